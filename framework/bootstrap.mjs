@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+// The one file that must run on any Node >= 20: it installs what package-lock.json pins (Node 26 among it)
+// and hands over to that runtime, which executes the TypeScript of this repository directly.
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const runtime = join(root, 'node_modules', `node-linux-${process.arch}`, 'bin', 'node')
+const installedLock = join(root, 'node_modules', '.tarsk8s-lock')
+
+function fail(message) {
+  console.error(`tarsk8s: ${message}`)
+  process.exit(1)
+}
+
+function install() {
+  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+  if (existsSync(runtime) && existsSync(installedLock) && readFileSync(installedLock, 'utf8') === lock) return
+  const started = Date.now()
+  console.error('tarsk8s: installing the pinned packages (npm ci) …')
+  // No install script is needed by any dependency, so none is run.
+  const npm = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] })
+  if (npm.error) fail(`npm could not be started (${npm.error.message}); install npm and try again`)
+  if (npm.status !== 0) fail(`"npm ci" failed with exit code ${npm.status}; its output above says why`)
+  if (!existsSync(runtime)) fail(`no pinned Node runtime for ${process.platform}/${process.arch}; supported: linux/x64 and linux/arm64`)
+  writeFileSync(installedLock, lock)
+  console.error(`tarsk8s: packages installed in ${((Date.now() - started) / 1000).toFixed(1)} s`)
+}
+
+function handOver(args) {
+  const child = spawn(runtime, ['--disable-warning=ExperimentalWarning', ...args], { stdio: 'inherit' })
+  // The child answers signals; this process only waits for it. A terminal's Ctrl-C reaches both by itself.
+  process.on('SIGINT', () => {})
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('error', (error) => fail(`the pinned runtime ${runtime} does not start: ${error.message}`))
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code ?? 1)
+    process.removeAllListeners(signal)
+    process.kill(process.pid, signal)
+  })
+}
+
+if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node ${process.versions.node} is too old; Node 20 or newer is needed to install the pinned one`)
+install()
+const [first, ...rest] = process.argv.slice(2)
+if (first === 'run') handOver([join(root, rest[0]), ...rest.slice(1)])
+else handOver([join(root, 'framework', 'main.ts'), ...process.argv.slice(2)])

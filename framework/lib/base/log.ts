@@ -1,0 +1,57 @@
+import { describe } from './errors.ts'
+
+export type Fields = Readonly<Record<string, unknown>>
+
+/**
+ * Structured log: a constant message and fields. Two levels only: `info` is what an operator wants to read,
+ * `error` is what an operator must read.
+ */
+export interface Logger {
+  info(message: string, fields?: Fields): void
+  /** @param fields put the thrown value under `error`; its text and causes are written out */
+  error(message: string, fields?: Fields): void
+  /** A logger that adds these fields to every line. */
+  child(fields: Fields): Logger
+}
+
+export interface LogOptions {
+  /** Receives whole lines with their newline. Default: standard error. */
+  readonly write?: (line: string) => void
+  readonly now?: () => number
+  /** `json` for machines (default), `text` for a terminal. */
+  readonly format?: 'json' | 'text'
+  readonly fields?: Fields
+}
+
+export function createLogger(options: LogOptions = {}): Logger {
+  const write = options.write ?? ((line: string) => void process.stderr.write(line))
+  const now = options.now ?? Date.now
+  const render = options.format === 'text' ? renderText : renderJson
+  const make = (base: Fields): Logger => {
+    const log = (level: 'info' | 'error') => (message: string, fields: Fields = {}) => {
+      write(render(new Date(now()).toISOString(), level, message, { ...base, ...fields }))
+    }
+    return { info: log('info'), error: log('error'), child: (fields) => make({ ...base, ...fields }) }
+  }
+  return make(options.fields ?? {})
+}
+
+export const silentLogger: Logger = { info() {}, error() {}, child: () => silentLogger }
+
+function plain(value: unknown): unknown {
+  if (value instanceof Error) return describe(value)
+  return typeof value === 'bigint' ? value.toString() : value
+}
+
+function renderJson(time: string, level: string, message: string, fields: Fields): string {
+  const values = Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, plain(value)]))
+  return JSON.stringify({ time, level, message, ...values }, (_key, value: unknown) => plain(value)) + '\n'
+}
+
+function renderText(time: string, level: string, message: string, fields: Fields): string {
+  const parts = Object.entries(fields).map(([key, value]) => {
+    const text = plain(value)
+    return `${key}=${typeof text === 'string' ? text : JSON.stringify(text)}`
+  })
+  return `${time.slice(11, 23)} ${level === 'error' ? 'ERROR ' : ''}${message}${parts.length > 0 ? '  ' + parts.join(' ') : ''}\n`
+}

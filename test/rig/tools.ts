@@ -1,0 +1,62 @@
+// Real programs that tests and benchmarks need: found, or installed where that is possible, or named in the error.
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** Folder for slow builds, outside the clone so that every checkout shares it. */
+export const cacheDir = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tarsk8s')
+
+/** The absolute path of a program on PATH (the sbin folders included), or undefined. */
+export function which(program: string): string | undefined {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin']
+  return folders.map((folder) => join(folder, program)).find((path) => existsSync(path))
+}
+
+/**
+ * Makes sure that `program` is there, installing Debian's `pkg` by apt when root.
+ * @returns its path
+ * @throws naming the package to install
+ */
+export async function debianTool(program: string, pkg: string): Promise<string> {
+  const found = which(program)
+  if (found !== undefined) return found
+  if (process.getuid?.() !== 0 || which('apt-get') === undefined) throw new Error(`${program} is missing; install the Debian package ${pkg}`)
+  await withAptLock(async () => {
+    if (which(program) !== undefined) return
+    await run('apt-get', ['update', '-q'], { timeout: 300_000 })
+    await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', pkg], { timeout: 600_000, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
+  })
+  return which(program) ?? fail(`the Debian package ${pkg} brought no ${program}`)
+}
+
+/**
+ * Builds a Go program from its module once a version and keeps it in {@link cacheDir}.
+ * @param pkg import path of the main package
+ * @param version exact module version, e.g. `v0.22.1`
+ */
+export async function goTool(pkg: string, version: string): Promise<string> {
+  const name = pkg.split('/').at(-1) ?? pkg
+  const folder = join(cacheDir, 'go', `${name}-${version}`)
+  const program = join(folder, name)
+  if (existsSync(program)) return program
+  const go = which('go') ?? fail(`go is missing; install Go 1.24 or newer to build ${pkg}`)
+  mkdirSync(folder, { recursive: true })
+  await run(go, ['install', '-trimpath', '-ldflags=-s -w', `${pkg}@${version}`], { timeout: 600_000, maxBuffer: 1 << 26, env: { ...process.env, GOBIN: folder, GOFLAGS: '', CGO_ENABLED: '0' } })
+  return program
+}
+
+let aptChain: Promise<unknown> = Promise.resolve()
+
+function withAptLock<T>(work: () => Promise<T>): Promise<T> {
+  const result = aptChain.then(work)
+  aptChain = result.catch(() => undefined)
+  return result
+}
+
+function fail(message: string): never {
+  throw new Error(message)
+}
