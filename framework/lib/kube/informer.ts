@@ -1,0 +1,212 @@
+import type { Running } from '#base/lifecycle.ts'
+import type { Logger } from '#base/log.ts'
+import { backoff, sleep } from '#base/retry.ts'
+import type { KubeClient } from './client.ts'
+import { isExpired } from './errors.ts'
+import { keyOf } from './types.ts'
+import type { AnyObject, KubeObject, Resource } from './types.ts'
+
+export type ChangeType = 'added' | 'updated' | 'deleted'
+
+/** `old` is there for `updated`; the object of `deleted` is its last known state. */
+export type ChangeHandler<T extends KubeObject> = (type: ChangeType, object: T, old?: T) => unknown
+
+export interface InformerOptions<T extends KubeObject = AnyObject> {
+  readonly client: KubeClient
+  readonly resource: Resource<T>
+  readonly namespace?: string | undefined
+  readonly labelSelector?: string | undefined
+  readonly fieldSelector?: string | undefined
+  readonly log: Logger
+  /** Keeps less of each object in memory; runs before handlers see it. */
+  readonly transform?: (object: T) => T
+  /** Milliseconds of silence after which a watch is taken for dead; servers send bookmarks about once a minute. Default 150,000. */
+  readonly stallMs?: number
+  /** First delay after a failure; doubles up to 30 s. Default 200. */
+  readonly backoffMs?: number
+}
+
+/**
+ * A read model of one collection, kept by list and watch. It never gives up: it goes on from the last
+ * resourceVersion after an ended or broken watch, lists again on 410, and backs off with jitter while the server
+ * fails. What it knows stays readable meanwhile, and {@link ageMs} says how old it is.
+ */
+export class Informer<T extends KubeObject = AnyObject> implements Running {
+  readonly #options: InformerOptions<T>
+  readonly #abort = new AbortController()
+  readonly #synced = Promise.withResolvers<void>()
+  readonly #handlers = new Set<ChangeHandler<T>>()
+  #objects = new Map<string, T>()
+  #resourceVersion = ''
+  #hasSynced = false
+  #confirmedAt = Number.NEGATIVE_INFINITY
+  #failures = 0
+  #loop: Promise<void> | undefined
+
+  constructor(options: InformerOptions<T>) {
+    this.#options = options
+    this.#synced.promise.catch(() => {})
+  }
+
+  /** Begins; returns at once. Calling it again does nothing. */
+  start(): void {
+    this.#loop ??= this.#run()
+  }
+
+  /** Resolves when the first list has been taken over and its handlers have run; rejects when stopped before. */
+  synced(): Promise<void> {
+    return this.#synced.promise
+  }
+
+  get hasSynced(): boolean {
+    return this.#hasSynced
+  }
+
+  /** The object, not to be changed by the caller. `namespace` is ignored for cluster-scoped kinds. */
+  get(namespace: string | undefined, name: string): T | undefined {
+    return this.#objects.get(keyOf({ metadata: { name, ...(this.#options.resource.namespaced && namespace !== undefined ? { namespace } : {}) } }))
+  }
+
+  getByKey(key: string): T | undefined {
+    return this.#objects.get(key)
+  }
+
+  list(): T[] {
+    return [...this.#objects.values()]
+  }
+
+  get size(): number {
+    return this.#objects.size
+  }
+
+  /** Version of the last list, event or bookmark taken in. */
+  get resourceVersion(): string {
+    return this.#resourceVersion
+  }
+
+  /**
+   * Calls `handler` at every change, in order, after the store has it. What is known already is told as `added`
+   * at once. What the handler throws or rejects with is logged and harms nobody else.
+   * @returns ends it
+   */
+  onChange(handler: ChangeHandler<T>): () => void {
+    for (const object of this.#objects.values()) this.#call(handler, 'added', object)
+    this.#handlers.add(handler)
+    return () => this.#handlers.delete(handler)
+  }
+
+  /** Milliseconds since the server last confirmed what is known here; Infinity before the first list. */
+  ageMs(): number {
+    return performance.now() - this.#confirmedAt
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort()
+    this.#synced.reject(new Error(`the informer of ${this.#options.resource.plural} was stopped before it was synced`))
+    await this.#loop
+  }
+
+  get done(): Promise<void> {
+    return this.#loop ?? Promise.resolve()
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#abort
+    while (!signal.aborted) {
+      try {
+        if (this.#resourceVersion === '') await this.#relist(signal)
+        await this.#follow(signal)
+      } catch (error) {
+        if (!signal.aborted) await this.#recover(error, signal)
+      }
+    }
+  }
+
+  async #recover(error: unknown, signal: AbortSignal): Promise<void> {
+    const { log, resource, backoffMs = 200 } = this.#options
+    if (isExpired(error)) this.#resourceVersion = ''
+    this.#failures++
+    const delayMs = backoff(this.#failures, { baseMs: backoffMs, capMs: 30_000 })
+    log.info('list-watch interrupted', { resource: resource.plural, error, retryInMs: Math.round(delayMs), relist: this.#resourceVersion === '' })
+    // An answer that is no network trouble (403, 404 of a CRD not yet there) may mean the collection changed: list again.
+    if ((error as { temporary?: boolean }).temporary !== true) this.#resourceVersion = ''
+    await sleep(delayMs, signal).catch(() => {})
+  }
+
+  async #relist(signal: AbortSignal): Promise<void> {
+    const { client, resource, namespace, labelSelector, fieldSelector } = this.#options
+    const answer = await client.list(resource, { namespace, labelSelector, fieldSelector, signal })
+    this.#replace(answer.items)
+    this.#resourceVersion = answer.metadata.resourceVersion ?? ''
+    this.#confirm()
+    this.#hasSynced = true
+    this.#synced.resolve()
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { client, resource, namespace, labelSelector, fieldSelector, stallMs = 150_000 } = this.#options
+    const watch = client.watch(resource, {
+      namespace, labelSelector, fieldSelector, signal, stallMs,
+      resourceVersion: this.#resourceVersion,
+      timeoutSeconds: Math.round(300 + 300 * Math.random()),
+      onOpen: () => (this.#confirmedAt = performance.now()),
+    })
+    const openedAt = performance.now()
+    let events = 0
+    for await (const event of watch) {
+      events++
+      this.#confirm()
+      this.#resourceVersion = event.object.metadata.resourceVersion ?? this.#resourceVersion
+      if (event.type === 'DELETED') this.#remove(event.object)
+      else if (event.type !== 'BOOKMARK') this.#put(event.object)
+    }
+    // A server that ends watches at once must not be asked in a tight loop.
+    if (events === 0 && performance.now() - openedAt < 1000) await sleep(backoff(++this.#failures, { baseMs: 50, capMs: 5000 }), signal)
+  }
+
+  #confirm(): void {
+    this.#confirmedAt = performance.now()
+    this.#failures = 0
+  }
+
+  /** Takes a whole list over: what is missing from it was deleted while nobody watched. */
+  #replace(items: readonly T[]): void {
+    const present = new Set(items.map(keyOf))
+    for (const [key, object] of this.#objects) if (!present.has(key)) this.#remove(object)
+    for (const item of items) this.#put(item)
+  }
+
+  #put(arrived: T): void {
+    const key = keyOf(arrived)
+    const old = this.#objects.get(key)
+    if (old !== undefined && old.metadata.resourceVersion === arrived.metadata.resourceVersion && old.metadata.uid === arrived.metadata.uid) return
+    const object = this.#options.transform?.(arrived) ?? arrived
+    this.#objects.set(key, object)
+    // Same name, other uid: the old one was deleted and a new one made while nobody watched.
+    if (old !== undefined && old.metadata.uid !== object.metadata.uid) {
+      this.#emit('deleted', old)
+      this.#emit('added', object)
+    } else this.#emit(old === undefined ? 'added' : 'updated', object, old)
+  }
+
+  #remove(object: T): void {
+    const known = this.#objects.get(keyOf(object))
+    if (known === undefined) return
+    this.#objects.delete(keyOf(object))
+    this.#emit('deleted', object)
+  }
+
+  #emit(type: ChangeType, object: T, old?: T): void {
+    for (const handler of this.#handlers) this.#call(handler, type, object, old)
+  }
+
+  #call(handler: ChangeHandler<T>, ...change: Parameters<ChangeHandler<T>>): void {
+    const report = (error: unknown) => this.#options.log.error('change handler failed', { resource: this.#options.resource.plural, change: change[0], key: keyOf(change[1]), error })
+    try {
+      const result = handler(...change)
+      if (result instanceof Promise) result.catch(report)
+    } catch (error) {
+      report(error)
+    }
+  }
+}

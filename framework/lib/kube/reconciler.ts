@@ -1,0 +1,79 @@
+import { Failure } from '#base/errors.ts'
+import type { Running } from '#base/lifecycle.ts'
+import type { Logger } from '#base/log.ts'
+import { WorkQueue } from './work-queue.ts'
+import type { WorkQueueOptions } from './work-queue.ts'
+
+/** Thrown by a reconcile function when trying again is of no use until something changes. */
+export class TerminalError extends Failure {}
+
+/** `requeueAfterMs`: look at this key again after so many milliseconds. */
+export interface ReconcileResult {
+  readonly requeueAfterMs?: number
+}
+
+/** Brings the world in line for one key. Level-triggered: the key says what to look at, never what happened. */
+export type Reconcile = (key: string, signal: AbortSignal) => Promise<ReconcileResult | void>
+
+export interface ReconcilerOptions extends WorkQueueOptions {
+  readonly name: string
+  readonly reconcile: Reconcile
+  readonly log: Logger
+  /** Keys worked on at a time. Default 2. */
+  readonly workers?: number
+}
+
+export interface Reconciler extends Running {
+  enqueue(key: string): void
+  enqueueAfter(key: string, delayMs: number): void
+  /** True when no key waits, is delayed or is being worked on. */
+  readonly idle: boolean
+}
+
+/** Runs `reconcile` for every key enqueued; failures are logged and retried with the key's own back-off. */
+export function startReconciler(options: ReconcilerOptions): Reconciler {
+  const queue = new WorkQueue(options)
+  const abort = new AbortController()
+  const workers = Array.from({ length: options.workers ?? 2 }, () => work(queue, options, abort.signal))
+  const done = Promise.all(workers).then(() => {})
+  return {
+    enqueue: (key) => queue.add(key),
+    enqueueAfter: (key, delayMs) => queue.addAfter(key, delayMs),
+    get idle() {
+      return queue.idle
+    },
+    async stop() {
+      abort.abort()
+      queue.close()
+      await done
+    },
+    done,
+  }
+}
+
+async function work(queue: WorkQueue, options: ReconcilerOptions, signal: AbortSignal): Promise<void> {
+  for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
+    try {
+      await attempt(queue, options, key, signal)
+    } finally {
+      queue.finished(key)
+    }
+  }
+}
+
+async function attempt(queue: WorkQueue, { name, reconcile, log }: ReconcilerOptions, key: string, signal: AbortSignal): Promise<void> {
+  try {
+    const result = await reconcile(key, signal)
+    queue.forget(key)
+    if (result?.requeueAfterMs !== undefined) queue.addAfter(key, result.requeueAfterMs)
+  } catch (error) {
+    if (signal.aborted) return
+    if (error instanceof TerminalError) {
+      queue.forget(key)
+      log.error('reconcile refused', { reconciler: name, key, error })
+      return
+    }
+    const retryInMs = queue.addRateLimited(key)
+    log.error('reconcile failed', { reconciler: name, key, error, failures: queue.failures(key), retryInMs: Math.round(retryInMs) })
+  }
+}
