@@ -1,0 +1,117 @@
+// Labels, annotations, fixed names and ports of the k8s.tars.io group. Source: control-plane spec 0, E; node spec A.7.
+
+export const group = 'k8s.tars.io'
+/** The hub: what is stored, and what all code here reads. */
+export const hubVersion = 'v1beta3'
+export const hubApiVersion = `${group}/${hubVersion}`
+export const versions = ['v1beta1', 'v1beta2', 'v1beta3'] as const
+export type Version = (typeof versions)[number]
+
+export const labels = {
+  app: 'tars.io/ServerApp',
+  server: 'tars.io/ServerName',
+  subType: 'tars.io/SubType',
+  template: 'tars.io/Template',
+  /** Release id; on TServer and on its pods. */
+  serverId: 'tars.io/ServerID',
+  /** TTemplate: name of the parent; absent on a root. */
+  parent: 'tars.io/Parent',
+  configName: 'tars.io/ConfigName',
+  podSeq: 'tars.io/PodSeq',
+  version: 'tars.io/Version',
+  activated: 'tars.io/Activated',
+  deactivate: 'tars.io/Deactivate',
+  deleting: 'tars.io/Deleting',
+  imageType: 'tars.io/ImageType',
+  /** Followed by a server type, e.g. `tars.io/Supported.nodejs`. */
+  supportedPrefix: 'tars.io/Supported.',
+  localVolume: 'tars.io/LocalVolume',
+  /** On nodes: any framework may use it. */
+  node: 'tars.io/node',
+  supportLocalVolume: 'tars.io/SupportLocalVolume',
+} as const
+
+export const annotations = {
+  maxReplicas: 'tars.io/MaxReplicas',
+  minReplicas: 'tars.io/MinReplicas',
+  /** Anything but `"false"`: take the default release of the TImage when none is set. */
+  autoRelease: 'tars.io/AutoRelease',
+  localVolumeUid: 'tars.io/LocalVolumeUID',
+  localVolumeGid: 'tars.io/LocalVolumeGID',
+  localVolumeMode: 'tars.io/LocalVolumeMode',
+  /** TConfig: when this version was last activated, RFC 3339 with milliseconds. Of two activated ones the newer counts. */
+  activatedAt: 'tars.io/ActivatedAt',
+  /** TConfig: when a newer activation replaced this version. */
+  replacedAt: 'tars.io/ReplacedAt',
+  /** On children of a TServer: digest of what the controller last applied. */
+  applied: 'tars.io/Applied',
+  /** Prefix of `1b11b2`, `1b11b3`, `1b21b3`: fields an older version cannot hold. */
+  conversionPrefix: 'tars.io/Conversion.',
+} as const
+
+/** Pod readiness gate and condition, written by the registry: reason `<setting>/<present>/<pid>`. */
+export const activeCondition = 'tars.io/active'
+
+export const names = {
+  tree: 'tars-tree',
+  framework: 'tars-framework',
+  storageClass: 'tars-storage-class',
+  /** Extra volume claim that pins a pod with host ports to its node. */
+  delayBind: 'delay-bind',
+  /** Volume of an injected supervisor, shared by its init container and the service's container. */
+  nodeWorkDir: 'tarsnode-work-dir',
+  nodeContainer: 'tarsnode',
+  timezone: 'host-timezone',
+} as const
+
+export const paths = {
+  nodeWorkDir: '/usr/local/app/tars/tarsnode',
+  appLog: '/usr/local/app/tars/app_log',
+  localtime: '/etc/localtime',
+} as const
+
+/** TCP ports that every tars pod uses itself; no servant or port of a tars TServer may take one. */
+export const reservedPorts = {
+  /** Admin servant of the business process, on loopback. */
+  admin: 1000,
+  /** tars.tarsnode.NodeObj, on the pod's address. */
+  node: 19385,
+  /** tars.tarsnode.ServerObj, on loopback. */
+  server: 19386,
+} as const
+
+export const registryPorts = { query: 17890, registry: 17891 } as const
+
+/** What an unreleased container's image is called (control-plane spec 0). */
+export const imagePlaceholder = ' '
+
+/** A TServer's name must be shorter than this, so that pod names and label values stay legal. */
+export const serverNameLimit = 59
+
+/** Seconds during which a just created active TConfig cannot be deleted. */
+export const configGuardSeconds = 48
+
+/** What counts when TFrameworkConfig does not say otherwise. */
+export const fallbackLimits = { texitedPod: 60, tconfigHistory: 10, timageRelease: 32 } as const
+/** Seconds an image build may run when TFrameworkConfig does not say. */
+export const fallbackBuildTime = 480
+
+/** The name of the TServer, and of all its children: `lower(app)-lower(server)`. */
+export function serverObjectName(app: string, server: string): string {
+  return `${app.toLowerCase()}-${server.toLowerCase()}`
+}
+
+/** Label selector text for everything that belongs to one server. */
+export function serverSelector(app: string, server: string): string {
+  return `${labels.app}=${app},${labels.server}=${server}`
+}
+
+/** Node label that admits pods of the framework in this namespace. */
+export function nodeLabel(namespace: string): string {
+  return `${labels.node}.${namespace}`
+}
+
+/** Node label that marks a node as able to run the whole app, or one server of it. */
+export function abilityLabel(namespace: string, app: string, server?: string): string {
+  return `tars.io/ability.${namespace}.${app}${server === undefined ? '' : `-${server}`}`
+}

@@ -1,0 +1,79 @@
+// The kinds of the k8s.tars.io group, hub version. Types come from the schemas that the CRDs are made of, so the two cannot differ.
+import type { Infer, InferShape } from './schema/builder.ts'
+import type { mountSource, mounts } from './schema/mounts.ts'
+import type { tconfigFields, texitedrecordFields, tframeworkconfigFields, timageFields, ttemplateSpec, ttreeFields } from './schema/others.ts'
+import type { hostPorts, port, servant } from './schema/ports.ts'
+import type { tendpointSpec, tendpointStatus } from './schema/tendpoint.ts'
+import type { release, tserverSpec, tserverStatus } from './schema/tserver.ts'
+
+export interface OwnerReference {
+  apiVersion: string
+  kind: string
+  name: string
+  uid: string
+  controller?: boolean
+  blockOwnerDeletion?: boolean
+}
+
+/** Kubernetes ObjectMeta, the part used here. */
+export interface ObjectMeta {
+  name: string
+  namespace?: string
+  uid?: string
+  resourceVersion?: string
+  generation?: number
+  creationTimestamp?: string
+  deletionTimestamp?: string
+  labels?: Record<string, string>
+  annotations?: Record<string, string>
+  ownerReferences?: OwnerReference[]
+  finalizers?: string[]
+}
+
+/** What all objects of the API have. */
+export interface ApiObject {
+  apiVersion: string
+  kind: string
+  metadata: ObjectMeta
+}
+
+export type TServerSpec = Infer<typeof tserverSpec>
+export type TServerTars = NonNullable<TServerSpec['tars']>
+export type TServerNormal = NonNullable<TServerSpec['normal']>
+export type TServerK8S = TServerSpec['k8s']
+export type TServerRelease = Infer<typeof release>
+export type TServerStatus = Infer<typeof tserverStatus>
+export type TServerCondition = NonNullable<TServerStatus['conditions']>[number]
+export type Servant = Infer<typeof servant>
+export type ServerPort = Infer<typeof port>
+export type HostPort = Infer<typeof hostPorts>[number]
+export type Mount = Infer<ReturnType<typeof mounts>>[number]
+export type MountSource = Infer<typeof mountSource>
+export interface TServer extends ApiObject { spec: TServerSpec; status?: TServerStatus }
+
+export type TEndpointSpec = Infer<typeof tendpointSpec>
+export type TEndpointStatus = Infer<typeof tendpointStatus>
+export type TEndpointPod = TEndpointStatus['pods'][number]
+export interface TEndpoint extends ApiObject { spec: TEndpointSpec; status?: TEndpointStatus }
+
+export type TTemplateSpec = Infer<typeof ttemplateSpec>
+export interface TTemplate extends ApiObject { spec: TTemplateSpec }
+
+export type TTreeFields = InferShape<typeof ttreeFields>
+export interface TTree extends ApiObject, TTreeFields {}
+
+export type TConfigFields = InferShape<typeof tconfigFields>
+export interface TConfig extends ApiObject, TConfigFields {}
+
+export type TImageFields = InferShape<typeof timageFields>
+export type TImageRelease = NonNullable<TImageFields['releases']>[number]
+export type TImageBuild = NonNullable<TImageFields['build']>
+export type TImageBuildState = NonNullable<TImageBuild['running']>
+export interface TImage extends ApiObject, TImageFields {}
+
+export type TExitedRecordFields = InferShape<typeof texitedrecordFields>
+export type TExitedPod = TExitedRecordFields['pods'][number]
+export interface TExitedRecord extends ApiObject, TExitedRecordFields {}
+
+export type TFrameworkConfigFields = InferShape<typeof tframeworkconfigFields>
+export interface TFrameworkConfig extends ApiObject, TFrameworkConfigFields {}
