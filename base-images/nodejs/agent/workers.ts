@@ -1,0 +1,105 @@
+import cluster, { type Worker } from 'node:cluster'
+import { EventEmitter } from 'node:events'
+import type { Logger } from '#base/log.ts'
+
+export interface WorkersOptions {
+  readonly count: number
+  /** Environment of the workers beside the inherited one. */
+  readonly env: Readonly<Record<string, string>>
+  /** How long a worker may take to end before it is killed, milliseconds. */
+  readonly stopTimeoutMs: number
+  readonly log: Logger
+}
+
+/** More than this many unexpected exits within {@link crashWindowMs} end the agent, so that tarsnode sees the crash. */
+const crashLimit = 5
+const crashWindowMs = 10_000
+
+/** One message between workers, or from an operator: `tars.*` commands reach the script as `process.on('message')`. */
+export interface WorkerMessage {
+  readonly cmd: string
+  readonly data?: string
+}
+
+/**
+ * The cluster of workers sharing the service's listening ports.
+ * Events: `listening` when every worker listens (or `online` when it only runs), `ended` with the exit code when none is left.
+ */
+export class Workers extends EventEmitter<{ online: []; listening: []; ended: [code: number] }> {
+  readonly #options: WorkersOptions
+  readonly #slots: (Worker | undefined)[]
+  readonly #listening = new Set<Worker>()
+  #crashes: number[] = []
+  #stopping = false
+  #lastCode = 0
+
+  constructor(options: WorkersOptions) {
+    super()
+    this.#options = options
+    this.#slots = Array.from({ length: options.count }, () => undefined)
+  }
+
+  start(): void {
+    for (let slot = 0; slot < this.#slots.length; slot++) this.#fork(slot)
+  }
+
+  broadcast(message: WorkerMessage): void {
+    for (const worker of this.#slots) if (worker?.isConnected() === true) worker.send(message)
+  }
+
+  /** Asks every worker to end, kills what has not ended in time. `ended` follows. */
+  stop(): void {
+    if (this.#stopping) return
+    this.#stopping = true
+    const running = this.#slots.filter((worker) => worker !== undefined)
+    if (running.length === 0) this.emit('ended', this.#lastCode)
+    for (const worker of running) this.#end(worker)
+  }
+
+  #end(worker: Worker): void {
+    const timer = setTimeout(() => worker.process.kill('SIGKILL'), this.#options.stopTimeoutMs)
+    worker.once('exit', () => clearTimeout(timer))
+    if (!worker.isConnected()) return void worker.process.kill('SIGTERM')
+    worker.send({ cmd: 'agent.shutdown' } satisfies WorkerMessage, () => {})
+    worker.disconnect()
+  }
+
+  #fork(slot: number): void {
+    const worker = cluster.fork({ ...this.#options.env, WORKER_ID: String(slot) })
+    this.#slots[slot] = worker
+    worker.on('online', () => this.emit('online'))
+    worker.on('listening', () => {
+      this.#listening.add(worker)
+      if (this.#slots.every((other) => other !== undefined && this.#listening.has(other))) this.emit('listening')
+    })
+    worker.on('message', (message: unknown) => this.#relay(message))
+    worker.on('exit', (code: number | null, signal: NodeJS.Signals | null) => this.#exited(slot, worker, code, signal))
+  }
+
+  /** `process.msg:all` and `process.msg:<worker id>` pass between workers, as @tars packages use them. */
+  #relay(message: unknown): void {
+    const { cmd } = (message ?? {}) as { cmd?: unknown }
+    if (typeof cmd !== 'string' || !cmd.startsWith('process.msg:')) return
+    const target = cmd.slice('process.msg:'.length)
+    for (const [slot, worker] of this.#slots.entries()) {
+      if (worker?.isConnected() === true && (target === 'all' || target === String(slot))) worker.send(message as WorkerMessage)
+    }
+  }
+
+  #exited(slot: number, worker: Worker, code: number | null, signal: NodeJS.Signals | null): void {
+    this.#slots[slot] = undefined
+    this.#listening.delete(worker)
+    this.#lastCode = this.#stopping ? this.#lastCode : (code ?? 1) || 1
+    if (this.#stopping) return this.#endedWhenEmpty()
+    this.#options.log.error('worker ended unexpectedly', { worker: slot, code, signal })
+    const now = performance.now()
+    this.#crashes = [...this.#crashes.filter((time) => now - time < crashWindowMs), now]
+    if (this.#crashes.length <= crashLimit) return this.#fork(slot)
+    this.#options.log.error('workers keep ending; giving up', { crashes: this.#crashes.length })
+    this.stop()
+  }
+
+  #endedWhenEmpty(): void {
+    if (this.#slots.every((worker) => worker === undefined)) this.emit('ended', this.#lastCode)
+  }
+}

@@ -1,0 +1,20 @@
+/** What a base image is made of: one recipe a language, in a folder of its name. */
+export interface BaseRecipe {
+  /** Name of its TImage and repository, e.g. `nodejsbase` (control-plane.md D.2). */
+  readonly name: string
+  /** Server types that run on it (TImage.supportedType). */
+  readonly supportedTypes: readonly string[]
+  /** Debian packages; their dependencies come along. */
+  readonly packages: readonly string[]
+  /** Environment of the image. */
+  readonly env: Readonly<Record<string, string>>
+  /** Changes whenever `finish` yields something else, so that a staged copy is made anew. */
+  readonly revision: string
+  /** Adds what no package holds. */
+  readonly finish?: (root: string) => Promise<void>
+}
+
+/** Every base has these: C library, time zones, certificates, a small shell for `kubectl exec`. */
+export const commonPackages = ['base-files', 'libc6', 'libc-bin', 'libstdc++6', 'libgcc-s1', 'libssl3', 'zlib1g', 'tzdata', 'ca-certificates', 'dash', 'busybox-static'] as const
+
+export const commonEnv = { LANG: 'C.UTF-8', LANGUAGE: 'C.UTF-8', PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' } as const
