@@ -31,7 +31,7 @@ function install() {
 }
 
 function handOver(args) {
-  const child = spawn(runtime, ['--disable-warning=ExperimentalWarning', ...args], { stdio: 'inherit' })
+  const child = spawn(runtime, ['--disable-warning=ExperimentalWarning', ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
   // The child answers signals; this process only waits for it. A terminal's Ctrl-C reaches both by itself.
   process.on('SIGINT', () => {})
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))

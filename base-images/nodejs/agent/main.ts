@@ -51,7 +51,7 @@ async function runMaster(settings: Settings): Promise<void> {
 }
 
 try {
-  if (cluster.isWorker) runWorker(process.argv[2] ?? '')
+  if (cluster.isWorker) runWorker(process.argv[2] ?? '', (code) => process.exit(code))
   else await runMaster(readSettings(process.argv.slice(2)))
 } catch (error) {
   process.stderr.write(`node-agent: ${describe(error)}\n`)

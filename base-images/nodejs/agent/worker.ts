@@ -4,11 +4,12 @@ import { runMain } from 'node:module'
 /**
  * Runs the user's script as the main module of this worker. When the master disconnects (a stop), the worker exits
  * unless the script listens for `disconnect` itself and so takes over its own end.
+ * @param exit ends this process
  */
-export function runWorker(script: string): void {
+export function runWorker(script: string, exit: (code: number) => void): void {
   process.on('SIGINT', () => {})
   const onDisconnect = (): void => {
-    if (process.listenerCount('disconnect') === 1) process.exit(0)
+    if (process.listenerCount('disconnect') === 1) exit(0)
   }
   process.on('disconnect', onDisconnect)
   process.on('message', (message: unknown) => {
