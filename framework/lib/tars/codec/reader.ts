@@ -176,6 +176,19 @@ export class Reader {
     return this.#count(tag, 2)
   }
 
+  /** The next element of a vector, or key or value of a map, must be there: unlike a field it has no default. */
+  expect(tag: number): void {
+    const first = this.#pos < this.#end ? this.#buf[this.#pos] as number : wire.structEnd
+    const found = first < 0xf0 ? first >> 4 : this.#buf[this.#pos + 1]
+    if (found !== tag || (first & 15) === wire.structEnd) this.#missing(tag)
+  }
+
+  /** @returns `value` unless it holds more than the array that it was read for */
+  limited<T extends { readonly length: number }>(tag: number, value: T, limit: number): T {
+    if (value.length > limit) throw decodeFailure(`an array of at most ${limit} elements has ${value.length}`, tag, this.#pos)
+    return value
+  }
+
   /** For a required struct that is not there. */
   missing(tag: number): never {
     return this.#missing(tag)

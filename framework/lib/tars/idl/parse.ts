@@ -1,0 +1,53 @@
+import { idlFailure, tokenize } from './lexer.ts'
+import { parseDefinitions, type Draft } from './parse-definitions.ts'
+import { resolve } from './resolve.ts'
+import type { Schema } from './schema.ts'
+import { TokenStream } from './tokens.ts'
+
+/**
+ * Finds an included file.
+ * @param name as written in `#include "name"`
+ * @param from the file that includes it
+ * @returns its name for error texts and its text, or undefined when there is none
+ */
+export type IncludeResolver = (name: string, from: string) => { readonly file: string; readonly text: string } | undefined
+
+export interface ParseResult {
+  readonly schema: Schema
+  /** Full names of what the file itself defines, not its includes. */
+  readonly own: readonly string[]
+}
+
+/**
+ * Parses a .tars file (grammar of the Tars IDL: module, struct, enum, const, interface, key, `#include`).
+ * Names may be used before they are defined.
+ * @param file its name for error texts
+ * @throws Failure `TARS_IDL` whose message starts `file:line:column:`
+ */
+export function parseTars(file: string, text: string, include: IncludeResolver = () => undefined): ParseResult {
+  const draft: Draft = { definitions: new Map(), keys: [] }
+  parseFile({ file, text, include, seen: new Set([file]) }, draft)
+  const own = [...draft.definitions].filter(([, definition]) => definition.file === file).map(([name]) => name)
+  return { schema: resolve(draft), own }
+}
+
+interface Source {
+  readonly file: string
+  readonly text: string
+  readonly include: IncludeResolver
+  /** Files parsed already: each is read once, which also ends circles. */
+  readonly seen: Set<string>
+}
+
+function parseFile(source: Source, draft: Draft): void {
+  const tokens = tokenize(source.file, source.text)
+  for (const token of tokens) {
+    if (token.kind !== 'include') continue
+    const found = source.include(token.text, source.file)
+    if (found === undefined) throw idlFailure(source.file, token, `the included file "${token.text}" was not found`, 'give the included files along with this one')
+    if (source.seen.has(found.file)) continue
+    source.seen.add(found.file)
+    parseFile({ ...source, ...found }, draft)
+  }
+  parseDefinitions(new TokenStream(source.file, tokens.filter((token) => token.kind !== 'include')), draft)
+}
