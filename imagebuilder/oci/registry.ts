@@ -1,0 +1,105 @@
+import { Failure } from '#base/errors.ts'
+import { digestMismatch, digestOf, verifying } from './digest.ts'
+import { Session, type Call, type RegistryAccess } from './session.ts'
+import { readAll } from './transport.ts'
+import { manifestAccept, type Descriptor } from './types.ts'
+import { ChunkedUpload, type BlobWriter } from './upload.ts'
+
+const maximumManifest = 4 << 20
+
+export interface RawManifest {
+  readonly mediaType: string
+  readonly digest: string
+  readonly body: Buffer
+}
+
+/** One repository of a registry (OCI distribution-spec 1.1). Every method throws Failures named REGISTRY_*. */
+export class Repository {
+  readonly name: string
+  readonly registry: string
+  readonly #session: Session
+  readonly #scope: string
+
+  constructor(session: Session, name: string, rights: 'pull' | 'pull,push') {
+    this.name = name
+    this.registry = session.registry
+    this.#session = session
+    this.#scope = `repository:${name}:${rights}`
+  }
+
+  /** The manifest or index behind a tag or digest; a digest is verified. @throws IMAGE_NOT_FOUND */
+  async manifest(reference: string, signal?: AbortSignal): Promise<RawManifest> {
+    const doing = `reading manifest ${this.name}:${reference}`
+    const answer = await this.#call({ method: 'GET', path: `/manifests/${reference}`, headers: { accept: manifestAccept }, expect: [200, 404], doing, signal })
+    const body = await readAll(answer, maximumManifest, this.registry, doing)
+    if (answer.status === 404) throw this.#notFound(reference)
+    const digest = digestOf(body)
+    if (reference.startsWith('sha256:') && digest !== reference) throw digestMismatch(`manifest ${this.name}@${reference}`, reference, digest)
+    return { mediaType: (answer.headers['content-type'] ?? '').split(';')[0] ?? '', digest, body }
+  }
+
+  /** True when the repository has this manifest or tag. */
+  async hasManifest(reference: string, signal?: AbortSignal): Promise<boolean> {
+    const answer = await this.#call({ method: 'HEAD', path: `/manifests/${reference}`, headers: { accept: manifestAccept }, expect: [200, 404], doing: `looking for ${this.name}:${reference}`, signal })
+    answer.body.resume()
+    return answer.status === 200
+  }
+
+  /** Publishes a manifest under a tag or its digest. */
+  async putManifest(reference: string, mediaType: string, body: Buffer, signal?: AbortSignal): Promise<void> {
+    const call = { method: 'PUT', path: `/manifests/${reference}`, headers: { 'content-type': mediaType }, body: [body], expect: [200, 201, 202], doing: `publishing ${this.name}:${reference}`, signal } as const
+    ;(await this.#call(call)).body.resume()
+  }
+
+  async hasBlob(digest: string, signal?: AbortSignal): Promise<boolean> {
+    const answer = await this.#call({ method: 'HEAD', path: `/blobs/${digest}`, expect: [200, 404], doing: `looking for blob ${digest}`, signal })
+    answer.body.resume()
+    return answer.status === 200
+  }
+
+  /** The blob's bytes, verified while they are read: the stream fails when they are not what was named. */
+  async blob(descriptor: Descriptor, signal?: AbortSignal): Promise<NodeJS.ReadableStream> {
+    const doing = `reading blob ${descriptor.digest}`
+    const answer = await this.#call({ method: 'GET', path: `/blobs/${descriptor.digest}`, expect: [200], doing, signal })
+    const checked = verifying(descriptor.digest, `blob ${descriptor.digest} of ${this.registry}/${this.name}`)
+    answer.body.on('error', (error) => checked.destroy(error))
+    return answer.body.pipe(checked)
+  }
+
+  /** Makes a blob of another repository of this registry ours without moving bytes; false when the registry would not. */
+  async mount(digest: string, from: string, signal?: AbortSignal): Promise<boolean> {
+    const path = `/blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`
+    const answer = await this.#call({ method: 'POST', path, expect: [201, 202], doing: `mounting blob ${digest}`, signal }, [`repository:${from}:pull`])
+    answer.body.resume()
+    if (answer.status === 201) return true
+    await this.#upload(answer.headers.location, 'an unused mount', signal).abort()
+    return false
+  }
+
+  /** Begins an upload whose digest is known at its end only. @param doing for errors, e.g. `uploading the package layer` */
+  async startUpload(doing: string, signal?: AbortSignal): Promise<BlobWriter> {
+    const answer = await this.#call({ method: 'POST', path: '/blobs/uploads/', expect: [202], doing, signal })
+    answer.body.resume()
+    return this.#upload(answer.headers.location, doing, signal)
+  }
+
+  #upload(location: string | undefined, doing: string, signal: AbortSignal | undefined): ChunkedUpload {
+    if (location === undefined) throw new Failure('REGISTRY_REFUSED', `registry ${this.registry} gave no upload location while ${doing}`, { remedy: 'check that the address is that of a registry' })
+    return new ChunkedUpload(this.#session, location, { scopes: [this.#scope], doing, signal })
+  }
+
+  #call(call: Omit<Call, 'scopes'>, moreScopes: readonly string[] = []): ReturnType<Session['call']> {
+    return this.#session.call({ ...call, path: `/v2/${this.name}${call.path}`, scopes: [this.#scope, ...moreScopes] })
+  }
+
+  #notFound(reference: string): Failure {
+    const separator = reference.startsWith('sha256:') ? '@' : ':'
+    return new Failure('IMAGE_NOT_FOUND', `image ${this.registry}/${this.name}${separator}${reference} does not exist`, { remedy: 'check the name and the tag, or push it first', context: { registry: this.registry, repository: this.name, reference } })
+  }
+}
+
+/** Opens a repository. Close the session when done with it. */
+export function openRepository(registry: string, name: string, rights: 'pull' | 'pull,push', access: RegistryAccess = {}): { repository: Repository; close(): void } {
+  const session = new Session(registry, access)
+  return { repository: new Repository(session, name, rights), close: () => session.close() }
+}

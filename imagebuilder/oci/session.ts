@@ -1,0 +1,132 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { retry } from '#base/retry.ts'
+import { anonymous, type Credential, type Credentials } from './auth.ts'
+import { parseChallenges, type Challenge } from './challenge.ts'
+import { statusFailure } from './failures.ts'
+import { Connections, readAll, type Answer, type Exchange, type Trust } from './transport.ts'
+
+export interface RegistryAccess {
+  readonly credentials?: Credentials
+  /** Trust for a registry host; undefined for the default. */
+  readonly trust?: (registry: string) => Trust | undefined
+  /** Tries for what is temporary. Default 5. */
+  readonly attempts?: number
+}
+
+/** An exchange within the registry's API; `path` may be an absolute URL that the registry gave. */
+export interface Call extends Omit<Exchange, 'url'> {
+  readonly path: string
+  /** Token scopes, e.g. `repository:demo/app:pull,push` (distribution token specification). */
+  readonly scopes: readonly string[]
+  /** Statuses that are answers and not errors. */
+  readonly expect: readonly number[]
+}
+
+const maximumErrorBody = 64 << 10
+const maximumRedirects = 5
+
+/** Speaks to one registry: answers its auth challenges, follows redirects, and tries again what is temporary. */
+export class Session {
+  readonly registry: string
+  readonly #connections: Connections
+  readonly #credential: Credential | undefined
+  readonly #attempts: number
+  readonly #authorization = new Map<string, string>()
+
+  constructor(registry: string, access: RegistryAccess = {}) {
+    this.registry = registry
+    this.#connections = new Connections(registry, access.trust?.(registry) ?? {})
+    this.#credential = (access.credentials ?? anonymous)(registry)
+    this.#attempts = access.attempts ?? 5
+  }
+
+  /** @throws the failures of {@link Connections.send} and of an unexpected status, after the tries are used up */
+  call(call: Call): Promise<Answer> {
+    return retry(() => this.once(call), { attempts: this.#attempts, baseMs: 200, capMs: 5000, ...(call.signal === undefined ? {} : { signal: call.signal }) })
+  }
+
+  /** One try, for callers whose retry must look at the state of the registry first. */
+  async once(call: Call): Promise<Answer> {
+    const key = call.scopes.join(' ')
+    let answer = await this.#follow(call, this.#authorization.get(key))
+    if (answer.status === 401) {
+      const authorization = await this.#answerChallenge(answer, call)
+      if (authorization !== undefined) {
+        this.#authorization.set(key, authorization)
+        answer = await this.#follow(call, authorization)
+      }
+    }
+    if (call.expect.includes(answer.status)) return answer
+    const body = await readAll(answer, maximumErrorBody, this.registry, call.doing).catch(() => Buffer.alloc(0))
+    await obeyRetryAfter(answer, call.signal)
+    throw statusFailure(answer.status, body.toString('utf8'), this.registry, call.doing)
+  }
+
+  close(): void {
+    this.#connections.close()
+  }
+
+  async #follow(call: Call, authorization: string | undefined): Promise<Answer> {
+    let url = new URL(call.path, this.#connections.origin)
+    for (let redirects = 0; ; redirects++) {
+      const own = url.host === this.registry
+      const headers = { ...call.headers, ...(own && authorization !== undefined ? { authorization } : {}) }
+      const answer = await this.#connections.send({ ...call, url, headers })
+      const target = answer.headers.location
+      if (![301, 302, 303, 307, 308].includes(answer.status) || target === undefined || redirects === maximumRedirects) return answer
+      answer.body.resume()
+      url = new URL(target, url)
+    }
+  }
+
+  async #answerChallenge(answer: Answer, call: Call): Promise<string | undefined> {
+    answer.body.resume()
+    const challenges = parseChallenges(answer.headers['www-authenticate'] ?? '')
+    const bearer = challenges.find((challenge) => challenge.scheme === 'bearer')
+    if (bearer !== undefined) return `Bearer ${await this.#fetchToken(bearer, call)}`
+    const basic = challenges.some((challenge) => challenge.scheme === 'basic')
+    return basic && this.#credential !== undefined ? basicHeader(this.#credential) : undefined
+  }
+
+  /** GET with Basic, or POST with the refresh token (distribution "Token authentication" and "OAuth2 token"). */
+  async #fetchToken(challenge: Challenge, call: Call): Promise<string> {
+    const { realm = '', service = '' } = challenge.parameters
+    const url = new URL(realm, this.#connections.origin)
+    const scopes = call.scopes.length > 0 ? call.scopes : [challenge.parameters['scope'] ?? '']
+    const doing = `asking ${url.host} for a token`
+    const identity = this.#credential?.identityToken
+    let exchange: Exchange = { method: 'GET', url, doing, signal: call.signal }
+    if (identity === undefined) {
+      if (service !== '') url.searchParams.set('service', service)
+      for (const scope of scopes) url.searchParams.append('scope', scope)
+      if (this.#credential !== undefined) exchange = { ...exchange, headers: { authorization: basicHeader(this.#credential) } }
+    } else {
+      const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: identity, client_id: 'tarsk8s', service, scope: scopes.join(' ') })
+      exchange = { ...exchange, method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: [Buffer.from(form.toString())] }
+    }
+    const answer = await this.#connections.send(exchange)
+    const body = (await readAll(answer, 1 << 20, url.host, doing)).toString('utf8')
+    if (answer.status !== 200) throw statusFailure(answer.status, body, url.host, doing)
+    return tokenOf(body) ?? Promise.reject(statusFailure(answer.status, 'no token in the answer', url.host, doing))
+  }
+}
+
+function tokenOf(body: string): string | undefined {
+  try {
+    const document = JSON.parse(body) as { token?: string; access_token?: string }
+    return document.token ?? document.access_token
+  } catch {
+    return undefined
+  }
+}
+
+function basicHeader(credential: Credential): string {
+  return `Basic ${Buffer.from(`${credential.username}:${credential.password}`).toString('base64')}`
+}
+
+/** Waits as long as a busy registry asks, at most 30 s, before the failure is handed to the retry. */
+async function obeyRetryAfter(answer: Answer, signal: AbortSignal | undefined): Promise<void> {
+  const seconds = Number(answer.headers['retry-after'])
+  if ((answer.status !== 429 && answer.status !== 503) || !(seconds > 0)) return
+  await wait(Math.min(seconds, 30) * 1000, undefined, signal === undefined ? {} : { signal })
+}

@@ -1,0 +1,95 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { Failure } from '#base/errors.ts'
+import { connectionFailure } from './failures.ts'
+import { isLoopback } from './reference.ts'
+
+/** How far a registry is trusted. Default: TLS with the public certificates; plain HTTP for a loopback address. */
+export interface Trust {
+  /** True: plain HTTP. */
+  readonly plainHttp?: boolean
+  /** PEM certificates of authorities to trust besides none other. */
+  readonly ca?: string
+}
+
+/** One HTTP exchange; the body is whole in memory (a manifest or one chunk of an upload), so that it can be sent again. */
+export interface Exchange {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly url: URL
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: readonly Buffer[]
+  readonly signal?: AbortSignal | undefined
+  /** For the error text, e.g. `uploading the package layer`. */
+  readonly doing: string
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingMessage['headers']
+  /** Must be read or destroyed by the receiver. */
+  readonly body: IncomingMessage
+}
+
+/** A connection on which nothing moves for so long is taken for cut. Milliseconds. */
+const silenceLimit = 60_000
+
+/** Keep-alive HTTP(S) connections to one registry (and to the token service and storage it points to). */
+export class Connections {
+  readonly registry: string
+  readonly #trust: Trust
+  readonly #http = new HttpAgent({ keepAlive: true, maxSockets: 16 })
+  readonly #https: HttpsAgent
+
+  constructor(registry: string, trust: Trust = {}) {
+    this.registry = registry
+    this.#trust = trust
+    this.#https = new HttpsAgent({ keepAlive: true, maxSockets: 16, ...(trust.ca === undefined ? {} : { ca: trust.ca }) })
+  }
+
+  /** `http://host` or `https://host`, the root of the registry's URLs. */
+  get origin(): string {
+    return `${(this.#trust.plainHttp ?? isLoopback(this.registry)) ? 'http' : 'https'}://${this.registry}`
+  }
+
+  /** Sends and resolves at the answer's head. @throws REGISTRY_UNREACHABLE, REGISTRY_TLS, REGISTRY_CUT or the abort reason */
+  send(exchange: Exchange): Promise<Answer> {
+    const { method, url, headers = {}, body = [], signal } = exchange
+    const length = body.reduce((sum, part) => sum + part.length, 0)
+    const sized = method === 'GET' || method === 'HEAD' ? {} : { 'content-length': String(length) }
+    const secure = url.protocol === 'https:'
+    const options: RequestOptions = { method, agent: secure ? this.#https : this.#http, headers: { 'user-agent': 'tarsk8s', ...headers, ...sized }, ...(signal === undefined ? {} : { signal }) }
+    return new Promise((resolve, reject) => {
+      const fail = (error: unknown): void => reject(signal?.aborted === true ? signal.reason : connectionFailure(error, url.host, exchange.doing))
+      const request = (secure ? httpsRequest : httpRequest)(url, options, (body) => resolve({ status: body.statusCode ?? 0, headers: body.headers, body }))
+      request.setTimeout(silenceLimit, () => request.destroy(silent(url.host, exchange.doing)))
+      request.on('error', fail)
+      for (const part of body) request.write(part)
+      request.end()
+    })
+  }
+
+  close(): void {
+    this.#http.destroy()
+    this.#https.destroy()
+  }
+}
+
+function silent(host: string, doing: string): Failure {
+  return new Failure('REGISTRY_CUT', `registry ${host} has been silent for ${silenceLimit / 1000} s while ${doing}`, { temporary: true, remedy: 'look at the load of the registry' })
+}
+
+/** The whole body as text; at most `limit` bytes are read. @throws REGISTRY_ANSWER_TOO_LARGE, REGISTRY_CUT */
+export async function readAll(answer: Answer, limit: number, registry: string, doing: string): Promise<Buffer> {
+  const parts: Buffer[] = []
+  let size = 0
+  try {
+    for await (const part of answer.body as AsyncIterable<Buffer>) {
+      size += part.length
+      if (size > limit) throw new Failure('REGISTRY_ANSWER_TOO_LARGE', `registry ${registry} answered more than ${limit} bytes while ${doing}`, { remedy: 'check that the address is that of a registry' })
+      parts.push(part)
+    }
+  } catch (error) {
+    throw connectionFailure(error, registry, doing)
+  }
+  return Buffer.concat(parts)
+}

@@ -1,0 +1,118 @@
+import { isTemporary, Failure } from '#base/errors.ts'
+import { retry } from '#base/retry.ts'
+import type { Session } from './session.ts'
+
+/** Takes one blob's bytes in order. Nothing is visible to pullers before commit; abort leaves nothing behind. */
+export interface BlobWriter {
+  /** Waits when the receiver is slower. The buffer must not be changed afterwards. */
+  write(chunk: Buffer): Promise<void>
+  /** Ends the blob; its content must have this digest. */
+  commit(digest: string): Promise<void>
+  abort(): Promise<void>
+}
+
+/** Sent in one request; two of them are in memory at once. Bytes. */
+const chunkBytes = 8 << 20
+
+interface Chunk {
+  readonly start: number
+  readonly parts: readonly Buffer[]
+  readonly length: number
+}
+
+/**
+ * A resumable upload (distribution-spec "Pushing a blob in chunks"). Each chunk is kept until the registry has it; after a
+ * cut the registry is asked how far it got and the rest is sent.
+ */
+export class ChunkedUpload implements BlobWriter {
+  readonly #session: Session
+  readonly #scopes: readonly string[]
+  readonly #doing: string
+  readonly #signal: AbortSignal | undefined
+  #location: string
+  #parts: Buffer[] = []
+  #buffered = 0
+  #sent = 0
+  #sending: Promise<void> = Promise.resolve()
+
+  /** @param location the upload URL that the registry answered to the POST */
+  constructor(session: Session, location: string, options: { scopes: readonly string[]; doing: string; signal?: AbortSignal | undefined }) {
+    this.#session = session
+    this.#location = location
+    this.#scopes = options.scopes
+    this.#doing = options.doing
+    this.#signal = options.signal
+  }
+
+  async write(chunk: Buffer): Promise<void> {
+    this.#parts.push(chunk)
+    this.#buffered += chunk.length
+    if (this.#buffered >= chunkBytes) await this.#flush()
+  }
+
+  async commit(digest: string): Promise<void> {
+    if (this.#buffered > 0) await this.#flush()
+    await this.#sending
+    await this.#retry(async () => {
+      const separator = this.#location.includes('?') ? '&' : '?'
+      const answer = await this.#session.once({ method: 'PUT', path: `${this.#location}${separator}digest=${encodeURIComponent(digest)}`, expect: [201, 202, 204], ...this.#common() })
+      answer.body.resume()
+    })
+  }
+
+  async abort(): Promise<void> {
+    await this.#sending.catch(() => {})
+    const call = { method: 'DELETE', path: this.#location, expect: [202, 204, 404, 405], scopes: this.#scopes, doing: `giving up ${this.#doing}` } as const
+    await this.#session.once(call).then((answer) => answer.body.resume(), () => {})
+  }
+
+  #common(): { scopes: readonly string[]; doing: string; signal: AbortSignal | undefined } {
+    return { scopes: this.#scopes, doing: this.#doing, signal: this.#signal }
+  }
+
+  async #flush(): Promise<void> {
+    const chunk = { start: this.#sent, parts: this.#parts, length: this.#buffered }
+    this.#parts = []
+    this.#buffered = 0
+    this.#sent += chunk.length
+    await this.#sending
+    this.#sending = this.#send(chunk)
+    this.#sending.catch(() => {})
+  }
+
+  #retry(operation: (attempt: number) => Promise<void>): Promise<void> {
+    return retry(operation, { attempts: 6, baseMs: 200, capMs: 5000, when: isTemporary, ...(this.#signal === undefined ? {} : { signal: this.#signal }) })
+  }
+
+  #send(chunk: Chunk): Promise<void> {
+    return this.#retry(async (attempt) => {
+      const offset = attempt === 1 ? chunk.start : await this.#received(chunk)
+      if (offset >= chunk.start + chunk.length) return
+      const headers = { 'content-type': 'application/octet-stream', 'content-range': `${offset}-${chunk.start + chunk.length - 1}` }
+      const answer = await this.#session.once({ method: 'PATCH', path: this.#location, headers, body: tail(chunk, offset), expect: [202, 204], ...this.#common() })
+      answer.body.resume()
+      this.#location = answer.headers.location ?? this.#location
+    })
+  }
+
+  /** How many bytes of the blob the registry has. @throws REGISTRY_UPLOAD_LOST when it no longer knows what came before this chunk */
+  async #received(chunk: Chunk): Promise<number> {
+    const answer = await this.#session.once({ method: 'GET', path: this.#location, expect: [204, 202, 404], ...this.#common() })
+    answer.body.resume()
+    this.#location = answer.headers.location ?? this.#location
+    const last = Number(/-(\d+)$/.exec(answer.headers.range ?? '')?.[1] ?? NaN)
+    const received = last === 0 ? 0 : last + 1
+    if (answer.status !== 404 && received >= chunk.start && received <= chunk.start + chunk.length) return received
+    throw new Failure('REGISTRY_UPLOAD_LOST', `registry ${this.#session.registry} lost the unfinished upload while ${this.#doing}`, { remedy: 'try again; the registry was restarted or cleaned up meanwhile' })
+  }
+}
+
+function tail(chunk: Chunk, offset: number): Buffer[] {
+  let skip = offset - chunk.start
+  const rest: Buffer[] = []
+  for (const part of chunk.parts) {
+    if (skip < part.length) rest.push(skip > 0 ? part.subarray(skip) : part)
+    skip = Math.max(0, skip - part.length)
+  }
+  return rest
+}
