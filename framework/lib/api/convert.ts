@@ -1,0 +1,155 @@
+// Conversion between the versions of TServer and TFrameworkConfig (control-plane spec A.11): lossless, by annotation.
+import { annotations, group, type Version } from './names.ts'
+import { withAnnotations } from './meta.ts'
+import type { ApiObject } from './types.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+interface Convertible extends ApiObject { spec?: Fields; [field: string]: unknown }
+
+/** What an older version could not hold. The two members are the reference's form; `drop` is never filled here. */
+interface Saved { readonly append: Fields; readonly drop: Fields }
+
+/**
+ * The object in another version. Fields that an older version cannot hold are kept in an annotation and come back on the way up.
+ * @returns undefined when the kind has no such version
+ */
+export function convertObject(object: ApiObject, target: Version): ApiObject | undefined {
+  const from = versionOf(object.apiVersion)
+  const convert = converters[object.kind]
+  if (from === undefined || convert === undefined) return undefined
+  return from === target ? object : convert(object as Convertible, from, target)
+}
+
+const versionNumbers: Readonly<Record<Version, number>> = { v1beta1: 1, v1beta2: 2, v1beta3: 3 }
+
+function versionOf(apiVersion: string): Version | undefined {
+  const [name, version] = apiVersion.split('/')
+  return name === group && version !== undefined && version in versionNumbers ? (version as Version) : undefined
+}
+
+const converters: Readonly<Record<string, (object: Convertible, from: Version, to: Version) => ApiObject | undefined>> = {
+  TServer: convertServer,
+  TFrameworkConfig: convertFramework,
+}
+
+/** Holds what only v1beta1 knows, whatever the other version. */
+const oldestKey = `${annotations.conversionPrefix}1b1`
+
+/** `1b21b3` for v1beta2 and v1beta3, in either direction. */
+function annotationKey(a: Version, b: Version): string {
+  const [low, high] = versionNumbers[a] < versionNumbers[b] ? [a, b] : [b, a]
+  return `${annotations.conversionPrefix}${low.slice(1)}${high.slice(1)}`
+}
+
+function convertServer(object: Convertible, from: Version, to: Version): ApiObject {
+  const key = annotationKey(from, to)
+  return versionNumbers[from] < versionNumbers[to] ? serverUp(object, to, key) : serverDown(object, from, to, key)
+}
+
+const since = {
+  /** Fields of spec.k8s that came with a version. */
+  k8s: { v1beta2: ['updateStrategy', 'imagePullPolicy', 'launcherType'], v1beta3: ['command', 'args'] },
+  release: ['nodeImage', 'nodeSecret'],
+} as const
+
+function serverDown(object: Convertible, from: Version, to: Version, key: string): ApiObject {
+  const spec = object.spec ?? {}
+  const k8s = { ...(spec['k8s'] as Fields) }
+  const release = spec['release'] === undefined ? undefined : { ...(spec['release'] as Fields) }
+  const saved: Record<string, Fields> = {}
+  if (from === 'v1beta3') Object.assign(saved, keep('k8s', { ...take(k8s, since.k8s.v1beta3), ...narrowGates(k8s) }))
+  if (to === 'v1beta1') {
+    Object.assign(saved, keep('k8s', { ...saved['k8s'], ...take(k8s, since.k8s.v1beta2) }))
+    if (release !== undefined) {
+      Object.assign(saved, keep('release', take(release, since.release)))
+      Object.assign(release, readSaved(object, oldestKey)['release'])
+    }
+  }
+  return finish(object, to, { ...spec, k8s, ...(release === undefined ? {} : { release }) }, { [key]: saved, ...(to === 'v1beta1' ? { [oldestKey]: {} } : {}) })
+}
+
+const keep = (name: string, fields: Fields): Record<string, Fields> => (Object.keys(fields).length === 0 ? {} : { [name]: fields })
+
+/** Removes the named fields and returns them. */
+function take(fields: Record<string, unknown>, wanted: readonly string[]): Record<string, unknown> {
+  const taken: Record<string, unknown> = {}
+  for (const name of wanted) {
+    if (fields[name] === undefined) continue
+    if (!(Array.isArray(fields[name]) && fields[name].length === 0)) taken[name] = fields[name]
+    delete fields[name]
+  }
+  return taken
+}
+
+/** The first gate becomes readinessGate; the others are returned to be kept. */
+function narrowGates(k8s: Record<string, unknown>): Fields {
+  const gates = (k8s['readinessGates'] as string[] | undefined) ?? []
+  delete k8s['readinessGates']
+  const [first, ...others] = gates
+  if (first !== undefined) k8s['readinessGate'] = first
+  return others.length === 0 ? {} : { readinessGates: others }
+}
+
+const defaultsSinceV1beta2 = { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0 } }, imagePullPolicy: 'Always', launcherType: 'background' } as const
+
+function serverUp(object: Convertible, to: Version, key: string): ApiObject {
+  const spec = object.spec ?? {}
+  const saved = readSaved(object, key)
+  const from = versionOf(object.apiVersion)
+  const kept = (saved['k8s'] ?? {}) as Record<string, unknown>
+  const { readinessGates: others = [], ...plain } = kept as { readinessGates?: string[] }
+  const k8s: Record<string, unknown> = { ...(spec['k8s'] as Fields), ...(from === 'v1beta1' ? defaultsSinceV1beta2 : {}), ...plain }
+  if (to === 'v1beta3') widenGates(k8s, others)
+  const { source, ...release } = { ...(spec['release'] as Fields), ...(spec['release'] === undefined ? {} : (saved['release'] as Fields)) } as Record<string, unknown>
+  const normal = spec['normal'] === undefined ? undefined : { ports: [], ...(spec['normal'] as Fields) }
+  return finish(object, to, {
+    ...spec, k8s,
+    ...(spec['release'] === undefined ? {} : { release }),
+    ...(normal === undefined ? {} : { normal }),
+  }, { [key]: {}, ...(source === undefined ? {} : { [oldestKey]: { release: { source } } }) })
+}
+
+function widenGates(k8s: Record<string, unknown>, others: readonly string[]): void {
+  const first = k8s['readinessGate']
+  delete k8s['readinessGate']
+  const gates = [...(typeof first === 'string' && first !== '' ? [first] : []), ...others]
+  if (gates.length > 0) k8s['readinessGates'] = gates
+}
+
+function convertFramework(object: Convertible, from: Version, to: Version): ApiObject | undefined {
+  if (from === 'v1beta1' || to === 'v1beta1') return undefined
+  const key = annotationKey(from, to)
+  if (to === 'v1beta2') {
+    const { imageUpload, imageBuild, ...rest } = object
+    const build = { ...(imageBuild as Fields) }
+    const saved = keep('imageBuild', take(build, ['executor']))
+    return finish({ ...rest, imageRegistry: imageUpload, imageBuild: build } as Convertible, to, undefined, { [key]: saved })
+  }
+  const { imageRegistry, imageBuild, ...rest } = object
+  const build = { ...(imageBuild as Fields), ...(readSaved(object, key)['imageBuild'] as Fields | undefined) }
+  return finish({ ...rest, imageUpload: imageRegistry, imageBuild: build } as Convertible, to, undefined, { [key]: {} })
+}
+
+/** The converted object; what was saved goes into annotations, and an annotation that says nothing goes away. */
+function finish(object: Convertible, to: Version, spec: Fields | undefined, saved: Readonly<Record<string, Fields>>): ApiObject {
+  const texts = Object.entries(saved).map(([key, fields]) => [key, Object.keys(fields).length === 0 ? undefined : JSON.stringify({ append: fields, drop: {} } satisfies Saved)] as const)
+  const metadata = withAnnotations(object.metadata, Object.fromEntries(texts))
+  return { ...object, apiVersion: `${group}/${to}`, metadata, ...(spec === undefined ? {} : { spec: withoutEmptyPorts(spec) }) }
+}
+
+/** tars.ports is left out when empty; normal.ports stays (both are compatibility promises). */
+function withoutEmptyPorts(spec: Fields): Fields {
+  const tars = spec['tars'] as Fields | undefined
+  if (tars === undefined || !Array.isArray(tars['ports']) || tars['ports'].length > 0) return spec
+  const { ports: _, ...rest } = tars
+  return { ...spec, tars: rest }
+}
+
+function readSaved(object: ApiObject, key: string): Fields {
+  try {
+    const saved = JSON.parse(object.metadata.annotations?.[key] ?? '{}') as Partial<Saved> | null
+    return typeof saved?.append === 'object' && saved.append !== null ? saved.append : {}
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,36 @@
+import { annotations, labels } from '../names.ts'
+import { withAnnotations, withLabels } from '../meta.ts'
+import type { TConfig } from '../types.ts'
+
+/**
+ * Version, time and labels of a TConfig (control-plane spec B.3), and when it was activated.
+ * @param old the object before an update; absent for a new one
+ */
+export function mutateConfig(config: TConfig, now: Date, old?: TConfig): TConfig {
+  const made = old === undefined ? { ...config, version: configVersion(config.metadata.name, now), updateTime: now.toISOString() } : config
+  const activatedAt = made.activated && old?.activated !== true ? now.toISOString() : old?.metadata.annotations?.[annotations.activatedAt]
+  const metadata = withLabels(withAnnotations(made.metadata, { [annotations.activatedAt]: activatedAt }), {
+    [labels.app]: made.app,
+    [labels.server]: made.server,
+    [labels.configName]: made.configName,
+    [labels.podSeq]: made.podSeq,
+    [labels.activated]: String(made.activated),
+    [labels.version]: made.version,
+  })
+  return { ...made, metadata }
+}
+
+/** `yyyyMMddHHmmss-<crc32 of the object's name>`, UTC and 24 hours, so that text order is time order. */
+export function configVersion(name: string, now: Date): string {
+  return `${now.toISOString().replaceAll(/\D/g, '').slice(0, 14)}-${crc32(name).toString(16)}`
+}
+
+/** CRC-32 of ISO 3309, as zlib has it. */
+export function crc32(text: string): number {
+  let crc = ~0
+  for (const byte of new TextEncoder().encode(text)) {
+    crc ^= byte
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ ((crc & 1) === 1 ? 0xedb88320 : 0)
+  }
+  return ~crc >>> 0
+}

@@ -1,0 +1,60 @@
+import { completeServer, type Sparse } from '../default.ts'
+import { activeCondition, annotations, registryPorts, serverObjectName } from '../names.ts'
+import { mutateServer } from '../mutate/tserver.ts'
+import type { TServer, TServerSpec } from '../types.ts'
+
+/** Framework services that {@link frameworkServer} knows; each is also the role that `tarsk8s` starts. */
+export const frameworkRoles = ['registry', 'config', 'notify', 'image', 'admin'] as const
+export type FrameworkRole = (typeof frameworkRoles)[number]
+
+export interface FrameworkServerOptions {
+  readonly namespace: string
+  readonly release: { readonly id: string; readonly image: string; readonly secret?: string | undefined }
+  /** RFC 3339: when the framework was released. */
+  readonly time: string
+  /** Pods of the registry. Default 1; on several nodes take 2. */
+  readonly registryReplicas?: number | undefined
+  /** Port of tarsimage's HTTP. Default 80. */
+  readonly imagePort?: number | undefined
+  /** Port of tarsadmin's HTTP. Default 8080. */
+  readonly adminPort?: number | undefined
+  readonly imagePullPolicy?: TServerSpec['k8s']['imagePullPolicy'] | undefined
+}
+
+/** Servants and ports: framework-services spec 0.1, control-plane spec D.2. */
+const parts: Readonly<Record<FrameworkRole, (options: FrameworkServerOptions) => Sparse<TServerSpec>>> = {
+  registry: ({ registryReplicas = 1 }) => ({
+    subType: 'normal',
+    normal: { ports: [{ name: 'queryobj', port: registryPorts.query }, { name: 'registryobj', port: registryPorts.registry }] },
+    k8s: { replicas: registryReplicas, readinessGates: [activeCondition] },
+  }),
+  config: () => ({ subType: 'tars', tars: { template: 'tars.cpp', servants: [{ name: 'ConfigObj', port: 11111 }] } }),
+  notify: () => ({ subType: 'tars', tars: { template: 'tars.es', servants: [{ name: 'NotifyObj', port: 13111 }] } }),
+  image: ({ imagePort = 80 }) => ({ subType: 'normal', normal: { ports: [{ name: 'http', port: imagePort }] } }),
+  admin: ({ adminPort = 8080 }) => ({ subType: 'normal', normal: { ports: [{ name: 'http', port: adminPort }] } }),
+}
+
+const podFields = [['Namespace', 'metadata.namespace'], ['PodName', 'metadata.name'], ['PodIP', 'status.podIP']] as const
+
+/** The TServer of a framework service: application `tars`, server `tars<role>`, started as `tarsk8s <role>`. */
+export function frameworkServer(role: FrameworkRole, options: FrameworkServerOptions): TServer {
+  const { namespace, release, registryReplicas = 1, imagePullPolicy = 'IfNotPresent' } = options
+  const server = `tars${role}`
+  const part = parts[role](options)
+  const http = part.normal?.ports?.find((port) => port?.name === 'http')?.port
+  const bounds = role === 'registry' && registryReplicas > 1 ? { annotations: { [annotations.minReplicas]: String(registryReplicas) } } : {}
+  const { secret, ...image } = release
+  const complete = completeServer({ name: serverObjectName('tars', server), namespace, ...bounds }, {
+    ...part, app: 'tars', server, important: 5,
+    k8s: {
+      replicas: 1, ...part.k8s, imagePullPolicy,
+      command: ['tarsk8s', role],
+      env: [
+        ...podFields.map(([name, fieldPath]) => ({ name, valueFrom: { fieldRef: { fieldPath } } })),
+        ...(http === undefined ? [] : [{ name: 'HTTP_PORT', value: String(http) }]),
+      ],
+    },
+    release: { ...image, ...(secret === undefined ? {} : { secret }), time: options.time },
+  })
+  return mutateServer(complete, { now: options.time })
+}

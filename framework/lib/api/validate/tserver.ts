@@ -1,0 +1,110 @@
+import { labels, reservedPorts, serverNameLimit, serverObjectName } from '../names.ts'
+import type { HostPort, Mount, ServerPort, Servant, TServer } from '../types.ts'
+import { replicaBounds } from '../replicas.ts'
+import { immutable, invalid, notExist, type Problem } from './problem.ts'
+
+const bad = (field: string, why: string, rule: string, remedy: string): Problem => invalid('tserver', field, why, rule, remedy)
+
+/**
+ * Rules that the schema cannot say (control-plane spec B.2). Whether the template exists is the caller's to look up: {@link missingTemplate}.
+ * @param old the object before an update
+ */
+export function validateServer(server: TServer, old?: TServer): Problem[] {
+  const { spec } = server
+  return [
+    ...(old === undefined ? [] : changes(server, old)),
+    ...nameProblems(server),
+    ...replicaBounds(server).problems,
+    ...(spec.tars === undefined ? [] : portProblems(spec.tars.servants, spec.tars.ports ?? [], 'spec.tars', true)),
+    ...(spec.normal === undefined ? [] : portProblems([], spec.normal.ports, 'spec.normal', false)),
+    ...hostPortProblems(server),
+    ...mountProblems(spec.k8s.mounts ?? [], spec.k8s.daemonSet),
+    ...templateLabelProblems(server),
+  ]
+}
+
+/** The refusal of a server whose template is not there. */
+export function missingTemplate(server: TServer, template: string): Problem {
+  return notExist('spec.tars.template', 'ttemplate', server.metadata.namespace ?? '', template, `create TTemplate ${template} first, or name one that exists`)
+}
+
+function changes(server: TServer, old: TServer): Problem[] {
+  const remedy = 'delete this TServer and create one for the new values'
+  const fields = (['app', 'server', 'subType'] as const).filter((field) => server.spec[field] !== old.spec[field])
+  const added = (['tars', 'normal'] as const).filter((field) => server.spec[field] !== undefined && old.spec[field] === undefined)
+  return [...fields, ...added].map((field) => immutable('tserver', `spec.${field}`, remedy))
+}
+
+function nameProblems({ metadata: { name }, spec: { app, server } }: TServer): Problem[] {
+  const expected = serverObjectName(app, server)
+  const problems: Problem[] = []
+  if (name !== expected) {
+    problems.push(bad('metadata.name', 'unexpected resource name', `must be lower(spec.app)-lower(spec.server), which is "${expected}", not "${name}"`, `set metadata.name to "${expected}", or correct spec.app and spec.server`))
+  }
+  if (name.length >= serverNameLimit) {
+    problems.push(bad('metadata.name', `the length of resource name should be less than ${serverNameLimit}`, `it has ${name.length} characters, and pods and labels are named after it`, 'shorten spec.app or spec.server'))
+  }
+  return problems
+}
+
+/** Servants and ports share one name space (case does not matter) and one space of port numbers. */
+function portProblems(servants: readonly Servant[], ports: readonly ServerPort[], path: string, reserve: boolean): Problem[] {
+  const names = new Map<string, string>()
+  const numbers = new Map<number, string>()
+  const items = [
+    ...servants.map((item, index) => ({ item, field: `${path}.servants[${index}]`, what: 'servant', prefix: 'servants ' })),
+    ...ports.map((item, index) => ({ item, field: `${path}.ports[${index}]`, what: 'port', prefix: '' })),
+  ]
+  return items.flatMap(({ item, field, what, prefix }) => [
+    ...(reserve ? reservedProblems(item.port, field, prefix) : []),
+    ...duplicate(names, item.name.toLowerCase(), `${field}.name`, `duplicate ${what} name value ${item.name}`, 'servants and ports need names of their own (case does not matter)', 'rename one of them'),
+    ...duplicate(numbers, item.port, `${field}.port`, `duplicate port value ${item.port}`, 'every servant and port needs a port number of its own', 'give one of them another port'),
+  ])
+}
+
+function reservedProblems(port: number, field: string, prefix: string): Problem[] {
+  if (!(Object.values(reservedPorts) as number[]).includes(port)) return []
+  const used = Object.values(reservedPorts).toSorted((a, b) => a - b).join(', ')
+  return [bad(`${field}.port`, `${prefix}port value should not equal ${port}`, `ports ${used} are used by tarsnode in every pod`, 'choose another port')]
+}
+
+function duplicate<T>(seen: Map<T, string>, value: T, field: string, why: string, rule: string, remedy: string): Problem[] {
+  const first = seen.get(value)
+  if (first !== undefined) return [bad(field, why, `${rule}; ${first} has it already`, remedy)]
+  seen.set(value, field)
+  return []
+}
+
+function hostPortProblems({ spec }: TServer): Problem[] {
+  const known = new Set([...(spec.tars?.servants ?? []), ...(spec.tars?.ports ?? []), ...(spec.normal?.ports ?? [])].map(({ name }) => name.toLowerCase()))
+  const refs = new Map<string, string>()
+  const numbers = new Map<number, string>()
+  return (spec.k8s.hostPorts ?? []).flatMap(({ nameRef, port }: HostPort, index) => {
+    const field = `spec.k8s.hostPorts[${index}]`
+    const missing = known.has(nameRef.toLowerCase()) ? [] : [bad(`${field}.nameRef`, `port name ${nameRef} not exist`, 'must name a servant or port of this server', [...known].length === 0 ? 'add the port first' : `use one of ${[...known].join(', ')}`)]
+    return [
+      ...missing,
+      ...duplicate(refs, nameRef.toLowerCase(), `${field}.nameRef`, `duplicate nameRef value ${nameRef}`, 'a servant or port has at most one host port', 'remove one of them'),
+      ...duplicate(numbers, port, `${field}.port`, `duplicate port value ${port}`, 'a host port serves one servant or port', 'choose another host port'),
+    ]
+  })
+}
+
+function mountProblems(mounts: readonly Mount[], daemonSet: boolean): Problem[] {
+  const names = new Map<string, string>()
+  return mounts.flatMap((mount, index) => {
+    const field = `spec.k8s.mounts[${index}]`
+    const perPod = (['tLocalVolume', 'persistentVolumeClaimTemplate'] as const).filter((source) => daemonSet && mount.source[source] !== undefined)
+    return [
+      ...duplicate(names, mount.name, `${field}.name`, `duplicate .mounts.name value ${mount.name}`, 'a volume has one entry', 'rename one of them'),
+      ...perPod.map((source) => bad(`${field}.source.${source}`, `can not use ${source === 'tLocalVolume' ? 'TLocalVolume' : 'PersistentVolumeClaimTemplate'} when .daemonSet value is true`, 'pods of a DaemonSet have no claims of their own', 'use hostPath, or set spec.k8s.daemonSet to false')),
+    ]
+  })
+}
+
+/** The template's name is also a label value, which Kubernetes limits to 63 characters. */
+function templateLabelProblems({ spec: { tars } }: TServer): Problem[] {
+  if (tars === undefined || tars.template.length <= 63) return []
+  return [bad('spec.tars.template', 'template name is too long', `at most 63 characters, as it becomes the label ${labels.template}`, 'rename the template')]
+}
+
