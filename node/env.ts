@@ -1,0 +1,96 @@
+import { readEnv } from '#base/env.ts'
+import type { Environment } from '#base/lifecycle.ts'
+import { Failure } from '#base/errors.ts'
+import { serverTypes, type ServerType } from './launch/plan.ts'
+import { ADMIN_PORT, layoutAt, NODE_PORT, QUERY_PORT, REGISTRY_PORT, SERVER_PORT, serverPaths, type Layout, type ServerPaths } from './layout.ts'
+
+/** Everything that the environment says, parsed once and frozen. */
+export interface Settings {
+  readonly podName: string
+  readonly podIP: string
+  readonly app: string
+  readonly server: string
+  readonly type: ServerType
+  /** lower(PodName.ServerApp-ServerName): the pod's DNS name in its headless Service. */
+  readonly listenAddress: string
+  readonly layout: Layout
+  readonly paths: ServerPaths
+  /** Where ServerObj listens and where the business server's AdminObj is asked. */
+  readonly localAddress: string
+  readonly adminPort: number
+  /** Host and port of QueryObj, and port of RegistryObj on the same host. */
+  readonly registry: { readonly host: string; readonly queryPort: number; readonly registryPort: number }
+  readonly nodePort: number
+  readonly serverPort: number
+  readonly graceMs: number
+  /** undefined: the template's drain-delay decides. */
+  readonly drainMs: number | undefined
+  /** What follows when the service ends by itself: launch it again, or exit with its outcome as tini does. */
+  readonly onExit: 'restart' | 'exit'
+  readonly stdoutFile: { readonly maxBytes: number; readonly keep: number }
+  /** The container's environment, for the service. */
+  readonly container: Readonly<Record<string, string>>
+}
+
+/**
+ * | variable | meaning | default |
+ * |---|---|---|
+ * | PodName, PodIP, ServerApp, ServerName, ServerType | identity (spec A.3, A.4) | required |
+ * | LauncherType | `background` | background |
+ * | TARSNODE_LOCAL_ADDRESS | address of ServerObj and of the service's AdminObj | 127.0.0.1 |
+ * | TARSNODE_ADMIN_PORT | port of the service's AdminObj | 1000 |
+ * | TARSNODE_REGISTRY | host, or `tcp -h HOST -p PORT`, of the registry's QueryObj | tars-tarsregistry |
+ * | TARSNODE_REGISTRY_PORT | port of RegistryObj on the same host | 17891 |
+ * | TARSNODE_NODE_PORT, TARSNODE_SERVER_PORT | ports of NodeObj and ServerObj | 19385, 19386 |
+ * | TARSNODE_GRACE_SECONDS | the pod's terminationGracePeriodSeconds; the whole stop fits into it | 30 |
+ * | TARSNODE_DRAIN_MS | time between the report Deactivating and the shutdown; overrides the template's `drain-delay` | – |
+ * | TARSNODE_ON_EXIT | `restart`, or `exit` with the service's outcome when it ends by itself | restart |
+ * | TARSNODE_STDOUT_BYTES, TARSNODE_STDOUT_FILES | size at which stdout_stderr is rotated, and how many are kept | 10485760, 5 |
+ * | TARSNODE_ROOT | folder below which all paths of the layout lie | / |
+ * @throws Failure ENV_INVALID naming the variable, the rule and the remedy
+ */
+export function parseEnvironment(env: Environment): Settings {
+  const read = readEnv(env)
+  const [podName, podIP, app, server] = ['PodName', 'PodIP', 'ServerApp', 'ServerName'].map((name) => identity(name, read.required(name))) as [string, string, string, string]
+  const type = serverType(read.required('ServerType'))
+  read.choice('LauncherType', ['background'], 'background')
+  const layout = layoutAt(read.optional('TARSNODE_ROOT', '/'))
+  const drain = read.integer('TARSNODE_DRAIN_MS', -1, { min: -1, max: 3_600_000 })
+  return Object.freeze({
+    podName, podIP, app, server, type, layout,
+    listenAddress: `${podName}.${app}-${server}`.toLowerCase(),
+    paths: serverPaths(layout, app, server),
+    localAddress: read.optional('TARSNODE_LOCAL_ADDRESS', '127.0.0.1'),
+    adminPort: port(read, 'TARSNODE_ADMIN_PORT', ADMIN_PORT),
+    registry: registryAddress(read.optional('TARSNODE_REGISTRY', 'tars-tarsregistry'), port(read, 'TARSNODE_REGISTRY_PORT', REGISTRY_PORT)),
+    nodePort: port(read, 'TARSNODE_NODE_PORT', NODE_PORT),
+    serverPort: port(read, 'TARSNODE_SERVER_PORT', SERVER_PORT),
+    graceMs: read.integer('TARSNODE_GRACE_SECONDS', 30, { min: 1, max: 86_400 }) * 1000,
+    drainMs: drain < 0 ? undefined : drain,
+    onExit: read.choice('TARSNODE_ON_EXIT', ['restart', 'exit'], 'restart'),
+    stdoutFile: { maxBytes: read.integer('TARSNODE_STDOUT_BYTES', 10 << 20, { min: 4096 }), keep: read.integer('TARSNODE_STDOUT_FILES', 5, { min: 1, max: 100 }) },
+    container: Object.freeze(Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined))),
+  })
+}
+
+const port = (read: ReturnType<typeof readEnv>, name: string, fallback: number): number => read.integer(name, fallback, { min: 1, max: 65_535 })
+
+/** Names become parts of paths and of conf text, so they hold nothing that has a meaning there. */
+function identity(name: string, value: string): string {
+  if (/^[0-9A-Za-z:][-\w.:]*$/.test(value) && value.length <= 253) return value
+  throw new Failure('ENV_INVALID', `environment variable ${name} must consist of letters, digits, "-", "_", "." and ":", not "${value}"`, { remedy: `set ${name}` })
+}
+
+function serverType(value: string): ServerType {
+  const found = serverTypes.find((type) => type === value)
+  if (found !== undefined) return found
+  throw new Failure('ENV_INVALID', `environment variable ServerType must be one of ${serverTypes.join(', ')}, not "${value}"`, { remedy: 'build the image with a supported server type' })
+}
+
+/** `HOST` or `tcp -h HOST -p PORT`. */
+function registryAddress(text: string, registryPort: number): Settings['registry'] {
+  const host = /(?:^|\s)-h\s+(\S+)/.exec(text)?.[1] ?? (/^\S+$/.test(text) ? text : undefined)
+  if (host === undefined) throw new Failure('ENV_INVALID', `environment variable TARSNODE_REGISTRY must be a host or "tcp -h HOST -p PORT", not "${text}"`, { remedy: 'set TARSNODE_REGISTRY' })
+  const queryPort = Number(/(?:^|\s)-p\s+(\d+)/.exec(text)?.[1] ?? QUERY_PORT)
+  return { host, queryPort, registryPort }
+}

@@ -1,0 +1,48 @@
+import { readSync } from 'node:fs'
+import { Socket } from 'node:net'
+import type { Libc } from '../system/libc.ts'
+
+/** Most that one synchronous look takes, so that a service in a print loop cannot hold the supervisor. */
+const DRAIN_BYTES = 1 << 20
+
+/** One captured stream of the service: a pipe whose write end every launch inherits. */
+export interface Capture {
+  /** For the child's stdio. */
+  readonly writeEnd: number
+  /** Takes at once what the pipe holds, so that the last words of a dead process are known. */
+  drain(): void
+  close(): void
+}
+
+/**
+ * A pipe from the service. It lives as long as the supervisor: a child that closes its stdout or leaves a grandchild
+ * with it changes nothing, and a relaunch costs no new pipe.
+ */
+export function capture(libc: Pick<Libc, 'pipe'>, onData: (chunk: Buffer) => void): Capture {
+  const { read, write } = libc.pipe()
+  // The socket makes only the read end non-blocking; the service writes to an ordinary blocking pipe.
+  const socket = new Socket({ fd: read, readable: true, writable: false })
+  socket.on('data', onData)
+  socket.on('error', () => {})
+  return {
+    writeEnd: write,
+    drain() {
+      const buffer = Buffer.allocUnsafe(1 << 16)
+      for (let taken = 0; taken < DRAIN_BYTES; ) {
+        const count = readAvailable(read, buffer)
+        if (count === 0) return
+        taken += count
+        onData(Buffer.from(buffer.subarray(0, count)))
+      }
+    },
+    close: () => void socket.destroy(),
+  }
+}
+
+function readAvailable(fd: number, buffer: Buffer): number {
+  try {
+    return readSync(fd, buffer)
+  } catch {
+    return 0
+  }
+}

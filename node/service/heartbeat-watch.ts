@@ -1,0 +1,44 @@
+import type { Clock } from '#base/clock.ts'
+import { Heartbeats } from '../supervisor/heartbeats.ts'
+
+/** Watches the heartbeats of one run by a timer that fires when the next one could be overdue. */
+export class HeartbeatWatch {
+  readonly #clock: Clock
+  readonly #onOverdue: (adapters: readonly string[]) => void
+  readonly #beats = new Heartbeats()
+  #timer: NodeJS.Timeout | undefined
+  #latestSeconds = 0
+
+  constructor(clock: Clock, onOverdue: (adapters: readonly string[]) => void) {
+    this.#clock = clock
+    this.#onOverdue = onOverdue
+  }
+
+  get latestSeconds(): number {
+    return this.#latestSeconds
+  }
+
+  begin(adapters: readonly string[], timeoutMs: number): void {
+    this.end()
+    this.#beats.begin(adapters, this.#clock.monotonic())
+    this.#arm(timeoutMs, timeoutMs)
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
+    this.#beats.end()
+  }
+
+  beat(adapter: string): void {
+    this.#latestSeconds = Math.floor(this.#clock.now() / 1000)
+    this.#beats.beat(adapter, this.#clock.monotonic())
+  }
+
+  #arm(ms: number, timeoutMs: number): void {
+    this.#timer = setTimeout(() => {
+      const { adapters, nextInMs } = this.#beats.overdue(this.#clock.monotonic(), timeoutMs)
+      if (adapters.length > 0) this.#onOverdue(adapters)
+      else this.#arm(nextInMs, timeoutMs)
+    }, Math.max(1, Math.ceil(ms)))
+  }
+}

@@ -1,0 +1,33 @@
+import type { LaunchPlan } from '../launch/plan.ts'
+import type { StopPlan } from '../supervisor/stop-plan.ts'
+import type { Ending, ServiceProcess } from './process.ts'
+import type { View } from './supervisor.ts'
+
+/** Everything that one launch needs, decided before it. */
+export interface Launch {
+  readonly plan: LaunchPlan
+  readonly stop: StopPlan
+  /** The adapters to hear of; undefined for a service that sends no heartbeats and is active once it runs. */
+  readonly heartbeats: { readonly adapters: readonly string[]; readonly timeoutMs: number } | undefined
+  /** AdminF.shutdown; undefined for a service without AdminObj. */
+  readonly shutdown: (() => Promise<void>) | undefined
+  /** The signal that makes the runtime print its threads. */
+  readonly dumpSignal: NodeJS.Signals | undefined
+}
+
+/** The world as the supervisor sees it. */
+export interface SupervisorPorts {
+  /** Descriptor, conf and launch plan. */
+  prepare(signal: AbortSignal): Promise<Launch>
+  spawn(plan: LaunchPlan, onGone: (ending: Ending) => void): ServiceProcess
+  /** The last lines that the service printed. */
+  lastLines(count: number): readonly string[]
+  /** Called on each change; must not wait. */
+  report(view: View): void
+  /** Tells tarsnotify; must not wait. */
+  alarm(text: string): void
+  /** Leaves; called once. */
+  exit(code: number): void
+  /** The supervisor leaves when the service ends by itself. */
+  readonly exitsWithService: boolean
+}

@@ -1,0 +1,220 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Clock } from '#base/clock.ts'
+import { describe } from '#base/errors.ts'
+import type { Logger } from '#base/log.ts'
+import { initial, presentState, settingState, step, type Machine, type PresentState, type SettingState } from '../supervisor/machine.ts'
+import type { Effect, Event, State } from '../supervisor/table.ts'
+import { outcomeCode, type ExitStatus } from '../system/libc.ts'
+import { describeEnding, History, QUOTED_LINES } from './history.ts'
+import { HeartbeatWatch } from './heartbeat-watch.ts'
+import type { Launch, SupervisorPorts } from './ports.ts'
+import { ServiceProcess, type Ending } from './process.ts'
+
+/** What is reported of the service. */
+export interface View {
+  readonly setting: SettingState
+  readonly present: PresentState
+  /** 0 when there is no process. */
+  readonly pid: number
+  readonly restarts: number
+  readonly message: string
+}
+
+export type Command = Extract<Event, 'start' | 'stop' | 'restart' | 'quit'>
+
+/** Interprets the state table: runs the effects, keeps the deadlines, and tells the world what changed. */
+export class Supervisor {
+  readonly #ports: SupervisorPorts
+  readonly #log: Logger
+  readonly #clock: Clock
+  readonly #history = new History()
+  readonly #watch: HeartbeatWatch
+  #machine: Machine = initial
+  #told: View | undefined
+  #launch: Launch | undefined
+  #process: ServiceProcess | undefined
+  #preparing: AbortController | undefined
+  #deadline: NodeJS.Timeout | undefined
+  #queue: Event[] = []
+  #running = false
+
+  constructor(ports: SupervisorPorts, log: Logger, clock: Clock) {
+    this.#ports = ports
+    this.#log = log
+    this.#clock = clock
+    this.#watch = new HeartbeatWatch(clock, (adapters) => this.#overdue(adapters))
+  }
+
+  get view(): View {
+    const present = presentState(this.#machine)
+    return { setting: settingState(this.#machine), present, pid: present === 'Inactive' ? 0 : (this.#process?.pid ?? 0), restarts: this.#history.restarts, message: this.#history.story(this.#machine.state) }
+  }
+
+  get state(): State {
+    return this.#machine.state
+  }
+
+  /** The launch that the present or last process came from. */
+  get launch(): Launch | undefined {
+    return this.#launch
+  }
+
+  /** Wall time of the last heartbeat in seconds since the epoch, 0 before the first. */
+  get latestHeartbeat(): number {
+    return this.#watch.latestSeconds
+  }
+
+  command(command: Command): void {
+    if (command === 'start' || command === 'restart') this.#history.pardon()
+    this.#dispatch(command)
+  }
+
+  /** A heartbeat that was found genuine: from `pid` of our tree, for `adapter` or, when empty, for all of them. */
+  heartbeat(kind: 'alive' | 'warming', pid: number, adapter: string): void {
+    this.#process?.heardFrom(pid)
+    this.#watch.beat(adapter)
+    this.#dispatch(kind)
+  }
+
+  /** True for the child that Node waits for. */
+  isOurs(pid: number): boolean {
+    return this.#process?.waitedPid === pid
+  }
+
+  reaped(pid: number, status: ExitStatus): void {
+    this.#process?.reaped(pid, status)
+  }
+
+  /** Forwards a signal to the service; false when there is none. */
+  forward(signal: NodeJS.Signals): boolean {
+    this.#process?.signal(signal)
+    return this.#process?.running === true
+  }
+
+  #dispatch(event: Event): void {
+    this.#queue.push(event)
+    if (this.#running) return
+    this.#running = true
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#step(next)
+    this.#running = false
+  }
+
+  #step(event: Event): void {
+    const { machine, effects, entered } = step(this.#machine, event)
+    this.#machine = machine
+    if (entered) clearTimeout(this.#deadline)
+    for (const effect of effects) this.#effects[effect]()
+    if (entered) this.#arm()
+    this.#tell(event)
+  }
+
+  #tell(event: Event): void {
+    const [before, after] = [this.#told, this.view]
+    if (before !== undefined && isDeepStrictEqual(before, after)) return
+    this.#told = after
+    this.#log.info('state', { event, state: this.#machine.state, setting: after.setting, present: after.present, pid: after.pid, message: after.message })
+    this.#ports.report(after)
+  }
+
+  /** Each state's deadline in milliseconds; a state without one waits for an event. */
+  #deadlineMs(): number | undefined {
+    const { state } = this.#machine
+    if (state === 'waiting') return this.#history.delayMs
+    const stop = this.#launch?.stop
+    if (state === 'draining') return stop?.drainMs
+    if (state === 'stopping') return stop?.shutdownMs
+    if (state === 'terminating') return stop?.termMs
+    return state === 'killing' ? stop?.killMs : undefined
+  }
+
+  #arm(): void {
+    const ms = this.#deadlineMs()
+    if (ms === undefined) return
+    if (ms === 0) this.#queue.push('timeout')
+    else this.#deadline = setTimeout(() => this.#dispatch('timeout'), ms)
+  }
+
+  readonly #effects: Readonly<Record<Effect, () => void>> = {
+    prepare: () => void this.#prepare(),
+    abandon: () => this.#preparing?.abort(),
+    launch: () => this.#spawn(),
+    shutdown: () => this.#askToShutDown(),
+    terminate: () => this.#process?.signalGroup('SIGTERM'),
+    kill: () => this.#process?.signalGroup('SIGKILL'),
+    dump: () => this.#dumpThreads(),
+    bury: () => this.#bury(),
+    blame: () => this.#blame(),
+    exit: () => this.#exit(),
+  }
+
+  async #prepare(): Promise<void> {
+    const abort = new AbortController()
+    this.#preparing = abort
+    try {
+      const launch = await this.#ports.prepare(abort.signal)
+      if (abort.signal.aborted) return
+      this.#launch = launch
+      this.#dispatch('prepared')
+    } catch (error) {
+      if (abort.signal.aborted) return
+      this.#history.unprepared(describe(error))
+      this.#ports.alarm(`cannot start: ${describe(error)}`)
+      this.#dispatch('unprepared')
+    }
+  }
+
+  #spawn(): void {
+    const launch = this.#launch
+    if (launch === undefined) throw new Error('the state table launched without a launch plan')
+    this.#history.launched(this.#clock.monotonic())
+    this.#process = this.#ports.spawn(launch.plan, (ending) => this.#gone(ending))
+    if (!this.#process.running) return
+    if (launch.heartbeats === undefined) this.#queue.push('alive')
+    else this.#watch.begin(launch.heartbeats.adapters, launch.heartbeats.timeoutMs)
+  }
+
+  #lastEnding: Ending = { code: 0, signal: null, core: false }
+
+  #gone(ending: Ending): void {
+    this.#lastEnding = ending
+    this.#dispatch('gone')
+  }
+
+  #bury(): void {
+    this.#watch.end()
+    this.#process?.sweep()
+    this.#history.ended(this.#lastEnding, this.#clock.monotonic(), this.#ports.lastLines(QUOTED_LINES))
+  }
+
+  #blame(): void {
+    if (this.#ports.exitsWithService) return this.#dispatch('quit')
+    this.#history.blamed(this.#clock.monotonic())
+    this.#ports.alarm(`server ${describeEnding(this.#lastEnding)}; ${this.#history.crashesInRow} in a row`)
+  }
+
+  #askToShutDown(): void {
+    this.#watch.end()
+    if (this.#launch?.shutdown === undefined) return void this.#queue.push('refused')
+    const asked = this.#process
+    this.#launch.shutdown().catch((error: unknown) => {
+      this.#log.info('shutdown was refused', { error })
+      if (asked === this.#process) this.#dispatch('refused')
+    })
+  }
+
+  #dumpThreads(): void {
+    if (this.#launch?.dumpSignal !== undefined) this.#process?.signal(this.#launch.dumpSignal)
+  }
+
+  #overdue(adapters: readonly string[]): void {
+    const text = `heartbeat overtime of ${adapters.join(', ')}, will restart process`
+    this.#history.because(`heartbeat overtime of ${adapters.join(', ')}`)
+    this.#ports.alarm(text)
+    this.#dispatch('overdue')
+  }
+
+  #exit(): void {
+    const ending = this.#history.ending
+    this.#ports.exit(ending === undefined ? 0 : outcomeCode(ending))
+  }
+}

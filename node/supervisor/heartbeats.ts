@@ -1,0 +1,45 @@
+/** The adapter that every Tars server has besides those of its servants. */
+const ADMIN_ADAPTER = 'AdminAdapter'
+
+/**
+ * When each watched adapter was last heard of. Times are monotonic milliseconds, handed in.
+ * A heartbeat without an adapter name counts for all of them; unknown names are not added.
+ */
+export class Heartbeats {
+  readonly #last = new Map<string, number>()
+  #latest = 0
+
+  /** A process was launched: its adapters have `timeoutMs` from now on. */
+  begin(adapters: Iterable<string>, now: number): void {
+    this.#last.clear()
+    for (const adapter of [...adapters, ADMIN_ADAPTER]) this.#last.set(adapter, now)
+  }
+
+  /** The process is gone or being stopped: nothing is watched. */
+  end(): void {
+    this.#last.clear()
+  }
+
+  beat(adapter: string, now: number): void {
+    this.#latest = now
+    if (adapter === '') for (const name of this.#last.keys()) this.#last.set(name, now)
+    else if (this.#last.has(adapter)) this.#last.set(adapter, now)
+  }
+
+  /** Monotonic time of the last heartbeat of any kind, 0 when there was none. */
+  get latest(): number {
+    return this.#latest
+  }
+
+  /** Adapters not heard of for `timeoutMs`, and the milliseconds until the next one may be overdue. */
+  overdue(now: number, timeoutMs: number): { readonly adapters: readonly string[]; readonly nextInMs: number } {
+    const adapters: string[] = []
+    let nextInMs = timeoutMs
+    for (const [name, last] of this.#last) {
+      const left = last + timeoutMs - now
+      if (left <= 0) adapters.push(name)
+      else nextInMs = Math.min(nextInMs, left)
+    }
+    return { adapters, nextInMs }
+  }
+}
