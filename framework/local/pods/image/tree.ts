@@ -1,0 +1,98 @@
+import { Failure } from '#base/errors.ts'
+
+/** What the unpacked layer has at a path so far. */
+export type TreeEntry = { readonly kind: 'directory' } | { readonly kind: 'file' } | { readonly kind: 'link'; readonly target: string }
+
+/** Looks a path up in the layers below; undefined when they have nothing there. */
+export type LookBelow = (path: string) => TreeEntry | undefined
+
+const maxLinks = 40
+
+/**
+ * The paths of a layer while it is unpacked, so that no link is ever followed by the operating system: paths are
+ * resolved here, with the container's root as their root, as the container itself would (path_resolution(7)).
+ * Paths are relative and without `.`; `''` is the root.
+ */
+export class LayerTree {
+  readonly #entries = new Map<string, TreeEntry>([['', { kind: 'directory' }]])
+  readonly #below: LookBelow
+  /** Folders that the archive uses without having an entry for them. */
+  readonly implied = new Set<string>()
+
+  constructor(below: LookBelow) {
+    this.#below = below
+  }
+
+  /** What this layer itself has at `path`. */
+  get(path: string): TreeEntry | undefined {
+    return this.#entries.get(path)
+  }
+
+  set(path: string, entry: TreeEntry): void {
+    this.#entries.set(path, entry)
+    this.implied.delete(path)
+  }
+
+  /** Forgets `path` and all below it. */
+  remove(path: string): void {
+    this.#entries.delete(path)
+    const prefix = `${path}/`
+    for (const key of this.#entries.keys()) if (key.startsWith(prefix)) this.#entries.delete(key)
+  }
+
+  /**
+   * Where `path` really is: links of its folders followed, the last part not.
+   * @returns the path and the folders that must be made first, outermost first
+   * @throws IMAGE_LAYER_PATH when a folder of it is a file, or links go round in a circle
+   */
+  resolve(path: string): { readonly path: string; readonly missing: readonly string[] } {
+    const missing: string[] = []
+    let left = path.split('/')
+    let at = ''
+    for (let links = 0; left.length > 1; ) {
+      const [part = '', ...rest] = left
+      if (part === '' || part === '.' || part === '..') {
+        at = part === '..' ? parent(at) : at
+        left = rest
+        continue
+      }
+      const next = at === '' ? part : `${at}/${part}`
+      const entry = this.#entries.get(next) ?? this.#fromBelow(next)
+      if (entry?.kind === 'file') throw pathFailure(path, `${next} is a file, not a folder`)
+      if (entry?.kind === 'link') {
+        if (++links > maxLinks) throw pathFailure(path, `more than ${maxLinks} links on the way`)
+        at = entry.target.startsWith('/') ? '' : at
+        left = [...entry.target.split('/'), ...rest]
+        continue
+      }
+      if (this.#entries.get(next) === undefined && !missing.includes(next)) missing.push(next)
+      at = next
+      left = rest
+    }
+    const last = left[0] ?? ''
+    return { path: at === '' ? last : `${at}/${last}`, missing }
+  }
+
+  #fromBelow(path: string): TreeEntry | undefined {
+    const entry = this.#below(path)
+    return entry?.kind === 'file' ? undefined : entry
+  }
+}
+
+/**
+ * An archive entry's name as a clean relative path.
+ * @throws IMAGE_LAYER_PATH for a name that climbs out by `..`, or has a NUL
+ */
+export function cleanEntryName(name: string): string {
+  const parts = name.split('/').filter((part) => part !== '' && part !== '.')
+  if (parts.includes('..') || name.includes('\0')) throw pathFailure(name, 'a layer may not name paths outside of its root')
+  return parts.join('/')
+}
+
+export function parent(path: string): string {
+  return path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : ''
+}
+
+export function pathFailure(path: string, why: string): Failure {
+  return new Failure('IMAGE_LAYER_PATH', `the layer's entry ${JSON.stringify(path)} was refused: ${why}`, { remedy: 'rebuild the image', context: { path } })
+}
