@@ -14,8 +14,8 @@ export type IncludeResolver = (name: string, from: string) => { readonly file: s
 
 export interface ParseResult {
   readonly schema: Schema
-  /** Full names of what the file itself defines, not its includes. */
-  readonly own: readonly string[]
+  /** The file that defines each full name, as the include resolver calls it. */
+  readonly definedIn: ReadonlyMap<string, string>
 }
 
 /**
@@ -27,8 +27,7 @@ export interface ParseResult {
 export function parseTars(file: string, text: string, include: IncludeResolver = () => undefined): ParseResult {
   const draft: Draft = { definitions: new Map(), keys: [] }
   parseFile({ file, text, include, seen: new Set([file]) }, draft)
-  const own = [...draft.definitions].filter(([, definition]) => definition.file === file).map(([name]) => name)
-  return { schema: resolve(draft), own }
+  return { schema: resolve(draft), definedIn: new Map([...draft.definitions].map(([name, definition]) => [name, definition.file])) }
 }
 
 interface Source {

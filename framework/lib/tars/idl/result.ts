@@ -1,4 +1,4 @@
-import { Failure } from '#base/errors.ts'
+import { resultObject } from './checks.ts'
 import type { FunctionSource } from './interface.ts'
 import type { ParamDef, Type } from './schema.ts'
 
@@ -32,12 +32,7 @@ export function resultShape(source: FunctionSource): ResultShape {
   const keys = parts.map((part) => part.name === '' ? 'return' : part.name)
   return {
     parts,
-    split: (value) => keys.map((key) => objectOf(source.name, value)[key]),
+    split: (value) => keys.map((key) => resultObject(source.name, value)[key]),
     join: (values) => Object.fromEntries(keys.map((key, index) => [key, values[index]])),
   }
-}
-
-function objectOf(name: string, value: unknown): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
-  throw new Failure('TARS_ENCODE', `the result of ${name} is not an object`, { remedy: 'a function with out parameters returns { return, <out parameter>: value, … }' })
 }

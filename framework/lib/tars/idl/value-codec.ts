@@ -1,6 +1,6 @@
-import { encodeFailure } from '../codec/wire.ts'
 import type { Reader } from '../codec/reader.ts'
 import type { Writer } from '../codec/writer.ts'
+import { limited, listLength, mapSize } from './checks.ts'
 import type { Scalar } from './schema.ts'
 import { zeroOf } from './schema.ts'
 
@@ -54,8 +54,7 @@ export function scalarCodec(type: Scalar): ValueCodec {
 export function limitedBytesCodec(limit: number): ValueCodec {
   return {
     write(w, tag, value) {
-      checkLimit(tag, (value as Buffer | undefined)?.length, limit)
-      w.writeBytes(tag, value as Buffer)
+      w.writeBytes(tag, limited(tag, value as Buffer, limit))
     },
     read: (r, tag, fallback) => r.limited(tag, r.readBytes(tag, fallback as Buffer | undefined), limit),
     empty: () => Buffer.alloc(0),
@@ -66,10 +65,9 @@ export function limitedBytesCodec(limit: number): ValueCodec {
 export function vectorCodec(of: ValueCodec, limit: number | undefined): ValueCodec {
   return {
     write(w, tag, value) {
-      if (!Array.isArray(value)) throw encodeFailure('vector (array)', tag, value)
-      if (limit !== undefined) checkLimit(tag, value.length, limit)
-      w.beginList(tag, value.length)
-      for (const element of value) of.write(w, 0, element)
+      const list = limit === undefined ? value as unknown[] : limited(tag, value as unknown[], limit)
+      w.beginList(tag, listLength(tag, list))
+      for (const element of list) of.write(w, 0, element)
     },
     read(r, tag) {
       const count = r.beginList(tag)
@@ -88,9 +86,8 @@ export function vectorCodec(of: ValueCodec, limit: number | undefined): ValueCod
 export function mapCodec(key: ValueCodec, value: ValueCodec): ValueCodec {
   return {
     write(w, tag, map) {
-      if (!(map instanceof Map)) throw encodeFailure('map (Map)', tag, map)
-      w.beginMap(tag, map.size)
-      for (const [k, v] of map) {
+      w.beginMap(tag, mapSize(tag, map as Map<unknown, unknown>))
+      for (const [k, v] of map as Map<unknown, unknown>) {
         key.write(w, 0, k)
         value.write(w, 1, v)
       }
@@ -108,9 +105,4 @@ export function mapCodec(key: ValueCodec, value: ValueCodec): ValueCodec {
     },
     empty: () => new Map(),
   }
-}
-
-/** Used by generated code too. @throws Failure `TARS_ENCODE` when an array holds more than its declared size */
-export function checkLimit(tag: number, length: number | undefined, limit: number): void {
-  if (length !== undefined && length > limit) throw encodeFailure(`array of at most ${limit} elements (it has ${length})`, tag, length)
 }
