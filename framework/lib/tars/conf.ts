@@ -114,6 +114,9 @@ export class Config {
   }
 }
 
+/** Real configurations nest four deep; the bound keeps a hostile one from exhausting the stack. */
+const maxDepth = 200
+
 /** @throws Failure `TARS_CONF` with the number and text of the offending line (`context.line` counts from 1) */
 export function parseConfig(text: string): Config {
   const config = new Config()
@@ -139,6 +142,7 @@ function parseLine(line: string, number: number, open: { domain: ConfigDomain; l
   const end = line.indexOf('>')
   if (end < 0) throw new Failure('TARS_CONF', 'the mark has no ">"')
   if (line[1] !== '/') {
+    if (open.length > maxDepth) throw new Failure('TARS_CONF', `domains nest deeper than ${maxDepth}`)
     open.push({ domain: top.open(line.slice(1, end)), line: number })
     return
   }

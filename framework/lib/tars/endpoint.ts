@@ -24,7 +24,7 @@ export interface Endpoint {
 
 /** An object name with the endpoints it is fixed to, if any: `App.Server.Obj@tcp -h …:tcp …`. */
 export interface ObjectAddress {
-  readonly name: string
+  readonly object: string
   /** What follows `#` in the name: calls with the same hash go to the same endpoint. */
   readonly hash: string | undefined
   readonly endpoints: readonly Endpoint[]
@@ -85,16 +85,16 @@ export function formatEndpoint(endpoint: Pick<Endpoint, 'protocol' | 'host' | 'p
  */
 export function parseObject(text: string): ObjectAddress {
   const at = text.indexOf('@')
-  const [name = '', hash] = (at < 0 ? text : text.slice(0, at)).trim().split('#', 2)
-  if (name === '') throw endpointFailure(text, 'the object name is empty', 'write App.Server.Obj')
+  const [object = '', hash] = (at < 0 ? text : text.slice(0, at)).trim().split('#', 2)
+  if (object === '') throw endpointFailure(text, 'the object name is empty', 'write App.Server.Obj')
   // An IPv6 host has colons too: only one before a protocol separates.
   const list = at < 0 ? [] : text.slice(at + 1).split(/:(?=\s*(?:tcp|udp|ssl)\s)/)
-  return { name, hash, endpoints: list.map(parseEndpoint) }
+  return { object, hash, endpoints: list.map(parseEndpoint) }
 }
 
 /** The text that {@link parseObject} reads. */
-export function formatObject(name: string, endpoints: readonly Endpoint[]): string {
-  return endpoints.length === 0 ? name : `${name}@${endpoints.map(formatEndpoint).join(':')}`
+export function formatObject(object: string, endpoints: readonly Endpoint[]): string {
+  return endpoints.length === 0 ? object : `${object}@${endpoints.map(formatEndpoint).join(':')}`
 }
 
 function isProtocol(word: string): word is Endpoint['protocol'] {
