@@ -1,0 +1,34 @@
+import type { Logger } from '#base/log.ts'
+import type { Endpoint } from '../endpoint.ts'
+import type { ClientCall } from './call.ts'
+
+export interface LinkOptions {
+  readonly connectTimeoutMs: number
+  readonly maxInFlight: number
+  readonly maxPacketBytes: number
+  readonly resolve: ((host: string) => Promise<string>) | undefined
+  readonly log: Logger
+}
+
+export interface LinkParts {
+  readonly endpoint: Endpoint
+  /** The endpoint as text, for messages. */
+  readonly label: string
+  readonly options: LinkOptions
+  /** It takes no more calls: closed, failed, or asked to leave by the server. Called once. */
+  readonly onEnd: (link: Link) => void
+}
+
+/** A way to one endpoint: a TCP connection or a UDP socket. */
+export interface Link {
+  /** True when {@link send} may be called. */
+  readonly open: boolean
+  /** Resolves when open; rejects with Failure `TARS_CONNECT`. */
+  readonly ready: Promise<void>
+  /** Resolves when nothing of it is left. */
+  readonly closed: Promise<void>
+  /** Sends a call, whose answer settles it; failures settle it too. */
+  send(call: ClientCall): void
+  /** Takes no more calls, and closes when those under way have settled. */
+  end(): void
+}

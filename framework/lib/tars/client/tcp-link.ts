@@ -1,0 +1,148 @@
+import { connect, type Socket } from 'node:net'
+import { describe } from '#base/errors.ts'
+import { Reader } from '../codec/reader.ts'
+import { Writer } from '../codec/writer.ts'
+import { FrameReader, readResponse, reconnectMessage } from '../packet.ts'
+import type { ClientCall } from './call.ts'
+import { failures } from './failures.ts'
+import type { Link, LinkParts } from './link.ts'
+import { PendingCalls } from './pending.ts'
+
+/** Unsent request bytes beyond this make further calls fail at once. */
+const maxUnsentBytes = 64 << 20
+
+/** A TCP connection to one endpoint, shared by many calls; it keeps the process alive only while calls are under way. */
+export class TcpLink implements Link {
+  readonly ready: Promise<void>
+  readonly #parts: LinkParts
+  readonly #frames: FrameReader
+  readonly #reader = new Reader(Buffer.alloc(0))
+  readonly #writer = new Writer(4096)
+  readonly #pending = new PendingCalls(() => this.#emptied())
+  readonly #closed = Promise.withResolvers<void>()
+  #socket: Socket | undefined
+  #state: 'connecting' | 'open' | 'leaving' | 'closed' = 'connecting'
+  #flushing = false
+
+  constructor(parts: LinkParts) {
+    this.#parts = parts
+    this.#frames = new FrameReader(parts.options.maxPacketBytes)
+    this.ready = this.#connect()
+    this.ready.catch(() => {})
+  }
+
+  get closed(): Promise<void> {
+    return this.#closed.promise
+  }
+
+  get open(): boolean {
+    return this.#state === 'open'
+  }
+
+  send(call: ClientCall): void {
+    const { label, options } = this.#parts
+    if (this.#pending.size >= options.maxInFlight || (this.#socket?.writableLength ?? 0) > maxUnsentBytes) return call.fail(failures.overload(label, this.#pending.size))
+    try {
+      call.write(this.#writer)
+    } catch (error) {
+      return call.fail(error)
+    }
+    this.#flushSoon()
+    if (call.oneWay) return call.succeed(undefined)
+    if (this.#pending.size === 0) this.#socket?.ref()
+    this.#pending.add(call)
+  }
+
+  end(): void {
+    this.#leave()
+  }
+
+  async #connect(): Promise<void> {
+    const { endpoint, label, options } = this.#parts
+    try {
+      const host = options.resolve === undefined ? endpoint.host : await options.resolve(endpoint.host)
+      if (this.#state === 'connecting') await this.#dial(host, endpoint.port)
+    } catch (error) {
+      this.#over()
+      throw failures.connect(label, error)
+    }
+    if (this.#state !== 'connecting') throw failures.connect(label, failures.stopped())
+    this.#state = 'open'
+  }
+
+  async #dial(host: string, port: number): Promise<void> {
+    const socket = connect({ host, port, noDelay: true, keepAlive: true })
+    this.#socket = socket
+    const timer = setTimeout(() => socket.destroy(new Error(`no connection within ${this.#parts.options.connectTimeoutMs} ms`)), this.#parts.options.connectTimeoutMs)
+    try {
+      await new Promise<void>((resolve, reject) => {
+        socket.once('connect', resolve)
+        socket.once('error', reject)
+      })
+    } finally {
+      clearTimeout(timer)
+    }
+    socket.on('data', this.#read)
+    socket.on('error', (error) => this.#fail(describe(error)))
+    socket.on('close', () => this.#fail('the server closed it'))
+    socket.unref()
+  }
+
+  readonly #read = (chunk: Buffer): void => {
+    try {
+      this.#frames.feed(chunk, this.#receive)
+    } catch (error) {
+      this.#parts.options.log.error('connection dropped: malformed response', { endpoint: this.#parts.label, error })
+      this.#over(failures.badReply(this.#parts.label, error))
+    }
+  }
+
+  readonly #receive = (bytes: Buffer, start: number, end: number): void => {
+    const packet = readResponse(this.#reader, bytes, start, end)
+    if (packet.requestId === 0 && packet.description === reconnectMessage) return this.#leave()
+    this.#pending.find(packet.requestId)?.answer(packet, this.#reader)
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing) return
+    this.#flushing = true
+    process.nextTick(this.#flush)
+  }
+
+  readonly #flush = (): void => {
+    this.#flushing = false
+    if (this.#writer.length === 0) return
+    if (this.#state !== 'closed') this.#socket?.write(this.#writer.bytes())
+    this.#writer.reset()
+    if (this.#state === 'leaving' && this.#pending.size === 0) this.#socket?.end()
+  }
+
+  // Takes no more calls, and closes when the last is answered.
+  #leave(): void {
+    if (this.#state === 'connecting') return this.#over()
+    if (this.#state !== 'open') return
+    this.#state = 'leaving'
+    this.#parts.onEnd(this)
+    if (this.#pending.size === 0 && !this.#flushing) this.#socket?.end()
+  }
+
+  #emptied(): void {
+    if (this.#state === 'leaving') this.#socket?.end()
+    else this.#socket?.unref()
+  }
+
+  #fail(why: string): void {
+    this.#over(failures.closed(this.#parts.label, why))
+  }
+
+  #over(failure = failures.closed(this.#parts.label, 'it was closed')): void {
+    if (this.#state === 'closed') return
+    const left = this.#state === 'leaving'
+    this.#state = 'closed'
+    this.#frames.stop()
+    this.#socket?.destroy()
+    if (!left) this.#parts.onEnd(this)
+    this.#pending.failAll(failure)
+    this.#closed.resolve()
+  }
+}

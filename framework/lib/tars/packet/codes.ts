@@ -1,0 +1,41 @@
+/** `iVersion` of a packet: how its body is laid out (BaseF.tars; framework-services.md 0.2). */
+export const version = {
+  /** Parameters and result as Tars fields by tag. */
+  tars: 1,
+  /** TUP: a map from parameter name to encoded value. */
+  tup: 3,
+  /** A JSON object by parameter name. */
+  json: 5,
+} as const
+
+export type Version = (typeof version)[keyof typeof version]
+
+/** `cPacketType` of a request. */
+export const packetType = { normal: 0, oneWay: 1 } as const
+
+/** `iRet` of a response (BaseF.tars). */
+export const ret = {
+  success: 0,
+  decodeError: -1,
+  encodeError: -2,
+  noFunction: -3,
+  noServant: -4,
+  queueTimeout: -6,
+  callTimeout: -7,
+  connectError: -8,
+  overload: -9,
+  unknownError: -99,
+} as const
+
+/** Default bound of one packet, header included: what TarsGo and TarsJava allow. */
+export const defaultMaxPacketBytes = 10 * 1024 * 1024
+
+/** Description of the packet with request id 0 that asks a client to leave this connection for a new one (TarsGo). */
+export const reconnectMessage = '_reconnect_'
+
+/** The function that every servant answers, to show that it lives. */
+export const pingFunction = 'tars_ping'
+
+export function isVersion(value: number): value is Version {
+  return value === version.tars || value === version.tup || value === version.json
+}

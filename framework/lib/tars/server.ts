@@ -1,0 +1,149 @@
+import type { AddressInfo } from 'node:net'
+import { Failure } from '#base/errors.ts'
+import type { Running } from '#base/lifecycle.ts'
+import { silentLogger } from '#base/log.ts'
+import { parseEndpoint } from './endpoint.ts'
+import { Adapter } from './server/adapter.ts'
+import type { Listener, ListenerParts } from './server/listener.ts'
+import { defaultLimits, type AdapterOptions, type ServerLimits, type ServerOptions } from './server/options.ts'
+import { TcpListener } from './server/tcp.ts'
+import { Turn } from './server/turn.ts'
+import { UdpListener } from './server/udp.ts'
+
+export { TarsCallError } from './packet.ts'
+export { Current, type Peer } from './server/current.ts'
+export { encoded, type Encoded } from './server/encoded.ts'
+export type { RequestRecord, ServerMetrics } from './server/metrics.ts'
+export type { AdapterOptions, ServantOptions, ServerOptions } from './server/options.ts'
+
+/** Where an adapter really listens. */
+export interface BoundEndpoint {
+  readonly adapter: string
+  readonly protocol: 'tcp' | 'udp'
+  readonly host: string
+  readonly port: number
+}
+
+export interface TarsServer extends Running {
+  /**
+   * Resolves when every adapter listens.
+   * @throws Failure `TARS_LISTEN` naming the endpoint; no adapter listens then
+   */
+  start(): Promise<void>
+  /** In the order of the adapters; empty before start. */
+  readonly endpoints: readonly BoundEndpoint[]
+  /** Requests accepted and not answered yet. */
+  readonly pending: number
+  /**
+   * Ends without losing a call: accepts no more connections, asks clients to leave, answers what arrives meanwhile,
+   * closes each connection once it is silent. At the deadline the rest is cut off.
+   * @param deadlineMs milliseconds from now
+   */
+  drain(deadlineMs: number): Promise<void>
+}
+
+/** How long {@link Running.stop} of a server drains, milliseconds. */
+const stopDrainMs = 5000
+
+/**
+ * A Tars server: ports, each with servants by object name, over TCP or UDP, for protocol versions 1, 3 (TUP) and 5 (JSON).
+ *
+ * A servant's method gets the in parameters and {@link Current}, and returns the result or a promise of it. When it throws
+ * {@link TarsCallError} the caller gets that code, for anything else -99; the server goes on in any case.
+ * Codes of the server itself: framework-services.md 0.2.
+ * @throws Failure `TARS_ENDPOINT` or `TARS_SERVANT_INCOMPLETE` for options that cannot work
+ */
+export function createServer(options: ServerOptions): TarsServer {
+  return new Server(options)
+}
+
+interface Port {
+  readonly adapter: Adapter
+  readonly listener: Listener
+  readonly name: string
+  readonly protocol: 'tcp' | 'udp'
+}
+
+class Server implements TarsServer {
+  readonly #ports: readonly Port[]
+  readonly #ended = Promise.withResolvers<void>()
+  #endpoints: readonly BoundEndpoint[] = []
+  #stopping: Promise<void> | undefined
+
+  constructor(options: ServerOptions) {
+    const now = (): number => performance.now()
+    const turn = new Turn(now)
+    const limits = limitsOf(options)
+    this.#ports = options.adapters.map((adapter) => makePort({ ...common(options), ...adapterParts(adapter), limits, turn, now }))
+    this.#ended.promise.catch(() => {})
+  }
+
+  get done(): Promise<void> {
+    return this.#ended.promise
+  }
+
+  get endpoints(): readonly BoundEndpoint[] {
+    return this.#endpoints
+  }
+
+  get pending(): number {
+    return this.#ports.reduce((sum, port) => sum + port.adapter.pending, 0)
+  }
+
+  async start(): Promise<void> {
+    const bound: BoundEndpoint[] = []
+    try {
+      for (const port of this.#ports) bound.push(boundEndpoint(port, await port.listener.start()))
+    } catch (error) {
+      await Promise.all(this.#ports.slice(0, bound.length).map((port) => port.listener.close()))
+      throw error
+    }
+    this.#endpoints = bound
+  }
+
+  drain(deadlineMs: number): Promise<void> {
+    this.#stopping ??= this.#drain(deadlineMs)
+    return this.#stopping
+  }
+
+  stop(): Promise<void> {
+    return this.drain(stopDrainMs)
+  }
+
+  async #drain(deadlineMs: number): Promise<void> {
+    const deadline = Promise.withResolvers<void>()
+    const timer = setTimeout(deadline.resolve, deadlineMs)
+    for (const port of this.#ports) port.listener.stopAccepting()
+    const drained = Promise.all(this.#ports.map((port) => port.listener.drained().then(() => port.adapter.idle())))
+    await Promise.race([drained, deadline.promise])
+    clearTimeout(timer)
+    for (const port of this.#ports) port.adapter.refuseWaiting()
+    await Promise.all(this.#ports.map((port) => port.listener.close()))
+    this.#ended.resolve()
+  }
+}
+
+function common(options: ServerOptions): Pick<ListenerParts, 'log' | 'metrics'> {
+  return { log: options.log ?? silentLogger, metrics: options.metrics }
+}
+
+function adapterParts(options: AdapterOptions): Pick<ListenerParts, 'name' | 'options' | 'endpoint'> {
+  return { name: options.name ?? options.endpoint, options, endpoint: parseEndpoint(options.endpoint) }
+}
+
+function limitsOf(options: ServerOptions): ServerLimits {
+  const given = Object.entries(options).filter(([name, value]) => name in defaultLimits && value !== undefined)
+  return { ...defaultLimits, ...Object.fromEntries(given) }
+}
+
+function makePort(parts: ListenerParts): Port {
+  const adapter = new Adapter(parts)
+  const { protocol } = parts.endpoint
+  if (protocol === 'tcp') return { adapter, protocol, name: parts.name, listener: new TcpListener(parts, adapter) }
+  if (protocol === 'udp') return { adapter, protocol, name: parts.name, listener: new UdpListener(parts, adapter) }
+  throw new Failure('TARS_ENDPOINT', `the endpoint "${parts.options.endpoint}" of adapter ${parts.name} is ${protocol}, which is not served`, { remedy: 'use tcp or udp' })
+}
+
+function boundEndpoint(port: Port, address: AddressInfo): BoundEndpoint {
+  return { adapter: port.name, protocol: port.protocol, host: address.address, port: address.port }
+}

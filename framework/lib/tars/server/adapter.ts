@@ -1,0 +1,113 @@
+import type { Failure } from '#base/errors.ts'
+import type { Logger } from '#base/log.ts'
+import { describe } from '#base/errors.ts'
+import { Reader } from '../codec/reader.ts'
+import { isVersion, pingFunction, readRequest, ret, type RequestPacket } from '../packet.ts'
+import { refuse } from './answer.ts'
+import type { Route } from './call.ts'
+import type { Channel } from './channel.ts'
+import { Dispatcher } from './dispatcher.ts'
+import { Executor } from './executor.ts'
+import type { ServerMetrics } from './metrics.ts'
+import { adapterDefaults, type AdapterOptions, type ServerLimits } from './options.ts'
+import { buildRoutes } from './routes.ts'
+import type { Turn } from './turn.ts'
+
+export interface AdapterParts {
+  readonly name: string
+  readonly options: AdapterOptions
+  readonly limits: ServerLimits
+  readonly log: Logger
+  readonly metrics: ServerMetrics | undefined
+  readonly turn: Turn
+  readonly now: () => number
+}
+
+/** What is behind a port, whatever the transport: takes packets, finds the method, answers. */
+export class Adapter {
+  readonly #parts: AdapterParts
+  readonly #routes: ReadonlyMap<string, ReadonlyMap<string, Route>>
+  readonly #dispatcher: Dispatcher
+  readonly #executor: Executor
+  readonly #reader = new Reader(Buffer.alloc(0))
+  readonly #queueTimeoutMs: number
+  #onIdle: (() => void) | undefined
+
+  constructor(parts: AdapterParts) {
+    const { options, limits, log, metrics, turn, now, name } = parts
+    this.#parts = parts
+    this.#routes = buildRoutes(options.servants)
+    this.#queueTimeoutMs = options.queueTimeoutMs ?? adapterDefaults.queueTimeoutMs
+    this.#executor = new Executor({ adapter: name, log, metrics, now, done: (started) => this.#done(started) })
+    this.#dispatcher = new Dispatcher({
+      queueCapacity: options.queueCapacity ?? adapterDefaults.queueCapacity,
+      concurrency: options.concurrency ?? adapterDefaults.concurrency,
+      maxQueueBytes: limits.maxQueueBytes,
+      now,
+      turn,
+      start: (call) => this.#executor.start(call),
+      refuse: (call, code, why) => this.#executor.refuse(call, code, why),
+    })
+  }
+
+  /** Requests accepted and not answered yet. */
+  get pending(): number {
+    return this.#dispatcher.pending
+  }
+
+  /** Resolves once no request is under way. */
+  idle(): Promise<void> {
+    if (this.pending === 0) return Promise.resolve()
+    return new Promise((resolve) => (this.#onIdle = resolve))
+  }
+
+  /** Answers what still waits for its turn: the server ends. */
+  refuseWaiting(): void {
+    this.#dispatcher.refuseWaiting(ret.queueTimeout, 'the server is stopping')
+  }
+
+  /** One packet without its header. @throws Failure `TARS_DECODE` when it is no request */
+  onPacket(bytes: Buffer, start: number, end: number, channel: Channel, now: number): void {
+    const packet = readRequest(this.#reader.reset(bytes, start, end))
+    this.#parts.metrics?.onRequest?.(this.#parts.name, packet.servant, packet.func, packet.body.length)
+    const route = this.#find(packet, channel)
+    if (route === undefined) return
+    channel.begin()
+    this.#dispatcher.admit({ packet, channel, route, arrivedAt: now, deadline: now + this.#patience(packet), startedAt: 0 })
+  }
+
+  /** A connection or datagram was refused. */
+  refused(failure: Failure, peer: string): void {
+    this.#parts.log.error('connection closed', { adapter: this.#parts.name, peer, code: failure.code, error: describe(failure) })
+    this.#parts.metrics?.onRefused?.(this.#parts.name, failure.code)
+  }
+
+  #done(started: boolean): void {
+    if (started) this.#dispatcher.done()
+    if (this.#onIdle === undefined || this.pending > 0) return
+    this.#onIdle()
+    this.#onIdle = undefined
+  }
+
+  // How long it may wait for its turn: no longer than its caller does.
+  #patience(packet: RequestPacket): number {
+    return packet.timeoutMs > 0 && packet.timeoutMs < this.#queueTimeoutMs ? packet.timeoutMs : this.#queueTimeoutMs
+  }
+
+  // The method to call, or undefined when the packet has been answered already.
+  #find(packet: RequestPacket, channel: Channel): Route | undefined {
+    const functions = this.#routes.get(packet.servant)
+    const route = functions?.get(packet.func)
+    if (route !== undefined && isVersion(packet.version)) return route
+    this.#answerAtOnce(packet, channel, functions !== undefined)
+    return undefined
+  }
+
+  #answerAtOnce(packet: RequestPacket, channel: Channel, known: boolean): void {
+    const { servant, func, version } = packet
+    if (!isVersion(version)) refuse(channel, packet, ret.decodeError, `protocol version ${version} is not served; use 1 (Tars), 3 (TUP) or 5 (JSON)`)
+    else if (!known) refuse(channel, packet, ret.noServant, `no servant ${servant} on this port`)
+    else if (func === pingFunction) refuse(channel, packet, ret.success, '')
+    else refuse(channel, packet, ret.noFunction, `${servant} has no function ${func}`)
+  }
+}

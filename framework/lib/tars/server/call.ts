@@ -1,0 +1,23 @@
+import type { FunctionCodec } from '../idl/interface.ts'
+import type { RequestPacket } from '../packet.ts'
+import type { Channel } from './channel.ts'
+
+/** A method of a servant with its codec. */
+export interface Route {
+  readonly codec: FunctionCodec
+  readonly servant: object
+  readonly method: (...args: unknown[]) => unknown
+}
+
+/** A request on its way through the server. */
+export interface Call {
+  readonly packet: RequestPacket
+  readonly channel: Channel
+  readonly route: Route
+  /** Monotonic milliseconds. */
+  readonly arrivedAt: number
+  /** Monotonic milliseconds after which it is not worth starting. */
+  readonly deadline: number
+  /** When its method was called; 0 before. */
+  startedAt: number
+}

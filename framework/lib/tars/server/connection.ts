@@ -1,0 +1,207 @@
+import type { Socket } from 'node:net'
+import { Failure } from '#base/errors.ts'
+import type { Writer } from '../codec/writer.ts'
+import { encodeResponse, FrameReader, reconnectMessage, version } from '../packet.ts'
+import type { Channel } from './channel.ts'
+import type { Peer } from './current.ts'
+import type { ServerLimits } from './options.ts'
+import { Outbox } from './outbox.ts'
+import type { Turn } from './turn.ts'
+import type { Writers } from './writers.ts'
+
+/** A batch is sent before its turn ends when it grows beyond this. */
+const batchBytes = 64 * 1024
+
+/** After our end of a connection is closed the peer has this long to close its own, milliseconds; then it is dropped. */
+const lingerMs = 5000
+
+/** What a connection needs of its adapter. */
+export interface ConnectionHost {
+  readonly limits: ServerLimits
+  readonly idleTimeoutMs: number
+  readonly turn: Turn
+  readonly writers: Writers
+  readonly now: () => number
+  /** One packet without its header. Throws a Failure when it is none. */
+  onPacket(bytes: Buffer, start: number, end: number, connection: Connection, now: number): void
+  /** Memory held for incomplete packets changed. Returns false when the adapter holds too much. */
+  onHeld(delta: number): boolean
+  /** It is over; `failure` when the server ended it. */
+  onClose(connection: Connection, failure: Failure | undefined): void
+}
+
+/** One accepted TCP connection: cuts packets, gathers responses of a turn into one write, and holds the limits. */
+export class Connection implements Channel {
+  readonly peer: Peer
+  readonly maxBytes: number
+  readonly #socket: Socket
+  readonly #host: ConnectionHost
+  readonly #frames: FrameReader
+  readonly #outbox: Outbox
+  #batch: Writer | undefined
+  #inFlight = 0
+  #held = 0
+  #partialSince = 0
+  #lastRead: number
+  #lastSent: number
+  #lastUnsent = 0
+  #paused = false
+  #asked = false
+  #peerEnded = false
+  #closing = false
+  #finishedAt = -1
+  #closed = false
+
+  constructor(socket: Socket, host: ConnectionHost) {
+    this.#socket = socket
+    this.#host = host
+    this.maxBytes = host.limits.maxPacketBytes
+    this.peer = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
+    this.#frames = new FrameReader(host.limits.maxPacketBytes)
+    this.#outbox = new Outbox(socket, this.#drained)
+    this.#lastRead = this.#lastSent = host.now()
+    socket.setNoDelay(true)
+    socket.on('data', this.#read)
+    socket.on('end', this.#ended)
+    socket.on('error', () => {}) // 'close' follows
+    socket.on('close', () => this.#over(undefined))
+  }
+
+  begin(): void {
+    this.#inFlight++
+  }
+
+  end(): void {
+    this.#inFlight--
+    if (this.#inFlight === 0 && (this.#peerEnded || this.#closing)) this.#finish()
+  }
+
+  open(): Writer | undefined {
+    if (this.#closed || this.#finishedAt >= 0) return undefined
+    if (this.#batch === undefined) {
+      this.#batch = this.#host.writers.borrow()
+      this.#host.turn.atEnd(this.#flush)
+    }
+    return this.#batch
+  }
+
+  commit(): void {
+    if (this.#batch !== undefined && this.#batch.length > batchBytes) this.#flush()
+  }
+
+  /** Nothing under way in either direction. */
+  get quiet(): boolean {
+    return this.#inFlight === 0 && !this.#frames.partial && this.#batch === undefined && this.#outbox.bytes === 0
+  }
+
+  /** Monotonic milliseconds of the last bytes received. */
+  get lastRead(): number {
+    return this.#lastRead
+  }
+
+  /** Asks the peer to use another connection; this one goes on serving until {@link close}. */
+  askToLeave(): void {
+    if (this.open() === undefined) return
+    this.#asked = true
+    this.#batch?.writeRaw(encodeResponse({ version: version.tars, requestId: 0, description: reconnectMessage }))
+  }
+
+  /** Closes once what is under way has been answered and sent. */
+  close(): void {
+    this.#closing = true
+    if (this.#inFlight === 0) this.#finish()
+  }
+
+  /** Closes now. */
+  drop(failure?: Failure): void {
+    this.#over(failure)
+  }
+
+  /** Holds the time limits; called now and then. */
+  check(now: number): void {
+    const { partialPacketMs, writeStallMs } = this.#host.limits
+    if (this.#frames.partial && now - this.#partialSince > partialPacketMs) return this.drop(slow(partialPacketMs))
+    if (this.#outbox.bytes !== this.#lastUnsent || this.#outbox.bytes === 0) this.#lastSent = now
+    this.#lastUnsent = this.#outbox.bytes
+    if (now - this.#lastSent > writeStallMs) return this.drop(stalled(this.#outbox.bytes, writeStallMs))
+    if (this.#finishedAt >= 0 && this.#outbox.bytes === 0 && now - this.#finishedAt > lingerMs) return this.drop()
+    if (this.quiet && now - this.#lastRead > this.#host.idleTimeoutMs) this.#retire()
+  }
+
+  // First asks the peer to leave, so that it does not send a call into a connection that is being closed.
+  #retire(): void {
+    if (this.#asked) return this.close()
+    this.askToLeave()
+  }
+
+  readonly #read = (chunk: Buffer): void => {
+    const now = this.#host.now()
+    this.#lastRead = now
+    try {
+      const count = this.#frames.feed(chunk, (bytes, start, end) => this.#host.onPacket(bytes, start, end, this, now))
+      if (!this.#frames.partial || count > 0 || this.#held === 0) this.#partialSince = now
+    } catch (error) {
+      return this.drop(error as Failure)
+    }
+    this.#account()
+  }
+
+  #account(): void {
+    const delta = this.#frames.heldBytes - this.#held
+    if (delta === 0) return
+    this.#held += delta
+    if (!this.#host.onHeld(delta) && delta > 0) this.drop(tooMuchHeld(this.#held))
+  }
+
+  readonly #flush = (): void => {
+    const batch = this.#batch
+    if (batch === undefined) return
+    this.#batch = undefined
+    if (!this.#closed && batch.length > 0) this.#send(batch.length > batchBytes ? batch.take(4096) : batch.bytes())
+    this.#host.writers.give(batch)
+    if (this.#inFlight === 0 && (this.#peerEnded || this.#closing)) this.#finish()
+  }
+
+  #send(bytes: Buffer): void {
+    const { pauseWriteBytes, maxWriteBytes } = this.#host.limits
+    this.#outbox.push(bytes)
+    if (this.#outbox.bytes > maxWriteBytes) return this.drop(unread(this.#outbox.bytes, maxWriteBytes))
+    if (this.#outbox.bytes <= pauseWriteBytes || this.#paused) return
+    this.#paused = true
+    this.#socket.pause()
+  }
+
+  readonly #drained = (): void => {
+    if (!this.#paused) return
+    this.#paused = false
+    this.#socket.resume()
+  }
+
+  // The peer sends no more; it may still read answers.
+  readonly #ended = (): void => {
+    this.#peerEnded = true
+    if (this.#inFlight === 0) this.#finish()
+  }
+
+  #finish(): void {
+    if (this.#closed || this.#finishedAt >= 0 || this.#batch !== undefined) return // the flush comes back here
+    this.#finishedAt = this.#host.now()
+    this.#frames.stop()
+    this.#outbox.end()
+    if (!this.#peerEnded) this.#socket.resume() // so that the peer's end is seen
+  }
+
+  #over(failure: Failure | undefined): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#frames.stop()
+    this.#account()
+    this.#socket.destroy()
+    this.#host.onClose(this, failure)
+  }
+}
+
+const slow = (ms: number): Failure => new Failure('TARS_PACKET_SLOW', `a packet was not complete ${ms} ms after its first byte`, { remedy: 'check the peer and the network between' })
+const stalled = (bytes: number, ms: number): Failure => new Failure('TARS_PEER_STALLED', `the peer took none of ${bytes} response bytes for ${ms} ms`, { remedy: 'check that the peer reads its responses' })
+const unread = (bytes: number, limit: number): Failure => new Failure('TARS_PEER_UNREAD', `${bytes} response bytes are unsent; at most ${limit} are kept`, { remedy: 'check that the peer reads its responses' })
+const tooMuchHeld = (bytes: number): Failure => new Failure('TARS_PARTIAL_MEMORY', `incomplete packets of all connections need too much memory (${bytes} bytes for this one)`, { remedy: 'raise maxPartialBytes, or find the peers that send incomplete packets' })

@@ -1,0 +1,106 @@
+import { describe, Failure } from '#base/errors.ts'
+import type { Logger } from '#base/log.ts'
+import { Reader } from '../codec/reader.ts'
+import { ret, TarsCallError } from '../packet.ts'
+import { answer, refuse } from './answer.ts'
+import { readArguments } from '../packet/bodies.ts'
+import { writeReturned } from './bodies.ts'
+import type { Call } from './call.ts'
+import { Current } from './current.ts'
+import type { ServerMetrics } from './metrics.ts'
+
+export interface ExecutorOptions {
+  readonly adapter: string
+  readonly log: Logger
+  readonly metrics: ServerMetrics | undefined
+  readonly now: () => number
+  /** A call has been answered: one that was started, or one that was refused before. */
+  readonly done: (started: boolean) => void
+}
+
+/** Runs the method of a call and answers it. Nothing that a method does, throws or returns gets past it. */
+export class Executor {
+  readonly #options: ExecutorOptions
+  readonly #reader = new Reader(Buffer.alloc(0))
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options
+  }
+
+  start(call: Call): void {
+    const { codec, method, servant } = call.route
+    const { packet, channel } = call
+    const current = new Current(packet, channel.peer)
+    if (this.#options.metrics !== undefined) call.startedAt = this.#options.now()
+    let args: unknown[]
+    try {
+      args = readArguments(codec, packet.version, packet.body, this.#reader)
+    } catch (error) {
+      return this.#finish(call, ret.decodeError, refuse(channel, packet, ret.decodeError, describe(error)))
+    }
+    args.push(current)
+    try {
+      const result = Reflect.apply(method, servant, args)
+      if (isThenable(result)) result.then((value) => this.#succeed(call, current, value), (error: unknown) => this.#fail(call, current, error))
+      else this.#succeed(call, current, result)
+    } catch (error) {
+      this.#fail(call, current, error)
+    }
+  }
+
+  /** Answers a call that has not been started and will not be. */
+  refuse(call: Call, code: number, why: string): void {
+    this.#finish(call, code, refuse(call.channel, call.packet, code, why), false)
+  }
+
+  #succeed(call: Call, current: Current, value: unknown): void {
+    let bytes: number
+    try {
+      bytes = answer(call.channel, call.packet, responseMaps(current), (writer) => writeReturned(call.route.codec, call.packet.version, writer, value))
+    } catch (error) {
+      this.#options.log.error('the result of a method cannot be encoded', { servant: call.packet.servant, function: call.packet.func, error })
+      return this.#finish(call, ret.encodeError, refuse(call.channel, call.packet, ret.encodeError, describe(error)))
+    }
+    this.#finish(call, ret.success, bytes)
+  }
+
+  #fail(call: Call, current: Current, error: unknown): void {
+    const code = error instanceof TarsCallError ? error.ret : ret.unknownError
+    if (!(error instanceof Failure)) this.#options.log.error('a method failed', { servant: call.packet.servant, function: call.packet.func, error })
+    const bytes = answer(call.channel, call.packet, { ...responseMaps(current), ret: code, description: describe(error) })
+    this.#finish(call, code, bytes)
+  }
+
+  #finish(call: Call, code: number, responseBytes: number, started = true): void {
+    call.channel.end()
+    this.#options.done(started)
+    const { metrics } = this.#options
+    if (metrics?.onResponse !== undefined) metrics.onResponse(this.#record(call, code, responseBytes))
+  }
+
+  #record(call: Call, code: number, responseBytes: number): Parameters<NonNullable<ServerMetrics['onResponse']>>[0] {
+    const now = this.#options.now()
+    const startedAt = call.startedAt === 0 ? now : call.startedAt
+    return {
+      adapter: this.#options.adapter,
+      servant: call.packet.servant,
+      function: call.packet.func,
+      peer: call.channel.peer.address,
+      oneWay: call.packet.packetType === 1,
+      ret: code,
+      queueMs: startedAt - call.arrivedAt,
+      handleMs: now - startedAt,
+      requestBytes: call.packet.body.length,
+      responseBytes,
+    }
+  }
+}
+
+function responseMaps(current: Current): { readonly context?: ReadonlyMap<string, string>; readonly status?: ReadonlyMap<string, string> } {
+  const { givenContext: context, givenStatus: status } = current
+  return { ...(context === undefined ? {} : { context }), ...(status === undefined ? {} : { status }) }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}

@@ -1,0 +1,67 @@
+import type { Logger } from '#base/log.ts'
+import type { Interface } from '../idl/interface.ts'
+import { defaultMaxPacketBytes } from '../packet.ts'
+import type { ServerMetrics } from './metrics.ts'
+
+/** What answers for one object name. */
+export interface ServantOptions {
+  readonly interface: Interface
+  /** Has one method a function of the interface: in parameters, then {@link Current}; may be async. */
+  readonly servant: object
+}
+
+/** One listening port. */
+export interface AdapterOptions {
+  /** `tcp -h HOST -p PORT -t MS` or `udp …`; port 0 takes a free one. */
+  readonly endpoint: string
+  /** For log and metrics. Default: the endpoint. */
+  readonly name?: string
+  /** By object name, `App.Server.Obj`. */
+  readonly servants: Readonly<Record<string, ServantOptions>>
+  /** Connections at once; one more is refused. Default 1024. */
+  readonly maxConnections?: number
+  /** Requests that may wait for their turn; one more is answered -9. Default 10000. */
+  readonly queueCapacity?: number
+  /** A request that waited longer is answered -6, or earlier when its caller gives up earlier. Default 60000 ms. */
+  readonly queueTimeoutMs?: number
+  /** Requests being handled at once; the others wait. Default 10000. */
+  readonly concurrency?: number
+  /** A connection without traffic and without a request under way is closed. Default: `-t` of the endpoint, at least 60 s. */
+  readonly idleTimeoutMs?: number
+}
+
+export interface ServerLimits {
+  /** Largest packet, header included. Default 10 MiB. */
+  readonly maxPacketBytes: number
+  /** A packet must be complete this long after its first byte, or its connection is closed. Default 60000 ms. */
+  readonly partialPacketMs: number
+  /** Memory for incomplete packets of one adapter; whoever needs more is closed. Default 256 MiB. */
+  readonly maxPartialBytes: number
+  /** Memory for waiting requests of one adapter; one more is answered -9. Default 256 MiB. */
+  readonly maxQueueBytes: number
+  /** With more unsent response bytes than this a connection is not read from. Default 1 MiB. */
+  readonly pauseWriteBytes: number
+  /** With more than this it is closed. Default 64 MiB. */
+  readonly maxWriteBytes: number
+  /** A connection that takes none of its response bytes for this long is closed. Default 30000 ms. */
+  readonly writeStallMs: number
+}
+
+export interface ServerOptions extends Partial<ServerLimits> {
+  readonly adapters: readonly AdapterOptions[]
+  /** Gets closed connections and failing methods. Default: silent. */
+  readonly log?: Logger
+  readonly metrics?: ServerMetrics
+}
+
+export const defaultLimits: ServerLimits = Object.freeze({
+  maxPacketBytes: defaultMaxPacketBytes,
+  partialPacketMs: 60_000,
+  maxPartialBytes: 256 << 20,
+  maxQueueBytes: 256 << 20,
+  pauseWriteBytes: 1 << 20,
+  maxWriteBytes: 64 << 20,
+  writeStallMs: 30_000,
+})
+
+export const adapterDefaults = Object.freeze({ maxConnections: 1024, queueCapacity: 10_000, queueTimeoutMs: 60_000, concurrency: 10_000, idleTimeoutMs: 60_000 })

@@ -1,0 +1,114 @@
+import { createServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net'
+import type { Failure } from '#base/errors.ts'
+import type { Adapter } from './adapter.ts'
+import { Connection, type ConnectionHost } from './connection.ts'
+import { listenFailure, type Listener, type ListenerParts } from './listener.ts'
+import { adapterDefaults } from './options.ts'
+import { Writers } from './writers.ts'
+
+/** How often the time limits of connections are held, milliseconds; less when a limit is shorter. */
+const checkEveryMs = 1000
+
+/** During a drain a connection that stayed silent this long, with nothing under way, is closed, milliseconds. */
+const drainQuietMs = 200
+
+/** A TCP port of a server. */
+export class TcpListener implements Listener, ConnectionHost {
+  readonly limits: ListenerParts['limits']
+  readonly idleTimeoutMs: number
+  readonly turn: ListenerParts['turn']
+  readonly writers = new Writers()
+  readonly now: () => number
+  readonly #parts: ListenerParts
+  readonly #adapter: Adapter
+  readonly #connections = new Set<Connection>()
+  readonly #net: NetServer
+  #held = 0
+  #checks: NodeJS.Timeout | undefined
+  #onEmpty: (() => void) | undefined
+
+  constructor(parts: ListenerParts, adapter: Adapter) {
+    const { options, endpoint } = parts
+    this.#parts = parts
+    this.#adapter = adapter
+    this.limits = parts.limits
+    this.turn = parts.turn
+    this.now = parts.now
+    this.idleTimeoutMs = options.idleTimeoutMs ?? Math.max(endpoint.timeoutMs, adapterDefaults.idleTimeoutMs)
+    this.#net = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket))
+    this.#net.maxConnections = options.maxConnections ?? adapterDefaults.maxConnections
+    this.#net.on('drop', () => parts.metrics?.onRefused?.(parts.name, 'TARS_CONNECTION_LIMIT'))
+  }
+
+  async start(): Promise<AddressInfo> {
+    const { host, port } = this.#parts.endpoint
+    await new Promise<void>((resolve, reject) => {
+      this.#net.once('error', (error) => reject(listenFailure(this.#parts, error)))
+      this.#net.listen({ host, port, backlog: 1024 }, resolve)
+    })
+    this.#net.on('error', (error) => this.#parts.log.error('accepting a connection failed', { adapter: this.#parts.name, error }))
+    const { partialPacketMs, writeStallMs } = this.limits
+    this.#checks = setInterval(() => this.#check(), Math.min(checkEveryMs, partialPacketMs, writeStallMs, this.idleTimeoutMs))
+    this.#checks.unref()
+    return this.#net.address() as AddressInfo
+  }
+
+  stopAccepting(): void {
+    this.#net.close()
+    for (const connection of this.#connections) connection.askToLeave()
+  }
+
+  /** Closes each connection once it is silent and has nothing under way. Resolves when none is left. */
+  drained(): Promise<void> {
+    const started = this.now()
+    const timer = setInterval(() => {
+      const now = this.now()
+      for (const connection of this.#connections) {
+        if (connection.quiet && now - Math.max(started, connection.lastRead) >= drainQuietMs) connection.close()
+      }
+    }, drainQuietMs / 4)
+    return this.#empty().finally(() => clearInterval(timer))
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#checks)
+    if (this.#net.listening) this.#net.close()
+    for (const connection of this.#connections) connection.drop()
+    await this.#empty()
+  }
+
+  onPacket(bytes: Buffer, start: number, end: number, connection: Connection, now: number): void {
+    this.#adapter.onPacket(bytes, start, end, connection, now)
+  }
+
+  onHeld(delta: number): boolean {
+    this.#held += delta
+    return this.#held <= this.limits.maxPartialBytes
+  }
+
+  onClose(connection: Connection, failure: Failure | undefined): void {
+    if (!this.#connections.delete(connection)) return
+    this.#counted()
+    if (failure !== undefined) this.#adapter.refused(failure, `${connection.peer.address}:${connection.peer.port}`)
+    if (this.#connections.size === 0) this.#onEmpty?.()
+  }
+
+  #accept(socket: Socket): void {
+    this.#connections.add(new Connection(socket, this))
+    this.#counted()
+  }
+
+  #counted(): void {
+    this.#parts.metrics?.onConnections?.(this.#parts.name, this.#connections.size)
+  }
+
+  #check(): void {
+    const now = this.now()
+    for (const connection of this.#connections) connection.check(now)
+  }
+
+  #empty(): Promise<void> {
+    if (this.#connections.size === 0) return Promise.resolve()
+    return new Promise((resolve) => (this.#onEmpty = resolve))
+  }
+}

@@ -1,0 +1,46 @@
+/** A turn of the event loop may be used for methods this long, milliseconds; the rest waits so that sockets are served. */
+const sliceMs = 10
+
+/**
+ * Work of one turn of the event loop, shared by all adapters of a server: it says when methods have run long enough,
+ * and runs what was put off to the end of the turn (flushing the responses of a turn in one write each).
+ */
+export class Turn {
+  readonly #now: () => number
+  #began = -1
+  #scheduled = false
+  #tasks: (() => void)[] = []
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  /** True when the methods called in this turn took their share of time. */
+  get spent(): boolean {
+    const now = this.#now()
+    if (this.#began >= 0) return now - this.#began > sliceMs
+    this.#began = now
+    this.#schedule()
+    return false
+  }
+
+  /** Runs `task` after everything that is ready now. */
+  atEnd(task: () => void): void {
+    this.#tasks.push(task)
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(this.#end)
+  }
+
+  readonly #end = (): void => {
+    this.#scheduled = false
+    this.#began = -1
+    const tasks = this.#tasks
+    this.#tasks = []
+    for (const task of tasks) task()
+  }
+}
