@@ -102,7 +102,7 @@ export class Communicator {
   }
 
   #makeObject(name: string): RemoteObject {
-    const { name: object, endpoints: fixed } = parseObject(name)
+    const { object, endpoints: fixed } = parseObject(name)
     const { locator, refreshIntervalMs = defaults.refreshIntervalMs, log = silentLogger } = this.#options
     const endpoints = new EndpointSet(this.#linkOptions())
     endpoints.update(fixed)
