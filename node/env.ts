@@ -4,6 +4,13 @@ import { Failure } from '#base/errors.ts'
 import { serverTypes, type ServerType } from './launch/plan.ts'
 import { ADMIN_PORT, layoutAt, NODE_PORT, QUERY_PORT, REGISTRY_PORT, SERVER_PORT, serverPaths, type Layout, type ServerPaths } from './layout.ts'
 
+/** Host and port of QueryObj, and port of RegistryObj on the same host. */
+export interface RegistryAddress {
+  readonly host: string
+  readonly queryPort: number
+  readonly registryPort: number
+}
+
 /** Everything that the environment says, parsed once and frozen. */
 export interface Settings {
   readonly podName: string
@@ -18,8 +25,8 @@ export interface Settings {
   /** Where ServerObj listens and where the business server's AdminObj is asked. */
   readonly localAddress: string
   readonly adminPort: number
-  /** Host and port of QueryObj, and port of RegistryObj on the same host. */
-  readonly registry: { readonly host: string; readonly queryPort: number; readonly registryPort: number }
+  /** undefined: there is none, which only a service that is no Tars server can do without. */
+  readonly registry: RegistryAddress | undefined
   readonly nodePort: number
   readonly serverPort: number
   readonly graceMs: number
@@ -39,7 +46,7 @@ export interface Settings {
  * | LauncherType | `background` | background |
  * | TARSNODE_LOCAL_ADDRESS | address of ServerObj and of the service's AdminObj | 127.0.0.1 |
  * | TARSNODE_ADMIN_PORT | port of the service's AdminObj | 1000 |
- * | TARSNODE_REGISTRY | host, or `tcp -h HOST -p PORT`, of the registry's QueryObj | tars-tarsregistry |
+ * | TARSNODE_REGISTRY | host, or `tcp -h HOST -p PORT`, of the registry's QueryObj; `none` for a not-tars service that has none | tars-tarsregistry |
  * | TARSNODE_REGISTRY_PORT | port of RegistryObj on the same host | 17891 |
  * | TARSNODE_NODE_PORT, TARSNODE_SERVER_PORT | ports of NodeObj and ServerObj | 19385, 19386 |
  * | TARSNODE_GRACE_SECONDS | the pod's terminationGracePeriodSeconds; the whole stop fits into it | 30 |
@@ -62,7 +69,7 @@ export function parseEnvironment(env: Environment): Settings {
     paths: serverPaths(layout, app, server),
     localAddress: read.optional('TARSNODE_LOCAL_ADDRESS', '127.0.0.1'),
     adminPort: port(read, 'TARSNODE_ADMIN_PORT', ADMIN_PORT),
-    registry: registryAddress(read.optional('TARSNODE_REGISTRY', 'tars-tarsregistry'), port(read, 'TARSNODE_REGISTRY_PORT', REGISTRY_PORT)),
+    registry: registryAddress(type, read.optional('TARSNODE_REGISTRY', 'tars-tarsregistry'), port(read, 'TARSNODE_REGISTRY_PORT', REGISTRY_PORT)),
     nodePort: port(read, 'TARSNODE_NODE_PORT', NODE_PORT),
     serverPort: port(read, 'TARSNODE_SERVER_PORT', SERVER_PORT),
     graceMs: read.integer('TARSNODE_GRACE_SECONDS', 30, { min: 1, max: 86_400 }) * 1000,
@@ -87,10 +94,13 @@ function serverType(value: string): ServerType {
   throw new Failure('ENV_INVALID', `environment variable ServerType must be one of ${serverTypes.join(', ')}, not "${value}"`, { remedy: 'build the image with a supported server type' })
 }
 
-/** `HOST` or `tcp -h HOST -p PORT`. */
-function registryAddress(text: string, registryPort: number): Settings['registry'] {
+/** `HOST`, `tcp -h HOST -p PORT` or `none`. */
+function registryAddress(type: ServerType, text: string, registryPort: number): RegistryAddress | undefined {
+  const refuse = (rule: string): never => {
+    throw new Failure('ENV_INVALID', `environment variable TARSNODE_REGISTRY ${rule}, not "${text}"`, { remedy: 'set TARSNODE_REGISTRY' })
+  }
+  if (text === 'none') return type === 'not-tars' ? undefined : refuse(`must name a registry for ServerType ${type}`)
   const host = /(?:^|\s)-h\s+(\S+)/.exec(text)?.[1] ?? (/^\S+$/.test(text) ? text : undefined)
-  if (host === undefined) throw new Failure('ENV_INVALID', `environment variable TARSNODE_REGISTRY must be a host or "tcp -h HOST -p PORT", not "${text}"`, { remedy: 'set TARSNODE_REGISTRY' })
-  const queryPort = Number(/(?:^|\s)-p\s+(\d+)/.exec(text)?.[1] ?? QUERY_PORT)
-  return { host, queryPort, registryPort }
+  if (host === undefined) return refuse('must be a host or "tcp -h HOST -p PORT"')
+  return { host, queryPort: Number(/(?:^|\s)-p\s+(\d+)/.exec(text)?.[1] ?? QUERY_PORT), registryPort }
 }

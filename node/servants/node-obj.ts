@@ -44,7 +44,6 @@ export function nodeObj(identity: Identity, supervisor: Supervisor, ports: NodeP
     restartServer: command('restart', 'restarting'),
     notifyServer: (app, server, text) => guarded(app, server, () => ports.notify(text)),
     addFile: (app, server, file) => guarded(app, server, () => addFile(ports, file)),
-    getStateInfo: (app, server) => stateInfo(identity, supervisor, app, server),
   }
 }
 
@@ -54,7 +53,6 @@ export interface NodeServant {
   restartServer(app: string, server: string): NodeAnswer
   notifyServer(app: string, server: string, command: string): Promise<NodeAnswer>
   addFile(app: string, server: string, file: string): Promise<NodeAnswer>
-  getStateInfo(app: string, server: string): NodeAnswer & { readonly info: ServerStateInfo }
 }
 
 /** Puts a file of tarsconfig into the package folder, as a whole or not at all. */
@@ -64,20 +62,4 @@ async function addFile({ loadConfig, binDir }: NodePorts, file: string): Promise
   const text = await loadConfig(name)
   replaceFile(join(binDir, name), text, { keepBackup: true })
   return `Success: wrote ${name}, ${Buffer.byteLength(text)} bytes`
-}
-
-/** The native numbering of states (framework-services.md 0.3). */
-const stateNumbers = { Inactive: 0, Activating: 1, Active: 2, Deactivating: 3 } as const
-
-export interface ServerStateInfo {
-  readonly serverState: number
-  readonly processId: number
-}
-
-function stateInfo(identity: Identity, supervisor: Supervisor, app: string, server: string): NodeAnswer & { readonly info: ServerStateInfo } {
-  const foreign = notOurs(identity, app, server)
-  if (foreign !== undefined) return { ...refused(foreign), info: { serverState: stateNumbers.Inactive, processId: 0 } }
-  const { setting, present, pid, restarts, message } = supervisor.view
-  const result = `setting ${setting}, present ${present}, pid ${pid}, restarts ${restarts}${message === '' ? '' : `, ${message}`}`
-  return { ...done(result), info: { serverState: stateNumbers[present], processId: pid } }
 }

@@ -1,8 +1,8 @@
-import type { Settings } from '../env.ts'
+import type { RegistryAddress, Settings } from '../env.ts'
 import { SERVER_PORT } from '../layout.ts'
 
 /** What the conf of a service is made of, besides the descriptor. */
-export type ConfIdentity = Pick<Settings, 'app' | 'server' | 'podName' | 'listenAddress' | 'paths' | 'localAddress' | 'adminPort' | 'registry'> & { readonly serverPort?: number }
+export type ConfIdentity = Pick<Settings, 'app' | 'server' | 'podName' | 'listenAddress' | 'paths' | 'localAddress' | 'adminPort'> & { readonly registry: RegistryAddress; readonly serverPort?: number }
 
 /** The value of the key `node`: where the service sends its heartbeats (spec A.5, step 1). */
 export const nodeValue = ({ localAddress, serverPort = SERVER_PORT }: ConfIdentity): string => `tars.tarsnode.ServerObj@tcp -h ${localAddress} -p ${serverPort} -t 60000`

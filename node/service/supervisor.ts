@@ -112,7 +112,7 @@ export class Supervisor {
     const [before, after] = [this.#told, this.view]
     if (before !== undefined && isDeepStrictEqual(before, after)) return
     this.#told = after
-    this.#log.info('state', { event, state: this.#machine.state, setting: after.setting, present: after.present, pid: after.pid, message: after.message })
+    this.#log.info('state', { event, state: this.#machine.state, setting: after.setting, present: after.present, pid: after.pid, why: after.message })
     this.#ports.report(after)
   }
 

@@ -1,0 +1,67 @@
+import { existsSync, readdirSync, realpathSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { Failure } from '#base/errors.ts'
+import { BUNDLE } from './build.ts'
+import { loaderName, SUPERVISOR_DIR, type Architecture } from './layout.ts'
+
+/** One file of an image layer. */
+export interface LayerFile {
+  /** Absolute path in the image. */
+  readonly path: string
+  readonly mode: number
+  /** The file whose content it gets. */
+  readonly source: string
+}
+
+export interface SupervisorSources {
+  /** The bundle that build.ts made. */
+  readonly bundle: string
+  /** A folder with glibc's loader and {@link RUNTIME_LIBRARIES}, flat or below lib/… as Debian's packages have it. */
+  readonly glibc: string
+  readonly arch?: Architecture
+}
+
+/** What the pinned runtime is linked against. */
+export const RUNTIME_LIBRARIES = ['libc.so.6', 'libm.so.6', 'libdl.so.2', 'libpthread.so.0', 'libatomic.so.1', 'libstdc++.so.6', 'libgcc_s.so.1'] as const
+
+/** Libraries that glibc opens by itself to resolve names. Where they are missing, names come from the files that glibc has built in. */
+const NAME_SERVICE_LIBRARIES = ['libnss_files.so.2', 'libnss_dns.so.2', 'libresolv.so.2'] as const
+
+/**
+ * The files of the supervisor's layer: runtime, loader, libraries and bundle, all below /tarsnode; sorted by path.
+ * @throws Failure SUPERVISOR_FILE naming what is missing
+ */
+export function supervisorFiles({ bundle, glibc, arch = 'x64' }: SupervisorSources): readonly LayerFile[] {
+  const need = (source: string | undefined, what: string): string => {
+    if (source !== undefined && existsSync(source)) return realpathSync(source)
+    throw new Failure('SUPERVISOR_FILE', `the supervisor's ${what} is missing${source === undefined ? ` in ${glibc}` : `: no ${source}`}`, { remedy: 'install the packages of the lock file and build the supervisor' })
+  }
+  const loader = loaderName(arch)
+  const library = (name: string, mode: number): LayerFile => ({ path: `${SUPERVISOR_DIR}/lib/${name}`, mode, source: need(locate(glibc, name), `library ${name}`) })
+  const optional = NAME_SERVICE_LIBRARIES.filter((name) => locate(glibc, name) !== undefined)
+  const files: LayerFile[] = [
+    { path: `${SUPERVISOR_DIR}/bin/node`, mode: 0o755, source: need(runtimeBinary(arch), 'runtime') },
+    { path: `${SUPERVISOR_DIR}/${BUNDLE}`, mode: 0o644, source: need(bundle, 'bundle') },
+    library(loader, 0o755),
+    ...[...RUNTIME_LIBRARIES, ...optional].map((name) => library(name, 0o644)),
+  ]
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+/** The runtime pinned in package.json, from its npm package. */
+function runtimeBinary(arch: Architecture): string | undefined {
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve(`node-linux-${arch}/package.json`)), 'bin', 'node')
+  } catch {
+    return undefined
+  }
+}
+
+/** A library by name in a folder or below it. */
+function locate(folder: string, name: string): string | undefined {
+  if (existsSync(join(folder, name))) return join(folder, name)
+  const entries = readdirSync(folder, { withFileTypes: true, recursive: true })
+  const found = entries.find((entry) => entry.name === name && !entry.isDirectory())
+  return found === undefined ? undefined : join(found.parentPath, found.name)
+}

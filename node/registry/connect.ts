@@ -1,0 +1,78 @@
+import { Failure } from '#base/errors.ts'
+import type { Logger } from '#base/log.ts'
+import { Communicator } from '#tars/client.ts'
+import { Config, type ConfigProxy } from '#tars/protocol/ConfigF.ts'
+import { Registry, type RegistryProxy, type ServerDescriptor } from '#tars/protocol/Registry.ts'
+import type { RegistryAddress, Settings } from '../env.ts'
+import type { View } from '../service/supervisor.ts'
+import { Alarms } from './alarms.ts'
+import { descriptorFromText, descriptorToText } from './descriptor-text.ts'
+import { DescriptorSource } from './descriptor-source.ts'
+import type { RegistryLink } from './link.ts'
+import { RegistryPresence } from './presence.ts'
+import { Reporter } from './reporter.ts'
+
+/** Of a call to the registry or to tarsconfig, milliseconds. */
+const CALL_MS = 3_000
+/** Longest message that travels with a state: it ends up in a pod condition. */
+const MESSAGE_CHARS = 1_000
+
+/** What is said when there is no registry: nothing. Only a service that is no Tars server runs so. */
+const noRegistry: RegistryLink = {
+  descriptor: () => Promise.reject(new Failure('REGISTRY_NONE', 'there is no registry', { remedy: 'set TARSNODE_REGISTRY' })),
+  tryDescriptor: () => Promise.resolve(undefined),
+  report: () => {},
+  alarm: () => {},
+  loadConfig: () => Promise.reject(new Failure('REGISTRY_NONE', 'there is no registry', { remedy: 'set TARSNODE_REGISTRY' })),
+  close: () => Promise.resolve(),
+}
+
+/** Connects to the registry that the settings name; connections are made when they are needed. */
+export function connectRegistry(settings: Settings, log: Logger): RegistryLink {
+  return settings.registry === undefined ? noRegistry : link(settings, settings.registry, log)
+}
+
+function link(settings: Settings, address: RegistryAddress, log: Logger): RegistryLink {
+  const { app, server, podName, paths } = settings
+  const locator = `tars.tarsregistry.QueryObj@tcp -h ${address.host} -p ${address.queryPort}`
+  const communicator = new Communicator({ locator, timeoutMs: CALL_MS, context: { node_name: settings.listenAddress }, log })
+  const registry = communicator.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h ${address.host} -p ${address.registryPort}`)
+  const source = new DescriptorSource<ServerDescriptor>({ fetch: () => fetchDescriptor(registry, app, server), cacheFile: paths.descriptorFile, toText: descriptorToText, fromText: descriptorFromText, log })
+  const reporter = new Reporter((view) => registry.updateServerState(podName, view.setting, view.present, { context: contextOf(view) }), log)
+  const presence = new RegistryPresence(address.host, address.registryPort, () => reporter.resend())
+  const alarms = new Alarms(communicator, settings, log)
+  presence.start()
+  return {
+    descriptor: (signal) => source.get(signal),
+    tryDescriptor: (timeoutMs) => source.try(timeoutMs),
+    report: (view) => reporter.report(view),
+    alarm: (text) => alarms.tell(text),
+    loadConfig: async (file) => {
+      const answer = await communicator.proxy<ConfigProxy>(Config, 'tars.tarsconfig.ConfigObj').loadConfig(app, server, file)
+      if (answer.return === 0) return answer.config
+      throw new Failure('CONFIG_REFUSED', `tarsconfig has no file ${file} for ${app}.${server} (code ${answer.return})`, { remedy: 'add the file to the configuration of the server' })
+    },
+    async close(timeoutMs) {
+      await reporter.settled(timeoutMs)
+      reporter.stop()
+      presence.stop()
+      await communicator.close()
+    },
+  }
+}
+
+/** The request context of updateServerState: PID as the reference sends it, and why and how often for the condition's message. */
+const contextOf = (view: View): Readonly<Record<string, string>> => ({
+  PID: String(view.pid),
+  Message: view.message.slice(0, MESSAGE_CHARS),
+  Restarts: String(view.restarts),
+})
+
+async function fetchDescriptor(registry: RegistryProxy, app: string, server: string): Promise<ServerDescriptor> {
+  const answer = await registry.getServerDescriptor(app, server)
+  if (answer.return === 0) return answer.descriptor
+  throw new Failure('DESCRIPTOR_REFUSED', `the registry has no descriptor for ${app}.${server} (code ${answer.return}): the TServer or a template of its chain is missing`, {
+    remedy: 'check spec.app, spec.server and spec.tars.template of the TServer',
+    temporary: true,
+  })
+}

@@ -1,0 +1,35 @@
+import type { Logger } from '#base/log.ts'
+import { createServer } from '#tars/server.ts'
+import { Node } from '#tars/protocol/Node.ts'
+import { ServerF } from '#tars/protocol/NodeF.ts'
+import type { Settings } from '../env.ts'
+import type { RegistryLink } from '../registry/link.ts'
+import type { ServiceAdmin } from '../service/admin.ts'
+import type { Supervisor } from '../service/supervisor.ts'
+import { nodeObj } from './node-obj.ts'
+import { serverObj } from './server-obj.ts'
+
+export interface ServantsOptions {
+  readonly settings: Settings
+  readonly supervisor: Supervisor
+  readonly registry: RegistryLink
+  readonly admin: ServiceAdmin
+  readonly log: Logger
+}
+
+/**
+ * Serves NodeObj on the pod's address and ServerObj on the local one; resolves when both listen.
+ * @throws Failure TARS_LISTEN naming the address that is taken
+ */
+export async function startServants({ settings, supervisor, registry, admin, log }: ServantsOptions): Promise<void> {
+  const { podIP, localAddress, nodePort, serverPort, paths } = settings
+  const ports = { notify: (command: string) => admin.notify(command), loadConfig: (file: string) => registry.loadConfig(file), binDir: paths.binDir }
+  const server = createServer({
+    adapters: [
+      { endpoint: `tcp -h ${podIP} -p ${nodePort} -t 10000`, servants: { 'tars.tarsnode.NodeObj': { interface: Node, servant: nodeObj(settings, supervisor, ports, log) } } },
+      { endpoint: `tcp -h ${localAddress} -p ${serverPort} -t 60000`, servants: { 'tars.tarsnode.ServerObj': { interface: ServerF, servant: serverObj(settings, supervisor, log) } } },
+    ],
+    log,
+  })
+  await server.start()
+}

@@ -1,0 +1,26 @@
+import { Communicator } from '#tars/client.ts'
+import { AdminF, type AdminFProxy } from '#tars/protocol/AdminF.ts'
+import type { Settings } from '../env.ts'
+
+/** The business server's own AdminObj, on the local address. */
+export interface ServiceAdmin {
+  /** AdminF.shutdown; rejects when the service does not take it. */
+  shutdown(timeoutMs: number): Promise<void>
+  /** AdminF.notify; resolves with the service's answer. */
+  notify(command: string): Promise<string>
+  close(): Promise<void>
+}
+
+const CONNECT_MS = 1_000
+/** Of a command, milliseconds. */
+const COMMAND_MS = 5_000
+
+export function serviceAdmin({ localAddress, adminPort }: Pick<Settings, 'localAddress' | 'adminPort'>): ServiceAdmin {
+  const communicator = new Communicator({ timeoutMs: COMMAND_MS, connectTimeoutMs: CONNECT_MS })
+  const admin = communicator.proxy<AdminFProxy>(AdminF, `AdminObj@tcp -h ${localAddress} -p ${adminPort} -t ${COMMAND_MS}`)
+  return {
+    shutdown: (timeoutMs) => admin.shutdown({ timeoutMs }),
+    notify: (command) => admin.notify(command),
+    close: () => communicator.close(),
+  }
+}

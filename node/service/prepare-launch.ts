@@ -1,0 +1,85 @@
+import { Failure } from '#base/errors.ts'
+import type { Settings } from '../env.ts'
+import { realFiles } from '../launch/files.ts'
+import { planLaunch, type LaunchPlan } from '../launch/plan.ts'
+import { applyTemplateEnv } from '../launch/template-env.ts'
+import type { RegistryLink } from '../registry/link.ts'
+import { renderConf, type RenderedConf } from '../server-config/render.ts'
+import { stopPlan } from '../supervisor/stop-plan.ts'
+import { replaceFile } from '../system/atomic-write.ts'
+import type { ServiceAdmin } from './admin.ts'
+import type { Launch } from './ports.ts'
+
+export interface PrepareOptions {
+  readonly settings: Settings
+  readonly timezone: string | undefined
+  readonly registry: RegistryLink
+  readonly admin: ServiceAdmin
+}
+
+/** Time for clients to drop the endpoint before the service is shut down, milliseconds. Small, because clients of ours are told by the registry; a template raises it by its key drain-delay. */
+const DRAIN_MS = 500
+const DEACTIVATING_MS = 2_000
+const HEARTBEAT_SECONDS = 60
+/** How long a service that is no Tars server is held back for a registry that does not answer, milliseconds. */
+const OPTIONAL_MS = 1_000
+
+/** Everything before a launch, each time anew: descriptor, conf file, launch plan and deadlines. */
+export function launchPreparer(options: PrepareOptions): (signal: AbortSignal) => Promise<Launch> {
+  const { settings, registry } = options
+  return async (signal) => {
+    const tars = settings.type !== 'not-tars'
+    const descriptor = tars ? await registry.descriptor(signal) : await registry.tryDescriptor(OPTIONAL_MS)
+    const conf = descriptor === undefined || settings.registry === undefined ? undefined : renderConf({ ...settings, registry: settings.registry }, descriptor)
+    if (conf !== undefined) writeConf(settings.paths.confFile, conf.text)
+    const setting = (key: string): string | undefined => conf?.setting(key)
+    const plan = planLaunch(settings.type, { ...settings, env: serviceEnv(options, setting), setting, files: realFiles })
+    return launch(options, plan, conf)
+  }
+}
+
+function launch({ settings, admin }: PrepareOptions, plan: LaunchPlan, conf: RenderedConf | undefined): Launch {
+  const tars = settings.type !== 'not-tars'
+  const number = (key: string, fallback: number): number => {
+    const text = conf?.setting(key)
+    const value = Number(text)
+    return text === undefined || text === '' || !Number.isFinite(value) || value < 0 ? fallback : value
+  }
+  const deactivatingMs = number('deactivating-timeout', DEACTIVATING_MS)
+  return {
+    plan,
+    stop: stopPlan({ graceMs: settings.graceMs, drainMs: tars ? (settings.drainMs ?? number('drain-delay', DRAIN_MS)) : 0, deactivatingMs }),
+    heartbeats: tars ? { adapters: conf?.adapters ?? [], timeoutMs: heartbeatMs(number('hearttimeout', HEARTBEAT_SECONDS)) } : undefined,
+    shutdown: tars ? () => admin.shutdown(deactivatingMs) : undefined,
+    dumpSignal: settings.type.startsWith('java-') ? 'SIGQUIT' : undefined,
+  }
+}
+
+/** hearttimeout is seconds on Kubernetes and milliseconds natively: nobody means 1000 seconds or more, nor less than a second. */
+const heartbeatMs = (value: number): number => (value < 1000 ? Math.max(1, value) * 1000 : value)
+
+function writeConf(path: string, text: string): void {
+  try {
+    replaceFile(path, text, { keepBackup: true })
+  } catch (error) {
+    throw new Failure('CONF_WRITE', `the conf file ${path} cannot be written`, { cause: error, remedy: 'check the space and the mode of the work volume' })
+  }
+}
+
+/** The container's environment, what the reference's start script exports (spec A.3), and the template's `env`. */
+function serviceEnv({ settings, timezone }: PrepareOptions, setting: (key: string) => string | undefined): Record<string, string> {
+  const { paths, container } = settings
+  const base: Record<string, string> = {
+    ...container,
+    ListenAddress: settings.listenAddress,
+    ServerBaseDir: paths.baseDir,
+    ServerBinDir: paths.binDir,
+    ServerConfDir: paths.confDir,
+    ServerDataDir: paths.dataDir,
+    ServerLogDir: paths.logRoot,
+    ServerConfFile: paths.confFile,
+    ServerLauncherType: 'background',
+  }
+  if (timezone !== undefined) base['TZ'] = timezone
+  return applyTemplateEnv(setting('env') ?? '', base)
+}

@@ -1,0 +1,71 @@
+import { systemClock } from '#base/clock.ts'
+import { describe } from '#base/errors.ts'
+import type { Logger } from '#base/log.ts'
+import { prepareContainer } from './container/prepare.ts'
+import type { Settings } from './env.ts'
+import type { Output } from './output/output.ts'
+import { serviceAdmin } from './service/admin.ts'
+import { launchPreparer } from './service/prepare-launch.ts'
+import { ServiceProcess } from './service/process.ts'
+import { Supervisor } from './service/supervisor.ts'
+import { connectRegistry } from './registry/connect.ts'
+import { startServants } from './servants/servants.ts'
+import type { Libc } from './system/libc.ts'
+import { Reaper } from './system/reaper.ts'
+
+export interface TarsnodeWorld {
+  readonly libc: Libc
+  readonly output: Output
+  readonly log: Logger
+  /** Leaves with this code, after the last output. */
+  readonly exit: (code: number) => void
+  /** The exit code of a supervisor that cannot do its work. */
+  readonly failed: number
+}
+
+export interface Tarsnode {
+  /** The stop path: drain, shut down, exit with the service's outcome. */
+  quit(): void
+  /** Hands a signal to the service. */
+  forward(signal: NodeJS.Signals): void
+}
+
+/** Longest wait at the end for the registry to hear the last state, milliseconds. */
+const LAST_WORD_MS = 1_000
+
+/**
+ * Puts tarsnode together and starts the service.
+ * @throws Failure when the container cannot be made ready
+ */
+export function startTarsnode(settings: Settings, { libc, output, log, exit, failed }: TarsnodeWorld): Tarsnode {
+  const { timezone } = prepareContainer(settings, log)
+  const registry = connectRegistry(settings, log)
+  const admin = serviceAdmin(settings)
+  const supervisor = new Supervisor(
+    {
+      prepare: launchPreparer({ settings, timezone, registry, admin }),
+      spawn: (plan, onGone) => {
+        output.beginProcess()
+        return new ServiceProcess({ plan, stdout: output.stdout, stderr: output.stderr, onGone })
+      },
+      lastLines: (count) => output.lastLines(count),
+      report: (view) => registry.report(view),
+      alarm: (text) => registry.alarm(text),
+      exit: (code) => void registry.close(LAST_WORD_MS).then(() => exit(code)),
+      exitsWithService: settings.onExit === 'exit',
+    },
+    log,
+    systemClock,
+  )
+  if (process.pid !== 1) libc.becomeSubreaper()
+  new Reaper({ libc, isOurs: (pid) => supervisor.isOurs(pid), onReaped: (pid, status) => supervisor.reaped(pid, status) }).start()
+  const serving = startServants({ settings, supervisor, registry, admin, log })
+  serving.catch((error: unknown) => {
+    log.error('the supervisor cannot serve', { error: describe(error) })
+    exit(failed)
+  })
+  // A Tars server sends its first heartbeat as soon as it runs; what sends none need not wait for us to listen.
+  if (settings.type === 'not-tars') supervisor.command('start')
+  else serving.then(() => supervisor.command('start'), () => {})
+  return { quit: () => supervisor.command('quit'), forward: (signal) => void supervisor.forward(signal) }
+}
