@@ -15,6 +15,15 @@ export interface BaseRecipe {
 }
 
 /** Every base has these: C library, time zones, certificates, a small shell for `kubectl exec`. */
-export const commonPackages = ['base-files', 'libc6', 'libc-bin', 'libstdc++6', 'libgcc-s1', 'libssl3', 'zlib1g', 'tzdata', 'ca-certificates', 'dash', 'busybox-static'] as const
+export const commonPackages = ['base-files', 'libc6', 'libc-bin', 'libstdc++6', 'libgcc-s1', 'libatomic1', 'libssl3', 'zlib1g', 'tzdata', 'ca-certificates', 'dash', 'busybox-static'] as const
+
+/** What the supervisor's layer takes its loader and libraries from: it carries its own, so that it starts in any image. */
+export const supervisorLibraries: BaseRecipe = {
+  name: 'supervisor-libraries',
+  supportedTypes: [],
+  packages: ['libc6', 'libstdc++6', 'libgcc-s1', 'libatomic1'],
+  env: {},
+  revision: '1',
+}
 
 export const commonEnv = { LANG: 'C.UTF-8', LANGUAGE: 'C.UTF-8', PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' } as const

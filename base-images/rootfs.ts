@@ -20,13 +20,15 @@ const files: Readonly<Record<string, string>> = {
   'etc/hosts': '127.0.0.1 localhost\n::1 localhost\n',
 }
 
+/** Changes whenever the code here yields something else for the same recipe. */
+const layoutRevision = 1
+
 /**
  * The staged root of a base image, made once a recipe and kept.
- * @param version changes when the code here changes what a recipe yields
  * @returns the folder holding the image's files
  */
 export async function stageBase(recipe: BaseRecipe, options: DebianOptions): Promise<string> {
-  const key = createHash('sha256').update(JSON.stringify([4, recipe.packages, recipe.revision])).digest('hex').slice(0, 16)
+  const key = createHash('sha256').update(JSON.stringify([layoutRevision, recipe.packages, recipe.revision])).digest('hex').slice(0, 16)
   const done = join(options.cacheDir, `root-${recipe.name}-${key}`)
   if (existsSync(done)) return done
   const root = `${done}.${process.pid}.tmp`

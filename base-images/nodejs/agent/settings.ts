@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { Failure } from '#base/errors.ts'
-import { TarsConf } from '#tars/conf.ts'
+import { parseConfig } from '#tars/conf.ts'
 
 /** What node-agent runs with: its arguments and the generated service configuration. */
 export interface Settings {
@@ -29,7 +29,7 @@ export function readSettings(argv: readonly string[]): Settings {
   })
   const [script] = positionals
   if (script === undefined) throw new Failure('AGENT_USAGE', 'no script given', { remedy: 'node-agent <script or folder> -c <conf> [-i <workers>]' })
-  const conf = values.config === undefined ? undefined : TarsConf.parse(readFileSync(values.config, 'utf8'))
+  const conf = values.config === undefined ? undefined : parseConfig(readFileSync(values.config, 'utf8'))
   const get = (path: string): string | undefined => conf?.get(path) || undefined
   const server = '/tars/application/server'
   return {
@@ -41,7 +41,7 @@ export function readSettings(argv: readonly string[]): Settings {
     nodeObject: get(`${server}<node>`),
     adminEndpoint: get(`${server}<local>`),
     deactivatingTimeoutMs: Number(get(`${server}<deactivating-timeout>`) ?? 8000),
-    listens: (conf?.domains(server) ?? []).some((name) => get(`${server}/${name}<protocol>`) !== undefined),
+    listens: [...(conf?.domain(server)?.domains.values() ?? [])].some((adapter) => adapter.values.has('servant')),
   }
 }
 

@@ -17,5 +17,6 @@ export function runWorker(script: string, exit: (code: number) => void): void {
   })
   process.argv[1] = script
   process.title = `${script}: worker process`
-  runMain()
+  // The loader's own entry: `require.main === module` holds in the script, and ES modules work too.
+  runMain?.()
 }
