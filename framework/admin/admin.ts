@@ -1,0 +1,94 @@
+import type { AddressInfo } from 'node:net'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { Failure, describe } from '#base/errors.ts'
+import { Lifetime, type Running } from '#base/lifecycle.ts'
+import type { Logger } from '#base/log.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { Communicator } from '#tars/client.ts'
+import { refusalOf } from './errors.ts'
+import { addLogRoute } from './logs.ts'
+import { startView } from './model/view.ts'
+import { commandPods } from './nodes.ts'
+import { notificationPage } from './notifications.ts'
+import { addRoutes } from './routes.ts'
+
+export interface AdminOptions {
+  readonly client: KubeClient
+  readonly namespace: string
+  readonly address: string
+  /** 0 takes a free one. */
+  readonly port: number
+  readonly log: Logger
+  readonly signal: AbortSignal
+}
+
+export interface RunningAdmin extends Running {
+  readonly port: number
+  readonly url: string
+}
+
+/** tarsnotify's own server. */
+const notifyServer = 'tars-tarsnotify'
+
+/** Serves the HTTP API of contract.ts; listens once everything was listed. */
+export async function startAdmin({ client, namespace, address, port, log, signal }: AdminOptions): Promise<RunningAdmin> {
+  const lifetime = new Lifetime()
+  const giveUp = () => void lifetime.stop().catch(() => {})
+  signal.addEventListener('abort', giveUp, { once: true })
+  lifetime.onStop(() => signal.removeEventListener('abort', giveUp))
+  try {
+    const view = lifetime.own(startView({ client, namespace, log }))
+    await view.synced()
+    const communicator = new Communicator({ timeoutMs: 5000, log })
+    lifetime.onStop(() => communicator.close())
+    const stopping = new AbortController()
+    const http = createHttp(log)
+    addRoutes(http, {
+      view,
+      command: async (row, command, pod) => ({ results: await commandPods(communicator, row, command, pod) }),
+      notifications: (row, page) => notificationPage(communicator, view.server(notifyServer), row, page),
+    })
+    addLogRoute(http, { view, client, namespace, log, signal: stopping.signal })
+    await listen(http, address, port)
+    lifetime.onStop(() => {
+      stopping.abort()
+      return http.close()
+    })
+    const bound = (http.server.address() as AddressInfo).port
+    log.info('admin serves', { address, port: bound })
+    return Object.assign(lifetime, { port: bound, url: `http://${address.includes(':') ? `[${address}]` : address}:${bound}` })
+  } catch (error) {
+    await lifetime.stop().catch(() => {})
+    throw error
+  }
+}
+
+function createHttp(log: Logger): FastifyInstance {
+  const http = Fastify({ logger: false, bodyLimit: 64 * 1024, forceCloseConnections: 'idle' })
+  http.addHook('onRequest', refuseForeignOrigin)
+  http.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {
+    const { status, body } = refusalOf(new Failure('ROUTE_UNKNOWN', `there is no ${request.method} ${request.url.split('?')[0]}`))
+    return reply.code(status).send(body)
+  })
+  http.setErrorHandler((error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const { status, body } = refusalOf(error)
+    if (status >= 500) log.error('request failed', { method: request.method, url: request.url, error: describe(error) })
+    return reply.code(status).send(body)
+  })
+  return http
+}
+
+/** A page of another site must not give commands through its visitor's browser. */
+async function refuseForeignOrigin(request: FastifyRequest): Promise<void> {
+  const { origin, host } = request.headers
+  if (request.method === 'GET' || request.method === 'HEAD' || origin === undefined) return
+  if (!URL.canParse(origin) || new URL(origin).host !== host) throw new Failure('ORIGIN_REFUSED', `commands from pages of ${origin} are refused`)
+}
+
+async function listen(http: FastifyInstance, host: string, port: number): Promise<void> {
+  try {
+    await http.listen({ host, port })
+  } catch (cause) {
+    throw new Failure('ADMIN_LISTEN', `${host}:${port} cannot be listened on`, { cause, remedy: 'set TARSADMIN_LISTEN and TARSADMIN_PORT to an address of this machine and a free port' })
+  }
+}

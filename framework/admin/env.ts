@@ -1,0 +1,21 @@
+import { readEnv } from '#base/env.ts'
+import type { Environment } from '#base/lifecycle.ts'
+
+export interface AdminEnv {
+  readonly namespace: string
+  /** Address to listen on: TARSADMIN_LISTEN, else the pod's own. */
+  readonly address: string
+  readonly port: number
+}
+
+const defaultPort = 8080
+
+/** @throws Failure ENV_INVALID */
+export function adminEnv(env: Environment): AdminEnv {
+  const read = readEnv(env)
+  return Object.freeze({
+    namespace: read.required('Namespace'),
+    address: read.optional('TARSADMIN_LISTEN') ?? read.required('PodIP'),
+    port: read.integer('TARSADMIN_PORT', defaultPort, { min: 0, max: 65535 }),
+  })
+}

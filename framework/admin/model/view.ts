@@ -1,0 +1,66 @@
+import { labels, serverObjectName } from '#api/names.ts'
+import { resources } from '#api/resources.ts'
+import type { TEndpoint, TServer } from '#api/types.ts'
+import { Lifetime } from '#base/lifecycle.ts'
+import type { Logger } from '#base/log.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { Informer } from '#kube/informer.ts'
+import { pods } from '#kube/resources.ts'
+import type { KubeObject } from '#kube/types.ts'
+import type { ServerRow } from '../contract.ts'
+import type { PodObject } from './pod-row.ts'
+import { serverRow } from './server-row.ts'
+
+/** What the API answers from. */
+export interface View extends Lifetime {
+  /** All servers by name, in order. */
+  servers(): readonly ServerRow[]
+  /** By the TServer's name or as `App.Server`. */
+  server(name: string): ServerRow | undefined
+  /** The server that a pod belongs to. */
+  serverOfPod(podName: string): ServerRow | undefined
+  /** Resolves when everything was listed once. */
+  synced(): Promise<void>
+  ageMs(): number
+}
+
+/** Watches TServers, TEndpoints and their pods in one namespace. */
+export function startView({ client, namespace, log }: { readonly client: KubeClient; readonly namespace: string; readonly log: Logger }): View {
+  const common = { client, namespace, log }
+  const tservers = new Informer<TServer>({ ...common, resource: resources.tservers, transform: slim })
+  const tendpoints = new Informer<TEndpoint>({ ...common, resource: resources.tendpoints, transform: slim })
+  const allPods = new Informer({ ...common, resource: pods, labelSelector: labels.app, transform: slim })
+  const informers = [tservers, tendpoints, allPods]
+  const lifetime = new Lifetime()
+  for (const informer of informers) {
+    lifetime.onStop(() => informer.stop())
+    informer.start()
+  }
+  const findPod = (name: string) => allPods.get(namespace, name) as PodObject | undefined
+  const row = (server: TServer) => serverRow(server, tendpoints.get(namespace, server.metadata.name), findPod)
+  const find = (name: string) => {
+    const server = tservers.get(namespace, objectName(name))
+    return server && row(server)
+  }
+  return Object.assign(lifetime, {
+    servers: () => tservers.list().map(row).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    server: find,
+    serverOfPod(podName: string) {
+      const podLabels = allPods.get(namespace, podName)?.metadata.labels ?? {}
+      return find(serverObjectName(podLabels[labels.app] ?? '', podLabels[labels.server] ?? ''))
+    },
+    synced: async () => void (await Promise.all(informers.map((informer) => informer.synced()))),
+    ageMs: () => Math.max(...informers.map((informer) => informer.ageMs())),
+  })
+}
+
+/** `App.Server` → `app-server`; a name of that form stays. */
+function objectName(name: string): string {
+  const [app = '', server, ...rest] = name.split('.')
+  return server === undefined || rest.length > 0 ? name : serverObjectName(app, server)
+}
+
+function slim<T extends KubeObject>(object: T): T {
+  const { managedFields: _, ...metadata } = object.metadata
+  return { ...object, metadata }
+}

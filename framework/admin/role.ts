@@ -1,0 +1,13 @@
+import type { Role } from '#base/lifecycle.ts'
+import { kubeClientFrom } from '#kube/client.ts'
+import { startAdmin } from './admin.ts'
+import { adminEnv } from './env.ts'
+
+/** tarsadmin: `tarsk8s admin`. */
+export const start: Role = async ({ env, log, signal }) => {
+  const settings = adminEnv(env)
+  const client = kubeClientFrom(env)
+  const admin = await startAdmin({ client, ...settings, log, signal })
+  admin.done.catch(() => {}).finally(() => client.close())
+  return admin
+}

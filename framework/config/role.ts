@@ -1,0 +1,13 @@
+import type { Role } from '#base/lifecycle.ts'
+import { kubeClientFrom } from '#kube/client.ts'
+import { startConfig } from './config.ts'
+import { configEnv } from './env.ts'
+
+/** tarsconfig: `tarsk8s config`. */
+export const start: Role = async ({ env, log, signal }) => {
+  const settings = configEnv(env)
+  const client = kubeClientFrom(env)
+  const config = await startConfig({ client, ...settings, log, signal })
+  config.done.catch(() => {}).finally(() => client.close())
+  return config
+}

@@ -1,0 +1,60 @@
+import type { Clock } from '#base/clock.ts'
+import type { Logger } from '#base/log.ts'
+import type { NotifyServant } from '#tars/protocol/NotifyF.ts'
+import type { Current } from '#tars/server.ts'
+import { numberOfLevel } from './model/level.ts'
+import type { Limiter } from './model/limiter.ts'
+import { recordOfInfo, recordOfProgram, splitServer, type NotifyRecord } from './model/record.ts'
+import type { Question } from './store.ts'
+
+export interface NotifyServantOptions {
+  readonly limiter: Limiter
+  readonly add: (record: NotifyRecord) => void
+  /** Everything added so far is found. */
+  readonly find: (question: Question) => NotifyRecord[]
+  readonly podByAddress: (address: string) => string | undefined
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** Notifications a page of getNotifyInfo. */
+export const pageSize = 10
+
+/** `tars.tarsnotify.NotifyObj`, functions old and new (framework-services 3.1). */
+export function notifyServant({ limiter, add, find, podByAddress, clock, log }: NotifyServantOptions): NotifyServant {
+  const keep = (record: NotifyRecord): void => {
+    const name = `${record.app}.${record.server}`
+    const { taken, first } = limiter.take(name, clock.monotonic())
+    if (taken) add(record)
+    else if (first) log.info('notifications dropped: too many of one server', { server: name })
+  }
+  /** The name that the caller gives itself, else the pod at its address. */
+  const nodeOf = (current: Current): string => {
+    const { caller, peer } = current
+    return caller === peer.address ? (podByAddress(peer.address) ?? caller) : caller
+  }
+
+  return {
+    reportServer: (serverName, threadId, message, current) => keep(recordOfProgram(serverName, nodeOf(current), threadId, undefined, message, clock.now())),
+    notifyServer: (serverName, level, message, current) => keep(recordOfProgram(serverName, nodeOf(current), '', level, message, clock.now())),
+    reportNotifyInfo: (info, current) => keep(recordOfInfo(info, nodeOf(current), clock.now())),
+    getNotifyInfo({ name, ip, page }) {
+      const from = Math.max(0, page)
+      const rows = find({ ...splitServer('', name), node: ip, offset: from * pageSize, limit: pageSize + 1 })
+      const notifyItems = rows.slice(0, pageSize).map((row) => ({
+        sTimeStamp: localTime(row.time),
+        sServerId: `${row.app}.${row.server}_${row.node}`,
+        iLevel: numberOfLevel(row.level),
+        sMessage: row.message,
+      }))
+      // Page 0 is the newest, so 0 as the next page says that there is none.
+      return { return: 0, stInfo: { nextpage: rows.length > pageSize ? from + 1 : 0, notifyItems } }
+    },
+  }
+}
+
+/** `YYYY-MM-DD HH:MM:SS` in local time, as native prints it. */
+function localTime(time: number): string {
+  const offset = new Date(time).getTimezoneOffset() * 60_000
+  return new Date(time - offset).toISOString().slice(0, 19).replace('T', ' ')
+}

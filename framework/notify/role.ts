@@ -1,0 +1,13 @@
+import type { Role } from '#base/lifecycle.ts'
+import { kubeClientFrom } from '#kube/client.ts'
+import { notifyEnv } from './env.ts'
+import { startNotify } from './notify.ts'
+
+/** tarsnotify: `tarsk8s notify`. */
+export const start: Role = async ({ env, log }) => {
+  const settings = notifyEnv(env)
+  const client = kubeClientFrom(env)
+  const notify = await startNotify({ client, ...settings, log })
+  notify.done.catch(() => {}).finally(() => client.close())
+  return notify
+}

@@ -1,0 +1,24 @@
+// Names of Tars objects and sets. Pure.
+
+export interface ObjectId {
+  readonly app: string
+  readonly server: string
+  readonly object: string
+}
+
+/** `App.Server.Obj` in exactly three non-empty parts (framework-services 1.1), else undefined. */
+export function parseObjectId(id: string): ObjectId | undefined {
+  const [app = '', server = '', object = '', ...rest] = id.split('.')
+  return app === '' || server === '' || object === '' || rest.length > 0 ? undefined : { app, server, object }
+}
+
+/** Servers are found whatever the case of their name, as their Kubernetes names are lower case. */
+export function serverKey(app: string, server: string): string {
+  return `${app}.${server}`.toLowerCase()
+}
+
+/** True for `name.area.group` where name and area are given and are no wildcard (framework-services 1.4). */
+export function isSetId(setId: string): boolean {
+  const parts = setId.split('.')
+  return parts.length === 3 && parts.every((part) => part !== '') && parts[0] !== '*' && parts[1] !== '*'
+}

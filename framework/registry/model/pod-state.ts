@@ -1,0 +1,122 @@
+// What a pod is, to a caller of the registry: active or not, at which address, in which state. Pure.
+import { activeCondition } from '#api/names.ts'
+
+/** The parts of a Kubernetes pod that the registry reads. */
+export interface PodObject {
+  readonly metadata: {
+    readonly name: string
+    readonly namespace?: string
+    readonly uid?: string
+    readonly resourceVersion?: string
+    readonly deletionTimestamp?: string
+    readonly labels?: Readonly<Record<string, string>>
+    readonly ownerReferences?: readonly { readonly kind: string }[]
+  }
+  readonly spec?: {
+    readonly hostNetwork?: boolean
+    readonly readinessGates?: readonly { readonly conditionType: string }[]
+  }
+  readonly status?: {
+    readonly phase?: string
+    readonly podIP?: string
+    readonly podIPs?: readonly { readonly ip: string }[]
+    readonly conditions?: readonly PodCondition[]
+  }
+}
+
+export interface PodCondition {
+  readonly type: string
+  readonly status: string
+  readonly reason?: string
+  readonly message?: string
+  readonly lastTransitionTime?: string
+}
+
+/** What a node said of the service in its pod (`updateServerState`). */
+export interface ReportedState {
+  /** What is wanted: Active or Inactive. */
+  readonly setting: string
+  /** What is: Inactive, Activating, Active or Deactivating. */
+  readonly present: string
+  readonly pid: string
+  /** Why, in one sentence; may be empty. */
+  readonly message: string
+  /** How often the service was started again by its node; empty when the node does not say. */
+  readonly restarts?: string
+}
+
+const ended = new Set(['Failed', 'Succeeded'])
+
+export function conditionOf(pod: PodObject, type: string): PodCondition | undefined {
+  return pod.status?.conditions?.find((condition) => condition.type === type)
+}
+
+/** Takes the state apart that the condition's reason carries: `<setting>/<present>/<pid>`. */
+export function stateOfCondition(condition: PodCondition | undefined): ReportedState | undefined {
+  const parts = condition?.reason?.split('/') ?? []
+  const [setting = '', present = '', pid = ''] = parts
+  if (parts.length < 2 || parts.length > 3) return undefined
+  return { setting, present, pid, message: condition?.message ?? '' }
+}
+
+export function isActiveState(state: Pick<ReportedState, 'setting' | 'present'>): boolean {
+  return state.setting === 'Active' && state.present === 'Active'
+}
+
+/**
+ * Whether callers may be sent to this pod (framework-services 1.2, F.3): it is not being deleted, its containers
+ * run, and its node's last word is Active/Active. `reported` is a word that the API server does not know yet.
+ * A pod that has no node in it (no such condition and no such gate) is active when Kubernetes calls it ready.
+ */
+export function isActivePod(pod: PodObject, reported?: ReportedState): boolean {
+  if (pod.metadata.deletionTimestamp !== undefined || ended.has(pod.status?.phase ?? '')) return false
+  if (conditionOf(pod, 'ContainersReady')?.status === 'False') return false
+  if (reported !== undefined) return isActiveState(reported)
+  const condition = conditionOf(pod, activeCondition)
+  if (condition !== undefined) return condition.status === 'True' && isActiveState(stateOfCondition(condition) ?? unreadable)
+  return !hasGate(pod) && conditionOf(pod, 'Ready')?.status === 'True'
+}
+
+/** A condition that is True with a reason of another form was written by somebody who knows: it counts. */
+const unreadable = { setting: 'Active', present: 'Active' }
+
+export function hasGate(pod: PodObject): boolean {
+  return pod.spec?.readinessGates?.some((gate) => gate.conditionType === activeCondition) ?? false
+}
+
+/** All addresses of a pod, without the IPv6 form of IPv4 addresses. */
+export function addressesOf(pod: PodObject): readonly string[] {
+  const { podIP, podIPs = [] } = pod.status ?? {}
+  return [...new Set([podIP ?? '', ...podIPs.map(({ ip }) => ip)])].filter((ip) => ip !== '').map(plainAddress)
+}
+
+/** `::ffff:10.0.0.1` → `10.0.0.1` */
+export function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+}
+
+/**
+ * The name or address that callers are given, or undefined while there is none. Names of DaemonSet pods do not
+ * resolve (they have no host name under the Service), so those and pods on the host's network go by address.
+ */
+export function hostOf(pod: PodObject, service: string, form: 'dns' | 'ip'): string | undefined {
+  const byAddress = form === 'ip' || pod.spec?.hostNetwork === true || (pod.metadata.ownerReferences ?? []).some(({ kind }) => kind === 'DaemonSet')
+  return byAddress ? addressesOf(pod)[0] : podName(pod, service)
+}
+
+/** The stable DNS name under the server's headless Service, relative to the namespace. */
+export function podName(pod: PodObject, service: string): string {
+  return `${pod.metadata.name}.${service}`
+}
+
+/** By ordinal, then by name: the same list in the same order from every replica of the registry. */
+export function comparePods(a: PodObject, b: PodObject): number {
+  const byOrdinal = ordinalOf(a.metadata.name) - ordinalOf(b.metadata.name)
+  if (byOrdinal !== 0) return byOrdinal
+  return a.metadata.name < b.metadata.name ? -1 : a.metadata.name > b.metadata.name ? 1 : 0
+}
+
+function ordinalOf(name: string): number {
+  const digits = /-(\d{1,9})$/.exec(name)?.[1]
+  return digits === undefined ? Number.MAX_SAFE_INTEGER : Number(digits)
+}

@@ -1,0 +1,13 @@
+import type { Role } from '#base/lifecycle.ts'
+import { kubeClientFrom } from '#kube/client.ts'
+import { registryEnv } from './env.ts'
+import { startRegistry } from './registry.ts'
+
+/** tarsregistry: `tarsk8s registry`. */
+export const start: Role = async ({ env, log, signal }) => {
+  const { namespace, podName, address, hostForm } = registryEnv(env)
+  const client = kubeClientFrom(env)
+  const registry = await startRegistry({ client, namespace, podName, address, hostForm, log, signal })
+  registry.done.catch(() => {}).finally(() => client.close())
+  return registry
+}
