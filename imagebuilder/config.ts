@@ -1,0 +1,92 @@
+import { digestOf } from './oci/digest.ts'
+import type { BaseImage } from './oci/source.ts'
+import { mediaTypes, type Descriptor, type HistoryEntry, type ImageConfig, type Manifest } from './oci/types.ts'
+
+/** A layer on top of the base. */
+export interface AddedLayer {
+  readonly digest: string
+  readonly diffId: string
+  readonly size: number
+  /** For the image's history. */
+  readonly createdBy: string
+}
+
+export interface ImageFacts {
+  readonly app: string
+  readonly server: string
+  readonly serverType: string
+  readonly builder: string
+  readonly entrypoint: readonly string[]
+  /** Free labels; they cannot replace the ones of this project. */
+  readonly labels?: Readonly<Record<string, string>>
+}
+
+/** A document as it is stored: bytes and the descriptor that names them. */
+export interface StoredDocument {
+  readonly descriptor: Descriptor
+  readonly body: Buffer
+}
+
+/** Times would make two builds of one package differ; the base's own is the newest that does not. */
+const epoch = '1970-01-01T00:00:00Z'
+
+function setEnv(env: readonly string[], name: string, value: string): string[] {
+  return [...env.filter((entry) => !entry.startsWith(`${name}=`)), `${name}=${value}`]
+}
+
+function labelsOf(base: BaseImage, facts: ImageFacts): Record<string, string> {
+  return {
+    ...base.config.config?.Labels,
+    ...facts.labels,
+    'tars.io/ServerApp': facts.app,
+    'tars.io/ServerName': facts.server,
+    'tars.io/ServerType': facts.serverType,
+    'tars.io/BaseDigest': base.digest,
+    'tars.io/Builder': facts.builder,
+  }
+}
+
+/**
+ * The configuration of the image: the base's, with ENV ServerType, the supervisor as entry point and no CMD, the labels of
+ * the release, and the new layers. It holds nothing that differs between two builds of the same inputs.
+ */
+export function imageConfig(base: BaseImage, layers: readonly AddedLayer[], facts: ImageFacts): StoredDocument {
+  const { Cmd: _cmd, ...settings } = base.config.config ?? {}
+  const created = base.config.created ?? epoch
+  const history = (layer: AddedLayer): HistoryEntry => ({ created, created_by: layer.createdBy })
+  const document: ImageConfig = {
+    ...base.config,
+    created,
+    config: { ...settings, Env: setEnv(settings.Env ?? [], 'ServerType', facts.serverType), Entrypoint: [...facts.entrypoint], Labels: labelsOf(base, facts) },
+    rootfs: { type: 'layers', diff_ids: [...base.config.rootfs.diff_ids, ...layers.map((layer) => layer.diffId)] },
+    history: [...(base.config.history ?? base.manifest.layers.map(() => ({ created, created_by: 'base' }))), ...layers.map(history)],
+  }
+  return stored(mediaTypes.ociConfig, document)
+}
+
+const ociTypes: Readonly<Record<string, string>> = { [mediaTypes.dockerLayer]: mediaTypes.ociLayer, [mediaTypes.dockerLayerGzip]: mediaTypes.ociLayerGzip }
+
+/** The OCI manifest; Docker's layer types of a base become their OCI twins, whose bytes are the same. */
+export function imageManifest(base: BaseImage, config: Descriptor, layers: readonly AddedLayer[], facts: ImageFacts): StoredDocument {
+  const manifest: Manifest = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociManifest,
+    config,
+    layers: [...base.manifest.layers.map((layer) => ({ ...layer, mediaType: ociTypes[layer.mediaType] ?? layer.mediaType })), ...layers.map(layerDescriptor)],
+    annotations: {
+      'org.opencontainers.image.title': `${facts.app}.${facts.server}`,
+      'org.opencontainers.image.base.digest': base.digest,
+      ...(base.source.repository === undefined ? {} : { 'org.opencontainers.image.base.name': base.source.name }),
+    },
+  }
+  return stored(mediaTypes.ociManifest, manifest)
+}
+
+export function layerDescriptor(layer: Pick<AddedLayer, 'digest' | 'size'>): Descriptor {
+  return { mediaType: mediaTypes.ociLayerGzip, digest: layer.digest, size: layer.size }
+}
+
+function stored(mediaType: string, document: unknown): StoredDocument {
+  const body = Buffer.from(JSON.stringify(document))
+  return { descriptor: { mediaType, digest: digestOf(body), size: body.length }, body }
+}

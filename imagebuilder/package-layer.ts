@@ -1,0 +1,65 @@
+import { Failure } from '#base/errors.ts'
+import { LayerStream, type LayerDigests } from './layer-stream.ts'
+import type { ImageDestination } from './oci/destination.ts'
+import type { BlobWriter } from './oci/upload.ts'
+import type { PackageSource } from './package/entry.ts'
+import type { PackageLimits } from './package/limits.ts'
+import { isCandidate, preflight, type Expectation } from './package/preflight.ts'
+import { rewritePackage } from './package/rewrite.ts'
+import { keptFolders, TopFolder, TopFolderContradicted } from './package/top-folder.ts'
+
+/** Where tarsnode looks for the server's files (spec A.3). */
+export const packageRoot = 'usr/local/server/bin'
+
+export interface PackageLayerOptions extends Expectation {
+  readonly limits: PackageLimits
+  readonly signal: AbortSignal
+  readonly onProgress?: ((progress: { readonly read: number; readonly size: number; readonly pushed: number }) => void) | undefined
+}
+
+export interface PackageLayer extends LayerDigests {
+  /** The folder that was stripped from every path, if there was one. */
+  readonly topFolder: string | undefined
+  readonly files: number
+}
+
+/** A registry that forgot an unfinished upload gets the layer once more from its beginning. */
+const uploadTries = 3
+
+/**
+ * Streams the package into one layer at the destination and checks it on the way; a package that is refused leaves
+ * nothing behind, for its blob is never committed.
+ */
+export async function pushPackageLayer(source: PackageSource, destination: ImageDestination, options: PackageLayerOptions): Promise<PackageLayer> {
+  let strip = true
+  for (let attempt = 1; ; ) {
+    try {
+      return await onePass(source, destination, new TopFolder(keptFolders(options.serverType), strip), options)
+    } catch (error) {
+      if (error instanceof TopFolderContradicted) strip = false
+      else if (!(error instanceof Failure) || error.code !== 'REGISTRY_UPLOAD_LOST' || ++attempt > uploadTries) throw error
+    }
+  }
+}
+
+async function onePass(source: PackageSource, destination: ImageDestination, topFolder: TopFolder, options: PackageLayerOptions): Promise<PackageLayer> {
+  const { signal } = options
+  const writer = await destination.startBlob('the package layer', signal)
+  const layer = new LayerStream((bytes) => writer.write(bytes))
+  const onEntry = (): void => options.onProgress?.({ read: source.consumed(), size: source.size, pushed: layer.size })
+  try {
+    const inventory = await rewritePackage(source, layer, { root: packageRoot, limits: options.limits, topFolder, isCandidate: isCandidate(options.serverType, options.server), signal, onEntry })
+    preflight(inventory, options)
+    const digests = await layer.end()
+    await writer.commit(digests.digest)
+    return { ...digests, topFolder: topFolder.name, files: inventory.fileCount }
+  } catch (error) {
+    await giveUp(layer, writer)
+    throw signal.aborted ? signal.reason : error
+  }
+}
+
+async function giveUp(layer: LayerStream, writer: BlobWriter): Promise<void> {
+  await layer.abort()
+  await writer.abort()
+}

@@ -1,0 +1,7 @@
+import { Failure } from '#base/errors.ts'
+
+/** The archive ends early, has a bad checksum, or contradicts itself. Failures and aborts pass unchanged. */
+export function damaged(error: unknown, path: string): unknown {
+  if (error instanceof Failure || (error as { name?: unknown } | null)?.name === 'AbortError') return error
+  return new Failure('PACKAGE_DAMAGED', `package ${path} is damaged or cut short`, { cause: error, remedy: 'pack or upload it again', context: { path } })
+}

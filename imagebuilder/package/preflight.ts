@@ -1,0 +1,93 @@
+import { Failure } from '#base/errors.ts'
+import type { Candidate, Inventory } from './inventory.ts'
+
+/** Server types whose package is built here (TImage.build.running.serverType, CRD enum). */
+export const serverTypes = ['cpp', 'go', 'nodejs-pkg', 'nodejs', 'java-jar', 'java-war', 'php'] as const
+export type ServerType = (typeof serverTypes)[number]
+
+export interface Expectation {
+  readonly serverType: ServerType
+  readonly server: string
+  /** Architecture of the base image, e.g. `amd64`. */
+  readonly architecture: string
+}
+
+const nodeEntries = ['package.json', 'server.js', 'app.js', 'start.js', 'index.js']
+const native: ReadonlySet<ServerType> = new Set(['cpp', 'go', 'nodejs-pkg'])
+
+/** True for a file that a server of this type and name may be started from: `<Server>`, else any `*Server` (spec A.4). */
+export function isCandidate(serverType: ServerType, server: string): (path: string) => boolean {
+  if (!native.has(serverType)) return () => false
+  return (path) => {
+    const name = path.slice(path.lastIndexOf('/') + 1)
+    return path === server || name.endsWith('Server')
+  }
+}
+
+/**
+ * Refuses a package that could not start, before its image is published: what its type needs at
+ * /usr/local/server/bin must be there, and an executable must be for the base image's architecture.
+ * @throws PACKAGE_NO_EXECUTABLE, PACKAGE_ARCHITECTURE, PACKAGE_LAYOUT
+ */
+export function preflight(inventory: Inventory, expected: Expectation): void {
+  checks[expected.serverType](inventory, expected)
+}
+
+const checks: Readonly<Record<ServerType, (inventory: Inventory, expected: Expectation) => void>> = {
+  cpp: checkNative,
+  go: checkNative,
+  'nodejs-pkg': checkNative,
+  nodejs: (inventory) => {
+    if (!nodeEntries.some((name) => isFile(inventory, name))) lacks(inventory, 'nodejs', `${nodeEntries.join(', ')} (one of them)`)
+  },
+  'java-jar': (inventory, { server }) => {
+    if (!isFile(inventory, `${server}.jar`)) lacks(inventory, 'java-jar', `${server}.jar`)
+  },
+  'java-war': (inventory) => {
+    if (inventory.kind('WEB-INF') !== 'directory') lacks(inventory, 'java-war', 'WEB-INF/')
+  },
+  php: (inventory) => {
+    if (!isFile(inventory, 'src/index.php')) lacks(inventory, 'php', 'src/index.php')
+  },
+}
+
+function isFile(inventory: Inventory, path: string): boolean {
+  const kind = inventory.kind(path)
+  return kind !== undefined && kind !== 'directory'
+}
+
+/** `<Server>` itself, else the first runnable `*Server` by path, as tarsnode chooses. */
+function chooseExecutable(inventory: Inventory, server: string): Candidate | undefined {
+  const own = inventory.candidates.find((candidate) => candidate.path === server)
+  if (own !== undefined) return own
+  const others = inventory.candidates.filter((candidate) => candidate.executable && (candidate.elf !== undefined || candidate.script))
+  return others.sort((a, b) => (a.path < b.path ? -1 : 1))[0]
+}
+
+function checkNative(inventory: Inventory, { serverType, server, architecture }: Expectation): void {
+  // A link named <Server> within the package is as good as the file.
+  if (inventory.kind(server) === 'symlink') return
+  const chosen = chooseExecutable(inventory, server)
+  if (chosen === undefined) {
+    throw new Failure('PACKAGE_NO_EXECUTABLE', `the ${serverType} package has no executable "${server}" (nor any "*Server"); at its root are: ${roots(inventory)}`, { remedy: `name the executable "${server}" and put it at the root of the package or of its one top folder`, context: { server, serverType } })
+  }
+  if (chosen.script) return
+  if (chosen.elf === undefined || chosen.elf.kind === 'other') {
+    throw new Failure('PACKAGE_NO_EXECUTABLE', `"${chosen.path}" is neither a Linux (ELF) executable nor a script with "#!"`, { remedy: 'build the server for Linux', context: { server, path: chosen.path } })
+  }
+  if (chosen.elf.architecture !== architecture) {
+    throw new Failure('PACKAGE_ARCHITECTURE', `executable "${chosen.path}" is for ${chosen.elf.architecture}, the base image for ${architecture}`, { remedy: `build the server for linux/${architecture}, or choose a base image for ${chosen.elf.architecture}`, context: { path: chosen.path, package: chosen.elf.architecture, base: architecture } })
+  }
+}
+
+function lacks(inventory: Inventory, serverType: ServerType, what: string): never {
+  throw new Failure('PACKAGE_LAYOUT', `the ${serverType} package lacks ${what}; at its root are: ${roots(inventory)}`, { remedy: 'check the server type and how the package was made', context: { serverType, what } })
+}
+
+const shownNames = 12
+
+function roots(inventory: Inventory): string {
+  const names = [...inventory.paths].filter((path) => !path.includes('/')).sort()
+  const more = names.length > shownNames ? `, and ${names.length - shownNames} more` : ''
+  return names.length === 0 ? 'nothing' : names.slice(0, shownNames).join(', ') + more
+}
