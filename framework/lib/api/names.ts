@@ -51,6 +51,8 @@ export const annotations = {
 
 /** Pod readiness gate and condition, written by the registry: reason `<setting>/<present>/<pid>`. */
 export const activeCondition = 'tars.io/active'
+/** Pod condition, always True: its reason is how often tarsnode started the service again since the container started. */
+export const restartsCondition = 'tars.io/restarts'
 
 export const names = {
   tree: 'tars-tree',

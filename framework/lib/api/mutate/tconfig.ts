@@ -8,8 +8,7 @@ import type { TConfig } from '../types.ts'
  */
 export function mutateConfig(config: TConfig, now: Date, old?: TConfig): TConfig {
   const made = old === undefined ? { ...config, version: configVersion(config.metadata.name, now), updateTime: now.toISOString() } : config
-  const activatedAt = made.activated && old?.activated !== true ? now.toISOString() : old?.metadata.annotations?.[annotations.activatedAt]
-  const metadata = withLabels(withAnnotations(made.metadata, { [annotations.activatedAt]: activatedAt }), {
+  const metadata = withLabels(withAnnotations(made.metadata, activation(made, now, old)), {
     [labels.app]: made.app,
     [labels.server]: made.server,
     [labels.configName]: made.configName,
@@ -18,6 +17,12 @@ export function mutateConfig(config: TConfig, now: Date, old?: TConfig): TConfig
     [labels.version]: made.version,
   })
   return { ...made, metadata }
+}
+
+/** A version that comes into force is dated and no longer counts as replaced; otherwise the dates stay what they were. */
+function activation(config: TConfig, now: Date, old: TConfig | undefined): Record<string, string | undefined> {
+  if (config.activated && old?.activated !== true) return { [annotations.activatedAt]: now.toISOString(), [annotations.replacedAt]: undefined }
+  return { [annotations.activatedAt]: old?.metadata.annotations?.[annotations.activatedAt] }
 }
 
 /** `yyyyMMddHHmmss-<crc32 of the object's name>`, UTC and 24 hours, so that text order is time order. */

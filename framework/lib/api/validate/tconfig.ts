@@ -1,13 +1,11 @@
 import { configGuardSeconds, labels } from '../names.ts'
 import type { TConfig } from '../types.ts'
+import { activeVersion, inGroup, sameFile } from '../config-group.ts'
 import { immutable, invalid, type Problem } from './problem.ts'
 
 const bad = (field: string, why: string, rule: string, remedy: string): Problem => invalid('tconfig', field, why, rule, remedy)
 const isLabelled = (config: TConfig, label: string): boolean => config.metadata.labels?.[label] !== undefined
 const isLeaving = (config: TConfig): boolean => isLabelled(config, labels.deactivate) || isLabelled(config, labels.deleting)
-/** Of the same application, server and file name. */
-const sameFile = (a: TConfig, b: TConfig): boolean => a.app === b.app && a.server === b.server && a.configName === b.configName
-
 /**
  * Control-plane spec B.3, CREATE.
  * @param others TConfigs of the namespace with the same application, server and file name
@@ -29,13 +27,16 @@ function hasMaster(config: TConfig, others: readonly TConfig[]): boolean {
 
 const fixed = ['app', 'server', 'podSeq', 'configName', 'configContent', 'version', 'updateTime', 'updatePerson', 'updateReason'] as const
 
-/** Control-plane spec B.3, UPDATE by anybody but the controller. */
-export function validateConfigUpdate(config: TConfig, old: TConfig): Problem[] {
+/**
+ * Control-plane spec B.3, UPDATE. A version leaves force only when a newer activation has replaced it.
+ * @param others TConfigs of the namespace with the same application, server and file name
+ */
+export function validateConfigUpdate(config: TConfig, old: TConfig, others: readonly TConfig[]): Problem[] {
   if (isLabelled(old, labels.deleting)) {
     return [{ field: 'metadata', message: `tconfig ${old.metadata.namespace ?? ''}/${old.metadata.name} is deleting`, rule: 'a version that is being deleted cannot change', remedy: 'create a new version' }]
   }
   const problems = fixed.filter((field) => config[field] !== old[field]).map((field) => immutable('tconfig', field, 'create a new TConfig with the new content; it replaces this one'))
-  if (old.activated && !config.activated) problems.push(immutable('tconfig', 'activated', 'activate another version; this one is then replaced'))
+  if (old.activated && !config.activated && activeVersion([old, ...others.filter((other) => inGroup(other, old))]) === old) problems.push(immutable('tconfig', 'activated', 'activate another version; this one is then replaced'))
   return problems
 }
 

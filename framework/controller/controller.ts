@@ -1,0 +1,103 @@
+import { Lifetime, type Running } from '#base/lifecycle.ts'
+import { systemClock, type Clock } from '#base/clock.ts'
+import type { Logger } from '#base/log.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { startReconciler, type Reconcile, type Reconciler } from '#kube/reconciler.ts'
+import { keyOf } from '#kube/types.ts'
+import { reconcileChild } from './reconcile/child.ts'
+import { reconcileConfig } from './reconcile/config.ts'
+import { configGroup, createStores, informersOf, serverKeyOf, type ControllerContext } from './reconcile/context.ts'
+import { reconcileEndpoint } from './reconcile/endpoint.ts'
+import { EndedPods, reconcileExitedRecord } from './reconcile/exited-record.ts'
+import { reconcileImage } from './reconcile/image.ts'
+import { reconcileServerStatus } from './reconcile/server-status.ts'
+import { reconcileTree } from './reconcile/tree.ts'
+import { workloadKinds } from './reconcile/workloads.ts'
+
+export interface ControllerOptions {
+  readonly client: KubeClient
+  /** One namespace; all when absent. */
+  readonly namespace?: string | undefined
+  readonly log: Logger
+  readonly clock?: Clock
+  /** Aborts the start. */
+  readonly signal?: AbortSignal
+}
+
+/** A running controller. `idle`: nothing waits, is delayed or is worked on. */
+export interface Controller extends Running {
+  readonly idle: boolean
+}
+
+/** Starts all reconcilers (control-plane spec C); resolves once the cluster's present state is known and being worked on. */
+export async function startController({ client, namespace, log, clock = systemClock, signal }: ControllerOptions): Promise<Controller> {
+  const lifetime = new Lifetime()
+  const stop = (): void => void lifetime.stop()
+  signal?.addEventListener('abort', stop, { once: true })
+  lifetime.onStop(() => signal?.removeEventListener('abort', stop))
+  try {
+    const stores = createStores(client, namespace, log)
+    const informers = informersOf(stores)
+    for (const informer of informers) {
+      lifetime.onStop(() => informer.stop())
+      informer.start()
+    }
+    await Promise.all(informers.map((informer) => informer.synced()))
+    const reconcilers = startReconcilers({ client, stores, log, clock }, lifetime)
+    return { stop: () => lifetime.stop(), done: lifetime.done, get idle() { return reconcilers.every(({ idle }) => idle) } }
+  } catch (error) {
+    await lifetime.stop()
+    throw error
+  }
+}
+
+function startReconcilers(context: ControllerContext, lifetime: Lifetime): Reconciler[] {
+  const ended = new EndedPods()
+  const all: Reconciler[] = []
+  const run = (name: string, reconcile: Reconcile, workers = 1): Reconciler => {
+    const reconciler = lifetime.own(startReconciler({ name, reconcile, log: context.log, workers }))
+    all.push(reconciler)
+    return reconciler
+  }
+  const children = workloadKinds(context).map((kind) => ({ kind, reconciler: run(kind.resource.plural, reconcileChild(context, kind), 4) }))
+  const endpoints = run('tendpoints', reconcileEndpoint(context), 4)
+  const status = run('tservers', reconcileServerStatus(context), 2)
+  const records = run('texitedrecords', reconcileExitedRecord(context, ended))
+  wireServers(context, [...children.map(({ reconciler }) => reconciler), endpoints, status, records])
+  for (const { kind, reconciler } of children) kind.store.onChange((_type, object) => reconciler.enqueue(keyOf(object)))
+  wirePods(context, endpoints, status, records, ended)
+  wireOthers(context, run)
+  return all
+}
+
+/** A server, or the settings of its framework, concern all its children. */
+function wireServers({ stores }: ControllerContext, reconcilers: readonly Reconciler[]): void {
+  const enqueue = (key: string): void => reconcilers.forEach((reconciler) => reconciler.enqueue(key))
+  stores.servers.onChange((_type, server) => enqueue(keyOf(server)))
+  stores.frameworks.onChange((_type, framework) => {
+    for (const server of stores.servers.list()) if (server.metadata.namespace === framework.metadata.namespace) enqueue(keyOf(server))
+  })
+}
+
+function wirePods({ stores, clock }: ControllerContext, endpoints: Reconciler, status: Reconciler, records: Reconciler, ended: EndedPods): void {
+  stores.endpoints.onChange((_type, endpoint) => endpoints.enqueue(keyOf(endpoint)))
+  stores.records.onChange((_type, record) => records.enqueue(keyOf(record)))
+  stores.pods.onChange((type, pod) => {
+    const key = serverKeyOf(pod)
+    endpoints.enqueue(key)
+    status.enqueue(key)
+    const ending = ended.note(pod, type === 'deleted', () => new Date(clock.now()).toISOString())
+    if (ending !== undefined) records.enqueue(ending)
+  })
+}
+
+function wireOthers(context: ControllerContext, run: (name: string, reconcile: Reconcile) => Reconciler): void {
+  const { stores } = context
+  const trees = run('ttrees', reconcileTree(context))
+  stores.servers.onChange((type, { metadata }) => void (type === 'added' && trees.enqueue(metadata.namespace ?? '')))
+  stores.trees.onChange((_type, { metadata }) => trees.enqueue(metadata.namespace ?? ''))
+  const configs = run('tconfigs', reconcileConfig(context))
+  stores.configs.onChange((_type, config) => configs.enqueue(configGroup(config)))
+  const images = run('timages', reconcileImage(context))
+  stores.images.onChange((_type, image) => images.enqueue(keyOf(image)))
+}

@@ -1,0 +1,52 @@
+import type { PodSpec, PodTemplateSpec } from 'kubernetes-types/core/v1.d.ts'
+import { labels } from '#api/names.ts'
+import type { TFrameworkConfig, TServer } from '#api/types.ts'
+import { serverLabels } from '../meta.ts'
+import { podAffinity } from './affinity.ts'
+import { serviceContainer } from './container.ts'
+import { supervisorInit, supervisorOf, type Supervisor } from './supervisor.ts'
+import { podVolumes } from './volumes.ts'
+
+/**
+ * Seconds between SIGTERM and SIGKILL. tarsnode reports Deactivating, waits until callers have heard of it, and then gives the
+ * service its deactivating-timeout; Kubernetes' own 30 s would cut the slower ones off.
+ */
+const graceSeconds = 60
+
+/** The pod template of a server (control-plane spec C.4). Equal servers give equal templates, in every order of lists. */
+export function podTemplate(server: TServer, framework: TFrameworkConfig | undefined): PodTemplateSpec {
+  const { release } = server.spec
+  return {
+    metadata: {
+      name: server.metadata.name,
+      labels: { ...serverLabels(server), ...(release === undefined ? {} : { [labels.serverId]: release.id }) },
+    },
+    spec: podSpec(server, supervisorOf(server, framework)),
+  }
+}
+
+function podSpec(server: TServer, supervisor: Supervisor): PodSpec {
+  const { k8s } = server.spec
+  const secrets = pullSecrets(server, supervisor)
+  return {
+    ...(supervisor.kind === 'injected' ? { initContainers: [supervisorInit(server, supervisor.image)] } : {}),
+    containers: [serviceContainer(server, supervisor)],
+    volumes: podVolumes(server, supervisor),
+    ...(k8s.readinessGates === undefined ? {} : { readinessGates: k8s.readinessGates.map((conditionType) => ({ conditionType })) }),
+    restartPolicy: 'Always',
+    terminationGracePeriodSeconds: graceSeconds,
+    dnsPolicy: k8s.hostNetwork ? 'ClusterFirstWithHostNet' : 'ClusterFirst',
+    dnsConfig: { options: [{ name: 'ndots', value: '2' }] },
+    enableServiceLinks: false,
+    ...(k8s.serviceAccount === undefined ? {} : { serviceAccountName: k8s.serviceAccount }),
+    ...(k8s.hostNetwork ? { hostNetwork: true } : {}),
+    ...(k8s.hostIPC ? { hostIPC: true } : {}),
+    ...(secrets.length === 0 ? {} : { imagePullSecrets: secrets.map((name) => ({ name })) }),
+    affinity: podAffinity(server),
+  }
+}
+
+function pullSecrets({ spec: { release } }: TServer, supervisor: Supervisor): string[] {
+  const wanted = [release?.secret, supervisor.kind === 'injected' ? supervisor.secret : undefined]
+  return [...new Set(wanted.filter((secret): secret is string => secret !== undefined && secret !== ''))]
+}

@@ -1,0 +1,77 @@
+import { labels, serverSelector } from '#api/names.ts'
+import { effectiveReplicas } from '#api/replicas.ts'
+import type { TServer, TServerCondition, TServerStatus } from '#api/types.ts'
+import { podState, type Pod } from './pod-state.ts'
+
+type Fact = Omit<TServerCondition, 'lastTransitionTime'>
+
+/**
+ * The status of a server, from itself and its pods (control-plane spec C.6, with conditions).
+ * @param now RFC 3339; used for conditions that changed
+ */
+export function serverStatus(server: TServer, pods: readonly Pod[], now: string): TServerStatus {
+  const { app, server: name, k8s } = server.spec
+  const observed = server.metadata.generation === undefined ? {} : { observedGeneration: server.metadata.generation }
+  const facts = [released(server), available(server, pods), progressing(server, pods), degraded(pods)]
+  return {
+    replicas: k8s.daemonSet ? pods.length : (k8s.replicas ?? 0),
+    readyReplicas: pods.filter(isReady).length,
+    currentReplicas: pods.length,
+    selector: serverSelector(app, name),
+    ...observed,
+    conditions: facts.map((fact) => dated({ ...fact, ...observed }, server.status, now)),
+  }
+}
+
+/** The condition with the time of its last change: now, unless the status holds the same answer already. */
+function dated(fact: Fact, previous: TServerStatus | undefined, now: string): TServerCondition {
+  const old = previous?.conditions?.find(({ type }) => type === fact.type)
+  return { ...fact, lastTransitionTime: old?.status === fact.status ? old.lastTransitionTime : now }
+}
+
+function released({ spec: { release } }: TServer): Fact {
+  return release === undefined
+    ? { type: 'Released', status: 'False', reason: 'NoRelease', message: 'spec.release is not set, so nothing is started' }
+    : { type: 'Released', status: 'True', reason: 'Released', message: `release ${release.id}, image ${release.image}` }
+}
+
+function available(server: TServer, pods: readonly Pod[]): Fact {
+  const ready = pods.filter(isReady).length
+  const wanted = server.spec.k8s.daemonSet ? pods.length : effectiveReplicas(server)
+  const message = `${ready} of ${wanted} pods are ready`
+  return ready > 0 && ready >= wanted
+    ? { type: 'Available', status: 'True', reason: 'PodsReady', message }
+    : { type: 'Available', status: 'False', reason: wanted === 0 ? 'NoPodsWanted' : 'PodsNotReady', message }
+}
+
+function progressing(server: TServer, pods: readonly Pod[]): Fact {
+  const id = server.spec.release?.id
+  const current = pods.filter((pod) => pod.metadata?.labels?.[labels.serverId] === id && pod.metadata?.deletionTimestamp === undefined).length
+  const wanted = server.spec.k8s.daemonSet ? pods.length : effectiveReplicas(server)
+  return current === wanted && pods.length === wanted
+    ? { type: 'Progressing', status: 'False', reason: 'Settled', message: `all ${wanted} pods run the release` }
+    : { type: 'Progressing', status: 'True', reason: 'Replacing', message: `${current} of ${wanted} pods run the release, ${pods.length} exist` }
+}
+
+/** Pods that have restarted and are not ready now, or wait for something that does not come. */
+function degraded(pods: readonly Pod[]): Fact {
+  const troubled = pods.filter((pod) => !isReady(pod) && isTroubled(pod))
+  const first = troubled[0]
+  if (first === undefined) return { type: 'Degraded', status: 'False', reason: 'AsExpected', message: 'no pod is in trouble' }
+  const { presentState, presentMessage } = podState(first)
+  const message = `${troubled.length} of ${pods.length} pods are in trouble; ${first.metadata?.name ?? ''}: ${presentState}${presentMessage === undefined ? '' : `: ${presentMessage}`}`
+  return { type: 'Degraded', status: 'True', reason: 'PodsInTrouble', message }
+}
+
+const harmless = new Set(['ContainerCreating', 'PodInitializing'])
+
+function isTroubled({ metadata, status }: Pod): boolean {
+  if (metadata?.deletionTimestamp !== undefined) return false
+  if (status?.conditions?.some(({ type, reason }) => type === 'PodScheduled' && reason === 'Unschedulable') === true) return true
+  const containers = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])]
+  return containers.some(({ restartCount, state }) => restartCount > 0 || (state?.waiting?.reason !== undefined && !harmless.has(state.waiting.reason)))
+}
+
+export function isReady({ metadata, status }: Pod): boolean {
+  return metadata?.deletionTimestamp === undefined && (status?.conditions?.some(({ type, status: holds }) => type === 'Ready' && holds === 'True') ?? false)
+}

@@ -1,0 +1,17 @@
+import type { Service, ServicePort } from 'kubernetes-types/core/v1.d.ts'
+import type { TServer } from '#api/types.ts'
+import { childMeta, serverLabels } from './meta.ts'
+
+/** The headless Service that gives pods their names (control-plane spec C.1); none for a DaemonSet, whose pods have no names. */
+export function desiredService(server: TServer): Service | undefined {
+  const { tars, normal, k8s } = server.spec
+  if (k8s.daemonSet) return undefined
+  const items = [...(tars?.servants ?? []), ...(tars?.ports ?? []), ...(normal?.ports ?? [])]
+  const ports = items.map(({ name, port, isTcp }): ServicePort => ({ name: name.toLowerCase(), port, targetPort: port, protocol: isTcp ? 'TCP' : 'UDP' }))
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: childMeta(server),
+    spec: { type: 'ClusterIP', clusterIP: 'None', selector: serverLabels(server), ...(ports.length === 0 ? {} : { ports }) },
+  }
+}

@@ -1,0 +1,66 @@
+import { isControlledBy } from '#api/meta.ts'
+import { Failure } from '#base/errors.ts'
+import type { TFrameworkConfig, TServer } from '#api/types.ts'
+import type { Informer } from '#kube/informer.ts'
+import type { Reconcile } from '#kube/reconciler.ts'
+import type { AnyObject, Resource } from '#kube/types.ts'
+import { ensureApplied } from './apply.ts'
+import { frameworkOf, type ControllerContext } from './context.ts'
+import { warn } from './event.ts'
+import { remove } from './remove.ts'
+
+/** A kind of child that a TServer has at most one of, under its own name. */
+export interface ChildKind {
+  readonly resource: Resource
+  readonly store: Informer
+  /** What it should be; undefined when there should be none. */
+  readonly desired: (server: TServer, framework: TFrameworkConfig | undefined) => object | undefined
+  /** Fits what is desired to what cannot be changed any more, or says that the child must be made anew. */
+  readonly fit?: (desired: object, current: AnyObject) => object | 'recreate'
+  /** Called before a child is made anew. */
+  readonly beforeRecreate?: (desired: object, current: AnyObject) => Promise<void>
+}
+
+/** Reconciles one kind of child by key of the TServer (control-plane spec C). */
+export function reconcileChild(context: ControllerContext, kind: ChildKind): Reconcile {
+  return async (key, signal) => {
+    const server = context.stores.servers.getByKey(key)
+    const current = kind.store.getByKey(key)
+    const desired = server === undefined || isLeaving(server) ? undefined : kind.desired(server, frameworkOf(context.stores, server.metadata.namespace ?? ''))
+    if (server === undefined || desired === undefined) {
+      if (current !== undefined && belongsTo(current, server)) await remove(context.client, kind.resource, current, 'Background', signal)
+      return
+    }
+    // Its end is an event that brings the key back.
+    if (current !== undefined && isLeaving(current)) return
+    if (current !== undefined && !isControlledBy(current, server)) return refuse(context, server, current)
+    await bringInLine(context, kind, desired, current, signal)
+  }
+}
+
+const isLeaving = ({ metadata }: { readonly metadata: { readonly deletionTimestamp?: string } }): boolean => metadata.deletionTimestamp !== undefined
+
+/** True when the child is this server's; without a server, when it was some TServer's. */
+function belongsTo(child: AnyObject, server: TServer | undefined): boolean {
+  if (isLeaving(child)) return false
+  return server === undefined ? (child.metadata.ownerReferences?.some(({ kind, controller }) => kind === 'TServer' && controller === true) ?? false) : isControlledBy(child, server)
+}
+
+async function bringInLine(context: ControllerContext, kind: ChildKind, desired: object, current: AnyObject | undefined, signal: AbortSignal): Promise<void> {
+  const fitted = current === undefined || kind.fit === undefined ? desired : kind.fit(desired, current)
+  if (fitted !== 'recreate') {
+    await ensureApplied(context.client, kind.resource, fitted, current, signal)
+    return
+  }
+  if (current === undefined) return
+  context.log.info('child is made anew, its pods stay', { kind: kind.resource.kind, namespace: current.metadata.namespace, name: current.metadata.name })
+  await kind.beforeRecreate?.(desired, current)
+  await remove(context.client, kind.resource, current, 'Orphan', signal)
+}
+
+async function refuse(context: ControllerContext, server: TServer, current: AnyObject): Promise<never> {
+  const { namespace, name } = server.metadata
+  const message = `${current.kind} ${namespace ?? ''}/${name} exists and is not controlled by this TServer; delete or rename it`
+  await warn(context, server, 'OutControl', message)
+  throw new Failure('CHILD_NOT_OURS', message, { context: { kind: current.kind, namespace, name } })
+}

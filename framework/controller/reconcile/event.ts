@@ -1,0 +1,24 @@
+import type { TServer } from '#api/types.ts'
+import { isAlreadyExists } from '#kube/errors.ts'
+import { events } from '#kube/resources.ts'
+import { digest } from './apply.ts'
+import type { ControllerContext } from './context.ts'
+
+/** Tells the operator about a server by a Warning event; the same again only counts up. */
+export async function warn({ client, clock }: ControllerContext, server: TServer, reason: string, message: string): Promise<void> {
+  const { namespace = '', name, uid = '' } = server.metadata
+  const now = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')
+  const event = {
+    metadata: { name: `${name}.${digest([uid, reason, message])}`, namespace },
+    involvedObject: { apiVersion: server.apiVersion, kind: server.kind, namespace, name, uid },
+    type: 'Warning', reason, message, count: 1, firstTimestamp: now, lastTimestamp: now,
+    source: { component: 'tarscontroller' }, reportingComponent: 'tarscontroller', reportingInstance: '',
+  }
+  try {
+    await client.create(events, event)
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error
+    const known = await client.get(events, event.metadata)
+    await client.patch(events, event.metadata, { count: Number(known['count'] ?? 1) + 1, lastTimestamp: now })
+  }
+}

@@ -1,0 +1,52 @@
+import { labels, names, serverSelector } from '#api/names.ts'
+import { daemonSets, persistentVolumeClaims, services, statefulSets } from '#kube/resources.ts'
+import type { AnyObject } from '#kube/types.ts'
+import { contains } from '../desired/contained.ts'
+import { desiredDaemonSet } from '../desired/daemon-set.ts'
+import { desiredService } from '../desired/service.ts'
+import { desiredStatefulSet } from '../desired/stateful-set.ts'
+import type { ChildKind } from './child.ts'
+import type { ControllerContext } from './context.ts'
+
+/** Service, StatefulSet and DaemonSet of a TServer (control-plane spec C.1 to C.3). */
+export function workloadKinds({ client, stores }: ControllerContext): readonly ChildKind[] {
+  return [
+    { resource: services, store: stores.services, desired: desiredService },
+    {
+      resource: statefulSets, store: stores.statefulSets, desired: desiredStatefulSet, fit: fitStatefulSet,
+      beforeRecreate: async (desired, { metadata: { namespace } }) => {
+        const gone = lostLocalVolumes(desired as AnyObject, stores.statefulSets.get(namespace, (desired as AnyObject).metadata.name))
+        if (gone.length === 0) return
+        const { [labels.app]: app = '', [labels.server]: server = '' } = (desired as AnyObject).metadata.labels ?? {}
+        await client.deleteCollection(persistentVolumeClaims, { namespace, labelSelector: `${serverSelector(app, server)},${labels.localVolume} in (${gone.join(',')})` })
+      },
+    },
+    { resource: daemonSets, store: stores.daemonSets, desired: desiredDaemonSet },
+  ]
+}
+
+/**
+ * Kubernetes lets podManagementPolicy and volumeClaimTemplates of a StatefulSet not change. The first keeps its old value; for the
+ * second, a set whose claims differ is replaced while its pods go on, and the new set takes them over.
+ */
+export function fitStatefulSet(desired: object, current: AnyObject): object | 'recreate' {
+  const { spec } = desired as AnyObject
+  const wanted = (spec.volumeClaimTemplates ?? []) as AnyObject[]
+  const existing = (current['spec'].volumeClaimTemplates ?? []) as AnyObject[]
+  if (!sameClaims(existing, wanted)) return 'recreate'
+  return { ...desired, spec: { ...spec, podManagementPolicy: current['spec'].podManagementPolicy, ...(existing.length === 0 ? {} : { volumeClaimTemplates: existing }) } }
+}
+
+function sameClaims(existing: readonly AnyObject[], wanted: readonly AnyObject[]): boolean {
+  return existing.length === wanted.length && wanted.every((claim) => {
+    const old = existing.find(({ metadata }) => metadata.name === claim.metadata.name)
+    return old !== undefined && contains({ labels: old.metadata.labels, annotations: old.metadata.annotations, spec: old['spec'] }, { labels: claim.metadata.labels, annotations: claim.metadata.annotations, spec: claim['spec'] })
+  })
+}
+
+/** Local volumes that the set has and shall not have any more: their claims go, so that the agent can clear the folders. */
+function lostLocalVolumes(desired: AnyObject, current: AnyObject | undefined): string[] {
+  const claims = (object: AnyObject | undefined): AnyObject[] => object?.['spec'].volumeClaimTemplates ?? []
+  const kept = new Set(claims(desired).map(({ metadata }) => metadata.name))
+  return claims(current).filter((claim) => claim['spec'].storageClassName === names.storageClass && !kept.has(claim.metadata.name)).map(({ metadata }) => metadata.name)
+}
