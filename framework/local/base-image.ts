@@ -1,0 +1,103 @@
+// Puts base images into the cluster's registry and records them as TImages, once a content.
+import { createReadStream } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { hubApiVersion } from '#api/names.ts'
+import { resources } from '#api/resources.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { Failure } from '#base/errors.ts'
+import { cppbase } from '../../base-images/cpp/recipe.ts'
+import { javabase } from '../../base-images/java/recipe.ts'
+import { stagedEntries } from '../../base-images/layer.ts'
+import { nodejsbase } from '../../base-images/nodejs/recipe.ts'
+import type { BaseRecipe } from '../../base-images/recipe.ts'
+import { stageBase } from '../../base-images/rootfs.ts'
+import { hostPlatform } from '../../imagebuilder/build.ts'
+import { layerDescriptor } from '../../imagebuilder/config.ts'
+import { layerFromFiles, type LayerFile } from '../../imagebuilder/layer.ts'
+import { openDestination, parseLocation } from '../../imagebuilder/oci/location.ts'
+import { digestOf } from '../../imagebuilder/oci/digest.ts'
+import { mediaTypes } from '../../imagebuilder/oci/types.ts'
+
+/** Languages with a base image. */
+export const baseLanguages = ['nodejs', 'cpp', 'java'] as const
+export type BaseLanguage = (typeof baseLanguages)[number]
+
+export interface BaseImageOptions {
+  /** Staged roots and layers are kept here. */
+  readonly cacheDir: string
+  /** `host:port` of the registry that gets the image. */
+  readonly registry: string
+  /** The runtime for Node services. */
+  readonly nodeBinary: string
+  readonly signal?: AbortSignal
+}
+
+const recipes: Readonly<Record<BaseLanguage, (nodeBinary: string) => BaseRecipe | Promise<BaseRecipe>>> = {
+  nodejs: nodejsbase,
+  cpp: () => cppbase,
+  java: () => javabase,
+}
+
+/** A name that must be one of {@link baseLanguages}. @throws Failure BASE_LANGUAGE */
+export function baseLanguage(name: string): BaseLanguage {
+  const found = baseLanguages.find((language) => language === name)
+  if (found !== undefined) return found
+  throw new Failure('BASE_LANGUAGE', `there is no base image for "${name}"`, { remedy: `choose one of ${baseLanguages.join(', ')}` })
+}
+
+/** Makes the layer of a staged folder once and keeps it beside it. */
+export async function keptLayer(root: string): Promise<LayerFile> {
+  const description = `${root}.layer.json`
+  const kept = await readFile(description, 'utf8').catch(() => undefined)
+  if (kept !== undefined) return JSON.parse(kept) as LayerFile
+  const layer = await layerFromFiles(await stagedEntries(root), `${root}.tar.gz`)
+  await writeFile(description, JSON.stringify(layer))
+  return layer
+}
+
+/** Builds and pushes a language's base image and records it. @returns its reference */
+export async function publishBase(client: KubeClient, namespace: string, language: BaseLanguage, options: BaseImageOptions): Promise<string> {
+  await mkdir(options.cacheDir, { recursive: true })
+  const recipe = await recipes[language](options.nodeBinary)
+  const layer = await keptLayer(await stageBase(recipe, options))
+  const image = await push(recipe, layer, options)
+  await record(client, namespace, recipe, image)
+  return image
+}
+
+async function push(recipe: BaseRecipe, layer: LayerFile, { registry, signal }: BaseImageOptions): Promise<string> {
+  const created = '1970-01-01T00:00:00Z'
+  const config = document({
+    ...hostPlatform(), created,
+    config: { Env: Object.entries(recipe.env).map(([name, value]) => `${name}=${value}`), WorkingDir: '/usr/local/server/bin' },
+    rootfs: { type: 'layers', diff_ids: [layer.diffId] },
+    history: [{ created, created_by: recipe.name }],
+  })
+  const configDescriptor = { mediaType: mediaTypes.ociConfig, digest: digestOf(config), size: config.length }
+  const manifest = document({ schemaVersion: 2, mediaType: mediaTypes.ociManifest, config: configDescriptor, layers: [layerDescriptor(layer)] })
+  const image = `${registry}/tars.${recipe.name}:${digestOf(manifest).slice('sha256:'.length, 'sha256:'.length + 12)}`
+  const destination = await openDestination(parseLocation(image), {})
+  try {
+    await destination.place({ descriptor: layerDescriptor(layer), what: `the layer of ${recipe.name}`, open: async () => createReadStream(layer.path) as AsyncIterable<Buffer> }, signal)
+    await destination.place({ descriptor: configDescriptor, what: `the configuration of ${recipe.name}`, open: async () => [config] }, signal)
+    await destination.publish({ mediaType: mediaTypes.ociManifest, body: manifest }, signal)
+  } finally {
+    await destination.close()
+  }
+  return image
+}
+
+function document(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value))
+}
+
+/** The TImage by which releases name the base image (control-plane spec A.7, D.2). */
+async function record(client: KubeClient, namespace: string, recipe: BaseRecipe, image: string): Promise<void> {
+  const id = image.slice(image.lastIndexOf(':') + 1)
+  const timage = {
+    apiVersion: hubApiVersion, kind: 'TImage', metadata: { name: recipe.name, namespace },
+    imageType: 'base', supportedType: [...recipe.supportedTypes],
+    releases: [{ id: `builtin-${recipe.name}-${id}`, image }],
+  }
+  await client.patch(resources.timages as never, { namespace, name: recipe.name }, timage, { type: 'apply', fieldManager: 'tarsk8s-local', force: true })
+}
