@@ -1,3 +1,4 @@
+import { readShort, shortText } from './short-text.ts'
 import { skipField } from './skip.ts'
 import { decodeFailure, maxDepth, wire, wireNames } from './wire.ts'
 
@@ -131,7 +132,8 @@ export class Reader {
     if (!this.seek(tag)) return fallback
     const size = this.#stringSize(tag)
     const start = this.#advance(tag, size)
-    return this.#buf.toString('utf8', start, this.#pos)
+    const short = size <= shortText ? readShort(this.#buf, start, this.#pos) : undefined
+    return short ?? this.#buf.toString('utf8', start, this.#pos)
   }
 
   /** A copy of a vector<byte>; absent is the fallback, else empty. */

@@ -1,3 +1,4 @@
+import { shortText, writeShort } from './short-text.ts'
 import { encodeFailure, wire } from './wire.ts'
 
 /** A buffer larger than this is given back at {@link Writer.reset}, so that one big answer does not stay in memory. */
@@ -154,7 +155,8 @@ export class Writer {
     const head = this.#pos
     this.#head(tag, wire.string1)
     const start = this.#pos + 1
-    const size = this.#buf.write(value, start)
+    const short = value.length <= shortText && writeShort(this.#buf, start, value)
+    const size = short ? value.length : this.#buf.write(value, start)
     if (size > 255) return this.#widen(head, start, size)
     this.#buf[start - 1] = size
     this.#pos = start + size
