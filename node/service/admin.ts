@@ -1,10 +1,11 @@
+import { Failure } from '#base/errors.ts'
 import { Communicator } from '#tars/client.ts'
 import { AdminF, type AdminFProxy } from '#tars/protocol/AdminF.ts'
 import type { Settings } from '../env.ts'
 
 /** The business server's own AdminObj, on the local address. */
 export interface ServiceAdmin {
-  /** AdminF.shutdown; rejects when the service does not take it. */
+  /** AdminF.shutdown; rejects when the service cannot be asked or refuses. */
   shutdown(timeoutMs: number): Promise<void>
   /** AdminF.notify; resolves with the service's answer. */
   notify(command: string): Promise<string>
@@ -19,8 +20,14 @@ export function serviceAdmin({ localAddress, adminPort }: Pick<Settings, 'localA
   const communicator = new Communicator({ timeoutMs: COMMAND_MS, connectTimeoutMs: CONNECT_MS })
   const admin = communicator.proxy<AdminFProxy>(AdminF, `AdminObj@tcp -h ${localAddress} -p ${adminPort} -t ${COMMAND_MS}`)
   return {
-    shutdown: (timeoutMs) => admin.shutdown({ timeoutMs }),
+    shutdown: (timeoutMs) => admin.shutdown({ timeoutMs }).catch(unlessTaken),
     notify: (command) => admin.notify(command),
     close: () => communicator.close(),
   }
+}
+
+/** A service that was asked may leave without an answer, or be slow with it: that is no refusal. */
+function unlessTaken(error: unknown): void {
+  if (error instanceof Failure && (error.code === 'TARS_CLOSED' || error.code === 'TARS_TIMEOUT')) return
+  throw error
 }

@@ -1,0 +1,186 @@
+// What the tests of tarsnode share: the real bundle, a root folder of its own for each, a real Tars registry that
+// notes what it is told, and the supervisor as PID 1.
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createEndpointF } from '#tars/protocol/EndpointF.ts'
+import { Notify } from '#tars/protocol/NotifyF.ts'
+import { QueryF } from '#tars/protocol/QueryF.ts'
+import { createAdapterDescriptor, createServerDescriptor, Registry, type ServerDescriptor } from '#tars/protocol/Registry.ts'
+import { createServer, type Current, type TarsServer } from '#tars/server.ts'
+import { buildSupervisor } from '../../node/build.ts'
+import { RUNTIME_FLAGS } from '../../node/layout.ts'
+import { PidNamespace } from '../rig/pidns.ts'
+
+const repo = join(import.meta.dirname, '..', '..')
+export const runtime = process.execPath
+
+let folder: string | undefined
+/** A folder that is removed with everything in it when the test process ends. */
+export function scratch(name: string): string {
+  if (folder === undefined) {
+    const made = mkdtempSync(join(tmpdir(), 'tarsnode-test-'))
+    process.on('exit', () => rmSync(made, { recursive: true, force: true }))
+    folder = made
+  }
+  return mkdtempSync(join(folder, `${name}-`))
+}
+
+let building: Promise<string> | undefined
+/** The bundle, built once a test process. */
+export const bundle = (): Promise<string> => (building ??= buildSupervisor(scratch('bundle')))
+
+let addresses = 0
+/** A loopback address that no other test uses, so that the fixed ports of tarsnode are free on it. */
+export function ownAddress(): string {
+  const number = (process.pid % 65_536) * 64 + (++addresses % 64)
+  return `127.${64 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`
+}
+
+export interface StateReport {
+  readonly pod: string
+  readonly setting: string
+  readonly present: string
+  readonly pid: number
+  readonly message: string
+  readonly restarts: number
+}
+
+/** A real Tars server with RegistryObj, QueryObj and NotifyObj that notes what it is told. */
+export class NotingRegistry {
+  readonly address = ownAddress()
+  readonly reports: StateReport[] = []
+  readonly alarms: string[] = []
+  descriptor: ServerDescriptor | undefined
+  #server: TarsServer | undefined
+  #waiters: (() => void)[] = []
+
+  constructor(descriptor: ServerDescriptor | undefined) {
+    this.descriptor = descriptor
+  }
+
+  async start(): Promise<void> {
+    const registry = { interface: Registry, servant: this.#registry() }
+    const query = { interface: QueryF, servant: this.#query() }
+    const notify = { interface: Notify, servant: this.#notify() }
+    this.#server = createServer({
+      adapters: [
+        { endpoint: `tcp -h ${this.address} -p 17891 -t 30000`, servants: { 'tars.tarsregistry.RegistryObj': registry } },
+        { endpoint: `tcp -h ${this.address} -p 17890 -t 30000`, servants: { 'tars.tarsregistry.QueryObj': query, 'tars.tarsnotify.NotifyObj': notify } },
+      ],
+    })
+    await this.#server.start()
+  }
+
+  async stop(): Promise<void> {
+    await this.#server?.drain(0)
+    await this.#server?.stop()
+    this.#server = undefined
+  }
+
+  /** Resolves with the first report, from number `from` on, that matches. */
+  async report(matches: (report: StateReport) => boolean, from = 0): Promise<StateReport> {
+    for (;;) {
+      const found = this.reports.slice(from).find(matches)
+      if (found !== undefined) return found
+      await new Promise<void>((resolve) => this.#waiters.push(resolve))
+    }
+  }
+
+  async alarm(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const found = this.alarms.find((alarm) => pattern.test(alarm))
+      if (found !== undefined) return found
+      await new Promise<void>((resolve) => this.#waiters.push(resolve))
+    }
+  }
+
+  #note(note: () => void): void {
+    note()
+    for (const waiter of this.#waiters.splice(0)) waiter()
+  }
+
+  #registry(): object {
+    const unused = (): number => 0
+    const others = Object.fromEntries(Object.keys(Registry.functions).map((name) => [name, unused]))
+    return {
+      ...others,
+      getServerDescriptor: () => ({ return: this.descriptor === undefined ? -1 : 0, descriptor: this.descriptor ?? createServerDescriptor() }),
+      updateServerState: (pod: string, setting: string, present: string, { context }: Current) =>
+        this.#note(() => this.reports.push({ pod, setting, present, pid: Number(context.get('PID')), message: context.get('Message') ?? '', restarts: Number(context.get('Restarts')) })),
+    }
+  }
+
+  #query(): object {
+    const endpoint = createEndpointF({ host: this.address, port: 17890, timeout: 3000, istcp: 1 })
+    const all = (id: string): object => ({ return: 0, activeEp: id === 'tars.tarsnotify.NotifyObj' ? [endpoint] : [], inactiveEp: [] })
+    return { ...Object.fromEntries(Object.keys(QueryF.functions).map((name) => [name, all])), findObjectById: (id: string) => (id === 'tars.tarsnotify.NotifyObj' ? [endpoint] : []) }
+  }
+
+  #notify(): object {
+    return {
+      ...Object.fromEntries(Object.keys(Notify.functions).map((name) => [name, () => undefined])),
+      reportNotifyInfo: ({ sMessage }: { sMessage: string }) => this.#note(() => this.alarms.push(sMessage)),
+    }
+  }
+}
+
+const PROFILE = `<tars>
+  <application>
+    <client>
+      locator=\${locator}
+      modulename=\${modulename}
+    </client>
+    <server>
+      app=\${app}
+      server=\${server}
+      localip=\${localip}
+      local=\${local}
+      deactivating-timeout=2000
+    </server>
+  </application>
+</tars>
+`
+
+/** A descriptor with one adapter; `extra` lines join /tars/application/server. */
+export function descriptor(extra: readonly string[] = []): ServerDescriptor {
+  const adapter = createAdapterDescriptor({ adapterName: 'Test.EchoServer.EchoObjAdapter', endpoint: 'tcp -h ${localip} -p 10000 -t 60000', threadNum: 2, maxConnections: 1024, servant: 'Test.EchoServer.EchoObj', queuecap: 100, queuetimeout: 4000, protocol: 'tars' })
+  const profile = PROFILE.replace('    </server>', `${extra.map((line) => `      ${line}\n`).join('')}    </server>`)
+  return createServerDescriptor({ profile, asyncThreadNum: 3, adapters: new Map([[adapter.adapterName, adapter]]) })
+}
+
+export interface Pod {
+  readonly root: string
+  readonly address: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** The files and the environment of one container. `registry` none: the service is no Tars server. */
+export function pod(registry: NotingRegistry | 'none', env: Readonly<Record<string, string>> = {}): Pod {
+  const root = scratch('root')
+  const address = ownAddress()
+  const bin = join(root, 'usr/local/server/bin')
+  mkdirSync(bin, { recursive: true })
+  mkdirSync(join(root, 'etc'))
+  writeFileSync(join(root, 'etc/hosts'), '127.0.0.1\tlocalhost\n')
+  writeFileSync(join(bin, 'EchoServer'), `#!/bin/sh\nexec ${runtime} ${join(repo, 'test/node/services/beating.ts')} "$@"\n`)
+  chmodSync(join(bin, 'EchoServer'), 0o755)
+  return {
+    root,
+    address,
+    env: {
+      PodName: 'echo-0', PodIP: address, ServerApp: 'Test', ServerName: 'EchoServer', ServerType: registry === 'none' ? 'not-tars' : 'nodejs-pkg',
+      TARSNODE_ROOT: root, TARSNODE_LOCAL_ADDRESS: address, TARSNODE_REGISTRY: registry === 'none' ? 'none' : registry.address, ...env,
+    },
+  }
+}
+
+/** Environment of a service that is any command line. */
+export const command = (file: string, argv: string): Record<string, string> => ({ ServerLauncherFile: file, ServerLauncherArgv: argv })
+
+/** Starts the real supervisor as PID 1 of a PID namespace of its own. */
+export async function supervise({ env }: Pod): Promise<PidNamespace> {
+  const space = new PidNamespace({ argv: [runtime, ...RUNTIME_FLAGS, await bundle()], env })
+  await space.started()
+  return space
+}
