@@ -15,6 +15,8 @@ export interface PidNamespaceOptions {
   readonly argv: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
+  /** The folder that is the command's root. */
+  readonly root?: string
   /** Default: pipes, collected in `stdout` and `stderr`. */
   readonly stdio?: 'pipe' | 'ignore' | readonly ('ignore' | 'pipe' | number)[]
 }
@@ -34,10 +36,10 @@ export class PidNamespace {
   #over = false
   #initPid = 0
 
-  constructor({ argv, env = {}, cwd, stdio = 'pipe' }: PidNamespaceOptions) {
+  constructor({ argv, env = {}, cwd, root, stdio = 'pipe' }: PidNamespaceOptions) {
     const refused = namespacesRefused()
     if (refused !== undefined) throw new Error(refused)
-    const args = ['--pid', '--fork', '--kill-child=SIGKILL', '--mount', '--mount-proc', '--', ...argv]
+    const args = ['--pid', '--fork', '--kill-child=SIGKILL', '--mount', ...(root === undefined ? [] : [`--root=${root}`]), '--mount-proc', '--', ...argv]
     this.#child = spawn('unshare', args, { env: { PATH: process.env['PATH'] ?? '', ...env }, ...(cwd && { cwd }), stdio: stdio === 'pipe' ? ['ignore', 'pipe', 'pipe'] : typeof stdio === 'string' ? stdio : [...stdio] })
     this.#collect(this.#child.stdout, (text) => (this.#stdout += text))
     this.#collect(this.#child.stderr, (text) => (this.#stderr += text))

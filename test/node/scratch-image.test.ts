@@ -1,0 +1,49 @@
+import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { dirname, join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { supervisorFiles, type LayerFile } from '../../node/files.ts'
+import { entrypoint, loaderName, type Architecture } from '../../node/layout.ts'
+import { exitCode, PidNamespace } from '../rig/pidns.ts'
+import { bundle, command, ownAddress, scratch } from './rig.ts'
+
+const arch = process.arch as Architecture
+/** Where this machine's own glibc is; a layer takes it from Debian's packages. */
+const glibc = ['/lib/x86_64-linux-gnu', '/lib/aarch64-linux-gnu', '/lib64'].find((folder) => existsSync(join(folder, loaderName(arch)))) ?? '/lib'
+
+function put(root: string, { path, source, mode }: LayerFile): void {
+  const target = join(root, path)
+  mkdirSync(dirname(target), { recursive: true })
+  copyFileSync(source, target)
+  chmodSync(target, mode)
+}
+
+/** A container root with nothing in it but what every container runtime mounts, and the supervisor's layer. */
+async function scratchRoot(): Promise<string> {
+  const root = scratch('image')
+  for (const folder of ['proc', 'dev', 'usr/local/server/bin']) mkdirSync(join(root, folder), { recursive: true })
+  execFileSync('mknod', [join(root, 'dev/null'), 'c', '1', '3'])
+  for (const file of supervisorFiles({ bundle: await bundle(), glibc, arch })) put(root, file)
+  return root
+}
+
+let space: PidNamespace | undefined
+let root: string | undefined
+afterEach(async () => {
+  await space?.destroy()
+  if (root !== undefined) rmSync(root, { recursive: true, force: true })
+})
+
+describe('the supervisor in an image FROM scratch', () => {
+  it('starts from its own files alone and runs a service to its end', async () => {
+    root = await scratchRoot()
+    // The only program in an empty image is the supervisor's own runtime, so that is the service.
+    const [loader, ...rest] = entrypoint(arch).slice(0, 4)
+    const service = command(loader ?? '', `${[loader, ...rest].join(' ')} -e 'console.log("from scratch", process.ppid); process.exitCode = 3'`)
+    const env = { PodName: 'p-0', PodIP: ownAddress(), ServerApp: 'Test', ServerName: 'Scratch', ServerType: 'not-tars', TARSNODE_REGISTRY: 'none', TARSNODE_LOCAL_ADDRESS: ownAddress(), TARSNODE_ON_EXIT: 'exit', ...service }
+    space = new PidNamespace({ argv: entrypoint(arch), root, env })
+    const ended = await space.ended
+    expect(space.stderr).not.toContain('"level":"error"')
+    expect({ code: exitCode(ended), stdout: space.stdout }).toEqual({ code: 3, stdout: 'from scratch 1\n' })
+  })
+})
