@@ -4,6 +4,7 @@ import type { Running } from '#base/lifecycle.ts'
 import { silentLogger } from '#base/log.ts'
 import { parseEndpoint } from './endpoint.ts'
 import { Adapter } from './server/adapter.ts'
+import { guarded } from './server/metrics.ts'
 import type { Listener, ListenerParts } from './server/listener.ts'
 import { defaultLimits, type AdapterOptions, type ServerLimits, type ServerOptions } from './server/options.ts'
 import { TcpListener } from './server/tcp.ts'
@@ -124,7 +125,8 @@ class Server implements TarsServer {
 }
 
 function common(options: ServerOptions): Pick<ListenerParts, 'log' | 'metrics'> {
-  return { log: options.log ?? silentLogger, metrics: options.metrics }
+  const log = options.log ?? silentLogger
+  return { log, metrics: guarded(options.metrics, log) }
 }
 
 function adapterParts(options: AdapterOptions): Pick<ListenerParts, 'name' | 'options' | 'endpoint'> {

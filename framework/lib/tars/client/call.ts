@@ -74,7 +74,11 @@ export class ClientCall {
     if (this.#settled) return
     const { func, servant, codec } = this.#target
     const { ret, context, status } = packet
-    this.#options.onResponse?.({ ret, context, status })
+    try {
+      this.#options.onResponse?.({ ret, context, status })
+    } catch (error) {
+      return this.fail(error)
+    }
     if (ret !== 0) {
       const why = packet.description === '' ? retName(ret) : packet.description
       return this.fail(new TarsCallError(ret, `${servant}.${func} answered ${ret}: ${why}`, { context: { servant, function: func } }))

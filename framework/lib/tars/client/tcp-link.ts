@@ -78,6 +78,7 @@ export class TcpLink implements Link {
       await new Promise<void>((resolve, reject) => {
         socket.once('connect', resolve)
         socket.once('error', reject)
+        socket.once('close', () => reject(failures.stopped()))
       })
     } finally {
       clearTimeout(timer)

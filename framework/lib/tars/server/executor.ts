@@ -9,6 +9,9 @@ import type { Call } from './call.ts'
 import { Current } from './current.ts'
 import type { ServerMetrics } from './metrics.ts'
 
+/** Characters of a reason that travel back. */
+const maxReasonLength = 4096
+
 export interface ExecutorOptions {
   readonly adapter: string
   readonly log: Logger
@@ -36,12 +39,12 @@ export class Executor {
     try {
       args = readArguments(codec, packet.version, packet.body, this.#reader)
     } catch (error) {
-      return this.#finish(call, ret.decodeError, refuse(channel, packet, ret.decodeError, describe(error)))
+      return this.#finish(call, ret.decodeError, refuse(channel, packet, ret.decodeError, reasonOf(error)))
     }
     args.push(current)
     try {
       const result = Reflect.apply(method, servant, args)
-      if (isThenable(result)) result.then((value) => this.#succeed(call, current, value), (error: unknown) => this.#fail(call, current, error))
+      if (isThenable(result)) Promise.resolve(result).then((value) => this.#succeed(call, current, value), (error: unknown) => this.#fail(call, current, error))
       else this.#succeed(call, current, result)
     } catch (error) {
       this.#fail(call, current, error)
@@ -59,16 +62,24 @@ export class Executor {
       bytes = answer(call.channel, call.packet, responseMaps(current), (writer) => writeReturned(call.route.codec, call.packet.version, writer, value))
     } catch (error) {
       this.#options.log.error('the result of a method cannot be encoded', { servant: call.packet.servant, function: call.packet.func, error })
-      return this.#finish(call, ret.encodeError, refuse(call.channel, call.packet, ret.encodeError, describe(error)))
+      return this.#finish(call, ret.encodeError, refuse(call.channel, call.packet, ret.encodeError, reasonOf(error)))
     }
     this.#finish(call, ret.success, bytes)
   }
 
   #fail(call: Call, current: Current, error: unknown): void {
     const code = error instanceof TarsCallError ? error.ret : ret.unknownError
-    if (!(error instanceof Failure)) this.#options.log.error('a method failed', { servant: call.packet.servant, function: call.packet.func, error })
-    const bytes = answer(call.channel, call.packet, { ...responseMaps(current), ret: code, description: describe(error) })
-    this.#finish(call, code, bytes)
+    const description = reasonOf(error)
+    if (!(error instanceof Failure)) this.#options.log.error('a method failed', { servant: call.packet.servant, function: call.packet.func, error: description })
+    this.#finish(call, code, this.#answerFailure(call, current, code, description))
+  }
+
+  #answerFailure(call: Call, current: Current, code: number, description: string): number {
+    try {
+      return answer(call.channel, call.packet, { ...responseMaps(current), ret: code, description })
+    } catch {
+      return refuse(call.channel, call.packet, code, description) // without what the method put into context or status
+    }
   }
 
   #finish(call: Call, code: number, responseBytes: number, started = true): void {
@@ -99,6 +110,15 @@ export class Executor {
 function responseMaps(current: Current): { readonly context?: ReadonlyMap<string, string>; readonly status?: ReadonlyMap<string, string> } {
   const { givenContext: context, givenStatus: status } = current
   return { ...(context === undefined ? {} : { context }), ...(status === undefined ? {} : { status }) }
+}
+
+/** The text of anything that a method can throw, also of what cannot be turned into text. */
+function reasonOf(error: unknown): string {
+  try {
+    return describe(error).slice(0, maxReasonLength)
+  } catch {
+    return 'the method threw something that has no text'
+  }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

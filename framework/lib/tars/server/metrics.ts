@@ -1,3 +1,5 @@
+import type { Logger } from '#base/log.ts'
+
 /** One request as the metrics hooks see it. Counted when it is done, whatever became of it. */
 export interface RequestRecord {
   readonly adapter: string
@@ -18,7 +20,7 @@ export interface RequestRecord {
   readonly responseBytes: number
 }
 
-/** Hooks for statistics. They run inside the request path: they must be quick and must not throw. Unset ones cost nothing. */
+/** Hooks for statistics. They run inside the request path: they must be quick. Unset ones cost nothing. */
 export interface ServerMetrics {
   onRequest?(adapter: string, servant: string, func: string, bytes: number): void
   onResponse?(record: RequestRecord): void
@@ -26,4 +28,21 @@ export interface ServerMetrics {
   onConnections?(adapter: string, count: number): void
   /** A connection was closed by the server for the reason `code`, e.g. `TARS_PACKET_LENGTH`. */
   onRefused?(adapter: string, code: string): void
+}
+
+/** The same hooks, where one that throws is logged instead of breaking the request path. */
+export function guarded(metrics: ServerMetrics | undefined, log: Logger): ServerMetrics | undefined {
+  if (metrics === undefined) return undefined
+  const names = (['onRequest', 'onResponse', 'onConnections', 'onRefused'] as const).filter((name) => metrics[name] !== undefined)
+  return Object.fromEntries(names.map((name) => {
+    const hook = (metrics[name] as (...args: unknown[]) => void).bind(metrics)
+    const guard = (...args: unknown[]): void => {
+      try {
+        hook(...args)
+      } catch (error) {
+        log.error('a metrics hook failed', { hook: name, error })
+      }
+    }
+    return [name, guard]
+  }))
 }
