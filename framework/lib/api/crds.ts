@@ -88,6 +88,12 @@ const definitions: readonly Definition[] = [
 
 const defaultConversion = { service: { name: 'tars-webhook-service', namespace: 'tars-system', path: '/conversion', port: 443 } } as const
 
+/** Schema of whole objects of a kind; undefined when there is no such kind or version. */
+export function schemaOf(kind: string, version: Version): JsonSchema | undefined {
+  const definition = definitions.find((candidate) => candidate.kind === kind)
+  return definition === undefined || definition.versions?.includes(version) === false ? undefined : rootSchema(definition, version)
+}
+
 /** All CRDs, ready to be applied. */
 export function customResourceDefinitions(options: CrdOptions = {}): Record<string, unknown>[] {
   return definitions.map((definition) => customResourceDefinition(definition, options))

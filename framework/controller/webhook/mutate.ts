@@ -1,0 +1,30 @@
+import { labels, names } from '#api/names.ts'
+import { mutateConfig } from '#api/mutate/tconfig.ts'
+import { mutateImage, mutateTemplate, mutateTree } from '#api/mutate/others.ts'
+import { findAutoRelease, imageServerName, mutateServer, wantsAutoRelease } from '#api/mutate/tserver.ts'
+import { resources } from '#api/resources.ts'
+import type { ApiObject, TConfig, TImage, TServer, TServerRelease, TTemplate, TTree } from '#api/types.ts'
+import type { Resource } from '#kube/types.ts'
+import type { Case } from './types.ts'
+
+type Mutate = (subject: Case<never>) => ApiObject | Promise<ApiObject>
+
+/** What a new or changed object becomes before it is judged, by resource (control-plane spec B.1 to B.7). */
+export const mutators: Readonly<Record<string, Mutate>> = {
+  tservers,
+  tconfigs: ({ object, old, now }: Case<TConfig>) => mutateConfig(object, now, old),
+  ttemplates: ({ object }: Case<TTemplate>) => mutateTemplate(object),
+  ttrees: ({ object }: Case<TTree>) => mutateTree(object),
+  timages: ({ object, now }: Case<TImage>) => mutateImage(object, now.toISOString()),
+}
+
+async function tservers({ object, namespace, readers, now }: Case<TServer>): Promise<TServer> {
+  const framework = await readers.get(resources.tframeworkconfigs, namespace, names.framework)
+  const autoRelease = wantsAutoRelease(object) ? await defaultRelease(object, namespace, readers) : undefined
+  return mutateServer(object, { now: now.toISOString(), nodeImage: framework?.nodeImage, autoRelease })
+}
+
+async function defaultRelease({ spec }: TServer, namespace: string, readers: Case<TServer>['readers']): Promise<TServerRelease | undefined> {
+  const selector = `${labels.app}=${spec.app},${labels.server}=${imageServerName(spec)}`
+  return findAutoRelease(await readers.list(resources.timages as Resource<TImage>, namespace, selector))
+}

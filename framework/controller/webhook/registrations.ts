@@ -1,0 +1,47 @@
+import { group, labels } from '#api/names.ts'
+import type { AdmissionRequest, AdmissionResponse } from '#kube/admission.ts'
+import { mutate, validate } from './admit.ts'
+import type { AdmissionOptions, Readers } from './types.ts'
+
+export interface Rule {
+  readonly operations: readonly string[]
+  readonly apiGroups: readonly string[]
+  readonly apiVersions: readonly string[]
+  readonly resources: readonly string[]
+}
+
+/** One registered webhook: when it is called, and what answers. */
+export interface Registration {
+  readonly name: string
+  readonly phase: 'mutating' | 'validating'
+  readonly rules: readonly Rule[]
+  readonly objectSelector?: { readonly matchExpressions: readonly { readonly key: string; readonly operator: 'Exists' }[] }
+  readonly review: (request: AdmissionRequest) => Promise<AdmissionResponse>
+}
+
+const tars = (operations: readonly string[], resources: readonly string[]): Rule => ({ operations, apiGroups: [group], apiVersions: ['v1beta1', 'v1beta2', 'v1beta3'], resources })
+const belongsToServer = { matchExpressions: [labels.app, labels.server].map((key) => ({ key, operator: 'Exists' as const })) }
+
+/**
+ * The webhooks of control-plane spec B, under the names that are part of every denial's text.
+ * @param options `guardWorkloads` false leaves Services and workloads unguarded: for a cluster in which controller and people are
+ *   one user; the controller then undoes what differs
+ */
+export function registrations(readers: Readers, options: AdmissionOptions & { readonly guardWorkloads?: boolean } = {}): Registration[] {
+  const review = { mutating: (request: AdmissionRequest) => mutate(request, readers, options), validating: (request: AdmissionRequest) => validate(request, readers, options) }
+  const write = ['CREATE', 'UPDATE']
+  return [
+    { name: 'mutating.crd.tars.io', phase: 'mutating', review: review.mutating, rules: [tars(write, ['tservers', 'tconfigs', 'ttrees', 'timages', 'ttemplates'])] },
+    {
+      name: 'validating.crd.tars.io-0', phase: 'validating', review: review.validating,
+      rules: [tars([...write, 'DELETE'], ['ttrees', 'tconfigs', 'ttemplates']), tars(write, ['tservers'])],
+    },
+    ...(options.guardWorkloads === false ? [] : [{
+      name: 'validating.k8s.tars.io-0', phase: 'validating' as const, review: review.validating, objectSelector: belongsToServer,
+      rules: [
+        { operations: write, apiGroups: [''], apiVersions: ['v1'], resources: ['services'] },
+        { operations: write, apiGroups: ['apps'], apiVersions: ['v1'], resources: ['statefulsets', 'daemonsets'] },
+      ],
+    }]),
+  ]
+}
