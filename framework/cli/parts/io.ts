@@ -1,0 +1,26 @@
+/** What a command gets of the world. */
+export interface CliIo {
+  readonly out: NodeJS.WritableStream
+  readonly err: NodeJS.WritableStream
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Aborts when the operator asks to stop. */
+  readonly signal: AbortSignal
+  readonly cwd: string
+}
+
+/** Exit codes of every command. */
+export const exit = { ok: 0, failed: 1, usage: 2 } as const
+
+/** Runs a command; resolves with its exit code. */
+export type Run = (args: readonly string[], io: CliIo) => Promise<number>
+
+/** True when a person looks at it, so that lines may be redrawn. */
+export function isTerminal(stream: NodeJS.WritableStream): boolean {
+  return (stream as { isTTY?: boolean }).isTTY === true
+}
+
+/** Columns of a terminal; undefined when the output goes elsewhere and lines need no cutting. */
+export function widthOf(stream: NodeJS.WritableStream): number | undefined {
+  const { isTTY, columns } = stream as { isTTY?: boolean; columns?: number }
+  return isTTY === true && columns !== undefined && columns > 20 ? columns : undefined
+}

@@ -1,0 +1,68 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Failure } from '#base/errors.ts'
+import type { ServerList, ServerRow } from '../admin/contract.ts'
+import { adminClient } from './parts/admin-client.ts'
+import { defineCommand, usageError } from './parts/command.ts'
+import { isTerminal, widthOf, type CliIo } from './parts/io.ts'
+import { statusTable } from './parts/status-table.ts'
+
+/** Milliseconds between two looks with --watch. */
+const watchMs = 1000
+/** Knowledge older than this is said to be old. */
+const staleMs = 180_000
+
+export const run = defineCommand(
+  {
+    name: 'status',
+    synopsis: '[App[.Server]] [--json] [--watch]',
+    names: [0, 1],
+    options: { json: { type: 'boolean' }, watch: { type: 'boolean', short: 'w' } },
+    help: `
+Shows servers and their pods: all of them, those of an application, or one server.
+
+  --json       the same as JSON; exit code 0 whatever the state
+  -w, --watch  shows it again at every change until Ctrl-C`,
+  },
+  async ({ names: [name], flags, io, cluster }) => {
+    const admin = adminClient(cluster.adminUrl(), io.signal)
+    const filter = parseFilter(name)
+    const look = async () => {
+      const list = await admin.servers(filter)
+      if (list.servers.length === 0 && name !== undefined) throw new Failure('SERVER_UNKNOWN', `there is no server ${name}`, { remedy: '"tarsk8s status" shows all; "tarsk8s deploy" makes one' })
+      return list
+    }
+    const print = flags.on('json') ? (list: ServerList) => `${JSON.stringify(list, null, 2)}\n` : (list: ServerList) => statusText(list, io)
+    if (flags.on('watch')) return watch(look, print, io)
+    io.out.write(print(await look()))
+  },
+)
+
+function parseFilter(name: string | undefined): { readonly app?: string; readonly server?: string } {
+  if (name === undefined) return {}
+  const [app = '', server, ...rest] = name.split('.')
+  if (app === '' || server === '' || rest.length > 0) throw usageError(`"${name}" is neither App nor App.Server`)
+  return server === undefined ? { app } : { app, server }
+}
+
+function statusText({ servers, ageMs }: ServerList, io: CliIo): string {
+  const old = ageMs > staleMs ? `note: tarsadmin has not heard from the Kubernetes API for ${Math.round(ageMs / 1000)} s\n` : ''
+  return old + (servers.length === 0 ? 'no servers: "tarsk8s deploy" makes one\n' : statusTable(servers as readonly ServerRow[], Date.now(), widthOf(io.out)))
+}
+
+/** Redraws a terminal's screen; elsewhere it prints again when something changed. */
+async function watch(look: () => Promise<ServerList>, print: (list: ServerList) => string, io: CliIo): Promise<number> {
+  const clear = isTerminal(io.out) ? '\u001b[H\u001b[2J' : ''
+  let shown = ''
+  while (!io.signal.aborted) {
+    const list = await look().catch((error: unknown) => {
+      if (io.signal.aborted) return undefined
+      throw error
+    })
+    if (list === undefined) break
+    const facts = JSON.stringify(list.servers)
+    if (facts !== shown || clear !== '') io.out.write(clear + print(list))
+    shown = facts
+    await delay(watchMs, undefined, { signal: io.signal }).catch(() => {})
+  }
+  return 0
+}
