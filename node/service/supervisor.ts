@@ -144,7 +144,8 @@ export class Supervisor {
     dump: () => this.#dumpThreads(),
     bury: () => this.#bury(),
     blame: () => this.#blame(),
-    exit: () => this.#exit(),
+    // After the last report of this step is on its way.
+    exit: () => queueMicrotask(() => this.#exit()),
   }
 
   async #prepare(): Promise<void> {

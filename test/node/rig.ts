@@ -155,15 +155,15 @@ export interface Pod {
   readonly env: Readonly<Record<string, string>>
 }
 
-/** The files and the environment of one container. `registry` none: the service is no Tars server. */
-export function pod(registry: NotingRegistry | 'none', env: Readonly<Record<string, string>> = {}): Pod {
+/** The files and the environment of one container, `program` being its service. `registry` none: no Tars server. */
+export function pod(registry: NotingRegistry | 'none', env: Readonly<Record<string, string>> = {}, program = `exec ${runtime} ${join(repo, 'test/node/services/beating.ts')} "$@"`): Pod {
   const root = scratch('root')
   const address = ownAddress()
   const bin = join(root, 'usr/local/server/bin')
   mkdirSync(bin, { recursive: true })
   mkdirSync(join(root, 'etc'))
   writeFileSync(join(root, 'etc/hosts'), '127.0.0.1\tlocalhost\n')
-  writeFileSync(join(bin, 'EchoServer'), `#!/bin/sh\nexec ${runtime} ${join(repo, 'test/node/services/beating.ts')} "$@"\n`)
+  writeFileSync(join(bin, 'EchoServer'), `#!/bin/sh\n${program}\n`)
   chmodSync(join(bin, 'EchoServer'), 0o755)
   return {
     root,
