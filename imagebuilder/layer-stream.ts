@@ -14,6 +14,9 @@ export interface LayerDigests {
   readonly unpacked: number
 }
 
+/** Files of this size and more are judged and compressed apart from their neighbours. Bytes. */
+const cutBytes = 16 << 10
+
 /** Writes a deterministic tar.gz in one pass: headers and contents in, compressed members out, both digests at the end. */
 export class LayerStream {
   readonly #gzip: ParallelGzip
@@ -40,12 +43,15 @@ export class LayerStream {
   async entry(header: TarHeader, content?: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<void> {
     await this.#write(tarHeader(header))
     if (content === undefined) return
+    const large = header.size >= cutBytes
+    if (large) await this.#gzip.cut()
     let size = 0
     for await (const chunk of content) {
       size += chunk.length
       await this.#write(chunk)
     }
     if (size !== header.size) throw new RangeError(`${header.path}: ${size} bytes came, ${header.size} were announced`)
+    if (large) await this.#gzip.cut()
     await this.#write(tarPadding(header.size))
   }
 
