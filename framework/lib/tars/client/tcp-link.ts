@@ -11,6 +11,9 @@ import { PendingCalls } from './pending.ts'
 /** Unsent request bytes beyond this make further calls fail at once. */
 const maxUnsentBytes = 64 << 20
 
+/** How long a server has to close its end after ours, milliseconds. */
+const lingerMs = 500
+
 /** A TCP connection to one endpoint, shared by many calls; it keeps the process alive only while calls are under way. */
 export class TcpLink implements Link {
   readonly ready: Promise<void>
@@ -23,6 +26,7 @@ export class TcpLink implements Link {
   #socket: Socket | undefined
   #state: 'connecting' | 'open' | 'leaving' | 'closed' = 'connecting'
   #flushing = false
+  #linger: NodeJS.Timeout | undefined
 
   constructor(parts: LinkParts) {
     this.#parts = parts
@@ -115,7 +119,7 @@ export class TcpLink implements Link {
     if (this.#writer.length === 0) return
     if (this.#state !== 'closed') this.#socket?.write(this.#writer.bytes())
     this.#writer.reset()
-    if (this.#state === 'leaving' && this.#pending.size === 0) this.#socket?.end()
+    if (this.#state === 'leaving' && this.#pending.size === 0) this.#hangUp()
   }
 
   // Takes no more calls, and closes when the last is answered.
@@ -124,12 +128,18 @@ export class TcpLink implements Link {
     if (this.#state !== 'open') return
     this.#state = 'leaving'
     this.#parts.onEnd(this)
-    if (this.#pending.size === 0 && !this.#flushing) this.#socket?.end()
+    if (this.#pending.size === 0 && !this.#flushing) this.#hangUp()
   }
 
   #emptied(): void {
-    if (this.#state === 'leaving') this.#socket?.end()
+    if (this.#state === 'leaving') this.#hangUp()
     else this.#socket?.unref()
+  }
+
+  // Sends what is unsent and closes; a server that does not close its end in turn is not waited for long.
+  #hangUp(): void {
+    this.#socket?.ref().end()
+    this.#linger ??= setTimeout(() => this.#over(), lingerMs)
   }
 
   #fail(why: string): void {
@@ -142,6 +152,7 @@ export class TcpLink implements Link {
     this.#state = 'closed'
     this.#frames.stop()
     this.#socket?.destroy()
+    clearTimeout(this.#linger)
     if (!left) this.#parts.onEnd(this)
     this.#pending.failAll(failure)
     this.#closed.resolve()

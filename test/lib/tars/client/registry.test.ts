@@ -1,0 +1,114 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { Communicator } from '#tars/client.ts'
+import { createEndpointF, QueryF, type EndpointF } from '#tars/protocol/QueryF.ts'
+import { createServer, type TarsServer } from '#tars/server.ts'
+import { Echo, echoServant, objectName, startEcho, type EchoProxy, type EchoServer } from '../server/echo.ts'
+
+const cleanups: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+interface Registry extends TarsServer {
+  /** What it answers: endpoints, a code other than 0, or an exception. */
+  answer: () => readonly EndpointF[] | number
+  asked: number
+}
+
+const locatorName = 'tars.tarsregistry.QueryObj'
+
+/** A registry whose answers the test chooses. */
+async function registry(): Promise<Registry> {
+  const query = Object.fromEntries(Object.keys(QueryF.functions).map((name) => [name, () => ({ return: -1 })]))
+  const servant = {
+    ...query,
+    findObjectByIdInSameGroup: () => {
+      state.asked++
+      const answer = state.answer()
+      return typeof answer === 'number' ? { return: answer, activeEp: [], inactiveEp: [] } : { return: 0, activeEp: answer, inactiveEp: [] }
+    },
+  }
+  const server = createServer({ adapters: [{ endpoint: 'tcp -h 127.0.0.1 -p 0', servants: { [locatorName]: { interface: QueryF, servant } } }] })
+  await server.start()
+  cleanups.push(() => server.drain(0))
+  const state = Object.assign(server, { answer: (): readonly EndpointF[] | number => [], asked: 0 })
+  return state
+}
+
+async function named(name: string): Promise<EchoServer> {
+  const server = await startEcho({ servants: { [objectName]: { interface: Echo, servant: { ...echoServant(), text: () => name } } } })
+  cleanups.push(() => server.drain(0))
+  return server
+}
+
+const ep = (port: number): EndpointF => createEndpointF({ host: '127.0.0.1', port, istcp: 1, timeout: 3000 })
+
+function proxyBy(source: Registry, options: ConstructorParameters<typeof Communicator>[0] = {}): EchoProxy {
+  const communicator = new Communicator({ locator: `${locatorName}@tcp -h 127.0.0.1 -p ${source.endpoints[0]?.port}`, ...options })
+  cleanups.push(() => communicator.close())
+  return communicator.proxy<EchoProxy>(Echo, objectName)
+}
+
+describe('an object found through the registry', () => {
+  it('is asked for once, by however many first calls', async () => {
+    const [source, server] = [await registry(), await named('a')]
+    source.answer = () => [ep(server.port())]
+    const proxy = proxyBy(source)
+    expect(await Promise.all(Array.from({ length: 50 }, () => proxy.text('x')))).toEqual(Array.from({ length: 50 }, () => 'a'))
+    expect(source.asked).toBe(1)
+  })
+
+  it('moves to other endpoints when the list changes', async () => {
+    const [source, a, b] = [await registry(), await named('a'), await named('b')]
+    source.answer = () => [ep(a.port())]
+    const proxy = proxyBy(source, { refreshIntervalMs: 20 })
+    expect(await proxy.text('x')).toBe('a')
+    source.answer = () => [ep(b.port())]
+    await expect.poll(() => proxy.text('x')).toBe('b')
+  })
+
+  it.each([
+    ['fails', () => { throw new Error('registry trouble') }],
+    ['answers a code', () => -1],
+    ['answers an empty list', () => []],
+  ])('stays where it was when the registry %s', async (_, answer) => {
+    const [source, server] = [await registry(), await named('a')]
+    source.answer = () => [ep(server.port())]
+    const proxy = proxyBy(source, { refreshIntervalMs: 10 })
+    await proxy.text('x')
+    source.answer = answer as Registry['answer']
+    await expect.poll(async () => (await proxy.text('x'), source.asked)).toBeGreaterThan(1)
+    expect(await proxy.text('x')).toBe('a')
+  })
+
+  it('stays where it was when the registry is gone', async () => {
+    const [source, server] = [await registry(), await named('a')]
+    source.answer = () => [ep(server.port())]
+    const proxy = proxyBy(source, { refreshIntervalMs: 10 })
+    await proxy.text('x')
+    await source.drain(0)
+    for (let i = 0; i < 20; i++) expect(await proxy.slow('still', 5)).toBe('still')
+  })
+
+  it('fails with what the registry said when it was never found', async () => {
+    const source = await registry()
+    await expect(proxyBy(source).text('x')).rejects.toMatchObject({ code: 'TARS_NO_ENDPOINT', message: expect.stringContaining(`${objectName} is known: the registry lists none`) })
+    await source.drain(0)
+    await expect(proxyBy(source).text('x')).rejects.toMatchObject({ code: 'TARS_NO_ENDPOINT', cause: { code: 'TARS_CONNECT' } })
+  })
+
+  it('asks the registry again when every endpoint is dead', async () => {
+    const [source, a, b] = [await registry(), await named('a'), await named('b')]
+    source.answer = () => [ep(a.port())]
+    const proxy = proxyBy(source)
+    await proxy.text('x')
+    source.answer = () => [ep(b.port())]
+    await a.drain(0)
+    await expect.poll(() => proxy.text('x').catch(() => 'failed'), { timeout: 10_000 }).toBe('b')
+  })
+
+  it('needs a locator', () => {
+    expect(() => new Communicator().proxy(Echo, objectName)).toThrow(/no address, and the communicator no locator/)
+    expect(() => new Communicator().proxy(Echo, `${objectName}@tcp -h x`)).toThrow(/is no endpoint/)
+  })
+})

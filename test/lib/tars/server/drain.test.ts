@@ -1,0 +1,78 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { Communicator } from '#tars/client.ts'
+import { createServer } from '#tars/server.ts'
+import { Echo, echoServant, objectName, startEcho, type EchoProxy } from './echo.ts'
+import { echoRequest, rawPeer } from './raw-peer.ts'
+
+const cleanups: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+describe('draining', () => {
+  it('loses no call: 40 callers go on while one of two servers is drained', async () => {
+    const leaving = await startEcho()
+    const staying = await startEcho()
+    const communicator = new Communicator({ timeoutMs: 20_000 })
+    cleanups.push(() => staying.stop(), () => communicator.close())
+    const proxy = communicator.proxy<EchoProxy>(Echo, `${objectName}@tcp -h 127.0.0.1 -p ${leaving.port()}:tcp -h 127.0.0.1 -p ${staying.port()}`)
+    let going = true
+    let done = 0
+    const callers = Array.from({ length: 40 }, async (_, caller) => {
+      for (let i = 0; going; i++) {
+        expect(await proxy.slow(`${caller}.${i}`, i % 7)).toBe(`${caller}.${i}`)
+        done++
+      }
+    })
+    await expect.poll(() => done).toBeGreaterThan(500)
+    await leaving.drain(10_000)
+    const atDrain = done
+    await expect.poll(() => done).toBeGreaterThan(atDrain + 500)
+    going = false
+    await Promise.all(callers)
+    expect(leaving.pending).toBe(0)
+  })
+
+  it('answers a client that knows nothing of draining, then closes', async () => {
+    const server = await startEcho()
+    const peer = await rawPeer(server.port())
+    await peer.write(Buffer.concat(Array.from({ length: 50 }, (_, index) => echoRequest(index + 1, 'slow', ['x', 100]))))
+    await expect.poll(() => server.pending).toBe(50)
+    const drained = server.drain(10_000)
+    await peer.write(echoRequest(51, 'text', ['sent while draining']))
+    const responses = await peer.until(52)
+    await drained
+    await peer.closed
+    expect(responses.filter((response) => response.requestId > 0 && response.ret === 0)).toHaveLength(51)
+    expect(responses[0]).toMatchObject({ requestId: 0, description: '_reconnect_' })
+  })
+
+  it('accepts no new connection', async () => {
+    const server = await startEcho()
+    const peer = await rawPeer(server.port())
+    await peer.write(echoRequest(1, 'slow', ['x', 200]))
+    await expect.poll(() => server.pending).toBe(1)
+    const drained = server.drain(10_000)
+    await expect(rawPeer(server.port())).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+    await peer.until(2)
+    await drained
+  })
+
+  it('cuts off at the deadline what never ends', async () => {
+    const servant = { ...echoServant(), text: () => new Promise(() => {}) }
+    const server = createServer({ adapters: [{ endpoint: 'tcp -h 127.0.0.1 -p 0', concurrency: 1, servants: { [objectName]: { interface: Echo, servant } } }] })
+    await server.start()
+    const peer = await rawPeer(server.endpoints[0]?.port ?? 0)
+    await peer.write(Buffer.concat([echoRequest(1, 'text', ['x']), echoRequest(2, 'text', ['y'])]))
+    await expect.poll(() => server.pending).toBe(2)
+    await server.drain(50)
+    await peer.closed
+    await server.done
+  })
+
+  it('stop is the same twice, and done resolves', async () => {
+    const server = await startEcho()
+    await Promise.all([server.stop(), server.stop()])
+    await server.done
+  })
+})

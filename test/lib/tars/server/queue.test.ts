@@ -1,0 +1,93 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { Communicator } from '#tars/client.ts'
+import { Echo, echoServant, objectName, startEcho, type EchoProxy } from './echo.ts'
+import { echoRequest, rawPeer } from './raw-peer.ts'
+
+const cleanups: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+/** A server whose method `text` returns when it is told to. */
+async function setUp(adapter: Parameters<typeof startEcho>[0], options: Parameters<typeof startEcho>[1] = {}) {
+  const waiting: ((value: string) => void)[] = []
+  const servant = { ...echoServant(), text: () => new Promise((resolve) => waiting.push(resolve)) }
+  const server = await startEcho({ servants: { [objectName]: { interface: Echo, servant } }, ...adapter }, options)
+  const communicator = new Communicator({ timeoutMs: 20_000 })
+  cleanups.push(() => communicator.close(), () => server.drain(0))
+  const release = (): void => {
+    for (const resolve of waiting.splice(0)) resolve('done')
+  }
+  cleanups.push(release)
+  return { server, release, waiting, proxy: communicator.proxy<EchoProxy>(Echo, server.object()) }
+}
+
+describe('the queue of an adapter', () => {
+  it('starts waiting calls in order as others end', async () => {
+    const { proxy, waiting, server } = await setUp({ concurrency: 2 })
+    const calls = Array.from({ length: 6 }, (_, index) => proxy.text(String(index)))
+    await expect.poll(() => server.pending).toBe(6)
+    expect(waiting).toHaveLength(2)
+    for (let i = 0; i < 6; i++) {
+      await expect.poll(() => waiting.length).toBeGreaterThan(0)
+      waiting.shift()?.(`answer ${i}`)
+    }
+    expect(await Promise.all(calls)).toEqual(Array.from({ length: 6 }, (_, index) => `answer ${index}`))
+    expect(server.pending).toBe(0)
+  })
+
+  it('answers -9 beyond its capacity', async () => {
+    const { proxy, release } = await setUp({ concurrency: 1, queueCapacity: 3 })
+    const calls = Array.from({ length: 10 }, () => proxy.text('x').catch((error: { ret: number }) => error.ret))
+    expect(await Promise.all(calls.slice(4))).toEqual([-9, -9, -9, -9, -9, -9])
+    const ending = setInterval(release, 5)
+    expect(await Promise.all(calls)).toEqual(['done', 'done', 'done', 'done', -9, -9, -9, -9, -9, -9])
+    clearInterval(ending)
+  })
+
+  it('answers -9 beyond its bytes', async () => {
+    const { proxy, release } = await setUp({ concurrency: 1 }, { maxQueueBytes: 100_000 })
+    const first = proxy.text('x')
+    const second = proxy.text('y'.repeat(60_000))
+    await expect(proxy.text('z'.repeat(60_000))).rejects.toMatchObject({ ret: -9 })
+    const ending = setInterval(release, 5)
+    expect(await Promise.all([first, second])).toEqual(['done', 'done'])
+    clearInterval(ending)
+  })
+
+  it('answers -6 to a call that waited too long, also when no method ever returns', async () => {
+    const { proxy, release } = await setUp({ concurrency: 1, queueTimeoutMs: 50 })
+    const stuck = proxy.text('x')
+    await expect(proxy.text('y')).rejects.toMatchObject({ ret: -6 })
+    release()
+    expect(await stuck).toBe('done')
+  })
+
+  it('does not start a call whose caller has given up', async () => {
+    const { server, waiting, release } = await setUp({ concurrency: 1 })
+    const peer = await rawPeer(server.port())
+    cleanups.push(() => peer.destroy())
+    await peer.write(Buffer.concat([echoRequest(1, 'text', ['x']), echoRequest(2, 'text', ['y'], { timeoutMs: 30 })]))
+    expect(await peer.until(1)).toMatchObject([{ requestId: 2, ret: -6 }])
+    expect(waiting).toHaveLength(1)
+    release()
+    await peer.until(2)
+  })
+
+  it('lets other connections in while one sends work without end', async () => {
+    const burn = (): string => {
+      const until = performance.now() + 2
+      while (performance.now() < until);
+      return 'burnt'
+    }
+    const { server, proxy } = await setUp({ servants: { [objectName]: { interface: Echo, servant: { ...echoServant(), remember: burn } } } })
+    const peer = await rawPeer(server.port())
+    cleanups.push(() => peer.destroy())
+    await proxy.text('connect')
+    await peer.write(Buffer.concat(Array.from({ length: 300 }, (_, index) => echoRequest(index + 1, 'remember', ['x']))))
+    await peer.until(1)
+    await proxy.tars_ping()
+    expect(peer.responses.length).toBeLessThan(300)
+    await peer.until(300)
+  })
+})
