@@ -1,5 +1,5 @@
 // Puts base images into the cluster's registry and records them as TImages, once a content.
-import { createReadStream } from 'node:fs'
+import { createHash } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { hubApiVersion } from '#api/names.ts'
 import { resources } from '#api/resources.ts'
@@ -11,12 +11,9 @@ import { stagedEntries } from '../../base-images/layer.ts'
 import { nodejsbase } from '../../base-images/nodejs/recipe.ts'
 import type { BaseRecipe } from '../../base-images/recipe.ts'
 import { stageBase } from '../../base-images/rootfs.ts'
-import { hostPlatform } from '../../imagebuilder/build.ts'
-import { layerDescriptor } from '../../imagebuilder/config.ts'
+import { composeImage } from '../../imagebuilder/compose.ts'
 import { layerFromFiles, type LayerFile } from '../../imagebuilder/layer.ts'
-import { openDestination, parseLocation } from '../../imagebuilder/oci/location.ts'
-import { digestOf } from '../../imagebuilder/oci/digest.ts'
-import { mediaTypes } from '../../imagebuilder/oci/types.ts'
+import { parseLocation } from '../../imagebuilder/oci/location.ts'
 
 /** Languages with a base image. */
 export const baseLanguages = ['nodejs', 'cpp', 'java'] as const
@@ -66,29 +63,11 @@ export async function publishBase(client: KubeClient, namespace: string, languag
 }
 
 async function push(recipe: BaseRecipe, layer: LayerFile, { registry, signal }: BaseImageOptions): Promise<string> {
-  const created = '1970-01-01T00:00:00Z'
-  const config = document({
-    ...hostPlatform(), created,
-    config: { Env: Object.entries(recipe.env).map(([name, value]) => `${name}=${value}`), WorkingDir: '/usr/local/server/bin' },
-    rootfs: { type: 'layers', diff_ids: [layer.diffId] },
-    history: [{ created, created_by: recipe.name }],
-  })
-  const configDescriptor = { mediaType: mediaTypes.ociConfig, digest: digestOf(config), size: config.length }
-  const manifest = document({ schemaVersion: 2, mediaType: mediaTypes.ociManifest, config: configDescriptor, layers: [layerDescriptor(layer)] })
-  const image = `${registry}/tars.${recipe.name}:${digestOf(manifest).slice('sha256:'.length, 'sha256:'.length + 12)}`
-  const destination = await openDestination(parseLocation(image), {})
-  try {
-    await destination.place({ descriptor: layerDescriptor(layer), what: `the layer of ${recipe.name}`, open: async () => createReadStream(layer.path) as AsyncIterable<Buffer> }, signal)
-    await destination.place({ descriptor: configDescriptor, what: `the configuration of ${recipe.name}`, open: async () => [config] }, signal)
-    await destination.publish({ mediaType: mediaTypes.ociManifest, body: manifest }, signal)
-  } finally {
-    await destination.close()
-  }
+  const config = { Env: Object.entries(recipe.env).map(([name, value]) => `${name}=${value}`), WorkingDir: '/usr/local/server/bin' }
+  const tag = createHash('sha256').update(JSON.stringify([layer.diffId, config])).digest('hex').slice(0, 12)
+  const destination = parseLocation(`${registry}/tars.${recipe.name}:${tag}`)
+  const { image } = await composeImage({ layers: [{ ...layer, createdBy: recipe.name }], config, destination, ...(signal === undefined ? {} : { signal }) })
   return image
-}
-
-function document(value: unknown): Buffer {
-  return Buffer.from(JSON.stringify(value))
 }
 
 /** The TImage by which releases name the base image (control-plane spec A.7, D.2). */

@@ -13,7 +13,7 @@ export function runWorker(script: string, exit: (code: number) => void): void {
   }
   process.on('disconnect', onDisconnect)
   process.on('message', (message: unknown) => {
-    if ((message as { cmd?: unknown } | null)?.cmd === 'agent.shutdown' && process.connected) process.disconnect()
+    if ((message as { cmd?: unknown } | null)?.cmd === 'agent.shutdown' && process.connected) process.disconnect?.()
   })
   process.argv[1] = script
   process.title = `${script}: worker process`
