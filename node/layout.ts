@@ -88,7 +88,7 @@ export const entrypoint = (arch: Architecture): readonly string[] => [
   `${SUPERVISOR_DIR}/tarsnode.mjs`,
 ]
 
-export const RUNTIME_FLAGS = ['--disable-warning=ExperimentalWarning', '--disable-sigusr1', '--max-semi-space-size=1', '--max-old-space-size=64'] as const
+export const RUNTIME_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', '--max-old-space-size=64'] as const
 
 /** The ENTRYPOINT of an image for x86-64. */
 export const ENTRYPOINT = entrypoint('x64')

@@ -1,0 +1,179 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { Communicator } from '#tars/client.ts'
+import { Node, type NodeProxy } from '#tars/protocol/Node.ts'
+import { ServerF, type ServerFProxy } from '#tars/protocol/NodeF.ts'
+import { exitCode, type PidNamespace } from '../rig/pidns.ts'
+import { descriptor, NotingRegistry, pod, supervise, type Pod } from './rig.ts'
+
+const cleanups: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+async function registryWith(extra: readonly string[] = []): Promise<NotingRegistry> {
+  const registry = new NotingRegistry(descriptor(extra))
+  await registry.start()
+  cleanups.push(() => registry.stop())
+  return registry
+}
+
+async function run(container: Pod): Promise<PidNamespace> {
+  const space = await supervise(container)
+  cleanups.push(() => space.destroy())
+  return space
+}
+
+function proxies({ address }: Pod): { readonly heart: ServerFProxy; readonly node: NodeProxy } {
+  const communicator = new Communicator()
+  cleanups.push(() => communicator.close())
+  return {
+    heart: communicator.proxy<ServerFProxy>(ServerF, `tars.tarsnode.ServerObj@tcp -h ${address} -p 19386`),
+    node: communicator.proxy<NodeProxy>(Node, `tars.tarsnode.NodeObj@tcp -h ${address} -p 19385`),
+  }
+}
+
+describe('what is reported is true', () => {
+  it('believes no heartbeat for another server, of a dead process, or of one that is not below it', async () => {
+    const registry = await registryWith()
+    const container = pod(registry, { BEAT: 'none' })
+    const space = await run(container)
+    const { pid } = await registry.report(({ present }) => present === 'Activating')
+    await space.output(/serving/)
+    const { heart } = proxies(container)
+    const genuine = { application: 'Test', serverName: 'EchoServer', pid, adapter: '' }
+    const forged = [{ ...genuine, serverName: 'OtherServer' }, { ...genuine, application: 'Other' }, { ...genuine, pid: 1 }, { ...genuine, pid: 99_999 }, { ...genuine, pid: 0 }, { ...genuine, pid: -1 }]
+    for (const heartbeat of forged) expect(await heart.keepAlive(heartbeat), JSON.stringify(heartbeat)).toBe(-1)
+    expect(await heart.getLatestKeepAliveTime()).toBe(0)
+    expect(registry.reports.map(({ present }) => present)).not.toContain('Active')
+    expect(await heart.keepAlive(genuine)).toBe(0)
+    await registry.report(({ present }) => present === 'Active')
+    expect(await heart.keepActiving(genuine)).toBe(0)
+    expect((await registry.report(({ present }) => present === 'Activating', 3)).pid).toBe(pid)
+  })
+
+  it('restarts a service whose heartbeat is overdue', async () => {
+    const registry = await registryWith(['hearttimeout=1'])
+    const space = await run(pod(registry, { BEAT: 'none' }))
+    await registry.report(({ present }) => present === 'Deactivating')
+    const again = await registry.report(({ present, restarts }) => present === 'Activating' && restarts === 1)
+    expect(again.message).toContain('heartbeat overtime of Test.EchoServer.EchoObjAdapter, AdminAdapter')
+    await registry.alarm(/heartbeat overtime/)
+    expect(space.stdout).toContain('asked to shut down')
+  })
+
+  it('says why a service crashes again and again, and keeps the container', async () => {
+    const registry = await registryWith()
+    const space = await run(pod(registry, {}, 'echo "cannot open /etc/rates.json" >&2\nexit 3'))
+    const loop = await registry.report(({ message }) => message.startsWith('crash loop'))
+    expect(loop).toMatchObject({ present: 'Inactive', setting: 'Active', pid: 0 })
+    expect(loop.message).toMatch(/^crash loop, 3 in a row: last run exited with code 3 after [\d.]+ s; last output: cannot open \/etc\/rates\.json; next try in [\d.]+ s$/)
+    space.kill('SIGTERM')
+    expect(exitCode(await space.ended)).toBe(3)
+  })
+
+  it('names the missing executable and where it was looked for', async () => {
+    const registry = await registryWith()
+    const container = pod(registry)
+    rmSync(join(container.root, 'usr/local/server/bin/EchoServer'))
+    await run(container)
+    const { message } = await registry.report(({ message: text }) => text.startsWith('cannot start'))
+    expect(message).toMatch(/no executable .*data\/Test\.EchoServer\/bin\/EchoServer, and no executable file named \*Server in .*; next try in/)
+  })
+})
+
+describe('without a registry', () => {
+  it('starts from the last good descriptor, and tells its state once the registry is back', async () => {
+    const registry = await registryWith()
+    const container = pod(registry)
+    const first = await run(container)
+    await registry.report(({ present }) => present === 'Active')
+    first.kill('SIGTERM')
+    await first.ended
+    await registry.stop()
+    const second = await run(container)
+    await second.output(/serving with pid/)
+    expect(second.stderr).toContain('starting from the last good descriptor')
+    const from = registry.reports.length
+    await registry.start()
+    expect(await registry.report(({ present }) => present === 'Active', from)).toMatchObject({ restarts: 0 })
+  })
+
+  it('says what it waits for when there is no descriptor yet, and starts when there is one', async () => {
+    const registry = await registryWith()
+    const good = registry.descriptor
+    registry.descriptor = undefined
+    await run(pod(registry))
+    const { message } = await registry.report(({ message: text }) => text !== '')
+    expect(message).toMatch(/cannot start: the registry has no descriptor for Test\.EchoServer \(code -1\)/)
+    registry.descriptor = good
+    await registry.report(({ present }) => present === 'Active')
+  })
+
+  it('tells its state again to a registry that was restarted', async () => {
+    const registry = await registryWith()
+    await run(pod(registry))
+    await registry.report(({ present }) => present === 'Active')
+    await registry.stop()
+    const from = registry.reports.length
+    await registry.start()
+    expect(await registry.report(() => true, from)).toMatchObject({ present: 'Active', setting: 'Active' })
+  })
+})
+
+describe('commands', () => {
+  it('stop, start and restart take their turn, and a start during a stop is not lost', async () => {
+    const registry = await registryWith()
+    const container = pod(registry)
+    await run(container)
+    const first = await registry.report(({ present }) => present === 'Active')
+    const { node } = proxies(container)
+    expect(await node.stopServer('Test', 'Other')).toEqual({ return: -1, result: 'server Test.Other does not exist here; this node runs Test.EchoServer' })
+    expect(await node.stopServer('Test', 'EchoServer')).toEqual({ return: 0, result: `Success: stopping Test.EchoServer, which was Active with pid ${first.pid}` })
+    expect(await node.stopServer('Test', 'EchoServer')).toMatchObject({ return: 0 })
+    expect(await node.startServer('Test', 'EchoServer')).toMatchObject({ return: 0, result: expect.stringContaining('which was Deactivating') })
+    const second = await registry.report(({ present, restarts }) => present === 'Active' && restarts === 1)
+    expect(second.pid).not.toBe(first.pid)
+    await node.stopServer('Test', 'EchoServer')
+    await registry.report(({ setting, present }) => setting === 'Inactive' && present === 'Inactive')
+    expect(await node.startServer('Test', 'EchoServer')).toMatchObject({ result: 'Success: starting Test.EchoServer, which was Inactive' })
+    await registry.report(({ present, restarts }) => present === 'Active' && restarts === 2)
+    expect(await node.restartServer('Test', 'EchoServer')).toMatchObject({ return: 0 })
+    await registry.report(({ present, restarts }) => present === 'Active' && restarts === 3)
+  })
+
+  it('notifyServer reaches the service and says when it cannot', async () => {
+    const registry = await registryWith()
+    const container = pod(registry)
+    await run(container)
+    await registry.report(({ present }) => present === 'Active')
+    const { node } = proxies(container)
+    expect(await node.notifyServer('Test', 'EchoServer', 'tars.viewversion')).toEqual({ return: 0, result: 'did tars.viewversion' })
+    await node.stopServer('Test', 'EchoServer')
+    await registry.report(({ present }) => present === 'Inactive', 1)
+    expect(await node.notifyServer('Test', 'EchoServer', 'x')).toMatchObject({ return: -1, result: expect.stringMatching(/^error: /) })
+  })
+})
+
+describe('the work folder', () => {
+  it('keeps the former conf, and the captured output', async () => {
+    const registry = await registryWith()
+    const container = pod(registry)
+    const conf = join(container.root, 'usr/local/app/tars/tarsnode/data/Test.EchoServer/conf/Test.EchoServer.config.conf')
+    const first = await run(container)
+    await registry.report(({ present }) => present === 'Active')
+    const text = readFileSync(conf, 'utf8')
+    first.kill('SIGTERM')
+    await first.ended
+    registry.descriptor = descriptor(['loglevel=INFO'])
+    writeFileSync(join(container.root, 'etc/hosts'), `${container.address}\techo-0 echo-0.test-echoserver\n`)
+    const from = registry.reports.length
+    await run(container)
+    await registry.report(({ present }) => present === 'Active', from)
+    expect(readFileSync(`${conf}.bak`, 'utf8')).toBe(text)
+    expect(readFileSync(conf, 'utf8')).toContain('      loglevel=INFO\n')
+    expect(readFileSync(join(container.root, 'etc/hosts'), 'utf8')).toBe(`${container.address}\techo-0 echo-0.test-echoserver\n`)
+    expect(readFileSync(join(container.root, 'usr/local/app/tars/app_log/Test/EchoServer/stdout_stderr'), 'utf8')).toMatch(/serving with pid/)
+  })
+})
