@@ -81,7 +81,7 @@ function hostPortProblems({ spec }: TServer): Problem[] {
   const numbers = new Map<number, string>()
   return (spec.k8s.hostPorts ?? []).flatMap(({ nameRef, port }: HostPort, index) => {
     const field = `spec.k8s.hostPorts[${index}]`
-    const missing = known.has(nameRef.toLowerCase()) ? [] : [bad(`${field}.nameRef`, `port name ${nameRef} not exist`, 'must name a servant or port of this server', [...known].length === 0 ? 'add the port first' : `use one of ${[...known].join(', ')}`)]
+    const missing = known.has(nameRef.toLowerCase()) ? [] : [bad(`${field}.nameRef`, `port name ${nameRef} not exist`, 'must name a servant or port of this server', known.size === 0 ? 'add the port first' : `use one of ${[...known].join(', ')}`)]
     return [
       ...missing,
       ...duplicate(refs, nameRef.toLowerCase(), `${field}.nameRef`, `duplicate nameRef value ${nameRef}`, 'a servant or port has at most one host port', 'remove one of them'),

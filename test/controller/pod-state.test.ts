@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest'
+import { endpointPods, podState } from '../../framework/controller/desired/pod-state.ts'
+import { serverStatus } from '../../framework/controller/desired/server-status.ts'
+import { tarsServer, unreleased } from './fixtures.ts'
+
+const condition = (type: string, status = 'True', reason?: string, message?: string) => ({ type, status, ...(reason === undefined ? {} : { reason }), ...(message === undefined ? {} : { message }) })
+const started = [condition('PodScheduled'), condition('Initialized'), condition('ContainersReady')]
+const pod = (conditions: object[], more: object = {}) => ({ metadata: { uid: 'u', name: 'demo-hello-0', ...more }, status: { conditions: conditions as never } })
+
+describe('state of a pod (control-plane spec C.5)', () => {
+  test.each([
+    ['is going', pod(started, { deletionTimestamp: '2024-01-01T00:00:00Z' }), { settingState: 'Active', presentState: 'Terminating' }],
+    ['is ready without report', pod([...started, condition('Ready')]), { settingState: 'Active', presentState: 'Active' }],
+    ['is ready and reported', pod([...started, condition('Ready'), condition('tars.io/active', 'True', 'Active/Active/42')]), { settingState: 'Active', presentState: 'Active', pid: '42' }],
+    ['has no node', pod([condition('PodScheduled', 'False', 'Unschedulable', '0/3 nodes')]), { settingState: 'Active', presentState: 'Unschedulable', presentMessage: '0/3 nodes' }],
+    ['starts', pod([condition('PodScheduled'), condition('Initialized'), condition('ContainersReady', 'False', 'ContainersNotReady', 'unready')]), { settingState: 'Active', presentState: 'ContainersNotReady', presentMessage: 'unready' }],
+    ['was stopped by hand', pod([...started, condition('Ready', 'False', 'ReadinessGatesNotReady'), condition('tars.io/active', 'False', 'Inactive/Inactive/0', 'stopped')]), { settingState: 'Inactive', presentState: 'Inactive', pid: '0', presentMessage: 'stopped' }],
+    ['crashes', pod([...started, condition('tars.io/active', 'False', 'Active/Activating/7', 'exited with 1, 5th time')]), { settingState: 'Active', presentState: 'Activating', pid: '7', presentMessage: 'exited with 1, 5th time' }],
+    ['is Active while Kubernetes has not caught up', pod([...started, condition('Ready', 'False', 'ReadinessGatesNotReady'), condition('tars.io/active', 'True', 'Active/Active/42')]), { settingState: 'Active', presentState: 'Active', pid: '42' }],
+    ['was Active in a container that died', pod([condition('PodScheduled'), condition('Initialized'), condition('ContainersReady', 'False', 'ContainersNotReady'), condition('tars.io/active', 'True', 'Active/Active/42')]), { settingState: 'Active', presentState: 'ContainersNotReady' }],
+    ['reports nonsense', pod([...started, condition('tars.io/active', 'False', 'a/b/c/d')]), { settingState: 'Unknown', presentState: 'Unknown' }],
+    ['has only begun', pod([]), { settingState: 'Active', presentState: 'Pending' }],
+  ])('a pod that %s', (_what, given, expected) => {
+    expect(podState(given)).toEqual(expected)
+  })
+
+  test('says why a container waits', () => {
+    const given = { ...pod([condition('ContainersReady', 'False', 'ContainersNotReady', 'unready')]) }
+    const containerStatuses = [{ name: 'demo-hello', image: 'i', imageID: '', ready: false, restartCount: 3, state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 40s' } } }]
+    expect(podState({ ...given, status: { ...given.status, containerStatuses } }).presentMessage).toBe('unready; demo-hello: CrashLoopBackOff: back-off 40s')
+  })
+
+  test('pods are listed by number', () => {
+    const pods = ['x-10', 'x-2', 'x-1'].map((name) => ({ metadata: { name, uid: name } }))
+    expect(endpointPods(pods).map(({ name }) => name)).toEqual(['x-1', 'x-2', 'x-10'])
+  })
+})
+
+describe('status of a server (control-plane spec C.6)', () => {
+  const ready = { metadata: { name: 'a', labels: { 'tars.io/ServerID': 'v1' } }, status: { conditions: [condition('Ready')] as never } }
+  const facts = (status: ReturnType<typeof serverStatus>) => Object.fromEntries((status.conditions ?? []).map(({ type, status: holds, reason }) => [type, `${holds} ${reason}`]))
+
+  test('all pods ready', () => {
+    const status = serverStatus(tarsServer({}, { generation: 3 }), [ready], 'now')
+    expect(status).toMatchObject({ replicas: 1, readyReplicas: 1, currentReplicas: 1, observedGeneration: 3, selector: 'tars.io/ServerApp=Demo,tars.io/ServerName=Hello' })
+    expect(facts(status)).toEqual({ Released: 'True Released', Available: 'True PodsReady', Progressing: 'False Settled', Degraded: 'False AsExpected' })
+  })
+
+  test('nothing released', () => {
+    expect(facts(serverStatus(unreleased(tarsServer()), [], 'now'))).toEqual({ Released: 'False NoRelease', Available: 'False NoPodsWanted', Progressing: 'False Settled', Degraded: 'False AsExpected' })
+  })
+
+  test('a crash loop is named', () => {
+    const crashing = { metadata: { name: 'a-0', labels: { 'tars.io/ServerID': 'v1' } }, status: { conditions: [condition('ContainersReady', 'False', 'ContainersNotReady')] as never, containerStatuses: [{ name: 'c', image: '', imageID: '', ready: false, restartCount: 2, state: { waiting: { reason: 'CrashLoopBackOff' } } }] } }
+    const degraded = serverStatus(tarsServer(), [crashing], 'now').conditions?.find(({ type }) => type === 'Degraded')
+    expect(degraded).toMatchObject({ status: 'True', reason: 'PodsInTrouble', message: '1 of 1 pods are in trouble; a-0: ContainersNotReady: c: CrashLoopBackOff' })
+  })
+
+  test('a condition keeps its time while its answer stays', () => {
+    const first = serverStatus(tarsServer(), [ready], 'then')
+    const second = serverStatus({ ...tarsServer(), status: first }, [ready], 'now')
+    expect(second).toEqual(first)
+  })
+})
