@@ -18,12 +18,16 @@ export interface Exit {
   readonly signal?: number
   /** Set when the container's program never ran. */
   readonly startError?: string
+  /** The last words of a role that broke. */
+  readonly message?: string
 }
 
 /** A started container. */
 export interface ContainerProcess {
   /** PID 1 of the container, as this process sees it; undefined until it reported. */
   readonly pid: number | undefined
+  /** Of the process that waits for it; its end ends the container. */
+  readonly outerPid: number | undefined
   /** Resolves when the program runs; rejects with CONTAINER_START when it cannot. */
   readonly started: Promise<void>
   /** Resolves when all its processes are gone. */
@@ -67,7 +71,7 @@ export function startContainer(platform: Platform, planFile: string): ContainerP
     if (pid === undefined) return child.kill('SIGKILL')
     return kill(pid, name)
   }
-  return { get pid() { return pid }, started: started.promise, exited, signal, stdout, stderr }
+  return { get pid() { return pid }, outerPid: child.pid, started: started.promise, exited, signal, stdout, stderr }
 }
 
 function outcome(child: ChildProcess, startError: () => string | undefined): Promise<Exit> {

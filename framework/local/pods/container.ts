@@ -1,0 +1,221 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Failure, describe } from '#base/errors.ts'
+import { RestartBackoff } from './backoff.ts'
+import type { RestartBackoffOptions } from './backoff.ts'
+import type { Instance, Exit, Started } from './instance.ts'
+import type { Container, ContainerState, ContainerStatus, Pod, TerminatedState } from './kinds.ts'
+import { Prober } from './probes.ts'
+
+/** What a container needs from its pod. */
+export interface ContainerHost {
+  pod(): Pod
+  /** Pulls, prepares and starts one run. @param run counts from 0 and names the log file */
+  start(container: Container, run: number): Promise<Started>
+  /** The status changed. */
+  changed(): void
+  /** A run begins that is not the first: what others said about the last is void. */
+  restarted(): void
+  event(type: 'Normal' | 'Warning', reason: string, message: string): void
+  readonly backoff: RestartBackoffOptions
+  readonly now: () => number
+}
+
+const configReasons: Readonly<Record<string, string>> = { CONTAINER_CONFIG: 'CreateContainerConfigError', IMAGE_REFERENCE_INVALID: 'InvalidImageName' }
+const killWaitMs = 5000
+
+/** Keeps one container going: pull, start, wait, restart with back-off; knows its status at any time. */
+export class ContainerUnit {
+  readonly spec: Container
+  readonly #host: ContainerHost
+  readonly #backoff: RestartBackoff
+  readonly #stopping = new AbortController()
+  readonly #isInit: boolean
+  readonly #prober: Prober
+  #started: Started | undefined
+  #status: ContainerStatus
+  #runs: number
+
+  /** @param before the status that an earlier run of this process left */
+  constructor(spec: Container, host: ContainerHost, options: { readonly isInit: boolean; readonly before: ContainerStatus | undefined }) {
+    this.spec = spec
+    this.#host = host
+    this.#isInit = options.isInit
+    this.#backoff = new RestartBackoff(host.backoff)
+    this.#status = initialStatus(spec, options.before, host.now())
+    this.#runs = this.#status.restartCount
+    this.#prober = new Prober(spec, () => host.pod().status?.podIP ?? '127.0.0.1', {
+      changed: (probes) => this.#set({ ready: probes.ready && this.#status.state.running !== undefined, started: probes.started }),
+      failed: (kind, message) => host.event('Warning', 'Unhealthy', `${kind} probe failed: ${message}`),
+      restart: (kind) => this.#restart(kind),
+    })
+  }
+
+  get status(): ContainerStatus {
+    return this.#status
+  }
+
+  /** PID of the running instance. */
+  get pid(): number | undefined {
+    return this.#started?.instance.pid
+  }
+
+  /** Runs until it may not be restarted any more or is stopped. @returns the last outcome, undefined when it never ran */
+  async run(): Promise<Exit | undefined> {
+    const { signal } = this.#stopping
+    let last: Exit | undefined
+    while (!signal.aborted) {
+      const started = await this.#prepare(signal)
+      if (started === undefined) break
+      const beganAt = this.#host.now()
+      last = await this.#follow(started, beganAt)
+      if (signal.aborted || !this.#mayRestart(last)) break
+      await this.#waitForRestart(this.#host.now() - beganAt, signal)
+      this.#runs++
+    }
+    return last
+  }
+
+  /** Ends it: the stop signal, then SIGKILL after `graceMs`. Resolves when it is gone. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping.abort()
+    this.#prober.stop()
+    const started = this.#started
+    if (started === undefined) return
+    await endInstance(started.instance, started.stopSignal, graceMs)
+  }
+
+  /** One that is past starting again until it is told. */
+  get stopped(): boolean {
+    return this.#stopping.signal.aborted
+  }
+
+  async #prepare(signal: AbortSignal): Promise<Started | undefined> {
+    const retries = new RestartBackoff(this.#host.backoff)
+    for (;;) {
+      try {
+        return await this.#host.start(this.spec, this.#runs)
+      } catch (error) {
+        if (signal.aborted) return undefined
+        await this.#refused(error, retries.next(0), signal)
+        if (signal.aborted) return undefined
+      }
+    }
+  }
+
+  async #refused(error: unknown, waitMs: number, signal: AbortSignal): Promise<void> {
+    const code = error instanceof Failure ? error.code : ''
+    const message = describe(error)
+    const isImage = /^(IMAGE|REGISTRY|OCI|TLS)_/.test(code)
+    const reason = configReasons[code] ?? (isImage ? 'ErrImagePull' : 'CreateContainerError')
+    this.#wait(reason, message)
+    this.#host.event('Warning', 'Failed', message)
+    if (waitMs === 0) return
+    if (reason === 'ErrImagePull') {
+      this.#wait('ImagePullBackOff', `Back-off pulling image "${this.spec.image ?? ''}": ${message}`)
+      this.#host.event('Normal', 'BackOff', `Back-off pulling image "${this.spec.image ?? ''}"`)
+    }
+    await delay(waitMs, undefined, { signal }).catch(() => {})
+  }
+
+  async #follow(started: Started, beganAt: number): Promise<Exit> {
+    this.#started = started
+    const containerID = `tarsk8s://${randomBytes(16).toString('hex')}`
+    const startedAt = time(beganAt)
+    try {
+      await started.instance.started
+      if (this.#runs > 0) this.#host.restarted()
+      this.#set({
+        image: started.image, imageID: started.imageID, containerID, restartCount: this.#runs,
+        state: { running: { startedAt } }, lastState: terminatedOnly(this.#status), ready: false, started: false,
+      })
+      this.#host.event('Normal', 'Started', `Started container ${this.spec.name}`)
+      if (this.#isInit) this.#set({ started: true })
+      else this.#prober.start()
+    } catch {
+      // it ended before it began: the outcome says why
+    }
+    const exit = await started.instance.exited
+    this.#prober.stop()
+    this.#started = undefined
+    const terminated = terminatedState(exit, { startedAt, finishedAt: time(this.#host.now()), containerID })
+    this.#set({ restartCount: this.#runs, image: started.image, imageID: started.imageID, containerID, state: { terminated }, lastState: terminatedOnly(this.#status), ready: this.#isInit && exit.exitCode === 0, started: false })
+    return exit
+  }
+
+  #mayRestart(exit: Exit): boolean {
+    const policy = this.#host.pod().spec.restartPolicy ?? 'Always'
+    if (this.#isInit) return exit.exitCode !== 0 && policy !== 'Never'
+    return policy === 'Always' || (policy === 'OnFailure' && exit.exitCode !== 0)
+  }
+
+  async #waitForRestart(ranMs: number, signal: AbortSignal): Promise<void> {
+    const waitMs = this.#backoff.next(ranMs)
+    if (waitMs === 0) return
+    const { metadata } = this.#host.pod()
+    const message = `back-off ${formatSeconds(waitMs)} restarting failed container=${this.spec.name} pod=${metadata.name}_${metadata.namespace ?? 'default'}(${metadata.uid ?? ''})`
+    this.#wait('CrashLoopBackOff', message)
+    this.#host.event('Warning', 'BackOff', `Back-off restarting failed container ${this.spec.name}`)
+    await delay(waitMs, undefined, { signal }).catch(() => {})
+  }
+
+  #wait(reason: string, message: string): void {
+    this.#set({ state: { waiting: { reason, message } }, lastState: terminatedOnly(this.#status), ready: false, started: false })
+  }
+
+  #restart(kind: string): void {
+    const started = this.#started
+    if (started === undefined) return
+    this.#host.event('Normal', 'Killing', `Container ${this.spec.name} failed its ${kind} probe, will be restarted`)
+    const grace = this.#host.pod().spec.terminationGracePeriodSeconds ?? 30
+    endInstance(started.instance, started.stopSignal, grace * 1000).catch(() => {})
+  }
+
+  #set(change: Partial<ContainerStatus>): void {
+    this.#status = { ...this.#status, ...change }
+    this.#host.changed()
+  }
+}
+
+async function endInstance(instance: Instance, signal: NodeJS.Signals, graceMs: number): Promise<void> {
+  const gone = new AbortController()
+  const exited = instance.exited.finally(() => gone.abort())
+  if (graceMs > 0) {
+    instance.signal(signal)
+    await Promise.race([exited, delay(graceMs, undefined, { signal: gone.signal }).catch(() => {})])
+  }
+  if (gone.signal.aborted) return
+  instance.signal('SIGKILL')
+  await Promise.race([exited, delay(killWaitMs, undefined, { signal: gone.signal, ref: false }).catch(() => {})])
+}
+
+function initialStatus(spec: Container, before: ContainerStatus | undefined, now: number): ContainerStatus {
+  const waiting: ContainerState = { waiting: { reason: 'ContainerCreating' } }
+  const fresh: ContainerStatus = { name: spec.name, image: spec.image ?? '', imageID: '', ready: false, started: false, restartCount: 0, state: waiting, lastState: {} }
+  if (before?.containerID === undefined) return fresh
+  // the runner was away: whatever ran under it is gone
+  const { running, terminated } = before.state
+  const lost: TerminatedState | undefined = running === undefined ? undefined : { exitCode: 137, reason: 'ContainerStatusUnknown', message: 'the pod runner ended while the container ran', startedAt: running.startedAt, finishedAt: time(now), containerID: before.containerID }
+  const last = terminated ?? lost ?? before.lastState.terminated
+  return { ...fresh, imageID: before.imageID, restartCount: before.restartCount + 1, lastState: last === undefined ? {} : { terminated: last } }
+}
+
+/** The last run's outcome, as lastState has it. */
+function terminatedOnly({ state, lastState }: ContainerStatus): ContainerState {
+  return state.terminated === undefined ? lastState : { terminated: state.terminated }
+}
+
+function terminatedState(exit: Exit, rest: Pick<TerminatedState, 'startedAt' | 'containerID'> & { readonly finishedAt: string }): TerminatedState {
+  const reason = exit.startError === undefined ? (exit.exitCode === 0 ? 'Completed' : 'Error') : 'StartError'
+  const message = exit.startError ?? exit.message
+  return { exitCode: exit.exitCode, ...(exit.signal === undefined ? {} : { signal: exit.signal }), reason, ...(message === undefined ? {} : { message }), ...rest }
+}
+
+function time(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`
+}
+
+function formatSeconds(ms: number): string {
+  const seconds = ms / 1000
+  return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${Math.round(seconds % 60)}s`
+}

@@ -1,0 +1,146 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Role } from '#base/lifecycle.ts'
+import { createLogger } from '#base/log.ts'
+import type { Credentials } from '../../../imagebuilder/oci/auth.ts'
+import { containerUser } from './image-user.ts'
+import { containerEnvironment } from './environment.ts'
+import type { PodObjects } from './environment.ts'
+import { commandLine, planContainer } from './container-plan.ts'
+import { secretCredentials } from './image/registry-source.ts'
+import type { LocalImage } from './image/pull.ts'
+import { rolesOf, startRoles } from './in-process.ts'
+import { pullPolicy } from './images.ts'
+import type { Images } from './images.ts'
+import type { Started } from './instance.ts'
+import type { Container, Pod } from './kinds.ts'
+import type { LogLimits } from './log-writer.ts'
+import { LogWriter } from './log-writer.ts'
+import type { Platform } from './namespace/platform.ts'
+import { startContainer, startTime } from './namespace/process.ts'
+import type { Layout } from './layout.ts'
+import { prepareRoot } from './root-file-system.ts'
+import { prepareVolumes, volumeMounts } from './volumes.ts'
+
+/** What runs are made with; one for all pods of the runner. */
+export interface Runtime {
+  readonly platform: Platform
+  readonly layout: Layout
+  readonly images: Images
+  readonly credentials: Credentials
+  readonly inProcess: Readonly<Record<string, Role>>
+  /** Path of a kubeconfig for roles inside this process. */
+  readonly kubeconfig: string | undefined
+  readonly logLimits: LogLimits
+  readonly resolvConf: string
+  objects(namespace: string): PodObjects
+  claimFolder(namespace: string, claim: string): Promise<string | undefined>
+}
+
+/** What one run is told. */
+export interface RunContext {
+  readonly pod: Pod
+  readonly container: Container
+  /** Counts from 0; names the log file. */
+  readonly run: number
+  event(type: 'Normal' | 'Warning', reason: string, message: string): void
+  /** The run's log, for followers. */
+  logging(writer: LogWriter): void
+}
+
+/** Port of the business AdminObj where ports below 1024 are not to be had. */
+const highAdminPort = '11000'
+const privilegedPort = 1000
+
+/**
+ * Starts one run of a container.
+ * @throws CONTAINER_CONFIG, IMAGE_*, REGISTRY_*: the run cannot begin; nothing is left of it
+ */
+export async function startRun(runtime: Runtime, context: RunContext): Promise<Started> {
+  const roles = rolesOf(context.container)
+  return roles === undefined ? startProcess(runtime, context) : startRolesRun(runtime, context, roles)
+}
+
+async function startRolesRun(runtime: Runtime, context: RunContext, roles: readonly string[]): Promise<Started> {
+  const { pod, container } = context
+  const declared = await containerEnvironment(pod, container, [], runtime.objects(namespaceOf(pod)))
+  const own = { ...podIdentity(pod), ...(runtime.kubeconfig === undefined ? {} : { KUBECONFIG: runtime.kubeconfig }) }
+  const writer = openLog(runtime, context)
+  const log = createLogger({ write: (line) => writer.line('stderr', line.trimEnd()) })
+  const instance = startRoles(roles, runtime.inProcess, { env: { ...own, ...declared }, log })
+  instance.exited.then(() => writer.end(), () => writer.end())
+  return { instance, image: container.image ?? '', imageID: `tarsk8s://${roles.join(',')}`, stopSignal: 'SIGTERM' }
+}
+
+async function startProcess(runtime: Runtime, context: RunContext): Promise<Started> {
+  const { pod, container } = context
+  const image = await obtainImage(runtime, context)
+  const folder = runtime.layout.containerFolder(pod, container.name)
+  const planFile = join(folder, 'launch.json')
+  await mkdir(folder, { recursive: true, mode: 0o755 })
+  await writeFile(planFile, JSON.stringify(await makePlan(runtime, context, image, folder)), { mode: 0o600 })
+  const writer = openLog(runtime, context)
+  const child = startContainer(runtime.platform, planFile)
+  writer.take('stdout', child.stdout)
+  writer.take('stderr', child.stderr)
+  await recordProcess(folder, child.outerPid)
+  child.started.then(() => recordProcess(folder, child.outerPid, child.pid), () => {}).catch(() => {})
+  // the plan carries the environment, secrets included
+  child.started.then(() => rm(planFile, { force: true }), () => rm(planFile, { force: true })).catch(() => {})
+  return { instance: child, image: image.reference, imageID: image.id, stopSignal: stopSignal(image.config.StopSignal) }
+}
+
+async function obtainImage(runtime: Runtime, { pod, container, event }: RunContext): Promise<LocalImage> {
+  const image = container.image ?? ''
+  const objects = runtime.objects(namespaceOf(pod))
+  const secrets = await Promise.all((pod.spec.imagePullSecrets ?? []).map(({ name = '' }) => (name === '' ? undefined : objects.secret(name))))
+  const credentials = secretCredentials(secrets.filter((secret) => secret !== undefined), runtime.credentials)
+  return runtime.images.obtain(image, pullPolicy(image, container.imagePullPolicy), credentials, () => event('Normal', 'Pulling', `Pulling image "${image}"`))
+}
+
+async function makePlan(runtime: Runtime, { pod, container }: RunContext, image: LocalImage, folder: string) {
+  const objects = runtime.objects(namespaceOf(pod))
+  const { platform, layout } = runtime
+  const given = await containerEnvironment(pod, container, image.config.Env ?? [], objects)
+  const env = { ...tarsEnvironment(pod, platform), ...given }
+  commandLine(container, image.config, env) // refuse before anything is made
+  const paths = await prepareVolumes(pod, { podDir: layout.podFolder(pod), objects, claimFolder: (claim) => runtime.claimFolder(namespaceOf(pod), claim) })
+  const volumes = await volumeMounts(container, paths, env)
+  const user = await containerUser(image.config.User ?? '', image.layers, container.securityContext, pod.spec.securityContext)
+  const hostname = join(layout.podFolder(pod), 'hostname')
+  await writeFile(hostname, `${pod.spec.hostname ?? pod.metadata.name}\n`)
+  const root = await prepareRoot(platform, folder, image.layers)
+  const etc = { hosts: layout.hostsFile, hostname, resolvConf: runtime.resolvConf }
+  return planContainer({ pod, container, image: image.config, env, user, root, userNamespace: platform.userNamespace, volumes, etc })
+}
+
+/** What tarsnode needs because pods share the network: an address of its own, and ports that it may use. */
+function tarsEnvironment(pod: Pod, platform: Platform): Record<string, string> {
+  if (pod.metadata.labels?.['tars.io/ServerApp'] === undefined) return {}
+  return { TARSNODE_LOCAL_ADDRESS: pod.status?.podIP ?? '', ...(platform.firstPort > privilegedPort ? { TARSNODE_ADMIN_PORT: highAdminPort } : {}) }
+}
+
+function podIdentity(pod: Pod): Record<string, string> {
+  return { Namespace: namespaceOf(pod), PodName: pod.metadata.name, PodIP: pod.status?.podIP ?? '' }
+}
+
+function openLog(runtime: Runtime, { pod, container, run, logging }: RunContext): LogWriter {
+  const writer = new LogWriter(runtime.layout.logFile(pod, container.name, run), runtime.logLimits)
+  logging(writer)
+  return writer
+}
+
+/** For the next runner, should this one be killed: processes with their start times. */
+async function recordProcess(folder: string, ...pids: readonly (number | undefined)[]): Promise<void> {
+  const processes = pids.filter((pid) => pid !== undefined).map((pid) => ({ pid, startTime: startTime(pid) }))
+  await writeFile(join(folder, 'processes.json'), JSON.stringify(processes))
+}
+
+function stopSignal(text: string | undefined): NodeJS.Signals {
+  const name = text === undefined || text === '' ? 'SIGTERM' : text.toUpperCase().replace(/^(?:SIG)?/, 'SIG')
+  return name as NodeJS.Signals
+}
+
+export function namespaceOf(pod: Pod): string {
+  return pod.metadata.namespace ?? 'default'
+}
