@@ -5,10 +5,12 @@ export interface AdminEnv {
   readonly namespace: string
   /** Address to listen on: TARSADMIN_LISTEN, else the pod's own. */
   readonly address: string
+  /** TARSADMIN_PORT, else HTTP_PORT. */
   readonly port: number
 }
 
 const defaultPort = 8080
+const ports = { min: 0, max: 65535 }
 
 /** @throws Failure ENV_INVALID */
 export function adminEnv(env: Environment): AdminEnv {
@@ -16,6 +18,6 @@ export function adminEnv(env: Environment): AdminEnv {
   return Object.freeze({
     namespace: read.required('Namespace'),
     address: read.optional('TARSADMIN_LISTEN') ?? read.required('PodIP'),
-    port: read.integer('TARSADMIN_PORT', defaultPort, { min: 0, max: 65535 }),
+    port: read.integer('TARSADMIN_PORT', read.integer('HTTP_PORT', defaultPort, ports), ports),
   })
 }

@@ -1,0 +1,121 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { resources } from '#api/resources.ts'
+import type { TServer } from '#api/types.ts'
+import { Failure } from '#base/errors.ts'
+import { isNotFound } from '#kube/errors.ts'
+import { parseConfig } from '#tars/conf.ts'
+import { adminClient } from './parts/admin-client.ts'
+import { defineCommand, type Input } from './parts/command.ts'
+import { isTerminal, widthOf } from './parts/io.ts'
+import { serverNameOf, type ServerName } from './parts/names.ts'
+import { createProgress } from './parts/progress.ts'
+import { waitForRollout } from './parts/rollout.ts'
+import { parseServant } from './parts/servants.ts'
+import { statusTable } from './parts/status-table.ts'
+import { findImage, type Place } from './parts/timage.ts'
+import { changeOf, chooseRelease, newServer, templatesFor, type Wish } from './parts/tserver.ts'
+
+const defaultTimeoutSeconds = 180
+
+export const run = defineCommand(
+  {
+    name: 'deploy',
+    synopsis: '--app APP --server SERVER [--release ID] [--servant NAME:PORT[:udp]]… [--template T] [--replicas N] [--profile FILE] [--no-wait]',
+    names: [0, 0],
+    options: {
+      app: { type: 'string' }, server: { type: 'string' }, release: { type: 'string' }, template: { type: 'string' }, servant: { type: 'string', multiple: true },
+      replicas: { type: 'string' }, profile: { type: 'string' }, timeout: { type: 'string' }, 'no-wait': { type: 'boolean' },
+    },
+    help: `
+Runs a release as a server: makes the server, or changes what is given and leaves the rest. Then waits until all its
+pods are active, or says why they are not.
+
+  --release ID           default: the newest release
+  --servant NAME:PORT    an object that it serves; :udp for UDP, :not_tars for another protocol; may be repeated, and
+                         replaces all that there were
+  --template T           configuration template; default: the one of the release's type
+  --replicas N           pods, default 1
+  --profile FILE         configuration text over the template's
+  --timeout SECONDS      how long to wait, default ${defaultTimeoutSeconds}
+  --no-wait              does not wait`,
+  },
+  async (input) => {
+    const { flags, io, cluster } = input
+    const name = serverNameOf(flags.required('app', 'Demo'), flags.required('server', 'HelloServer'))
+    const timeoutMs = (flags.whole('timeout', [1, 86_400]) ?? defaultTimeoutSeconds) * 1000
+    const place: Place = { client: cluster.kube(), namespace: cluster.namespace, signal: io.signal }
+    try {
+      const releaseId = await apply(input, name, place)
+      if (flags.on('no-wait')) return
+      await follow(input, name, { releaseId, timeoutMs })
+    } finally {
+      place.client.close()
+    }
+  },
+)
+
+/** Makes or changes the TServer. @returns the release it is to run */
+async function apply({ flags, io }: Input, name: ServerName, place: Place): Promise<string | undefined> {
+  const { client, namespace, signal } = place
+  const [known, image] = await Promise.all([findServer(place, name.object), findImage(place, name.object)])
+  const servants = flags.list('servant').map(parseServant)
+  const wish: Wish = {
+    release: chooseRelease(image, flags.text('release')),
+    template: flags.text('template') ?? (known === undefined ? await firstTemplate(place, templatesFor(image)) : undefined),
+    servants,
+    replicas: flags.whole('replicas', [0, 99]),
+    profile: await readProfile(flags.text('profile'), io.cwd),
+    now: new Date().toISOString(),
+  }
+  const shown = `${name.app}.${name.server}`
+  if (known === undefined) {
+    if (wish.release === undefined) throw new Failure('RELEASE_UNKNOWN', `${shown} has no release`, { remedy: 'make one with "tarsk8s release"' })
+    const created = await client.create(resources.tservers, newServer(name, namespace, wish) as TServer, { signal })
+    io.err.write(`${shown} made, release ${created.spec.release?.id}\n`)
+    return created.spec.release?.id
+  }
+  const change = changeOf(known, wish)
+  const changed = Object.keys(change).length === 0 ? known : await client.patch(resources.tservers, { namespace, name: name.object }, change, { type: 'merge', signal })
+  io.err.write(`${shown} ${changed === known ? 'is unchanged' : 'changed'}, release ${changed.spec.release?.id ?? 'none'}\n`)
+  return changed.spec.release?.id
+}
+
+async function findServer({ client, namespace, signal }: Place, name: string): Promise<TServer | undefined> {
+  try {
+    return await client.get(resources.tservers, { namespace, name }, { signal })
+  } catch (error) {
+    if (isNotFound(error)) return undefined
+    throw error
+  }
+}
+
+async function firstTemplate({ client, namespace, signal }: Place, names: readonly string[]): Promise<string | undefined> {
+  const { items } = await client.list(resources.ttemplates, { namespace, signal })
+  return names.find((name) => items.some(({ metadata }) => metadata.name === name))
+}
+
+async function readProfile(file: string | undefined, cwd: string): Promise<string | undefined> {
+  if (file === undefined) return undefined
+  const path = resolve(cwd, file)
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new Failure('PROFILE_UNREADABLE', `${path} cannot be read`, { cause, remedy: 'name an existing file with --profile' })
+  })
+  try {
+    parseConfig(text)
+  } catch (cause) {
+    throw new Failure('PROFILE_INVALID', `${path} is no configuration text`, { cause })
+  }
+  return text
+}
+
+async function follow({ io, cluster }: Input, { object }: ServerName, goal: { readonly releaseId: string | undefined; readonly timeoutMs: number }): Promise<void> {
+  const progress = createProgress(io.err)
+  try {
+    const row = await waitForRollout(adminClient(cluster.adminUrl(), io.signal), { ...goal, object, signal: io.signal, onChange: (text) => progress.step(text) })
+    progress.end()
+    io.out.write(statusTable([row], Date.now(), isTerminal(io.out) ? widthOf(io.out) : undefined))
+  } finally {
+    progress.end()
+  }
+}

@@ -1,0 +1,76 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Failure } from '#base/errors.ts'
+import type { PodRow, ServerRow } from '../../admin/contract.ts'
+import type { AdminClient } from './admin-client.ts'
+
+/** What a server must come to. */
+export interface Goal {
+  readonly object: string
+  /** Release that every pod must run; undefined: any. */
+  readonly releaseId: string | undefined
+  readonly timeoutMs: number
+  readonly signal: AbortSignal
+  readonly onChange: (text: string) => void
+}
+
+/** Milliseconds between two looks. */
+const lookMs = 250
+/** Restarts of a service after which its start is taken for failed. */
+const hopelessRestarts = 3
+
+/** Waits for reasons of Kubernetes that do not pass by themselves. */
+const hopeless = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull', 'CreateContainerConfigError', 'CreateContainerError', 'RunContainerError', 'CrashLoopBackOff'])
+
+/**
+ * Waits until all pods of a server are active with the release.
+ * @throws Failure ROLLOUT_FAILED as soon as a pod shows that it will not be, or when the time is over; both say why
+ */
+export async function waitForRollout(admin: AdminClient, { object, releaseId, timeoutMs, signal, onChange }: Goal): Promise<ServerRow> {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    const row = await admin.server(object)
+    if (row !== undefined && isDone(row, releaseId)) return row
+    const broken = row?.pods.find((pod) => isCurrent(pod, releaseId) && isHopeless(pod))
+    if (broken !== undefined) throw failed(`pod ${broken.name} does not start`, broken)
+    onChange(row === undefined ? 'waiting for the server to be known' : progressText(row, releaseId))
+    if (performance.now() > deadline) throw late(row, releaseId, timeoutMs)
+    await delay(lookMs, undefined, { signal })
+  }
+}
+
+function isDone({ replicas, pods, release }: ServerRow, releaseId: string | undefined): boolean {
+  if (releaseId !== undefined && release?.id !== releaseId) return false
+  const staying = pods.filter(({ presentState }) => presentState !== 'Terminating')
+  return staying.length === replicas && staying.every((pod) => isCurrent(pod, releaseId) && isActive(pod))
+}
+
+function isActive({ settingState, presentState }: PodRow): boolean {
+  return settingState === 'Active' && presentState === 'Active'
+}
+
+function isCurrent(pod: PodRow, releaseId: string | undefined): boolean {
+  return releaseId === undefined || pod.releaseId === releaseId
+}
+
+function isHopeless(pod: PodRow): boolean {
+  return hopeless.has(pod.presentState) || (!isActive(pod) && pod.restarts >= hopelessRestarts)
+}
+
+function progressText({ replicas, pods }: ServerRow, releaseId: string | undefined): string {
+  const ready = pods.filter((pod) => isCurrent(pod, releaseId) && isActive(pod)).length
+  const waiting = pods.filter((pod) => !(isCurrent(pod, releaseId) && isActive(pod)))
+  const what = waiting.map(({ name, presentState }) => `${name} ${presentState}`).join(', ')
+  return `${ready} of ${replicas} active${what === '' ? '' : `: ${what}`}`
+}
+
+function failed(what: string, { presentState, message, name }: PodRow): Failure {
+  return new Failure('ROLLOUT_FAILED', `${what}: ${presentState}${message === '' ? '' : `: ${message}`}`, { remedy: `see "tarsk8s logs ${name}"` })
+}
+
+function late(row: ServerRow | undefined, releaseId: string | undefined, timeoutMs: number): Failure {
+  const time = `after ${Math.round(timeoutMs / 1000)} s`
+  if (row === undefined) return new Failure('ROLLOUT_FAILED', `tarsadmin does not know the server ${time}`, { remedy: 'see that the controller runs' })
+  const pod = row.pods.find((one) => !(isCurrent(one, releaseId) && isActive(one)))
+  if (pod !== undefined) return failed(`not all pods are active ${time}; ${pod.name} is`, pod)
+  return new Failure('ROLLOUT_FAILED', `${row.ready} of ${row.replicas} pods are active ${time}${row.message === '' ? '' : `: ${row.message}`}`, { remedy: `see "tarsk8s status ${row.app}.${row.server}"` })
+}

@@ -1,0 +1,78 @@
+// The TServer that a deployment makes or changes. Pure.
+import { hubApiVersion } from '#api/names.ts'
+import type { TImage, TImageRelease, TServer } from '#api/types.ts'
+import { Failure } from '#base/errors.ts'
+import type { ServerName } from './names.ts'
+import { mergeServants, type GivenServant } from './servants.ts'
+
+/** What the operator asked for; what is undefined stays as it is. */
+export interface Wish {
+  readonly release: TImageRelease | undefined
+  readonly template: string | undefined
+  readonly servants: readonly GivenServant[]
+  readonly replicas: number | undefined
+  readonly profile: string | undefined
+  /** RFC 3339. */
+  readonly now: string
+}
+
+/** Template of a server type when none is given (framework-services G). */
+const templates: Readonly<Record<string, string>> = {
+  cpp: 'tars.cpp', go: 'tars.go', nodejs: 'tars.nodejs', 'nodejs-pkg': 'tars.nodejs', 'java-jar': 'tars.java', 'java-war': 'tars.java', php: 'tars.php',
+}
+const rootTemplate = 'tars.default'
+
+/**
+ * Candidates for the template of a new server, best first: of the type its image was built for, then the root.
+ */
+export function templatesFor(image: TImage | undefined): readonly string[] {
+  const type = image?.build?.last?.serverType ?? ''
+  const own = templates[type]
+  return own === undefined ? [rootTemplate] : [own, rootTemplate]
+}
+
+/** The release named, or the default or newest one of the image; undefined when the image has none. */
+export function chooseRelease(image: TImage | undefined, id: string | undefined): TImageRelease | undefined {
+  const releases = image?.releases ?? []
+  if (id === undefined) return releases[0]
+  const found = releases.find((release) => release.id === id)
+  if (found !== undefined) return found
+  const known = releases.slice(0, 5).map((release) => release.id).join(', ')
+  throw new Failure('RELEASE_UNKNOWN', `there is no release ${id}`, { remedy: known === '' ? 'make one with "tarsk8s release"' : `the newest are ${known}` })
+}
+
+/** A new TServer; the cluster's admission fills in its defaults. */
+export function newServer({ app, server, object }: ServerName, namespace: string, { release, template, servants, replicas, profile, now }: Wish): object {
+  return {
+    apiVersion: hubApiVersion,
+    kind: 'TServer',
+    metadata: { name: object, namespace },
+    spec: {
+      app,
+      server,
+      subType: 'tars',
+      tars: { template: template ?? rootTemplate, servants: mergeServants(servants, []), ...(profile === undefined ? {} : { profile }) },
+      k8s: { replicas: replicas ?? 1 },
+      ...(release === undefined ? {} : { release: releaseOf(release, now) }),
+    },
+  }
+}
+
+/** A merge patch (RFC 7386) that changes what was asked for and nothing else. */
+export function changeOf(known: TServer, { release, template, servants, replicas, profile, now }: Wish): object {
+  const tars = {
+    ...(template === undefined ? {} : { template }),
+    ...(profile === undefined ? {} : { profile }),
+    ...(servants.length === 0 ? {} : { servants: mergeServants(servants, known.spec.tars?.servants ?? []) }),
+  }
+  const spec = {
+    ...(Object.keys(tars).length === 0 ? {} : { tars }),
+    ...(replicas === undefined ? {} : { k8s: { replicas } }),
+    ...(release === undefined || release.id === known.spec.release?.id ? {} : { release: releaseOf(release, now) }),
+  }
+  return Object.keys(spec).length === 0 ? {} : { spec }
+}
+
+function releaseOf({ id, image, secret }: TImageRelease, time: string): object {
+  return { id, image, time, ...(secret === undefined || secret === '' ? {} : { secret }) }
+}

@@ -1,0 +1,106 @@
+// The embedded API server with the CRDs, and shorthands for the objects that the framework services read.
+import { randomUUID } from 'node:crypto'
+import { customResourceDefinitions } from '#api/crds.ts'
+import { resources } from '#api/resources.ts'
+import type { TEndpoint } from '#api/types.ts'
+import { silentLogger } from '#base/log.ts'
+import { createKubeClient, type KubeClient } from '#kube/client.ts'
+import { customResourceDefinitions as crds, pods } from '#kube/resources.ts'
+import type { AnyObject, Resource } from '#kube/types.ts'
+import { startApiServer, type ApiServer, type PodLogs } from '../../framework/local/apiserver/server.ts'
+
+export const namespace = 'tars'
+
+export interface TestCluster {
+  readonly api: ApiServer
+  readonly client: KubeClient
+  stop(): Promise<void>
+}
+
+export async function startCluster(options: { readonly dataFile?: string; readonly port?: number; readonly podLogs?: PodLogs } = {}): Promise<TestCluster> {
+  const { dataFile = ':memory:', port = 0, podLogs } = options
+  const api = await startApiServer({ dataFile, host: '127.0.0.1', port, token: randomUUID(), namespaces: [namespace], log: silentLogger, podLogs })
+  const client = createKubeClient(api.config)
+  if (dataFile === ':memory:') {
+    for (const crd of customResourceDefinitions()) await client.create(crds, crd as unknown as AnyObject)
+    for (const resource of Object.values(resources)) await until(() => client.list(resource as Resource, { namespace }).catch(() => undefined))
+  }
+  return {
+    api,
+    client,
+    async stop() {
+      client.close()
+      await api.stop()
+    },
+  }
+}
+
+interface ServantSpec {
+  readonly name: string
+  readonly port: number
+  readonly isTcp?: boolean
+  readonly isTars?: boolean
+  readonly timeout?: number
+}
+
+export function tendpoint(app: string, server: string, servants: readonly ServantSpec[], more: Partial<TEndpoint['spec']['tars']> = {}): AnyObject {
+  const tars = { template: 'tars.default', servants, ...more }
+  return { apiVersion: 'k8s.tars.io/v1beta3', kind: 'TEndpoint', metadata: { name: `${app}-${server}`.toLowerCase(), namespace }, spec: { app, server, subType: 'tars', tars } }
+}
+
+export async function createEndpoint(client: KubeClient, ...args: Parameters<typeof tendpoint>): Promise<void> {
+  await client.create(resources.tendpoints, tendpoint(...args) as unknown as TEndpoint)
+}
+
+export async function createTemplate(client: KubeClient, name: string, parent: string, content: string): Promise<void> {
+  await client.create(resources.ttemplates, { apiVersion: 'k8s.tars.io/v1beta3', kind: 'TTemplate', metadata: { name, namespace }, spec: { content, parent } })
+}
+
+export interface PodSpec {
+  readonly app: string
+  readonly server: string
+  readonly name: string
+  readonly ip?: string
+  readonly hostNetwork?: boolean
+  readonly ownerKind?: string
+  readonly gate?: boolean
+  /** Reason of tars.io/active. */
+  readonly state?: string
+  readonly ready?: boolean
+}
+
+export async function createPod(client: KubeClient, spec: PodSpec): Promise<AnyObject> {
+  const { app, server, name, hostNetwork, ownerKind, gate = true } = spec
+  const created = await client.create(pods, {
+    apiVersion: 'v1', kind: 'Pod',
+    metadata: {
+      name, namespace, labels: { 'tars.io/ServerApp': app, 'tars.io/ServerName': server },
+      ...(ownerKind === undefined ? {} : { ownerReferences: [{ apiVersion: 'apps/v1', kind: ownerKind, name: 'owner', uid: randomUUID() }] }),
+    },
+    spec: {
+      containers: [{ name: `${app}-${server}`.toLowerCase(), image: 'x' }],
+      ...(hostNetwork === undefined ? {} : { hostNetwork }),
+      ...(gate ? { readinessGates: [{ conditionType: 'tars.io/active' }] } : {}),
+    },
+  } as AnyObject)
+  return setPodStatus(client, created, spec)
+}
+
+export async function setPodStatus(client: KubeClient, pod: AnyObject, { ip, state, ready = true }: Partial<PodSpec>): Promise<AnyObject> {
+  const conditions = [
+    { type: 'ContainersReady', status: ready ? 'True' : 'False' },
+    { type: 'Ready', status: ready && state === 'Active/Active/7' ? 'True' : 'False' },
+    ...(state === undefined ? [] : [{ type: 'tars.io/active', status: state.startsWith('Active/Active') ? 'True' : 'False', reason: state, lastTransitionTime: '2020-01-01T00:00:00Z' }]),
+  ]
+  const status = { phase: 'Running', ...(ip === undefined ? {} : { podIP: ip, podIPs: [{ ip }] }), conditions }
+  return client.patch(pods, { namespace, name: pod.metadata.name }, { status }, { type: 'merge', subresource: 'status' })
+}
+
+/** Resolves when `check` holds; looks again after every `ms`. The test's own timeout ends a wait that never does. */
+export async function until<T>(check: () => T | Promise<T>, ms = 5): Promise<NonNullable<T>> {
+  for (;;) {
+    const value = await check()
+    if (value) return value
+    await new Promise((resolve) => setTimeout(resolve, ms))
+  }
+}

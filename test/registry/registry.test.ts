@@ -1,0 +1,236 @@
+// tarsregistry on real sockets, fed by the embedded API server, asked by our own client and by @tars/rpc.
+import { createRequire } from 'node:module'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { resources } from '#api/resources.ts'
+import type { TFrameworkConfig } from '#api/types.ts'
+import { silentLogger } from '#base/log.ts'
+import { pods } from '#kube/resources.ts'
+import { Communicator } from '#tars/client.ts'
+import { QueryF, type QueryFProxy } from '#tars/protocol/QueryF.ts'
+import { Registry, type RegistryProxy } from '#tars/protocol/Registry.ts'
+import { startRegistry, type RunningRegistry } from '../../framework/registry/registry.ts'
+import { createEndpoint, createPod, createTemplate, namespace, setPodStatus, startCluster, until, type TestCluster } from './cluster.ts'
+
+let cluster: TestCluster
+let registry: RunningRegistry
+const communicator = new Communicator({ timeoutMs: 5000 })
+let query: QueryFProxy
+let node: RegistryProxy
+
+const active = { state: 'Active/Active/7' }
+
+beforeAll(async () => {
+  cluster = await startCluster()
+  const { client } = cluster
+  await createTemplate(client, 'tars.default', 'tars.default', '<tars>\n<application>\n<client>\nx=default\ny=default\n</client>\n</application>\n</tars>\n')
+  await createTemplate(client, 'tars.child', 'tars.default', '<tars>\n<application>\n<client>\nx=child\n</client>\n</application>\n</tars>\n')
+  await createTemplate(client, 'loop.a', 'loop.b', '<tars>\na=1\n</tars>\n')
+  await createTemplate(client, 'loop.b', 'loop.a', '<tars>\nb=1\n</tars>\n')
+  await createTemplate(client, 'lost', 'nowhere', '<tars>\nlost=1\n</tars>\n')
+  await createEndpoint(client, 'Test', 'Hello', [{ name: 'HelloObj', port: 9000 }, { name: 'UdpObj', port: 9001, isTcp: false, timeout: 3000 }], { template: 'tars.child', profile: '<tars>\n<application>\n<client>\nz=own\n</client>\n</application>\n</tars>\n', asyncThread: 5 })
+  await createEndpoint(client, 'Test', 'Loop', [{ name: 'Obj', port: 1 }], { template: 'loop.a' })
+  await createEndpoint(client, 'Test', 'Lost', [{ name: 'Obj', port: 1 }], { template: 'lost' })
+  await createEndpoint(client, 'Test', 'Host', [{ name: 'Obj', port: 7000 }])
+  for (const [index, state] of [active.state, 'Active/Activating/8', active.state].entries()) {
+    await createPod(client, { app: 'Test', server: 'Hello', name: `test-hello-${index}`, ip: `127.77.0.${index + 1}`, state })
+  }
+  await createPod(client, { app: 'Test', server: 'Host', name: 'test-host-abcde', ip: '127.77.1.1', ownerKind: 'DaemonSet', ...active })
+  await createPod(client, { app: 'Test', server: 'Host', name: 'test-host-fghij', ip: '127.77.1.2', hostNetwork: true, ...active })
+  await createPod(client, { app: 'Test', server: 'Host', name: 'test-host-noip', hostNetwork: true, ...active })
+  await client.create(resources.tframeworkconfigs, {
+    apiVersion: 'k8s.tars.io/v1beta3', kind: 'TFrameworkConfig', metadata: { name: 'tars-framework', namespace },
+    imageBuild: {}, imageUpload: { registry: 'r' },
+    upChain: { 'Far.Away.Obj': [{ host: 'far', port: 1 }], default: [{ host: 'catch', port: 2, isTcp: false, timeout: 9 }] },
+  } as unknown as TFrameworkConfig)
+  registry = await startRegistry({ client, namespace, address: '127.0.0.1', ports: { query: 0, registry: 0 }, log: silentLogger, signal: new AbortController().signal })
+  query = communicator.proxy<QueryFProxy>(QueryF, `tars.tarsregistry.QueryObj@tcp -h 127.0.0.1 -p ${registry.ports.query}`)
+  node = communicator.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h 127.0.0.1 -p ${registry.ports.registry}`)
+})
+
+afterAll(async () => {
+  await communicator.close()
+  await registry?.stop()
+  await cluster?.stop()
+})
+
+const hosts = (list: readonly { host: string; port: number }[]) => list.map(({ host, port }) => `${host}:${port}`)
+const hello = ['test-hello-0.test-hello:9000', 'test-hello-2.test-hello:9000']
+const helloInactive = ['test-hello-1.test-hello:9000']
+
+type Lists = { return: number; activeEp: { host: string; port: number }[]; inactiveEp: { host: string; port: number }[] }
+const listFunctions: readonly [name: string, section: string, call: (id: string) => Promise<Lists>][] = [
+  ['findObjectById4Any', '1.1', (id) => query.findObjectById4Any(id)],
+  ['findObjectById4All', '1.1', (id) => query.findObjectById4All(id)],
+  ['findObjectByIdInSameGroup', '1.1, 1.3', (id) => query.findObjectByIdInSameGroup(id)],
+  ['findObjectByIdInSameSet, no set data', '1.4', (id) => query.findObjectByIdInSameSet(id, 'a.b.c')],
+  ['findObjectByIdInSameSet, wildcard group', '1.4', (id) => query.findObjectByIdInSameSet(id, 'a.b.*')],
+]
+
+describe('QueryObj (framework-services 1)', () => {
+  test.each(listFunctions)('%s splits by state, in a stable order (%s)', async (_name, _section, call) => {
+    const answer = await call('Test.Hello.HelloObj')
+    expect([answer.return, hosts(answer.activeEp), hosts(answer.inactiveEp)]).toEqual([0, hello, helloInactive])
+  })
+
+  test.each([
+    ['unknown servant of a known server: no upchain (1.1)', 'Test.Hello.NoObj', []],
+    ['unknown server: its own upchain (1.6)', 'Far.Away.Obj', ['far:1']],
+    ['unknown server: default upchain (1.6)', 'Far.Away.OtherObj', ['catch:2']],
+    ['two parts (1.1)', 'Test.Hello', []],
+    ['four parts (1.1)', 'Test.Hello.HelloObj.x', []],
+    ['an empty part (1.1)', 'Test..HelloObj', []],
+    ['app and server in another case, as their Kubernetes names are lower case (1.1)', 'test.hello.HelloObj', hello],
+    ['object in another case (1.1)', 'Test.Hello.helloobj', []],
+    ['the registry itself, no pod known (1.1)', 'tars.tarsregistry.QueryObj', ['tars-tarsregistry:17890']],
+    ['the registry itself (1.1)', 'tars.tarsregistry.RegistryObj', ['tars-tarsregistry:17891']],
+    ['pods of DaemonSets and on the host network go by address (1.2)', 'Test.Host.Obj', ['127.77.1.1:7000', '127.77.1.2:7000']],
+  ])('%s', async (_what, id, expected) => {
+    expect(hosts(await query.findObjectById(id))).toEqual(expected)
+    expect(hosts((await query.findObjectById4Any(id)).activeEp)).toEqual(expected)
+  })
+
+  test('an endpoint has every field as native fills it (0.3, 1.2)', async () => {
+    const [endpoint] = await query.findObjectById('Test.Hello.UdpObj')
+    expect(endpoint).toEqual({
+      host: 'test-hello-0.test-hello', port: 9001, timeout: 3000, istcp: 0, grid: 0, groupworkid: -1, grouprealid: -1, setId: '', qos: 0, bakFlag: 0,
+      weight: -1, weightType: 0, authType: 0, nodeName: 'test-hello-0.test-hello',
+    })
+  })
+
+  test.each(['', 'a', 'a.b', 'a.b.c.d', '*.b.c', 'a.*.c', 'a..c'])('set id %j is refused with -1 (1.4)', async (setId) => {
+    expect(await query.findObjectByIdInSameSet('Test.Hello.HelloObj', setId)).toEqual({ return: -1, activeEp: [], inactiveEp: [] })
+  })
+
+  test('no station is known, the enterprise functions say -1, node names are there (1.1)', async () => {
+    expect((await query.findObjectByIdInSameStation('Test.Hello.HelloObj', 'sz')).return).toBe(-1)
+    expect(await query.findObjectNodeName('Test.Hello.HelloObj')).toEqual({ return: 0, nodeNames: ['test-hello-0.test-hello', 'test-hello-2.test-hello', 'test-hello-1.test-hello'] })
+    expect(await query.registerChange(new Map(), 'x')).toBe(-1)
+    expect(await query.registerQuery('x', 'x')).toBe(-1)
+    expect(await query.getLocker({ application: '', server_name: '', node_name: '', isMaster: false, lastErr: false, timeout: 0, bakType: 0 })).toBe(-1)
+  })
+
+  test.each([3, 5] as const)('answers version %i as well (0.2)', async (version) => {
+    const answer = await query.findObjectById4Any('Test.Hello.HelloObj', { version })
+    expect([answer.return, hosts(answer.activeEp), hosts(answer.inactiveEp)]).toEqual([0, hello, helloInactive])
+  })
+
+  test('@tars/registry reads the same', async () => {
+    const require = createRequire(import.meta.url)
+    const foreign = require('@tars/registry').New()
+    foreign.setLocator(`tars.tarsregistry.QueryObj@tcp -h 127.0.0.1 -p ${registry.ports.query} -t 60000`)
+    const { response } = await foreign.findObjectByIdInSameGroup('Test.Hello.HelloObj')
+    expect(response.return).toBe(0)
+    expect(hosts(response.arguments.activeEp.toObject())).toEqual(hello)
+    expect(hosts(response.arguments.inactiveEp.toObject())).toEqual(helloInactive)
+    foreign.disconnect?.()
+    foreign._proxy?.disconnect?.()
+  })
+})
+
+describe('changes', () => {
+  const activeHosts = async () => hosts(await query.findObjectById('Test.Move.Obj'))
+
+  test('a server, its pods and their ends are seen', async () => {
+    const { client } = cluster
+    await createEndpoint(client, 'Test', 'Move', [{ name: 'Obj', port: 5 }])
+    const pod = await createPod(client, { app: 'Test', server: 'Move', name: 'test-move-0', ip: '127.77.2.1', ...active })
+    await until(async () => (await activeHosts()).length === 1)
+    await setPodStatus(client, pod, { ip: '127.77.2.1', ...active, ready: false })
+    await until(async () => (await activeHosts()).length === 0)
+    await setPodStatus(client, pod, { ip: '127.77.2.1', ...active })
+    await until(async () => (await activeHosts()).length === 1)
+    await client.delete(pods, { namespace, name: 'test-move-0' })
+    await until(async () => (await activeHosts()).length === 0)
+    await client.delete(resources.tendpoints, { namespace, name: 'test-move' })
+    // Unknown again: the upchain takes over.
+    await until(async () => (await activeHosts())[0] === 'catch:2')
+  })
+
+  test('every ready registry is an answer for the registry (1.1, F.3)', async () => {
+    for (const index of [0, 1]) await createPod(cluster.client, { app: 'tars', server: 'tarsregistry', name: `tars-tarsregistry-${index}`, ip: `127.77.3.${index}`, ...active })
+    await until(async () => (await query.findObjectById('tars.tarsregistry.QueryObj')).length === 2)
+    expect(hosts(await query.findObjectById('tars.tarsregistry.QueryObj'))).toEqual(['tars-tarsregistry-0.tars-tarsregistry:17890', 'tars-tarsregistry-1.tars-tarsregistry:17890'])
+  })
+})
+
+describe('RegistryObj (framework-services 1.7)', () => {
+  test('getServerDescriptor: adapters, threads and the rendered template chain', async () => {
+    const { return: code, descriptor } = await node.getServerDescriptor('Test', 'Hello')
+    expect(code).toBe(0)
+    expect(descriptor.asyncThreadNum).toBe(5)
+    expect(descriptor.profile).toBe('<tars>\n  <application>\n    <client>\n      y=default\n      x=child\n      z=own\n    </client>\n  </application>\n</tars>\n')
+    expect(descriptor.adapters.get('Test.Hello.UdpObjAdapter')).toEqual({
+      adapterName: 'Test.Hello.UdpObjAdapter', servant: 'Test.Hello.UdpObj', endpoint: 'udp -h ${localip} -p 9001 -t 3000', threadNum: 3, maxConnections: 10000,
+      allowIp: '', queuecap: 10000, queuetimeout: 3000, protocol: 'tars',
+    })
+  })
+
+  test.each([
+    ['unknown server', 'Test', 'Nothing', ''],
+    ['empty names', '', '', ''],
+    ['a cycle of templates ends, with what was joined', 'Test', 'Loop', '<tars>\n  b=1\n  a=1\n</tars>\n'],
+    ['a missing parent', 'Test', 'Lost', '<tars>\n  lost=1\n</tars>\n'],
+  ])('getServerDescriptor answers -1: %s', async (_what, app, server, profile) => {
+    const answer = await node.getServerDescriptor(app, server)
+    expect([answer.return, answer.descriptor.profile]).toEqual([-1, profile])
+  })
+
+  const conditionOf = async (name: string, type = 'tars.io/active') => {
+    const pod = await cluster.client.get(pods, { namespace, name })
+    return pod['status'].conditions.find((one: { type: string }) => one.type === type)
+  }
+
+  test('a state counts at once and becomes a condition of the pod', async () => {
+    await createEndpoint(cluster.client, 'Test', 'State', [{ name: 'Obj', port: 5 }])
+    await createPod(cluster.client, { app: 'Test', server: 'State', name: 'test-state-0', ip: '127.77.4.1' })
+    await until(async () => (await query.findObjectById4Any('Test.State.Obj')).inactiveEp.length === 1)
+    await node.updateServerState('test-state-0', 'Active', 'Active', { context: { PID: '42', Message: 'up\nand well', Restarts: '3' } })
+    expect(hosts(await query.findObjectById('Test.State.Obj'))).toEqual(['test-state-0.test-state:5'])
+    const condition = await until(() => conditionOf('test-state-0'))
+    expect(condition).toMatchObject({ status: 'True', reason: 'Active/Active/42', message: 'up and well' })
+    expect(condition.lastTransitionTime).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
+    expect(await conditionOf('test-state-0', 'tars.io/restarts')).toMatchObject({ status: 'True', reason: '3' })
+    await node.updateServerState('test-state-0', 'Active', 'Deactivating', { context: { PID: '42' } })
+    expect(await query.findObjectById('Test.State.Obj')).toEqual([])
+    await until(async () => (await conditionOf('test-state-0')).status === 'False')
+    // The other conditions stay.
+    expect(await conditionOf('test-state-0', 'ContainersReady')).toMatchObject({ status: 'True' })
+  })
+
+  test('many reports in a row end in the last one', async () => {
+    await createPod(cluster.client, { app: 'Test', server: 'State', name: 'test-state-1', ip: '127.77.4.2' })
+    const states = ['Activating', 'Active', 'Deactivating', 'Inactive']
+    await Promise.all(Array.from({ length: 200 }, (_, index) => node.updateServerState('test-state-1', 'Active', states[index % 4] ?? '', { context: { PID: String(index) } })))
+    await node.updateServerState('test-state-1', 'Active', 'Active', { context: { PID: '999' } })
+    await until(async () => (await conditionOf('test-state-1'))?.reason === 'Active/Active/999')
+  })
+
+  test.each([
+    ['a state that is none', 'test-hello-0', 'Active', 'Dancing', {}],
+    ['a name that is none', 'test-hello-0/status?x=', 'Active', 'Inactive', {}],
+    ['a process id that is none', 'test-hello-0', 'Active', 'Inactive', { PID: '1/2' }],
+  ])('a report with %s changes nothing', async (_what, pod, setting, present, context) => {
+    await node.updateServerState(pod, setting, present, { context })
+    expect(hosts(await query.findObjectById('Test.Hello.HelloObj'))).toEqual(hello)
+    expect(await conditionOf('test-hello-0')).toMatchObject({ reason: 'Active/Active/7' })
+  })
+
+  test("a report about a pod that is not the caller's changes nothing", async () => {
+    const elsewhere = '192.0.2.7'
+    await createPod(cluster.client, { app: 'Test', server: 'State', name: 'test-state-2', ip: elsewhere, ...active })
+    await until(async () => (await query.findObjectById('Test.State.Obj')).some(({ host }) => host.startsWith('test-state-2')))
+    await node.updateServerState('test-state-2', 'Inactive', 'Inactive')
+    expect(hosts(await query.findObjectById('Test.State.Obj'))).toContain('test-state-2.test-state:5')
+    expect(await conditionOf('test-state-2')).toMatchObject({ reason: 'Active/Active/7' })
+  })
+
+  test('native functions are answered (1.7, table)', async () => {
+    expect(await node.getClientIp()).toEqual({ return: 0, sClientIp: '127.0.0.1' })
+    expect((await node.getNodeTemplate('x')).profileTemplate).toContain('x=default')
+    expect(await node.destroyNode('x')).toBe(0)
+    const [server] = await node.getServers('', '', 'test-hello-0.test-hello')
+    expect(server).toMatchObject({ application: 'Test', serverName: 'Hello', asyncThreadNum: 5 })
+    expect(server?.adapters.get('Test.Hello.HelloObjAdapter')).toMatchObject({ threadNum: '3', servant: 'Test.Hello.HelloObj' })
+    expect(await node.getServers('Test', 'Nothing', 'n')).toEqual([])
+  })
+})
