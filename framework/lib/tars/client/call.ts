@@ -3,6 +3,7 @@ import type { Reader } from '../codec/reader.ts'
 import type { Writer } from '../codec/writer.ts'
 import type { FunctionCodec } from '../idl/interface.ts'
 import { readResult, writeArguments } from '../packet/bodies.ts'
+import { emptyBody } from '../packet/empty.ts'
 import { packetType, pingFunction, retName, TarsCallError, writeRequest, type ResponsePacket, type Texts, type Version } from '../packet.ts'
 import { failures } from './failures.ts'
 import type { CallOptions } from './options.ts'
@@ -61,7 +62,8 @@ export class ClientCall {
     const start = writer.length
     try {
       writeRequest(writer, { ...head, version, packetType: this.oneWay ? packetType.oneWay : packetType.normal } as Parameters<typeof writeRequest>[1], (w) => {
-        if (codec !== undefined) writeArguments(codec, version, w, args)
+        if (codec === undefined) w.writeRaw(emptyBody(version))
+        else writeArguments(codec, version, w, args)
       })
     } catch (error) {
       writer.rewind(start)

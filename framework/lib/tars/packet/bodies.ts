@@ -4,9 +4,7 @@ import type { FunctionCodec } from '../idl/interface.ts'
 import { decodeJson, encodeJson } from '../idl/json-forms.ts'
 import { decodeTup, encodeTup } from '../idl/tup-forms.ts'
 import { version } from './codes.ts'
-
-// A body without bytes stands for no values.
-const noObject = Buffer.from('{}')
+import { emptyBody } from './empty.ts'
 
 /** Writes the body of a request. @throws Failure `TARS_ENCODE` */
 export function writeArguments(codec: FunctionCodec, ver: number, writer: Writer, args: readonly unknown[]): void {
@@ -19,7 +17,7 @@ export function writeArguments(codec: FunctionCodec, ver: number, writer: Writer
 export function readArguments(codec: FunctionCodec, ver: number, body: Buffer, reader: Reader): unknown[] {
   if (ver === version.tars) return codec.readArgs(reader.reset(body))
   if (ver === version.tup) return codec.readArgsTup(decodeTup(body))
-  return codec.argsFromJson(decodeJson(body.length === 0 ? noObject : body))
+  return codec.argsFromJson(decodeJson(body.length === 0 ? emptyBody(version.json) : body))
 }
 
 /** Writes the body of a response. @throws Failure `TARS_ENCODE` */
@@ -33,5 +31,5 @@ export function writeResult(codec: FunctionCodec, ver: number, writer: Writer, r
 export function readResult(codec: FunctionCodec, ver: number, body: Buffer, reader: Reader): unknown {
   if (ver === version.tars) return codec.readResult(reader.reset(body))
   if (ver === version.tup) return codec.readResultTup(decodeTup(body))
-  return codec.resultFromJson(decodeJson(body.length === 0 ? noObject : body))
+  return codec.resultFromJson(decodeJson(body.length === 0 ? emptyBody(version.json) : body))
 }

@@ -1,6 +1,7 @@
 import { Reader } from '../codec/reader.ts'
 import { Writer } from '../codec/writer.ts'
 import { version } from './codes.ts'
+import { emptyBody } from './empty.ts'
 import { readRequest } from './request.ts'
 import { noTexts, readTexts, writeTexts, type Texts } from './texts.ts'
 
@@ -36,9 +37,6 @@ export interface ResponseHead {
 const resultCode = 'STATUS_RESULT_CODE'
 const resultDescription = 'STATUS_RESULT_DESC'
 
-/** Body of a TUP response that holds nothing: an empty map at tag 0. */
-const emptyTup = Buffer.from([0x08, 0x0c])
-
 /**
  * Appends one response with its length header. Versions 1 and 5 have the layout ResponsePacket; version 3 has that of
  * RequestPacket, with code and description in its status map, as native servers send it and native clients expect it.
@@ -58,7 +56,7 @@ function writeTarsFields(writer: Writer, head: ResponseHead, body?: (writer: Wri
   writer.writeInt(4, head.messageType ?? 0)
   writer.writeInt(5, head.ret ?? 0)
   const mark = writer.beginBytes(6)
-  body?.(writer)
+  writeBody(writer, head, body)
   writer.endBytes(mark)
   writeTexts(writer, 7, head.status ?? noTexts)
   if (head.description !== undefined && head.description !== '') writer.writeString(8, head.description)
@@ -73,12 +71,16 @@ function writeTupFields(writer: Writer, head: ResponseHead, body?: (writer: Writ
   writer.writeString(5, head.servant ?? '')
   writer.writeString(6, head.func ?? '')
   const mark = writer.beginBytes(7)
-  if (body === undefined) writer.writeRaw(emptyTup)
-  else body(writer)
+  writeBody(writer, head, body)
   writer.endBytes(mark)
   writer.writeInt(8, 0)
   writeTexts(writer, 9, head.context ?? noTexts)
   writeTexts(writer, 10, tupStatus(head))
+}
+
+function writeBody(writer: Writer, head: ResponseHead, body?: (writer: Writer) => void): void {
+  if (body === undefined) writer.writeRaw(emptyBody(head.version))
+  else body(writer)
 }
 
 function tupStatus(head: ResponseHead): Texts {

@@ -69,6 +69,7 @@ export class Adapter {
   /** One packet without its header. @throws Failure `TARS_DECODE` when it is no request */
   onPacket(bytes: Buffer, start: number, end: number, channel: Channel, now: number): void {
     const packet = readRequest(this.#reader.reset(bytes, start, end))
+    channel.speaks(packet.version)
     this.#parts.metrics?.onRequest?.(this.#parts.name, packet.servant, packet.func, packet.body.length)
     const route = this.#find(packet, channel)
     if (route === undefined) return

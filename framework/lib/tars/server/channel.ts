@@ -6,6 +6,8 @@ export interface Channel {
   readonly peer: Peer
   /** Largest response packet it takes. */
   readonly maxBytes: number
+  /** Requests of this protocol version come from it. */
+  speaks(version: number): void
   /** A request was accepted from it and is not done yet. */
   begin(): void
   /** The request is done, answered or not. */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { Failure } from '#base/errors.ts'
 import type { Writer } from '../codec/writer.ts'
-import { encodeResponse, FrameReader, reconnectMessage, version } from '../packet.ts'
+import { encodeResponse, FrameReader, reconnectMessage } from '../packet.ts'
 import type { Channel } from './channel.ts'
 import type { Peer } from './current.ts'
 import type { ServerLimits } from './options.ts'
@@ -47,6 +47,7 @@ export class Connection implements Channel {
   #lastUnsent = 0
   #paused = false
   #asked = false
+  #version = 0
   #peerEnded = false
   #closing = false
   #finishedAt = -1
@@ -99,11 +100,18 @@ export class Connection implements Channel {
     return this.#lastRead
   }
 
-  /** Asks the peer to use another connection; this one goes on serving until {@link close}. */
+  /** The peer spoke this protocol version. */
+  speaks(version: number): void {
+    this.#version = version
+  }
+
+  /**
+   * Asks the peer to use another connection; this one goes on serving until {@link close}. A peer that said nothing yet is
+   * not asked: @tars/rpc dies of a message in the layout of another version than its own.
+   */
   askToLeave(): void {
-    if (this.open() === undefined) return
     this.#asked = true
-    this.#batch?.writeRaw(encodeResponse({ version: version.tars, requestId: 0, description: reconnectMessage }))
+    if (this.#version > 0) this.open()?.writeRaw(encodeResponse({ version: this.#version, requestId: 0, description: reconnectMessage }))
   }
 
   /** Closes once what is under way has been answered and sent. */

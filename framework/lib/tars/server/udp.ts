@@ -76,6 +76,8 @@ class DatagramPeer implements Channel {
     this.#send = send
   }
 
+  speaks(): void {}
+
   begin(): void {}
 
   end(): void {}

@@ -169,9 +169,10 @@ describe('slow and endless peers', () => {
 
   it('an idle connection is asked to leave and closed', async () => {
     const server = await setUp({ idleTimeoutMs: 100 })
-    const peer = await peerOf(server)
-    expect((await peer.until(1))[0]).toMatchObject({ requestId: 0, description: '_reconnect_' })
-    await peer.closed
+    const [silent, peer] = [await peerOf(server), await peerOf(server)]
+    await peer.write(echoRequest(1, 'text', ['x']))
+    expect((await peer.until(2))[1]).toMatchObject({ requestId: 0, description: '_reconnect_' })
+    await Promise.all([peer.closed, silent.closed])
   })
 
   it('a connection with a call under way is not idle', async () => {
