@@ -3,11 +3,18 @@ import { Lifetime } from '#base/lifecycle.ts'
 import type { Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import type { AdmissionRequest, AdmissionResponse } from '#kube/admission.ts'
+import type { KubeConfig } from '#kube/config.ts'
+import type { AnyObject } from '#kube/types.ts'
 import type { AdmissionHook, Api, Convert, PodLogs } from './api.ts'
 import { builtinDefinitions } from './builtin/kinds.ts'
 import { Catalog } from './catalog.ts'
+import type { CrdSpec } from './crd/definitions.ts'
+import { startCustomKinds } from './controllers/custom-kinds.ts'
+import { ensureNamespaces } from './controllers/ensure-namespaces.ts'
+import { startGarbageCollector } from './controllers/garbage-collector.ts'
+import { startNamespaceDeletion } from './controllers/namespace-deletion.ts'
+import { clusterAuthority, serverCertificate } from './http/certificates.ts'
 import { listen } from './http/server.ts'
-import { ensureNamespaces } from './namespaces.ts'
 import { Store } from './store.ts'
 
 export type { AdmissionHook, AdmissionRule, Convert, PodLogRequest, PodLogs } from './api.ts'
@@ -34,12 +41,14 @@ export interface ApiServerOptions {
 
 export interface ApiServer extends Running {
   readonly url: string
+  /** For `createKubeClient`. */
+  readonly config: KubeConfig
   /** A kubeconfig for kubectl and every role, as YAML. @param namespace of the context */
   kubeconfig(namespace?: string): string
 }
 
 /**
- * A Kubernetes API server for one machine: HTTP, kept in SQLite. It resolves once it serves; `stop()` ends open
+ * A Kubernetes API server for one machine: HTTPS (kubectl sends its token over nothing else), kept in SQLite. It resolves once it serves; `stop()` ends open
  * watches and closes the database.
  * @throws Failure STORE_UNUSABLE; the system's error when the address cannot be bound
  */
@@ -53,14 +62,24 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const api: Api = { store, catalog: new Catalog(builtinDefinitions()), log, hooks: () => hooks, podLogs: options.podLogs, signal: stopping.signal }
   try {
     ensureNamespaces(store, ['default', 'kube-system', 'kube-public', 'kube-node-lease', ...(options.namespaces ?? [])])
-    const server = await listen(api, options)
+    life.own(startCustomKinds(api, (crd) => conversionOf(crd, options.convert)))
+    life.own(startNamespaceDeletion(api))
+    life.own(startGarbageCollector(api))
+    const authority = clusterAuthority(store)
+    const server = await listen(api, { ...options, certificate: () => serverCertificate(authority, options.host) })
     life.own(server)
     life.onStop(() => stopping.abort())
-    return { url: server.url, kubeconfig: (namespace) => kubeconfigOf(server.url, options.token, namespace), stop: () => life.stop(), done: life.done }
+    const config = { server: server.url, ca: authority.cert, token: options.token }
+    return { url: server.url, config, kubeconfig: (namespace) => kubeconfigOf(config, namespace), stop: () => life.stop(), done: life.done }
   } catch (error) {
     await life.stop()
     throw error
   }
+}
+
+function conversionOf(crd: AnyObject, convert: Convert | undefined): Convert | undefined {
+  const { conversion } = crd['spec'] as CrdSpec
+  return conversion?.strategy === 'Webhook' ? convert : undefined
 }
 
 function hooksOf(admission: ApiServerOptions['admission']): readonly AdmissionHook[] {
@@ -68,11 +87,11 @@ function hooksOf(admission: ApiServerOptions['admission']): readonly AdmissionHo
   return typeof admission === 'function' ? [{ name: 'admission.tarsk8s.local', phase: 'mutating', review: admission }] : admission
 }
 
-function kubeconfigOf(server: string, token: string, namespace = 'default'): string {
+function kubeconfigOf({ server, ca, token }: { readonly server: string; readonly ca: string; readonly token: string }, namespace = 'default'): string {
   const name = 'tarsk8s'
   return stringify({
     apiVersion: 'v1', kind: 'Config', 'current-context': name,
-    clusters: [{ name, cluster: { server } }],
+    clusters: [{ name, cluster: { server, 'certificate-authority-data': Buffer.from(ca).toString('base64') } }],
     users: [{ name, user: { token } }],
     contexts: [{ name, context: { cluster: name, user: name, namespace } }],
   })

@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { StatementSync } from 'node:sqlite'
 import { Failure } from '#base/errors.ts'
@@ -138,6 +139,15 @@ export class Store {
     return () => this.#listeners.delete(listener)
   }
 
+  /** A value kept beside the objects (the cluster's own keys), or undefined. */
+  setting(name: string): string | undefined {
+    return (this.#statements.setting.get(name) as { value: string } | undefined)?.value
+  }
+
+  setSetting(name: string, value: string): void {
+    this.#statements.setSetting.run(name, value)
+  }
+
   close(): void {
     this.#listeners.clear()
     this.#db.close()
@@ -183,7 +193,10 @@ function open(file: string): DatabaseSync {
     db.exec(`CREATE TABLE IF NOT EXISTS objects (collection TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (collection, key)) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS history (revision INTEGER PRIMARY KEY, type TEXT NOT NULL, collection TEXT NOT NULL, value TEXT NOT NULL, previous TEXT);
       CREATE INDEX IF NOT EXISTS history_by_collection ON history (collection, revision);
-      CREATE TABLE IF NOT EXISTS compaction (id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER NOT NULL);`)
+      CREATE TABLE IF NOT EXISTS compaction (id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER NOT NULL);
+      CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);`)
+    // Secrets and the authority's key are in it.
+    if (file !== ':memory:') chmodSync(file, 0o600)
     return db
   } catch (cause) {
     throw new Failure('STORE_UNUSABLE', `the cluster's database ${file} cannot be opened`, {
@@ -192,7 +205,7 @@ function open(file: string): DatabaseSync {
   }
 }
 
-function prepare(db: DatabaseSync): Record<'all' | 'bounds' | 'changes' | 'put' | 'remove' | 'log' | 'compact' | 'compacted', StatementSync> {
+function prepare(db: DatabaseSync): Record<'all' | 'bounds' | 'changes' | 'put' | 'remove' | 'log' | 'compact' | 'compacted' | 'setting' | 'setSetting', StatementSync> {
   return {
     all: db.prepare('SELECT collection, key, value FROM objects'),
     bounds: db.prepare('SELECT (SELECT max(revision) FROM history) AS last, (SELECT revision FROM compaction) AS compacted'),
@@ -201,6 +214,8 @@ function prepare(db: DatabaseSync): Record<'all' | 'bounds' | 'changes' | 'put' 
     remove: db.prepare('DELETE FROM objects WHERE collection = ? AND key = ?'),
     log: db.prepare('INSERT INTO history VALUES (?, ?, ?, ?, ?)'),
     compact: db.prepare('DELETE FROM history WHERE revision <= ?'),
+    setting: db.prepare('SELECT value FROM settings WHERE name = ?'),
+    setSetting: db.prepare('INSERT INTO settings VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value'),
     compacted: db.prepare('INSERT INTO compaction VALUES (1, ?) ON CONFLICT DO UPDATE SET revision = excluded.revision'),
   }
 }

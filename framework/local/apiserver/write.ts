@@ -5,7 +5,7 @@ import { recordUpdate } from './apply/managed.ts'
 import { apiVersionOf } from './definition.ts'
 import type { Definition } from './definition.ts'
 import { alreadyExists, badRequest, conflict, forbidden, invalid, notFound } from './errors.ts'
-import { clone, equal } from './json.ts'
+import { at, clone, equal } from './json.ts'
 import { finalizerAdditions, generatedName, metadataErrors, stampNew } from './metadata.ts'
 import { addressOf, checkIdentity, isDryRun, managerOf, prepare } from './request.ts'
 import { StaleWrite } from './store.ts'
@@ -49,7 +49,8 @@ export async function createObject(api: Api, request: ApiRequest, given: AnyObje
   checkIdentity(request, object)
   const { name, generateName } = object.metadata
   if ((name ?? '') === '' && generateName !== undefined) object.metadata.name = generatedName(generateName)
-  if (definition.status && definition.custom) delete object['status']
+  // A node reports itself, status included; all else starts without.
+  if (definition.status && definition.kind !== 'Node') delete object['status']
   const appliedFields = object.metadata.managedFields
   delete object.metadata.managedFields
   stampNew(object)
@@ -113,7 +114,9 @@ async function tryModify(api: Api, request: ApiRequest, { compute, subresource =
 }
 
 /** A deleted object whose last finalizer was taken away. */
-function isFinished({ metadata }: AnyObject): boolean {
+function isFinished(object: AnyObject): boolean {
+  const { metadata } = object
+  if (object.kind === 'Namespace' && ((at(object, ['spec', 'finalizers']) ?? []) as unknown[]).length > 0) return false
   return metadata.deletionTimestamp !== undefined && (metadata.finalizers ?? []).length === 0 && (metadata.deletionGracePeriodSeconds ?? 0) === 0
 }
 

@@ -1,4 +1,5 @@
 import type { AnyObject } from '#kube/types.ts'
+import { crdDefaults } from '../crd/check.ts'
 import { isObject } from '../json.ts'
 import type { JsonObject } from '../json.ts'
 
@@ -131,5 +132,6 @@ export const builtinDefaults: Readonly<Record<string, Default>> = {
   'apps/statefulsets': statefulSet,
   'apps/daemonsets': daemonSet,
   'apps/deployments': deployment,
+  'apiextensions.k8s.io/customresourcedefinitions': crdDefaults,
   'storage.k8s.io/storageclasses': (object) => fill(object, { reclaimPolicy: 'Delete', volumeBindingMode: 'Immediate' }),
 }

@@ -1,4 +1,5 @@
 import type { AnyObject } from '#kube/types.ts'
+import { crdErrors } from '../crd/check.ts'
 import { fieldDuplicate, fieldForbidden, fieldInvalid, fieldNotSupported, fieldRequired } from '../errors.ts'
 import type { FieldError } from '../errors.ts'
 import { at, equal, isObject } from '../json.ts'
@@ -150,5 +151,6 @@ export const builtinValidation: Readonly<Record<string, Validate>> = {
   'apps/statefulsets': statefulSet,
   'apps/daemonsets': fixedSelector,
   'apps/deployments': fixedSelector,
+  'apiextensions.k8s.io/customresourcedefinitions': crdErrors,
   'storage.k8s.io/storageclasses': (object) => missing('provisioner', object['provisioner']),
 }

@@ -5,7 +5,7 @@ import type { Definition } from '../definition.ts'
 
 /** What kubectl compares itself with; the surface follows this release. */
 export const serverVersion = Object.freeze({
-  major: '1', minor: '34', gitVersion: 'v1.34.4', gitCommit: '', gitTreeState: 'clean', buildDate: '1970-01-01T00:00:00Z', goVersion: 'none', compiler: 'none', platform: 'linux/amd64',
+  major: '1', minor: '33', gitVersion: 'v1.33.4', gitCommit: '', gitTreeState: 'clean', buildDate: '1970-01-01T00:00:00Z', goVersion: 'none', compiler: 'none', platform: 'linux/amd64',
 })
 
 const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']

@@ -6,7 +6,7 @@ import type { Definition } from '../definition.ts'
 // OpenAPI v3 documents: kubectl explain reads the schemas, and kubectl apply looks for `fieldValidation`
 // at PATCH, which leaves validation to this server.
 
-const info = { title: 'TarsK8S embedded cluster', version: 'v1.34.4' }
+const info = { title: 'TarsK8S embedded cluster', version: 'v1.33.4' }
 
 /** GET /openapi/v3: the documents there are. */
 export function openapiIndex(catalog: Catalog): object {
@@ -70,14 +70,15 @@ function operation(definition: Definition, action: string): object {
     operationId: `${action}${definition.kind}${definition.version}`,
     parameters: [...(writes ? [dryRun, fieldValidation] : []), ...(action === 'delete' ? [dryRun] : [])],
     ...(writes && action !== 'patch' ? { requestBody: { content: { '*/*': { schema } } } } : {}),
-    ...(action === 'patch' ? { requestBody: { content: patchContent(definition) } } : {}),
+    ...(action === 'patch' ? { requestBody: { content: patchContent } } : {}),
     responses: { 200: { description: 'OK', content: { 'application/json': { schema } } } },
     'x-kubernetes-action': action,
     'x-kubernetes-group-version-kind': gvkOf(definition),
   }
 }
 
-function patchContent(definition: Definition): object {
-  const types = ['application/apply-patch+yaml', 'application/json-patch+json', 'application/merge-patch+json', ...(definition.custom ? [] : ['application/strategic-merge-patch+json'])]
-  return Object.fromEntries(types.map((type) => [type, { schema: { type: 'object' } }]))
-}
+/**
+ * Strategic merge patches are taken but not announced: kubectl would then compute them from these schemas, which do
+ * not carry the merge keys of the built-in kinds; unannounced, it uses the keys it brings along.
+ */
+const patchContent = Object.fromEntries(['application/apply-patch+yaml', 'application/json-patch+json', 'application/merge-patch+json'].map((type) => [type, { schema: { type: 'object' } }]))

@@ -1,8 +1,9 @@
-import http from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import https from 'node:https'
 import { Lifetime } from '#base/lifecycle.ts'
 import type { Running } from '#base/lifecycle.ts'
 import type { UserInfo } from '#kube/admission.ts'
+import type { KeyPair } from '#kube/x509.ts'
 import type { Api, ApiRequest } from '../api.ts'
 import { unauthorized, unknownPath } from '../errors.ts'
 import { isObject } from '../json.ts'
@@ -24,15 +25,21 @@ export interface ListenOptions {
   /** 0 takes a free one. */
   readonly port: number
   readonly token: string
+  /** Makes a fresh key and certificate; asked again once a month. */
+  readonly certificate: () => KeyPair
 }
 
+const renewalMs = 2_147_483_647 // the longest timer there is: 24 days
+
 /** Serves the API until stopped; open watches are ended then. */
-export async function listen(api: Api, { host, port, token }: ListenOptions): Promise<Listening> {
+export async function listen(api: Api, { host, port, token, certificate }: ListenOptions): Promise<Listening> {
   const authenticate = authenticator(token)
-  const server = http.createServer({ keepAliveTimeout: 120_000, requestTimeout: 60_000 }, (request, response) => {
+  const server = https.createServer({ ...certificate(), keepAliveTimeout: 120_000, requestTimeout: 60_000 }, (request, response) => {
     answer(api, request, response, authenticate).catch((error: unknown) => sendError(response, error, api.log))
   })
+  const renewal = setInterval(() => server.setSecureContext(certificate()), renewalMs).unref()
   const life = new Lifetime()
+  life.onStop(() => clearInterval(renewal))
   life.onStop(async () => {
     const closed = new Promise((resolve) => server.close(resolve))
     server.closeAllConnections()
@@ -44,7 +51,7 @@ export async function listen(api: Api, { host, port, token }: ListenOptions): Pr
   })
   const address = server.address()
   const bound = typeof address === 'object' && address !== null ? address.port : port
-  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`, stop: () => life.stop(), done: life.done }
+  return { url: `https://${host.includes(':') ? `[${host}]` : host}:${bound}`, stop: () => life.stop(), done: life.done }
 }
 
 type Authenticate = (request: IncomingMessage) => UserInfo | undefined

@@ -94,7 +94,7 @@ function marked(request: ApiRequest, options: DeleteRequest, stored: AnyObject):
   if (same) return stored
   const metadata: AnyObject['metadata'] = {
     ...stored.metadata,
-    ...(finalizers.length === 0 ? {} : { finalizers }),
+    ...(finalizers.length === 0 ? {} : { finalizers: [...finalizers] }),
     deletionTimestamp: deletionTimestamp === undefined || shorter ? timestamp(Date.now() + grace * 1000) : deletionTimestamp,
     deletionGracePeriodSeconds: shorter ? grace : (deletionGracePeriodSeconds ?? grace),
   }

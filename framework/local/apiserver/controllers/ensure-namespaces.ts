@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AnyObject } from '#kube/types.ts'
-import { timestamp } from './metadata.ts'
-import type { Store } from './store.ts'
+import { timestamp } from '../metadata.ts'
+import type { Store } from '../store.ts'
 
 /** Makes the namespaces that are not there yet. */
 export function ensureNamespaces(store: Store, names: readonly string[]): void {
