@@ -5,7 +5,7 @@ import { resources } from '#api/resources.ts'
 import type { TEndpoint } from '#api/types.ts'
 import { silentLogger } from '#base/log.ts'
 import { createKubeClient, type KubeClient } from '#kube/client.ts'
-import { customResourceDefinitions as crds, pods } from '#kube/resources.ts'
+import { customResourceDefinitions as crds, daemonSets, pods } from '#kube/resources.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
 import { startApiServer, type ApiServer, type PodLogs } from '../../framework/local/apiserver/server.ts'
 
@@ -62,7 +62,8 @@ export interface PodSpec {
   readonly name: string
   readonly ip?: string
   readonly hostNetwork?: boolean
-  readonly ownerKind?: string
+  /** Owned by a DaemonSet, which is made. */
+  readonly ofDaemonSet?: boolean
   readonly gate?: boolean
   /** Reason of tars.io/active. */
   readonly state?: string
@@ -70,12 +71,13 @@ export interface PodSpec {
 }
 
 export async function createPod(client: KubeClient, spec: PodSpec): Promise<AnyObject> {
-  const { app, server, name, hostNetwork, ownerKind, gate = true } = spec
+  const { app, server, name, hostNetwork, gate = true } = spec
+  const owner = spec.ofDaemonSet === true ? await createDaemonSet(client, `${app}-${server}`.toLowerCase()) : undefined
   const created = await client.create(pods, {
     apiVersion: 'v1', kind: 'Pod',
     metadata: {
       name, namespace, labels: { 'tars.io/ServerApp': app, 'tars.io/ServerName': server },
-      ...(ownerKind === undefined ? {} : { ownerReferences: [{ apiVersion: 'apps/v1', kind: ownerKind, name: 'owner', uid: randomUUID() }] }),
+      ...(owner === undefined ? {} : { ownerReferences: [{ apiVersion: 'apps/v1', kind: 'DaemonSet', name: owner.metadata.name, uid: owner.metadata.uid ?? '', controller: true }] }),
     },
     spec: {
       containers: [{ name: `${app}-${server}`.toLowerCase(), image: 'x' }],
@@ -84,6 +86,13 @@ export async function createPod(client: KubeClient, spec: PodSpec): Promise<AnyO
     },
   } as AnyObject)
   return setPodStatus(client, created, spec)
+}
+
+async function createDaemonSet(client: KubeClient, name: string): Promise<AnyObject> {
+  const metadata = { name, namespace }
+  const labels = { app: name }
+  const template = { metadata: { labels }, spec: { containers: [{ name, image: 'x' }] } }
+  return client.create(daemonSets, { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata, spec: { selector: { matchLabels: labels }, template } } as AnyObject)
 }
 
 export async function setPodStatus(client: KubeClient, pod: AnyObject, { ip, state, ready = true }: Partial<PodSpec>): Promise<AnyObject> {

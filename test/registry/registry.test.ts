@@ -34,7 +34,7 @@ beforeAll(async () => {
   for (const [index, state] of [active.state, 'Active/Activating/8', active.state].entries()) {
     await createPod(client, { app: 'Test', server: 'Hello', name: `test-hello-${index}`, ip: `127.77.0.${index + 1}`, state })
   }
-  await createPod(client, { app: 'Test', server: 'Host', name: 'test-host-abcde', ip: '127.77.1.1', ownerKind: 'DaemonSet', ...active })
+  await createPod(client, { app: 'Test', server: 'Host', name: 'test-host-abcde', ip: '127.77.1.1', ofDaemonSet: true, ...active })
   await createPod(client, { app: 'Test', server: 'Host', name: 'test-host-fghij', ip: '127.77.1.2', hostNetwork: true, ...active })
   await createPod(client, { app: 'Test', server: 'Host', name: 'test-host-noip', hostNetwork: true, ...active })
   await client.create(resources.tframeworkconfigs, {
