@@ -1,0 +1,172 @@
+// Clusters for tests: the embedded API server, or a real one named by TARSK8S_TEST_KUBECONFIG.
+import { execFile, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { createLogger } from '#base/log.ts'
+import { createKubeClient } from '#kube/client.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { readKubeconfig } from '#kube/config.ts'
+import { customResourceDefinitions, namespaces } from '#kube/resources.ts'
+import type { AnyObject, Resource } from '#kube/types.ts'
+import { startApiServer } from '../../framework/local/apiserver/server.ts'
+import type { ApiServer, ApiServerOptions } from '../../framework/local/apiserver/server.ts'
+import { which } from './tools.ts'
+
+const run = promisify(execFile)
+
+export interface KubectlResult {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface KubectlOptions {
+  /** Standard input. */
+  readonly input?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export interface TestCluster {
+  readonly client: KubeClient
+  /** Undefined when the cluster is a real one. */
+  readonly server: ApiServer | undefined
+  readonly kubeconfigPath: string
+  /** A folder that goes with the cluster. */
+  readonly folder: string
+  /** Runs kubectl to its end; never throws on a non-zero exit. */
+  kubectl(args: readonly string[], options?: KubectlOptions): Promise<KubectlResult>
+  /** Starts a kubectl that goes on by itself (`get -w`). */
+  kubectlProcess(args: readonly string[]): ChildProcess
+  /** Makes a namespace of its own for a test. */
+  namespace(): Promise<string>
+  stop(): Promise<void>
+}
+
+/** An embedded API server on a free loopback port, with a client and kubectl. */
+export async function startTestCluster(options: Partial<ApiServerOptions> = {}): Promise<TestCluster> {
+  const server = await startApiServer({ dataFile: ':memory:', host: '127.0.0.1', port: 0, token: randomBytes(12).toString('hex'), log: quietLogger(), ...options })
+  return attach(server, server.kubeconfig())
+}
+
+/** The cluster that behaviour tests run against: embedded, unless TARSK8S_TEST_KUBECONFIG names a real one. */
+export async function behaviourCluster(): Promise<TestCluster> {
+  const path = process.env['TARSK8S_TEST_KUBECONFIG']
+  if (path === undefined || path === '') return startTestCluster()
+  return attach(undefined, path)
+}
+
+/** False when the behaviour tests run against a real API server. */
+export const embedded = (process.env['TARSK8S_TEST_KUBECONFIG'] ?? '') === ''
+
+function quietLogger() {
+  const verbose = process.env['TARSK8S_TEST_VERBOSE'] === '1'
+  return createLogger({ format: 'text', write: (line) => void (verbose && process.stderr.write(line)) })
+}
+
+function attach(server: ApiServer | undefined, kubeconfig: string): TestCluster {
+  const folder = mkdtempSync(join(tmpdir(), 'tarsk8s-kube-'))
+  const kubeconfigPath = server === undefined ? kubeconfig : join(folder, 'kubeconfig')
+  if (server !== undefined) writeFileSync(kubeconfigPath, kubeconfig, { mode: 0o600 })
+  const client = createKubeClient(readKubeconfig(kubeconfigPath))
+  const kubectlPath = which('kubectl')
+  const base = ['--kubeconfig', kubeconfigPath, '--cache-dir', join(folder, 'cache')]
+  const made: string[] = []
+  return {
+    client, server, kubeconfigPath, folder,
+    async kubectl(args, { input, env } = {}) {
+      if (kubectlPath === undefined) throw new Error('kubectl is missing; install it')
+      const running = run(kubectlPath, [...base, ...args], { env: { ...process.env, ...env }, maxBuffer: 1 << 26 })
+      running.child.stdin?.end(input ?? '')
+      return running.then(({ stdout, stderr }) => ({ code: 0, stdout, stderr }), (error: { code: number; stdout: string; stderr: string }) => error)
+    },
+    kubectlProcess: (args) => spawn(kubectlPath ?? 'kubectl', [...base, ...args], { stdio: ['ignore', 'pipe', 'pipe'] }),
+    async namespace() {
+      const name = `t-${randomBytes(4).toString('hex')}`
+      await client.create(namespaces, { metadata: { name } })
+      made.push(name)
+      return name
+    },
+    async stop() {
+      if (server === undefined) await Promise.all(made.map((name) => client.delete(namespaces, { name }).catch(() => {})))
+      client.close()
+      await server?.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Waits until `probe` gives something; asks again whenever a little time has passed. */
+export async function eventually<T>(probe: () => T | undefined | false | Promise<T | undefined | false>, what: string, timeoutMs = 15_000): Promise<T> {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    const value = await probe()
+    if (value !== undefined && value !== false) return value
+    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+/** A kind of its own for tests, in a group nobody else uses. */
+export const widgets: Resource = Object.freeze({ group: 'test.tarsk8s.io', version: 'v1', plural: 'widgets', kind: 'Widget', namespaced: true })
+
+const widgetSpec = {
+  type: 'object',
+  required: ['size'],
+  properties: {
+    size: { type: 'integer', minimum: 1, maximum: 10, description: 'How large it is.' },
+    color: { type: 'string', enum: ['red', 'green'], default: 'red' },
+    name: { type: 'string', pattern: '^[a-z]+$', maxLength: 8 },
+    mode: { 'x-kubernetes-int-or-string': true },
+    free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+    labels: { type: 'object', additionalProperties: { type: 'string' } },
+    ports: {
+      type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'],
+      items: { type: 'object', required: ['name'], properties: { name: { type: 'string' }, port: { type: 'integer' }, isTcp: { type: 'boolean', default: true } } },
+    },
+    source: { type: 'object', oneOf: [{ required: ['a'] }, { required: ['b'] }], properties: { a: { type: 'string' }, b: { type: 'string' } } },
+  },
+}
+
+/** The CustomResourceDefinition of {@link widgets}: schema, defaults, status, scale, columns. */
+export function widgetDefinition(overrides: object = {}): AnyObject {
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition',
+    metadata: { name: 'widgets.test.tarsk8s.io' },
+    spec: {
+      group: 'test.tarsk8s.io', scope: 'Namespaced',
+      names: { plural: 'widgets', singular: 'widget', kind: 'Widget', shortNames: ['wd'] },
+      versions: [{
+        name: 'v1', served: true, storage: true,
+        schema: {
+          openAPIV3Schema: {
+            type: 'object', required: ['spec'],
+            properties: { spec: widgetSpec, status: { type: 'object', properties: { ready: { type: 'integer' }, message: { type: 'string' }, selector: { type: 'string' } } } },
+          },
+        },
+        subresources: { status: {}, scale: { specReplicasPath: '.spec.size', statusReplicasPath: '.status.ready', labelSelectorPath: '.status.selector' } },
+        additionalPrinterColumns: [
+          { name: 'Size', type: 'integer', jsonPath: '.spec.size' },
+          { name: 'Color', type: 'string', jsonPath: '.spec.color' },
+          { name: 'Message', type: 'string', jsonPath: '.status.message', priority: 1 },
+          { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+        ],
+      }],
+      ...overrides,
+    },
+  }
+}
+
+/** Makes a CRD and waits until it is established. */
+export async function installDefinition(client: KubeClient, definition: AnyObject): Promise<void> {
+  await client.create(customResourceDefinitions, definition).catch((error: { reason?: string }) => {
+    if (error.reason !== 'AlreadyExists') throw error
+  })
+  await eventually(async () => {
+    const { status } = await client.get(customResourceDefinitions, { name: definition.metadata.name })
+    return (status?.conditions as { type: string; status: string }[] | undefined)?.some((condition) => condition.type === 'Established' && condition.status === 'True')
+  }, `${definition.metadata.name} is established`)
+}
