@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { imageConfig, imageManifest, layerDescriptor, type AddedLayer, type ImageFacts } from './config.ts'
 import type { LayerFile } from './layer.ts'
-import { checkName } from './names.ts'
+import { checkApp, checkServer } from './names.ts'
 import type { ImageDestination, KnownBlob, Placement } from './oci/destination.ts'
 import { openDestination, openSource, type ImageLocation } from './oci/location.ts'
 import type { DockerOptions } from './oci/docker.ts'
@@ -35,6 +35,10 @@ export interface BuildOptions {
   readonly destination: ImageLocation
   /** Credentials and trust for every registry that is involved. */
   readonly access?: RegistryAccess
+  /** The same for reading the base image, where it differs. */
+  readonly baseAccess?: RegistryAccess
+  /** The name was sent without its upper case: the executable or jar may be spelled otherwise. */
+  readonly anyCase?: boolean
   readonly docker?: DockerOptions
   /** Default: linux on the architecture of this machine. */
   readonly platform?: Platform
@@ -75,11 +79,11 @@ export function hostPlatform(): Platform {
  * @throws PACKAGE_*, IMAGE_*, REGISTRY_*, DIGEST_*, NAME_INVALID; the signal's reason when it aborts
  */
 export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
-  checkName('app', options.app)
-  checkName('server', options.server)
+  checkApp('app', options.app)
+  checkServer('server', options.server)
   const access = options.access ?? {}
   const source = await openPackage(options.package, options.serverType, options.server)
-  const base = openSource(options.base, access)
+  const base = openSource(options.base, options.baseAccess ?? access)
   const abort = new AbortController()
   const signal = options.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, options.signal])
   const destination = await openDestination(options.destination, access, options.docker)
@@ -87,7 +91,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
     const report = (phase: BuildProgress['phase'], at = { read: 0, size: source.size, pushed: 0 }): void => options.onProgress?.({ phase, ...at })
     report('base')
     const image = await readImage(base, options.platform ?? hostPlatform(), signal)
-    const expectation = { serverType: options.serverType, server: options.server, architecture: image.config.architecture }
+    const expectation = { serverType: options.serverType, server: options.server, anyCase: options.anyCase ?? false, architecture: image.config.architecture }
     const limits = { ...defaultLimits, ...options.limits }
     const [built, placed] = await allOrNone(abort, [
       pushPackageLayer(source, destination, { ...expectation, limits, signal, onProgress: (at) => report('package', at) }),

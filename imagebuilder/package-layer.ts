@@ -48,7 +48,7 @@ async function onePass(source: PackageSource, destination: ImageDestination, top
   const layer = new LayerStream((bytes) => writer.write(bytes))
   const onEntry = (): void => options.onProgress?.({ read: source.consumed(), size: source.size, pushed: layer.size })
   try {
-    const inventory = await rewritePackage(source, layer, { root: packageRoot, limits: options.limits, topFolder, isCandidate: isCandidate(options.serverType, options.server), signal, onEntry })
+    const inventory = await rewritePackage(source, layer, { root: packageRoot, limits: options.limits, topFolder, isCandidate: isCandidate(options), signal, onEntry })
     preflight(inventory, options)
     const digests = await layer.end()
     await writer.commit(digests.digest)

@@ -10,18 +10,21 @@ export interface Expectation {
   readonly server: string
   /** Architecture of the base image, e.g. `amd64`. */
   readonly architecture: string
+  /** The server's name came without its upper case: letters are compared regardless of it. */
+  readonly anyCase?: boolean
 }
 
 const nodeEntries = ['package.json', 'server.js', 'app.js', 'start.js', 'index.js']
 const native: ReadonlySet<ServerType> = new Set(['cpp', 'go', 'nodejs-pkg'])
 
 /** True for a file that a server of this type and name may be started from: `<Server>`, else any `*Server` (spec A.4). */
-export function isCandidate(serverType: ServerType, server: string): (path: string) => boolean {
-  if (!native.has(serverType)) return () => false
-  return (path) => {
-    const name = path.slice(path.lastIndexOf('/') + 1)
-    return path === server || name.endsWith('Server')
-  }
+export function isCandidate(expected: Pick<Expectation, 'serverType' | 'server' | 'anyCase'>): (path: string) => boolean {
+  if (!native.has(expected.serverType)) return () => false
+  return (path) => names(path, expected.server, expected) || path.endsWith('Server')
+}
+
+function names(path: string, file: string, { anyCase }: Pick<Expectation, 'anyCase'>): boolean {
+  return anyCase === true ? path.toLowerCase() === file.toLowerCase() : path === file
 }
 
 /**
@@ -40,8 +43,9 @@ const checks: Readonly<Record<ServerType, (inventory: Inventory, expected: Expec
   nodejs: (inventory) => {
     if (!nodeEntries.some((name) => isFile(inventory, name))) lacks(inventory, 'nodejs', `${nodeEntries.join(', ')} (one of them)`)
   },
-  'java-jar': (inventory, { server }) => {
-    if (!isFile(inventory, `${server}.jar`)) lacks(inventory, 'java-jar', `${server}.jar`)
+  'java-jar': (inventory, expected) => {
+    const jar = `${expected.server}.jar`
+    if (![...inventory.paths].some((path) => names(path, jar, expected) && isFile(inventory, path))) lacks(inventory, 'java-jar', jar)
   },
   'java-war': (inventory) => {
     if (inventory.kind('WEB-INF') !== 'directory') lacks(inventory, 'java-war', 'WEB-INF/')
@@ -57,17 +61,18 @@ function isFile(inventory: Inventory, path: string): boolean {
 }
 
 /** `<Server>` itself, else the first runnable `*Server` by path, as tarsnode chooses. */
-function chooseExecutable(inventory: Inventory, server: string): Candidate | undefined {
-  const own = inventory.candidates.find((candidate) => candidate.path === server)
+function chooseExecutable(inventory: Inventory, expected: Expectation): Candidate | undefined {
+  const own = inventory.candidates.find((candidate) => names(candidate.path, expected.server, expected))
   if (own !== undefined) return own
   const others = inventory.candidates.filter((candidate) => candidate.executable && (candidate.elf !== undefined || candidate.script))
   return others.sort((a, b) => (a.path < b.path ? -1 : 1))[0]
 }
 
-function checkNative(inventory: Inventory, { serverType, server, architecture }: Expectation): void {
+function checkNative(inventory: Inventory, expected: Expectation): void {
+  const { serverType, server, architecture } = expected
   // A link named <Server> within the package is as good as the file.
   if (inventory.kind(server) === 'symlink') return
-  const chosen = chooseExecutable(inventory, server)
+  const chosen = chooseExecutable(inventory, expected)
   if (chosen === undefined) {
     throw new Failure('PACKAGE_NO_EXECUTABLE', `the ${serverType} package has no executable "${server}" (nor any "*Server"); at its root are: ${roots(inventory)}`, { remedy: `name the executable "${server}" and put it at the root of the package or of its one top folder`, context: { server, serverType } })
   }

@@ -1,0 +1,41 @@
+import { existsSync } from 'node:fs'
+import { readFile, readdir, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { Failure } from '#base/errors.ts'
+import { anonymous, parseDockerConfig } from '../oci/auth.ts'
+import type { RegistryAccess } from '../oci/session.ts'
+import { readSupervisor, type SupervisorLayer } from '../supervisor.ts'
+import type { CommandIo } from './io.ts'
+
+export interface AccessFlags {
+  /** Docker config JSON; default `$DOCKER_CONFIG/config.json` or `~/.docker/config.json` where there is one. */
+  readonly 'registry-config'?: string | undefined
+  readonly insecure?: readonly string[] | undefined
+  readonly ca?: string | undefined
+}
+
+/** Credentials as `docker login` left them, and trust from the flags. */
+export async function registryAccess(flags: AccessFlags, io: CommandIo): Promise<RegistryAccess> {
+  const own = join(io.env['DOCKER_CONFIG'] ?? join(io.env['HOME'] ?? '/', '.docker'), 'config.json')
+  const path = flags['registry-config'] === undefined ? (existsSync(own) ? own : undefined) : resolve(io.cwd, flags['registry-config'])
+  const credentials = path === undefined ? anonymous : parseDockerConfig(await read(path, '--registry-config'), path)
+  const ca = flags.ca === undefined ? {} : { ca: await read(resolve(io.cwd, flags.ca), '--ca') }
+  const insecure = new Set((flags.insecure ?? []).flatMap((list) => list.split(',')))
+  return { credentials, trust: (registry) => (insecure.has(registry) ? { plainHttp: true } : ca) }
+}
+
+async function read(path: string, flag: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: unknown) => Promise.reject(new Failure('FILE_UNREADABLE', `${flag}: ${path} cannot be read`, { cause, remedy: 'check the path' })))
+}
+
+/** The supervisor's layer: by the flag, by TARSIMAGE_SUPERVISOR, or the newest that "tarsk8s up" made in the data folder. */
+export async function supervisorFor(flag: string | undefined, io: CommandIo): Promise<SupervisorLayer> {
+  const given = flag ?? io.env['TARSIMAGE_SUPERVISOR']
+  if (given !== undefined && given !== '') return readSupervisor(resolve(io.cwd, given))
+  const cache = resolve(io.cwd, io.env['TARSK8S_DATA'] ?? '.tarsk8s', 'cache')
+  const names = (await readdir(cache).catch(() => [])).filter((name) => /^supervisor-.*\.json$/.test(name))
+  const dated = await Promise.all(names.map(async (name) => ({ path: join(cache, name), time: (await stat(join(cache, name))).mtimeMs })))
+  const newest = dated.sort((a, b) => b.time - a.time)[0]
+  if (newest === undefined) throw new Failure('SUPERVISOR_MISSING', `no supervisor layer: neither --supervisor nor TARSIMAGE_SUPERVISOR is set, and ${cache} has none`, { remedy: 'run "tarsk8s up" once, which makes one, or give --supervisor' })
+  return readSupervisor(newest.path)
+}

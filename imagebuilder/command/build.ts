@@ -1,0 +1,103 @@
+import { parseArgs } from 'node:util'
+import { resolve } from 'node:path'
+import { Failure } from '#base/errors.ts'
+import { buildImage, hostPlatform, type BuiltImage } from '../build.ts'
+import { checkApp, checkServer, checkServerType, checkTag } from '../names.ts'
+import { parseBase, parseLocation, type ImageLocation } from '../oci/location.ts'
+import type { Platform } from '../oci/types.ts'
+import { serverTypes } from '../package/preflight.ts'
+import { registryAccess, supervisorFor } from './access.ts'
+import type { CommandIo } from './io.ts'
+import { meterFor } from './meter.ts'
+
+export const buildUsage = `usage: tarsk8s image build <package> --app APP --server SERVER --type TYPE --base IMAGE --to IMAGE [options]
+  <package>           release package: tgz, tar, tar.zst, zip, jar or war
+  --type TYPE         ${serverTypes.join(', ')}
+  --base IMAGE        base image: a reference, or an OCI layout folder (oci:DIR[:TAG])
+  --to IMAGE          where it goes: a reference, oci:DIR[:TAG], or docker:NAME
+  --tag TAG           tag, where --to has none
+  --supervisor FILE   JSON that describes the supervisor's layer  (or TARSIMAGE_SUPERVISOR; default: made by "tarsk8s up")
+  --platform OS/ARCH  default linux on this machine's architecture
+  --insecure HOST     registry that speaks plain HTTP; may be repeated
+  --ca FILE           PEM certificates to trust registries by
+  --registry-config FILE  Docker config JSON with credentials     (default: as "docker login" left it)
+  --json              print the result as JSON
+Exit codes: 0 done, 1 failed, 2 wrong usage.
+`
+
+const options = {
+  app: { type: 'string' }, server: { type: 'string' }, type: { type: 'string' }, base: { type: 'string' }, to: { type: 'string' }, tag: { type: 'string' },
+  supervisor: { type: 'string' }, platform: { type: 'string' }, insecure: { type: 'string', multiple: true }, ca: { type: 'string' }, 'registry-config': { type: 'string' },
+  json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
+} as const
+
+function usage(message: string): never {
+  throw new Failure('USAGE', message)
+}
+
+function parse(args: readonly string[]): ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>> {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true })
+  } catch (error) {
+    return usage((error as Error).message.split('. To specify')[0] ?? '')
+  }
+}
+
+/** `tarsk8s image build …`: a package becomes an image, without a cluster. */
+export async function build(args: readonly string[], io: CommandIo): Promise<number> {
+  const { values, positionals } = parse(args)
+  if (values.help === true) {
+    io.out.write(buildUsage)
+    return 0
+  }
+  const required = (flag: 'app' | 'server' | 'type' | 'base' | 'to'): string => values[flag] ?? usage(`--${flag} is missing`)
+  const [file, ...surplus] = positionals
+  if (file === undefined) usage('the package is missing')
+  if (surplus.length > 0) usage(`"${surplus[0]}" is one argument too many`)
+  const names = { app: checked(() => checkApp('--app', required('app'))), server: checked(() => checkServer('--server', required('server'))), serverType: checked(() => checkServerType('--type', required('type'))) }
+  const destination = checked(() => target(required('to'), values.tag))
+  const platform = values.platform === undefined ? hostPlatform() : platformOf(values.platform)
+  const base = await parseBase(required('base'))
+  const meter = meterFor(io.err)
+  try {
+    const built = await buildImage({
+      ...names, package: resolve(io.cwd, file ?? ''), base, destination, platform, signal: io.signal,
+      supervisor: await supervisorFor(values.supervisor, io), access: await registryAccess(values, io), onProgress: (progress) => meter.at(progress),
+    })
+    meter.end()
+    io.out.write(values.json === true ? `${JSON.stringify(built, null, 2)}\n` : summary(built))
+    return 0
+  } finally {
+    meter.end()
+  }
+}
+
+/** A refusal of a flag's value is wrong usage. */
+function checked<T>(check: () => T): T {
+  try {
+    return check()
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code === 'USAGE') throw error
+    throw new Failure('USAGE', error.message, error.remedy === undefined ? {} : { remedy: error.remedy })
+  }
+}
+
+function target(to: string, tag: string | undefined): ImageLocation {
+  const location = parseLocation(to)
+  if (tag === undefined) return location
+  checkTag('--tag', tag)
+  const named = location.type === 'docker' ? to.slice('docker:'.length) : to.replace(/^oci:/, '')
+  if (named.lastIndexOf(':') > named.lastIndexOf('/')) usage('--tag is given, and --to has a tag too')
+  return parseLocation(`${to}:${tag}`)
+}
+
+function platformOf(text: string): Platform {
+  const [os, architecture, variant] = text.split('/')
+  if (os !== 'linux' || architecture === undefined || architecture === '') usage(`--platform "${text}" is not linux/ARCH`)
+  return { os: 'linux', architecture: architecture ?? '', ...(variant === undefined ? {} : { variant }) }
+}
+
+function summary(built: BuiltImage): string {
+  const moved = built.layers.map((layer) => `  ${layer.digest.slice(7, 19)}  ${(layer.size / 1e6).toFixed(1).padStart(8)} MB  ${layer.placement}`)
+  return `${built.image}\ndigest ${built.digest}\nlayers\n${moved.join('\n')}\n`
+}

@@ -1,0 +1,51 @@
+import { readEnv } from '#base/env.ts'
+import type { Environment } from '#base/lifecycle.ts'
+
+/** What tarsimage takes from its environment. KUBECONFIG, or the pod's service account, says where the API server is. */
+export interface ImageEnv {
+  /** `Namespace`: of the TImages and secrets. */
+  readonly namespace: string
+  /** `PodName`: the handler named in TImage states, and part of every release id. */
+  readonly podName: string
+  /** `TARSIMAGE_WORKSPACE`: uploads are kept here while they are built. */
+  readonly workspace: string
+  /** `TARSIMAGE_LISTEN`, else `PodIP`, else every address. */
+  readonly host: string
+  /** `TARSIMAGE_PORT`. */
+  readonly port: number
+  /** `TARSIMAGE_SUPERVISOR`: JSON file {path, digest, diffId, size, entrypoint} of the supervisor's layer. */
+  readonly supervisor: string
+  /** `TARSIMAGE_INSECURE_REGISTRIES`: `host[:port]` list, separated by commas, reached by plain HTTP. */
+  readonly insecureRegistries: readonly string[]
+  /** `TARSIMAGE_CA`: file of PEM certificates that registries are trusted by. */
+  readonly caFile: string | undefined
+  /** `TARSIMAGE_MAX_UPLOAD`: bytes of one package. */
+  readonly maxUploadBytes: number
+  /** `TARSIMAGE_MAX_UNPACKED`: bytes of all files of one package. */
+  readonly maxUnpackedBytes: number
+  /** `TARSIMAGE_BUILDS`: builds at a time. */
+  readonly builds: number
+  /** `TARSIMAGE_QUEUE`: builds that may wait; more are refused with 429. */
+  readonly queue: number
+}
+
+const gigabyte = 2 ** 30
+
+/** @throws ENV_INVALID */
+export function imageEnv(env: Environment): ImageEnv {
+  const read = readEnv(env)
+  return Object.freeze({
+    namespace: read.required('Namespace'),
+    podName: read.required('PodName'),
+    workspace: read.optional('TARSIMAGE_WORKSPACE', '/workspace'),
+    host: read.optional('TARSIMAGE_LISTEN') ?? read.optional('PodIP', '0.0.0.0'),
+    port: read.integer('TARSIMAGE_PORT', 80, { min: 0, max: 65535 }),
+    supervisor: read.required('TARSIMAGE_SUPERVISOR'),
+    insecureRegistries: read.optional('TARSIMAGE_INSECURE_REGISTRIES', '').split(',').map((name) => name.trim()).filter((name) => name !== ''),
+    caFile: read.optional('TARSIMAGE_CA'),
+    maxUploadBytes: read.integer('TARSIMAGE_MAX_UPLOAD', 2 * gigabyte, { min: 1 }),
+    maxUnpackedBytes: read.integer('TARSIMAGE_MAX_UNPACKED', 8 * gigabyte, { min: 1 }),
+    builds: read.integer('TARSIMAGE_BUILDS', 5, { min: 1, max: 64 }),
+    queue: read.integer('TARSIMAGE_QUEUE', 100, { min: 0, max: 10_000 }),
+  })
+}

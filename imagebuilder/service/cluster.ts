@@ -1,0 +1,98 @@
+import { names } from '#api/names.ts'
+import { resources } from '#api/resources.ts'
+import type { TFrameworkConfig, TImage, TServer } from '#api/types.ts'
+import { Failure } from '#base/errors.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { isNotFound } from '#kube/errors.ts'
+import { secrets } from '#kube/resources.ts'
+import { anonymous, parseDockerConfig, type Credentials } from '../oci/auth.ts'
+import type { ServerType } from '../package/preflight.ts'
+
+/** A base image, and the secret it is pulled with. */
+export interface Base {
+  readonly image: string
+  readonly secret: string
+}
+
+/** What a build asks the cluster for, besides its TImage. */
+export class ClusterFacts {
+  readonly #client: KubeClient
+  readonly #namespace: string
+
+  constructor(client: KubeClient, namespace: string) {
+    this.#client = client
+    this.#namespace = namespace
+  }
+
+  /** Registry, limits. @throws FRAMEWORK_CONFIG_MISSING, FRAMEWORK_CONFIG_INVALID */
+  async framework(): Promise<TFrameworkConfig> {
+    const name = names.framework
+    const config = await this.#find(() => this.#client.get<TFrameworkConfig>(resources.tframeworkconfigs, { namespace: this.#namespace, name }))
+    if (config === undefined) throw new Failure('FRAMEWORK_CONFIG_MISSING', `there is no TFrameworkConfig ${name} in namespace ${this.#namespace}`, { remedy: 'install the framework, or create it' })
+    if (config.imageUpload.registry === '') throw new Failure('FRAMEWORK_CONFIG_INVALID', `TFrameworkConfig ${name}: imageUpload.registry is empty`, { remedy: 'set the registry that images go to' })
+    return config
+  }
+
+  /** Registry credentials of a Secret; none for an empty name. @throws SECRET_MISSING, REGISTRY_SECRET_INVALID */
+  async credentials(name: string): Promise<Credentials> {
+    if (name === '') return anonymous
+    const secret = await this.#find(() => this.#client.get(secrets, { namespace: this.#namespace, name }))
+    if (secret === undefined) throw new Failure('SECRET_MISSING', `there is no Secret ${name} in namespace ${this.#namespace}`, { remedy: 'create it with "kubectl create secret docker-registry"' })
+    const data = (secret['data'] ?? {}) as Record<string, string | undefined>
+    const config = data['.dockerconfigjson'] ?? data['.dockercfg']
+    if (config === undefined) throw new Failure('REGISTRY_SECRET_INVALID', `Secret ${name} has neither .dockerconfigjson nor .dockercfg`, { remedy: 'create it with "kubectl create secret docker-registry"' })
+    return parseDockerConfig(Buffer.from(config, 'base64').toString('utf8'), `Secret ${name}`)
+  }
+
+  /**
+   * The base image that a request means: a reference, the name of a base TImage (its default or newest release), or, when
+   * empty, the first TImage of type base that supports the server type.
+   * @throws BASE_IMAGE_MISSING, BASE_IMAGE_TYPE
+   */
+  async base(asked: string, secret: string, serverType: ServerType): Promise<Base> {
+    if (asked === '') return this.#chooseBase(serverType)
+    if (/[/:@]/.test(asked)) return { image: asked, secret }
+    const image = await this.#find(() => this.#client.get<TImage>(resources.timages, { namespace: this.#namespace, name: asked }))
+    if (image === undefined || image.imageType !== 'base') throw new Failure('BASE_IMAGE_MISSING', `"${asked}" is neither an image reference nor a TImage of type base`, { remedy: 'send a reference with its registry, or the name of a base TImage' })
+    if (image.supportedType !== undefined && !image.supportedType.includes(serverType)) {
+      throw new Failure('BASE_IMAGE_TYPE', `base image ${asked} carries ${image.supportedType.join(', ')}, and not ${serverType}`, { remedy: 'choose a base image for this type' })
+    }
+    const found = releaseOf(image)
+    return secret === '' ? found : { ...found, secret }
+  }
+
+  /**
+   * The server's name as its TServer spells it, else as the uploaded jar does: the web sends names in lower case, and
+   * tarsnode looks for the file by the true one.
+   */
+  async spelled(timage: string, server: string, filename: string): Promise<{ server: string; known: boolean }> {
+    const found = await this.#find(() => this.#client.get<TServer>(resources.tservers, { namespace: this.#namespace, name: timage }))
+    const stem = filename.replace(/\.[A-Za-z]+$/, '')
+    const spelling = [found?.spec.server, stem].find((name) => name?.toLowerCase() === server.toLowerCase())
+    return { server: spelling ?? server, known: spelling !== undefined }
+  }
+
+  async #chooseBase(serverType: ServerType): Promise<Base> {
+    const { items } = await this.#client.list<TImage>(resources.timages, { namespace: this.#namespace })
+    const fitting = items.filter((image) => image.imageType === 'base' && image.supportedType?.includes(serverType) === true && (image.releases?.length ?? 0) > 0)
+    const [first] = fitting.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+    if (first === undefined) throw new Failure('BASE_IMAGE_MISSING', `no TImage of type base supports ${serverType}`, { remedy: 'send BaseImage, or create a base TImage with this supportedType' })
+    return releaseOf(first)
+  }
+
+  async #find<T>(get: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await get()
+    } catch (error) {
+      if (isNotFound(error)) return undefined
+      throw error
+    }
+  }
+}
+
+function releaseOf(image: TImage): Base {
+  const releases = image.releases ?? []
+  const release = releases.find((one) => one.id === image.default) ?? releases[0]
+  if (release === undefined) throw new Failure('BASE_IMAGE_MISSING', `TImage ${image.metadata.name} has no release`, { remedy: 'add a release with the base image' })
+  return { image: release.image, secret: release.secret ?? '' }
+}

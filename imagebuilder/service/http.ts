@@ -1,0 +1,89 @@
+import multipart from '@fastify/multipart'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, Failure } from '#base/errors.ts'
+import type { Logger } from '#base/log.ts'
+import { recognise } from '../package/recognise.ts'
+import type { Accepted, Builder } from './builder.ts'
+import { releaseId } from './id.ts'
+import { checkForm } from './request.ts'
+import { receiveUpload } from './upload.ts'
+
+export interface HttpOptions {
+  readonly builder: Builder
+  readonly podName: string
+  /** Folder for uploads. */
+  readonly uploads: string
+  readonly maxUploadBytes: number
+  readonly log: Logger
+}
+
+/** What every answer of the building call looks like (spec C.1). */
+interface Reply {
+  readonly status: number
+  readonly message: string
+  readonly result?: { readonly id: string; readonly image: string; readonly secret: string; readonly source: string }
+  readonly handler: string
+}
+
+/** A whole upload may take so long; a slow line and a large package need it. Milliseconds. */
+const uploadLimitMs = 3600_000
+const headerLimitMs = 60_000
+
+/** 400 for what the sender can mend in the request, 413 and 429 for size and queue, 500 for the rest. */
+const statuses: Readonly<Record<string, number>> = {
+  FORM_INVALID: 400, NAME_INVALID: 400, TYPE_INVALID: 400, PACKAGE_FORMAT: 400, UPLOAD_CUT: 400, IMAGE_REFERENCE_INVALID: 400,
+  UPLOAD_TOO_LARGE: 413, QUEUE_FULL: 429, STOPPING: 503,
+}
+
+/** The HTTP interface of tarsimage: `POST /api/{version}/timage/{timage}/building?wait=` and `GET /healthz`. */
+export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
+  const http = fastify({ logger: false, requestTimeout: uploadLimitMs, bodyLimit: options.maxUploadBytes, forceCloseConnections: 'idle', routerOptions: { maxParamLength: 300 } })
+  http.server.headersTimeout = headerLimitMs
+  await http.register(multipart)
+  http.get('/healthz', () => ({ status: 'ok' }))
+  http.route<{ Params: { timage: string }; Querystring: { wait?: string } }>({
+    method: 'POST',
+    url: '/api/:version/timage/:timage/building',
+    handler: (request, reply) => answer(options, request, reply),
+  })
+  http.route({ method: ['GET', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS'], url: '/api/:version/timage/:timage/building', handler: (_request, reply) => reply.code(405).header('allow', 'POST').send('') })
+  http.setNotFoundHandler((_request, reply) => reply.code(404).send({ status: 404, message: 'no such path', handler: options.podName } satisfies Reply))
+  return http
+}
+
+async function answer(options: HttpOptions, request: FastifyRequest<{ Params: { timage: string }; Querystring: { wait?: string } }>, reply: FastifyReply): Promise<void> {
+  const { podName: handler, log } = options
+  const { timage } = request.params
+  const wait = request.query.wait === '1' || request.query.wait === 'true'
+  try {
+    const { accepted, secret } = await take(options, request, timage)
+    const result = { id: accepted.id, image: accepted.image, secret, source: timage }
+    if (wait) await accepted.done
+    else accepted.done.catch(() => {})
+    const status = wait ? 200 : 201
+    await reply.code(status).send({ status, message: wait ? 'OK' : 'Created', result, handler } satisfies Reply)
+  } catch (error) {
+    const status = error instanceof Failure ? (statuses[error.code] ?? 500) : 500
+    if (!(error instanceof Failure)) log.error('building call failed', { timage, error })
+    // What is left of the upload is not read.
+    if (!request.raw.complete) reply.header('connection', 'close')
+    await reply.code(status).send({ status, message: describe(error), handler } satisfies Reply)
+  }
+}
+
+async function take(options: HttpOptions, request: FastifyRequest, timage: string): Promise<{ accepted: Accepted; secret: string }> {
+  const { builder, podName, uploads, maxUploadBytes } = options
+  builder.checkRoom()
+  const id = releaseId(podName, Date.now())
+  const upload = await receiveUpload(request, join(uploads, id), maxUploadBytes)
+  try {
+    const form = checkForm(upload.fields)
+    await recognise(upload.file)
+    return { accepted: await builder.accept(id, timage, form, upload), secret: form.secret }
+  } catch (error) {
+    await rm(upload.file, { force: true })
+    throw error
+  }
+}

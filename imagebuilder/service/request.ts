@@ -1,0 +1,56 @@
+import { patterns } from '#api/schema/patterns.ts'
+import { Failure } from '#base/errors.ts'
+import { checkApp, checkServer, checkServerType, checkTag } from '../names.ts'
+import type { ServerType } from '../package/preflight.ts'
+
+/** The fields of the upload form, checked (spec C.1). */
+export interface BuildRequest {
+  readonly app: string
+  readonly server: string
+  readonly serverType: ServerType
+  /** Empty: the release id becomes the tag. */
+  readonly tag: string
+  /** Reference, name of a base TImage, or empty for one that supports the type. */
+  readonly baseImage: string
+  readonly baseImageSecret: string
+  readonly secret: string
+  readonly createPerson: string
+  readonly mark: string
+}
+
+const secretName = new RegExp(patterns.secret)
+const longest = { person: 100, mark: 1600, image: 500, secret: 253 } as const
+
+function refuse(field: string, rule: string, remedy: string): never {
+  throw new Failure('FORM_INVALID', `form field ${field} ${rule}`, { remedy, context: { field } })
+}
+
+/** One line of text within the TImage's limits. */
+function line(field: string, value: string, length: number): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is refused
+  if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) refuse(field, 'has control characters', 'send one line of text')
+  return value.length <= length ? value : refuse(field, `has ${value.length} characters`, `send at most ${length}`)
+}
+
+function secret(field: string, value: string): string {
+  if (value.length > longest.secret || !secretName.test(value)) refuse(field, `"${value}" is not the name of a secret`, 'send the name of a Secret of this namespace')
+  return value
+}
+
+/** @throws FORM_INVALID, NAME_INVALID, TYPE_INVALID, each naming the field */
+export function checkForm(form: ReadonlyMap<string, string>): BuildRequest {
+  const get = (field: string): string => (form.get(field) ?? '').trim()
+  const required = (field: string): string => get(field) || refuse(field, 'is missing', `send ${field}`)
+  const tag = get('ServerTag')
+  return {
+    app: checkApp('form field ServerApp', required('ServerApp')),
+    server: checkServer('form field ServerName', required('ServerName')),
+    serverType: checkServerType('form field ServerType', required('ServerType')),
+    tag: tag === '' ? '' : checkTag('form field ServerTag', tag),
+    baseImage: line('BaseImage', get('BaseImage'), longest.image),
+    baseImageSecret: secret('BaseImageSecret', get('BaseImageSecret')),
+    secret: secret('Secret', get('Secret')),
+    createPerson: line('CreatePerson', get('CreatePerson'), longest.person),
+    mark: form.get('Mark')?.slice(0, longest.mark) ?? '',
+  }
+}

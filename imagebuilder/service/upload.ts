@@ -1,0 +1,58 @@
+import { createWriteStream } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
+import type { FastifyRequest } from 'fastify'
+import { Failure } from '#base/errors.ts'
+
+export interface Upload {
+  readonly fields: ReadonlyMap<string, string>
+  /** The package on disk. */
+  readonly file: string
+  /** Its name at the sender. */
+  readonly filename: string
+}
+
+const fileField = 'ServerFile'
+/** What a form may have besides the file. Bytes. */
+const formOverhead = 1 << 20
+
+function tooLarge(maxBytes: number): Failure {
+  return new Failure('UPLOAD_TOO_LARGE', `the package is larger than ${maxBytes} bytes`, { remedy: 'make it smaller, or raise TARSIMAGE_MAX_UPLOAD' })
+}
+
+/**
+ * Reads a multipart form, its file straight to disk: memory does not grow with the package. The fields may stand before or
+ * behind the file. A failure leaves no file.
+ * @throws UPLOAD_TOO_LARGE (before reading, when the length is announced), FORM_INVALID, UPLOAD_CUT
+ */
+export async function receiveUpload(request: FastifyRequest, file: string, maxBytes: number): Promise<Upload> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes + formOverhead) throw tooLarge(maxBytes)
+  if (!request.isMultipart()) throw new Failure('FORM_INVALID', 'the request is not multipart/form-data', { remedy: 'send the form of the building call with Content-Type multipart/form-data' })
+  const fields = new Map<string, string>()
+  let filename: string | undefined
+  try {
+    for await (const part of request.parts({ limits: { fileSize: maxBytes, fieldSize: 64 << 10, fields: 40, files: 1 } })) {
+      if (part.type === 'field') fields.set(part.fieldname, String(part.value))
+      else if (part.fieldname !== fileField) throw new Failure('FORM_INVALID', `form field ${part.fieldname} is a file; the package belongs into ${fileField}`, { remedy: `send the file as ${fileField}` })
+      else {
+        await pipeline(part.file, createWriteStream(file, { flags: 'wx' }))
+        if (part.file.truncated) throw tooLarge(maxBytes)
+        filename = part.filename
+      }
+    }
+    if (filename === undefined) throw new Failure('FORM_INVALID', `form field ${fileField} is missing`, { remedy: `send the package as a file in ${fileField}` })
+    return { fields, file, filename }
+  } catch (error) {
+    await rm(file, { force: true })
+    throw translated(error, maxBytes)
+  }
+}
+
+function translated(error: unknown, maxBytes: number): unknown {
+  if (error instanceof Failure) return error
+  const code = (error as { code?: unknown } | null)?.code
+  if (code === 'FST_REQ_FILE_TOO_LARGE') return tooLarge(maxBytes)
+  if (code === 'ENOSPC') return new Failure('DISK_FULL', 'the disk of the builder is full', { cause: error, temporary: true, remedy: 'free space under TARSIMAGE_WORKSPACE' })
+  if (typeof code === 'string' && code.startsWith('FST_')) return new Failure('FORM_INVALID', 'the form cannot be read', { cause: error, remedy: 'send the form of the building call' })
+  return new Failure('UPLOAD_CUT', 'the upload ended before the form did', { cause: error, remedy: 'send it again' })
+}
