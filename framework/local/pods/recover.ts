@@ -5,7 +5,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import type { Layout } from './layout.ts'
-import { openLibc } from './namespace/libc.ts'
 import { kill, startTime } from './namespace/process.ts'
 
 interface ProcessRecord { readonly pid: number; readonly startTime: string | undefined }
@@ -22,7 +21,7 @@ export async function takeOver(layout: Layout, log: Logger): Promise<() => Promi
   await mkdir(layout.pods, { recursive: true, mode: 0o711 })
   const release = await lock(join(layout.root, 'runner.json'))
   const killed = await endProcesses(await recordedProcesses(layout))
-  const unmounted = unmountBelow(layout.root)
+  const unmounted = await unmountBelow(layout.root)
   if (killed.length + unmounted.length > 0) log.info('cleaned up after a runner that was killed', { processes: killed, mounts: unmounted })
   return release
 }
@@ -96,10 +95,10 @@ function unescapeMount(text: string): string {
   return text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 }
 
-function unmountBelow(folder: string): string[] {
+async function unmountBelow(folder: string): Promise<string[]> {
   const mounts = mountsBelow(folder)
   if (mounts.length === 0) return []
-  const libc = openLibc()
+  const libc = (await import('./namespace/libc.ts')).openLibc()
   for (const mount of mounts) libc.unmountLazily(mount)
   return mounts
 }

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Header } from 'tar-stream'
-import { openLibc } from '../namespace/libc.ts'
 import type { Libc } from '../namespace/libc.ts'
 import type { LayersBelow } from './below.ts'
 import { LayerTree, cleanEntryName, parent, pathFailure } from './tree.ts'
@@ -74,7 +73,8 @@ export class LayerWriter {
 
   async #whiteout(path: string, base: string): Promise<void> {
     const folder = parent(path)
-    this.#libc ??= openLibc()
+    // loaded when needed: most layers have no whiteouts, and node:ffi announces itself as experimental
+    this.#libc ??= (await import('../namespace/libc.ts')).openLibc()
     if (base === opaqueName) return this.#libc.setAttribute(join(this.#root, folder), this.#opaqueAttribute, 'y')
     if (base.startsWith('.wh..wh.')) return // bookkeeping of the aufs file system
     const hidden = base.slice(whiteoutPrefix.length)

@@ -1,0 +1,145 @@
+import { writeFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { events } from '#kube/resources.ts'
+import { podResource } from '../../../framework/local/pods/kinds.ts'
+import type { Pod } from '../../../framework/local/pods/kinds.ts'
+import { isReadyPod, logOf, namespace, podOf, podWhen, pushImage, busyboxLayer, startRig, statusOf } from './rig.ts'
+import type { Rig } from './rig.ts'
+
+let rig: Rig
+beforeAll(async () => {
+  rig = await startRig()
+})
+afterAll(() => rig?.stop())
+
+const run = (pod: Pod) => rig.client.create(podResource, pod)
+const gone = async (name: string, grace?: number) => {
+  await rig.client.delete(podResource, { namespace, name }, grace === undefined ? {} : { gracePeriodSeconds: grace })
+  await podWhen(rig.client, name, (pod) => pod === undefined)
+}
+const untilSignalled = 'trap "exit 0" TERM; sleep 1000 & wait'
+
+test('a crash loop: restarts with growing delays, the exit code in lastState, the reason in waiting', async () => {
+  await run(podOf('crash', rig.image, 'echo run; exit 7'))
+  const pod = await podWhen(rig.client, 'crash', (seen) => (statusOf(seen)?.restartCount ?? 0) >= 2 && statusOf(seen)?.state.waiting?.reason === 'CrashLoopBackOff')
+  const status = statusOf(pod)
+  expect(status?.state.waiting?.message).toMatch(/^back-off 0\.\ds restarting failed container=main pod=crash_tars\(/)
+  expect(status?.lastState.terminated).toMatchObject({ exitCode: 7, reason: 'Error', startedAt: expect.stringMatching(/Z$/), finishedAt: expect.stringMatching(/Z$/) })
+  expect(pod?.status?.phase).toBe('Running')
+  expect(pod?.status?.conditions?.find(({ type }) => type === 'ContainersReady')).toMatchObject({ status: 'False', reason: 'ContainersNotReady', message: 'containers with unready status: [main: CrashLoopBackOff]' })
+  expect(await logOf(rig, 'crash', { previous: true })).toBe('run\n')
+  const { items } = await rig.client.list(events, { namespace, fieldSelector: 'involvedObject.name=crash' })
+  expect(items.map((event) => event['reason'])).toContain('BackOff')
+  await gone('crash')
+})
+
+test('a signal that ends PID 1 is 128 + signal, with its number', async () => {
+  await run(podOf('signalled', rig.image, 'sleep 1000', { container: { command: ['sleep', '1000'] }, spec: { restartPolicy: 'Never' } }))
+  await podWhen(rig.client, 'signalled', isReadyPod)
+  await gone('signalled', 0)
+  await run(podOf('segv', rig.image, 'x', { container: { command: ['sh', '-c', 'kill -SEGV $$$$; echo alive; sh -c "kill -9 \\$\\$"; exit $?'] }, spec: { restartPolicy: 'Never' } }))
+  const pod = await podWhen(rig.client, 'segv', (seen) => seen?.status?.phase === 'Failed')
+  expect(statusOf(pod)?.state.terminated).toMatchObject({ exitCode: 137, reason: 'Error' })
+  await gone('segv')
+})
+
+test('a program that ends well: Succeeded, Completed, not started again', async () => {
+  await run(podOf('done', rig.image, 'echo well', { spec: { restartPolicy: 'OnFailure' } }))
+  const pod = await podWhen(rig.client, 'done', (seen) => seen?.status?.phase === 'Succeeded')
+  expect(statusOf(pod)?.state.terminated).toMatchObject({ exitCode: 0, reason: 'Completed' })
+  await gone('done')
+})
+
+test('a command that is not in the image: StartError with the path that was searched', async () => {
+  await run(podOf('typo', rig.image, '', { container: { command: ['no-such-program'] }, spec: { restartPolicy: 'Never' } }))
+  const pod = await podWhen(rig.client, 'typo', (seen) => seen?.status?.phase === 'Failed')
+  expect(statusOf(pod)?.state.terminated).toMatchObject({ exitCode: 128, reason: 'StartError', message: expect.stringContaining('no executable "no-such-program" on PATH') })
+  await gone('typo')
+})
+
+test('deletion: SIGTERM to PID 1, then the object and the files go', async () => {
+  await run(podOf('polite', rig.image, `trap "echo bye; exit 3" TERM; echo up; sleep 1000 & wait`))
+  await podWhen(rig.client, 'polite', isReadyPod)
+  const followed = logOf(rig, 'polite', { follow: true })
+  await gone('polite')
+  expect(await followed).toBe('up\nbye\n')
+})
+
+test('deletion: SIGKILL when the grace period is over', async () => {
+  await run(podOf('deaf', rig.image, '', { container: { command: ['sleep', '1000'] }, spec: { terminationGracePeriodSeconds: 1 } }))
+  await podWhen(rig.client, 'deaf', isReadyPod)
+  const began = Date.now()
+  await gone('deaf')
+  expect(Date.now() - began).toBeGreaterThanOrEqual(900)
+})
+
+test('an image that is not there: ErrImagePull, ImagePullBackOff, and running once it is pushed', async () => {
+  const image = `${rig.registry.address}/test/late:v1`
+  await run(podOf('late', image, untilSignalled))
+  const waiting = await podWhen(rig.client, 'late', (seen) => statusOf(seen)?.state.waiting?.reason === 'ImagePullBackOff')
+  expect(statusOf(waiting)?.state.waiting?.message).toContain('does not exist')
+  expect(waiting?.status?.phase).toBe('Pending')
+  await pushImage(rig.registry.address, 'late', { layers: [await busyboxLayer()] })
+  await podWhen(rig.client, 'late', isReadyPod)
+  await gone('late')
+})
+
+test('init containers run one after the other before the others; a failing one is tried again', async () => {
+  const emptyDir = { volumes: [{ name: 'work', emptyDir: {} }] }
+  const volumeMounts = [{ name: 'work', mountPath: '/w' }]
+  const init = (name: string, script: string) => ({ name, image: rig.image, command: ['sh', '-c', script], volumeMounts })
+  const initContainers = [init('one', 'if [ -e /w/tried ]; then echo 1 > /w/one; else touch /w/tried; exit 1; fi'), init('two', 'cat /w/one > /w/two')]
+  await run(podOf('staged', rig.image, `cat /w/two; ${untilSignalled}`, { container: { volumeMounts }, spec: { ...emptyDir, initContainers } }))
+  const pod = await podWhen(rig.client, 'staged', isReadyPod)
+  expect(statusOf(pod, 'one')).toMatchObject({ restartCount: 1, ready: true, state: { terminated: { exitCode: 0 } } })
+  expect(pod?.status?.conditions?.find(({ type }) => type === 'Initialized')?.status).toBe('True')
+  expect(await logOf(rig, 'staged')).toBe('1\n')
+  await gone('staged')
+})
+
+test('several containers: ready when all are; each has its own log', async () => {
+  const second = { name: 'second', image: rig.image, command: ['sh', '-c', `echo two; ${untilSignalled}`] }
+  const first = podOf('pair', rig.image, `echo one; ${untilSignalled}`)
+  await run({ ...first, spec: { ...first.spec, containers: [...first.spec.containers, second] } })
+  const pod = await podWhen(rig.client, 'pair', isReadyPod)
+  expect(pod?.status?.containerStatuses).toHaveLength(2)
+  expect([await logOf(rig, 'pair', { container: 'main' }), await logOf(rig, 'pair', { container: 'second' })]).toEqual(['one\n', 'two\n'])
+  await gone('pair')
+})
+
+test('logs: tail, follow to the end', async () => {
+  await run(podOf('talker', rig.image, 'for i in 1 2 3 4 5; do echo line $i; done; echo err >&2; trap "exit 0" TERM; sleep 1000 & wait'))
+  await podWhen(rig.client, 'talker', isReadyPod)
+  const followed = logOf(rig, 'talker', { follow: true })
+  for (let text = ''; !text.includes('err'); text = await logOf(rig, 'talker'));
+  expect(await logOf(rig, 'talker', { tailLines: 2 })).toMatch(/^(line 5\nerr|err\nline 5|line 4\nline 5)\n$/)
+  await gone('talker')
+  expect(await followed).toContain('line 1\nline 2\nline 3\nline 4\nline 5\n')
+})
+
+test('readiness gates: the pod is ready when the condition that somebody else writes is True', async () => {
+  await run(podOf('gated', rig.image, `touch /tmp/x; ${untilSignalled}`, { spec: { readinessGates: [{ conditionType: 'tars.io/active' }] } }))
+  const closed = await podWhen(rig.client, 'gated', (pod) => pod?.status?.conditions?.some(({ type, reason }) => type === 'Ready' && reason === 'ReadinessGatesNotReady') === true)
+  expect(closed?.status?.conditions?.find(({ type }) => type === 'ContainersReady')?.status).toBe('True')
+  const open = { status: { conditions: [{ type: 'tars.io/active', status: 'True', reason: 'Active/Active/7' }] } }
+  await rig.client.patch(podResource, { namespace, name: 'gated' }, open, { type: 'strategic', subresource: 'status' })
+  const pod = await podWhen(rig.client, 'gated', isReadyPod)
+  expect(pod?.status?.conditions?.find(({ type }) => type === 'tars.io/active')?.reason).toBe('Active/Active/7')
+  await gone('gated')
+})
+
+test('a container that starts again closes the gate that spoke of its last run', async () => {
+  await run(podOf('regated', rig.image, 'if [ -e /w/once ]; then trap "exit 0" TERM; echo again; sleep 1000 & wait; fi; touch /w/once; while [ ! -e /w/go ]; do sleep 0.05; done; exit 1', {
+    container: { volumeMounts: [{ name: 'w', mountPath: '/w' }] },
+    spec: { readinessGates: [{ conditionType: 'tars.io/active' }], volumes: [{ name: 'w', hostPath: { path: `${rig.dir}/regated`, type: 'DirectoryOrCreate' } }] },
+  }))
+  await podWhen(rig.client, 'regated', (pod) => statusOf(pod)?.state.running !== undefined)
+  await rig.client.patch(podResource, { namespace, name: 'regated' }, { status: { conditions: [{ type: 'tars.io/active', status: 'True', reason: 'Active/Active/7' }] } }, { type: 'strategic', subresource: 'status' })
+  await podWhen(rig.client, 'regated', isReadyPod)
+  writeFileSync(`${rig.dir}/regated/go`, '')
+  const pod = await podWhen(rig.client, 'regated', (seen) => statusOf(seen)?.restartCount === 1 && seen?.status?.conditions?.find(({ type }) => type === 'tars.io/active')?.status === 'False')
+  expect(pod?.status?.conditions?.find(({ type }) => type === 'tars.io/active')?.reason).toBe('Active/Inactive/0')
+  // before it has a handler, the kernel keeps SIGTERM from PID 1
+  for (let text = ''; !text.includes('again'); text = await logOf(rig, 'regated'));
+  await gone('regated')
+})
