@@ -37,8 +37,8 @@ const oldestKey = `${annotations.conversionPrefix}1b1`
 
 /** `1b21b3` for v1beta2 and v1beta3, in either direction. */
 function annotationKey(a: Version, b: Version): string {
-  const [low, high] = versionNumbers[a] < versionNumbers[b] ? [a, b] : [b, a]
-  return `${annotations.conversionPrefix}${low.slice(1)}${high.slice(1)}`
+  const [low = 0, high = 0] = [versionNumbers[a], versionNumbers[b]].toSorted((x, y) => x - y)
+  return `${annotations.conversionPrefix}1b${low}1b${high}`
 }
 
 function convertServer(object: Convertible, from: Version, to: Version): ApiObject {

@@ -19,12 +19,12 @@ export function invalid(kind: string, field: string, why: string, rule: string, 
 
 /** A field that cannot change. `filed` is how the known text spells it. */
 export function immutable(kind: string, field: string, remedy = 'create a new object instead'): Problem {
-  return { field, message: `${kind} resource filed ".${field}" is immutable`, rule: `${field} cannot change once the object exists`, remedy }
+  return { field, message: `${kind} resource filed ".${field}" is immutable`, rule: 'cannot change once the object exists', remedy }
 }
 
 /** A reference to an object that is not there. */
 export function notExist(field: string, kind: string, namespace: string, name: string, remedy: string): Problem {
-  return { field, message: `${kind} ${namespace}/${name} not exists`, rule: `${field} must name an existing ${kind} of the namespace`, remedy }
+  return { field, message: `${kind} ${namespace}/${name} not exists`, rule: `must name an existing ${kind} of the namespace`, remedy }
 }
 
 /** The text of a refusal: one line a problem. */

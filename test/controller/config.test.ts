@@ -1,0 +1,95 @@
+// Versions of configuration files, image builds and the whole way through the API server's admission.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { resources } from '#api/resources.ts'
+import type { TConfig, TImage } from '#api/types.ts'
+import { KubeError } from '#kube/errors.ts'
+import type { Resource } from '#kube/types.ts'
+import type { Controller } from '../../framework/controller/controller.ts'
+import { controllerOf, eventually, startCluster, type TestCluster } from './cluster.ts'
+
+let cluster: TestCluster
+let controller: Controller
+beforeAll(async () => {
+  cluster = await startCluster({ roles: [] })
+  controller = await controllerOf(cluster)
+})
+afterAll(async () => {
+  await controller?.stop()
+  await cluster?.stop()
+})
+
+const namespace = 'ns'
+const tconfigs = resources.tconfigs as Resource<TConfig>
+const config = (name: string, file: string, fields: Partial<TConfig> = {}) => ({ metadata: { name, namespace }, app: 'Demo', server: 'Hello', configName: file, configContent: name, ...fields }) as never
+const create = (name: string, file: string, fields: Partial<TConfig> = {}) => cluster.client.create(tconfigs, config(name, file, fields))
+const versionsOf = async (file: string): Promise<string[]> =>
+  (await cluster.client.list(tconfigs, { namespace })).items.filter(({ configName }) => configName === file).map(({ metadata, activated }) => `${metadata.name}${activated ? ' active' : ''}`).toSorted()
+const become = (file: string, expected: readonly string[]) => eventually(async () => (JSON.stringify(await versionsOf(file)) === JSON.stringify(expected) ? true : undefined))
+const activate = (name: string) => cluster.client.patch(tconfigs, { namespace, name }, { activated: true })
+const refusal = (attempt: Promise<unknown>): Promise<string> => attempt.then(() => expect.fail('it was accepted'), (error: unknown) => (error instanceof KubeError ? error.message : Promise.reject(error)))
+
+describe('a configuration file', () => {
+  test('has one version in force: the newest, or the one brought back', async () => {
+    await create('one', 'a.conf')
+    const second = await create('two', 'a.conf')
+    expect(second).toMatchObject({ podSeq: 'm', activated: true, metadata: { labels: { 'tars.io/Activated': 'true', 'tars.io/ConfigName': 'a.conf' } } })
+    await become('a.conf', ['one', 'two active'])
+    await activate('one')
+    await become('a.conf', ['one active', 'two'])
+    const { items } = await cluster.client.list(tconfigs, { namespace, labelSelector: 'tars.io/Activated=false' })
+    expect(items.map(({ metadata }) => metadata.name)).toEqual(['two'])
+  })
+
+  test('keeps its content, and its version in force', async () => {
+    await create('keep', 'b.conf')
+    expect(await refusal(cluster.client.patch(tconfigs, { namespace, name: 'keep' }, { configContent: 'other' }))).toContain('admission webhook "validating.crd.tars.io-0" denied the request: tconfig resource filed ".configContent" is immutable')
+    expect(await refusal(cluster.client.patch(tconfigs, { namespace, name: 'keep' }, { activated: false }))).toContain('".activated" is immutable')
+    expect(await refusal(cluster.client.delete(tconfigs, { namespace, name: 'keep' }))).toContain('guard time(48s)')
+  })
+
+  test('keeps ten older versions when nothing else is said', async () => {
+    await cluster.client.delete(resources.tframeworkconfigs as Resource, { namespace, name: 'tars-framework' })
+    for (let number = 10; number < 24; number++) await create(`v${number}`, 'c.conf')
+    await become('c.conf', [...Array.from({ length: 10 }, (_, index) => `v${index + 13}`), 'v23 active'])
+  })
+
+  test('goes with its version in force', async () => {
+    await create('old', 'd.conf')
+    await create('new', 'd.conf')
+    await become('d.conf', ['new active', 'old'])
+    // The guard time is for people; Kubernetes' own deletion stands for the time that has passed.
+    await cluster.client.raw('DELETE', `/apis/k8s.tars.io/v1beta3/namespaces/${namespace}/tconfigs/old`)
+    await become('d.conf', ['new active'])
+  })
+
+  test('an inactive version that was only prepared stays', async () => {
+    await create('prepared', 'e.conf', { activated: false })
+    await create('active', 'e.conf')
+    await become('e.conf', ['active active', 'prepared'])
+  })
+
+  test('a file for one pod needs one for all', async () => {
+    expect(await refusal(create('slave', 'f.conf', { podSeq: '1' }))).toContain('no activated master tconfig found')
+    await create('master', 'f.conf')
+    await create('slave', 'f.conf', { podSeq: '1' })
+    await become('f.conf', ['master active', 'slave active'])
+  })
+})
+
+test('a build that takes too long has failed (control-plane spec C.11)', async () => {
+  const timages = resources.timages as Resource<TImage>
+  const running = { id: 'b1', baseImage: 'base', image: 'i', phase: 'Building', handler: 'somebody', createTime: '2024-01-01T00:00:00Z' }
+  await cluster.client.create(timages, { metadata: { name: 'demo-hello', namespace }, imageType: 'server', build: { running } } as never)
+  const image = await eventually(async () => { const found = await cluster.client.get(timages, { namespace, name: 'demo-hello' }); return found.build?.last === undefined ? undefined : found })
+  expect(image.build).toEqual({ last: { ...running, phase: 'Failed', message: 'task overtime' } })
+})
+
+test('a template in use stays (control-plane spec B.4)', async () => {
+  expect(await refusal(cluster.client.delete(resources.ttemplates as Resource, { namespace, name: 'tars.default' }))).toContain('cannot delete ttemplate ns/tars.default, because it is reference by some ttemplate')
+})
+
+test('a dry run is judged, and leaves nothing', async () => {
+  const created = await cluster.client.create(tconfigs, config('dry', 'dry.conf'), { dryRun: true })
+  expect(created.version).toMatch(/^\d{14}-[0-9a-f]+$/)
+  expect(await versionsOf('dry.conf')).toEqual([])
+})

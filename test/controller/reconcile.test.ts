@@ -1,0 +1,181 @@
+// The whole controller against a real API server over HTTP.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { resources } from '#api/resources.ts'
+import type { TEndpoint, TServer, TTree } from '#api/types.ts'
+import { daemonSets, pods, services, statefulSets } from '#kube/resources.ts'
+import type { AnyObject, KubeObject, Resource } from '#kube/types.ts'
+import type { Controller } from '../../framework/controller/controller.ts'
+import { controllerOf, eventually, peek, startCluster, type TestCluster } from './cluster.ts'
+import { tarsServer } from './fixtures.ts'
+
+let cluster: TestCluster
+let controller: Controller
+beforeAll(async () => {
+  cluster = await startCluster({ roles: ['registry'] })
+  controller = await controllerOf(cluster)
+})
+afterAll(async () => {
+  await controller?.stop()
+  await cluster?.stop()
+})
+
+const ns = 'ns'
+const tservers = resources.tservers as Resource<TServer>
+const get = (resource: Resource<never>, name: string): Promise<AnyObject | undefined> => peek(cluster.client, resource as unknown as Resource, ns, name)
+const there = (resource: object, name: string) => eventually(() => get(resource as Resource<never>, name))
+const gone = (resource: object, name: string) => eventually(async () => ((await get(resource as Resource<never>, name)) === undefined ? true : undefined))
+const settled = () => eventually(async () => (controller.idle ? true : undefined))
+
+/** A new Demo.<name> with one servant. */
+async function create(name: string, change: Parameters<typeof tarsServer>[0] = {}): Promise<string> {
+  const { metadata: { uid: _, ...metadata }, ...server } = tarsServer({ server: name, ...change }, { name: `demo-${name.toLowerCase()}` })
+  const created = await cluster.client.create(tservers, { ...server, metadata })
+  return created.metadata.name
+}
+
+describe('a TServer', () => {
+  test('brings its children, and takes them along', async () => {
+    const name = await create('Full')
+    const owner = (await there(resources.tservers, name)).metadata.uid
+    for (const resource of [services, statefulSets, resources.tendpoints, resources.texitedrecords]) {
+      const child = await there(resource, name)
+      expect(child.metadata.ownerReferences?.map(({ uid }) => uid), resource.plural).toEqual([owner])
+      expect(child.metadata.labels).toMatchObject({ 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Full' })
+    }
+    expect(await get(daemonSets as Resource<never>, name)).toBeUndefined()
+    const status = await eventually(async () => (await get(resources.tservers as Resource<never>, name))?.['status'])
+    expect(status).toMatchObject({ replicas: 1, readyReplicas: 0, currentReplicas: 0, selector: 'tars.io/ServerApp=Demo,tars.io/ServerName=Full' })
+    await cluster.client.delete(tservers, { namespace: ns, name })
+    for (const resource of [services, statefulSets, resources.tendpoints, resources.texitedrecords]) await gone(resource, name)
+  })
+
+  test('is in the tree by its application', async () => {
+    await create('Leaf')
+    const tree = await eventually(async () => {
+      const found = (await get(resources.ttrees as Resource<never>, 'tars-tree')) as unknown as TTree
+      return found.apps.some(({ name }) => name === 'Demo') ? found : undefined
+    })
+    expect(tree.apps.map(({ name }) => name)).toEqual(['tars', 'base', 'Demo'])
+  })
+
+  test('becomes a DaemonSet and back', async () => {
+    const name = await create('Both')
+    await there(statefulSets, name)
+    await cluster.client.patch(tservers, { namespace: ns, name }, { spec: { k8s: { daemonSet: true } } })
+    await there(daemonSets, name)
+    await gone(statefulSets, name)
+    await gone(services, name)
+    await cluster.client.patch(tservers, { namespace: ns, name }, { spec: { k8s: { daemonSet: false } } })
+    await there(statefulSets, name)
+    await there(services, name)
+    await gone(daemonSets, name)
+  })
+
+  test('scaled past its bounds runs within them; unreleased runs nothing', async () => {
+    const name = await create('Bound')
+    await cluster.client.patch(tservers, { namespace: ns, name }, { metadata: { annotations: { 'tars.io/MaxReplicas': '3' } } })
+    await cluster.client.patch(tservers, { namespace: ns, name }, { spec: { replicas: 7 } }, { subresource: 'scale' })
+    await eventually(async () => ((await get(statefulSets as Resource<never>, name))?.['spec'].replicas === 3 ? true : undefined))
+    await cluster.client.patch(tservers, { namespace: ns, name }, { spec: { release: null } })
+    await eventually(async () => ((await get(statefulSets as Resource<never>, name))?.['spec'].replicas === 0 ? true : undefined))
+  })
+})
+
+describe('children', () => {
+  test('that were changed or deleted are put right', async () => {
+    const name = await create('Drift')
+    await there(statefulSets, name)
+    await cluster.client.patch(statefulSets, { namespace: ns, name }, { spec: { replicas: 9 } })
+    await eventually(async () => ((await get(statefulSets as Resource<never>, name))?.['spec'].replicas === 1 ? true : undefined))
+    const { metadata: { uid } } = await there(services, name)
+    await cluster.client.delete(services, { namespace: ns, name })
+    await eventually(async () => { const found = await get(services as Resource<never>, name); return found !== undefined && found.metadata.uid !== uid ? true : undefined })
+  })
+
+  test('keep what others added', async () => {
+    const name = await create('Guest')
+    await there(statefulSets, name)
+    const sidecar = { name: 'guest', image: 'registry.test/guest:1' }
+    await cluster.client.patch(statefulSets, { namespace: ns, name }, { metadata: { annotations: { theirs: 'yes' } }, spec: { template: { spec: { containers: [sidecar] } } } }, { type: 'strategic' })
+    await cluster.client.patch(tservers, { namespace: ns, name }, { spec: { release: { id: 'v2', image: 'registry.test/demo.hello:v2' } } })
+    const set = await eventually(async () => { const found = await get(statefulSets as Resource<never>, name); return found?.['spec'].template.spec.containers.some(({ image }: { image: string }) => image.endsWith(':v2')) ? found : undefined })
+    expect(set['spec'].template.spec.containers.map((container: { name: string }) => container.name).toSorted()).toEqual([name, 'guest'])
+    expect(set.metadata.annotations).toMatchObject({ theirs: 'yes' })
+  })
+
+  test('lose what the server no longer asks for', async () => {
+    const name = await create('Less', { k8s: { env: [{ name: 'A', value: '1' }, { name: 'B', value: '2' }] } })
+    await there(statefulSets, name)
+    await cluster.client.patch(tservers, { namespace: ns, name }, { spec: { k8s: { env: [{ name: 'B', value: '2' }] } } })
+    await eventually(async () => {
+      const env: { name: string }[] = (await get(statefulSets as Resource<never>, name))?.['spec'].template.spec.containers[0].env
+      return env.some((variable) => variable.name === 'A') ? undefined : env.some((variable) => variable.name === 'B') || undefined
+    })
+  })
+
+  test('with other claims are made anew, under pods that stay', async () => {
+    const name = await create('Claim')
+    const { metadata: { uid } } = await there(statefulSets, name)
+    await cluster.client.create(pods, podOf(name, 'Claim', `${name}-0`, { ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name, uid: uid ?? '', controller: true }] }))
+    await cluster.client.patch(tservers, { namespace: ns, name }, { spec: { k8s: { mounts: [{ name: 'data', mountPath: '/data', source: { tLocalVolume: {} } }] } } })
+    const anew = await eventually(async () => { const found = await get(statefulSets as Resource<never>, name); return found !== undefined && found.metadata.uid !== uid ? found : undefined })
+    expect(anew['spec'].volumeClaimTemplates.map(({ metadata }: KubeObject) => metadata.name)).toEqual(['data'])
+    expect(await get(pods as Resource<never>, `${name}-0`)).toBeDefined()
+  })
+
+  test('that belong to somebody else are left alone, and an event says so', async () => {
+    await cluster.client.create(services, { metadata: { name: 'demo-taken', namespace: ns, labels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Taken' } }, spec: { clusterIP: 'None' } } as never)
+    const name = await create('Taken')
+    const event = await eventually(async () => (await cluster.client.list({ group: '', version: 'v1', plural: 'events', kind: 'Event', namespaced: true }, { namespace: ns })).items.find((item) => item['reason'] === 'OutControl'))
+    expect(event).toMatchObject({ type: 'Warning', involvedObject: { kind: 'TServer', name } })
+    expect((await get(services as Resource<never>, name))?.metadata.ownerReferences).toBeUndefined()
+    await cluster.client.delete(services, { namespace: ns, name })
+    await eventually(async () => (await get(services as Resource<never>, name))?.metadata.ownerReferences)
+  })
+})
+
+const podOf = (name: string, server: string, pod: string, metadata: object = {}) => ({
+  metadata: { name: pod, namespace: ns, labels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': server, 'tars.io/ServerID': 'v1' }, ...metadata },
+  spec: { containers: [{ name, image: 'i' }], readinessGates: [{ conditionType: 'tars.io/active' }] },
+}) as never
+
+describe('a pod', () => {
+  const endpoint = async (name: string) => (await get(resources.tendpoints as Resource<never>, name)) as unknown as TEndpoint | undefined
+
+  test('shows in the TEndpoint with its state, and in the exited record when it ends', async () => {
+    const name = await create('Pod')
+    await there(resources.tendpoints, name)
+    const pod = await cluster.client.create(pods, podOf(name, 'Pod', `${name}-0`))
+    const now = new Date().toISOString().replace(/\.\d+Z/, 'Z')
+    const conditions = ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'].map((type) => ({ type, status: 'True', lastTransitionTime: now }))
+    await cluster.client.patch(pods, { namespace: ns, name: `${name}-0` }, { status: { podIP: '127.9.9.9', hostIP: '127.0.0.1', conditions: [...conditions, { type: 'tars.io/active', status: 'True', reason: 'Active/Active/77' }] } }, { subresource: 'status' })
+    const active = await eventually(async () => (await endpoint(name))?.status?.pods.find(({ presentState }) => presentState === 'Active'))
+    expect(active).toMatchObject({ name: `${name}-0`, id: 'v1', pid: '77', podIP: '127.9.9.9', hostIP: '127.0.0.1', settingState: 'Active' })
+    await eventually(async () => ((await get(resources.tservers as Resource<never>, name))?.['status']?.readyReplicas === 1 ? true : undefined))
+    await cluster.client.delete(pods, { namespace: ns, name: `${name}-0` }, { gracePeriodSeconds: 0 })
+    const record = await eventually(async () => { const found = await get(resources.texitedrecords as Resource<never>, name); return found?.['pods'].length === 1 ? found : undefined })
+    expect(record['pods'][0]).toMatchObject({ uid: pod.metadata.uid, name: `${name}-0`, id: 'v1', podIP: '127.9.9.9' })
+    await eventually(async () => ((await endpoint(name))?.status?.pods.length === 0 ? true : undefined))
+  })
+})
+
+test('with nothing to do nothing is written, by this controller or by the next', async () => {
+  const name = await create('Still', { k8s: { resources: { limits: { cpu: '1000m', memory: '1024Mi' } }, mounts: [{ name: 'm', mountPath: '/m', source: { emptyDir: {} } }], hostPorts: [{ nameRef: 'HelloObj', port: 30000 }] } })
+  for (const resource of [services, statefulSets, resources.tendpoints, resources.texitedrecords]) await there(resource, name)
+  const before = await eventually(async () => {
+    await settled()
+    const [first, second] = [await versions(), await versions()]
+    return controller.idle && JSON.stringify(first) === JSON.stringify(second) ? second : undefined
+  })
+  await controller.stop()
+  controller = await controllerOf(cluster)
+  await settled()
+  expect(await versions()).toEqual(before)
+})
+
+/** resourceVersion of every object that the controller may write. */
+async function versions(): Promise<Record<string, string | undefined>> {
+  const kinds = [tservers, services, statefulSets, daemonSets, resources.tendpoints, resources.texitedrecords, resources.ttrees, resources.tconfigs] as unknown as Resource[]
+  const lists = await Promise.all(kinds.map((resource) => cluster.client.list(resource, { namespace: ns })))
+  return Object.fromEntries(lists.flatMap(({ items }) => items.map(({ kind, metadata }) => [`${kind}/${metadata.name}`, metadata.resourceVersion])))
+}

@@ -1,0 +1,92 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { convertObject } from '#api/convert.ts'
+import { applyDefaults } from '#api/default.ts'
+import { schemaOf } from '#api/crds.ts'
+import type { ApiObject } from '#api/types.ts'
+import type { Version } from '#api/names.ts'
+
+const optional = <T>(values: Record<string, fc.Arbitrary<T>>) => fc.record(values, { requiredKeys: [] })
+const word = fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/)
+const words = fc.array(word, { minLength: 1, maxLength: 3 })
+
+const release = fc.record({ id: word, image: word, secret: word, time: fc.constant('2024-01-01T00:00:00Z'), nodeImage: word, nodeSecret: word }, { requiredKeys: ['id', 'image'] })
+const k8s = optional<unknown>({
+  replicas: fc.integer({ min: 0, max: 99 }), command: words, args: words, readinessGates: fc.uniqueArray(word, { minLength: 1, maxLength: 4 }),
+  imagePullPolicy: fc.constantFrom('Always', 'Never', 'IfNotPresent'), launcherType: fc.constantFrom('foreground', 'background'),
+  updateStrategy: fc.record({ type: fc.constantFrom('RollingUpdate', 'OnDelete'), rollingUpdate: fc.record({ partition: fc.nat(9) }) }),
+  hostNetwork: fc.boolean(), env: fc.array(fc.record({ name: word, value: word }), { minLength: 1, maxLength: 2 }),
+})
+const tars = fc.record({ template: word, profile: fc.string(), servants: fc.array(fc.record({ name: word, port: fc.integer({ min: 1, max: 65535 }) })) }, { requiredKeys: ['template', 'servants'] })
+const kind = fc.oneof(fc.record({ subType: fc.constant('tars'), tars }), fc.record({ subType: fc.constant('normal'), normal: fc.record({ ports: fc.array(fc.record({ name: word, port: fc.nat(65535) })) }) }))
+const annotations = fc.option(fc.dictionary(word, word, { minKeys: 1, maxKeys: 2 }), { nil: undefined })
+
+const server = fc.record({ kind, k8s, release: fc.option(release, { nil: undefined }), annotations }).map((parts) => complete('v1beta3', {
+  apiVersion: 'k8s.tars.io/v1beta3', kind: 'TServer', metadata: { name: 'a-b', ...(parts.annotations === undefined ? {} : { annotations: parts.annotations }) },
+  spec: { app: 'A', server: 'B', ...parts.kind, k8s: parts.k8s, ...(parts.release === undefined ? {} : { release: parts.release }) },
+}))
+
+function complete(version: Version, object: object): ApiObject {
+  return applyDefaults(schemaOf('TServer', version) ?? {}, object) as ApiObject
+}
+
+function through(object: ApiObject, ...versions: Version[]): ApiObject {
+  return versions.reduce((current, version) => convertObject(current, version) ?? expect.fail(version), object)
+}
+
+describe('TServer goes down and up again unchanged (control-plane spec A.11)', () => {
+  test.each([['v1beta2'], ['v1beta1']] as const)('by %s', (version) => {
+    fc.assert(fc.property(server, (original) => {
+      const there = through(original, version)
+      // What a client of that version sends back has its defaults filled in.
+      expect(through(complete(version, there), 'v1beta3')).toEqual(original)
+    }))
+  })
+
+  test('by v1beta2 and v1beta1', () => {
+    fc.assert(fc.property(server, (original) => {
+      expect(through(original, 'v1beta2', 'v1beta1', 'v1beta2', 'v1beta3')).toEqual(original)
+    }))
+  })
+
+  test('and what only v1beta1 has comes back, too', () => {
+    const old = { apiVersion: 'k8s.tars.io/v1beta1', kind: 'TServer', metadata: { name: 'a-b' }, spec: { app: 'A', server: 'B', subType: 'normal', normal: { ports: [] }, k8s: { replicas: 1, readinessGate: 'x' }, release: { id: 'v1', image: 'i', source: 's' } } }
+    expect(through(old, 'v1beta3', 'v1beta1')).toEqual({ ...old, metadata: { name: 'a-b', annotations: expect.anything() } })
+    expect(through(through(old, 'v1beta3', 'v1beta1'), 'v1beta3')).toEqual(through(old, 'v1beta3'))
+  })
+})
+
+describe('what becomes of fields', () => {
+  const hub = complete('v1beta3', { apiVersion: 'k8s.tars.io/v1beta3', kind: 'TServer', metadata: { name: 'a-b' }, spec: { app: 'A', server: 'B', subType: 'tars', tars: { template: 't', servants: [], ports: [] }, k8s: { command: ['run'], readinessGates: ['one', 'two'] } } })
+
+  test('the first gate becomes readinessGate, the rest waits in the annotation', () => {
+    const down = through(hub, 'v1beta2') as ApiObject & { spec: { k8s: object } }
+    expect(down.spec.k8s).toMatchObject({ readinessGate: 'one' })
+    expect(down.spec.k8s).not.toHaveProperty('command')
+    expect(JSON.parse(down.metadata.annotations?.['tars.io/Conversion.1b21b3'] ?? '')).toEqual({ append: { k8s: { command: ['run'], readinessGates: ['two'] } }, drop: {} })
+  })
+
+  test('empty tars.ports are left out, empty normal.ports stay', () => {
+    expect(through(hub, 'v1beta2')).not.toHaveProperty('spec.tars.ports')
+    const normal = { apiVersion: 'k8s.tars.io/v1beta1', kind: 'TServer', metadata: { name: 'a-b' }, spec: { normal: {}, k8s: {} } }
+    expect(through(normal, 'v1beta3')).toHaveProperty('spec.normal.ports', [])
+  })
+
+  test('a spoilt annotation counts as none, and goes', () => {
+    const up = through({ apiVersion: 'k8s.tars.io/v1beta2', kind: 'TServer', metadata: { name: 'a-b', annotations: { 'tars.io/Conversion.1b21b3': '{' } }, spec: { k8s: { readinessGate: 'x' } } } as ApiObject, 'v1beta3')
+    expect(up).toMatchObject({ apiVersion: 'k8s.tars.io/v1beta3', spec: { k8s: { readinessGates: ['x'] } } })
+    expect(up.metadata.annotations).toBeUndefined()
+  })
+})
+
+test('TFrameworkConfig keeps idFormat and its own apiVersion', () => {
+  const hub = { apiVersion: 'k8s.tars.io/v1beta3', kind: 'TFrameworkConfig', metadata: { name: 'tars-framework' }, imageBuild: { maxBuildTime: 300, idFormat: 'v-%s', executor: { image: 'x' } }, imageUpload: { registry: 'r' }, expand: { a: 'b' } } as ApiObject
+  expect(through(hub, 'v1beta2')).toMatchObject({ apiVersion: 'k8s.tars.io/v1beta2', imageRegistry: { registry: 'r' }, imageBuild: { idFormat: 'v-%s' } })
+  expect(through(hub, 'v1beta2', 'v1beta3')).toEqual(hub)
+})
+
+test('unknown kinds and versions are not converted', () => {
+  expect(convertObject({ apiVersion: 'k8s.tars.io/v1beta3', kind: 'TTree', metadata: { name: 'x' } }, 'v1beta2')).toBeUndefined()
+  expect(convertObject({ apiVersion: 'v1', kind: 'TServer', metadata: { name: 'x' } }, 'v1beta2')).toBeUndefined()
+  expect(convertObject({ apiVersion: 'k8s.tars.io/v1beta3', kind: 'TFrameworkConfig', metadata: { name: 'x' } }, 'v1beta1')).toBeUndefined()
+})
