@@ -1,0 +1,130 @@
+// tarsnotify on real sockets and a real store, told by our own client and by @tars/notify.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { silentLogger } from '#base/log.ts'
+import { Communicator } from '#tars/client.ts'
+import { createReportInfo, Notify, type NotifyProxy, type ReportInfo } from '#tars/protocol/NotifyF.ts'
+import { startNotify, type NotifyOptions, type RunningNotify } from '../../framework/notify/notify.ts'
+import { createPod, namespace, startCluster, until, type TestCluster } from '../registry/cluster.ts'
+
+let cluster: TestCluster
+let folder: string
+let running: RunningNotify
+let notify: NotifyProxy
+const communicator = new Communicator({ timeoutMs: 5000 })
+
+const start = (more: Partial<NotifyOptions> = {}) =>
+  startNotify({ client: cluster.client, namespace, address: '127.0.0.1', port: 0, data: folder, limit: { windowMs: 300_000, count: 300 }, retention: { maxAgeMs: 3 * 86_400_000, perServer: 1000 }, log: silentLogger, ...more })
+const proxyOf = ({ port }: RunningNotify) => communicator.proxy<NotifyProxy>(Notify, `tars.tarsnotify.NotifyObj@tcp -h 127.0.0.1 -p ${port}`)
+const read = async (name: string, { page = 0, ip = '' } = {}, from = notify) => (await from.getNotifyInfo({ name, ip, page })).stInfo
+
+beforeAll(async () => {
+  cluster = await startCluster()
+  folder = await mkdtemp(join(tmpdir(), 'tarsk8s-notify-'))
+  running = await start()
+  notify = proxyOf(running)
+})
+
+afterAll(async () => {
+  await communicator.close()
+  await running?.stop()
+  await cluster?.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+describe('levels (framework-services 3.2)', () => {
+  const info = (given: Partial<ReportInfo>) => createReportInfo({ sApp: 'Level', sServer: 'Info', sNodeName: 'n', ...given })
+  const cases: readonly [what: string, server: string, send: () => Promise<unknown>, level: number][] = [
+    ['reportServer: alarm in the text', 'Level.A1', () => notify.reportServer('Level.A1', '-1', '[alarm] down'), 2],
+    ['reportServer: error in the text', 'Level.A2', () => notify.reportServer('Level.A2', '-1', 'x [error] y'), 2],
+    ['reportServer: fail in the text', 'Level.A3', () => notify.reportServer('Level.A3', '-1', '[fail]'), 2],
+    ['reportServer: warn in the text', 'Level.A4', () => notify.reportServer('Level.A4', '-1', '[warn]'), 1],
+    ['reportServer: none', 'Level.A5', () => notify.reportServer('Level.A5', '-1', 'restart'), 0],
+    ['notifyServer: the level given, whatever the text', 'Level.B1', () => notify.notifyServer('Level.B1', 1, '[alarm]'), 1],
+    ['reportNotifyInfo NOTIFY: eLevel', 'Level.C1', () => notify.reportNotifyInfo(info({ eType: 1, eLevel: 2, sServer: 'C1' })), 2],
+    ['reportNotifyInfo REPORT: the text', 'Level.C2', () => notify.reportNotifyInfo(info({ eType: 0, sMessage: '[error]', sServer: 'C2' })), 2],
+    ['reportNotifyInfo REPORT: TarsGo, the level in eLevel', 'Level.C3', () => notify.reportNotifyInfo(info({ eType: 0, eLevel: 1, sServer: 'C3' })), 1],
+    ['reportNotifyInfo: TarsJava, App.Server in sServer (3.3)', 'Level.C4', () => notify.reportNotifyInfo(info({ sApp: '', sServer: 'Level.C4', sMessage: '[warn]' })), 1],
+  ]
+  test.each(cases)('%s', async (_what, server, send, level) => {
+    await send()
+    const { notifyItems } = await read(server)
+    expect(notifyItems.map(({ iLevel }) => iLevel)).toEqual([level])
+    expect(notifyItems[0]?.sTimeStamp).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/)
+  })
+
+  test('an empty server name harms nothing (3.3)', async () => {
+    await notify.reportServer('', '', 'whose?')
+    expect((await read('')).notifyItems).toHaveLength(1)
+  })
+})
+
+test('pages go from the newest to the oldest, and end with next page 0 (3.1)', async () => {
+  for (let index = 0; index < 25; index++) await notify.reportServer('Page.Server', '-1', `m${index}`)
+  const pages: string[][] = []
+  let page = 0
+  do {
+    const { nextpage, notifyItems } = await read('Page.Server', { page })
+    pages.push(notifyItems.map(({ sMessage }) => sMessage))
+    page = nextpage
+  } while (page !== 0)
+  expect(pages.map((one) => one.length)).toEqual([10, 10, 5])
+  expect(pages.flat()).toEqual(Array.from({ length: 25 }, (_, index) => `m${24 - index}`))
+})
+
+test('who speaks: sNodeName, node_name, the pod at the address, the address (0.2, 3.3)', async () => {
+  const ids = async () => (await read('Who.Server')).notifyItems.map(({ sServerId }) => sServerId).toReversed()
+  await notify.reportServer('Who.Server', '', 'address')
+  await createPod(cluster.client, { app: 'Who', server: 'Server', name: 'who-server-0', ip: '127.0.0.1' })
+  await until(async () => {
+    await notify.reportServer('Wait.Server', '', 'x')
+    return (await read('Wait.Server')).notifyItems[0]?.sServerId === 'Wait.Server_who-server-0'
+  })
+  await notify.reportServer('Who.Server', '', 'pod')
+  await notify.reportServer('Who.Server', '', 'context', { context: { node_name: 'named-0.who' } })
+  await notify.reportNotifyInfo(createReportInfo({ sApp: 'Who', sServer: 'Server', sNodeName: 'given' }))
+  expect(await ids()).toEqual(['Who.Server_127.0.0.1', 'Who.Server_who-server-0', 'Who.Server_named-0.who', 'Who.Server_given'])
+  expect((await read('Who.Server', { ip: 'given' })).notifyItems).toHaveLength(1)
+})
+
+test('too many of one server are dropped, of others not; what is kept survives a restart and is trimmed', async () => {
+  const own = await mkdtemp(join(tmpdir(), 'tarsk8s-notify-'))
+  try {
+    const first = await start({ data: own, limit: { windowMs: 3_600_000, count: 15 } })
+    const proxy = proxyOf(first)
+    for (let index = 0; index < 30; index++) await proxy.reportServer('Loud.Server', '', `m${index}`)
+    await proxy.reportServer('Quiet.Server', '', 'here')
+    expect((await read('Loud.Server', { page: 1 }, proxy)).notifyItems).toHaveLength(5)
+    await first.stop()
+    const second = await start({ data: own, retention: { maxAgeMs: 86_400_000, perServer: 12 } })
+    expect((await read('Loud.Server', { page: 1 }, proxyOf(second))).notifyItems.map(({ sMessage }) => sMessage)).toEqual(['m4', 'm3'])
+    expect((await read('Quiet.Server', {}, proxyOf(second))).notifyItems).toHaveLength(1)
+    await second.stop()
+  } finally {
+    await rm(own, { recursive: true, force: true })
+  }
+})
+
+test('a folder that cannot be written to is refused by name', async () => {
+  const file = join(folder, 'notify.sqlite')
+  await expect(start({ data: join(file, 'below') })).rejects.toThrow(/notify\.sqlite\/below/)
+})
+
+test('@tars/notify is understood', async () => {
+  const require = createRequire(import.meta.url)
+  const client = require('@tars/notify')
+  const { Config } = require('@tars/utils')
+  const config = new Config()
+  config.parseText(`<tars>\n<application>\n<server>\napp=Foreign\nserver=Server\nnotify=tars.tarsnotify.NotifyObj@tcp -h 127.0.0.1 -p ${running.port} -t 60000\n</server>\n</application>\n</tars>`)
+  client.init(config)
+  client.report('[error] from afar')
+  client.notify('careful', client.LEVEL.NOTIFYWARN)
+  const { notifyItems } = await until(async () => {
+    const found = await read('Foreign.Server')
+    return found.notifyItems.length > 1 ? found : undefined
+  })
+  expect(notifyItems.map(({ sMessage, iLevel }) => [sMessage, iLevel]).toSorted()).toEqual([['[error] from afar', 2], ['careful', 1]])
+})
