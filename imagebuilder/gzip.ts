@@ -81,9 +81,8 @@ export class ParallelGzip {
   }
 
   async #deliver(): Promise<void> {
-    const member = await this.#pending[0]
-    this.#pending.shift()
-    if (member !== undefined) await this.#sink(member)
+    const next = this.#pending.shift()
+    if (next !== undefined) await this.#sink(await next)
   }
 }
 
@@ -105,7 +104,10 @@ function looksCompressible(block: Buffer, start: number, end: number): boolean {
   if (length < sampled) return true
   const counts = new Uint16Array(256)
   const step = Math.floor(length / sampled)
-  for (let index = 0, at = start; index < sampled; index++, at += step) counts[block[at] ?? 0]!++
+  for (let index = 0, at = start; index < sampled; index++, at += step) {
+    const byte = block[at] ?? 0
+    counts[byte] = (counts[byte] ?? 0) + 1
+  }
   let squares = 0
   for (const count of counts) squares += count * count
   return squares > randomLimit * (sampled + (sampled * (sampled - 1)) / 256)

@@ -43,7 +43,7 @@ function withParents(files: readonly LayerSource[]): LayerSource[] {
     if (found.has(path)) throw new Failure('LAYER_ENTRY_INVALID', `"${path}" is given twice`, { remedy: 'give every path once' })
     found.set(path, { ...file, path })
   }
-  for (const path of [...found.keys()]) {
+  for (const path of Array.from(found.keys())) {
     for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
       const parent = path.slice(0, slash)
       if (!found.has(parent)) found.set(parent, { path: parent, directory: true })
@@ -72,7 +72,7 @@ async function add(layer: LayerStream, file: LayerSource): Promise<void> {
 export async function layerFromFiles(files: readonly LayerSource[], out: string): Promise<LayerFile> {
   const draft = `${out}.${process.pid}.part`
   const file = await open(draft, 'w')
-  const layer = new LayerStream(async (bytes) => void (await file.writeFile(bytes)))
+  const layer = new LayerStream((bytes) => file.writeFile(bytes))
   try {
     for (const source of withParents(files)) await add(layer, source)
     const { digest, diffId, size } = await layer.end()

@@ -30,16 +30,18 @@ export function tarPadding(size: number): Buffer {
  * @throws LAYER_ENTRY_INVALID for a path with NUL
  */
 export function tarHeader(header: TarHeader): Buffer {
-  if (header.path.includes('\0') || header.target?.includes('\0') === true) throw new Failure('LAYER_ENTRY_INVALID', `path "${header.path.replaceAll('\0', '\\0')}" has a NUL character`)
-  const name = header.type === 'directory' ? `${header.path}/` : header.path
+  const { type, mode, size, target = '' } = header
+  if (header.path.includes('\0') || target.includes('\0')) throw new Failure('LAYER_ENTRY_INVALID', `path "${header.path.replaceAll('\0', '\\0')}" has a NUL character`)
+  const name = type === 'directory' ? `${header.path}/` : header.path
   const split = splitName(name)
-  const records: string[] = []
-  if (split === undefined) records.push(paxRecord('path', name))
-  if (Buffer.byteLength(header.target ?? '') > 100) records.push(paxRecord('linkpath', header.target ?? ''))
-  if (header.size > largestOctal) records.push(paxRecord('size', String(header.size)))
-  const block = encode({ ...(split ?? { name: cut(name, 100), prefix: '' }), mode: header.mode, size: Math.min(header.size, largestOctal), flag: flags[header.type], target: cut(header.target ?? '', 100) })
-  if (records.length === 0) return block
+  const records = [
+    split === undefined ? paxRecord('path', name) : '',
+    Buffer.byteLength(target) > 100 ? paxRecord('linkpath', target) : '',
+    size > largestOctal ? paxRecord('size', String(size)) : '',
+  ]
+  const block = encode({ ...(split ?? { name: cut(name, 100), prefix: '' }), mode, size: Math.min(size, largestOctal), flag: flags[type], target: cut(target, 100) })
   const body = Buffer.from(records.join(''))
+  if (body.length === 0) return block
   const pax = encode({ name: 'PaxHeader', prefix: '', mode: 0o644, size: body.length, flag: 'x', target: '' })
   return Buffer.concat([pax, body, tarPadding(body.length), block])
 }

@@ -48,22 +48,25 @@ function credentialOf(entry: DockerAuthEntry, source: string, key: string): Cred
  * @throws REGISTRY_SECRET_INVALID
  */
 export function parseDockerConfig(text: string, source: string): Credentials {
+  const found = new Map<string, Credential>()
+  for (const [key, entry] of Object.entries(authsOf(text, source))) {
+    const credential = typeof entry === 'object' && entry !== null ? credentialOf(entry, source, key) : undefined
+    if (credential !== undefined) found.set(hostOf(key), credential)
+  }
+  return (registry) => found.get(registry)
+}
+
+function authsOf(text: string, source: string): Record<string, DockerAuthEntry | null> {
   let document: unknown
   try {
     document = JSON.parse(text)
   } catch {
-    refuse(source, 'is not JSON')
+    return refuse(source, 'is not JSON')
   }
-  if (typeof document !== 'object' || document === null) refuse(source, 'must be a JSON object')
+  if (typeof document !== 'object' || document === null) return refuse(source, 'must be a JSON object')
+  // Without "auths": the legacy form, unless it is a config with settings only.
   const auths = 'auths' in document ? document.auths : document
-  if (typeof auths !== 'object' || auths === null) refuse(source, '"auths" must be an object')
-  const found = new Map<string, Credential>()
-  for (const [key, entry] of Object.entries(auths as Record<string, DockerAuthEntry>)) {
-    if (typeof entry !== 'object' || entry === null) continue
-    const credential = credentialOf(entry, source, key)
-    if (credential !== undefined) found.set(hostOf(key), credential)
-  }
-  return (registry) => found.get(registry)
+  return typeof auths === 'object' && auths !== null ? (auths as Record<string, DockerAuthEntry | null>) : refuse(source, '"auths" must be an object')
 }
 
 /** Asks each in turn; the first that knows the registry wins. */

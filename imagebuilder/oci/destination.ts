@@ -37,14 +37,14 @@ export interface ImageDestination {
 
 /** A repository of a registry, under a tag. */
 export function registryDestination(reference: ImageReference, access: RegistryAccess): ImageDestination {
-  const { repository, close } = openRepository(reference.registry, reference.repository, 'pull,push', access)
+  const { repository, session } = openRepository(reference.registry, reference.repository, 'pull,push', access)
   return {
     image: `${reference.registry}/${reference.repository}:${reference.tag}`,
     registry: reference.registry,
     place: (blob, signal) => placeInRegistry(repository, blob, signal),
     startBlob: (what, signal) => repository.startUpload(`uploading ${what}`, signal),
     publish: (manifest, signal) => repository.putManifest(reference.tag === '' ? digestOf(manifest.body) : reference.tag, manifest.mediaType, manifest.body, signal),
-    close: async () => close(),
+    close: async () => session.close(),
   }
 }
 

@@ -29,15 +29,15 @@ export async function dockerDestination(name: string, options: DockerOptions = {
     image: name,
     place: (blob, signal) => layout.place(blob, signal),
     startBlob: (what, signal) => layout.startBlob(what, signal),
-    publish: async ({ body }, signal) => load(name, dir, JSON.parse(body.toString('utf8')) as Manifest, options, signal),
+    publish: async ({ body }, signal) => load(archive(name, dir, JSON.parse(body.toString('utf8')) as Manifest), name, options, signal),
     close: () => rm(dir, { recursive: true, force: true }),
   }
 }
 
-async function load(name: string, dir: string, manifest: Manifest, options: DockerOptions, signal: AbortSignal | undefined): Promise<void> {
+async function load(image: AsyncIterable<Buffer>, name: string, options: DockerOptions, signal: AbortSignal | undefined): Promise<void> {
   const { default: Docker } = await import('dockerode')
   const docker = new Docker(options.socketPath === undefined ? {} : { socketPath: options.socketPath })
-  const answer = await docker.loadImage(Readable.from(archive(name, dir, manifest)), { quiet: true, ...(signal === undefined ? {} : { abortSignal: signal }) }).catch((cause: unknown) => Promise.reject(unreachable(cause)))
+  const answer = await docker.loadImage(Readable.from(image), { quiet: true, ...(signal === undefined ? {} : { abortSignal: signal }) }).catch((cause: unknown) => Promise.reject(unreachable(cause)))
   const text: string[] = []
   for await (const part of answer) text.push(String(part))
   const failed = text.join('').split('\n').map(errorOf).find((error) => error !== undefined)

@@ -1,4 +1,5 @@
 import { Failure } from '#base/errors.ts'
+import { isDigest } from './digest.ts'
 
 /** Names an image in a registry (grammar: OCI distribution-spec 1.1 "Pulling manifests", with Docker's short forms). */
 export interface ImageReference {
@@ -29,21 +30,29 @@ function splitHost(name: string): { registry: string; repository: string } {
   return { registry: dockerHub, repository: slash < 0 ? `library/${name}` : name }
 }
 
+function checkedHost(name: string, text: string): { registry: string; repository: string } {
+  const { registry, repository } = splitHost(name)
+  if (!hostPattern.test(registry)) refuse(text, `"${registry}" is not a registry host`)
+  if (repository.length > 255 || !repositoryPattern.test(repository)) refuse(text, `"${repository}" is not a repository name`)
+  return { registry: dockerHubNames.has(registry) ? dockerHub : registry, repository }
+}
+
+/** `name[:tag]`: a colon behind the last slash begins the tag. */
+function splitTag(named: string): { name: string; tag: string | undefined } {
+  const colon = named.lastIndexOf(':')
+  return colon > named.lastIndexOf('/') ? { name: named.slice(0, colon), tag: named.slice(colon + 1) } : { name: named, tag: undefined }
+}
+
 /** Parses `[host[:port]/]repository[:tag][@digest]`; the tag is `latest` when neither tag nor digest is given. @throws IMAGE_REFERENCE_INVALID */
 export function parseReference(text: string): ImageReference {
   const at = text.indexOf('@')
   const digest = at < 0 ? undefined : text.slice(at + 1)
-  const named = at < 0 ? text : text.slice(0, at)
-  const colon = named.lastIndexOf(':')
-  const tagged = colon > named.lastIndexOf('/')
-  const { registry, repository } = splitHost(tagged ? named.slice(0, colon) : named)
-  const tag = tagged ? named.slice(colon + 1) : digest === undefined ? 'latest' : ''
-  if (!hostPattern.test(registry)) refuse(text, `"${registry}" is not a registry host`)
-  if (repository.length > 255 || !repositoryPattern.test(repository)) refuse(text, `"${repository}" is not a repository name`)
-  if ((tagged || tag !== '') && !tagPattern.test(tag)) refuse(text, tag === '' ? 'the tag after ":" is empty' : `"${tag}" is not a tag`)
-  if (digest !== undefined && !/^sha256:[0-9a-f]{64}$/.test(digest)) refuse(text, `"${digest}" is not a sha256 digest`)
-  const host = dockerHubNames.has(registry) ? dockerHub : registry
-  return digest === undefined ? { registry: host, repository, tag } : { registry: host, repository, tag, digest }
+  const { name, tag } = splitTag(at < 0 ? text : text.slice(0, at))
+  const { registry: host, repository } = checkedHost(name, text)
+  if (tag !== undefined && !tagPattern.test(tag)) refuse(text, `"${tag}" is not a tag`)
+  if (digest === undefined) return { registry: host, repository, tag: tag ?? 'latest' }
+  if (!isDigest(digest)) refuse(text, `"${digest}" is not a sha256 digest`)
+  return { registry: host, repository, tag: tag ?? '', digest }
 }
 
 /** The text form, with its digest when it has one. */

@@ -99,7 +99,7 @@ export class Repository {
 }
 
 /** Opens a repository. Close the session when done with it. */
-export function openRepository(registry: string, name: string, rights: 'pull' | 'pull,push', access: RegistryAccess = {}): { repository: Repository; close(): void } {
+export function openRepository(registry: string, name: string, rights: 'pull' | 'pull,push', access: RegistryAccess = {}): { repository: Repository; session: Session; close: () => void } {
   const session = new Session(registry, access)
-  return { repository: new Repository(session, name, rights), close: () => session.close() }
+  return { repository: new Repository(session, name, rights), session, close: () => session.close() }
 }

@@ -88,27 +88,36 @@ export class Session {
     return basic && this.#credential !== undefined ? basicHeader(this.#credential) : undefined
   }
 
-  /** GET with Basic, or POST with the refresh token (distribution "Token authentication" and "OAuth2 token"). */
   async #fetchToken(challenge: Challenge, call: Call): Promise<string> {
-    const { realm = '', service = '' } = challenge.parameters
-    const url = new URL(realm, this.#connections.origin)
+    const realm = new URL(challenge.parameters['realm'] ?? '', this.#connections.origin)
     const scopes = call.scopes.length > 0 ? call.scopes : [challenge.parameters['scope'] ?? '']
-    const doing = `asking ${url.host} for a token`
-    const identity = this.#credential?.identityToken
-    let exchange: Exchange = { method: 'GET', url, doing, signal: call.signal }
-    if (identity === undefined) {
-      if (service !== '') url.searchParams.set('service', service)
-      for (const scope of scopes) url.searchParams.append('scope', scope)
-      if (this.#credential !== undefined) exchange = { ...exchange, headers: { authorization: basicHeader(this.#credential) } }
-    } else {
-      const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: identity, client_id: 'tarsk8s', service, scope: scopes.join(' ') })
-      exchange = { ...exchange, method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: [Buffer.from(form.toString())] }
-    }
-    const answer = await this.#connections.send(exchange)
-    const body = (await readAll(answer, 1 << 20, url.host, doing)).toString('utf8')
-    if (answer.status !== 200) throw statusFailure(answer.status, body, url.host, doing)
-    return tokenOf(body) ?? Promise.reject(statusFailure(answer.status, 'no token in the answer', url.host, doing))
+    const doing = `asking ${realm.host} for a token`
+    const exchange = tokenExchange({ realm, service: challenge.parameters['service'] ?? '', scopes, credential: this.#credential })
+    const answer = await this.#connections.send({ ...exchange, doing, signal: call.signal })
+    const body = (await readAll(answer, 1 << 20, realm.host, doing)).toString('utf8')
+    const token = answer.status === 200 ? tokenOf(body) : undefined
+    if (token === undefined) throw statusFailure(answer.status, answer.status === 200 ? 'no token in the answer' : body, realm.host, doing)
+    return token
   }
+}
+
+interface TokenQuestion {
+  readonly realm: URL
+  readonly service: string
+  readonly scopes: readonly string[]
+  readonly credential: Credential | undefined
+}
+
+/** GET with Basic, or POST with the refresh token (distribution "Token authentication" and "OAuth2 token"). */
+function tokenExchange({ realm, service, scopes, credential }: TokenQuestion): Pick<Exchange, 'method' | 'url' | 'headers' | 'body'> {
+  if (credential?.identityToken !== undefined) {
+    const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: credential.identityToken, client_id: 'tarsk8s', service, scope: scopes.join(' ') })
+    return { method: 'POST', url: realm, headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: [Buffer.from(form.toString())] }
+  }
+  const url = new URL(realm)
+  if (service !== '') url.searchParams.set('service', service)
+  for (const scope of scopes) url.searchParams.append('scope', scope)
+  return { method: 'GET', url, ...(credential === undefined ? {} : { headers: { authorization: basicHeader(credential) } }) }
 }
 
 function tokenOf(body: string): string | undefined {

@@ -31,13 +31,13 @@ const maximumConfig = 8 << 20
 
 /** An image in a registry as a source. */
 export function registrySource(reference: ImageReference, access: RegistryAccess): ImageSource {
-  const { repository, close } = openRepository(reference.registry, reference.repository, 'pull', access)
+  const { repository, session } = openRepository(reference.registry, reference.repository, 'pull', access)
   return {
     name: formatReference(reference),
     repository: { registry: reference.registry, name: reference.repository },
     manifest: (digest, signal) => repository.manifest(digest ?? manifestName(reference), signal),
     blob: async (descriptor, signal) => (await repository.blob(descriptor, signal)) as AsyncIterable<Buffer> & Readable,
-    close,
+    close: () => session.close(),
   }
 }
 
@@ -45,13 +45,13 @@ export function registrySource(reference: ImageReference, access: RegistryAccess
 export async function readImage(source: ImageSource, platform: Platform, signal?: AbortSignal): Promise<BaseImage> {
   const raw = await source.manifest(undefined, signal)
   const document = parse<Manifest | Index>(raw.body, source.name)
-  if (!isIndex(raw.mediaType, document)) return complete(source, raw.digest, document, platform, signal)
-  const chosen = choose(document, platform, source.name)
-  const child = await source.manifest(chosen.digest, signal)
-  return complete(source, chosen.digest, parse<Manifest>(child.body, source.name), platform, signal)
+  if (!isIndex(raw.mediaType, document)) return complete(source, { digest: raw.digest, manifest: document }, platform, signal)
+  const { digest } = choose(document, platform, source.name)
+  const child = await source.manifest(digest, signal)
+  return complete(source, { digest, manifest: parse<Manifest>(child.body, source.name) }, platform, signal)
 }
 
-async function complete(source: ImageSource, digest: string, manifest: Manifest, platform: Platform, signal: AbortSignal | undefined): Promise<BaseImage> {
+async function complete(source: ImageSource, { digest, manifest }: Pick<BaseImage, 'digest' | 'manifest'>, platform: Platform, signal: AbortSignal | undefined): Promise<BaseImage> {
   if (!Array.isArray(manifest.layers) || typeof manifest.config?.digest !== 'string') throw invalid(source.name, 'its manifest has no config and layers (schema 1 images are not taken)')
   const config = parse<ImageConfig>(await readBlob(source, manifest.config, signal), source.name)
   const diffIds = config.rootfs?.diff_ids

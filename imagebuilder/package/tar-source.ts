@@ -60,21 +60,16 @@ export async function openTar(path: string, format: keyof typeof decompressors):
 }
 
 function entryOf(entry: Entry): PackageEntry {
-  const { header } = entry
-  const type = isSparse(header) ? 'unsupported' : (types[header.type ?? ''] ?? 'unsupported')
-  return {
-    name: header.name,
-    type,
-    kind: isSparse(header) ? 'sparse file' : kindOf(header.type),
-    mode: header.mode,
-    size: type === 'file' ? (header.size ?? 0) : 0,
-    target: header.linkname ?? '',
-    content: type === 'file' && (header.size ?? 0) > 0 ? (entry as unknown as AsyncIterable<Buffer>) : skip(entry),
-  }
+  const { name, type: flag, mode, linkname } = entry.header
+  const sparse = isSparse(entry.header)
+  const type = sparse ? 'unsupported' : (types[flag] ?? 'unsupported')
+  const size = type === 'file' ? entry.header.size : 0
+  const content = size > 0 ? (entry as unknown as AsyncIterable<Buffer>) : skip(entry)
+  return { name, type, kind: sparse ? 'sparse file' : kindOf(flag), mode, size, target: linkname ?? '', content }
 }
 
 function isSparse(header: Header): boolean {
-  return header.pax != null && Object.keys(header.pax).some((key) => key.startsWith('GNU.sparse.'))
+  return Object.keys(header.pax ?? {}).some((key) => key.startsWith('GNU.sparse.'))
 }
 
 function kindOf(type: string | null | undefined): string {

@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
+import type { MultipartFile } from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import { Failure } from '#base/errors.ts'
 
@@ -28,24 +29,30 @@ function tooLarge(maxBytes: number): Failure {
 export async function receiveUpload(request: FastifyRequest, file: string, maxBytes: number): Promise<Upload> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes + formOverhead) throw tooLarge(maxBytes)
   if (!request.isMultipart()) throw new Failure('FORM_INVALID', 'the request is not multipart/form-data', { remedy: 'send the form of the building call with Content-Type multipart/form-data' })
-  const fields = new Map<string, string>()
-  let filename: string | undefined
   try {
-    for await (const part of request.parts({ limits: { fileSize: maxBytes, fieldSize: 64 << 10, fields: 40, files: 1 } })) {
-      if (part.type === 'field') fields.set(part.fieldname, String(part.value))
-      else if (part.fieldname !== fileField) throw new Failure('FORM_INVALID', `form field ${part.fieldname} is a file; the package belongs into ${fileField}`, { remedy: `send the file as ${fileField}` })
-      else {
-        await pipeline(part.file, createWriteStream(file, { flags: 'wx' }))
-        if (part.file.truncated) throw tooLarge(maxBytes)
-        filename = part.filename
-      }
-    }
-    if (filename === undefined) throw new Failure('FORM_INVALID', `form field ${fileField} is missing`, { remedy: `send the package as a file in ${fileField}` })
-    return { fields, file, filename }
+    return await readForm(request, file, maxBytes)
   } catch (error) {
     await rm(file, { force: true })
     throw translated(error, maxBytes)
   }
+}
+
+async function readForm(request: FastifyRequest, file: string, maxBytes: number): Promise<Upload> {
+  const fields = new Map<string, string>()
+  let filename: string | undefined
+  for await (const part of request.parts({ limits: { fileSize: maxBytes, fieldSize: 64 << 10, fields: 40, files: 1 } })) {
+    if (part.type === 'file') filename = await save(part, file, maxBytes)
+    else fields.set(part.fieldname, String(part.value))
+  }
+  if (filename === undefined) throw new Failure('FORM_INVALID', `form field ${fileField} is missing`, { remedy: `send the package as a file in ${fileField}` })
+  return { fields, file, filename }
+}
+
+async function save(part: MultipartFile, file: string, maxBytes: number): Promise<string> {
+  if (part.fieldname !== fileField) throw new Failure('FORM_INVALID', `form field ${part.fieldname} is a file; the package belongs into ${fileField}`, { remedy: `send the file as ${fileField}` })
+  await pipeline(part.file, createWriteStream(file, { flags: 'wx' }))
+  if (part.file.truncated) throw tooLarge(maxBytes)
+  return part.filename
 }
 
 function translated(error: unknown, maxBytes: number): unknown {

@@ -124,12 +124,11 @@ export class ManifestStore {
 
   /** A manifest is taken only when everything it names is here, so a pull never finds a hole. */
   async #checkParts(repository: string, type: string, document: Document): Promise<void> {
+    const isList = indexTypes.has(type)
+    const size = (digest: string): Promise<number | undefined> => (isList ? sizeOf(this.#path(repository, digest)) : this.#blobs.size(repository, digest))
     const missing: string[] = []
-    if (indexTypes.has(type)) {
-      for (const child of document.manifests ?? []) if ((await sizeOf(this.#path(repository, child.digest))) === undefined) missing.push(child.digest)
-    } else {
-      const parts = [...(document.config === undefined ? [] : [document.config]), ...(document.layers ?? [])]
-      for (const part of parts) if (part.urls === undefined && (await this.#blobs.size(repository, part.digest)) === undefined) missing.push(part.digest)
+    for (const { digest } of isList ? (document.manifests ?? []) : partsOf(document)) {
+      if ((await size(digest)) === undefined) missing.push(digest)
     }
     if (missing.length > 0) throw new OciError('MANIFEST_BLOB_UNKNOWN', `the manifest names ${missing.join(', ')}, which ${repository} does not have`, { missing })
   }
@@ -140,6 +139,11 @@ export class ManifestStore {
     const descriptor = { mediaType: of.type, digest: of.digest, size: of.size, ...(artifactType === undefined ? {} : { artifactType }), ...(document.annotations === undefined ? {} : { annotations: document.annotations }) }
     await writeAtomic(this.#referrer(repository, subject, of.digest), JSON.stringify(descriptor), this.#blobs.temporary)
   }
+}
+
+/** What must be in the repository for the manifest; foreign layers come from elsewhere. */
+function partsOf({ config, layers = [] }: Document): Described[] {
+  return [...(config === undefined ? [] : [config]), ...layers].filter((part) => part.urls === undefined)
 }
 
 function parse(body: Buffer): Document {

@@ -1,11 +1,11 @@
 import { createReadStream } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
-import { BlobStore } from './blobs.ts'
+import type { BlobStore } from './blobs.ts'
 import { OciError } from './errors.ts'
-import { ManifestStore } from './manifests.ts'
+import type { ManifestStore } from './manifests.ts'
 import { checkRepository } from './names.ts'
-import { UploadStore } from './uploads.ts'
+import type { UploadStore } from './uploads.ts'
 
 export interface Stores {
   readonly blobs: BlobStore
@@ -63,7 +63,6 @@ const referrers: Handler = async ({ manifests }, visit) => {
 const getManifest: Handler = async ({ manifests }, visit) => {
   const { digest, mediaType, body } = await manifests.get(visit.name, visit.reference)
   answer(visit, 200, { 'content-type': mediaType, 'docker-content-digest': digest, etag: `"${digest}"` }, body)
-  if (visit.request.method === 'HEAD') return
 }
 
 const putManifest: Handler = async ({ manifests }, visit) => {
