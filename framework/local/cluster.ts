@@ -12,8 +12,7 @@ import { frameworkRoles, type FrameworkRole } from '#api/seed/servers.ts'
 import { frameworkObjects } from '#api/seed.ts'
 import { resources } from '#api/resources.ts'
 import { createKubeClient, type KubeClient } from '#kube/client.ts'
-import { parseKubeconfig } from '#kube/config.ts'
-import { isAlreadyExists, isNotFound } from '#kube/errors.ts'
+import { isNotFound } from '#kube/errors.ts'
 import { customResourceDefinitions as crds, pods } from '#kube/resources.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
 import { start as controller } from '../controller/role.ts'
@@ -34,6 +33,8 @@ import { startWorkloads } from './workloads/workloads.ts'
 
 /** The namespace of the framework and of the services that commands deploy. */
 export const namespace = 'tars'
+/** Whom the webhooks know as the controller (control-plane spec B.9). */
+const controllerUser = 'system:serviceaccount:tars-system:tars-controller'
 const nodeName = 'local'
 const registryPort = 5000
 
@@ -94,10 +95,12 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         podLogs: (request) => (late.runner ?? notYet('pod runner')).podLogs(request),
       }))
       await writePrivate(paths.kubeconfig, api.kubeconfig(namespace))
-      const client = createKubeClient(parseKubeconfig(api.kubeconfig(namespace)))
+      const controllerConfig = `${paths.kubeconfig}.controller`
+      await writePrivate(controllerConfig, api.kubeconfig(namespace, controllerUser))
+      const client = createKubeClient(api.config)
       late.client = client
       await installDefinitions(client, options.signal)
-      lifetime.own(await controller({ env: { KUBECONFIG: paths.kubeconfig }, log: log.child({ role: 'controller' }), signal: options.signal }))
+      lifetime.own(await controller({ env: { KUBECONFIG: controllerConfig }, log: log.child({ role: 'controller' }), signal: options.signal }))
       return client
     })
     const registry = await steps.run('OCI registry', async () => lifetime.own(await startOciRegistry({ dir: paths.registry, host, port: registryPort, log: log.child({ part: 'oci-registry' }) })))
@@ -173,18 +176,20 @@ async function installDefinitions(client: KubeClient, signal: AbortSignal): Prom
   })
 }
 
-/**
- * Creates the framework's objects that are missing. What an operator changed stays; the framework's own services and settings
- * are made to be of this version.
- */
+/** Creates the framework's objects that are missing; what an operator changed stays. */
 async function seed(client: KubeClient, registry: string): Promise<void> {
   const release = { id: `local-${process.version}`, image: 'tarsk8s:local' }
   for (const object of frameworkObjects({ namespace, registry, release, imagePort, time: new Date().toISOString() })) {
     const resource = Object.values(resources).find(({ kind }) => kind === object.kind) as unknown as Resource
-    await client.create(resource, object as unknown as AnyObject).catch((error: unknown) => {
-      if (!isAlreadyExists(error)) throw error
-    })
+    if (await missing(client, resource, object.metadata.name)) await client.create(resource, object as unknown as AnyObject)
   }
+}
+
+async function missing(client: KubeClient, resource: Resource, name: string): Promise<boolean> {
+  return client.get(resource, { namespace, name }).then(
+    () => false,
+    (error: unknown) => (isNotFound(error) ? true : Promise.reject(error as Error)),
+  )
 }
 
 /** Waits until every framework pod is ready. @returns the pod address of each role */

@@ -19,6 +19,8 @@ export interface KubeConfig {
   readonly tlsServerName?: string | undefined
   readonly username?: string | undefined
   readonly password?: string | undefined
+  /** Act as this user instead of the one who logs in (Kubernetes "User impersonation"). */
+  readonly impersonate?: string | undefined
   /** Namespace of the context or of the pod. */
   readonly namespace?: string | undefined
 }
@@ -94,6 +96,7 @@ export function parseKubeconfig(text: string, { origin = 'kubeconfig', folder = 
     tlsServerName: textOf(cluster, 'tls-server-name'),
     username: textOf(user, 'username'),
     password: textOf(user, 'password'),
+    impersonate: textOf(user, 'as'),
     namespace: textOf(context, 'namespace'),
   }
 }

@@ -35,6 +35,7 @@ export function createTransport(config: KubeConfig): Transport {
   const secure = base.protocol === 'https:'
   const agent = secure ? new https.Agent({ keepAlive: true, ...tlsOptions(config) }) : new http.Agent({ keepAlive: true })
   const token = tokenSource(config)
+  const impersonation = config.impersonate === undefined ? {} : { 'impersonate-user': config.impersonate }
   const prefix = base.pathname.replace(/\/$/, '')
 
   const open = (request: TransportRequest, payload: Buffer | undefined): Promise<IncomingMessage> =>
@@ -45,7 +46,7 @@ export function createTransport(config: KubeConfig): Transport {
         port: base.port === '' ? (secure ? 443 : 80) : Number(base.port),
         method: request.method,
         path: prefix + request.path,
-        headers: headersOf(request, payload, token()),
+        headers: { ...headersOf(request, payload, token()), ...impersonation },
         ...(request.signal === undefined ? {} : { signal: request.signal }),
       })
       outgoing.on('socket', (socket) => socket.setKeepAlive(true, 30_000))

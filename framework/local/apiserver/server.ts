@@ -43,8 +43,8 @@ export interface ApiServer extends Running {
   readonly url: string
   /** For `createKubeClient`. */
   readonly config: KubeConfig
-  /** A kubeconfig for kubectl and every role, as YAML. @param namespace of the context */
-  kubeconfig(namespace?: string): string
+  /** A kubeconfig for kubectl and every role, as YAML. @param namespace of the context @param as user to act as; default the administrator */
+  kubeconfig(namespace?: string, as?: string): string
 }
 
 /**
@@ -70,7 +70,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     life.own(server)
     life.onStop(() => stopping.abort())
     const config = { server: server.url, ca: authority.cert, token: options.token }
-    return { url: server.url, config, kubeconfig: (namespace) => kubeconfigOf(config, namespace), stop: () => life.stop(), done: life.done }
+    return { url: server.url, config, kubeconfig: (namespace, as) => kubeconfigOf(config, namespace, as), stop: () => life.stop(), done: life.done }
   } catch (error) {
     await life.stop()
     throw error
@@ -87,12 +87,12 @@ function hooksOf(admission: ApiServerOptions['admission']): readonly AdmissionHo
   return typeof admission === 'function' ? [{ name: 'admission.tarsk8s.local', phase: 'mutating', review: admission }] : admission
 }
 
-function kubeconfigOf({ server, ca, token }: { readonly server: string; readonly ca: string; readonly token: string }, namespace = 'default'): string {
+function kubeconfigOf({ server, ca, token }: { readonly server: string; readonly ca: string; readonly token: string }, namespace = 'default', as?: string): string {
   const name = 'tarsk8s'
   return stringify({
     apiVersion: 'v1', kind: 'Config', 'current-context': name,
     clusters: [{ name, cluster: { server, 'certificate-authority-data': Buffer.from(ca).toString('base64') } }],
-    users: [{ name, user: { token } }],
+    users: [{ name, user: { token, ...(as === undefined ? {} : { as }) } }],
     contexts: [{ name, context: { cluster: name, user: name, namespace } }],
   })
 }

@@ -3,14 +3,14 @@
 const TarsStream = require('@tars/stream')
 const { error: TarsError } = require('@tars/rpc')
 
-const StringMap = TarsStream.Map(TarsStream.String, TarsStream.String)
+const newStringMap = () => new TarsStream.Map(TarsStream.String, TarsStream.String)
 
 class Greeting {
   constructor() {
     this.text = ''
     this.server = ''
     this.pid = 0
-    this.trail = new StringMap()
+    this.trail = newStringMap()
   }
 
   _writeTo(os) {
@@ -25,7 +25,7 @@ class Greeting {
     greeting.text = is.readString(0, true, '')
     greeting.server = is.readString(1, false, '')
     greeting.pid = is.readInt32(2, false, 0)
-    greeting.trail = is.readMap(3, false, StringMap)
+    greeting.trail = is.readMap(3, false, newStringMap())
     return greeting
   }
 
