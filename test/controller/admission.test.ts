@@ -27,7 +27,7 @@ afterAll(async () => {
 
 async function kubectl(input: object | undefined, ...args: string[]): Promise<{ out: string; err: string }> {
   const running = promisify(execFile)(program, [...args, ...(input === undefined ? [] : ['-f', '-'])], { env: { ...process.env, KUBECONFIG: join(folder, 'kubeconfig'), HOME: folder } })
-  if (input !== undefined) running.child.stdin?.end(JSON.stringify(input))
+  if (input !== undefined) running.child.stdin?.end([input].flat().map((object) => JSON.stringify(object)).join('\n---\n'))
   return running.then(({ stdout, stderr }) => ({ out: stdout, err: stderr }), (error: { stdout: string; stderr: string }) => ({ out: error.stdout, err: error.stderr }))
 }
 
@@ -74,8 +74,8 @@ test('a good one is accepted, completed, shown and explained', async () => {
 })
 
 test('the CRDs are accepted by a strict kubectl, twice', async () => {
-  const list = { apiVersion: 'v1', kind: 'List', items: customResourceDefinitions() }
-  expect((await kubectl(list, 'create', '--dry-run=client', '--validate=false', '-o', 'name')).err).toBe('')
+  const list = customResourceDefinitions({ served: ['v1beta1', 'v1beta2', 'v1beta3'] })
+  expect((await kubectl(list, 'create', '--dry-run=client', '--validate=strict', '-o', 'name')).err).toBe('')
   const { out, err } = await kubectl(list, 'apply', '--server-side', '--force-conflicts')
   expect(err).toBe('')
   expect(out.trim().split('\n')).toHaveLength(8)

@@ -29,7 +29,7 @@ export async function startCluster(seed: Partial<SeedOptions> = {}): Promise<Tes
   const later = { get: async (...args: never[]) => liveReaders(await ready.promise).get(...(args as never as [never, never, never])), list: async (...args: never[]) => liveReaders(await ready.promise).list(...(args as never as [never, never])) }
   const server = await startApiServer({
     dataFile: ':memory:', host: '127.0.0.1', port: 0, token, log, namespaces: [namespace],
-    admission: registrations(later as never, { guardWorkloads: false }), convert: async (objects, version) => convertObjects(objects, version),
+    admission: registrations(later as never), convert: async (objects, version) => convertObjects(objects, version),
   })
   const client = createKubeClient(server.config)
   ready.resolve(client)
@@ -40,9 +40,17 @@ export async function startCluster(seed: Partial<SeedOptions> = {}): Promise<Tes
   return { server, client, namespace, stop: async () => { client.close(); await server.stop() } }
 }
 
-/** A controller of its own, as a separate client would run it. */
-export function controllerOf({ client, namespace }: TestCluster): Promise<Controller> {
-  return startController({ client, namespace, log })
+/** A controller with a client and a user of its own. */
+export async function controllerOf({ server, namespace }: TestCluster): Promise<Controller> {
+  const client = clientAs(server, 'system:serviceaccount:tars-system:tars-controller')
+  const controller = await startController({ client, namespace, log })
+  void controller.done.finally(() => client.close())
+  return controller
+}
+
+/** A client that acts as this user. */
+export function clientAs({ config }: ApiServer, user: string): KubeClient {
+  return createKubeClient({ ...config, impersonate: user })
 }
 
 export function resourceOf(kind: string): Resource {

@@ -3,18 +3,23 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { resources } from '#api/resources.ts'
 import type { TEndpoint, TServer, TTree } from '#api/types.ts'
 import { daemonSets, pods, services, statefulSets } from '#kube/resources.ts'
+import type { KubeClient } from '#kube/client.ts'
 import type { AnyObject, KubeObject, Resource } from '#kube/types.ts'
 import type { Controller } from '../../framework/controller/controller.ts'
-import { controllerOf, eventually, peek, startCluster, type TestCluster } from './cluster.ts'
+import { clientAs, controllerOf, eventually, peek, startCluster, type TestCluster } from './cluster.ts'
 import { tarsServer } from './fixtures.ts'
 
 let cluster: TestCluster
 let controller: Controller
+/** A user whose changes no webhook holds up, as if it were down. */
+let kubernetes: KubeClient
 beforeAll(async () => {
   cluster = await startCluster({ roles: ['registry'] })
+  kubernetes = clientAs(cluster.server, 'system:serviceaccount:kube-system:somebody')
   controller = await controllerOf(cluster)
 })
 afterAll(async () => {
+  kubernetes?.close()
   await controller?.stop()
   await cluster?.stop()
 })
@@ -85,7 +90,8 @@ describe('children', () => {
   test('that were changed or deleted are put right', async () => {
     const name = await create('Drift')
     await there(statefulSets, name)
-    await cluster.client.patch(statefulSets, { namespace: ns, name }, { spec: { replicas: 9 } })
+    await expect(cluster.client.patch(statefulSets, { namespace: ns, name }, { spec: { replicas: 9 } })).rejects.toThrow('resource should be modified through tserver')
+    await kubernetes.patch(statefulSets, { namespace: ns, name }, { spec: { replicas: 9 } })
     await eventually(async () => ((await get(statefulSets as Resource<never>, name))?.['spec'].replicas === 1 ? true : undefined))
     const { metadata: { uid } } = await there(services, name)
     await cluster.client.delete(services, { namespace: ns, name })
@@ -124,7 +130,7 @@ describe('children', () => {
   })
 
   test('that belong to somebody else are left alone, and an event says so', async () => {
-    await cluster.client.create(services, { metadata: { name: 'demo-taken', namespace: ns, labels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Taken' } }, spec: { clusterIP: 'None' } } as never)
+    await kubernetes.create(services, { metadata: { name: 'demo-taken', namespace: ns, labels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Taken' } }, spec: { clusterIP: 'None' } } as never)
     const name = await create('Taken')
     const event = await eventually(async () => (await cluster.client.list({ group: '', version: 'v1', plural: 'events', kind: 'Event', namespaced: true }, { namespace: ns })).items.find((item) => item['reason'] === 'OutControl'))
     expect(event).toMatchObject({ type: 'Warning', involvedObject: { kind: 'TServer', name } })
