@@ -2,6 +2,11 @@ import { readShort, shortText } from './short-text.ts'
 import { skipField } from './skip.ts'
 import { decodeFailure, maxDepth, wire, wireNames } from './wire.ts'
 
+const noBytes = new DataView(new ArrayBuffer(0))
+
+// What Buffer.toString comes down to, without its checks of arguments.
+type FastBuffer = Buffer & { utf8Slice(start: number, end: number): string }
+
 /**
  * Reads Tars fields from a buffer that is never left: every length is checked against the bytes that remain before it
  * is believed, struct nesting is bounded, and each violation is a Failure `TARS_DECODE` naming rule, tag and offset.
@@ -15,9 +20,13 @@ import { decodeFailure, maxDepth, wire, wireNames } from './wire.ts'
  */
 export class Reader {
   #buf: Buffer
+  #view = noBytes
+  #viewed: Buffer | undefined
   #pos: number
   #end: number
   #type = 0
+  /** Offset of the head that was read last. */
+  #head = 0
   #depth = 0
 
   /** @param bytes what to read; not copied */
@@ -66,6 +75,7 @@ export class Reader {
         size = 2
       }
       if ((first & 15) === wire.structEnd || found > tag) return false
+      this.#head = this.#pos
       this.#pos += size
       if (found === tag) {
         this.#type = first & 15
@@ -114,7 +124,7 @@ export class Reader {
   readLong(tag: number, fallback?: bigint): bigint {
     if (!this.seek(tag)) return fallback ?? this.#missing(tag)
     if (this.#type !== wire.int64) return BigInt(this.#integer(tag))
-    return this.#buf.readBigInt64BE(this.#advance(tag, 8))
+    return this.#numbers().getBigInt64(this.#advance(tag, 8))
   }
 
   readFloat(tag: number, fallback?: number): number {
@@ -133,7 +143,7 @@ export class Reader {
     const size = this.#stringSize(tag)
     const start = this.#advance(tag, size)
     const short = size <= shortText ? readShort(this.#buf, start, this.#pos) : undefined
-    return short ?? this.#buf.toString('utf8', start, this.#pos)
+    return short ?? (this.#buf as FastBuffer).utf8Slice(start, this.#pos)
   }
 
   /** A copy of a vector<byte>; absent is the fallback, else empty. */
@@ -180,9 +190,8 @@ export class Reader {
 
   /** The next element of a vector, or key or value of a map, must be there: unlike a field it has no default. */
   expect(tag: number): void {
-    const first = this.#pos < this.#end ? this.#buf[this.#pos] as number : wire.structEnd
-    const found = first < 0xf0 ? first >> 4 : this.#buf[this.#pos + 1]
-    if (found !== tag || (first & 15) === wire.structEnd) this.#missing(tag)
+    if (!this.seek(tag)) this.#missing(tag)
+    this.#pos = this.#head
   }
 
   /** @returns `value` unless it holds more than the array that it was read for */
@@ -236,10 +245,19 @@ export class Reader {
   #real(tag: number): number {
     switch (this.#type) {
       case wire.zero: return 0
-      case wire.float: return this.#buf.readFloatBE(this.#advance(tag, 4))
-      case wire.double: return this.#buf.readDoubleBE(this.#advance(tag, 8))
+      case wire.float: return this.#numbers().getFloat32(this.#advance(tag, 4))
+      case wire.double: return this.#numbers().getFloat64(this.#advance(tag, 8))
       default: throw this.#mismatch(tag, 'a float or double')
     }
+  }
+
+  // The memory under the buffer, for numbers of 4 and 8 bytes: several times faster than Buffer's methods.
+  #numbers(): DataView {
+    if (this.#viewed !== this.#buf) {
+      this.#viewed = this.#buf
+      this.#view = new DataView(this.#buf.buffer, this.#buf.byteOffset, this.#buf.length)
+    }
+    return this.#view
   }
 
   #stringSize(tag: number): number {

@@ -7,6 +7,8 @@ const keptBytes = 256 * 1024
 /** Bytes that any fixed-width field needs at most: two of head, eight of value. */
 const fieldBytes = 10
 
+const noBytes = new DataView(new ArrayBuffer(0))
+
 /**
  * Writes Tars fields into one growing buffer, each integer in its narrowest form, as the C++, Java and Node encoders do.
  * One writer is meant to be reused: {@link reset} keeps its buffer.
@@ -17,6 +19,8 @@ const fieldBytes = 10
 export class Writer {
   #buf: Buffer
   #pos = 0
+  #view = noBytes
+  #viewed: Buffer | undefined
 
   /** @param size first capacity in bytes */
   constructor(size = 512) {
@@ -123,12 +127,15 @@ export class Writer {
 
   writeLong(tag: number, value: bigint): void {
     if (typeof value !== 'bigint') throw encodeFailure('long (bigint)', tag, value)
-    const near = Number(value) // rounds, but never across the bounds of an int
-    if (near >= -0x80000000 && near <= 0x7fffffff) return this.#integer(tag, near)
-    if (BigInt.asIntN(64, value) !== value) throw encodeFailure('long (64 bits)', tag, value)
     this.#ensure(fieldBytes)
+    const view = this.#numbers()
+    const at = this.#pos + (tag < 15 ? 1 : 2)
+    view.setBigInt64(at, value) // as if it needed all 64 bits; a narrower form is written over it
+    if (view.getBigInt64(at) !== value) throw encodeFailure('long (64 bits)', tag, value)
+    const low = view.getInt32(at + 4)
+    if (view.getInt32(at) === low >> 31) return this.#integer(tag, low)
     this.#head(tag, wire.int64)
-    this.#pos = this.#buf.writeBigInt64BE(value, this.#pos)
+    this.#pos = at + 8
   }
 
   writeFloat(tag: number, value: number): void {
@@ -136,7 +143,8 @@ export class Writer {
     this.#ensure(fieldBytes)
     if (value === 0) return this.#head(tag, wire.zero)
     this.#head(tag, wire.float)
-    this.#pos = this.#buf.writeFloatBE(value, this.#pos)
+    this.#numbers().setFloat32(this.#pos, value)
+    this.#pos += 4
   }
 
   writeDouble(tag: number, value: number): void {
@@ -144,7 +152,8 @@ export class Writer {
     this.#ensure(fieldBytes)
     if (value === 0) return this.#head(tag, wire.zero)
     this.#head(tag, wire.double)
-    this.#pos = this.#buf.writeDoubleBE(value, this.#pos)
+    this.#numbers().setFloat64(this.#pos, value)
+    this.#pos += 8
   }
 
   /** UTF-8; up to 255 bytes as string1, else string4. */
@@ -273,6 +282,15 @@ export class Writer {
   #move(from: number, size: number, to: number): void {
     if (from === to) return
     this.#buf.copyWithin(to, from, from + size)
+  }
+
+  // The buffer for numbers of 4 and 8 bytes: several times faster than Buffer's methods.
+  #numbers(): DataView {
+    if (this.#viewed !== this.#buf) {
+      this.#viewed = this.#buf
+      this.#view = new DataView(this.#buf.buffer, this.#buf.byteOffset, this.#buf.length)
+    }
+    return this.#view
   }
 
   #ensure(more: number): void {

@@ -167,7 +167,7 @@ function parseInterface(tokens: TokenStream): { name: Token; body: Body } {
 function parseFunction(tokens: TokenStream): DraftFunction {
   const { doc } = tokens.peek()
   const result = tokens.accept('void') ? null : parseType(tokens)
-  const name = tokens.name('a function name')
+  const name = tokens.functionName()
   tokens.expect('(', 'after the function name')
   const params: DraftParam[] = []
   while (!tokens.accept(')')) {

@@ -6,6 +6,8 @@ const keywords: ReadonlySet<string> = new Set([
   'module', 'interface', 'out', 'require', 'optional', 'false', 'true', 'enum', 'const', 'unsigned',
 ])
 
+const noKeywords: ReadonlySet<string> = new Set()
+
 /** A cursor over the tokens of one file, with the usual expectations. */
 export class TokenStream {
   readonly file: string
@@ -43,9 +45,18 @@ export class TokenStream {
 
   /** An identifier that is no keyword. */
   name(what: string): Token {
+    return this.#checked(what, keywords)
+  }
+
+  /** The name of a function, which may be a keyword: the parenthesis behind it tells. */
+  functionName(): Token {
+    return this.#checked('a function name', noKeywords)
+  }
+
+  #checked(what: string, reserved: ReadonlySet<string>): Token {
     const token = this.take()
     if (token.kind !== 'name') throw this.unexpected(token, what)
-    if (keywords.has(token.text) || token.text === '__proto__') throw this.failure(token, `the reserved word \`${token.text}\` cannot be ${what}`)
+    if (reserved.has(token.text) || token.text === '__proto__') throw this.failure(token, `the reserved word \`${token.text}\` cannot be ${what}`)
     return token
   }
 
