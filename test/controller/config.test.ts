@@ -2,18 +2,22 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { resources } from '#api/resources.ts'
 import type { TConfig, TImage } from '#api/types.ts'
+import type { KubeClient } from '#kube/client.ts'
 import { KubeError } from '#kube/errors.ts'
 import type { Resource } from '#kube/types.ts'
 import type { Controller } from '../../framework/controller/controller.ts'
-import { controllerOf, eventually, startCluster, type TestCluster } from './cluster.ts'
+import { clientAs, controllerOf, eventually, startCluster, type TestCluster } from './cluster.ts'
 
 let cluster: TestCluster
 let controller: Controller
+let kubernetes: KubeClient
 beforeAll(async () => {
   cluster = await startCluster({ roles: [] })
+  kubernetes = clientAs(cluster.server, 'system:serviceaccount:kube-system:somebody')
   controller = await controllerOf(cluster)
 })
 afterAll(async () => {
+  kubernetes?.close()
   await controller?.stop()
   await cluster?.stop()
 })
@@ -57,15 +61,18 @@ describe('a configuration file', () => {
     await create('old', 'd.conf')
     await create('new', 'd.conf')
     await become('d.conf', ['new active', 'old'])
-    // The guard time is for people; Kubernetes' own deletion stands for the time that has passed.
-    await cluster.client.raw('DELETE', `/apis/k8s.tars.io/v1beta3/namespaces/${namespace}/tconfigs/old`)
-    await become('d.conf', ['new active'])
+    // The guard time is for people; Kubernetes' own controllers stand for the time that has passed.
+    await kubernetes.delete(tconfigs, { namespace, name: 'new' })
+    await become('d.conf', [])
   })
 
   test('an inactive version that was only prepared stays', async () => {
-    await create('prepared', 'e.conf', { activated: false })
     await create('active', 'e.conf')
+    await create('prepared', 'e.conf', { activated: false })
     await become('e.conf', ['active active', 'prepared'])
+    await kubernetes.delete(tconfigs, { namespace, name: 'active' })
+    await become('e.conf', ['prepared'])
+    expect((await activate('prepared')).metadata.annotations).toHaveProperty(['tars.io/ActivatedAt'])
   })
 
   test('a file for one pod needs one for all', async () => {

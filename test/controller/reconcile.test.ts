@@ -54,6 +54,18 @@ describe('a TServer', () => {
     for (const resource of [services, statefulSets, resources.tendpoints, resources.texitedrecords]) await gone(resource, name)
   })
 
+  test('made again at once gets children of its own', async () => {
+    const name = await create('Again')
+    const old = (await there(statefulSets, name)).metadata.uid
+    await cluster.client.delete(tservers, { namespace: ns, name })
+    await gone(resources.tservers, name)
+    await create('Again')
+    for (const resource of [statefulSets, services, resources.tendpoints]) {
+      await eventually(async () => { const [child, owner] = [await get(resource as Resource<never>, name), await get(tservers as Resource<never>, name)]; return child?.metadata.ownerReferences?.[0]?.uid === owner?.metadata.uid ? true : undefined })
+    }
+    expect((await there(statefulSets, name)).metadata.uid).not.toBe(old)
+  })
+
   test('is in the tree by its application', async () => {
     await create('Leaf')
     const tree = await eventually(async () => {

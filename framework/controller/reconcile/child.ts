@@ -33,6 +33,7 @@ export function reconcileChild(context: ControllerContext, kind: ChildKind): Rec
     }
     // Its end is an event that brings the key back.
     if (current !== undefined && isLeaving(current)) return
+    if (current !== undefined && isLeftOver(current, server)) return remove(context.client, kind.resource, current, 'Background', signal)
     if (current !== undefined && !isControlledBy(current, server)) return refuse(context, server, current)
     await bringInLine(context, kind, desired, current, signal)
   }
@@ -44,6 +45,11 @@ const isLeaving = ({ metadata }: { readonly metadata: { readonly deletionTimesta
 function belongsTo(child: AnyObject, server: TServer | undefined): boolean {
   if (isLeaving(child)) return false
   return server === undefined ? (child.metadata.ownerReferences?.some(({ kind, controller }) => kind === 'TServer' && controller === true) ?? false) : isControlledBy(child, server)
+}
+
+/** True for the child of an earlier TServer of this name, which was deleted and made again. */
+function isLeftOver({ metadata }: AnyObject, server: TServer): boolean {
+  return metadata.ownerReferences?.some(({ kind, name, uid, controller }) => controller === true && kind === 'TServer' && name === server.metadata.name && uid !== server.metadata.uid) ?? false
 }
 
 async function bringInLine(context: ControllerContext, kind: ChildKind, desired: object, current: AnyObject | undefined, signal: AbortSignal): Promise<void> {
