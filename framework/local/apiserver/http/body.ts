@@ -3,6 +3,7 @@ import { parse as parseYaml } from 'yaml'
 import type { AnyObject } from '#kube/types.ts'
 import { badRequest, tooLarge, unsupportedMediaType } from '../errors.ts'
 import { isObject } from '../json.ts'
+import { decodeProtobuf, protobufType } from './protobuf/decode.ts'
 
 /** As the real server: 3 MiB. */
 export const maxBodyBytes = 3 * 1024 * 1024
@@ -25,6 +26,7 @@ export function parseBody(payload: Buffer, contentType: string): unknown {
   const type = contentType.split(';')[0]?.trim().toLowerCase() ?? ''
   if (yamlTypes.includes(type)) return decode(() => parseYaml(payload.toString('utf8')), 'YAML')
   if (type === '' || type === '*/*' || type.endsWith('json')) return decode(() => JSON.parse(payload.toString('utf8')) as unknown, 'JSON')
+  if (type === protobufType) return decodeProtobuf(payload)
   throw unsupportedMediaType(type, ['application/json', 'application/yaml'])
 }
 

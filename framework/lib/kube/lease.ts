@@ -1,0 +1,173 @@
+import { Lifetime } from '#base/lifecycle.ts'
+import type { Running } from '#base/lifecycle.ts'
+import type { Logger } from '#base/log.ts'
+import { sleep } from '#base/retry.ts'
+import type { KubeClient } from './client.ts'
+import { isConflict, isNotFound } from './errors.ts'
+import { leases } from './resources.ts'
+import type { KubeObject, Resource } from './types.ts'
+
+/** coordination.k8s.io/v1 Lease, as far as elections use it. Times are RFC 3339 with microseconds. */
+export interface Lease extends KubeObject {
+  spec?: {
+    holderIdentity?: string
+    leaseDurationSeconds?: number
+    acquireTime?: string
+    renewTime?: string
+    leaseTransitions?: number
+  }
+}
+
+export interface ElectionOptions {
+  readonly client: KubeClient
+  readonly namespace: string
+  /** Name of the Lease. */
+  readonly name: string
+  /** Who this is; unique among the candidates. */
+  readonly identity: string
+  readonly log: Logger
+  /** How long the lease holds without renewal. Default 15,000 ms. */
+  readonly leaseMs?: number
+  /** A leader that could not renew for so long gives up. Less than `leaseMs`. Default 10,000 ms. */
+  readonly renewDeadlineMs?: number
+  /** Time between tries. Default 2,000 ms. */
+  readonly retryMs?: number
+  /** Leads: resolves once the work is under way; the Running is stopped when the lease is lost or given up. */
+  readonly lead: () => Promise<Running>
+}
+
+export interface Election extends Running {
+  readonly isLeader: boolean
+}
+
+const resource: Resource<Lease> = leases as Resource<Lease>
+
+/**
+ * Takes part in an election by a Lease. While it holds the lease, what `lead` started runs; when the lease is lost it
+ * is stopped and the election goes on. `stop()` gives the lease back, so that the next one need not wait.
+ * Expiry is judged by how long the record stayed the same on the local monotonic clock, never by comparing clocks.
+ */
+export function startElection(options: ElectionOptions): Election {
+  const candidate = new Candidate(options)
+  const done = candidate.run()
+  return {
+    get isLeader() {
+      return candidate.isLeader
+    },
+    stop: () => candidate.stop(),
+    done,
+  }
+}
+
+class Candidate {
+  readonly #options: Required<ElectionOptions>
+  readonly #abort = new AbortController()
+  #seen: { readonly version: string; readonly at: number } | undefined
+  #leading: Lifetime | undefined
+  #renewedAt = 0
+  #loop: Promise<void> | undefined
+
+  constructor(options: ElectionOptions) {
+    this.#options = { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000, ...options }
+  }
+
+  get isLeader(): boolean {
+    return this.#leading !== undefined
+  }
+
+  run(): Promise<void> {
+    return (this.#loop ??= this.#run())
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort()
+    await this.#loop
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#abort
+    while (!signal.aborted) {
+      await this.#turn()
+      await sleep(this.#options.retryMs, signal).catch(() => {})
+    }
+    const led = this.isLeader
+    await this.#stepDown('stopped')
+    if (led) await this.#release()
+  }
+
+  async #turn(): Promise<void> {
+    const { log, name, renewDeadlineMs } = this.#options
+    try {
+      if (await this.#acquire()) {
+        this.#renewedAt = performance.now()
+        await this.#stepUp()
+      } else if (this.isLeader) await this.#stepDown('another candidate holds the lease')
+    } catch (error) {
+      log.info('lease could not be acquired or renewed', { lease: name, error })
+      if (this.isLeader && performance.now() - this.#renewedAt > renewDeadlineMs) await this.#stepDown('renewal deadline passed')
+    }
+  }
+
+  /** True when the lease is ours now. */
+  async #acquire(): Promise<boolean> {
+    const { client, namespace, name, identity, leaseMs } = this.#options
+    const signal = AbortSignal.timeout(this.#options.renewDeadlineMs)
+    const current = await client.get(resource, { namespace, name }, { signal }).catch((error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error)))
+    const now = microTime()
+    const fresh = { holderIdentity: identity, leaseDurationSeconds: Math.ceil(leaseMs / 1000), renewTime: now }
+    if (current === undefined) {
+      await client.create(resource, { metadata: { namespace, name }, spec: { ...fresh, acquireTime: now, leaseTransitions: 0 } } as Lease, { signal })
+      return true
+    }
+    const spec = current.spec ?? {}
+    const mine = spec.holderIdentity === identity
+    if (!mine && !this.#isFree(current)) return false
+    const taken = mine ? {} : { acquireTime: now, leaseTransitions: (spec.leaseTransitions ?? 0) + 1 }
+    return client.update(resource, { ...current, spec: { ...spec, ...fresh, ...taken } }, { signal }).then(() => true, (error: unknown) => (isConflict(error) ? false : Promise.reject(error)))
+  }
+
+  /** Nobody holds it, or its record has not changed for its whole duration while we looked. */
+  #isFree({ metadata, spec }: Lease): boolean {
+    if ((spec?.holderIdentity ?? '') === '') return true
+    const version = metadata.resourceVersion ?? ''
+    if (this.#seen?.version !== version) this.#seen = { version, at: performance.now() }
+    const durationMs = (spec?.leaseDurationSeconds ?? 15) * 1000
+    return performance.now() - this.#seen.at > durationMs
+  }
+
+  async #stepUp(): Promise<void> {
+    if (this.isLeader) return
+    const { log, name, identity, lead } = this.#options
+    log.info('became leader', { lease: name, identity })
+    const life = new Lifetime()
+    this.#leading = life
+    // Not awaited: renewal must go on while the work starts.
+    lead().then((running) => life.own(running), (error: unknown) => {
+      log.error('leading failed to start', { lease: name, error })
+      if (this.#leading === life) this.#leading = undefined
+    })
+  }
+
+  async #stepDown(why: string): Promise<void> {
+    const life = this.#leading
+    if (life === undefined) return
+    this.#leading = undefined
+    this.#options.log.info('no longer leader', { lease: this.#options.name, why })
+    await life.stop().catch((error: unknown) => this.#options.log.error('stopping the led work failed', { error }))
+  }
+
+  async #release(): Promise<void> {
+    const { client, namespace, name, identity, log } = this.#options
+    try {
+      const current = await client.get(resource, { namespace, name })
+      if (current.spec?.holderIdentity === identity) await client.update(resource, { ...current, spec: { ...current.spec, holderIdentity: '', renewTime: microTime() } })
+    } catch (error) {
+      log.info('lease could not be given back; it will run out', { lease: name, error })
+    }
+  }
+}
+
+/** RFC 3339 with six digits of fraction (MicroTime). */
+function microTime(): string {
+  return new Date().toISOString().replace('Z', '000Z')
+}
