@@ -5,3 +5,12 @@ export function damaged(error: unknown, path: string): unknown {
   if (error instanceof Failure || (error as { name?: unknown } | null)?.name === 'AbortError') return error
   return new Failure('PACKAGE_DAMAGED', `package ${path} is damaged or cut short`, { cause: error, remedy: 'pack or upload it again', context: { path } })
 }
+
+/** Content whose reading errors are told as damage of the package; errors of the one who reads are not touched. */
+export async function* orDamaged(content: AsyncIterable<Buffer>, path: string): AsyncGenerator<Buffer> {
+  try {
+    yield* content
+  } catch (error) {
+    throw damaged(error, path)
+  }
+}

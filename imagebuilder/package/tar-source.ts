@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import { pipeline, type Transform } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { extract, type Extract, type Header } from 'tar-stream'
-import { damaged } from './damaged.ts'
+import { damaged, orDamaged } from './damaged.ts'
 import { noContent, type PackageEntry, type PackageSource } from './entry.ts'
 
 const readBytes = 256 << 10
@@ -46,7 +46,7 @@ export async function openTar(path: string, format: keyof typeof decompressors):
         for (;;) {
           const next = await Promise.race([iterator.next(), failure.promise])
           if (next.done === true) break
-          yield entryOf(next.value)
+          yield entryOf(next.value, path)
         }
       } catch (error) {
         throw signal?.aborted === true ? signal.reason : damaged(error, path)
@@ -59,12 +59,12 @@ export async function openTar(path: string, format: keyof typeof decompressors):
   }
 }
 
-function entryOf(entry: Entry): PackageEntry {
+function entryOf(entry: Entry, path: string): PackageEntry {
   const { name, type: flag, mode, linkname } = entry.header
   const sparse = isSparse(entry.header)
   const type = sparse ? 'unsupported' : (types[flag] ?? 'unsupported')
   const size = type === 'file' ? entry.header.size : 0
-  const content = size > 0 ? (entry as unknown as AsyncIterable<Buffer>) : skip(entry)
+  const content = size > 0 ? orDamaged(entry as unknown as AsyncIterable<Buffer>, path) : skip(entry)
   return { name, type, kind: sparse ? 'sparse file' : kindOf(flag), mode, size, target: linkname ?? '', content }
 }
 

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { open, stat, type FileHandle } from 'node:fs/promises'
 import { pipeline } from 'node:stream'
 import { crc32, createInflateRaw } from 'node:zlib'
-import { damaged } from './damaged.ts'
+import { damaged, orDamaged } from './damaged.ts'
 import { noContent, type PackageEntry, type PackageSource } from './entry.ts'
 import { contentOffset, readZipDirectory, type ZipMember } from './zip-directory.ts'
 
@@ -52,7 +52,7 @@ function kindOf(member: ZipMember): string {
 
 async function entryOf(file: FileHandle, path: string, member: ZipMember): Promise<PackageEntry> {
   const type = typeOf(member)
-  const content = (): AsyncIterable<Buffer> => contentOf(file, path, member)
+  const content = (): AsyncIterable<Buffer> => orDamaged(contentOf(file, path, member), path)
   return {
     name: member.name,
     type,
