@@ -33,6 +33,7 @@ if (configFile === undefined) {
   process.exit(2)
 }
 
+Tars.client.initialize(configFile)
 const server = new Tars.server()
 server.initialize(configFile, (self) => {
   const name = `${self.Application}.${self.ServerName}`
