@@ -1,9 +1,10 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { events } from '#kube/resources.ts'
 import { podResource } from '../../../framework/local/pods/kinds.ts'
 import type { Pod } from '../../../framework/local/pods/kinds.ts'
-import { isReadyPod, logOf, namespace, podOf, podWhen, pushImage, busyboxLayer, startRig, statusOf } from './rig.ts'
+import { isReadyPod, logOf, namespace, podOf, podWhen, pushImage, busyboxLayer, says, startRig, statusOf } from './rig.ts'
 import type { Rig } from './rig.ts'
 
 let rig: Rig
@@ -33,14 +34,25 @@ test('a crash loop: restarts with growing delays, the exit code in lastState, th
   await gone('crash')
 })
 
-test('a signal that ends PID 1 is 128 + signal, with its number', async () => {
-  await run(podOf('signalled', rig.image, 'sleep 1000', { container: { command: ['sleep', '1000'] }, spec: { restartPolicy: 'Never' } }))
-  await podWhen(rig.client, 'signalled', isReadyPod)
-  await gone('signalled', 0)
-  await run(podOf('segv', rig.image, 'x', { container: { command: ['sh', '-c', 'kill -SEGV $$$$; echo alive; sh -c "kill -9 \\$\\$"; exit $?'] }, spec: { restartPolicy: 'Never' } }))
-  const pod = await podWhen(rig.client, 'segv', (seen) => seen?.status?.phase === 'Failed')
-  expect(statusOf(pod)?.state.terminated).toMatchObject({ exitCode: 137, reason: 'Error' })
-  await gone('segv')
+test('kill -9 of PID 1 from outside: 137 and the signal, nothing in the log that the program did not write', async () => {
+  const pod = await run(podOf('killed', rig.image, 'echo up; sleep 1000 & wait', { spec: { restartPolicy: 'Never' } }))
+  await podWhen(rig.client, 'killed', isReadyPod)
+  await says(rig, 'killed', 'up')
+  const file = join(rig.dir, 'pods/pods', pod.metadata.uid ?? '', 'containers/main/processes.json')
+  const [, first] = JSON.parse(readFileSync(file, 'utf8')) as { pid: number }[]
+  process.kill(first?.pid ?? 0, 'SIGKILL')
+  const ended = await podWhen(rig.client, 'killed', (seen) => seen?.status?.phase === 'Failed')
+  expect(statusOf(ended)?.state.terminated).toMatchObject({ exitCode: 137, signal: 9, reason: 'Error' })
+  expect(await logOf(rig, 'killed')).toBe('up\n')
+  await gone('killed')
+})
+
+test('an exit code that looks like a signal is an exit code', async () => {
+  await run(podOf('code', rig.image, 'exit 137', { spec: { restartPolicy: 'Never' } }))
+  const ended = await podWhen(rig.client, 'code', (seen) => seen?.status?.phase === 'Failed')
+  expect(statusOf(ended)?.state.terminated?.exitCode).toBe(137)
+  expect(statusOf(ended)?.state.terminated?.signal).toBeUndefined()
+  await gone('code')
 })
 
 test('a program that ends well: Succeeded, Completed, not started again', async () => {
@@ -60,6 +72,7 @@ test('a command that is not in the image: StartError with the path that was sear
 test('deletion: SIGTERM to PID 1, then the object and the files go', async () => {
   await run(podOf('polite', rig.image, `trap "echo bye; exit 3" TERM; echo up; sleep 1000 & wait`))
   await podWhen(rig.client, 'polite', isReadyPod)
+  await says(rig, 'polite', 'up')
   const followed = logOf(rig, 'polite', { follow: true })
   await gone('polite')
   expect(await followed).toBe('up\nbye\n')
@@ -93,7 +106,7 @@ test('init containers run one after the other before the others; a failing one i
   const pod = await podWhen(rig.client, 'staged', isReadyPod)
   expect(statusOf(pod, 'one')).toMatchObject({ restartCount: 1, ready: true, state: { terminated: { exitCode: 0 } } })
   expect(pod?.status?.conditions?.find(({ type }) => type === 'Initialized')?.status).toBe('True')
-  expect(await logOf(rig, 'staged')).toBe('1\n')
+  expect(await says(rig, 'staged', '\n')).toBe('1\n')
   await gone('staged')
 })
 
@@ -103,15 +116,16 @@ test('several containers: ready when all are; each has its own log', async () =>
   await run({ ...first, spec: { ...first.spec, containers: [...first.spec.containers, second] } })
   const pod = await podWhen(rig.client, 'pair', isReadyPod)
   expect(pod?.status?.containerStatuses).toHaveLength(2)
-  expect([await logOf(rig, 'pair', { container: 'main' }), await logOf(rig, 'pair', { container: 'second' })]).toEqual(['one\n', 'two\n'])
+  const logs = ['main', 'second'].map((container) => logOf(rig, 'pair', { container, follow: true }))
   await gone('pair')
+  expect(await Promise.all(logs)).toEqual(['one\n', 'two\n'])
 })
 
 test('logs: tail, follow to the end', async () => {
   await run(podOf('talker', rig.image, 'for i in 1 2 3 4 5; do echo line $i; done; echo err >&2; trap "exit 0" TERM; sleep 1000 & wait'))
   await podWhen(rig.client, 'talker', isReadyPod)
   const followed = logOf(rig, 'talker', { follow: true })
-  for (let text = ''; !text.includes('err'); text = await logOf(rig, 'talker'));
+  await says(rig, 'talker', 'err')
   expect(await logOf(rig, 'talker', { tailLines: 2 })).toMatch(/^(line 5\nerr|err\nline 5|line 4\nline 5)\n$/)
   await gone('talker')
   expect(await followed).toContain('line 1\nline 2\nline 3\nline 4\nline 5\n')
@@ -140,6 +154,6 @@ test('a container that starts again closes the gate that spoke of its last run',
   const pod = await podWhen(rig.client, 'regated', (seen) => statusOf(seen)?.restartCount === 1 && seen?.status?.conditions?.find(({ type }) => type === 'tars.io/active')?.status === 'False')
   expect(pod?.status?.conditions?.find(({ type }) => type === 'tars.io/active')?.reason).toBe('Active/Inactive/0')
   // before it has a handler, the kernel keeps SIGTERM from PID 1
-  for (let text = ''; !text.includes('again'); text = await logOf(rig, 'regated'));
+  await says(rig, 'regated', 'again')
   await gone('regated')
 })

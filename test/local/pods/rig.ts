@@ -183,3 +183,12 @@ export async function logOf(rig: Rig, name: string, options: { readonly follow?:
   for await (const chunk of stream.setEncoding('utf8')) text += chunk as string
   return text
 }
+
+/** Waits until the container has written `text`: then it has also done what its script does before. */
+export async function says(rig: Rig, name: string, text: string): Promise<string> {
+  for (;;) {
+    const written = await logOf(rig, name)
+    if (written.includes(text)) return written
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}

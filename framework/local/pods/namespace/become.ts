@@ -2,9 +2,11 @@ import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
 import { constants as system } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import type { Libc } from './libc.ts'
+import { launchFds } from './plan.ts'
 import type { LaunchPlan } from './plan.ts'
 
 const lastCapability = 63
+const standardInput = 0
 
 /** Takes the capabilities away that the plan does not keep, and becomes its user. */
 export function dropPrivileges(libc: Libc, plan: LaunchPlan): void {
@@ -31,9 +33,18 @@ export function becomeProgram(libc: Libc, plan: LaunchPlan, announce: () => void
   const file = findProgram(plan.argv[0] ?? '', plan)
   // Node ignores these, and ignored signals survive exec
   for (const signal of [system.signals.SIGPIPE, system.signals.SIGXFSZ]) libc.defaultSignal(signal)
-  for (const fd of [0, 1, 2]) libc.closeOnExec(fd, false) // Node marks even these
+  libc.closeOnExec(standardInput, false) // Node marks even this
   announce()
+  useOutputs(libc)
   libc.execute(file, plan.argv, plan.env)
+}
+
+/** Until here, standard error was the launcher's and unshare's own; now it is the program's. */
+function useOutputs(libc: Libc): void {
+  for (const [fd, target] of [[launchFds.stdout, 1], [launchFds.stderr, 2]] as const) {
+    libc.duplicate(fd, target)
+    libc.closeOnExec(fd, true)
+  }
 }
 
 /** As execvp(3) does: a name with a slash is a path, any other is looked for on the container's PATH. */

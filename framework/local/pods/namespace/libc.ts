@@ -32,6 +32,7 @@ export function openLibc() {
     setsid: { arguments: [], return: 'i32' },
     signal: { arguments: ['i32', 'pointer'], return: 'pointer' },
     fcntl: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
+    dup2: { arguments: ['i32', 'i32'], return: 'i32' },
     mknod: { arguments: ['string', 'u32', 'u64'], return: 'i32' },
     lsetxattr: { arguments: ['string', 'string', 'buffer', 'u64', 'i32'], return: 'i32' },
     execve: { arguments: ['buffer', 'buffer', 'buffer'], return: 'i32' },
@@ -86,6 +87,10 @@ export function openLibc() {
     /** Whether `fd` is closed by execve. */
     closeOnExec(fd: number, close: boolean): void {
       check(c.fcntl(fd, fcntlSetFd, close ? closeOnExec : 0), 'fcntl', String(fd))
+    },
+    /** dup2(2): `target` becomes what `fd` is, and survives exec. */
+    duplicate(fd: number, target: number): void {
+      check(c.dup2(fd, target), 'dup2', String(fd))
     },
     /** The overlay file system's whiteout: a character device 0,0 (kernel Documentation/filesystems/overlayfs.rst). */
     makeWhiteout(path: string): void {

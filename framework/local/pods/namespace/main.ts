@@ -3,13 +3,13 @@ import { readFileSync, readlinkSync, writeSync } from 'node:fs'
 import { openLibc } from './libc.ts'
 import { becomeProgram, dropPrivileges } from './become.ts'
 import { enterRoot } from './enter-root.ts'
+import { launchFds } from './plan.ts'
 import type { LaunchPlan, LaunchReport } from './plan.ts'
 
-const reportFd = 3
 const startFailed = 128
 
 function report(line: LaunchReport): void {
-  writeSync(reportFd, `${JSON.stringify(line)}\n`)
+  writeSync(launchFds.report, `${JSON.stringify(line)}\n`)
 }
 
 let step = 'read the launch plan'
@@ -17,7 +17,7 @@ try {
   const plan = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as LaunchPlan
   const libc = openLibc()
   const steps = {
-    'close the report on exec': () => libc.closeOnExec(reportFd, true),
+    'close the report on exec': () => libc.closeOnExec(launchFds.report, true),
     // /proc is still the host's: there this process has the number that the runner can signal
     'report the process': () => report({ type: 'process', pid: Number(readlinkSync('/proc/self')) }),
     'leave the terminal': () => libc.newSession(),

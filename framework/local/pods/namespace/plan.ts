@@ -40,7 +40,10 @@ export interface LaunchPlan {
   readonly noNewPrivileges: boolean
 }
 
-/** What the launcher writes on file descriptor 3, one JSON line each. */
+/** File descriptors of the launcher beside the usual: its reports, and what becomes the program's output. */
+export const launchFds = { report: 3, stdout: 4, stderr: 5 } as const
+
+/** What the launcher reports, one JSON line each. */
 export type LaunchReport =
   | { readonly type: 'process'; /** PID as the runner sees it */ readonly pid: number }
   | { readonly type: 'executing' }
