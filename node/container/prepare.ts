@@ -1,8 +1,9 @@
-import { lstatSync, mkdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
+import { lstatSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
 import { describe, Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import type { Settings } from '../env.ts'
 import { replaceFile } from '../system/atomic-write.ts'
+import { makeFolders } from '../system/folders.ts'
 import { addHosts } from './hosts.ts'
 import { findTimezone } from './timezone.ts'
 
@@ -28,7 +29,7 @@ export function prepareContainer(settings: Settings, log: Logger): { readonly ti
 
 function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true })
+    makeFolders(path)
   } catch (error) {
     throw new Failure('CONTAINER_FOLDER', `the folder ${path} cannot be made`, { cause: error, remedy: 'mount a writable volume at /usr/local/app/tars/tarsnode' })
   }

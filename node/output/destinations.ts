@@ -1,5 +1,6 @@
-import { close, mkdirSync, open, rename, writev, fstat } from 'node:fs'
+import { close, open, rename, writev, fstat } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeFolders } from '../system/folders.ts'
 import type { WriteBatch } from './bounded-writer.ts'
 
 /** Milliseconds before a descriptor that others made non-blocking is tried again. */
@@ -52,7 +53,7 @@ export function toRotatedFile(path: string, { maxBytes, keep }: RotationOptions)
   const withFile = (next: (error: Error | null) => void): void => {
     if (fd !== undefined) return next(null)
     try {
-      mkdirSync(dirname(path), { recursive: true })
+      makeFolders(dirname(path))
     } catch (error) {
       return next(error as Error)
     }

@@ -1,11 +1,16 @@
 import { createConnection, type Socket } from 'node:net'
 import { backoff } from '#base/retry.ts'
+import { encodeRequest, pingFunction, version } from '#tars/packet.ts'
 
 const RETRY = { baseMs: 500, capMs: 10_000 }
+/** Shorter than a server's idle timeout; a registry that answered nothing in that time is gone. */
+const PING_MS = 10_000
+
+const ping = (requestId: number): Buffer => encodeRequest({ version: version.tars, requestId, servant: 'tars.tarsregistry.RegistryObj', func: pingFunction, body: Buffer.alloc(0) })
 
 /**
- * Keeps an idle connection to the registry for one purpose: its end tells at once that the registry restarts, and its
- * return that the state must be told again.
+ * Keeps a connection to the registry for one purpose: its end tells at once that the registry restarts, and its return
+ * that the state must be told again.
  */
 export class RegistryPresence {
   readonly #host: string
@@ -14,6 +19,8 @@ export class RegistryPresence {
   #socket: Socket | undefined
   #timer: NodeJS.Timeout | undefined
   #failures = 0
+  #pings = 0
+  #heard = true
   #wasLost = false
   #stopped = false
 
@@ -25,24 +32,39 @@ export class RegistryPresence {
 
   start(): void {
     if (this.#stopped) return
-    const socket = createConnection({ host: this.#host, port: this.#port, keepAlive: true, keepAliveInitialDelay: 30_000 })
+    const socket = createConnection({ host: this.#host, port: this.#port })
     this.#socket = socket
-    socket.on('connect', () => {
-      this.#failures = 0
-      if (this.#wasLost) this.#onReturn()
+    socket.on('connect', () => this.#connected(socket))
+    socket.on('data', () => {
+      this.#heard = true
     })
     socket.on('error', () => {})
-    socket.on('close', () => {
-      this.#wasLost = true
-      this.#failures++
-      if (!this.#stopped) this.#timer = setTimeout(() => this.start(), backoff(this.#failures, RETRY))
-    })
-    socket.resume()
+    socket.on('close', () => this.#lost())
   }
 
   stop(): void {
     this.#stopped = true
     clearTimeout(this.#timer)
     this.#socket?.destroy()
+  }
+
+  #connected(socket: Socket): void {
+    this.#failures = 0
+    this.#heard = true
+    if (this.#wasLost) this.#onReturn()
+    const next = (): void => {
+      if (!this.#heard) return void socket.destroy()
+      this.#heard = false
+      socket.write(ping(++this.#pings & 0x7fffffff))
+      this.#timer = setTimeout(next, PING_MS * (0.9 + 0.2 * Math.random()))
+    }
+    next()
+  }
+
+  #lost(): void {
+    this.#wasLost = true
+    this.#failures++
+    clearTimeout(this.#timer)
+    if (!this.#stopped) this.#timer = setTimeout(() => this.start(), backoff(this.#failures, RETRY))
   }
 }

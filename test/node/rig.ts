@@ -10,7 +10,7 @@ import { createAdapterDescriptor, createServerDescriptor, Registry, type ServerD
 import { createServer, type Current, type TarsServer } from '#tars/server.ts'
 import { buildSupervisor } from '../../node/build.ts'
 import { RUNTIME_FLAGS } from '../../node/layout.ts'
-import { PidNamespace } from '../rig/pidns.ts'
+import { PidNamespace, type PidNamespaceOptions } from '../rig/pidns.ts'
 
 const repo = join(import.meta.dirname, '..', '..')
 export const runtime = process.execPath
@@ -179,8 +179,8 @@ export function pod(registry: NotingRegistry | 'none', env: Readonly<Record<stri
 export const command = (file: string, argv: string): Record<string, string> => ({ ServerLauncherFile: file, ServerLauncherArgv: argv })
 
 /** Starts the real supervisor as PID 1 of a PID namespace of its own. */
-export async function supervise({ env }: Pod): Promise<PidNamespace> {
-  const space = new PidNamespace({ argv: [runtime, ...RUNTIME_FLAGS, await bundle()], env })
+export async function supervise({ env }: Pod, stdio: PidNamespaceOptions['stdio'] = 'pipe'): Promise<PidNamespace> {
+  const space = new PidNamespace({ argv: [runtime, ...RUNTIME_FLAGS, await bundle()], env, stdio })
   await space.started()
   return space
 }

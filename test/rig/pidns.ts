@@ -18,7 +18,7 @@ export interface PidNamespaceOptions {
   /** The folder that is the command's root. */
   readonly root?: string
   /** Default: pipes, collected in `stdout` and `stderr`. */
-  readonly stdio?: 'pipe' | 'ignore' | readonly ('ignore' | 'pipe' | number)[]
+  readonly stdio?: 'pipe' | 'ignore' | readonly ('ignore' | 'pipe' | number)[] | undefined
 }
 
 export interface Ended {

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest'
+import { Heartbeats } from '../../node/supervisor/heartbeats.ts'
+import { countCrash, isCrashLoop, noCrashes, relaunchDelay, STABLE_RUN_MS } from '../../node/supervisor/restart.ts'
+import { stopPlan } from '../../node/supervisor/stop-plan.ts'
+
+describe('restart policy', () => {
+  it('launches at once after a first crash, then waits longer and longer up to a minute', () => {
+    let record = noCrashes
+    const delays: number[] = []
+    for (let i = 0; i < 10; i++) {
+      record = countCrash(record, 100)
+      delays.push(relaunchDelay(record, () => 1))
+    }
+    expect(delays).toEqual([0, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000])
+    expect(relaunchDelay({ inRow: 3 }, () => 0)).toBe(1000)
+  })
+
+  it('forgets after a stable run', () => {
+    const many = { inRow: 7 }
+    expect(isCrashLoop(many)).toBe(true)
+    expect(countCrash(many, STABLE_RUN_MS)).toEqual({ inRow: 1 })
+    expect(countCrash(many, STABLE_RUN_MS - 1)).toEqual({ inRow: 8 })
+  })
+})
+
+describe('stop plan', () => {
+  it('keeps what is wished when the grace has room for it', () => {
+    expect(stopPlan({ graceMs: 30_000, drainMs: 500, deactivatingMs: 3000 })).toEqual({ drainMs: 500, shutdownMs: 3000, termMs: 10_000, killMs: 3000 })
+  })
+
+  it.each([1000, 5000, 30_000, 120_000])('fits a stop into a grace of %i ms', (graceMs) => {
+    for (const drainMs of [0, 500, 80_000]) {
+      const { drainMs: drain, shutdownMs, termMs } = stopPlan({ graceMs, drainMs, deactivatingMs: 60_000 })
+      expect(drain + shutdownMs + termMs).toBeLessThan(graceMs)
+      expect(termMs).toBeGreaterThan(0)
+    }
+  })
+
+  it('clamps deactivating-timeout to 2 to 60 s', () => {
+    const plan = (deactivatingMs: number): number => stopPlan({ graceMs: 1e9, drainMs: 0, deactivatingMs }).shutdownMs
+    expect([plan(0), plan(2500), plan(1e6)]).toEqual([2000, 2500, 60_000])
+  })
+})
+
+describe('heartbeats', () => {
+  it('counts one without an adapter for all, and one of an unknown adapter for none', () => {
+    const beats = new Heartbeats()
+    beats.begin(['A', 'B'], 0)
+    beats.beat('A', 50)
+    beats.beat('Unknown', 60)
+    expect(beats.overdue(100, 100)).toEqual({ adapters: ['B', 'AdminAdapter'], nextInMs: 50 })
+    beats.beat('', 100)
+    expect(beats.overdue(199, 100)).toEqual({ adapters: [], nextInMs: 1 })
+    beats.end()
+    expect(beats.overdue(1e9, 100).adapters).toEqual([])
+  })
+})
