@@ -74,10 +74,15 @@ function assemble(text: string, protocol: Endpoint['protocol'], given: ReadonlyM
 
 /** The text of an endpoint, as TC_Endpoint writes it: options beyond `-h -p -t` only when they differ from the default. */
 export function formatEndpoint(endpoint: Pick<Endpoint, 'protocol' | 'host' | 'port' | 'timeoutMs'> & Partial<Endpoint>): string {
-  const { protocol, host, port, timeoutMs, grid = 0, qos = 0, weight = -1, weightType = 0, authType = 0 } = endpoint
-  const extra = [grid === 0 ? '' : ` -g ${grid}`, qos === 0 ? '' : ` -q ${qos}`, weight === -1 ? '' : ` -w ${weight}`, weightType === 0 ? '' : ` -v ${weightType}`, authType === 0 ? '' : ` -e ${authType}`]
+  const { protocol, host, port, timeoutMs } = endpoint
+  const extra = extras.map(([option, name, usual]) => {
+    const value = endpoint[name] ?? usual
+    return value === usual ? '' : ` -${option} ${value}`
+  })
   return `${protocol} -h ${host} -p ${port} -t ${timeoutMs}${extra.join('')}`
 }
+
+const extras: readonly (readonly [option: string, name: Option, usual: number])[] = [['g', 'grid', 0], ['q', 'qos', 0], ['w', 'weight', -1], ['v', 'weightType', 0], ['e', 'authType', 0]]
 
 /**
  * Parses `App.Server.Obj`, or with fixed endpoints `App.Server.Obj@tcp -h … -p …:tcp …`.

@@ -5,9 +5,15 @@ import type { Constant, Scalar, Type } from './schema.ts'
 
 type EnumDraft = Extract<DraftDefinition, { kind: 'enum' }>
 
+/** Enums that take a value from the next one; real files have none. The bound keeps a hostile file from exhausting the stack. */
+const maxChain = 50
+
 /** Values of an enum: each one more than the last unless given. */
 export function enumMembers(draft: Draft, definition: EnumDraft, visiting: readonly DraftDefinition[] = []): Record<string, number> {
+  const known = draft.enums.get(definition)
+  if (known !== undefined) return known
   const path = [...visiting, definition]
+  if (path.length > maxChain) throw idlFailure(definition.file, definition.name, `more than ${maxChain} enums refer to one another`)
   const members: Record<string, number> = {}
   let next = 0
   for (const { name, value } of definition.members) {
@@ -17,6 +23,7 @@ export function enumMembers(draft: Draft, definition: EnumDraft, visiting: reado
     else if (value !== undefined) next = Number(valueOf(draft, 'int', value, path))
     members[name.text] = next++
   }
+  draft.enums.set(definition, members)
   return members
 }
 
@@ -46,12 +53,14 @@ const integerRange: Partial<Record<Scalar, readonly [bigint, bigint]>> = {
 
 function fit(type: Type, value: Constant): Constant | undefined {
   if (typeof type === 'object') return 'enum' in type ? fit('int', value) : undefined
-  if (type === 'bool') return typeof value === 'boolean' ? value : undefined
-  if (type === 'string') return typeof value === 'string' ? value : undefined
-  if (typeof value !== 'number' && typeof value !== 'bigint') return undefined
+  if (type === 'bool' || type === 'string') return typeof value === (type === 'bool' ? 'boolean' : 'string') ? value : undefined
+  return typeof value === 'number' || typeof value === 'bigint' ? fitNumber(type, value) : undefined
+}
+
+function fitNumber(type: Scalar, value: number | bigint): Constant | undefined {
   if (type === 'float' || type === 'double') return Number(value)
-  const range = integerRange[type]
-  if (range === undefined || typeof value !== 'bigint' || value < range[0] || value > range[1]) return undefined
+  const [low, high] = integerRange[type] ?? [1n, 0n]
+  if (typeof value !== 'bigint' || value < low || value > high) return undefined
   return type === 'long' ? value : Number(value)
 }
 

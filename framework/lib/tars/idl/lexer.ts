@@ -18,27 +18,34 @@ export function idlFailure(file: string, at: { line: number; column: number }, w
   })
 }
 
-const rules: readonly (readonly [RegExp, Token['kind'] | 'space' | 'comment'])[] = [
-  [/[ \t\r\n\v\f\ufeff]+/y, 'space'],
-  [/\/\/[^\n]*|\/\*[^]*?\*\//y, 'comment'],
-  [/#include[ \t]*"[^"\n]*"/y, 'include'],
-  [/[A-Za-z_][A-Za-z0-9_]*/y, 'name'],
-  [/[+-]?(?:(?:\d*\.\d+|\d+\.)(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)[fF]?/y, 'float'],
-  [/[+-]?(?:0[xX][0-9a-fA-F]+|\d+)/y, 'integer'],
-  [/"(?:[^"\\\n]|\\[^\n])*"/y, 'string'],
-  [/::|[{}()[\]<>,;=:*]/y, 'symbol'],
-]
+const rules: Readonly<Record<Exclude<Token['kind'], 'end'> | 'space' | 'comment', RegExp>> = {
+  space: /[ \t\r\n\v\f\ufeff]+/,
+  comment: /\/\/[^\n]*|\/\*[^]*?\*\//,
+  include: /#include[ \t]*"[^"\n]*"/,
+  name: /[A-Za-z_][A-Za-z0-9_]*/,
+  float: /[+-]?(?:(?:\d*\.\d+|\d+\.)(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)[fF]?/,
+  integer: /[+-]?(?:0[xX][0-9a-fA-F]+|\d+)/,
+  string: /"(?:[^"\\\n]|\\[^\n])*"/,
+  symbol: /::|[{}()[\]<>,;=:*]/,
+}
+
+type Kind = keyof typeof rules
+
+/** One pattern with a named group a rule; the first that matches counts. */
+const pattern = Object.entries(rules).map(([kind, rule]) => `(?<${kind}>${rule.source})`).join('|')
 
 /** Splits the text of a .tars file into tokens, the last of kind `end`. */
 export function tokenize(file: string, text: string): Token[] {
   const tokens: Token[] = []
+  const next = new RegExp(pattern, 'y')
   let pos = 0
   let line = 1
   let column = 1
   let doc: string | undefined
   while (pos < text.length) {
-    const [kind, source] = match(text, pos) ?? []
-    if (source === undefined || kind === undefined) throw idlFailure(file, { line, column }, problemAt(text, pos))
+    next.lastIndex = pos
+    const [kind, source] = Object.entries(next.exec(text)?.groups ?? {}).find(([, found]) => found !== undefined) as [Kind, string] | undefined ?? []
+    if (kind === undefined || source === undefined) throw idlFailure(file, { line, column }, problemAt(text, pos))
     if (kind === 'comment') doc = commentText(source)
     else if (kind !== 'space') {
       tokens.push({ kind, text: content(kind, source), line, column, doc })
@@ -51,16 +58,6 @@ export function tokenize(file: string, text: string): Token[] {
   }
   tokens.push({ kind: 'end', text: 'the end of the file', line, column, doc })
   return tokens
-}
-
-function match(text: string, pos: number): [Token['kind'] | 'space' | 'comment', string] | undefined {
-  for (const [pattern, kind] of rules) {
-    const sticky = new RegExp(pattern)
-    sticky.lastIndex = pos
-    const found = sticky.exec(text)
-    if (found !== null) return [kind, found[0]]
-  }
-  return undefined
 }
 
 function problemAt(text: string, pos: number): string {

@@ -50,6 +50,8 @@ export interface DraftKey {
 export interface Draft {
   readonly definitions: Map<string, DraftDefinition>
   readonly keys: DraftKey[]
+  /** Values of the enums that were asked for already. */
+  readonly enums: Map<DraftDefinition, Record<string, number>>
 }
 
 /** Reads the modules of one file into the draft. */

@@ -25,7 +25,7 @@ export interface ParseResult {
  * @throws Failure `TARS_IDL` whose message starts `file:line:column:`
  */
 export function parseTars(file: string, text: string, include: IncludeResolver = () => undefined): ParseResult {
-  const draft: Draft = { definitions: new Map(), keys: [] }
+  const draft: Draft = { definitions: new Map(), keys: [], enums: new Map() }
   parseFile({ file, text, include, seen: new Set([file]) }, draft)
   return { schema: resolve(draft), definedIn: new Map([...draft.definitions].map(([name, definition]) => [name, definition.file])) }
 }

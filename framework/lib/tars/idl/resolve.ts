@@ -93,10 +93,14 @@ function checkKeys(draft: Draft): void {
   }
 }
 
+/** Values nest at most 256 deep on the wire; definitions have no reason to come near. */
+const maxNesting = 100
+
 // A struct that holds itself (other than in a vector or map) has no finite value.
 function refuseCircle(search: { draft: Draft; schema: Schema; finite: Set<string> }, name: string, path: readonly string[]): void {
   if (search.finite.has(name)) return
   const definition = search.draft.definitions.get(name) as DraftDefinition
+  if (path.length > maxNesting) throw idlFailure(definition.file, definition.name, `structs hold one another deeper than ${maxNesting}`)
   if (path.includes(name)) throw idlFailure(definition.file, definition.name, `${[...path, name].join(' holds ')}, without end`, 'put it into a vector')
   for (const field of search.schema.structs[name]?.fields ?? []) {
     if (typeof field.type === 'object' && 'struct' in field.type) refuseCircle(search, field.type.struct, [...path, name])

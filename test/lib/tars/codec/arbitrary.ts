@@ -58,20 +58,29 @@ function structOf([id, members]: [string, [number, Typed][]]): Typed {
 
 export const arbitraryTyped = typed.chain(({ type, value, structs }) => value.map((one) => ({ schema: { structs, enums: {}, constants: {}, interfaces: {} }, type, value: one })))
 
+/** Elements of a random vector, entries of a random map. */
+const maxLength = 4
+
 /** Values of a given type. */
 export function arbitraryOf(type: Type, schema: Schema, depth = 0): fc.Arbitrary<unknown> {
   if (typeof type === 'string') return scalarValues[type]
   if ('bytes' in type) return fc.uint8Array({ maxLength: type.bytes }).map((bytes) => Buffer.from(bytes))
-  if ('enum' in type) return fc.constantFrom(...Object.values(schema.enums[type.enum]?.members ?? {}))
-  const maxLength = 4
-  if (depth > 4 && 'vector' in type) return fc.constant([]) // a struct may hold vectors of itself
-  if ('vector' in type) return fc.array(arbitraryOf(type.vector, schema, depth + 1), { maxLength: Math.min(type.limit ?? maxLength, maxLength) })
-  if ('map' in type) return arbitraryMap(type.map, schema, { depth: depth + 1, maxLength })
-  const fields = schema.structs[type.struct]?.fields ?? []
-  return fc.record(Object.fromEntries(fields.map((field) => [field.name, arbitraryOf(field.type, schema, depth + 1)])), { noNullPrototype: true })
+  if ('vector' in type) return arbitraryVector(type, schema, depth)
+  if ('map' in type) return arbitraryMap(type.map, schema, depth + 1)
+  return 'enum' in type ? fc.constantFrom(...Object.values(schema.enums[type.enum]?.members ?? {})) : arbitraryStruct(type.struct, schema, depth + 1)
 }
 
-function arbitraryMap([key, value]: readonly [Type, Type], schema: Schema, { depth, maxLength }: { depth: number; maxLength: number }): fc.Arbitrary<unknown> {
+function arbitraryStruct(name: string, schema: Schema, depth: number): fc.Arbitrary<unknown> {
+  const fields = schema.structs[name]?.fields ?? []
+  return fc.record(Object.fromEntries(fields.map((field) => [field.name, arbitraryOf(field.type, schema, depth)])), { noNullPrototype: true })
+}
+
+function arbitraryVector(type: { vector: Type; limit?: number }, schema: Schema, depth: number): fc.Arbitrary<unknown> {
+  if (depth > 4) return fc.constant([]) // a struct may hold vectors of itself
+  return fc.array(arbitraryOf(type.vector, schema, depth + 1), { maxLength: Math.min(type.limit ?? maxLength, maxLength) })
+}
+
+function arbitraryMap([key, value]: readonly [Type, Type], schema: Schema, depth: number): fc.Arbitrary<unknown> {
   const entries = fc.tuple(arbitraryOf(key, schema, depth), arbitraryOf(value, schema, depth))
   return fc.uniqueArray(entries, { maxLength, selector: ([k]) => (typeof k === 'object' ? k : String(k)) }).map((list) => new Map(list))
 }

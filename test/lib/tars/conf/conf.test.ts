@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Failure } from '#base/errors.ts'
 import { Config, joinConfig, parseConfig } from '#tars/conf.ts'
+import { mutate, Random } from '../codec/random.ts'
 
 const print = (text: string): string => parseConfig(text).toString()
 
@@ -79,6 +80,18 @@ describe('text', () => {
       expect(failure.context).toMatchObject({ line })
     }
     expect(failure.remedy).toBeDefined()
+  })
+
+  test('any mutation of a text parses or is refused in words', () => {
+    const text = Buffer.from('<tars>\n  <application>\n    key=value\\n\n    # comment\n    <server>\n      a=\\=\\\\\n    </server>\n  </application>\n</tars>\n')
+    const random = new Random(20261123)
+    for (let i = 0; i < 20_000; i++) {
+      try {
+        print(mutate(text, random).toString())
+      } catch (error) {
+        if (!(error instanceof Failure) || error.code !== 'TARS_CONF') throw error
+      }
+    }
   })
 
   test('angle brackets cannot be printed', () => {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { Failure } from '#base/errors.ts'
 import { parseTars } from '#tars/idl/parse.ts'
 import type { Schema } from '#tars/idl/schema.ts'
+import { mutate, Random } from '../codec/random.ts'
 
 const parse = (text: string): Schema => parseTars('file.tars', text).schema
 const fieldTypes = (schema: Schema, name: string): unknown[] => schema.structs[name]?.fields.map((field) => field.type) ?? []
@@ -79,6 +80,31 @@ describe('grammar', () => {
       expect(Object.keys(parse(readFileSync(join(folder, `${file}.tars`), 'utf8')).structs).length).toBeGreaterThan(0)
     }
   })
+})
+
+test('any mutation of a file parses or is refused in words', () => {
+  const text = readFileSync(join(import.meta.dirname, 'protocol/all.tars'))
+  const included = readFileSync(join(import.meta.dirname, 'protocol/included.tars'), 'utf8')
+  const random = new Random(20261123)
+  const outcome = { parsed: 0, refused: 0 }
+  for (let i = 0; i < 5000; i++) {
+    try {
+      parseTars('all.tars', mutate(text, random).toString(), (name) => (name === 'included.tars' ? { file: name, text: included } : undefined))
+      outcome.parsed++
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'TARS_IDL') throw error
+      outcome.refused++
+    }
+  }
+  expect(outcome.parsed).toBeGreaterThan(100)
+  expect(outcome.refused).toBeGreaterThan(100)
+})
+
+test('hostile files are refused quickly', () => {
+  const chain = Array.from({ length: 2000 }, (_, index) => `struct S${index} { 0 require S${index + 1} s; };`).join('\n')
+  const enums = Array.from({ length: 60 }, (_, index) => `enum E${index} { ${['a', 'b', 'c'].map((name) => `E${index}${name} = E${index + 1}${name}`).join(', ')} };`).join('\n')
+  expect(() => parse(`module M { ${chain} struct S2000 { 0 require int a; }; };`)).toThrow('deeper than 100')
+  expect(() => parse(`module M { ${enums} enum E60 { E60a, E60b, E60c }; };`)).toThrow('refer to one another')
 })
 
 describe('errors name file, line and column', () => {
