@@ -23,8 +23,8 @@ export interface PackageLayer extends LayerDigests {
   readonly files: number
 }
 
-/** A registry that forgot an unfinished upload gets the layer once more from its beginning. */
-const uploadTries = 3
+/** A registry that forgot an unfinished upload (distribution 2 does when a chunk is cut) gets the layer again from its beginning. */
+const uploadTries = 4
 
 /**
  * Streams the package into one layer at the destination and checks it on the way; a package that is refused leaves
@@ -45,10 +45,12 @@ export async function pushPackageLayer(source: PackageSource, destination: Image
 async function onePass(source: PackageSource, destination: ImageDestination, topFolder: TopFolder, options: PackageLayerOptions): Promise<PackageLayer> {
   const { signal } = options
   const writer = await destination.startBlob('the package layer', signal)
-  const layer = new LayerStream((bytes) => writer.write(bytes))
-  const onEntry = (): void => options.onProgress?.({ read: source.consumed(), size: source.size, pushed: layer.size })
+  const layer = new LayerStream((bytes) => {
+    options.onProgress?.({ read: source.consumed(), size: source.size, pushed: layer.size })
+    return writer.write(bytes)
+  })
   try {
-    const inventory = await rewritePackage(source, layer, { root: packageRoot, limits: options.limits, topFolder, isCandidate: isCandidate(options), signal, onEntry })
+    const inventory = await rewritePackage(source, layer, { root: packageRoot, limits: options.limits, topFolder, isCandidate: isCandidate(options), signal })
     preflight(inventory, options)
     const digests = await layer.end()
     await writer.commit(digests.digest)

@@ -16,8 +16,6 @@ export interface RewriteOptions {
   /** True for a file that the server may be started from; its head is examined. */
   readonly isCandidate: (path: string) => boolean
   readonly signal?: AbortSignal | undefined
-  /** Called after every entry. */
-  readonly onEntry?: (() => void) | undefined
 }
 
 /**
@@ -28,10 +26,7 @@ export interface RewriteOptions {
 export async function rewritePackage(source: PackageSource, layer: LayerStream, options: RewriteOptions): Promise<Inventory> {
   const rewriter = new Rewriter(layer, options, new Budget(options.limits, source.size))
   await writeRoot(layer, options.root)
-  for await (const entry of source.entries(options.signal)) {
-    await rewriter.add(entry)
-    options.onEntry?.()
-  }
+  for await (const entry of source.entries(options.signal)) await rewriter.add(entry)
   return rewriter.finish()
 }
 

@@ -1,0 +1,165 @@
+// Registries that are away, refuse, or are cut off: the error says which, and what can be repaired is repaired.
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe as tell, Failure } from '#base/errors.ts'
+import { parseDockerConfig } from '../../imagebuilder/oci/auth.ts'
+import { parseLocation } from '../../imagebuilder/oci/location.ts'
+import { faultProxy, type FaultProxy } from '../rig/fault-proxy.ts'
+import { distributionRegistry } from '../rig/registry.ts'
+import { debianTool } from '../rig/tools.ts'
+import { elf, tgz, write } from './rig/archives.ts'
+import { runCrane, startOciRegistry, workbench, type Workbench } from './rig/image.ts'
+
+let bench: Workbench
+let file: string
+let big: string
+beforeAll(async () => {
+  bench = await workbench()
+  const server = { name: 'HelloServer', mode: 0o755, content: elf() }
+  file = await write(bench.path('release.tgz'), tgz([server]))
+  big = await write(bench.path('big.tgz'), tgz([server, { name: 'data', content: randomBytes(40 << 20) }]))
+})
+afterAll(() => bench.clean())
+
+async function refusal(work: Promise<unknown>): Promise<Failure> {
+  const error: unknown = await work.then(() => undefined, (thrown: unknown) => thrown)
+  expect(error).toBeInstanceOf(Failure)
+  return error as Failure
+}
+
+const once = { attempts: 1 }
+
+describe('a registry that cannot be used', () => {
+  test('refused port', async () => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = `127.0.0.1:${(server.address() as AddressInfo).port}`
+    await new Promise((resolve) => server.close(resolve))
+    const failure = await refusal(bench.build(address, { package: file, access: once }))
+    expect(failure.code).toBe('REGISTRY_UNREACHABLE')
+    expect(tell(failure)).toMatch(/registry 127\.0\.0\.1:\d+ is unreachable while reading manifest .*ECONNREFUSED.*check its address/)
+  })
+
+  test('unknown host', async () => {
+    const failure = await refusal(bench.build('registry.invalid', { package: file, access: once }))
+    expect(failure.code).toBe('REGISTRY_UNREACHABLE')
+  })
+
+  test('missing base image', async () => {
+    const registry = await startOciRegistry({ dir: bench.path('empty') })
+    const failure = await refusal(bench.build(registry.address, { package: file }))
+    await registry.stop()
+    expect(failure.code).toBe('IMAGE_NOT_FOUND')
+    expect(failure.message).toContain('/tars/base:amd64 does not exist')
+  })
+
+  test('plain HTTP where TLS was meant', async () => {
+    const registry = await startOciRegistry({ dir: bench.path('plain') })
+    const failure = await refusal(bench.build(registry.address, { package: file, access: { ...once, trust: () => ({ plainHttp: false }) } }))
+    await registry.stop()
+    expect(failure.code).toBe('REGISTRY_TLS')
+    expect(failure.remedy).toMatch(/insecure/)
+  })
+
+  test('not a registry', async () => {
+    const server = createServer((_request, response) => response.writeHead(418).end('I am a teapot'))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const failure = await refusal(bench.build(`127.0.0.1:${(server.address() as AddressInfo).port}`, { package: file, access: once }))
+    server.close()
+    expect(failure.code).toBe('REGISTRY_REFUSED')
+    expect(failure.message).toMatch(/HTTP 418 .*teapot/)
+  })
+})
+
+describe('credentials', () => {
+  const config = (address: string, auth: object): string => JSON.stringify({ auths: { [address]: auth } })
+  const basic = Buffer.from('tars:secret').toString('base64')
+
+  test.each(['ours', 'docker-registry'])('Basic, %s', async (kind) => {
+    const dir = bench.path(`auth-${kind}`)
+    await mkdir(dir, { recursive: true })
+    const { stdout } = await promisify(execFile)(await debianTool('htpasswd', 'apache2-utils'), ['-Bbn', 'tars', 'secret'])
+    await writeFile(bench.path('htpasswd'), stdout)
+    const registry = kind === 'ours' ? await startOciRegistry({ dir, auth: { username: 'tars', password: 'secret' } }) : await distributionRegistry(dir, { htpasswd: bench.path('htpasswd') })
+    try {
+      await runCrane('auth', 'login', registry.address, '-u', 'tars', '-p', 'secret')
+      await runCrane('append', '-f', bench.path('base.tar.gz'), '-t', `${registry.address}/tars/base:amd64`, '--platform', 'linux/amd64')
+      await runCrane('mutate', `${registry.address}/tars/base:amd64`, '--set-platform', 'linux/amd64', '-t', `${registry.address}/tars/base:amd64`)
+      const none = await refusal(bench.build(registry.address, { package: file, access: once }))
+      expect(none.code).toBe('REGISTRY_DENIED')
+      const wrong = parseDockerConfig(config(registry.address, { username: 'tars', password: 'wrong' }), 'test')
+      const denied = await refusal(bench.build(registry.address, { package: file, access: { ...once, credentials: wrong } }))
+      expect(denied.code).toBe('REGISTRY_DENIED')
+      expect(tell(denied)).toMatch(/refused the credentials .*HTTP 401.*check the user, the password/)
+      for (const auth of [{ auth: basic }, { username: 'tars', password: 'secret' }]) {
+        const credentials = parseDockerConfig(config(registry.address, auth), 'test')
+        expect((await bench.build(registry.address, { package: file, access: { credentials } })).digest).toMatch(/^sha256:/)
+      }
+    } finally {
+      await registry.stop()
+      await runCrane('auth', 'logout', registry.address)
+    }
+  })
+
+  test('Bearer: a token service with scopes', async () => {
+    const registry = await startOciRegistry({ dir: bench.path('bearer') })
+    await bench.base(registry.address)
+    const scopes: string[] = []
+    const gate = createServer((request, response) => {
+      const url = new URL(request.url ?? '', 'http://gate')
+      if (url.pathname === '/token') {
+        const right = request.headers.authorization === `Basic ${basic}`
+        scopes.push(...url.searchParams.getAll('scope'))
+        response.writeHead(right ? 200 : 401, { 'content-type': 'application/json' }).end(JSON.stringify(right ? { token: `for ${url.searchParams.get('service')}` } : {}))
+      } else if (request.headers.authorization === 'Bearer for vault') response.writeHead(307, { location: `http://${registry.address}${request.url}` }).end()
+      else response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${request.headers.host}/token",service="vault",scope="repository:tars/base:pull"` }).end()
+    })
+    await new Promise<void>((resolve) => gate.listen(0, '127.0.0.1', resolve))
+    const address = `127.0.0.1:${(gate.address() as AddressInfo).port}`
+    const credentials = parseDockerConfig(JSON.stringify({ [address]: { auth: basic } }), 'legacy dockercfg')
+    const built = await bench.build(registry.address, { package: file, base: parseLocation(`${address}/tars/base:amd64`), access: { credentials } })
+    gate.close()
+    await registry.stop()
+    expect(built.digest).toMatch(/^sha256:/)
+    expect(scopes).toContain('repository:tars/base:pull')
+  })
+})
+
+describe.each(['ours', 'docker-registry'])('cut off mid-upload, %s', (kind) => {
+  let registry: { readonly address: string; stop(): Promise<void> }
+  let proxy: FaultProxy
+  beforeAll(async () => {
+    registry = kind === 'ours' ? await startOciRegistry({ dir: bench.path(`cut-${kind}`) }) : await distributionRegistry(bench.path(`cut-${kind}`))
+    await bench.base(registry.address)
+    proxy = await faultProxy(registry.address)
+  })
+  afterEach(() => proxy.refuse(false))
+  afterAll(async () => {
+    await proxy.stop()
+    await registry.stop()
+  })
+
+  test('the image is whole all the same', async () => {
+    // distribution 2 forgets an upload whose chunk was cut; then the layer is sent anew.
+    const cuts = kind === 'ours' ? [1 << 20, 6 << 20, 3 << 20] : [1 << 20, 6 << 20]
+    for (const bytes of cuts) proxy.cutAfter(bytes)
+    const built = await bench.build(registry.address, { package: big, destination: parseLocation(`${proxy.address}/tars/cut:v1`) })
+    expect(proxy.cuts).toBe(cuts.length)
+    expect(await runCrane('validate', '--remote', `${registry.address}/tars/cut:v1`)).toMatch(/^PASS/)
+    const straight = await bench.build(registry.address, { package: big, destination: parseLocation(`${registry.address}/tars/straight:v1`) })
+    expect(built.digest).toBe(straight.digest)
+  }, 60_000)
+
+  test('a registry that stays away is named, and nothing is published', async () => {
+    const work = refusal(bench.build(registry.address, { package: big, destination: parseLocation(`${proxy.address}/tars/away:v1`), onProgress: ({ phase, pushed }) => void (phase === 'package' && pushed > 0 && proxy.refuse(true)) }))
+    const failure = await work
+    expect(failure.code).toBe('REGISTRY_CUT')
+    expect(tell(failure)).toMatch(/cut while uploading/)
+    await expect(runCrane('manifest', `${registry.address}/tars/away:v1`)).rejects.toThrow()
+  }, 60_000)
+})

@@ -1,0 +1,68 @@
+// A TCP proxy that harms chosen connections, for tests of what is done when a registry goes away.
+import { connect, createServer, type Socket } from 'node:net'
+
+export interface FaultProxy {
+  /** host:port to use instead of the target's. */
+  readonly address: string
+  /** Resets the next connection that has carried so many bytes towards the target; each call arms one cut. */
+  cutAfter(bytes: number): void
+  /** Cuts made so far. */
+  readonly cuts: number
+  /** Resets what is open and what comes, or lets it pass again. */
+  refuse(on: boolean): void
+  stop(): Promise<void>
+}
+
+/** @param target host:port */
+export async function faultProxy(target: string): Promise<FaultProxy> {
+  const [host = '', port = ''] = target.split(':')
+  const sockets = new Set<Socket>()
+  const armed: number[] = []
+  let cuts = 0
+  let refusing = false
+  const server = createServer((client) => {
+    if (refusing) return client.resetAndDestroy()
+    const upstream = connect(Number(port), host)
+    for (const socket of [client, upstream]) {
+      sockets.add(socket)
+      socket.on('error', () => {})
+      socket.on('close', () => sockets.delete(socket))
+    }
+    let carried = 0
+    client.on('data', (part: Buffer) => {
+      carried += part.length
+      const [limit] = armed
+      if (limit !== undefined && carried > limit) {
+        armed.shift()
+        cuts++
+        // What came before the cut reaches the target, as it does when a cable is pulled.
+        upstream.write(part.subarray(0, part.length >> 1), () => upstream.end())
+        client.resetAndDestroy()
+      } else if (!upstream.write(part)) client.pause()
+    })
+    upstream.on('drain', () => client.resume())
+    upstream.on('data', (part) => client.write(part))
+    upstream.on('end', () => client.end())
+    client.on('end', () => upstream.end())
+    client.on('close', () => upstream.end())
+    upstream.on('close', () => client.destroy())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port: own } = server.address() as { port: number }
+  return {
+    address: `127.0.0.1:${own}`,
+    cutAfter: (bytes) => void armed.push(bytes),
+    get cuts() {
+      return cuts
+    },
+    refuse: (on) => {
+      refusing = on
+      if (on) for (const socket of sockets) socket.resetAndDestroy()
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        for (const socket of sockets) socket.destroy()
+      }),
+  }
+}
