@@ -24,14 +24,14 @@ export interface ResponsePacket {
 export interface ResponseHead {
   readonly version: number
   readonly requestId: number
-  readonly messageType?: number
-  readonly ret?: number
-  readonly description?: string
+  readonly messageType?: number | undefined
+  readonly ret?: number | undefined
+  readonly description?: string | undefined
   /** Of the request: a TUP response repeats them. */
-  readonly servant?: string
-  readonly func?: string
-  readonly status?: Texts
-  readonly context?: Texts
+  readonly servant?: string | undefined
+  readonly func?: string | undefined
+  readonly status?: Texts | undefined
+  readonly context?: Texts | undefined
 }
 
 const resultCode = 'STATUS_RESULT_CODE'

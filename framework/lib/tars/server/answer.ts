@@ -3,15 +3,19 @@ import { packetType, ret, writeResponse, type RequestPacket, type ResponseHead }
 import type { Writer } from '../codec/writer.ts'
 import type { Channel } from './channel.ts'
 
+/** What a response says besides what its request determines. */
+type ResponseRest = Pick<ResponseHead, 'ret' | 'description' | 'context' | 'status'>
+
 /** Puts one response into the channel. Returns its bytes: 0 when the caller is gone or wanted none. */
-export function answer(channel: Channel, packet: RequestPacket, rest: Partial<ResponseHead>, body?: (writer: Writer) => void): number {
+export function answer(channel: Channel, packet: RequestPacket, rest: ResponseRest, body?: (writer: Writer) => void): number {
   if (packet.packetType === packetType.oneWay) return 0
   const writer = channel.open()
   if (writer === undefined) return 0
   const start = writer.length
   const { version, requestId, messageType, servant, func } = packet
   try {
-    writeResponse(writer, { version, requestId, messageType, servant, func, ...rest }, body)
+    const { ret: code, description, context, status } = rest
+    writeResponse(writer, { version, requestId, messageType, servant, func, ret: code, description, context, status }, body)
     if (writer.length - start > channel.maxBytes) throw tooLarge(writer.length - start, channel.maxBytes)
   } catch (error) {
     writer.rewind(start)

@@ -12,6 +12,9 @@ import type { Writers } from './writers.ts'
 /** A batch is sent before its turn ends when it grows beyond this. */
 const batchBytes = 64 * 1024
 
+/** Batches up to this size are copied to be sent; of larger ones a connection lends the writer, but only one at a time. */
+const copyBytes = 4096
+
 /** After our end of a connection is closed the peer has this long to close its own, milliseconds; then it is dropped. */
 const lingerMs = 5000
 
@@ -165,14 +168,19 @@ export class Connection implements Channel {
     const batch = this.#batch
     if (batch === undefined) return
     this.#batch = undefined
-    if (!this.#closed && batch.length > 0) this.#send(batch.length > batchBytes ? batch.take(4096) : batch.bytes())
-    this.#host.writers.give(batch)
+    if (this.#closed || batch.length === 0) this.#host.writers.give(batch)
+    else this.#send(batch)
     if (this.#inFlight === 0 && (this.#peerEnded || this.#closing)) this.#finish()
   }
 
-  #send(bytes: Buffer): void {
+  #send(batch: Writer): void {
     const { pauseWriteBytes, maxWriteBytes } = this.#host.limits
-    this.#outbox.push(bytes)
+    const give = (): void => this.#host.writers.give(batch)
+    if (this.#outbox.bytes === 0 && batch.length > copyBytes) this.#outbox.push(batch.view(), give)
+    else {
+      this.#outbox.push(batch.bytes())
+      give()
+    }
     if (this.#outbox.bytes > maxWriteBytes) return this.drop(unread(this.#outbox.bytes, maxWriteBytes))
     if (this.#outbox.bytes <= pauseWriteBytes || this.#paused) return
     this.#paused = true

@@ -76,6 +76,11 @@ export class Current {
     return (this.#responseStatus ??= new Map())
   }
 
+  /** The method asked for {@link responseContext} or {@link responseStatus}. */
+  get touched(): boolean {
+    return this.#responseContext !== undefined || this.#responseStatus !== undefined
+  }
+
   /** What the method put into {@link responseContext}, if anything. */
   get givenContext(): Texts | undefined {
     return this.#responseContext

@@ -59,7 +59,7 @@ export class Executor {
   #succeed(call: Call, current: Current, value: unknown): void {
     let bytes: number
     try {
-      bytes = answer(call.channel, call.packet, responseMaps(current), (writer) => writeReturned(call.route.codec, call.packet.version, writer, value))
+      bytes = answer(call.channel, call.packet, current.touched ? responseMaps(current) : plain, (writer) => writeReturned(call.route.codec, call.packet.version, writer, value))
     } catch (error) {
       this.#options.log.error('the result of a method cannot be encoded', { servant: call.packet.servant, function: call.packet.func, error })
       return this.#finish(call, ret.encodeError, refuse(call.channel, call.packet, ret.encodeError, reasonOf(error)))
@@ -106,6 +106,9 @@ export class Executor {
     }
   }
 }
+
+/** What a response needs besides its body when the method set nothing. */
+const plain = Object.freeze({})
 
 function responseMaps(current: Current): { readonly context?: ReadonlyMap<string, string>; readonly status?: ReadonlyMap<string, string> } {
   const { givenContext: context, givenStatus: status } = current

@@ -8,6 +8,7 @@ export class Outbox {
   readonly #socket: Socket
   readonly #onEmpty: () => void
   #waiting: Buffer[] = []
+  #release: (() => void) | undefined
   #inSocket = 0
   #bytes = 0
   #ending = false
@@ -23,9 +24,11 @@ export class Outbox {
     return this.#bytes
   }
 
-  push(bytes: Buffer): void {
+  /** @param release called when everything pushed so far is sent, and with it these bytes; one at a time */
+  push(bytes: Buffer, release?: () => void): void {
     this.#bytes += bytes.length
     this.#waiting.push(bytes)
+    this.#release ??= release
     if (this.#inSocket === 0) this.#write()
   }
 
@@ -65,6 +68,8 @@ export class Outbox {
     this.#bytes -= this.#inSocket
     this.#inSocket = 0
     if (this.#waiting.length > 0) return this.#write()
+    this.#release?.()
+    this.#release = undefined
     if (this.#ending) this.#socket.end()
     this.#onEmpty()
   }
