@@ -63,7 +63,9 @@ function toHub(object: ApiObject, { kind, resource, namespace, name }: Admission
   if (schema === undefined || !hasShape(schema, object)) return undefined
   const complete = applyDefaults(schema, named) as ApiObject
   if (resource.version === hubVersion) return complete
-  return convertObject(complete, hubVersion) ?? { ...complete, apiVersion: hubApiVersion }
+  const converted = convertObject(complete, hubVersion) ?? { ...complete, apiVersion: hubApiVersion }
+  // A field that the older version does not know may have any shape, and meet one of the hub's.
+  return hasShape(schemaOf(kind.kind, hubVersion) ?? {}, converted) ? converted : undefined
 }
 
 function fromHub(object: ApiObject, version: Version): ApiObject {

@@ -1,5 +1,5 @@
 // Conversion between the versions of TServer and TFrameworkConfig (control-plane spec A.11): lossless, by annotation.
-import { annotations, group, type Version } from './names.ts'
+import { annotations, group, versions, type Version } from './names.ts'
 import { withAnnotations } from './meta.ts'
 import type { ApiObject } from './types.ts'
 
@@ -16,8 +16,23 @@ interface Saved { readonly append: Fields; readonly drop: Fields }
 export function convertObject(object: ApiObject, target: Version): ApiObject | undefined {
   const from = versionOf(object.apiVersion)
   const convert = converters[object.kind]
-  if (from === undefined || convert === undefined) return undefined
-  return from === target ? object : convert(object as Convertible, from, target)
+  if (from === undefined || convert === undefined || ![from, target].every((version) => kindVersions[object.kind]?.includes(version))) return undefined
+  if (from === target) return object
+  // Without the shape of its kind it only changes its name: the schema will refuse it, and say why.
+  return isConvertible(object as Convertible) ? convert(object as Convertible, from, target) : { ...object, apiVersion: `${group}/${target}` }
+}
+
+/** True when the parts that conversion touches are what they should be. */
+function isConvertible({ kind, spec, imageBuild, metadata }: Convertible): boolean {
+  if (metadata.annotations !== undefined && !isRecord(metadata.annotations)) return false
+  if (kind !== 'TServer') return isRecord(imageBuild)
+  if (!isRecord(spec) || !isRecord(spec['k8s'])) return false
+  const gates = spec['k8s']['readinessGates']
+  return (gates === undefined || Array.isArray(gates)) && ['tars', 'normal', 'release'].every((name) => spec[name] === undefined || isRecord(spec[name]))
+}
+
+function isRecord(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 const versionNumbers: Readonly<Record<Version, number>> = { v1beta1: 1, v1beta2: 2, v1beta3: 3 }
@@ -27,7 +42,9 @@ function versionOf(apiVersion: string): Version | undefined {
   return name === group && version !== undefined && version in versionNumbers ? (version as Version) : undefined
 }
 
-const converters: Readonly<Record<string, (object: Convertible, from: Version, to: Version) => ApiObject | undefined>> = {
+const kindVersions: Readonly<Record<string, readonly Version[]>> = { TServer: versions, TFrameworkConfig: ['v1beta2', 'v1beta3'] }
+
+const converters: Readonly<Record<string, (object: Convertible, from: Version, to: Version) => ApiObject>> = {
   TServer: convertServer,
   TFrameworkConfig: convertFramework,
 }
@@ -96,11 +113,10 @@ function serverUp(object: Convertible, to: Version, key: string): ApiObject {
   const spec = object.spec ?? {}
   const saved = readSaved(object, key)
   const from = versionOf(object.apiVersion)
-  const kept = (saved['k8s'] ?? {}) as Record<string, unknown>
-  const { readinessGates: others = [], ...plain } = kept as { readinessGates?: string[] }
+  const { readinessGates: others, ...plain } = saved['k8s'] ?? {}
   const k8s: Record<string, unknown> = { ...(spec['k8s'] as Fields), ...(from === 'v1beta1' ? defaultsSinceV1beta2 : {}), ...plain }
-  if (to === 'v1beta3') widenGates(k8s, others)
-  const { source, ...release } = { ...(spec['release'] as Fields), ...(spec['release'] === undefined ? {} : (saved['release'] as Fields)) } as Record<string, unknown>
+  if (to === 'v1beta3') widenGates(k8s, Array.isArray(others) ? others : [])
+  const { source, ...release } = { ...(spec['release'] as Fields), ...(spec['release'] === undefined ? {} : saved['release']) } as Record<string, unknown>
   const normal = spec['normal'] === undefined ? undefined : { ports: [], ...(spec['normal'] as Fields) }
   return finish(object, to, {
     ...spec, k8s,
@@ -109,15 +125,14 @@ function serverUp(object: Convertible, to: Version, key: string): ApiObject {
   }, { [key]: {}, ...(source === undefined ? {} : { [oldestKey]: { release: { source } } }) })
 }
 
-function widenGates(k8s: Record<string, unknown>, others: readonly string[]): void {
+function widenGates(k8s: Record<string, unknown>, others: readonly unknown[]): void {
   const first = k8s['readinessGate']
   delete k8s['readinessGate']
   const gates = [...(typeof first === 'string' && first !== '' ? [first] : []), ...others]
   if (gates.length > 0) k8s['readinessGates'] = gates
 }
 
-function convertFramework(object: Convertible, from: Version, to: Version): ApiObject | undefined {
-  if (from === 'v1beta1' || to === 'v1beta1') return undefined
+function convertFramework(object: Convertible, from: Version, to: Version): ApiObject {
   const key = annotationKey(from, to)
   if (to === 'v1beta2') {
     const { imageUpload, imageBuild, ...rest } = object
@@ -126,7 +141,7 @@ function convertFramework(object: Convertible, from: Version, to: Version): ApiO
     return finish({ ...rest, imageRegistry: imageUpload, imageBuild: build } as Convertible, to, undefined, { [key]: saved })
   }
   const { imageRegistry, imageBuild, ...rest } = object
-  const build = { ...(imageBuild as Fields), ...(readSaved(object, key)['imageBuild'] as Fields | undefined) }
+  const build = { ...(imageBuild as Fields), ...(readSaved(object, key)['imageBuild']) }
   return finish({ ...rest, imageUpload: imageRegistry, imageBuild: build } as Convertible, to, undefined, { [key]: {} })
 }
 
@@ -145,10 +160,11 @@ function withoutEmptyPorts(spec: Fields): Fields {
   return { ...spec, tars: rest }
 }
 
-function readSaved(object: ApiObject, key: string): Fields {
+/** What an annotation holds, by the part of the object it belongs to. A user may have spoilt it: what is no object counts as nothing. */
+function readSaved(object: ApiObject, key: string): Readonly<Record<string, Fields>> {
   try {
     const saved = JSON.parse(object.metadata.annotations?.[key] ?? '{}') as Partial<Saved> | null
-    return typeof saved?.append === 'object' && saved.append !== null ? saved.append : {}
+    return isRecord(saved?.append) ? Object.fromEntries(Object.entries(saved.append).filter((entry): entry is [string, Fields] => isRecord(entry[1]))) : {}
   } catch {
     return {}
   }

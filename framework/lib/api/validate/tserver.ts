@@ -57,8 +57,8 @@ function portProblems(servants: readonly Servant[], ports: readonly ServerPort[]
   ]
   return items.flatMap(({ item, field, what, prefix }) => [
     ...(reserve ? reservedProblems(item.port, field, prefix) : []),
-    ...duplicate(names, item.name.toLowerCase(), `${field}.name`, `duplicate ${what} name value ${item.name}`, 'servants and ports need names of their own (case does not matter)', 'rename one of them'),
-    ...duplicate(numbers, item.port, `${field}.port`, `duplicate port value ${item.port}`, 'every servant and port needs a port number of its own', 'give one of them another port'),
+    ...duplicate(names, item.name.toLowerCase(), `${field}.name`, { why: `duplicate ${what} name value ${item.name}`, rule: 'servants and ports need names of their own (case does not matter)', remedy: 'rename one of them' }),
+    ...duplicate(numbers, item.port, `${field}.port`, { why: `duplicate port value ${item.port}`, rule: 'every servant and port needs a port number of its own', remedy: 'give one of them another port' }),
   ])
 }
 
@@ -68,7 +68,10 @@ function reservedProblems(port: number, field: string, prefix: string): Problem[
   return [bad(`${field}.port`, `${prefix}port value should not equal ${port}`, `ports ${used} are used by tarsnode in every pod`, 'choose another port')]
 }
 
-function duplicate<T>(seen: Map<T, string>, value: T, field: string, why: string, rule: string, remedy: string): Problem[] {
+interface Uniqueness { readonly why: string; readonly rule: string; readonly remedy: string }
+
+/** @param seen fields by value; the value is added */
+function duplicate<T>(seen: Map<T, string>, value: T, field: string, { why, rule, remedy }: Uniqueness): Problem[] {
   const first = seen.get(value)
   if (first !== undefined) return [bad(field, why, `${rule}; ${first} has it already`, remedy)]
   seen.set(value, field)
@@ -84,8 +87,8 @@ function hostPortProblems({ spec }: TServer): Problem[] {
     const missing = known.has(nameRef.toLowerCase()) ? [] : [bad(`${field}.nameRef`, `port name ${nameRef} not exist`, 'must name a servant or port of this server', known.size === 0 ? 'add the port first' : `use one of ${[...known].join(', ')}`)]
     return [
       ...missing,
-      ...duplicate(refs, nameRef.toLowerCase(), `${field}.nameRef`, `duplicate nameRef value ${nameRef}`, 'a servant or port has at most one host port', 'remove one of them'),
-      ...duplicate(numbers, port, `${field}.port`, `duplicate port value ${port}`, 'a host port serves one servant or port', 'choose another host port'),
+      ...duplicate(refs, nameRef.toLowerCase(), `${field}.nameRef`, { why: `duplicate nameRef value ${nameRef}`, rule: 'a servant or port has at most one host port', remedy: 'remove one of them' }),
+      ...duplicate(numbers, port, `${field}.port`, { why: `duplicate port value ${port}`, rule: 'a host port serves one servant or port', remedy: 'choose another host port' }),
     ]
   })
 }
@@ -96,7 +99,7 @@ function mountProblems(mounts: readonly Mount[], daemonSet: boolean): Problem[] 
     const field = `spec.k8s.mounts[${index}]`
     const perPod = (['tLocalVolume', 'persistentVolumeClaimTemplate'] as const).filter((source) => daemonSet && mount.source[source] !== undefined)
     return [
-      ...duplicate(names, mount.name, `${field}.name`, `duplicate .mounts.name value ${mount.name}`, 'a volume has one entry', 'rename one of them'),
+      ...duplicate(names, mount.name, `${field}.name`, { why: `duplicate .mounts.name value ${mount.name}`, rule: 'a volume has one entry', remedy: 'rename one of them' }),
       ...perPod.map((source) => bad(`${field}.source.${source}`, `can not use ${source === 'tLocalVolume' ? 'TLocalVolume' : 'PersistentVolumeClaimTemplate'} when .daemonSet value is true`, 'pods of a DaemonSet have no claims of their own', 'use hostPath, or set spec.k8s.daemonSet to false')),
     ]
   })
