@@ -13,12 +13,12 @@ import { QueryF, QueryFSchema } from '#tars/protocol/QueryF.ts'
 import { Registry, RegistrySchema } from '#tars/protocol/Registry.ts'
 import { arbitraryOf } from '../codec/arbitrary.ts'
 import { mutate, Random } from '../codec/random.ts'
-import { Far, Greeting } from './protocol/all.ts'
-import { createAll, createDefaults, Every, everySchema, keyOfHead, Second, type All, type EveryServant } from './protocol/every.ts'
+import { Far, Greeting } from '../protocol/all.ts'
+import { createAll, createDefaults, Every, everySchema, keyOfHead, Second, type All, type EveryServant } from '../protocol/every.ts'
 
 const protocol = join(import.meta.dirname, '../../../../framework/lib/tars/protocol')
 const read = (path: string): string => readFileSync(path, 'utf8')
-const files = [protocol, join(import.meta.dirname, 'protocol')].flatMap((folder) => readdirSync(folder).filter((name) => name.endsWith('.tars')).map((name) => join(folder, name)))
+const files = [protocol, join(import.meta.dirname, '../protocol')].flatMap((folder) => readdirSync(folder).filter((name) => name.endsWith('.tars')).map((name) => join(folder, name)))
 
 describe('generated files', () => {
   test.each(files.map((file) => [basename(file), file]))('%s and its .ts are in step', (_, file) => {

@@ -83,8 +83,8 @@ describe('grammar', () => {
 })
 
 test('any mutation of a file parses or is refused in words', () => {
-  const text = readFileSync(join(import.meta.dirname, 'protocol/all.tars'))
-  const included = readFileSync(join(import.meta.dirname, 'protocol/included.tars'), 'utf8')
+  const text = readFileSync(join(import.meta.dirname, '../protocol/all.tars'))
+  const included = readFileSync(join(import.meta.dirname, '../protocol/included.tars'), 'utf8')
   const random = new Random(20261123)
   const outcome = { parsed: 0, refused: 0 }
   for (let i = 0; i < 5000; i++) {
