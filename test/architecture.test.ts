@@ -27,7 +27,7 @@ const packages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   node: { rolldown: 'build time only: bundles the supervisor into one file' },
   imagebuilder: { 'tar-stream': 'reads and writes tar', execa: 'runs unzip-free helpers in the command', dockerode: 'the Docker engine as a destination', fastify: 'HTTP endpoint', '@fastify/multipart': 'streams uploads' },
   'base-images': { execa: 'runs apt-get, dpkg-deb and tar', rolldown: 'bundles node-agent into one file' },
-  'framework/lib/kube': { yaml: 'kubeconfig files' },
+  'framework/lib/kube': { yaml: 'kubeconfig files', 'node-forge': 'X.509 certificates' },
   'framework/cli': { yaml: 'reads and prints manifests', execa: 'opens child programs' },
   'framework/admin': { fastify: 'HTTP API' },
   'framework/local': { execa: 'runs mount, unshare and npm', 'tar-stream': 'unpacks layers', ajv: 'validates custom resources', 'fast-json-patch': 'JSON patch', yaml: 'kubeconfig and manifests', rolldown: 'packs the sample services' },
