@@ -1,0 +1,67 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { FrameReader } from '#tars/packet.ts'
+
+const framed = (body: Uint8Array): Buffer => {
+  const bytes = Buffer.alloc(4 + body.length)
+  bytes.writeUInt32BE(bytes.length)
+  bytes.set(body, 4)
+  return bytes
+}
+
+/** Feeds `stream` in pieces cut at `cuts`. */
+function read(stream: Buffer, cuts: readonly number[], maxBytes = 1 << 20): { bodies: Buffer[]; frames: FrameReader } {
+  const frames = new FrameReader(maxBytes)
+  const bodies: Buffer[] = []
+  const places = [...new Set(cuts.map((cut) => cut % (stream.length + 1)))].sort((a, b) => a - b)
+  for (const [index, place] of [0, ...places].entries()) {
+    frames.feed(Buffer.from(stream.subarray(place, places[index] ?? stream.length)), (bytes, start, end) => bodies.push(Buffer.from(bytes.subarray(start, end))))
+  }
+  return { bodies, frames }
+}
+
+describe('FrameReader', () => {
+  it('gives back every packet, however the stream is cut', () => {
+    fc.assert(fc.property(fc.array(fc.uint8Array({ minLength: 1, maxLength: 3000 }), { maxLength: 12 }), fc.array(fc.nat(), { maxLength: 30 }), (bodies, cuts) => {
+      const result = read(Buffer.concat(bodies.map(framed)), cuts)
+      expect(result.bodies).toEqual(bodies.map((body) => Buffer.from(body)))
+      expect(result.frames.partial).toBe(false)
+      expect(result.frames.heldBytes).toBe(0)
+    }), { numRuns: 500 })
+  })
+
+  it('never takes memory ahead of what arrived', () => {
+    const frames = new FrameReader(10 << 20)
+    const header = Buffer.alloc(4)
+    header.writeUInt32BE(10 << 20)
+    frames.feed(header, () => expect.unreachable())
+    expect(frames.heldBytes).toBeLessThanOrEqual(1024)
+    for (let arrived = 4; arrived < 100_000; arrived += 1000) {
+      frames.feed(Buffer.alloc(1000), () => expect.unreachable())
+      expect(frames.heldBytes).toBeLessThanOrEqual(2 * (arrived + 1000))
+    }
+  })
+
+  it.each([0, 1, 3, 4, (1 << 20) + 1, 0x7fffffff, 0xffffffff])('refuses the length %i, at once and when it comes in pieces', (size) => {
+    const header = Buffer.alloc(4)
+    header.writeUInt32BE(size)
+    expect(() => read(header, [])).toThrow(/claims/)
+    expect(() => read(header, [1, 2, 3])).toThrow(/claims/)
+    expect(() => read(Buffer.concat([framed(Buffer.from('ok')), header]), [])).toThrow(/claims/)
+  })
+
+  it('takes the largest packet allowed', () => {
+    const body = Buffer.alloc((1 << 20) - 4, 7)
+    expect(read(framed(body), [5, 70_000]).bodies).toEqual([body])
+  })
+
+  it('hands on nothing after it was stopped, not even the rest of a chunk', () => {
+    const frames = new FrameReader(1 << 20)
+    const seen: number[] = []
+    frames.feed(Buffer.concat([1, 2, 3].map((one) => framed(Buffer.from([one])))), (bytes, start) => {
+      seen.push(bytes[start] as number)
+      frames.stop()
+    })
+    expect(seen).toEqual([1])
+  })
+})
