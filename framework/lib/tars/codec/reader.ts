@@ -1,6 +1,6 @@
 import { readShort, shortText } from './short-text.ts'
 import { skipField } from './skip.ts'
-import { decodeFailure, maxDepth, wire, wireNames } from './wire.ts'
+import { decodeFailure, maxComposites, maxDepth, wire, wireNames } from './wire.ts'
 
 const noBytes = new DataView(new ArrayBuffer(0))
 
@@ -20,7 +20,7 @@ type FastBuffer = Buffer & { utf8Slice(start: number, end: number): string }
  */
 export class Reader {
   #buf: Buffer
-  #view = noBytes
+  #view: DataView = noBytes
   #viewed: Buffer | undefined
   #pos: number
   #end: number
@@ -28,6 +28,8 @@ export class Reader {
   /** Offset of the head that was read last. */
   #head = 0
   #depth = 0
+  /** Structs, lists and maps entered so far. */
+  #composites = 0
 
   /** @param bytes what to read; not copied */
   constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
@@ -42,6 +44,7 @@ export class Reader {
     this.#end = Math.min(end, bytes.length)
     this.#pos = start
     this.#depth = 0
+    this.#composites = 0
     return this
   }
 
@@ -163,6 +166,7 @@ export class Reader {
     if (!this.seek(tag)) return false
     if (this.#type !== wire.structBegin) throw this.#mismatch(tag, 'a struct')
     if (++this.#depth > maxDepth) throw decodeFailure(`structs nest deeper than ${maxDepth}`, tag, this.#pos)
+    this.#countOne(tag)
     return true
   }
 
@@ -178,6 +182,7 @@ export class Reader {
   beginList(tag: number): number {
     if (!this.seek(tag)) return -1
     if (this.#type !== wire.list) throw this.#mismatch(tag, 'a list')
+    this.#countOne(tag)
     return this.#count(tag, 1)
   }
 
@@ -185,6 +190,7 @@ export class Reader {
   beginMap(tag: number): number {
     if (!this.seek(tag)) return -1
     if (this.#type !== wire.map) throw this.#mismatch(tag, 'a map')
+    this.#countOne(tag)
     return this.#count(tag, 2)
   }
 
@@ -203,6 +209,10 @@ export class Reader {
   /** For a required struct that is not there. */
   missing(tag: number): never {
     return this.#missing(tag)
+  }
+
+  #countOne(tag: number): void {
+    if (++this.#composites > maxComposites) throw decodeFailure(`more than ${maxComposites} structs, lists and maps`, tag, this.#pos)
   }
 
   #advance(tag: number, size: number): number {

@@ -2,7 +2,7 @@
 // encoder costs more than the work itself.
 
 /** Up to this many characters the loops below are faster than the runtime's calls. */
-export const shortText = 12
+export const shortText = 16
 
 /**
  * Copies ASCII text into a buffer that has room for it.

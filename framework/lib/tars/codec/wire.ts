@@ -31,6 +31,12 @@ export const wireNames: readonly string[] = [
 export const maxDepth = 256
 
 /**
+ * Structs, lists and maps in one body. On the wire an empty struct takes two bytes, in memory a hundred times that:
+ * without a bound a packet of 10 MiB could take gigabytes. A real body has thousands.
+ */
+export const maxComposites = 200_000
+
+/**
  * @param what the rule that the bytes break
  * @param tag tag of the field being read
  * @param offset byte offset in the buffer that the reader was given

@@ -19,7 +19,7 @@ const noBytes = new DataView(new ArrayBuffer(0))
 export class Writer {
   #buf: Buffer
   #pos = 0
-  #view = noBytes
+  #view: DataView = noBytes
   #viewed: Buffer | undefined
 
   /** @param size first capacity in bytes */

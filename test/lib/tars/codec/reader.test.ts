@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Failure } from '#base/errors.ts'
 import { Reader } from '#tars/codec/reader.ts'
-import { maxDepth, wire } from '#tars/codec/wire.ts'
+import { maxComposites, maxDepth, wire } from '#tars/codec/wire.ts'
 import { Writer } from '#tars/codec/writer.ts'
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex')
@@ -157,6 +157,19 @@ describe('bounds', () => {
     expect(failureOf(() => {
       for (;;) r.beginStruct(0)
     }).message).toContain(`deeper than ${maxDepth}`)
+  })
+
+  test('many small structs in one body are refused before they fill the memory', () => {
+    const structs = Buffer.concat([hex('19 02 00 20 00 00'), Buffer.from('0a0b'.repeat(0x200000), 'hex')])
+    const r = new Reader(structs)
+    const count = r.beginList(1)
+    expect(count).toBe(0x200000)
+    expect(failureOf(() => {
+      for (let i = 0; i < count; i++) {
+        r.beginStruct(0)
+        r.endStruct()
+      }
+    }).message).toContain(`more than ${maxComposites} structs`)
   })
 
   test('a struct end without a struct is left alone at the top and refused inside a value', () => {
