@@ -143,7 +143,7 @@ export function createKubeClient(config: KubeConfig, transport: Transport = crea
       items.push(...page.items)
       next = page.metadata.continue
     }
-    return { ...first, metadata: { ...(first.metadata.resourceVersion === undefined ? {} : { resourceVersion: first.metadata.resourceVersion }) }, items }
+    return { ...first, metadata: first.metadata.resourceVersion === undefined ? {} : { resourceVersion: first.metadata.resourceVersion }, items }
   }
 
   const patch: KubeClient['patch'] = (resource, target, body, options = {}) => {

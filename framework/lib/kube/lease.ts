@@ -100,7 +100,7 @@ class Candidate {
     try {
       if (await this.#acquire()) {
         this.#renewedAt = performance.now()
-        await this.#stepUp()
+        this.#stepUp()
       } else if (this.isLeader) await this.#stepDown('another candidate holds the lease')
     } catch (error) {
       log.info('lease could not be acquired or renewed', { lease: name, error })
@@ -135,17 +135,21 @@ class Candidate {
     return performance.now() - this.#seen.at > durationMs
   }
 
-  async #stepUp(): Promise<void> {
+  #stepUp(): void {
     if (this.isLeader) return
     const { log, name, identity, lead } = this.#options
     log.info('became leader', { lease: name, identity })
     const life = new Lifetime()
     this.#leading = life
+    // Work that breaks ends the leading; the next turn starts it anew.
+    life.done.catch((error: unknown) => this.#broken(life, error))
     // Not awaited: renewal must go on while the work starts.
-    lead().then((running) => life.own(running), (error: unknown) => {
-      log.error('leading failed to start', { lease: name, error })
-      if (this.#leading === life) this.#leading = undefined
-    })
+    lead().then((running) => life.own(running), (error: unknown) => life.fail(error))
+  }
+
+  #broken(life: Lifetime, error: unknown): void {
+    this.#options.log.error('the led work broke', { lease: this.#options.name, error })
+    if (this.#leading === life) this.#leading = undefined
   }
 
   async #stepDown(why: string): Promise<void> {

@@ -89,7 +89,7 @@ export class WorkQueue {
   /** Hands out no more keys and drops those waiting. */
   close(): void {
     this.#closed = true
-    for (const key of [...this.#timers.keys()]) this.#cancelTimer(key)
+    for (const key of this.#timers.keys()) this.#cancelTimer(key)
     this.#ready.clear()
     for (const resolve of this.#waiting.splice(0)) resolve(undefined)
   }

@@ -16,6 +16,7 @@ import { startNamespaceDeletion } from './controllers/namespace-deletion.ts'
 import { clusterAuthority, serverCertificate } from './http/certificates.ts'
 import { listen } from './http/server.ts'
 import { Store } from './store.ts'
+import { conversionWebhook, registeredHooks } from './webhooks.ts'
 
 export type { AdmissionHook, AdmissionRule, Convert, PodLogRequest, PodLogs } from './api.ts'
 
@@ -29,7 +30,7 @@ export interface ApiServerOptions {
   readonly token: string
   /** Hooks with rules, or one function that is asked about every create, update and delete. */
   readonly admission?: readonly AdmissionHook[] | ((request: AdmissionRequest) => Promise<AdmissionResponse>) | undefined
-  /** For CRDs whose conversion strategy is Webhook. */
+  /** For CRDs whose conversion strategy is Webhook, instead of calling what they name. */
   readonly convert?: Convert | undefined
   readonly podLogs?: PodLogs | undefined
   /** Namespaces to make, besides default and kube-system. */
@@ -59,10 +60,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   life.onStop(() => store.close())
   const stopping = new AbortController()
   const hooks = hooksOf(options.admission)
-  const api: Api = { store, catalog: new Catalog(builtinDefinitions()), log, hooks: () => hooks, podLogs: options.podLogs, signal: stopping.signal }
+  const api: Api = { store, catalog: new Catalog(builtinDefinitions()), log, hooks: () => [...hooks, ...registeredHooks(store)], podLogs: options.podLogs, signal: stopping.signal }
   try {
     ensureNamespaces(store, ['default', 'kube-system', 'kube-public', 'kube-node-lease', ...(options.namespaces ?? [])])
-    life.own(startCustomKinds(api, (crd) => conversionOf(crd, options.convert)))
+    life.own(startCustomKinds(api, (crd) => conversionOf(crd, options.convert ?? conversionWebhook(store, crd))))
     life.own(startNamespaceDeletion(api))
     life.own(startGarbageCollector(api))
     const authority = clusterAuthority(store)
@@ -77,7 +78,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   }
 }
 
-function conversionOf(crd: AnyObject, convert: Convert | undefined): Convert | undefined {
+function conversionOf(crd: AnyObject, convert: Convert): Convert | undefined {
   const { conversion } = crd['spec'] as CrdSpec
   return conversion?.strategy === 'Webhook' ? convert : undefined
 }

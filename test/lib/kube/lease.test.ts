@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Running } from '#base/lifecycle.ts'
+import { silentLogger } from '#base/log.ts'
+import { startElection } from '#kube/lease.ts'
+import type { Election } from '#kube/lease.ts'
+import { leases } from '#kube/resources.ts'
+import { eventually, startTestCluster } from '../../rig/kube.ts'
+import type { TestCluster } from '../../rig/kube.ts'
+
+let cluster: TestCluster
+beforeAll(async () => {
+  cluster = await startTestCluster()
+})
+afterAll(() => cluster.stop())
+
+function candidate(name: string, identity: string, working: Set<string>): Election {
+  const lead = async (): Promise<Running> => {
+    working.add(identity)
+    return { stop: async () => void working.delete(identity), done: new Promise(() => {}) }
+  }
+  return startElection({ client: cluster.client, namespace: 'default', name, identity, log: silentLogger, lead, leaseMs: 1000, renewDeadlineMs: 700, retryMs: 20 })
+}
+
+describe('election', () => {
+  it('has one leader, and the next takes over at once when it stops', async () => {
+    const working = new Set<string>()
+    const candidates = ['a', 'b', 'c'].map((identity) => candidate('handover', identity, working))
+    const leader = () => candidates.find(({ isLeader }) => isLeader)
+    const first = await eventually(leader, 'somebody leads')
+    await eventually(() => working.size === 1, 'the work runs')
+    await first.stop()
+    expect(working.size).toBe(0)
+    await eventually(() => leader() !== undefined && working.size === 1, 'the next leads')
+    expect(candidates.filter(({ isLeader }) => isLeader)).toHaveLength(1)
+    await Promise.all(candidates.map((one) => one.stop()))
+    expect(working.size).toBe(0)
+    expect(await cluster.client.get(leases, { namespace: 'default', name: 'handover' })).toMatchObject({ spec: { holderIdentity: '', leaseTransitions: expect.any(Number) as number } })
+  })
+  it('takes a lease over that its holder no longer renews', async () => {
+    const now = '2020-01-01T00:00:00.000000Z'
+    const spec = { holderIdentity: 'dead', leaseDurationSeconds: 1, acquireTime: now, renewTime: now, leaseTransitions: 4 }
+    await cluster.client.create(leases, { metadata: { name: 'dead', namespace: 'default' }, spec } as never)
+    const working = new Set<string>()
+    const election = candidate('dead', 'alive', working)
+    await eventually(() => election.isLeader, 'the lease is taken over')
+    expect(await cluster.client.get(leases, { namespace: 'default', name: 'dead' })).toMatchObject({ spec: { holderIdentity: 'alive', leaseTransitions: 5 } })
+    await election.stop()
+  })
+  it('ends the work when somebody else holds the lease', async () => {
+    const working = new Set<string>()
+    const election = candidate('stolen', 'first', working)
+    await eventually(() => working.has('first'), 'the work runs')
+    await cluster.client.patch(leases, { namespace: 'default', name: 'stolen' }, { spec: { holderIdentity: 'thief', leaseDurationSeconds: 60 } })
+    await eventually(() => !election.isLeader && working.size === 0, 'the work ended')
+    await election.stop()
+  })
+})
