@@ -1,5 +1,4 @@
-import { createReadStream, existsSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { closeSync, createReadStream, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { once } from 'node:events'
@@ -18,6 +17,9 @@ export interface LogReadOptions {
   readonly signal?: AbortSignal
 }
 
+/** More than the longest line that a writer makes. */
+const pieceBytes = 256 * 1024
+
 /**
  * A container's log as plain lines, oldest first, over rotated files; with `follow` it goes on until the log ends.
  * @param writer the log's writer when the container runs; without it there is nothing to follow
@@ -27,82 +29,80 @@ export function readLog(file: string, writer: LogWriter | undefined, options: Lo
 }
 
 async function* lines(file: string, writer: LogWriter | undefined, options: LogReadOptions): AsyncGenerator<string> {
-  const render = (line: string): string | undefined => renderLine(line, options)
-  if (options.tailLines === undefined) {
-    for (const part of rotated(file)) for await (const line of linesOf(part)) yield* some(render(line))
-  } else yield* await lastLines(file, options.tailLines, render)
-  const end = existsSync(file) ? await sizeOf(file) : 0
-  // what was written while the files were read is seen by the follower, which starts where they ended
-  yield* follow(file, writer, options, render, options.tailLines === undefined || options.follow === true ? end : end)
+  const cursor: Cursor = { fd: openSync(file, 'r'), offset: 0 }
+  try {
+    const { size } = fstatSync(cursor.fd)
+    const present = existing(rotated(file).slice(0, -1), cursor, size)
+    for await (const line of options.tailLines === undefined ? present : last(present, options.tailLines)) yield* some(renderLine(line, options))
+    if (options.follow === true && writer !== undefined) for await (const line of follow(file, cursor, writer, options.signal)) yield* some(renderLine(line, options))
+  } finally {
+    closeSync(cursor.fd)
+  }
 }
 
-async function lastLines(file: string, count: number, render: (line: string) => string | undefined): Promise<string[]> {
+/** Where reading is in the newest file. Writers append whole lines, so it is always at the start of one. */
+interface Cursor {
+  fd: number
+  offset: number
+}
+
+async function* existing(older: readonly string[], cursor: Cursor, size: number): AsyncGenerator<string> {
+  for (const file of older) yield* linesOf(file)
+  while (cursor.offset < size) yield* nextLines(cursor)
+}
+
+async function* last(source: AsyncGenerator<string>, count: number): AsyncGenerator<string> {
   const kept: string[] = []
-  for (const part of rotated(file)) {
-    for await (const line of linesOf(part)) {
-      kept.push(line)
-      if (kept.length > count) kept.shift()
-    }
+  for await (const line of source) {
+    kept.push(line)
+    if (kept.length > count) kept.shift()
   }
-  return kept.flatMap((line) => some(render(line)))
+  yield* kept
 }
 
-async function* follow(file: string, writer: LogWriter | undefined, options: LogReadOptions, render: (line: string) => string | undefined, from: number): AsyncGenerator<string> {
-  if (options.follow !== true || writer === undefined) return
-  let offset = from
-  let handle = await open(file)
-  try {
-    let rest = ''
-    for (;;) {
-      const ended = writer.ended
-      const change = new AbortController()
-      const next = ended ? undefined : Promise.race(['written' as const, 'ended' as const].map((event) => once(writer, event, { signal: anySignal(change.signal, options.signal) }).catch(() => {})))
-      const read = await readFrom(handle, offset)
-      offset += read.length
-      const parts = (rest + read.toString('utf8')).split('\n')
-      rest = parts.pop() ?? ''
-      for (const line of parts) yield* some(render(line))
-      if (options.signal?.aborted === true || (ended && read.length === 0)) return
-      if (read.length === 0 && (await wasRotated(file, handle))) {
-        await handle.close()
-        handle = await open(file)
-        offset = 0
-      } else if (read.length === 0) await next
-      change.abort()
+async function* follow(file: string, cursor: Cursor, writer: LogWriter, signal: AbortSignal | undefined): AsyncGenerator<string> {
+  while (signal?.aborted !== true) {
+    // from the read that finds nothing to the listening is one turn, in which the writer cannot write
+    const found = nextLines(cursor)
+    const newer = found.length === 0 ? successor(file, cursor.fd) : undefined
+    if (newer !== undefined) {
+      closeSync(cursor.fd)
+      Object.assign(cursor, { fd: openSync(newer, 'r'), offset: 0 })
+    } else if (found.length === 0) {
+      if (writer.ended) return
+      await nextChange(writer, signal)
     }
-  } finally {
-    await handle.close()
+    yield* found
   }
 }
 
-function anySignal(first: AbortSignal, second: AbortSignal | undefined): AbortSignal {
-  return second === undefined ? first : AbortSignal.any([first, second])
+async function nextChange(writer: LogWriter, signal: AbortSignal | undefined): Promise<void> {
+  const done = new AbortController()
+  const either = AbortSignal.any([done.signal, ...(signal === undefined ? [] : [signal])])
+  await Promise.race((['written', 'ended'] as const).map((event) => once(writer, event, { signal: either }).catch(() => {})))
+  done.abort()
 }
 
-async function wasRotated(file: string, handle: Awaited<ReturnType<typeof open>>): Promise<boolean> {
-  const other = await open(file).catch(() => undefined)
-  if (other === undefined) return false
-  const [a, b] = await Promise.all([handle.stat(), other.stat()])
-  await other.close()
-  return a.ino !== b.ino
+/** The file that came after the one that is open; undefined while that is the newest. */
+function successor(file: string, fd: number): string | undefined {
+  const { ino } = fstatSync(fd)
+  let newer: string | undefined
+  for (const candidate of rotated(file).toReversed()) {
+    if (statSync(candidate, { throwIfNoEntry: false })?.ino === ino) return newer
+    newer = candidate
+  }
+  return newer // it is gone already: go on with the oldest that is left
 }
 
-async function readFrom(handle: Awaited<ReturnType<typeof open>>, offset: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(64 * 1024)
-  const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset)
+/** The whole lines of the next piece of the file; none at its end. */
+function nextLines(cursor: Cursor): string[] {
+  const buffer = Buffer.allocUnsafe(pieceBytes)
+  const bytesRead = readSync(cursor.fd, buffer, 0, buffer.length, cursor.offset)
   const bytes = buffer.subarray(0, bytesRead)
-  // whole lines only, so that no character is cut in two
   const end = bytes.lastIndexOf(0x0a)
-  return end < 0 ? (bytesRead === buffer.length ? bytes : Buffer.alloc(0)) : bytes.subarray(0, end + 1)
-}
-
-async function sizeOf(file: string): Promise<number> {
-  const handle = await open(file)
-  try {
-    return (await handle.stat()).size
-  } finally {
-    await handle.close()
-  }
+  if (end < 0) return []
+  cursor.offset += end + 1
+  return bytes.toString('utf8', 0, end).split('\n')
 }
 
 /** The log's files, oldest first. */

@@ -50,20 +50,20 @@ export class LogWriter extends EventEmitter<{ written: []; ended: [] }> {
     input.on('data', (chunk: Buffer) => {
       const parts = (rest + decoder.write(chunk)).split('\n')
       rest = parts.pop() ?? ''
-      const lines = parts.map((text) => record(name, 'F', text))
+      const lines = parts.flatMap((text) => records(name, text))
       for (; rest.length > maxLine; rest = rest.slice(maxLine)) lines.push(record(name, 'P', rest.slice(0, maxLine)))
       this.#append(lines.join(''))
     })
     input.once('close', () => {
       rest += decoder.end()
-      if (rest !== '') this.#append(record(name, 'F', rest))
+      if (rest !== '') this.#append(records(name, rest).join(''))
       if (--this.#open === 0) this.end()
     })
   }
 
   /** One line of the runner's or a role's own. */
   line(name: 'stdout' | 'stderr', text: string): void {
-    this.#append(record(name, 'F', text))
+    this.#append(records(name, text).join(''))
   }
 
   end(): void {
@@ -89,6 +89,13 @@ export class LogWriter extends EventEmitter<{ written: []; ended: [] }> {
     renameSync(this.file, `${this.file}.1`)
     this.#bytes = 0
   }
+}
+
+/** A line, in parts when it is long. */
+function records(stream: string, text: string): string[] {
+  const parts: string[] = []
+  for (let at = 0; text.length - at > maxLine; at += maxLine) parts.push(record(stream, 'P', text.slice(at, at + maxLine)))
+  return [...parts, record(stream, 'F', text.slice(parts.length * maxLine))]
 }
 
 function record(stream: string, tag: 'F' | 'P', text: string): string {
