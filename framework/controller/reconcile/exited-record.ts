@@ -15,11 +15,11 @@ export class EndedPods {
 
   /** Notes the pod when it is ending. @param gone it exists no more @returns key of its server when there is something to record */
   note(pod: AnyObject, gone: boolean, now: () => string): string | undefined {
-    const { uid = '', deletionTimestamp } = pod.metadata
+    const { uid = '', deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata
     if (deletionTimestamp === undefined && !gone) return undefined
     const key = serverKeyOf(pod)
     const ended = this.#pods.get(key) ?? new Map<string, TExitedPod>()
-    if (!ended.has(uid)) ended.set(uid, exitedPod(pod, deletionTimestamp ?? now()))
+    if (!ended.has(uid)) ended.set(uid, exitedPod(pod, deletionTimestamp === undefined ? now() : earlier(deletionTimestamp, deletionGracePeriodSeconds)))
     this.#pods.set(key, ended)
     return key
   }
@@ -34,6 +34,11 @@ export class EndedPods {
     for (const { uid } of pods) ended?.delete(uid)
     if (ended?.size === 0) this.#pods.delete(key)
   }
+}
+
+/** Kubernetes dates a deletion by the end of its grace period. */
+function earlier(time: string, seconds: number): string {
+  return new Date(Date.parse(time) - seconds * 1000).toISOString()
 }
 
 function exitedPod({ metadata, ...pod }: AnyObject, deleteTime: string): TExitedPod {

@@ -32,6 +32,7 @@ const updateStrategy = object('How a new release reaches the pods.', {
 }, { default: {} })
 
 // Required: key and operator. The reference misspells the keyword, and without them no pod can be scheduled.
+// A key may have 317 characters, prefix included; the reference's 63 leave no room for its own ability labels.
 const nodeSelector = array('Conditions on the labels of nodes; all must hold.', object('A condition.', {
   key: string('Label key.', { pattern: patterns.qualifiedName, maxLength: 317 }),
   operator: choice('How key and values relate.', ['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt']),
