@@ -56,6 +56,8 @@ export interface Api {
   readonly log: Logger
   readonly hooks: () => readonly AdmissionHook[]
   readonly podLogs: PodLogs | undefined
+  /** How often a quiet watch hears a bookmark, in milliseconds: with it the client knows that it is current. */
+  readonly bookmarkMs: number
   /** Aborts when the server stops. */
   readonly signal: AbortSignal
 }

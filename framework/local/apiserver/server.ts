@@ -11,6 +11,7 @@ import { Catalog } from './catalog.ts'
 import type { CrdSpec } from './crd/definitions.ts'
 import { startCustomKinds } from './controllers/custom-kinds.ts'
 import { ensureNamespaces } from './controllers/ensure-namespaces.ts'
+import { startEventExpiry } from './controllers/event-expiry.ts'
 import { startGarbageCollector } from './controllers/garbage-collector.ts'
 import { startNamespaceDeletion } from './controllers/namespace-deletion.ts'
 import { clusterAuthority, serverCertificate } from './http/certificates.ts'
@@ -37,6 +38,10 @@ export interface ApiServerOptions {
   readonly namespaces?: readonly string[] | undefined
   /** Changes kept for watches that come back. Default 10,000. */
   readonly historyLimit?: number | undefined
+  /** Milliseconds between bookmarks of a watch. Default 15,000. */
+  readonly bookmarkMs?: number | undefined
+  /** Milliseconds that events are kept. Default one hour. */
+  readonly eventTtlMs?: number | undefined
   readonly log: Logger
 }
 
@@ -60,12 +65,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   life.onStop(() => store.close())
   const stopping = new AbortController()
   const hooks = hooksOf(options.admission)
-  const api: Api = { store, catalog: new Catalog(builtinDefinitions()), log, hooks: () => [...hooks, ...registeredHooks(store)], podLogs: options.podLogs, signal: stopping.signal }
+  const api: Api = { store, catalog: new Catalog(builtinDefinitions()), log, hooks: () => [...hooks, ...registeredHooks(store)], podLogs: options.podLogs, bookmarkMs: options.bookmarkMs ?? 15_000, signal: stopping.signal }
   try {
     ensureNamespaces(store, ['default', 'kube-system', 'kube-public', 'kube-node-lease', ...(options.namespaces ?? [])])
     life.own(startCustomKinds(api, (crd) => conversionOf(crd, options.convert ?? conversionWebhook(store, crd))))
     life.own(startNamespaceDeletion(api))
     life.own(startGarbageCollector(api))
+    life.own(startEventExpiry(api, options.eventTtlMs ?? 3_600_000))
     const authority = clusterAuthority(store)
     const server = await listen(api, { ...options, certificate: () => serverCertificate(authority, options.host) })
     life.own(server)

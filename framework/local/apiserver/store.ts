@@ -28,6 +28,8 @@ export class StaleWrite extends Error {}
 export interface StoreOptions {
   /** Changes kept for watches that come back; older ones answer 410. */
   readonly historyLimit?: number
+  /** Bytes that those changes may take. Default 64 MiB. */
+  readonly historyBytes?: number
 }
 
 type Listener = (change: Change) => void
@@ -43,21 +45,23 @@ export class Store {
   readonly #objects = new Map<string, Map<string, AnyObject>>()
   readonly #sorted = new Map<string, readonly AnyObject[]>()
   readonly #listeners = new Set<Listener>()
-  readonly #historyLimit: number
+  readonly #limits: Required<StoreOptions>
+  #historyBytes: number
   #revision: number
   #compacted: number
 
   /** @param file path of the database, or `:memory:` */
-  constructor(file: string, { historyLimit = 10_000 }: StoreOptions = {}) {
-    this.#historyLimit = historyLimit
+  constructor(file: string, { historyLimit = 10_000, historyBytes = 64 * 1024 * 1024 }: StoreOptions = {}) {
+    this.#limits = { historyLimit, historyBytes }
     this.#db = open(file)
     this.#statements = prepare(this.#db)
     for (const row of this.#statements.all.iterate() as Iterable<{ collection: string; key: string; value: string }>) {
       this.#bucket(row.collection).set(row.key, JSON.parse(row.value) as AnyObject)
     }
-    const bounds = this.#statements.bounds.get() as { last: number | null; compacted: number | null }
+    const bounds = this.#statements.bounds.get() as { last: number | null; compacted: number | null; bytes: number | null }
     this.#revision = bounds.last ?? 1
     this.#compacted = bounds.compacted ?? 0
+    this.#historyBytes = bounds.bytes ?? 0
   }
 
   /** Of the latest write. */
@@ -155,12 +159,14 @@ export class Store {
 
   #write({ revision, type, collection, object, previous }: Change, key: string): void {
     const value = JSON.stringify(object)
+    const earlier = previous === undefined ? null : JSON.stringify(previous)
     this.#db.exec('BEGIN IMMEDIATE')
     try {
       if (type === 'DELETED') this.#statements.remove.run(collection, key)
       else this.#statements.put.run(collection, key, value)
-      this.#statements.log.run(revision, type, collection, value, previous === undefined ? null : JSON.stringify(previous))
-      if (revision - this.#compacted > this.#historyLimit * 1.25) this.#compactTo(revision - this.#historyLimit)
+      this.#statements.log.run(revision, type, collection, value, earlier)
+      this.#historyBytes += value.length + (earlier?.length ?? 0)
+      this.#bound(revision)
       this.#db.exec('COMMIT')
     } catch (error) {
       this.#db.exec('ROLLBACK')
@@ -168,10 +174,22 @@ export class Store {
     }
   }
 
+  /** Forgets old changes once there are a quarter more than the limit, or more bytes; the newest always stays. */
+  #bound(newest: number): void {
+    const { historyLimit, historyBytes } = this.#limits
+    if (newest - this.#compacted > historyLimit * 1.25) this.#compactTo(newest - historyLimit)
+    else if (this.#historyBytes > historyBytes) {
+      const { cut } = this.#statements.cutoff.get(historyBytes / 2) as { cut: number | null }
+      this.#compactTo(Math.min(cut ?? 0, newest - 1))
+    }
+  }
+
   #compactTo(revision: number): void {
+    if (revision <= this.#compacted) return
     this.#statements.compact.run(revision)
     this.#statements.compacted.run(revision)
     this.#compacted = revision
+    this.#historyBytes = (this.#statements.bounds.get() as { bytes: number | null }).bytes ?? 0
   }
 
   #bucket(collection: string): Map<string, AnyObject> {
@@ -205,11 +223,12 @@ function open(file: string): DatabaseSync {
   }
 }
 
-function prepare(db: DatabaseSync): Record<'all' | 'bounds' | 'changes' | 'put' | 'remove' | 'log' | 'compact' | 'compacted' | 'setting' | 'setSetting', StatementSync> {
+function prepare(db: DatabaseSync): Record<'all' | 'bounds' | 'changes' | 'put' | 'remove' | 'log' | 'compact' | 'compacted' | 'setting' | 'setSetting' | 'cutoff', StatementSync> {
   return {
     all: db.prepare('SELECT collection, key, value FROM objects'),
-    bounds: db.prepare('SELECT (SELECT max(revision) FROM history) AS last, (SELECT revision FROM compaction) AS compacted'),
+    bounds: db.prepare('SELECT (SELECT max(revision) FROM history) AS last, (SELECT revision FROM compaction) AS compacted, (SELECT sum(length(value) + coalesce(length(previous), 0)) FROM history) AS bytes'),
     changes: db.prepare('SELECT revision, type, collection, value, previous FROM history WHERE collection = ? AND revision > ? ORDER BY revision'),
+    cutoff: db.prepare('SELECT max(revision) AS cut FROM (SELECT revision, sum(length(value) + coalesce(length(previous), 0)) OVER (ORDER BY revision DESC) AS total FROM history) WHERE total > ?'),
     put: db.prepare('INSERT INTO objects VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value'),
     remove: db.prepare('DELETE FROM objects WHERE collection = ? AND key = ?'),
     log: db.prepare('INSERT INTO history VALUES (?, ?, ?, ?, ?)'),

@@ -2,7 +2,7 @@ import type { AnyObject, ManagedFieldsEntry } from '#kube/types.ts'
 import { ApiError } from '../errors.ts'
 import { apiVersionOf } from '../definition.ts'
 import type { Definition } from '../definition.ts'
-import { clone, equal } from '../json.ts'
+import { clone, equal, isObject } from '../json.ts'
 import { timestamp } from '../metadata.ts'
 import { difference, emptyTree, fieldsOf, fromFieldsV1, intersection, isEmpty, minus, minusBelow, pathsOf, toFieldsV1, union } from './fields.ts'
 import type { FieldTree } from './fields.ts'
@@ -38,6 +38,12 @@ function ownersOf(object: AnyObject | undefined): Owner[] {
   }))
 }
 
+/** True when managedFields is there and well formed. */
+function hasOwners({ metadata }: AnyObject): boolean {
+  const entries: unknown = metadata.managedFields
+  return Array.isArray(entries) && entries.every((entry) => isObject(entry) && typeof entry['manager'] === 'string' && (entry['operation'] === 'Apply' || entry['operation'] === 'Update') && isObject(entry['fieldsV1']))
+}
+
 const isSame = (owner: Owner, manager: Manager): boolean => owner.name === manager.name && owner.operation === manager.operation && owner.subresource === manager.subresource
 
 /** Writes owners back; an entry whose fields stayed the same keeps its time. */
@@ -52,8 +58,8 @@ function toEntries(owners: readonly Owner[]): ManagedFieldsEntry[] {
 
 /** managedFields after `manager` wrote `next` over `live` by create, update or patch. */
 export function recordUpdate(live: AnyObject | undefined, next: AnyObject, definition: Definition, manager: Manager): ManagedFieldsEntry[] {
-  // A client that sends an empty list asks for a fresh start.
-  const owners = next.metadata.managedFields?.length === 0 ? [] : ownersOf(live)
+  // What the client says about owners counts (kubectl migrates them so); an empty list asks for a fresh start.
+  const owners = ownersOf(hasOwners(next) ? next : live)
   const { changed, removed } = difference(owned(live, definition, manager.subresource), owned(next, definition, manager.subresource), definition.merge)
   if (isEmpty(changed) && isEmpty(removed)) return toEntries(owners)
   const mine = owners.find((owner) => isSame(owner, manager))

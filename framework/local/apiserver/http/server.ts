@@ -29,21 +29,26 @@ export interface ListenOptions {
   readonly certificate: () => KeyPair
 }
 
+/** How long stop() waits for requests under way. */
+const patienceMs = 3000
 const renewalMs = 2_147_483_647 // the longest timer there is: 24 days
 
 /** Serves the API until stopped; open watches are ended then. */
 export async function listen(api: Api, { host, port, token, certificate }: ListenOptions): Promise<Listening> {
   const authenticate = authenticator(token)
   const server = https.createServer({ ...certificate(), keepAliveTimeout: 120_000, requestTimeout: 60_000 }, (request, response) => {
-    answer(api, request, response, authenticate).catch((error: unknown) => sendError(response, error, api.log))
+    answer(api, request, response, authenticate).catch((error: unknown) => {
+      if (!response.destroyed) sendError(response, error, api.log)
+    })
   })
   const renewal = setInterval(() => server.setSecureContext(certificate()), renewalMs).unref()
   const life = new Lifetime()
   life.onStop(() => clearInterval(renewal))
   life.onStop(async () => {
-    const closed = new Promise((resolve) => server.close(resolve))
-    server.closeAllConnections()
-    await closed
+    // What is under way is answered; a client that does not take its answer is cut off.
+    const cutOff = setTimeout(() => server.closeAllConnections(), patienceMs)
+    await new Promise((resolve) => server.close(resolve))
+    clearTimeout(cutOff)
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

@@ -68,7 +68,9 @@ async function applyObject(api: Api, request: ApiRequest): Promise<Patched> {
   }
   const compute = (current: AnyObject): AnyObject => {
     const { object, managedFields } = applyConfig(current, config, definition, options)
-    return { ...object, metadata: { ...object.metadata, managedFields } }
+    // A resourceVersion or uid in the config is a precondition.
+    const { resourceVersion, uid } = { ...current.metadata, ...config.metadata }
+    return { ...object, metadata: { ...object.metadata, managedFields, resourceVersion: resourceVersion ?? '', uid: uid ?? '' } }
   }
   return { created: false, object: await modifyObject(api, request, { compute, subresource, applied: true }) }
 }

@@ -6,8 +6,6 @@ import { badRequest, expired } from '../errors.ts'
 import type { Change } from '../store.ts'
 import { converter, selection } from './list.ts'
 
-/** How often a quiet watch hears a bookmark, in milliseconds: with it the client knows that it is current. */
-const bookmarkMs = 15_000
 /** A client that reads slower than this many bytes behind is cut off; it comes back and goes on. */
 const maxBacklogBytes = 64 * 1024 * 1024
 
@@ -99,7 +97,7 @@ class EventSink {
     const { query, signal } = this.#request
     const seconds = Number(query.get('timeoutSeconds') ?? 0)
     const timeout = setTimeout(() => this.#end.resolve(), Math.min(seconds > 0 ? seconds : 3600, 86_400) * 1000)
-    const bookmarks = /^(1|true)$/.test(query.get('allowWatchBookmarks') ?? '') ? setInterval(() => this.#offerBookmark(), bookmarkMs) : undefined
+    const bookmarks = /^(1|true)$/.test(query.get('allowWatchBookmarks') ?? '') ? setInterval(() => this.#offerBookmark(), this.#api.bookmarkMs) : undefined
     const stop = () => this.#end.resolve()
     for (const aborted of [signal, this.#api.signal]) {
       if (aborted.aborted) stop()
