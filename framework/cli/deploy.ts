@@ -7,7 +7,7 @@ import { isNotFound } from '#kube/errors.ts'
 import { parseConfig } from '#tars/conf.ts'
 import { adminClient } from './parts/admin-client.ts'
 import { defineCommand, type Input } from './parts/command.ts'
-import { isTerminal, widthOf } from './parts/io.ts'
+import { widthOf } from './parts/io.ts'
 import { serverNameOf, type ServerName } from './parts/names.ts'
 import { createProgress } from './parts/progress.ts'
 import { waitForRollout } from './parts/rollout.ts'
@@ -114,7 +114,7 @@ async function follow({ io, cluster }: Input, { object }: ServerName, goal: { re
   try {
     const row = await waitForRollout(adminClient(cluster.adminUrl(), io.signal), { ...goal, object, signal: io.signal, onChange: (text) => progress.step(text) })
     progress.end()
-    io.out.write(statusTable([row], Date.now(), isTerminal(io.out) ? widthOf(io.out) : undefined))
+    io.out.write(statusTable([row], Date.now(), widthOf(io.out)))
   } finally {
     progress.end()
   }

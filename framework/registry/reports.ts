@@ -119,6 +119,8 @@ export class Reports {
     try {
       const pod = await retry(
         () => {
+          // What was queued meanwhile is what is sent now.
+          this.#queue.delete(name)
           sent = this.#entries.get(name)
           return sent === undefined ? Promise.resolve(undefined) : this.#send(name, sent.state)
         },

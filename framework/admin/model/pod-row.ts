@@ -22,7 +22,7 @@ export function podRow(entry: TEndpointPod, pod: PodObject | undefined): PodRow 
     name: entry.name,
     ip: entry.podIP ?? '',
     hostIP: entry.hostIP ?? '',
-    pid: entry.pid ?? '',
+    pid: entry.pid === '0' ? '' : (entry.pid ?? ''),
     settingState: entry.settingState,
     presentState: leaving ? 'Terminating' : (trouble?.state ?? entry.presentState),
     message: trouble?.message ?? entry.presentMessage ?? '',

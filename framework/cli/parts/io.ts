@@ -19,7 +19,7 @@ export function isTerminal(stream: NodeJS.WritableStream): boolean {
   return (stream as { isTTY?: boolean }).isTTY === true
 }
 
-/** Columns of a terminal; undefined when the output goes elsewhere and lines need no cutting. */
+/** Columns of a terminal; undefined when the output goes elsewhere. */
 export function widthOf(stream: NodeJS.WritableStream): number | undefined {
   const { isTTY, columns } = stream as { isTTY?: boolean; columns?: number }
   return isTTY === true && columns !== undefined && columns > 20 ? columns : undefined

@@ -59,7 +59,7 @@ function isHopeless(pod: PodRow): boolean {
 function progressText({ replicas, pods }: ServerRow, releaseId: string | undefined): string {
   const ready = pods.filter((pod) => isCurrent(pod, releaseId) && isActive(pod)).length
   const waiting = pods.filter((pod) => !(isCurrent(pod, releaseId) && isActive(pod)))
-  const what = waiting.map(({ name, presentState }) => `${name} ${presentState}`).join(', ')
+  const what = waiting.map((pod) => `${pod.name} ${pod.presentState}${isCurrent(pod, releaseId) ? '' : ' (other release)'}`).join(', ')
   return `${ready} of ${replicas} active${what === '' ? '' : `: ${what}`}`
 }
 

@@ -10,7 +10,7 @@ interface Line {
   readonly message: string
 }
 
-/** @param nowMs milliseconds since the epoch  @param width columns of the terminal; undefined cuts nothing */
+/** @param nowMs milliseconds since the epoch  @param width columns of the terminal; undefined when the output goes elsewhere */
 export function statusTable(servers: readonly ServerRow[], nowMs: number, width?: number): string {
   const columns: readonly Column<Line>[] = [
     { title: 'SERVER', value: ({ server }) => (server === undefined ? '' : `${server.app}.${server.server}`) },
@@ -30,7 +30,8 @@ export function statusTable(servers: readonly ServerRow[], nowMs: number, width?
 
 function linesOf(server: ServerRow): Line[] {
   if (server.pods.length === 0) return [{ server, pod: undefined, message: server.message }]
-  return server.pods.map((pod, index) => ({ server: index === 0 ? server : undefined, pod, message: pod.message || (index === 0 ? server.message : '') }))
+  const said = server.pods.some(({ message }) => message === server.message)
+  return server.pods.map((pod, index) => ({ server: index === 0 ? server : undefined, pod, message: pod.message || (index === 0 && !said ? server.message : '') }))
 }
 
 /** What is, and what is wanted where that differs. */

@@ -10,11 +10,13 @@ export interface Column<Row> {
 const gap = '  '
 /** A last column is cut to no less than this. */
 const leastLast = 12
+/** What a last column takes at most where there is no terminal whose width could be asked. */
+const mostLast = 160
 
 /**
  * Lines of a table: a head, then a line a row; columns as wide as their widest value. The last column takes what is
  * left of `width` and is cut with an ellipsis.
- * @param width columns of the terminal; undefined cuts nothing
+ * @param width columns of the terminal; undefined when the output goes elsewhere
  */
 export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width?: number): string {
   const cells = [columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ value }) => oneLine(value(row))))]
@@ -27,7 +29,7 @@ function renderLine<Row>(columns: readonly Column<Row>[], line: readonly string[
   const head = line.slice(0, last).map((cell, index) => pad(cell, widths[index] ?? 0, columns[index]?.right === true)).join(gap)
   const cell = line[last] ?? ''
   if (last === 0) return cell
-  const room = width === undefined ? Infinity : Math.max(leastLast, width - displayWidth(head) - gap.length)
+  const room = width === undefined ? mostLast : Math.max(leastLast, width - displayWidth(head) - gap.length)
   return `${head}${gap}${cut(cell, room)}`.trimEnd()
 }
 

@@ -1,0 +1,90 @@
+// The pure parts of the commands.
+import { PassThrough } from 'node:stream'
+import { describe, expect, test } from 'vitest'
+import { formatAge } from '../../framework/cli/parts/age.ts'
+import { parseHosts } from '../../framework/cli/parts/hosts.ts'
+import { writeLines } from '../../framework/cli/parts/lines.ts'
+import { bar, createProgress } from '../../framework/cli/parts/progress.ts'
+import { podState } from '../../framework/cli/parts/status-table.ts'
+import { cut, displayWidth, renderTable } from '../../framework/cli/parts/table.ts'
+
+/** All that was written so far. */
+function written(out: PassThrough): string {
+  const chunks: Buffer[] = []
+  for (let chunk = out.read() as Buffer | null; chunk !== null; chunk = out.read() as Buffer | null) chunks.push(chunk)
+  return Buffer.concat(chunks).toString()
+}
+
+test.each([
+  [-5, '0s'], [0, '0s'], [119_999, '119s'], [120_000, '2m00s'], [3_599_000, '59m59s'], [3_600_000, '1h00m'], [172_799_000, '47h59m'], [172_800_000, '2d0h'], [8_000_000_000, '92d14h'],
+])('%d ms is %s', (ms, text) => {
+  expect(formatAge(ms)).toBe(text)
+})
+
+describe('tables', () => {
+  const columns = [{ title: 'A', value: (row: readonly string[]) => row[0] ?? '' }, { title: 'N', value: (row: readonly string[]) => row[1] ?? '', right: true }, { title: 'TEXT', value: (row: readonly string[]) => row[2] ?? '' }]
+
+  test('columns are as wide as their widest value, numbers on the right, no blanks at the end', () => {
+    expect(renderTable(columns, [['x', '1', ''], ['longer', '10', 'text']])).toBe('A        N  TEXT\nx        1\nlonger  10  text\n')
+  })
+
+  test('the last column is cut to the terminal', () => {
+    expect(renderTable(columns, [['x', '1', 'abcdefghijklmnopq']], 22).split('\n')[1]).toBe('x  1  abcdefghijklmno…')
+  })
+
+  test('characters of two columns are counted as two', () => {
+    expect(displayWidth('服务a')).toBe(5)
+    expect(cut('服务器', 5)).toBe('服务…')
+    expect(renderTable(columns, [['服务', '1', 'x']]).split('\n')[0]).toBe('A     N  TEXT')
+  })
+
+  test('control characters cannot break a line', () => {
+    expect(renderTable(columns, [['a\nb\u001b[2J', '1', '']]).split('\n')[1]).toBe('a b [2J  1')
+  })
+})
+
+test.each([
+  ['Active', 'Activating', 'Activating'], ['Inactive', 'Inactive', 'Inactive'], ['Inactive', 'Deactivating', 'Deactivating (Inactive)'],
+])('wanted %s, is %s: %s', (settingState, presentState, text) => {
+  expect(podState({ settingState, presentState } as never)).toBe(text)
+})
+
+test('a hosts file: comments, several names, the first of two counts', () => {
+  expect([...parseHosts('# c\n127.0.0.1 a b # d\n\n 10.0.0.1\ta c\n')]).toEqual([['a', '127.0.0.1'], ['b', '127.0.0.1'], ['c', '10.0.0.1']])
+})
+
+describe('progress', () => {
+  test('a bar', () => {
+    expect(bar(0, 100)).toBe('[------------------------] 0 % 0.0 of 0.0 MB')
+    expect(bar(5e6, 1e7)).toBe('[############------------] 50 % 5.0 of 10.0 MB')
+    expect(bar(1, 0)).toContain('100 %')
+  })
+
+  test('a terminal is redrawn, a file gets a line a step', () => {
+    const draw = (isTTY: boolean) => {
+      const out = Object.assign(new PassThrough(), { isTTY })
+      const progress = createProgress(out)
+      progress.step('uploading')
+      progress.part(1, 2)
+      progress.step('building')
+      progress.step('building')
+      progress.end()
+      return written(out)
+    }
+    expect(draw(false)).toBe('uploading\nbuilding\n')
+    expect(draw(true)).toBe(`\r\u001b[Kuploading\r\u001b[Kuploading ${bar(1, 2)}\n\r\u001b[Kbuilding\n`)
+  })
+})
+
+test.each([
+  ['whole', ['a\nb\n'], '> a\n> b\n'],
+  ['split inside a line and a character', ['a', 'b\n\xc3', '\xa9\n'], '> ab\n> é\n'],
+  ['no newline at the end', ['a\nb'], '> a\n> b\n'],
+  ['empty lines', ['\n\n'], '> \n> \n'],
+])('lines with a prefix: %s', async (_what, chunks, expected) => {
+  const out = new PassThrough()
+  await writeLines((async function* () {
+    for (const chunk of chunks) yield Buffer.from(chunk, 'latin1')
+  })(), '> ', out)
+  expect(written(out)).toBe(expected)
+})

@@ -1,0 +1,95 @@
+// The API server goes away and comes back: the registry goes on, and loses nothing.
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { customResourceDefinitions } from '#api/crds.ts'
+import { resources } from '#api/resources.ts'
+import { silentLogger } from '#base/log.ts'
+import { createKubeClient, type KubeClient } from '#kube/client.ts'
+import { customResourceDefinitions as crds, pods } from '#kube/resources.ts'
+import type { AnyObject, Resource } from '#kube/types.ts'
+import { Communicator } from '#tars/client.ts'
+import { QueryF, type QueryFProxy } from '#tars/protocol/QueryF.ts'
+import { Registry, type RegistryProxy } from '#tars/protocol/Registry.ts'
+import { startApiServer, type ApiServer } from '../../framework/local/apiserver/server.ts'
+import { startRegistry, type RunningRegistry } from '../../framework/registry/registry.ts'
+import { createEndpoint, createPod, namespace, until } from './cluster.ts'
+
+const token = randomUUID()
+const communicator = new Communicator({ timeoutMs: 5000 })
+let folder: string
+let api: ApiServer
+let client: KubeClient
+let registry: RunningRegistry
+
+const startApi = (port: number) => startApiServer({ dataFile: join(folder, 'api.sqlite'), host: '127.0.0.1', port, token, namespaces: [namespace], log: silentLogger })
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tarsk8s-outage-'))
+  api = await startApi(0)
+  client = createKubeClient(api.config)
+  for (const crd of customResourceDefinitions()) await client.create(crds, crd as unknown as AnyObject)
+  for (const resource of Object.values(resources)) await until(() => client.list(resource as Resource, { namespace }).catch(() => undefined))
+  await createEndpoint(client, 'Test', 'Stay', [{ name: 'Obj', port: 5 }])
+  await createPod(client, { app: 'Test', server: 'Stay', name: 'test-stay-0', ip: '127.79.0.1', state: 'Active/Active/7' })
+  await createPod(client, { app: 'Test', server: 'Stay', name: 'test-stay-1', ip: '127.79.0.2', state: 'Active/Active/7' })
+  await createPod(client, { app: 'tars', server: 'tarsregistry', name: 'tars-tarsregistry-0', ip: '127.79.0.3' })
+  registry = await startRegistry({ client, namespace, address: '127.0.0.1', podName: 'tars-tarsregistry-0', ports: { query: 0, registry: 0 }, log: silentLogger, signal: new AbortController().signal })
+})
+
+afterAll(async () => {
+  await communicator.close()
+  await registry?.stop()
+  client?.close()
+  await api?.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+test('its own readiness gate opens, and closes when it leaves (1.8)', async () => {
+  const gate = async (name: string) => {
+    const pod = await client.get(pods, { namespace, name })
+    return (pod['status'].conditions as { type: string; reason?: string }[]).find(({ type }) => type === 'tars.io/active')?.reason
+  }
+  await until(async () => (await gate('tars-tarsregistry-0')) === 'Active/Active/')
+  await createPod(client, { app: 'tars', server: 'tarsregistry', name: 'tars-tarsregistry-1', ip: '127.79.0.4' })
+  const other = await startRegistry({ client, namespace, address: '127.0.0.1', podName: 'tars-tarsregistry-1', ports: { query: 0, registry: 0 }, log: silentLogger, signal: new AbortController().signal })
+  await until(async () => (await gate('tars-tarsregistry-1')) === 'Active/Active/')
+  await other.stop()
+  expect(await gate('tars-tarsregistry-1')).toBe('Active/Deactivating/')
+})
+
+test('it serves what it knows while the API server is away, and writes what it was told when it is back', async () => {
+  const query = communicator.proxy<QueryFProxy>(QueryF, `tars.tarsregistry.QueryObj@tcp -h 127.0.0.1 -p ${registry.ports.query}`)
+  const node = communicator.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h 127.0.0.1 -p ${registry.ports.registry}`)
+  const active = async () => (await query.findObjectById('Test.Stay.Obj')).map(({ host }) => host)
+  expect(await active()).toEqual(['test-stay-0.test-stay', 'test-stay-1.test-stay'])
+
+  const port = Number(new URL(api.url).port)
+  await api.stop()
+  expect(await active()).toHaveLength(2)
+  await node.updateServerState('test-stay-0', 'Active', 'Inactive', { context: { PID: '8' } })
+  expect(await active()).toEqual(['test-stay-1.test-stay'])
+  expect(registry.ageMs()).toBeGreaterThan(0)
+
+  api = await startApi(port)
+  const again = createKubeClient(api.config)
+  await until(async () => {
+    const pod = await again.get(pods, { namespace, name: 'test-stay-0' })
+    return (pod['status'].conditions as { type: string; reason?: string }[]).some(({ reason }) => reason === 'Active/Inactive/8')
+  })
+  await again.delete(pods, { namespace, name: 'test-stay-1' })
+  await until(async () => (await active()).length === 0)
+  again.close()
+})
+
+test('it does not serve before it knows, and gives up waiting when asked to', async () => {
+  const nobody = createKubeClient({ server: 'http://127.0.0.1:1' })
+  const abort = new AbortController()
+  const starting = startRegistry({ client: nobody, namespace, address: '127.0.0.1', ports: { query: 0, registry: 0 }, log: silentLogger, signal: abort.signal })
+  starting.catch(() => {})
+  abort.abort()
+  await expect(starting).rejects.toThrow(/stopped before it was synced/)
+  nobody.close()
+})

@@ -1,0 +1,117 @@
+// Words of nodes on their way to the API server: order, coalescing, retries, and when the pod speaks for itself again.
+import { describe, expect, test } from 'vitest'
+import { systemClock } from '#base/clock.ts'
+import { silentLogger } from '#base/log.ts'
+import { KubeError } from '#kube/errors.ts'
+import { Directory } from '../../framework/registry/model/directory.ts'
+import type { ServantView } from '../../framework/registry/model/endpoints.ts'
+import type { PodCondition, PodObject, ReportedState } from '../../framework/registry/model/pod-state.ts'
+import { Reports } from '../../framework/registry/reports.ts'
+import { until } from './cluster.ts'
+
+const state = (present: string): ReportedState => ({ setting: 'Active', present, pid: '1', message: '' })
+const podWith = (conditions: readonly PodCondition[], resourceVersion: string): PodObject => ({ metadata: { name: 'p', uid: 'u', resourceVersion, labels: { 'tars.io/ServerApp': 'A', 'tars.io/ServerName': 'B' } }, status: { conditions } })
+
+/** A write that ends when it is told to. */
+class Gate {
+  readonly writes: { readonly condition: PodCondition; readonly end: (result: PodObject | Error) => void }[] = []
+  readonly write = (_name: string, _uid: string | undefined, [condition]: readonly PodCondition[]): Promise<PodObject> =>
+    new Promise((resolve, reject) => this.writes.push({ condition: condition as PodCondition, end: (result) => (result instanceof Error ? reject(result) : resolve(result)) }))
+
+  reasons(): (string | undefined)[] {
+    return this.writes.map(({ condition }) => condition.reason)
+  }
+}
+
+function setup() {
+  const gate = new Gate()
+  const directory = new Directory<ServantView>({ hostForm: 'dns', prepare: (view) => view })
+  directory.setEndpoint({ metadata: { name: 'a-b' }, spec: { app: 'A', server: 'B', tars: { servants: [{ name: 'O', port: 1, isTcp: true, timeout: 1 }] } } } as never)
+  directory.setPod(podWith([], '1'))
+  const reports = new Reports({ directory, clock: systemClock, log: silentLogger, write: gate.write })
+  const see = (pod: PodObject) => {
+    directory.setPod(pod)
+    reports.observe(pod)
+  }
+  return { gate, directory, reports, see, isActive: () => directory.find('A.B.O').active.length === 1 }
+}
+
+describe('reports', () => {
+  test('count at once; of what comes during a write only the last is written', async () => {
+    const { gate, reports, isActive } = setup()
+    reports.accept('p', state('Active'))
+    expect(isActive()).toBe(true)
+    for (const present of ['Deactivating', 'Inactive', 'Activating']) reports.accept('p', state(present))
+    expect(isActive()).toBe(false)
+    expect(gate.reasons()).toEqual(['Active/Active/1'])
+    gate.writes[0]?.end(podWith([], '2'))
+    await until(() => gate.writes.length === 2)
+    expect(gate.reasons()[1]).toBe('Active/Activating/1')
+    gate.writes[1]?.end(podWith([], '3'))
+    await reports.idle()
+    expect(gate.writes.length).toBe(2)
+  })
+
+  test('an old event of the watch does not take a word back, a newer one does', async () => {
+    const { gate, reports, see, isActive } = setup()
+    reports.accept('p', state('Active'))
+    gate.writes[0]?.end(podWith([gate.writes[0].condition], '10'))
+    await reports.idle()
+    see(podWith([], '9'))
+    expect(isActive()).toBe(true)
+    see(podWith([{ type: 'tars.io/active', status: 'False', reason: 'Active/Inactive/1' }], '11'))
+    expect(isActive()).toBe(false)
+  })
+
+  test('the watch may be faster than the answer', async () => {
+    const { gate, reports, see, isActive } = setup()
+    reports.accept('p', state('Active'))
+    const written = podWith([gate.writes[0]?.condition as PodCondition], '10')
+    see(written)
+    gate.writes[0]?.end(written)
+    await reports.idle()
+    // The pod speaks for itself: a change by somebody else counts.
+    see(podWith([{ type: 'tars.io/active', status: 'False', reason: 'Active/Inactive/1' }], '11'))
+    expect(isActive()).toBe(false)
+  })
+
+  test('what the pod says already is not written', () => {
+    const { gate, reports, see } = setup()
+    see(podWith([{ type: 'tars.io/active', status: 'True', reason: 'Active/Active/1', message: '' }], '2'))
+    reports.accept('p', state('Active'))
+    expect(gate.writes).toEqual([])
+  })
+
+  test('a failing write is tried again with what is true by then', async () => {
+    const { gate, reports } = setup()
+    reports.accept('p', state('Activating'))
+    reports.accept('p', state('Active'))
+    gate.writes[0]?.end(new KubeError('away', { status: 503, reason: 'ServiceUnavailable' }))
+    await until(() => gate.writes.length === 2)
+    expect(gate.reasons()[1]).toBe('Active/Active/1')
+    gate.writes[1]?.end(podWith([], '2'))
+    await reports.idle()
+    expect(gate.writes.length).toBe(2)
+  })
+
+  test.each([['gone', 404, 'NotFound'], ['another by now', 409, 'Conflict']])('a pod that is %s is forgotten', async (_what, status, reason) => {
+    const { gate, reports, isActive } = setup()
+    reports.accept('p', state('Active'))
+    gate.writes[0]?.end(new KubeError('no', { status, reason }))
+    await reports.idle()
+    expect(isActive()).toBe(false)
+  })
+
+  test('not more writes at once than allowed', async () => {
+    const gate = new Gate()
+    const directory = new Directory<ServantView>({ hostForm: 'dns', prepare: (view) => view })
+    const reports = new Reports({ directory, clock: systemClock, log: silentLogger, write: gate.write, concurrency: 2 })
+    for (const name of ['a', 'b', 'c', 'd', 'e']) reports.accept(name, state('Active'))
+    for (let done = 0; done < 5; done++) {
+      await until(() => gate.writes.length > done)
+      expect(gate.writes.length).toBeLessThanOrEqual(done + 2)
+      gate.writes[done]?.end(podWith([], '2'))
+    }
+    await reports.idle()
+  })
+})
