@@ -39,7 +39,7 @@ const statuses: Readonly<Record<string, number>> = {
 
 /** The HTTP interface of tarsimage: `POST /api/{version}/timage/{timage}/building?wait=` and `GET /healthz`. */
 export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
-  const http = fastify({ logger: false, requestTimeout: uploadLimitMs, bodyLimit: options.maxUploadBytes, forceCloseConnections: 'idle', routerOptions: { maxParamLength: 300 } })
+  const http = fastify({ logger: false, requestTimeout: uploadLimitMs, bodyLimit: options.maxUploadBytes, forceCloseConnections: true, routerOptions: { maxParamLength: 300 } })
   http.server.headersTimeout = headerLimitMs
   await http.register(multipart)
   http.get('/healthz', () => ({ status: 'ok' }))

@@ -50,8 +50,12 @@ async function readForm(request: FastifyRequest, file: string, maxBytes: number)
 
 async function save(part: MultipartFile, file: string, maxBytes: number): Promise<string> {
   if (part.fieldname !== fileField) throw new Failure('FORM_INVALID', `form field ${part.fieldname} is a file; the package belongs into ${fileField}`, { remedy: `send the file as ${fileField}` })
-  await pipeline(part.file, createWriteStream(file, { flags: 'wx' }))
-  if (part.file.truncated) throw tooLarge(maxBytes)
+  const full = new AbortController()
+  // The parser would read on to the end of the part, which may never come.
+  part.file.once('limit', () => full.abort())
+  await pipeline(part.file, createWriteStream(file, { flags: 'wx' }), { signal: full.signal }).catch((error: unknown) => {
+    throw full.signal.aborted ? tooLarge(maxBytes) : error
+  })
   return part.filename
 }
 

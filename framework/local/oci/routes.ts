@@ -153,7 +153,7 @@ const table: readonly { readonly pattern: RegExp; readonly methods: Readonly<Rec
 export async function route(stores: Stores, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://registry')
   for (const { pattern, methods } of table) {
-    const match = pattern.exec(decodeURIComponent(url.pathname))
+    const match = pattern.exec(decoded(url.pathname))
     if (match === null) continue
     const handler = methods[request.method ?? '']
     if (handler === undefined) throw new OciError('UNSUPPORTED', `${request.method} is not possible here`)
@@ -161,6 +161,14 @@ export async function route(stores: Stores, request: IncomingMessage, response: 
     return handler(stores, { request, response, query: url.searchParams, name, reference: match[2] ?? '' })
   }
   throw new OciError('NAME_UNKNOWN', 'no such path')
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    throw new OciError('NAME_INVALID', 'the path is not percent-encoded UTF-8')
+  }
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {

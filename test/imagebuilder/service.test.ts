@@ -1,0 +1,202 @@
+// tarsimage as a role: the old multipart call against the embedded API server and a registry.
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { completeFramework } from '#api/default.ts'
+import { resources } from '#api/resources.ts'
+import type { TImage, TImageBuildState } from '#api/types.ts'
+import { silentLogger } from '#base/log.ts'
+import { secrets } from '#kube/resources.ts'
+import type { OciRegistry } from '../../framework/local/oci/server.ts'
+import { imageEnv } from '../../imagebuilder/env.ts'
+import { startImageService, type ImageService } from '../../imagebuilder/service/service.ts'
+import { namespace, startCluster, type TestCluster } from '../registry/cluster.ts'
+import { elf, tgz } from './rig/archives.ts'
+import { listing, runCrane, startOciRegistry, workbench, type Workbench } from './rig/image.ts'
+
+const apiVersion = 'k8s.tars.io/v1beta3'
+const credentials = { username: 'tars', password: 'secret' }
+const server = { name: 'Top/HelloServer', mode: 0o755, content: elf() }
+
+let cluster: TestCluster
+let bench: Workbench
+let registry: OciRegistry
+let service: ImageService
+
+function settings(more: Record<string, string> = {}): ReturnType<typeof imageEnv> {
+  return imageEnv({ Namespace: namespace, PodName: 'tars-tarsimage-0', PodIP: '127.0.0.1', TARSIMAGE_PORT: '0', TARSIMAGE_WORKSPACE: bench.path('workspace'), TARSIMAGE_SUPERVISOR: bench.path('supervisor.json'), TARSIMAGE_MAX_UPLOAD: '5000000', TARSIMAGE_BUILDS: '1', TARSIMAGE_QUEUE: '1', ...more })
+}
+
+beforeAll(async () => {
+  ;[cluster, bench] = await Promise.all([startCluster(), workbench()])
+  await writeFile(bench.path('supervisor.json'), JSON.stringify(bench.supervisor))
+  const open = await startOciRegistry({ dir: bench.path('registry') })
+  await bench.base(open.address)
+  await open.stop()
+  registry = await startOciRegistry({ dir: bench.path('registry'), auth: credentials })
+  const config = { auths: { [registry.address]: { auth: Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64') } } }
+  await cluster.client.create(secrets, { metadata: { name: 'push', namespace }, type: 'kubernetes.io/dockerconfigjson', data: { '.dockerconfigjson': Buffer.from(JSON.stringify(config)).toString('base64') } })
+  await cluster.client.create(resources.tframeworkconfigs, completeFramework({ name: 'tars-framework', namespace }, { imageBuild: { maxBuildTime: 300 }, imageUpload: { registry: `${registry.address}/tars`, secret: 'push' }, recordLimit: { timageRelease: 10, texitedPod: 10, tconfigHistory: 10 } }))
+  const base: TImage = { apiVersion, kind: 'TImage', metadata: { name: 'cppbase', namespace }, imageType: 'base', supportedType: ['cpp', 'go'], releases: [{ id: 'builtin', image: `${registry.address}/tars/base:amd64`, secret: 'push' }] }
+  await cluster.client.create(resources.timages, base)
+  service = await startImageService(settings(), cluster.client, silentLogger)
+}, 60_000)
+
+afterAll(async () => {
+  await service.stop()
+  await registry.stop()
+  await cluster.stop()
+  await bench.clean()
+})
+
+beforeEach(async () => {
+  await cluster.client.delete(resources.timages, { namespace, name: 'demo-helloserver' }).catch(() => {})
+  await cluster.client.create(resources.timages, { apiVersion, kind: 'TImage', metadata: { name: 'demo-helloserver', namespace }, imageType: 'server' })
+})
+
+const timage = (): Promise<TImage> => cluster.client.get(resources.timages, { namespace, name: 'demo-helloserver' })
+
+interface Answer {
+  readonly code: number
+  readonly body: { status: number; message: string; handler: string; result?: { id: string; image: string; secret: string; source: string } }
+}
+
+/** The call as TarsWeb makes it: names in lower case, the file among the fields. */
+async function post(file: Buffer, fields: Record<string, string> = {}, query = 'wait=true'): Promise<Answer> {
+  const form = new FormData()
+  for (const [name, value] of Object.entries({ ServerApp: 'demo', ServerName: 'helloserver', ServerType: 'cpp', ServerTag: '', ...fields })) form.set(name, value)
+  form.set('ServerFile', new Blob([new Uint8Array(file)]), 'HelloServer.tgz')
+  for (const [name, value] of Object.entries({ Secret: '', BaseImage: 'cppbase', CreatePerson: 'me', Mark: 'first\nrelease', ...fields })) form.set(name, value)
+  const answer = await fetch(`${service.url}/api/v1beta2/timage/demo-helloserver/building?${query}`, { method: 'POST', body: form })
+  return { code: answer.status, body: (await answer.json()) as Answer['body'] }
+}
+
+describe('the building call', () => {
+  test('waits, answers 200, and leaves a release', async () => {
+    const { code, body } = await post(tgz([server]))
+    expect([code, body.status, body.message, body.handler]).toEqual([200, 200, 'OK', 'tars-tarsimage-0'])
+    expect(body.result).toEqual({ id: expect.stringMatching(/^v\d{14}-[0-9a-f]{1,8}-[0-9a-f]{4}$/), image: `${registry.address}/tars/demo.helloserver:${body.result?.id}`, secret: '', source: 'demo-helloserver' })
+    const { releases, build } = await timage()
+    expect(releases).toEqual([{ id: body.result?.id, image: body.result?.image, secret: 'push', createPerson: 'me', mark: 'first\r\nrelease', createTime: expect.stringMatching(/Z$/) }])
+    expect(build?.running).toBeUndefined()
+    expect(build?.last).toMatchObject({ id: body.result?.id, phase: 'Done', message: 'Success', handler: 'tars-tarsimage-0', baseImage: `${registry.address}/tars/base:amd64`, serverType: 'cpp' })
+    await runCrane('auth', 'login', registry.address, '-u', 'tars', '-p', 'secret')
+    expect(await runCrane('validate', '--remote', body.result?.image ?? '')).toMatch(/^PASS/)
+    expect(await listing(body.result?.image ?? '', bench.dir)).toContain('-rwxr-xr-x 0/0 64 1970-01-01 00:00:00 usr/local/server/bin/HelloServer')
+    await runCrane('auth', 'logout', registry.address)
+    expect(await readdir(bench.path('workspace/upload/tars-tarsimage-0'))).toEqual([])
+  })
+
+  test('without waiting answers 201 and goes through the phases', async () => {
+    const phases: (string | undefined)[] = []
+    const abort = new AbortController()
+    const watching = (async () => {
+      for await (const event of cluster.client.watch<TImage>(resources.timages, { namespace, fieldSelector: 'metadata.name=demo-helloserver', signal: abort.signal })) {
+        const { running, last } = (event.object as TImage).build ?? {}
+        const phase = (running ?? last)?.phase
+        if (phase !== undefined && phase !== phases.at(-1)) phases.push(phase)
+        if (phase === 'Done' || phase === 'Failed') return
+      }
+    })()
+    const { code, body } = await post(tgz([server]), { ServerTag: 'v-1700000000' }, '')
+    expect([code, body.message, body.result?.image]).toEqual([201, 'Created', `${registry.address}/tars/demo.helloserver:v-1700000000`])
+    await watching
+    abort.abort()
+    expect(phases).toEqual(['Pending', 'Preparing', 'Submitting', 'Building', 'Pushing', 'Done'])
+  })
+
+  test('the base image may be a reference with its own secret, or be chosen by type', async () => {
+    expect((await post(tgz([server]), { BaseImage: `${registry.address}/tars/base:amd64`, BaseImageSecret: 'push' })).code).toBe(200)
+    expect((await post(tgz([server]), { BaseImage: '' })).code).toBe(200)
+    expect((await timage()).releases).toHaveLength(2)
+  })
+
+  test('releases are kept to the limit, newest first, and none that others write is lost', async () => {
+    const old = Array.from({ length: 10 }, (_, index) => ({ id: `old-${index}`, image: `r/x:${index}` }))
+    await cluster.client.patch(resources.timages, { namespace, name: 'demo-helloserver' }, { releases: old })
+    const { body } = await post(tgz([server]))
+    const { releases = [] } = await timage()
+    expect(releases.map((release) => release.id)).toEqual([body.result?.id, ...old.slice(0, 9).map((release) => release.id)])
+  })
+
+  test.each<[string, Buffer, Record<string, string>, number, RegExp]>([
+    ['no archive', Buffer.from('text'), {}, 400, /not an archive \(pack the release/],
+    ['a bad type', tgz([server]), { ServerType: 'cobol' }, 400, /ServerType "cobol" is not a server type .*cpp, go/],
+    ['a bad name', tgz([server]), { ServerApp: '../x' }, 400, /ServerApp "\.\.\/x" is not/],
+    ['a bad tag', tgz([server]), { ServerTag: 'a b' }, 400, /ServerTag "a b" is not an image tag/],
+    ['a missing field', tgz([server]), { ServerName: '' }, 400, /ServerName is missing/],
+    ['a newline in BaseImage', tgz([server]), { BaseImage: 'a\nb' }, 400, /BaseImage has control characters/],
+    ['too much', Buffer.alloc(7_000_000), {}, 413, /larger than 5000000 bytes/],
+    ['a base of another type', tgz([server]), { ServerType: 'php' }, 500, /carries cpp, go, and not php/],
+    ['an unknown base', tgz([server]), { BaseImage: 'nobase' }, 500, /neither an image reference nor a TImage/],
+    ['an unknown secret', tgz([server]), { Secret: 'nosuch' }, 500, /no Secret nosuch in namespace tars/],
+    ['a package without its executable', tgz([{ name: 'readme', content: 'x' }]), {}, 500, /no executable "HelloServer"/],
+    ['a malicious package', tgz([server, { name: '../x', content: 'x' }]), {}, 500, /leaves the package by "\.\."/],
+  ])('%s is refused', async (_name, file, fields, status, says) => {
+    const { code, body } = await post(file, fields)
+    expect([code, body.status]).toEqual([status, status])
+    expect(body.message).toMatch(says)
+    const { releases, build } = await timage()
+    expect(releases ?? []).toEqual([])
+    expect(build?.running).toBeUndefined()
+    if (build?.last !== undefined) expect(build.last).toMatchObject({ phase: 'Failed', message: expect.stringMatching(says) })
+    expect(await readdir(bench.path('workspace/upload/tars-tarsimage-0'))).toEqual([])
+  })
+
+  test('an upload without a length is stopped at the limit', async () => {
+    const head = '--b\r\nContent-Disposition: form-data; name="ServerFile"; filename="x.tgz"\r\n\r\n'
+    const socket = connect(Number(new URL(service.url).port), '127.0.0.1')
+    const ended = new Promise<string>((resolve) => {
+      let reply = ''
+      socket.on('data', (part) => (reply += part.toString()))
+      socket.on('error', () => {})
+      socket.on('close', () => resolve(reply))
+    })
+    const chunk = (data: Buffer): Buffer => Buffer.concat([Buffer.from(`${data.length.toString(16)}\r\n`), data, Buffer.from('\r\n')])
+    socket.write('POST /api/v1/timage/demo-helloserver/building HTTP/1.1\r\nhost: x\r\ncontent-type: multipart/form-data; boundary=b\r\ntransfer-encoding: chunked\r\n\r\n')
+    socket.write(chunk(Buffer.from(head)))
+    const more = (): void => {
+      while (!socket.destroyed && socket.write(chunk(Buffer.alloc(100_000))));
+    }
+    socket.on('drain', more)
+    more()
+    expect(await ended).toMatch(/^HTTP\/1\.1 413 /)
+    await expect.poll(() => readdir(bench.path('workspace/upload/tars-tarsimage-0'))).toEqual([])
+  })
+
+  test('one build a TImage at a time; a build that is removed is given up', async () => {
+    const running: TImageBuildState = { id: 'v1', image: 'r/x:1', baseImage: 'r/b:1', serverType: 'cpp', phase: 'Building', handler: 'another-pod' }
+    await cluster.client.patch(resources.timages, { namespace, name: 'demo-helloserver' }, { build: { running } })
+    const { code, body } = await post(tgz([server]))
+    expect([code, body.message]).toEqual([500, expect.stringMatching(/another task is running: TImage demo-helloserver, build v1/)])
+  })
+
+  test('unknown TImage, wrong type, other methods and paths', async () => {
+    const call = (path: string, method = 'POST'): Promise<Response> => fetch(`${service.url}${path}`, { method, ...(method === 'POST' ? { body: form() } : {}) })
+    const form = (): FormData => {
+      const data = new FormData()
+      for (const [name, value] of Object.entries({ ServerApp: 'Demo', ServerName: 'X', ServerType: 'cpp', BaseImage: 'cppbase' })) data.set(name, value)
+      data.set('ServerFile', new Blob([new Uint8Array(tgz([server]))]), 'x.tgz')
+      return data
+    }
+    const missing = await call('/api/v1beta3/timage/nosuch/building')
+    expect([missing.status, ((await missing.json()) as { message: string }).message]).toEqual([500, expect.stringMatching(/no TImage nosuch/)])
+    expect((await call('/api/v1beta3/timage/cppbase/building')).status).toBe(500)
+    const get = await call('/api/v1beta3/timage/x/building', 'GET')
+    expect([get.status, await get.text()]).toEqual([405, ''])
+    expect((await call('/api/other', 'GET')).status).toBe(404)
+    expect(await (await call('/healthz', 'GET')).json()).toEqual({ status: 'ok' })
+  })
+})
+
+test('a builder that starts fails what it left running, and removes its uploads', async () => {
+  await mkdir(bench.path('workspace/upload/pod-1'), { recursive: true })
+  await writeFile(bench.path('workspace/upload/pod-1/left'), 'x')
+  const running: TImageBuildState = { id: 'v7', image: 'r/x:1', baseImage: 'r/b:1', serverType: 'cpp', phase: 'Building', handler: 'pod-1' }
+  await cluster.client.patch(resources.timages, { namespace, name: 'demo-helloserver' }, { build: { running } })
+  const other = await startImageService(settings({ PodName: 'pod-1' }), cluster.client, silentLogger)
+  expect(await readdir(bench.path('workspace/upload/pod-1'))).toEqual([])
+  expect((await timage()).build).toMatchObject({ last: { id: 'v7', phase: 'Failed', message: expect.stringMatching(/restarted during the build/) } })
+  expect((await timage()).build?.running).toBeUndefined()
+  await other.stop()
+})
