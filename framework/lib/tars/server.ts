@@ -115,7 +115,7 @@ class Server implements TarsServer {
     const deadline = Promise.withResolvers<void>()
     const timer = setTimeout(deadline.resolve, deadlineMs)
     for (const port of this.#ports) port.listener.stopAccepting()
-    const drained = Promise.all(this.#ports.map((port) => port.listener.drained().then(() => port.adapter.idle())))
+    const drained = Promise.all(this.#ports.map((port) => port.listener.drained(deadlineMs).then(() => port.adapter.idle())))
     await Promise.race([drained, deadline.promise])
     clearTimeout(timer)
     for (const port of this.#ports) port.adapter.refuseWaiting()

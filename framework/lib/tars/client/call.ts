@@ -4,7 +4,7 @@ import type { Writer } from '../codec/writer.ts'
 import type { FunctionCodec } from '../idl/interface.ts'
 import { readResult, writeArguments } from '../packet/bodies.ts'
 import { emptyBody } from '../packet/empty.ts'
-import { packetType, pingFunction, retName, TarsCallError, writeRequest, type ResponsePacket, type Texts, type Version } from '../packet.ts'
+import { packetType, pingFunction, reconnectStatus, retName, TarsCallError, writeRequest, type ResponsePacket, type Texts, type Version } from '../packet.ts'
 import { failures } from './failures.ts'
 import type { CallOptions } from './options.ts'
 
@@ -56,12 +56,16 @@ export class ClientCall {
     return this.#settled
   }
 
-  /** Appends the request packet. @throws Failure `TARS_ENCODE` */
-  write(writer: Writer): void {
-    const { codec, version, args, ...head } = this.#target
+  /**
+   * Appends the request packet.
+   * @param first it is the first on its connection, and tells what the client understands
+   * @throws Failure `TARS_ENCODE`
+   */
+  write(writer: Writer, first = false): void {
+    const { codec, version, args, status, ...head } = this.#target
     const start = writer.length
     try {
-      writeRequest(writer, { ...head, version, packetType: this.oneWay ? packetType.oneWay : packetType.normal } as Parameters<typeof writeRequest>[1], (w) => {
+      writeRequest(writer, { ...head, version, status: first ? new Map([...(status ?? []), [reconnectStatus, '1']]) : status, packetType: this.oneWay ? packetType.oneWay : packetType.normal } as Parameters<typeof writeRequest>[1], (w) => {
         if (codec === undefined) w.writeRaw(emptyBody(version))
         else writeArguments(codec, version, w, args)
       })

@@ -25,6 +25,7 @@ export class TcpLink implements Link {
   readonly #closed = Promise.withResolvers<void>()
   #socket: Socket | undefined
   #state: 'connecting' | 'open' | 'leaving' | 'closed' = 'connecting'
+  #first = true
   #flushing = false
   #linger: NodeJS.Timeout | undefined
 
@@ -47,10 +48,11 @@ export class TcpLink implements Link {
     const { label, options } = this.#parts
     if (this.#pending.size >= options.maxInFlight || (this.#socket?.writableLength ?? 0) > maxUnsentBytes) return call.fail(failures.overload(label, this.#pending.size))
     try {
-      call.write(this.#writer)
+      call.write(this.#writer, this.#first)
     } catch (error) {
       return call.fail(error)
     }
+    this.#first = false
     this.#flushSoon()
     if (call.oneWay) return call.succeed(undefined)
     if (this.#pending.size === 0) this.#socket?.ref()

@@ -33,6 +33,12 @@ export const defaultMaxPacketBytes = 10 * 1024 * 1024
 /** Description of the packet with request id 0 that asks a client to leave this connection for a new one (TarsGo). */
 export const reconnectMessage = '_reconnect_'
 
+/**
+ * Status key in the first request of a connection whose client understands {@link reconnectMessage}. Others must not get
+ * it: TarsCpp drops the connection, @tars/rpc in TUP mode dies of it.
+ */
+export const reconnectStatus = 'STATUS_RECONNECT'
+
 /** The function that every servant answers, to show that it lives. */
 export const pingFunction = 'tars_ping'
 

@@ -2,7 +2,7 @@ import type { Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import { describe } from '#base/errors.ts'
 import { Reader } from '../codec/reader.ts'
-import { isVersion, pingFunction, readRequest, ret, type RequestPacket } from '../packet.ts'
+import { isVersion, pingFunction, readRequest, reconnectStatus, ret, type RequestPacket } from '../packet.ts'
 import { refuse } from './answer.ts'
 import type { Route } from './call.ts'
 import type { Channel } from './channel.ts'
@@ -69,7 +69,7 @@ export class Adapter {
   /** One packet without its header. @throws Failure `TARS_DECODE` when it is no request */
   onPacket(bytes: Buffer, start: number, end: number, channel: Channel, now: number): void {
     const packet = readRequest(this.#reader.reset(bytes, start, end))
-    channel.speaks(packet.version)
+    if (packet.status.size > 0) noteAgreement(packet, channel)
     this.#parts.metrics?.onRequest?.(this.#parts.name, packet.servant, packet.func, packet.body.length)
     const route = this.#find(packet, channel)
     if (route === undefined) return
@@ -111,4 +111,9 @@ export class Adapter {
     else if (func === pingFunction) refuse(channel, packet, ret.success, '')
     else refuse(channel, packet, ret.noFunction, `${servant} has no function ${func}`)
   }
+}
+
+// The key is between client and server; servants do not see it.
+function noteAgreement(packet: RequestPacket, channel: Channel): void {
+  if ((packet.status as Map<string, string>).delete(reconnectStatus)) channel.agreesToLeave(packet.version)
 }

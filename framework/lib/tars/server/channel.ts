@@ -6,8 +6,10 @@ export interface Channel {
   readonly peer: Peer
   /** Largest response packet it takes. */
   readonly maxBytes: number
-  /** Requests of this protocol version come from it. */
-  speaks(version: number): void
+  /** It understands being asked to leave, in this protocol version. */
+  agreesToLeave(version: number): void
+  /** Nothing can be sent to it any more. */
+  readonly gone: boolean
   /** A request was accepted from it and is not done yet. */
   begin(): void
   /** The request is done, answered or not. */

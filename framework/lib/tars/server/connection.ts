@@ -50,7 +50,7 @@ export class Connection implements Channel {
   #lastUnsent = 0
   #paused = false
   #asked = false
-  #version = 0
+  #leaveVersion = 0
   #peerEnded = false
   #closing = false
   #finishedAt = -1
@@ -103,23 +103,25 @@ export class Connection implements Channel {
     return this.#lastRead
   }
 
-  /** The peer spoke this protocol version. */
-  speaks(version: number): void {
-    this.#version = version
+  agreesToLeave(version: number): void {
+    this.#leaveVersion = version
   }
 
-  /**
-   * Asks the peer to use another connection; this one goes on serving until {@link close}. A peer that said nothing yet is
-   * not asked: @tars/rpc dies of a message in the layout of another version than its own.
-   */
+  get gone(): boolean {
+    return this.#closed
+  }
+
+  /** Asks a peer that understands it to use another connection; this one goes on serving until {@link close}. */
   askToLeave(): void {
     this.#asked = true
-    if (this.#version > 0) this.open()?.writeRaw(encodeResponse({ version: this.#version, requestId: 0, description: reconnectMessage }))
+    if (this.#leaveVersion > 0) this.open()?.writeRaw(encodeResponse({ version: this.#leaveVersion, requestId: 0, description: reconnectMessage }))
   }
 
-  /** Closes once what is under way has been answered and sent. */
+  /** Reads no more, and closes once what is under way has been answered and sent. */
   close(): void {
+    if (this.#closing) return
     this.#closing = true
+    this.#socket.pause()
     if (this.#inFlight === 0) this.#finish()
   }
 
@@ -188,7 +190,7 @@ export class Connection implements Channel {
   }
 
   readonly #drained = (): void => {
-    if (!this.#paused) return
+    if (!this.#paused || this.#closing) return
     this.#paused = false
     this.#socket.resume()
   }

@@ -1,4 +1,4 @@
-import { ret } from '../packet.ts'
+import { packetType, ret } from '../packet.ts'
 import type { Call } from './call.ts'
 import { Queue } from './queue.ts'
 import type { Turn } from './turn.ts'
@@ -84,7 +84,7 @@ export class Dispatcher {
     while (this.#waiting.size > 0 && this.#active < concurrency && !turn.spent) {
       const call = this.#waiting.shift() as Call
       this.#waitingBytes -= call.packet.body.length
-      if (call.deadline < now()) this.#expire(call)
+      if (call.deadline < now() || isAbandoned(call)) this.#expire(call)
       else this.#start(call)
     }
     if (this.#waiting.size > 0 && this.#active < concurrency) this.#pumpLater()
@@ -115,4 +115,9 @@ export class Dispatcher {
     }
     if (this.#waiting.size > 0) this.#watchDeadlines(now + 100)
   }
+}
+
+// Nobody waits for its answer any more. One that wants none is carried out all the same.
+function isAbandoned(call: Call): boolean {
+  return call.channel.gone && call.packet.packetType !== packetType.oneWay
 }

@@ -13,8 +13,8 @@ export interface Listener {
   start(): Promise<AddressInfo>
   /** No new connections; the open ones go on. */
   stopAccepting(): void
-  /** Resolves when every caller was answered and is gone. */
-  drained(): Promise<void>
+  /** Resolves when every caller was answered and is gone. @param deadlineMs when the server closes it, milliseconds from now */
+  drained(deadlineMs: number): Promise<void>
   /** Ends at once. */
   close(): Promise<void>
 }

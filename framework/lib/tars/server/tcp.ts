@@ -58,15 +58,19 @@ export class TcpListener implements Listener, ConnectionHost {
     for (const connection of this.#connections) connection.askToLeave()
   }
 
-  /** Closes each connection once it is silent and has nothing under way. Resolves when none is left. */
-  drained(): Promise<void> {
+  /**
+   * Closes each connection once it is silent and has nothing under way; one that is never silent is read no more after
+   * half of the time and closed when all that was read is answered. Resolves when no connection is left.
+   */
+  drained(deadlineMs: number): Promise<void> {
     const started = this.now()
     const timer = setInterval(() => {
       const now = this.now()
       for (const connection of this.#connections) {
-        if (connection.quiet && now - Math.max(started, connection.lastRead) >= drainQuietMs) connection.close()
+        const silent = connection.quiet && now - Math.max(started, connection.lastRead) >= drainQuietMs
+        if (silent || now - started > deadlineMs / 2) connection.close()
       }
-    }, drainQuietMs / 4)
+    }, Math.min(drainQuietMs, deadlineMs) / 4)
     return this.#empty().finally(() => clearInterval(timer))
   }
 

@@ -68,6 +68,7 @@ export class UdpListener implements Listener {
 class DatagramPeer implements Channel {
   readonly peer: Peer
   readonly maxBytes = maxDatagramBytes
+  readonly gone = false
   readonly #send: (bytes: Buffer, peer: Peer) => void
   #writer: Writer | undefined
 
@@ -76,7 +77,7 @@ class DatagramPeer implements Channel {
     this.#send = send
   }
 
-  speaks(): void {}
+  agreesToLeave(): void {}
 
   begin(): void {}
 

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Writer } from '#tars/codec/writer.ts'
 import { Communicator } from '#tars/client.ts'
-import { createServer, encoded } from '#tars/server.ts'
+import { createServer, encoded, type Current } from '#tars/server.ts'
 import { Echo, echoServant, objectName, sampleEvery, sampleItem, startEcho, type EchoProxy } from './echo.ts'
 import { echoRequest, rawPeer } from './raw-peer.ts'
 
@@ -65,6 +65,21 @@ describe('a server', () => {
     await expect(text(`A.B.One@${second}`)).rejects.toMatchObject({ ret: -4 })
   })
 
+  it('carries nearly 10 MiB both ways, and answers -2 when the response would be larger', async () => {
+    const { proxy, communicator, server } = await setUp({ servants: { [objectName]: { interface: Echo, servant: { ...echoServant(), remember: (value: string) => value.repeat(2) } } } })
+    const large = 'x'.repeat(10_000_000)
+    expect(await proxy.text(large, { timeoutMs: 20_000 }) === large).toBe(true)
+    await expect(proxy.remember(large, { timeoutMs: 20_000 })).rejects.toMatchObject({ ret: -2, message: expect.stringContaining('at most 10485760') })
+    await communicator.ping(server.object())
+  })
+
+  it('tells a method who calls, by node name or address', async () => {
+    const servant = { ...echoServant(), text: (_: string, current: Current) => JSON.stringify([current.caller, current.servant, current.function, current.version, current.oneWay, current.timeoutMs]) }
+    const { proxy } = await setUp({ servants: { [objectName]: { interface: Echo, servant } } })
+    expect(JSON.parse(await proxy.text('x', { timeoutMs: 1500 }))).toEqual(['127.0.0.1', objectName, 'text', 1, false, 1500])
+    expect(JSON.parse(await proxy.text('x', { version: 3, context: { node_name: 'pod-0.app' } }))).toMatchObject(['pod-0.app', objectName, 'text', 3])
+  })
+
   it('sends a ready-encoded result, in every version', async () => {
     const body = new Writer()
     Echo.functions['divide']?.writeResult(body, { return: 9, rest: 1 })
@@ -87,6 +102,7 @@ describe('a server', () => {
   })
 
   it('survives whatever a method throws', async () => {
+    // oxlint-disable-next-line unicorn/no-thenable -- that is what is tested
     const thrown: unknown[] = [undefined, null, 'text', Object.create(null), new Error('x'.repeat(1 << 20)), { then: 1 }]
     const hostile = {
       ...echoServant(),
@@ -95,6 +111,7 @@ describe('a server', () => {
         current.responseContext.set('not a string', 5)
         throw new Error('after a bad context')
       },
+      // oxlint-disable-next-line unicorn/no-thenable -- that is what is tested
       nothing: () => ({ then(ok: (value: unknown) => void, no: (error: unknown) => void) { ok(undefined); ok(undefined); no(new Error('twice')) } }),
     }
     const { proxy, server } = await setUp({ servants: { [objectName]: { interface: Echo, servant: hostile } } })

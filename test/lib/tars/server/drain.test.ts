@@ -40,11 +40,35 @@ describe('draining', () => {
     await expect.poll(() => server.pending).toBe(50)
     const drained = server.drain(10_000)
     await peer.write(echoRequest(51, 'text', ['sent while draining']))
-    const responses = await peer.until(52)
+    const responses = await peer.until(51)
     await drained
     await peer.closed
     expect(responses.filter((response) => response.requestId > 0 && response.ret === 0)).toHaveLength(51)
-    expect(responses[0]).toMatchObject({ requestId: 0, description: '_reconnect_' })
+  })
+
+  it('asks a client that understands it to leave, in its version', async () => {
+    for (const version of [1, 3, 5]) {
+      const server = await startEcho()
+      const peer = await rawPeer(server.port())
+      await peer.write(echoRequest(1, 'tars_ping', [], { version, status: new Map([['STATUS_RECONNECT', '1']]) }))
+      await peer.until(1)
+      const drained = server.drain(10_000)
+      expect((await peer.until(2))[1]).toMatchObject({ version, requestId: 0, description: '_reconnect_' })
+      await drained
+    }
+  })
+
+  it('answers all it read from a client that never stops sending, then closes', async () => {
+    const server = await startEcho()
+    const peer = await rawPeer(server.port())
+    let sent = 0
+    const sending = setInterval(() => peer.socket.write(echoRequest(++sent, 'slow', ['x', 20])), 2)
+    await peer.until(20)
+    await server.drain(1500)
+    await peer.closed
+    clearInterval(sending)
+    expect(server.pending).toBe(0)
+    expect(peer.responses.map((response) => response.ret).every((ret) => ret === 0)).toBe(true)
   })
 
   it('accepts no new connection', async () => {
@@ -54,7 +78,7 @@ describe('draining', () => {
     await expect.poll(() => server.pending).toBe(1)
     const drained = server.drain(10_000)
     await expect(rawPeer(server.port())).rejects.toMatchObject({ code: 'ECONNREFUSED' })
-    await peer.until(2)
+    await peer.until(1)
     await drained
   })
 

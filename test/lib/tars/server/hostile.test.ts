@@ -170,7 +170,7 @@ describe('slow and endless peers', () => {
   it('an idle connection is asked to leave and closed', async () => {
     const server = await setUp({ idleTimeoutMs: 100 })
     const [silent, peer] = [await peerOf(server), await peerOf(server)]
-    await peer.write(echoRequest(1, 'text', ['x']))
+    await peer.write(echoRequest(1, 'text', ['x'], { status: new Map([['STATUS_RECONNECT', '1']]) }))
     expect((await peer.until(2))[1]).toMatchObject({ requestId: 0, description: '_reconnect_' })
     await Promise.all([peer.closed, silent.closed])
   })

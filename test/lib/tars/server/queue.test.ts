@@ -74,6 +74,22 @@ describe('the queue of an adapter', () => {
     await peer.until(2)
   })
 
+  it('does not start calls of a caller that is gone, except one-way ones', async () => {
+    const counts: number[] = []
+    const remembered: string[] = []
+    const held: (() => void)[] = []
+    const servant = { ...echoServant(), text: () => new Promise<string>((resolve) => held.push(() => resolve('done'))), remember: (value: string) => (remembered.push(value), value) }
+    const { server } = await setUp({ concurrency: 1, servants: { [objectName]: { interface: Echo, servant } } }, { metrics: { onConnections: (_, count) => counts.push(count) } })
+    const peer = await rawPeer(server.port())
+    await peer.write(Buffer.concat([echoRequest(1, 'text', ['x']), echoRequest(2, 'remember', ['waited for']), echoRequest(3, 'remember', ['one-way'], { packetType: 1 })]))
+    await expect.poll(() => server.pending).toBe(3)
+    peer.destroy()
+    await expect.poll(() => counts.at(-1)).toBe(0)
+    held[0]?.()
+    await expect.poll(() => server.pending).toBe(0)
+    expect(remembered).toEqual(['one-way'])
+  })
+
   it('lets other connections in while one sends work without end', async () => {
     const burn = (): string => {
       const until = performance.now() + 2
