@@ -31,7 +31,7 @@ export function addLogRoute(http: FastifyInstance, { view, client, namespace, lo
     const query = new URLSearchParams({ container: row.name, ...(isYes(follow) && { follow: 'true' }), ...(isYes(previous) && { previous: 'true' }), ...(tail !== undefined && { tailLines: String(tail) }) })
     const gone = new AbortController()
     reply.raw.once('close', () => gone.abort())
-    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log?${query}`
+    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log?${query.toString()}`
     const answer = await client.stream('GET', path, { accept: '*/*', signal: AbortSignal.any([gone.signal, signal]) })
     reply.hijack()
     reply.raw.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' })

@@ -35,8 +35,8 @@ export function notifyServant({ limiter, add, find, podByAddress, clock, log }: 
   }
 
   return {
-    reportServer: (serverName, threadId, message, current) => keep(recordOfProgram(serverName, nodeOf(current), threadId, undefined, message, clock.now())),
-    notifyServer: (serverName, level, message, current) => keep(recordOfProgram(serverName, nodeOf(current), '', level, message, clock.now())),
+    reportServer: (name, thread, message, current) => keep(recordOfProgram({ name, node: nodeOf(current), thread, message }, clock.now())),
+    notifyServer: (name, level, message, current) => keep(recordOfProgram({ name, node: nodeOf(current), level, message }, clock.now())),
     reportNotifyInfo: (info, current) => keep(recordOfInfo(info, nodeOf(current), clock.now())),
     getNotifyInfo({ name, ip, page }) {
       const from = Math.max(0, page)

@@ -126,5 +126,5 @@ test('@tars/notify is understood', async () => {
     const found = await read('Foreign.Server')
     return found.notifyItems.length > 1 ? found : undefined
   })
-  expect(notifyItems.map(({ sMessage, iLevel }) => [sMessage, iLevel]).toSorted()).toEqual([['[error] from afar', 2], ['careful', 1]])
+  expect(new Map(notifyItems.map(({ sMessage, iLevel }) => [sMessage, iLevel]))).toEqual(new Map([['[error] from afar', 2], ['careful', 1]]))
 })

@@ -5,13 +5,19 @@ export interface Limit {
   readonly count: number
 }
 
-/** Servers that are told apart; beyond it all others share one allowance. */
+/** Servers that are told apart; beyond that many all others share one allowance. */
 const mostKeys = 10_000
+const shared = ''
+
+interface Window {
+  readonly until: number
+  count: number
+}
 
 /** Counts in windows that start with the first notification after the last window. */
 export class Limiter {
   readonly #limit: Limit
-  readonly #windows = new Map<string, { readonly until: number; count: number }>()
+  readonly #windows = new Map<string, Window>()
 
   constructor(limit: Limit) {
     this.#limit = limit
@@ -20,27 +26,30 @@ export class Limiter {
   /**
    * Takes one for `key`.
    * @param now milliseconds, of any clock that does not go back
-   * @returns `taken`, or `dropped` with `first` true for the first one dropped in its window
+   * @returns whether there was one left; `first` is true for the first one refused in its window
    */
   take(key: string, now: number): { readonly taken: boolean; readonly first: boolean } {
-    const window = this.#window(key, now)
+    const window = this.#open(key, now) ?? this.#start(this.#hasRoom(now) ? key : shared, now)
     window.count++
     return { taken: window.count <= this.#limit.count, first: window.count === this.#limit.count + 1 }
   }
 
-  #window(key: string, now: number): { count: number } {
-    const known = this.#windows.get(key)
-    if (known !== undefined && now < known.until) return known
-    if (known === undefined && this.#windows.size >= mostKeys) this.#drop(now)
-    const used = this.#windows.size >= mostKeys && known === undefined ? '' : key
-    const shared = this.#windows.get(used)
-    if (used === '' && shared !== undefined && now < shared.until) return shared
+  #open(key: string, now: number): Window | undefined {
+    const window = this.#windows.get(key)
+    return window !== undefined && now < window.until ? window : undefined
+  }
+
+  #start(key: string, now: number): Window {
+    const known = this.#open(key, now)
+    if (known !== undefined) return known
     const window = { until: now + this.#limit.windowMs, count: 0 }
-    this.#windows.set(used, window)
+    this.#windows.set(key, window)
     return window
   }
 
-  #drop(now: number): void {
+  #hasRoom(now: number): boolean {
+    if (this.#windows.size < mostKeys) return true
     for (const [key, { until }] of this.#windows) if (now >= until) this.#windows.delete(key)
+    return this.#windows.size < mostKeys
   }
 }

@@ -27,10 +27,21 @@ const longestName = 253
 /** ReportType on the wire. */
 const notifyType = 1
 
-/** Through reportServer and notifyServer: `App.Server` and a level that is given or in the message. */
-export function recordOfProgram(serverName: string, node: string, thread: string, level: number | undefined, message: string, time: number): NotifyRecord {
+/** What reportServer and notifyServer carry. */
+export interface ProgramReport {
+  /** `App.Server` */
+  readonly name: string
+  readonly node: string
+  readonly thread?: string
+  /** NOTIFYLEVEL; without it the message says the level. */
+  readonly level?: number
+  readonly message: string
+}
+
+/** @param time milliseconds since the epoch */
+export function recordOfProgram({ name, node, thread = '', level, message }: ProgramReport, time: number): NotifyRecord {
   return clip({
-    ...splitServer('', serverName), time, node, thread, message, source: 'program', set: '', container: '',
+    ...splitServer('', name), time, node, thread, message, source: 'program', set: '', container: '',
     level: level === undefined ? levelOfMessage(message) : levelOfNumber(level),
   })
 }

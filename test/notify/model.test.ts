@@ -1,0 +1,54 @@
+// The pure parts of tarsnotify.
+import { describe, expect, test } from 'vitest'
+import { createReportInfo } from '#tars/protocol/NotifyF.ts'
+import { Limiter } from '../../framework/notify/model/limiter.ts'
+import { recordOfInfo, recordOfProgram, splitServer } from '../../framework/notify/model/record.ts'
+import { notifyEnv } from '../../framework/notify/env.ts'
+
+describe('the frequency limit (framework-services 3.3)', () => {
+  test('so many a window, then none until it is over; the first refused one is told', () => {
+    const limiter = new Limiter({ windowMs: 100, count: 2 })
+    const take = (now: number) => limiter.take('a', now)
+    expect([take(0), take(1), take(50), take(99)]).toEqual([
+      { taken: true, first: false }, { taken: true, first: false }, { taken: false, first: true }, { taken: false, first: false },
+    ])
+    expect(take(100)).toEqual({ taken: true, first: false })
+    expect(limiter.take('b', 50).taken).toBe(true)
+  })
+
+  test('made-up names cannot fill the memory: the surplus shares one allowance', () => {
+    const limiter = new Limiter({ windowMs: 100, count: 1 })
+    let taken = 0
+    for (let index = 0; index < 20_000; index++) if (limiter.take(`name${index}`, 0).taken) taken++
+    expect(taken).toBe(10_001)
+    expect(limiter.take('name0', 0).taken).toBe(false)
+    // Windows that are over make room.
+    expect(limiter.take('new', 100).taken).toBe(true)
+    expect(limiter.take('newer', 100).taken).toBe(true)
+  })
+})
+
+test.each([
+  ['App', 'Server', 'App', 'Server'], ['', 'App.Server', 'App', 'Server'], ['App', 'App.Server', 'App', 'Server'], ['App', 'DCache.Router1-1', 'App', 'DCache.Router1-1'],
+  ['', 'Alone', 'Alone', ''], ['', '', '', ''], ['', 'A.B.C', 'A', 'B.C'],
+])('sApp %j and sServer %j are %s.%s (3.3)', (app, server, wantedApp, wantedServer) => {
+  expect(splitServer(app, server)).toEqual({ app: wantedApp, server: wantedServer })
+})
+
+test('long texts are cut', () => {
+  const { app, node, message } = recordOfProgram({ name: 'A.B', node: 'n'.repeat(1000), message: 'm'.repeat(100_000) }, 0)
+  expect([app, node.length, message.length]).toEqual(['A', 253, 8192])
+  expect(recordOfInfo(createReportInfo({ sApp: 'a'.repeat(1000) }), 'n', 0).app).toHaveLength(253)
+})
+
+describe('environment', () => {
+  const env = { Namespace: 'n', PodIP: '127.0.0.1', TARSNOTIFY_DATA: '/x' }
+
+  test('defaults', () => {
+    expect(notifyEnv(env)).toEqual({ namespace: 'n', address: '127.0.0.1', port: 13111, data: '/x', limit: { windowMs: 300_000, count: 300 }, retention: { maxAgeMs: 259_200_000, perServer: 10_000 } })
+  })
+
+  test.each([['TARSNOTIFY_LIMIT', '5'], ['TARSNOTIFY_LIMIT', '0:5'], ['TARSNOTIFY_PORT', 'x'], ['TARSNOTIFY_DAYS', '0'], ['TARSNOTIFY_DATA', '']])('%s=%s is refused by name', (name, value) => {
+    expect(() => notifyEnv({ ...env, [name]: value })).toThrow(new RegExp(name))
+  })
+})
