@@ -14,6 +14,7 @@ import { reconcileServerStatus } from './reconcile/server-status.ts'
 import { reconcileTree } from './reconcile/tree.ts'
 import { workloadKinds } from './reconcile/workloads.ts'
 
+/** See {@link startController}. */
 export interface ControllerOptions {
   readonly client: KubeClient
   /** One namespace; all when absent. */

@@ -110,6 +110,16 @@ describe('children', () => {
     await eventually(async () => { const found = await get(services as Resource<never>, name); return found !== undefined && found.metadata.uid !== uid ? true : undefined })
   })
 
+  test('that are TEndpoints are put right, too', async () => {
+    const name = await create('Copy')
+    await there(resources.tendpoints, name)
+    await cluster.client.patch(resources.tendpoints as Resource, { namespace: ns, name }, { spec: { important: 20, tars: { servants: [] } } })
+    await eventually(async () => { const found = (await get(resources.tendpoints as Resource<never>, name)) as unknown as TEndpoint; return found.spec.important === 3 && found.spec.tars?.servants.length === 1 ? true : undefined })
+    const { metadata: { uid } } = await there(resources.tendpoints, name)
+    await cluster.client.patch(resources.tendpoints as Resource, { namespace: ns, name }, { metadata: { ownerReferences: null } })
+    await eventually(async () => { const found = await get(resources.tendpoints as Resource<never>, name); return found !== undefined && found.metadata.uid !== uid ? true : undefined })
+  })
+
   test('keep what others added', async () => {
     const name = await create('Guest')
     await there(statefulSets, name)

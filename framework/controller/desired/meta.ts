@@ -7,6 +7,7 @@ export function serverLabels({ spec: { app, server } }: TServer): Record<string,
   return { [labels.app]: app, [labels.server]: server }
 }
 
+/** See {@link childMeta}. */
 export interface ChildMeta {
   name: string
   namespace: string
@@ -19,6 +20,7 @@ export function childMeta(server: TServer): ChildMeta {
   return { name: server.metadata.name, namespace: namespaceOf(server), labels: serverLabels(server), ownerReferences: [controlledBy(server)] }
 }
 
+/** The server's namespace; empty only for an object that never was in an API server. */
 export function namespaceOf({ metadata: { namespace = '' } }: TServer): string {
   return namespace
 }

@@ -72,6 +72,7 @@ function isTroubled({ metadata, status }: Pod): boolean {
   return containers.some(({ restartCount, state }) => restartCount > 0 || (state?.waiting?.reason !== undefined && !harmless.has(state.waiting.reason)))
 }
 
+/** Ready and not on its way out. */
 export function isReady({ metadata, status }: Pod): boolean {
   return metadata?.deletionTimestamp === undefined && (status?.conditions?.some(({ type, status: holds }) => type === 'Ready' && holds === 'True') ?? false)
 }

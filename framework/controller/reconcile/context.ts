@@ -28,6 +28,7 @@ export interface Stores {
   readonly configGroups: ObjectIndex<TConfig>
 }
 
+/** What every reconciler works with. */
 export interface ControllerContext {
   readonly client: KubeClient
   readonly stores: Stores

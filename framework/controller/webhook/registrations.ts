@@ -3,6 +3,7 @@ import type { AdmissionRequest, AdmissionResponse } from '#kube/admission.ts'
 import { mutate, validate } from './admit.ts'
 import type { AdmissionOptions, Readers } from './types.ts'
 
+/** As in a webhook configuration (admissionregistration.k8s.io/v1). */
 export interface Rule {
   readonly operations: readonly string[]
   readonly apiGroups: readonly string[]

@@ -14,6 +14,7 @@ export interface Identities {
   readonly isKubernetes: (user: UserInfo) => boolean
 }
 
+/** What differs from cluster to cluster, or in tests. */
 export interface AdmissionOptions {
   readonly identities?: Identities
   /** Milliseconds since the epoch. */

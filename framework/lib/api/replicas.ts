@@ -3,6 +3,7 @@ import { patterns } from './schema/patterns.ts'
 import type { TServer } from './types.ts'
 import { invalid, type Problem } from './validate/problem.ts'
 
+/** How many pods a server may have. */
 export interface ReplicaBounds {
   readonly min: number
   readonly max: number

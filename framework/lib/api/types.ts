@@ -6,6 +6,7 @@ import type { hostPorts, port, servant } from './schema/ports.ts'
 import type { tendpointSpec, tendpointStatus } from './schema/tendpoint.ts'
 import type { release, tserverSpec, tserverStatus } from './schema/tserver.ts'
 
+/** Kubernetes OwnerReference. */
 export interface OwnerReference {
   apiVersion: string
   kind: string
@@ -49,31 +50,39 @@ export type ServerPort = Infer<typeof port>
 export type HostPort = Infer<typeof hostPorts>[number]
 export type Mount = Infer<ReturnType<typeof mounts>>[number]
 export type MountSource = Infer<typeof mountSource>
+/** What should run, and what does (control-plane spec A.1). */
 export interface TServer extends ApiObject { spec: TServerSpec; status?: TServerStatus }
 
 export type TEndpointSpec = Infer<typeof tendpointSpec>
 export type TEndpointStatus = Infer<typeof tendpointStatus>
 export type TEndpointPod = TEndpointStatus['pods'][number]
+/** Pods of a TServer; made by the controller (A.2). */
 export interface TEndpoint extends ApiObject { spec: TEndpointSpec; status?: TEndpointStatus }
 
 export type TTemplateSpec = Infer<typeof ttemplateSpec>
+/** Configuration template (A.3). */
 export interface TTemplate extends ApiObject { spec: TTemplateSpec }
 
 export type TTreeFields = InferShape<typeof ttreeFields>
+/** Applications and businesses of a namespace (A.4). */
 export interface TTree extends ApiObject, TTreeFields {}
 
 export type TConfigFields = InferShape<typeof tconfigFields>
+/** One version of a configuration file (A.5). */
 export interface TConfig extends ApiObject, TConfigFields {}
 
 export type TImageFields = InferShape<typeof timageFields>
 export type TImageRelease = NonNullable<TImageFields['releases']>[number]
 export type TImageBuild = NonNullable<TImageFields['build']>
 export type TImageBuildState = NonNullable<TImageBuild['running']>
+/** Images of a service or base, and their builds (A.7). */
 export interface TImage extends ApiObject, TImageFields {}
 
 export type TExitedRecordFields = InferShape<typeof texitedrecordFields>
 export type TExitedPod = TExitedRecordFields['pods'][number]
+/** Pods of a server that ended (A.8). */
 export interface TExitedRecord extends ApiObject, TExitedRecordFields {}
 
 export type TFrameworkConfigFields = InferShape<typeof tframeworkconfigFields>
+/** Settings of the framework in a namespace (A.9). */
 export interface TFrameworkConfig extends ApiObject, TFrameworkConfigFields {}

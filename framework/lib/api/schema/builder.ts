@@ -66,6 +66,7 @@ export function dateTime(description: string): Schema<string> {
   return { json: { type: 'string', format: 'date-time', description } }
 }
 
+/** One of `values`. @param standard default */
 export function choice<const T extends string>(description: string, values: readonly T[], standard?: NoInfer<T>): Schema<T> {
   return { json: { type: 'string', description, enum: [...values], ...(standard === undefined ? {} : { default: standard }) } }
 }
@@ -76,10 +77,12 @@ export interface IntegerRules {
   readonly default?: number
 }
 
+/** A whole number; the description names its unit. */
 export function integer(description: string, rules: IntegerRules = {}): Schema<number> {
   return { json: { type: 'integer', description, ...rules } }
 }
 
+/** @param standard default */
 export function boolean(description: string, standard?: boolean): Schema<boolean> {
   return { json: { type: 'boolean', description, ...(standard === undefined ? {} : { default: standard }) } }
 }
@@ -95,11 +98,13 @@ export interface ArrayRules<T> {
   readonly default?: readonly T[]
 }
 
+/** A list; lengths in items. */
 export function array<T>(description: string, items: Schema<T>, rules: ArrayRules<NoInfer<T>> = {}): Schema<readonly T[]> {
   const { default: standard, ...limits } = rules
   return { json: { type: 'array', description, items: items.json, ...limits, ...(standard === undefined ? {} : { default: [...standard] }) } }
 }
 
+/** An object with keys of any name. @param standard default */
 export function map<T>(description: string, values: Schema<T>, standard?: Readonly<Record<string, NoInfer<T>>>): Schema<Readonly<Record<string, T>>> {
   return { json: { type: 'object', description, additionalProperties: values.json, ...(standard === undefined ? {} : { default: standard }) } }
 }

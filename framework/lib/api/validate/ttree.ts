@@ -34,6 +34,7 @@ export function validateTreeUpdate(tree: TTree, old: TTree, usedApps: ReadonlySe
   ]
 }
 
+/** The tree of a namespace stays as long as the namespace. */
 export function validateTreeDelete(tree: TTree): Problem[] {
   if (tree.metadata.name !== names.tree) return []
   return [{ field: 'metadata.name', message: 'delete ttree operation is defined', rule: `${names.tree} lists the applications of the namespace and must stay`, remedy: 'delete the namespace to remove the whole framework' }]
