@@ -77,7 +77,7 @@ describe('a server', () => {
     const servant = { ...echoServant(), text: (_: string, current: Current) => JSON.stringify([current.caller, current.servant, current.function, current.version, current.oneWay, current.timeoutMs]) }
     const { proxy } = await setUp({ servants: { [objectName]: { interface: Echo, servant } } })
     expect(JSON.parse(await proxy.text('x', { timeoutMs: 1500 }))).toEqual(['127.0.0.1', objectName, 'text', 1, false, 1500])
-    expect(JSON.parse(await proxy.text('x', { version: 3, context: { node_name: 'pod-0.app' } }))).toMatchObject(['pod-0.app', objectName, 'text', 3])
+    expect(JSON.parse(await proxy.text('x', { version: 3, context: { node_name: 'pod-0.app' } }))).toEqual(['pod-0.app', objectName, 'text', 3, false, 3000])
   })
 
   it('sends a ready-encoded result, in every version', async () => {
