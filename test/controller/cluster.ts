@@ -10,7 +10,7 @@ import { startController, type Controller } from '../../framework/controller/con
 import { convertObjects } from '../../framework/controller/webhook/convert.ts'
 import { liveReaders } from '../../framework/controller/webhook/readers.ts'
 import { registrations } from '../../framework/controller/webhook/registrations.ts'
-import { startApiServer, type ApiServer } from '../../framework/local/apiserver/server.ts'
+import { startApiServer, type AdmissionHook, type ApiServer } from '../../framework/local/apiserver/server.ts'
 
 export interface TestCluster {
   readonly server: ApiServer
@@ -21,6 +21,12 @@ export interface TestCluster {
 
 const log: Logger = process.env['DEBUG'] === undefined ? silentLogger : createLogger({ format: 'text' })
 
+/** Somebody else's webhook: no StatefulSet for servers named Forbidden. */
+const forbidding: AdmissionHook = {
+  name: 'policy.test', phase: 'validating', rules: [{ operations: ['CREATE'], apiGroups: ['apps'], apiVersions: ['v1'], resources: ['statefulsets'] }],
+  review: async ({ uid, name }) => ({ uid, allowed: name !== 'demo-forbidden', status: { message: 'too many pods' } }),
+}
+
 /** An embedded API server with our CRDs, webhooks and the objects of a framework. */
 export async function startCluster(seed: Partial<SeedOptions> = {}): Promise<TestCluster> {
   const token = randomUUID()
@@ -29,7 +35,7 @@ export async function startCluster(seed: Partial<SeedOptions> = {}): Promise<Tes
   const later = { get: async (...args: never[]) => liveReaders(await ready.promise).get(...(args as never as [never, never, never])), list: async (...args: never[]) => liveReaders(await ready.promise).list(...(args as never as [never, never])) }
   const server = await startApiServer({
     dataFile: ':memory:', host: '127.0.0.1', port: 0, token, log, namespaces: [namespace],
-    admission: registrations(later as never), convert: async (objects, version) => convertObjects(objects, version),
+    admission: [...registrations(later as never), forbidding], convert: async (objects, version) => convertObjects(objects, version),
   })
   const client = createKubeClient(server.config)
   ready.resolve(client)

@@ -162,6 +162,13 @@ describe('children', () => {
   })
 })
 
+test('what the API server refuses is told to the operator by an event', async () => {
+  const name = await create('Forbidden')
+  const event = await eventually(async () => (await cluster.client.list({ group: '', version: 'v1', plural: 'events', kind: 'Event', namespaced: true }, { namespace: ns })).items.find((item) => item['reason'] === 'Refused'))
+  expect(event).toMatchObject({ type: 'Warning', involvedObject: { kind: 'TServer', name }, message: `StatefulSet ${name} was refused by the API server: admission webhook "policy.test" denied the request: too many pods` })
+  await cluster.client.delete(tservers, { namespace: ns, name })
+})
+
 const podOf = (name: string, server: string, pod: string, metadata: object = {}) => ({
   metadata: { name: pod, namespace: ns, labels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': server, 'tars.io/ServerID': 'v1' }, ...metadata },
   spec: { containers: [{ name, image: 'i' }], readinessGates: [{ conditionType: 'tars.io/active' }] },

@@ -1,6 +1,7 @@
 import { isControlledBy } from '#api/meta.ts'
 import { Failure } from '#base/errors.ts'
 import type { TFrameworkConfig, TServer } from '#api/types.ts'
+import { KubeError } from '#kube/errors.ts'
 import type { Informer } from '#kube/informer.ts'
 import type { Reconcile } from '#kube/reconciler.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
@@ -35,7 +36,12 @@ export function reconcileChild(context: ControllerContext, kind: ChildKind): Rec
     if (current !== undefined && isLeaving(current)) return
     if (current !== undefined && isLeftOver(current, server)) return remove(context.client, kind.resource, current, 'Background', signal)
     if (current !== undefined && !isControlledBy(current, server)) return refuse(context, server, current)
-    await bringInLine(context, kind, desired, current, signal)
+    try {
+      await bringInLine(context, kind, desired, current, signal)
+    } catch (error) {
+      if (isRefusal(error)) await warn(context, server, 'Refused', `${kind.resource.kind} ${server.metadata.name} was refused by the API server: ${error.message}`)
+      throw error
+    }
   }
 }
 
@@ -51,6 +57,9 @@ function belongsTo(child: AnyObject, server: TServer | undefined): boolean {
 function isLeftOver({ metadata }: AnyObject, server: TServer): boolean {
   return metadata.ownerReferences?.some(({ kind, name, uid, controller }) => controller === true && kind === 'TServer' && name === server.metadata.name && uid !== server.metadata.uid) ?? false
 }
+
+/** The API server judged the child and said no: a new try will not help until somebody changes something, so people must know. */
+const isRefusal = (error: unknown): error is KubeError => error instanceof KubeError && (error.status === 422 || error.status === 403 || error.status === 400)
 
 async function bringInLine(context: ControllerContext, kind: ChildKind, desired: object, current: AnyObject | undefined, signal: AbortSignal): Promise<void> {
   const fitted = current === undefined || kind.fit === undefined ? desired : kind.fit(desired, current)
