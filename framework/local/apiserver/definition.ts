@@ -66,6 +66,8 @@ export interface Definition {
   readonly schema: object | undefined
   /** Sent as a Warning header with every answer. */
   readonly warning: string | undefined
+  /** What the author of a valid object should know, for Warning headers. */
+  notes?(object: AnyObject): readonly string[]
   /** Drops unknown fields and sets defaults, in place. */
   prepare(object: AnyObject): UnknownFields
   /** Rules that a new object (`old` undefined) or an update breaks. Metadata is checked elsewhere. */

@@ -35,9 +35,14 @@ export function checkIdentity(request: ApiRequest, object: AnyObject): void {
 /** Schema defaults and pruning; unknown fields refuse the request, warn, or pass, as `fieldValidation` says. */
 export function prepare(request: ApiRequest, object: AnyObject): void {
   const unknown = request.definition.prepare(object)
+  warn(request, request.definition.notes?.(object) ?? [])
   if (unknown.length === 0) return
   const level = request.query.get('fieldValidation') ?? 'Warn'
   const texts = unknown.map((path) => `unknown field "${path}"`)
   if (level === 'Strict') throw badRequest(`${object.kind} in version "${request.definition.version}" cannot be handled as a ${object.kind}: strict decoding error: ${texts.join(', ')}`)
-  if (level === 'Warn') request.warnings.push(...texts.filter((text) => !request.warnings.includes(text)))
+  if (level === 'Warn') warn(request, texts)
+}
+
+function warn({ warnings }: ApiRequest, texts: readonly string[]): void {
+  warnings.push(...texts.filter((text) => !warnings.includes(text)))
 }

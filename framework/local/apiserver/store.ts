@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import type { StatementSync } from 'node:sqlite'
 import { Failure } from '#base/errors.ts'
 import type { AnyObject } from '#kube/types.ts'
+import { Flusher } from './flusher.ts'
 
 /** One change, in the order of its revision. Objects are never modified after they are stored. */
 export interface Change {
@@ -37,10 +38,11 @@ interface HistoryRow { revision: number; type: Change['type']; collection: strin
 
 /**
  * Every object, in memory for reading and in SQLite for keeping. A write is one transaction (object and history),
- * on disk when {@link commit} returns; revisions grow by one a write and never go back, restarts included.
+ * in the file when {@link commit} returns; revisions grow by one a write and never go back, restarts included.
  */
 export class Store {
   readonly #db: DatabaseSync
+  readonly #flusher: Flusher | undefined
   readonly #statements: ReturnType<typeof prepare>
   readonly #objects = new Map<string, Map<string, AnyObject>>()
   readonly #sorted = new Map<string, readonly AnyObject[]>()
@@ -54,6 +56,7 @@ export class Store {
   constructor(file: string, { historyLimit = 10_000, historyBytes = 64 * 1024 * 1024 }: StoreOptions = {}) {
     this.#limits = { historyLimit, historyBytes }
     this.#db = open(file)
+    this.#flusher = file === ':memory:' ? undefined : new Flusher(`${file}-wal`)
     this.#statements = prepare(this.#db)
     for (const row of this.#statements.all.iterate() as Iterable<{ collection: string; key: string; value: string }>) {
       this.#bucket(row.collection).set(row.key, JSON.parse(row.value) as AnyObject)
@@ -154,6 +157,7 @@ export class Store {
 
   close(): void {
     this.#listeners.clear()
+    this.#flusher?.close()
     this.#db.close()
   }
 
@@ -168,6 +172,7 @@ export class Store {
       this.#historyBytes += value.length + (earlier?.length ?? 0)
       this.#bound(revision)
       this.#db.exec('COMMIT')
+      this.#flusher?.written()
     } catch (error) {
       this.#db.exec('ROLLBACK')
       throw error
@@ -206,8 +211,8 @@ function addressKey(object: AnyObject): string {
 function open(file: string): DatabaseSync {
   try {
     const db = new DatabaseSync(file)
-    // FULL: a write that was answered survives a power cut, as with etcd.
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA locking_mode = EXCLUSIVE;')
+    // NORMAL: a write that was answered survives kill -9; the flusher takes care of power cuts.
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA locking_mode = EXCLUSIVE;')
     db.exec(`CREATE TABLE IF NOT EXISTS objects (collection TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (collection, key)) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS history (revision INTEGER PRIMARY KEY, type TEXT NOT NULL, collection TEXT NOT NULL, value TEXT NOT NULL, previous TEXT);
       CREATE INDEX IF NOT EXISTS history_by_collection ON history (collection, revision);

@@ -130,8 +130,9 @@ function checkPreconditions(request: ApiRequest, next: AnyObject, current: AnyOb
   if (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== current.metadata.resourceVersion) throw conflict(definition, name)
 }
 
-/** Puts back what this request may not change: system metadata, and status or all but status. */
-function keepServerFields(definition: Definition, next: AnyObject, current: AnyObject, subresource: string): AnyObject {
+/** Puts back what this request may not change: system metadata, and status or all but status. Nothing of the result is shared with the stored object. */
+function keepServerFields(definition: Definition, next: AnyObject, stored: AnyObject, subresource: string): AnyObject {
+  const current = clone(stored)
   if (subresource === 'status') {
     const { managedFields } = next.metadata
     return { ...current, ...pick(next, 'status'), metadata: { ...current.metadata, ...(managedFields === undefined ? {} : { managedFields }) } }

@@ -1,3 +1,4 @@
+import { crdNotes } from '../crd/check.ts'
 import type { Definition, ScalePaths } from '../definition.ts'
 import type { NameRule } from '../metadata.ts'
 import { ageColumn, builtinColumns, nameColumn } from '../table/builtin-columns.ts'
@@ -98,6 +99,7 @@ function definition(row: Row): Definition {
     selectableFields: row.fields ?? [],
     schema: undefined,
     warning: undefined,
+    ...(key === 'apiextensions.k8s.io/customresourcedefinitions' ? { notes: crdNotes } : {}),
     prepare(object) {
       defaults?.(object)
       return []

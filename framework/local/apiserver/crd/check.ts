@@ -59,6 +59,12 @@ function oneVersionErrors({ name, schema, additionalPrinterColumns = [] }: CrdVe
   ]
 }
 
+/** Rules in the Common Expression Language are kept and shown, but this server does not evaluate them. */
+export function crdNotes(object: AnyObject): string[] {
+  const has = (value: unknown): boolean => (Array.isArray(value) ? value.some(has) : isObject(value) && (value['x-kubernetes-validations'] !== undefined || Object.values(value).some(has)))
+  return has(object['spec']) ? ['x-kubernetes-validations are not evaluated by this API server'] : []
+}
+
 /** Structural rules: every place has a type, patterns compile, map keys are named. */
 function schemaErrors(schema: Schema, path: string): FieldError[] {
   const values = valueSchema(schema)

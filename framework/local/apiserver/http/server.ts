@@ -47,8 +47,11 @@ export async function listen(api: Api, { host, port, token, certificate }: Liste
   life.onStop(async () => {
     // What is under way is answered; a client that does not take its answer is cut off.
     const cutOff = setTimeout(() => server.closeAllConnections(), patienceMs)
+    // Connections fall idle one by one as their answers end.
+    const sweep = setInterval(() => server.closeIdleConnections(), 20)
     await new Promise((resolve) => server.close(resolve))
     clearTimeout(cutOff)
+    clearInterval(sweep)
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
