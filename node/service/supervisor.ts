@@ -8,7 +8,7 @@ import { outcomeCode, type ExitStatus } from '../system/libc.ts'
 import { describeEnding, History, QUOTED_LINES } from './history.ts'
 import { HeartbeatWatch } from './heartbeat-watch.ts'
 import type { Launch, SupervisorPorts } from './ports.ts'
-import { ServiceProcess, type Ending } from './process.ts'
+import type { Ending, ServiceProcess } from './process.ts'
 
 /** What is reported of the service. */
 export interface View {
