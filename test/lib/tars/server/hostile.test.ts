@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Communicator } from '#tars/client.ts'
 import { Echo, echoServant, objectName, startEcho, type EchoProxy, type EchoServer } from './echo.ts'
@@ -33,8 +35,11 @@ const header = (size: number): Buffer => {
   return bytes
 }
 
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+
 const megabytes = (): number => {
-  globalThis.gc?.()
+  collect()
   const { heapUsed, external } = process.memoryUsage()
   return (heapUsed + external) / (1 << 20)
 }
