@@ -55,9 +55,9 @@ export async function build(args: readonly string[], io: CommandIo): Promise<num
   if (file === undefined) usage('the package is missing')
   if (surplus.length > 0) usage(`"${surplus[0]}" is one argument too many`)
   const names = { app: checked(() => checkApp('--app', required('app'))), server: checked(() => checkServer('--server', required('server'))), serverType: checked(() => checkServerType('--type', required('type'))) }
-  const destination = checked(() => target(required('to'), values.tag))
+  const destination = checked(() => target(required('to'), values.tag, io.cwd))
   const platform = values.platform === undefined ? hostPlatform() : platformOf(values.platform)
-  const base = await parseBase(required('base'))
+  const base = await parseBase(required('base'), io.cwd)
   const meter = meterFor(io.err)
   try {
     const built = await buildImage({
@@ -82,13 +82,13 @@ function checked<T>(check: () => T): T {
   }
 }
 
-function target(to: string, tag: string | undefined): ImageLocation {
-  const location = parseLocation(to)
+function target(to: string, tag: string | undefined, cwd: string): ImageLocation {
+  const location = parseLocation(to, cwd)
   if (tag === undefined) return location
   checkTag('--tag', tag)
   const named = location.type === 'docker' ? to.slice('docker:'.length) : to.replace(/^oci:/, '')
   if (named.lastIndexOf(':') > named.lastIndexOf('/')) usage('--tag is given, and --to has a tag too')
-  return parseLocation(`${to}:${tag}`)
+  return parseLocation(`${to}:${tag}`, cwd)
 }
 
 function platformOf(text: string): Platform {

@@ -14,8 +14,8 @@ export type ImageLocation =
   | { readonly type: 'layout'; readonly dir: string; readonly tag?: string }
   | { readonly type: 'docker'; readonly name: string }
 
-/** `oci:<folder>[:tag]`, `docker:<name>[:tag]`, or an image reference. @throws IMAGE_REFERENCE_INVALID */
-export function parseLocation(text: string): ImageLocation {
+/** `oci:<folder>[:tag]` (relative to `cwd`), `docker:<name>[:tag]`, or an image reference. @throws IMAGE_REFERENCE_INVALID */
+export function parseLocation(text: string, cwd = '.'): ImageLocation {
   if (text.startsWith('docker:')) {
     const name = text.slice('docker:'.length)
     parseReference(name)
@@ -27,12 +27,12 @@ export function parseLocation(text: string): ImageLocation {
   const tagged = colon > path.lastIndexOf('/')
   const dir = tagged ? path.slice(0, colon) : path
   if (dir === '') throw new Failure('IMAGE_REFERENCE_INVALID', `"${text}" names no folder`, { remedy: 'write oci:<folder>[:tag]' })
-  return tagged ? { type: 'layout', dir: resolve(dir), tag: path.slice(colon + 1) } : { type: 'layout', dir: resolve(dir) }
+  return tagged ? { type: 'layout', dir: resolve(cwd, dir), tag: path.slice(colon + 1) } : { type: 'layout', dir: resolve(cwd, dir) }
 }
 
 /** As {@link parseLocation}, and a bare path of an existing layout folder is one too. */
-export async function parseBase(text: string): Promise<ImageLocation> {
-  return !text.startsWith('oci:') && (await isLayout(text)) ? { type: 'layout', dir: resolve(text) } : parseLocation(text)
+export async function parseBase(text: string, cwd = '.'): Promise<ImageLocation> {
+  return !text.startsWith('oci:') && (await isLayout(resolve(cwd, text))) ? { type: 'layout', dir: resolve(cwd, text) } : parseLocation(text, cwd)
 }
 
 /** Opens an image for reading. @throws IMAGE_REFERENCE_INVALID for a Docker engine, which gives no layers away */

@@ -1,0 +1,103 @@
+// `tarsk8s image build`: exit codes, messages, progress.
+import { randomBytes } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { Writable } from 'node:stream'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { run } from '../../imagebuilder/cli.ts'
+import type { OciRegistry } from '../../framework/local/oci/server.ts'
+import { elf, tgz, write } from './rig/archives.ts'
+import { runCrane, startOciRegistry, workbench, type Workbench } from './rig/image.ts'
+
+let bench: Workbench
+let registry: OciRegistry
+
+
+beforeAll(async () => {
+  bench = await workbench()
+  registry = await startOciRegistry({ dir: bench.path('registry') })
+  await bench.base(registry.address)
+  await write(bench.path('release.tgz'), tgz([{ name: 'HelloServer', mode: 0o755, content: elf() }, { name: 'data', content: randomBytes(3 << 20) }]))
+  await writeFile(bench.path('supervisor.json'), JSON.stringify({ ...bench.supervisor, path: 'supervisor.tar.gz' }))
+})
+afterAll(async () => {
+  await registry.stop()
+  await bench.clean()
+})
+
+class Sink extends Writable {
+  text = ''
+  readonly isTTY: boolean
+  constructor(isTTY = false) {
+    super()
+    this.isTTY = isTTY
+  }
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString()
+    done()
+  }
+}
+
+async function command(args: readonly string[], options: { tty?: boolean; env?: Record<string, string>; signal?: AbortSignal } = {}): Promise<{ code: number; out: string; err: string }> {
+  const out = new Sink()
+  const err = new Sink(options.tty)
+  const code = await run(args, { out, err, env: options.env ?? {}, signal: options.signal ?? new AbortController().signal, cwd: bench.dir })
+  return { code, out: out.text, err: err.text }
+}
+
+const usual = (): string[] => ['build', 'release.tgz', '--app', 'Demo', '--server', 'HelloServer', '--type', 'cpp', '--base', `${registry.address}/tars/base:amd64`, '--platform', 'linux/amd64', '--supervisor', 'supervisor.json']
+
+test('builds, tells how far it is, and prints what became of each layer', async () => {
+  const { code, out, err } = await command([...usual(), '--to', `${registry.address}/tars/demo.helloserver`, '--tag', 'v1'])
+  expect([code, err.split('\n')[0]]).toEqual([0, 'reading base image …'])
+  expect(err).toMatch(/\npackage …\n(package: \d+ % of 3\.\d MB\n)*publishing …\n$/)
+  expect(out).toMatch(new RegExp(`^${registry.address}/tars/demo.helloserver:v1\ndigest sha256:[0-9a-f]{64}\nlayers\n.*mounted\n.*copied\n.*built\n$`))
+  expect(await runCrane('validate', '--remote', `${registry.address}/tars/demo.helloserver:v1`)).toMatch(/^PASS/)
+})
+
+test('--json into an OCI layout; a bar on a terminal', async () => {
+  const { code, out, err } = await command([...usual(), '--to', 'oci:layout:v1', '--json'], { tty: true })
+  expect(code).toBe(0)
+  expect(JSON.parse(out)).toMatchObject({ image: `oci:${bench.path('layout')}:v1`, digest: expect.stringMatching(/^sha256:/), package: { files: 2 } })
+  expect(err).toContain('\r\u001B[Kpackage [')
+  await runCrane('push', bench.path('layout'), `${registry.address}/from/layout:1`)
+  expect(await runCrane('validate', '--remote', `${registry.address}/from/layout:1`)).toMatch(/^PASS/)
+})
+
+test('a base from a layout folder, the supervisor from the environment or the data folder', async () => {
+  await runCrane('pull', '--format=oci', `${registry.address}/tars/base:amd64`, bench.path('base'))
+  const flags = usual().slice(0, -2).map((flag) => (flag.includes('/tars/base') ? 'base' : flag))
+  expect((await command([...flags, '--to', 'oci:out'], { env: { TARSIMAGE_SUPERVISOR: 'supervisor.json' } })).code).toBe(0)
+  const none = await command([...flags, '--to', 'oci:out'])
+  expect([none.code, none.err]).toEqual([1, expect.stringMatching(/no supervisor layer: .*run "tarsk8s up" once/)])
+  await mkdir(bench.path('.tarsk8s/cache'), { recursive: true })
+  await writeFile(bench.path('.tarsk8s/cache/supervisor-1.json'), JSON.stringify(bench.supervisor))
+  expect((await command([...flags, '--to', 'oci:out'])).code).toBe(0)
+})
+
+test.each<[string, (args: string[]) => string[], number, RegExp]>([
+  ['no arguments', () => [], 2, /usage: tarsk8s image build/],
+  ['another verb', () => ['bake'], 2, /no "image bake"/],
+  ['a missing flag', (args) => args.slice(0, 4), 2, /--server is missing/],
+  ['an unknown flag', (args) => [...args, '--colour'], 2, /--colour/],
+  ['no package', (args) => ['build', ...args.slice(2)], 2, /the package is missing/],
+  ['a bad name', (args) => [...args, '--app', '1x'], 2, /--app "1x" is not an application's name/],
+  ['a bad type', (args) => [...args, '--type', 'cobol'], 2, /--type "cobol" is not a server type .*use one of cpp/],
+  ['a bad target', (args) => [...args, '--to', 'UPPER/Case:1'], 2, /"Case" is not a repository name/],
+  ['two tags', (args) => [...args, '--to', 'oci:x:1', '--tag', '2'], 2, /--to has a tag too/],
+  ['a missing package', (args) => ['build', 'nosuch.tgz', ...args.slice(2), '--to', 'oci:x'], 1, /nosuch\.tgz cannot be read: ENOENT/],
+  ['another platform', (args) => [...args, '--to', 'oci:x', '--platform', 'linux/arm64'], 1, /is not for linux\/arm64; it is for linux\/amd64/],
+])('%s', async (_name, change, code, says) => {
+  const result = await command(change(usual()))
+  expect([result.code, result.err]).toEqual([code, expect.stringMatching(says)])
+})
+
+test('Ctrl-C ends a build with its reason', async () => {
+  const abort = new AbortController()
+  abort.abort(new Error('stopped by SIGINT'))
+  const { code, err } = await command([...usual(), '--to', 'oci:stopped'], { signal: abort.signal })
+  expect([code, err]).toEqual([1, expect.stringContaining('stopped by SIGINT')])
+})
+
+test('--help', async () => {
+  expect(await command(['build', '--help'])).toMatchObject({ code: 0, out: expect.stringContaining('Exit codes: 0 done, 1 failed, 2 wrong usage.') })
+})
