@@ -1,5 +1,6 @@
 import { Reader } from '#tars/codec/reader.ts'
 import { Writer } from '#tars/codec/writer.ts'
+import type { FunctionCodec } from '#tars/idl/interface.ts'
 import { QueryF, type EndpointF } from '#tars/protocol/QueryF.ts'
 import { encoded, type Encoded } from '#tars/server.ts'
 import type { ServantView } from './model/endpoints.ts'
@@ -16,20 +17,28 @@ export interface Answer {
 
 const { findObjectById, findObjectById4Any, findObjectByIdInSameSet } = QueryF.functions
 
-/** Encodes the three bodies; a writer of its own, as it runs on change only. */
-export function prepareAnswer({ active, inactive }: ServantView): Answer {
-  const result = { return: 0, activeEp: active, inactiveEp: inactive }
-  return {
-    list: encode(findObjectById, active),
-    lists: encode(findObjectById4Any, result),
-    listsAfterPlace: encode(findObjectByIdInSameSet, result),
-  }
-}
+type ResultCodec = Pick<FunctionCodec, 'writeResult'> | undefined
 
-function encode(codec: { writeResult(writer: Writer, result: unknown): void } | undefined, result: unknown): Encoded {
-  const writer = new Writer(256)
-  codec?.writeResult(writer, result)
-  return encoded(writer.bytes())
+/** Encodes answers, all with one writer; the bodies of an answer share one buffer of their exact size. */
+export function answerEncoder(): (view: ServantView) => Answer {
+  const writer = new Writer(4096)
+  return ({ active, inactive }) => {
+    const result = { return: 0, activeEp: active, inactiveEp: inactive }
+    const ends: number[] = []
+    const write = (codec: ResultCodec, value: unknown) => {
+      codec?.writeResult(writer, value)
+      ends.push(writer.length)
+    }
+    writer.reset()
+    write(findObjectById, active)
+    write(findObjectById4Any, result)
+    write(findObjectByIdInSameSet, result)
+    // Not from the shared pool: a small answer that lives long would keep a whole slab of it.
+    const bytes = Buffer.allocUnsafeSlow(writer.length)
+    writer.view().copy(bytes)
+    const [first, second, third] = ends
+    return { list: encoded(bytes.subarray(0, first)), lists: encoded(bytes.subarray(first, second)), listsAfterPlace: encoded(bytes.subarray(second, third)) }
+  }
 }
 
 /** The lists behind an answer, for who wants to look into it. */

@@ -8,7 +8,7 @@ import { Informer } from '#kube/informer.ts'
 import { pods } from '#kube/resources.ts'
 import type { KubeObject } from '#kube/types.ts'
 import type { Directory } from './model/directory.ts'
-import type { PodObject } from './model/pod-state.ts'
+import { essentials, type PodObject } from './model/pod-state.ts'
 import type { Reports } from './reports.ts'
 
 /** The watches that the read model lives on. */
@@ -32,7 +32,7 @@ export interface FeedOptions {
 export function startFeeds({ client, namespace, directory, reports, log }: FeedOptions): Feeds {
   const common = { client, namespace, log }
   const endpoints = new Informer<TEndpoint>({ ...common, resource: resources.tendpoints, transform: slim })
-  const servers = new Informer({ ...common, resource: pods, labelSelector: labels.app, transform: slim })
+  const servers = new Informer({ ...common, resource: pods, labelSelector: labels.app, transform: (pod) => essentials(pod as KubeObject & PodObject) })
   const templates = new Informer<TTemplate>({ ...common, resource: resources.ttemplates, transform: slim })
   const config = new Informer<TFrameworkConfig>({ ...common, resource: resources.tframeworkconfigs, fieldSelector: `metadata.name=${names.framework}` })
 

@@ -7,7 +7,7 @@ import { pods } from '#kube/resources.ts'
 import { QueryF } from '#tars/protocol/QueryF.ts'
 import { Registry } from '#tars/protocol/Registry.ts'
 import { createServer } from '#tars/server.ts'
-import { prepareAnswer } from './answers.ts'
+import { answerEncoder } from './answers.ts'
 import { startFeeds } from './feeds.ts'
 import { Directory } from './model/directory.ts'
 import type { HostForm } from './model/endpoints.ts'
@@ -54,12 +54,14 @@ export async function startRegistry(options: RegistryOptions): Promise<RunningRe
   signal.addEventListener('abort', giveUp, { once: true })
   lifetime.onStop(() => signal.removeEventListener('abort', giveUp))
   try {
-    const directory = new Directory({ hostForm: options.hostForm ?? 'dns', prepare: prepareAnswer })
+    const directory = new Directory({ hostForm: options.hostForm ?? 'dns', prepare: answerEncoder() })
+    directory.hold()
     const reports = new Reports({ directory, clock, log, write: conditionWriter(client, namespace) })
     const feeds = startFeeds({ client, namespace, directory, reports, log })
     lifetime.own(feeds)
     lifetime.onStop(() => reports.stop())
     await feeds.synced()
+    directory.release()
 
     const server = createServer({ adapters: adapters(options, directory, reports, feeds.template), log })
     await server.start()

@@ -34,6 +34,8 @@ export class Directory<Answer> {
   readonly #answers = new Map<string, Answer>()
   readonly #empty: Answer
   #upchain: ReadonlyMap<string, Answer> = new Map()
+  /** Servers to rebuild at {@link release}; undefined when every change counts at once. */
+  #held: Set<string> | undefined
 
   constructor(options: DirectoryOptions<Answer>) {
     this.#options = options
@@ -113,6 +115,17 @@ export class Directory<Answer> {
     this.#upchain = new Map([...upchainViews(config)].map(([name, view]) => [name, this.#options.prepare(view)]))
   }
 
+  /** From here on changes are taken in without new answers, until {@link release}: a first list touches each server many times. */
+  hold(): void {
+    this.#held ??= new Set()
+  }
+
+  release(): void {
+    const keys = this.#held ?? []
+    this.#held = undefined
+    for (const key of keys) this.#rebuild(key)
+  }
+
   /** Numbers for the log and for metrics. */
   size(): { readonly objects: number; readonly pods: number } {
     return { objects: this.#answers.size, pods: this.#pods.size }
@@ -125,6 +138,10 @@ export class Directory<Answer> {
   }
 
   #rebuild(key: string): void {
+    if (this.#held !== undefined) {
+      this.#held.add(key)
+      return
+    }
     const server = this.#server(key)
     const views = this.#viewsOf(key, server)
     for (const id of server.ids) if (!views.has(id)) this.#answers.delete(id)
