@@ -6,7 +6,8 @@ export default defineConfig({
     include: ['**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/services/**'],
     pool: 'forks',
-    testTimeout: 30_000,
+    // Generous: CI machines have two cores and every wait is for a condition, never for a time.
+    testTimeout: 60_000,
     hookTimeout: 120_000,
     teardownTimeout: 30_000,
   },

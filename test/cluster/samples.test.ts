@@ -1,13 +1,16 @@
 // The main job end to end, as a user does it: `npm start`'s own process, the operator's commands, kubectl, real services.
+import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ServerList, ServerRow } from '../../framework/admin/contract.ts'
 import { helloIdl } from '../../framework/local/samples/pack.ts'
 import { javaPackage } from '../compat/java-package.ts'
 import { LocalCluster, run, until, type Output } from '../rig/local-cluster.ts'
-import { cacheDir } from '../rig/tools.ts'
+import { dockerEngine } from '../rig/docker.ts'
+import { cacheDir, goTool } from '../rig/tools.ts'
 
 let cluster: LocalCluster
 const scratch = await mkdtemp(join(tmpdir(), 'tarsk8s-main-'))
@@ -84,7 +87,7 @@ describe('two services of ordinary users', () => {
     const status = await readFile(`/proc/${agent}/status`, 'utf8')
     const parent = /^PPid:\s+(\d+)$/m.exec(status)?.[1] ?? ''
     expect(/^NSpid:.*\s1$/m.test(await readFile(`/proc/${parent}/status`, 'utf8'))).toBe(true)
-    expect(await readFile(`/proc/${parent}/cmdline`, 'utf8')).toContain('/tarsnode/tarsnode.mjs')
+    expect(await readFile(`/proc/${parent}/cmdline`, 'utf8')).toContain('/tarsnode/tarsnode.')
     expect(await readlink(`/proc/${agent}/ns/pid`)).not.toBe(await readlink('/proc/self/ns/pid'))
   })
 
@@ -149,6 +152,26 @@ describe('two services of ordinary users', () => {
     const kubectl = await run('kubectl', ['--kubeconfig', join(cluster.dataDir, 'kubeconfig'), '-n', 'tars', 'edit', 'tserver', 'demo-helloserver'], { env: { ...process.env, EDITOR: editor, KUBE_EDITOR: editor } })
     ok(kubectl)
     expect(ok(await cluster.kubectl(['get', 'tserver', 'demo-helloserver', '-o', 'jsonpath={.spec.important}']))).toBe('4')
+  })
+
+  it.each(['tservers', 'timages', 'pods'])('are watched by kubectl get %s -w while they change', async (kind) => {
+    const watch = spawn('kubectl', ['--kubeconfig', join(cluster.dataDir, 'kubeconfig'), '-n', 'tars', 'get', kind, '-w'], { stdio: ['ignore', 'pipe', 'inherit'] })
+    try {
+      const lines = createInterface({ input: watch.stdout })[Symbol.asyncIterator]()
+      const next = async (text: string): Promise<void> => {
+        for (;;) {
+          const { value, done } = await lines.next()
+          if (done === true) throw new Error(`kubectl get ${kind} -w ended`)
+          if ((value as string).includes(text)) return
+        }
+      }
+      await next('demo-nativeserver')
+      const object = kind === 'pods' ? 'demo-nativeserver-0' : 'demo-nativeserver'
+      ok(await cluster.kubectl(['label', '--overwrite', kind, object, `watched=${Date.now()}`]))
+      await next('demo-nativeserver')
+    } finally {
+      watch.kill()
+    }
   })
 })
 
@@ -251,6 +274,44 @@ describe('what goes wrong', () => {
     expect(err.length).toBeGreaterThan(20)
     const releases = await cluster.kubectl(['get', 'timage', 'demo-emptyserver', '-o', 'jsonpath={.releases}'])
     expect(releases.out === '' || releases.out === '[]').toBe(true)
+  })
+})
+
+describe('the images', () => {
+  const crane = async (...args: string[]): Promise<string> => ok(await run(await goTool('github.com/google/go-containerregistry/cmd/crane', 'v0.22.1'), ['--insecure', ...args]))
+
+  it('are valid, and the same package released twice has the same digest', { timeout: 120_000 }, async () => {
+    const file = join(cacheDir, 'local/samples/HelloServer.tgz')
+    const release = async (tag: string): Promise<string> => {
+      const { image } = JSON.parse(ok(await cluster.cli('release', file, '--app', 'Demo', '--server', 'HelloServer', '--type', 'nodejs', '--tag', tag, '--json'))) as { image: string }
+      return image
+    }
+    const [first, second] = [await release('same-1'), await release('same-2')]
+    expect(first).not.toBe(second)
+    expect(await crane('validate', '--remote', first)).toContain('PASS')
+    expect(await crane('digest', first)).toBe(await crane('digest', second))
+  })
+
+  it('run under Docker, too, and answer', { timeout: 240_000 }, async () => {
+    const info = await cluster.info()
+    const subnet = (info['registry'] ?? '').split('.').slice(0, 3).join('.')
+    const registryHost = /-h (\S+)/.exec(info['locator'] ?? '')?.[1] ?? ''
+    const engine = await dockerEngine({ insecureRegistries: [info['registry'] ?? ''] })
+    try {
+      const image = (await row('Demo.HelloServer'))?.release?.image ?? ''
+      const env = { Namespace: 'tars', PodName: 'docker-0', PodIP: `${subnet}.200`, ServerApp: 'Demo', ServerName: 'HelloServer', TARSNODE_LOCAL_ADDRESS: `${subnet}.200` }
+      const id = (await engine.docker('run', '-d', '--network', 'host', '--add-host', `tars-tarsregistry:${registryHost}`, ...Object.entries(env).flatMap(([name, value]) => ['-e', `${name}=${value}`]), image)).trim()
+      const answer = await until(async () => {
+        const result = await cluster.cli('call', `${hello}@tcp -h ${subnet}.200 -p 10001`, 'greet', '"Docker"', '--tars', helloIdl)
+        if (result.code !== 0) expect((await engine.docker('ps', '-q', '--no-trunc')).trim(), await engine.docker('logs', id)).toBe(id)
+        return result.code === 0 && (JSON.parse(result.out) as Answer)
+      })
+      expect(answer.greeting.text).toBe('Hello, Docker!')
+      await engine.docker('stop', '-t', '30', id)
+      expect((await engine.docker('inspect', '-f', '{{.State.ExitCode}} {{.State.OOMKilled}}', id)).trim()).toBe('0 false')
+    } finally {
+      await engine.stop()
+    }
   })
 })
 
