@@ -75,7 +75,7 @@ export class Communicator {
       args,
       requestId: this.#nextId(),
       version: options.version ?? ver,
-      timeoutMs: options.timeoutMs ?? timeoutMs,
+      timeoutMs: int32(options.timeoutMs ?? timeoutMs),
       context: textsOf(context, options.context),
       status: textsOf(options.status),
     }, options)
@@ -118,6 +118,11 @@ export class Communicator {
     const { connectTimeoutMs = defaults.connectTimeoutMs, maxInFlight = defaults.maxInFlight, maxPacketBytes = defaultMaxPacketBytes } = this.#options
     return { connectTimeoutMs, maxInFlight, maxPacketBytes, resolve: this.#options.resolve, log: this.#options.log ?? silentLogger }
   }
+}
+
+// What a timer and the field iTimeout can hold; anything longer, Infinity too, is the longest.
+function int32(ms: number): number {
+  return Math.min(Math.max(1, Math.ceil(ms)), 0x7fffffff)
 }
 
 // The part of an object name that servers know: without addresses and hash suffix.

@@ -42,6 +42,11 @@ export const reconnectStatus = 'STATUS_RECONNECT'
 /** The function that every servant answers, to show that it lives. */
 export const pingFunction = 'tars_ping'
 
+/** TUP responses, also of the older version 2, travel in the layout of a request. */
+export function hasTupLayout(ver: number): boolean {
+  return ver === version.tup || ver === 2
+}
+
 export function isVersion(value: number): value is Version {
   return value === version.tars || value === version.tup || value === version.json
 }

@@ -1,6 +1,6 @@
 import { Reader } from '../codec/reader.ts'
 import { Writer } from '../codec/writer.ts'
-import { version } from './codes.ts'
+import { hasTupLayout } from './codes.ts'
 import { emptyBody } from './empty.ts'
 import { readRequest } from './request.ts'
 import { noTexts, readTexts, writeTexts, type Texts } from './texts.ts'
@@ -44,7 +44,7 @@ const resultDescription = 'STATUS_RESULT_DESC'
  */
 export function writeResponse(writer: Writer, head: ResponseHead, body?: (writer: Writer) => void): void {
   const start = writer.reserveInt32()
-  if (head.version === version.tup) writeTupFields(writer, head, body)
+  if (hasTupLayout(head.version)) writeTupFields(writer, head, body)
   else writeTarsFields(writer, head, body)
   writer.patchInt32(start, writer.length - start)
 }
@@ -111,7 +111,7 @@ export function decodeResponse(bytes: Buffer): ResponsePacket {
 /** Reads one response of either layout from the bytes `start` to `end`; its body shares memory with them. */
 export function readResponse(reader: Reader, bytes: Buffer, start: number, end: number): ResponsePacket {
   const iVersion = reader.reset(bytes, start, end).readShort(1)
-  return iVersion === version.tup ? readTupFields(reader.reset(bytes, start, end)) : readTarsFields(reader, iVersion)
+  return hasTupLayout(iVersion) ? readTupFields(reader.reset(bytes, start, end)) : readTarsFields(reader, iVersion)
 }
 
 function readTarsFields(reader: Reader, iVersion: number): ResponsePacket {

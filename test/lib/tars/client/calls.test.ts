@@ -59,6 +59,13 @@ describe('a call', () => {
     expect(await slow).toBe('slow')
   })
 
+  it('may wait without end, or a fraction of a millisecond', async () => {
+    const server = await echo()
+    const proxy = client().proxy<EchoProxy>(Echo, server.object())
+    expect(await proxy.slow('x', 20, { timeoutMs: Infinity })).toBe('x')
+    await expect(proxy.slow('x', 200, { timeoutMs: 0.5 })).rejects.toMatchObject({ code: 'TARS_TIMEOUT' })
+  })
+
   it('is aborted by its signal, before and while', async () => {
     const server = await echo()
     const proxy = client().proxy<EchoProxy>(Echo, server.object())

@@ -73,6 +73,14 @@ describe('a server', () => {
     await communicator.ping(server.object())
   })
 
+  it('says which versions it serves, in the layout of the version asked', async () => {
+    const { server } = await setUp()
+    const peer = await rawPeer(server.port())
+    cleanups.push(() => peer.destroy())
+    await peer.write(Buffer.concat([echoRequest(1, 'text', ['x'], { version: 2 }), echoRequest(2, 'text', ['x'], { version: 9 })]))
+    expect(await peer.until(2)).toMatchObject([{ version: 2, requestId: 1, ret: -1, description: expect.stringContaining('use 1 (Tars), 3 (TUP) or 5 (JSON)') }, { version: 9, requestId: 2, ret: -1 }])
+  })
+
   it('tells a method who calls, by node name or address', async () => {
     const servant = { ...echoServant(), text: (_: string, current: Current) => JSON.stringify([current.caller, current.servant, current.function, current.version, current.oneWay, current.timeoutMs]) }
     const { proxy } = await setUp({ servants: { [objectName]: { interface: Echo, servant } } })
