@@ -10,18 +10,32 @@ import type { PlannedUser } from './namespace/plan.ts'
  * @throws CONTAINER_CONFIG for an unknown name, or root where runAsNonRoot is set
  */
 export async function containerUser(imageUser: string, layers: readonly string[], context: SecurityContext | undefined, podContext: PodSecurityContext | undefined): Promise<PlannedUser> {
+  const wanted = { ...defined(podContext), ...defined(context) }
   const [userName = '', groupName = ''] = imageUser.split(':')
-  const [passwd, group] = await Promise.all(['etc/passwd', 'etc/group'].map((path) => readRows(layers, path)))
-  const asked = context?.runAsUser ?? podContext?.runAsUser
-  const row = (passwd ?? []).find((fields) => (asked === undefined ? fields[0] === userName || fields[2] === userName : fields[2] === String(asked)))
-  const uid = asked ?? idOf(userName, row?.[2], 'user')
-  const groupRow = (group ?? []).find((fields) => fields[0] === groupName)
-  const gid = context?.runAsGroup ?? podContext?.runAsGroup ?? (groupName === '' || asked !== undefined ? Number(row?.[3] ?? 0) : idOf(groupName, groupRow?.[2], 'group'))
-  if ((context?.runAsNonRoot ?? podContext?.runAsNonRoot) === true && uid === 0) throw new Failure('CONTAINER_CONFIG', 'container has runAsNonRoot and the image will run as root', { remedy: 'set runAsUser, or USER in the image' })
-  const name = row?.[0]
-  const member = (group ?? []).filter((fields) => name !== undefined && fields[3]?.split(',').includes(name) === true).map((fields) => Number(fields[2]))
-  const groups = [...member, ...(podContext?.supplementalGroups ?? []), ...(podContext?.fsGroup === undefined ? [] : [podContext.fsGroup])]
-  return { uid, gid, groups: [...new Set([gid, ...groups])].filter(Number.isInteger) }
+  const [passwd = [], group = []] = await Promise.all(['etc/passwd', 'etc/group'].map((path) => readRows(layers, path)))
+  const row = userRow(passwd, userName, wanted.runAsUser)
+  const uid = wanted.runAsUser ?? idOf(userName, row?.[2], 'user')
+  if (wanted.runAsNonRoot === true && uid === 0) throw new Failure('CONTAINER_CONFIG', 'container has runAsNonRoot and the image will run as root', { remedy: 'set runAsUser, or USER in the image' })
+  const imageGroup = groupName === '' || wanted.runAsUser !== undefined ? Number(row?.[3] ?? 0) : idOf(groupName, group.find(([name]) => name === groupName)?.[2], 'group')
+  const gid = wanted.runAsGroup ?? imageGroup
+  return { uid, gid, groups: [...new Set([gid, ...memberships(group, row?.[0]), ...extraGroups(podContext)])].filter(Number.isInteger) }
+}
+
+function userRow(passwd: readonly string[][], imageUser: string, asked: number | undefined): string[] | undefined {
+  return asked === undefined ? passwd.find(([name, , uid]) => name === imageUser || uid === imageUser) : passwd.find(([, , uid]) => uid === String(asked))
+}
+
+function defined(context: SecurityContext | PodSecurityContext | undefined): Pick<SecurityContext, 'runAsUser' | 'runAsGroup' | 'runAsNonRoot'> {
+  return Object.fromEntries(Object.entries(context ?? {}).filter(([, value]) => value !== undefined))
+}
+
+/** The groups that list the user as a member. */
+function memberships(group: readonly string[][], user: string | undefined): number[] {
+  return group.filter((fields) => user !== undefined && fields[3]?.split(',').includes(user) === true).map((fields) => Number(fields[2]))
+}
+
+function extraGroups(context: PodSecurityContext | undefined): number[] {
+  return [...(context?.supplementalGroups ?? []), ...(context?.fsGroup === undefined ? [] : [context.fsGroup])]
 }
 
 function idOf(text: string, found: string | undefined, what: string): number {

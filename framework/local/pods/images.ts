@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '#base/errors.ts'
 import type { Credentials } from '../../../imagebuilder/oci/auth.ts'
@@ -37,6 +37,19 @@ export class Images {
     return this.#pull(reference, credentials)
   }
 
+  /** Forgets the images that no pod asks for, and frees their layers. Only while nothing runs or is pulled. */
+  async collect(wanted: ReadonlySet<string>): Promise<void> {
+    const keep = new Set<string>()
+    for (const name of await readdir(this.#folder)) {
+      const file = join(this.#folder, name)
+      const text = await readFile(file, 'utf8').catch(() => '')
+      const image = name.endsWith('.json') ? (JSON.parse(text) as LocalImage & { readonly askedFor: string }) : undefined
+      if (image === undefined || !wanted.has(image.askedFor)) await rm(file, { force: true })
+      else for (const layer of image.layers) keep.add(layer)
+    }
+    await this.#store.keepOnly(keep)
+  }
+
   #pull(reference: string, credentials: Credentials): Promise<LocalImage> {
     const under = this.#busy.get(reference)
     if (under !== undefined) return under
@@ -60,7 +73,7 @@ export class Images {
   }
 
   async #remember(reference: string, image: LocalImage): Promise<void> {
-    await writeFile(`${this.#file(reference)}.new`, JSON.stringify(image))
+    await writeFile(`${this.#file(reference)}.new`, JSON.stringify({ ...image, askedFor: reference }))
     await rename(`${this.#file(reference)}.new`, this.#file(reference))
   }
 }

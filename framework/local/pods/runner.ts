@@ -99,6 +99,7 @@ export async function startPodRunner(options: PodRunnerOptions): Promise<PodRunn
     pods.start()
     await pods.synced()
     await removeOrphans(layout.pods, await leftFolders(layout), new Set(pods.list().map(({ metadata }) => metadata.uid ?? '')))
+    await images.collect(new Set(pods.list().flatMap(({ spec }) => [...spec.containers, ...(spec.initContainers ?? [])]).map(({ image = '' }) => image)))
     set.start()
     return {
       platform,

@@ -93,7 +93,8 @@ async function startProcess(runtime: Runtime, context: RunContext): Promise<Star
 async function obtainImage(runtime: Runtime, { pod, container, event }: RunContext): Promise<LocalImage> {
   const image = container.image ?? ''
   const objects = runtime.objects(namespaceOf(pod))
-  const secrets = await Promise.all((pod.spec.imagePullSecrets ?? []).map(({ name = '' }) => (name === '' ? undefined : objects.secret(name))))
+  const names = (pod.spec.imagePullSecrets ?? []).map(({ name = '' }) => name).filter((name) => name !== '')
+  const secrets = await Promise.all(names.map((name) => objects.secret(name)))
   const credentials = secretCredentials(secrets.filter((secret) => secret !== undefined), runtime.credentials)
   return runtime.images.obtain(image, pullPolicy(image, container.imagePullPolicy), credentials, () => event('Normal', 'Pulling', `Pulling image "${image}"`))
 }

@@ -5,7 +5,7 @@ import { Failure } from '#base/errors.ts'
 import { fieldValue, resourceValue } from './downward.ts'
 import { expand, missing } from './environment.ts'
 import type { PodObjects } from './environment.ts'
-import type { Container, KeyToPath, Pod, Volume, VolumeMount } from './kinds.ts'
+import type { Container, DownwardItem, KeyToPath, Pod, Volume, VolumeMount } from './kinds.ts'
 import type { PlannedMount } from './namespace/plan.ts'
 
 /** Where volumes live and where their contents come from. */
@@ -57,30 +57,36 @@ async function prepareVolume(pod: Pod, volume: Volume, context: VolumeContext): 
 
 interface ContentFile { readonly path: string; readonly bytes: Buffer; readonly mode: number }
 
-async function contents(pod: Pod, volume: Volume, objects: PodObjects): Promise<ContentFile[]> {
-  const { configMap, secret, downwardAPI } = volume
+async function contents(pod: Pod, { name, configMap, secret, downwardAPI }: Volume, objects: PodObjects): Promise<ContentFile[]> {
   if (configMap !== undefined) {
-    const found = await objects.configMap(configMap.name ?? '')
-    if (found === undefined && configMap.optional !== true) throw missing(`ConfigMap ${configMap.name ?? ''} of volume ${volume.name} is not there`)
-    const data = new Map(Object.entries(found?.data ?? {}).map(([key, text]) => [key, Buffer.from(text)]))
-    for (const [key, text] of Object.entries(found?.binaryData ?? {})) data.set(key, Buffer.from(text, 'base64'))
-    return select(data, configMap.items, configMap.defaultMode, configMap.optional, volume.name)
+    const found = required(await objects.configMap(configMap.name ?? ''), configMap.optional, `ConfigMap ${configMap.name ?? ''} of volume ${name}`)
+    return select(new Map([...decoded(found?.data, 'utf8'), ...decoded(found?.binaryData, 'base64')]), configMap, name)
   }
   if (secret !== undefined) {
-    const found = await objects.secret(secret.secretName ?? '')
-    if (found === undefined && secret.optional !== true) throw missing(`Secret ${secret.secretName ?? ''} of volume ${volume.name} is not there`)
-    const data = new Map(Object.entries(found?.data ?? {}).map(([key, text]) => [key, Buffer.from(text, 'base64')]))
-    return select(data, secret.items, secret.defaultMode, secret.optional, volume.name)
+    const found = required(await objects.secret(secret.secretName ?? ''), secret.optional, `Secret ${secret.secretName ?? ''} of volume ${name}`)
+    return select(decoded(found?.data, 'base64'), secret, name)
   }
-  return (downwardAPI?.items ?? []).map((item) => {
-    const [container] = pod.spec.containers
-    const resource = item.resourceFieldRef === undefined || container === undefined ? '' : resourceValue(pod, container, item.resourceFieldRef)
-    const text = item.fieldRef === undefined ? resource : fieldValue(pod, item.fieldRef.fieldPath)
-    return { path: item.path, bytes: Buffer.from(text), mode: item.mode ?? downwardAPI?.defaultMode ?? defaultFileMode }
-  })
+  return (downwardAPI?.items ?? []).map((item) => ({ path: item.path, bytes: Buffer.from(downwardText(pod, item)), mode: item.mode ?? downwardAPI?.defaultMode ?? defaultFileMode }))
 }
 
-function select(data: ReadonlyMap<string, Buffer>, items: readonly KeyToPath[] | undefined, defaultMode = defaultFileMode, optional = false, volume = ''): ContentFile[] {
+function required<T>(found: T | undefined, optional: boolean | undefined, what: string): T | undefined {
+  if (found === undefined && optional !== true) throw missing(`${what} is not there`)
+  return found
+}
+
+function decoded(data: Readonly<Record<string, string>> | undefined, encoding: 'utf8' | 'base64'): Map<string, Buffer> {
+  return new Map(Object.entries(data ?? {}).map(([key, text]) => [key, Buffer.from(text, encoding)]))
+}
+
+function downwardText(pod: Pod, { fieldRef, resourceFieldRef }: DownwardItem): string {
+  if (fieldRef !== undefined) return fieldValue(pod, fieldRef.fieldPath)
+  const [container] = pod.spec.containers
+  return resourceFieldRef === undefined || container === undefined ? '' : resourceValue(pod, container, resourceFieldRef)
+}
+
+interface Choice { readonly items?: readonly KeyToPath[]; readonly defaultMode?: number; readonly optional?: boolean }
+
+function select(data: ReadonlyMap<string, Buffer>, { items, defaultMode = defaultFileMode, optional = false }: Choice, volume: string): ContentFile[] {
   if (items === undefined) return [...data].map(([path, bytes]) => ({ path, bytes, mode: defaultMode }))
   return items.flatMap(({ key, path, mode }) => {
     const bytes = data.get(key)

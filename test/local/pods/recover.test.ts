@@ -38,7 +38,10 @@ beforeEach(async () => {
   mkdirSync(world.data)
 })
 afterEach(async () => {
-  for (const runner of world.runners) if (runner.exitCode === null && runner.signalCode === null) (runner.kill('SIGKILL'), await once(runner, 'exit'))
+  for (const runner of world.runners) {
+    runner.kill('SIGKILL')
+    await exited(runner)
+  }
   await world.workloads.stop()
   world.client.close()
   await world.registry.stop()

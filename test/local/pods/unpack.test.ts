@@ -1,4 +1,4 @@
-import { lstatSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync, writeFileSync, existsSync } from 'node:fs'
+import { createReadStream, lstatSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync, writeFileSync, existsSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +22,7 @@ async function unpack(entries: readonly TarEntry[], below: readonly string[] = [
   const blob = join(dir, `${name}.tar`)
   writeFileSync(blob, tar)
   const target = join(dir, name)
-  const result = await unpackLayer({ blob, mediaType: 'application/vnd.oci.image.layer.v1.tar', diffId: sha256(tar), target, below, userNamespace: false })
+  const result = await unpackLayer({ content: createReadStream(blob), mediaType: 'application/vnd.oci.image.layer.v1.tar', diffId: sha256(tar), target, below, userNamespace: false })
   return { ...result, target }
 }
 
@@ -160,6 +160,6 @@ describe('the store', () => {
     const tar = await tarOf([{ name: 'zeros', content: Buffer.alloc(1 << 20) }])
     const blob = join(dir, 'bomb')
     writeFileSync(blob, gzipSync(tar))
-    await expect(unpackLayer({ blob, mediaType: 'x+gzip', diffId: sha256(tar), target: join(dir, 't'), below: [], userNamespace: false, maxBytes: 1000 })).rejects.toMatchObject({ code: 'IMAGE_LAYER_TOO_LARGE' })
+    await expect(unpackLayer({ content: createReadStream(blob), mediaType: 'x+gzip', diffId: sha256(tar), target: join(dir, 't'), below: [], userNamespace: false, maxBytes: 1000 })).rejects.toMatchObject({ code: 'IMAGE_LAYER_TOO_LARGE' })
   })
 })

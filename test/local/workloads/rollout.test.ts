@@ -17,7 +17,11 @@ const history: string[] = []
 const steady: Role = ({ env }) => {
   history.push(`+${env['PodName'] ?? ''}`)
   const done = Promise.withResolvers<void>()
-  return Promise.resolve({ stop: async () => void (history.push(`-${env['PodName'] ?? ''}`), done.resolve()), done: done.promise })
+  const stop = async (): Promise<void> => {
+    history.push(`-${env['PodName'] ?? ''}`)
+    done.resolve()
+  }
+  return Promise.resolve({ stop, done: done.promise })
 }
 const broken: Role = () => Promise.reject(new Error('it cannot start'))
 

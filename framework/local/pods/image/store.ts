@@ -1,11 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Failure } from '#base/errors.ts'
+import { removeTree } from '../remove-tree.ts'
 import { LayersBelow } from './below.ts'
 import type { UnpackedLayer } from './unpack.ts'
 import { unpackLayer } from './unpack.ts'
@@ -79,8 +80,8 @@ export class ImageStore {
         if (known !== undefined && !dependsOn(known, below)) return join(alone, 'fs')
         const temporary = this.#temporary()
         try {
-          const blob = await this.blob(layer.digest, fetch)
-          const unpacked = await unpackLayer({ blob, mediaType: layer.mediaType, diffId, target: join(temporary, 'fs'), below, userNamespace: this.#userNamespace })
+          // straight from the registry: the diffId, which the verified config names, vouches for every byte
+          const unpacked = await unpackLayer({ content: await fetch(), mediaType: layer.mediaType, diffId, target: join(temporary, 'fs'), below, userNamespace: this.#userNamespace })
           await writeFile(join(temporary, 'layer.json'), JSON.stringify(unpacked))
           const target = unpacked.dependsOnBelow || known !== undefined ? chained : alone
           await rename(temporary, target)
@@ -90,6 +91,12 @@ export class ImageStore {
         }
       }),
     )
+  }
+
+  /** Removes unpacked layers that are not in use. @param inUse folders that {@link layer} returned */
+  async keepOnly(inUse: ReadonlySet<string>): Promise<void> {
+    const layers = join(this.#folder, 'layers')
+    for (const name of await readdir(layers)) if (!inUse.has(join(layers, name, 'fs'))) await removeTree(join(layers, name))
   }
 
   #temporary(): string {

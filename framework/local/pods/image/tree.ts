@@ -46,37 +46,44 @@ export class LayerTree {
    * @throws IMAGE_LAYER_PATH when a folder of it is a file, or links go round in a circle
    */
   resolve(path: string): { readonly path: string; readonly missing: readonly string[] } {
-    const missing: string[] = []
+    const missing = new Set<string>()
     let left = path.split('/')
     let at = ''
     for (let links = 0; left.length > 1; ) {
       const [part = '', ...rest] = left
-      if (part === '' || part === '.' || part === '..') {
-        at = part === '..' ? parent(at) : at
+      const next = step(at, part)
+      const link = next === at || part === '..' ? undefined : this.#linkAt(next, path)
+      if (link === undefined) {
+        if (this.#entries.get(next) === undefined) missing.add(next)
+        at = next
         left = rest
         continue
       }
-      const next = at === '' ? part : `${at}/${part}`
-      const entry = this.#entries.get(next) ?? this.#fromBelow(next)
-      if (entry?.kind === 'file') throw pathFailure(path, `${next} is a file, not a folder`)
-      if (entry?.kind === 'link') {
-        if (++links > maxLinks) throw pathFailure(path, `more than ${maxLinks} links on the way`)
-        at = entry.target.startsWith('/') ? '' : at
-        left = [...entry.target.split('/'), ...rest]
-        continue
-      }
-      if (this.#entries.get(next) === undefined && !missing.includes(next)) missing.push(next)
-      at = next
-      left = rest
+      if (++links > maxLinks) throw pathFailure(path, `more than ${maxLinks} links on the way`)
+      at = link.startsWith('/') ? '' : at
+      left = [...link.split('/'), ...rest]
     }
-    const last = left[0] ?? ''
-    return { path: at === '' ? last : `${at}/${last}`, missing }
+    return { path: step(at, left[0] ?? ''), missing: [...missing] }
+  }
+
+  /** Where the link at `folder` points; undefined for a folder and for what is yet to be made. */
+  #linkAt(folder: string, path: string): string | undefined {
+    const entry = this.#entries.get(folder) ?? this.#fromBelow(folder)
+    if (entry?.kind === 'file') throw pathFailure(path, `${folder} is a file, not a folder`)
+    return entry?.kind === 'link' ? entry.target : undefined
   }
 
   #fromBelow(path: string): TreeEntry | undefined {
     const entry = this.#below(path)
     return entry?.kind === 'file' ? undefined : entry
   }
+}
+
+/** One part of a path further; nothing is above the root. */
+function step(at: string, part: string): string {
+  if (part === '' || part === '.') return at
+  if (part === '..') return parent(at)
+  return at === '' ? part : `${at}/${part}`
 }
 
 /**

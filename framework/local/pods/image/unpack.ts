@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { createHash } from 'node:crypto'
 import type { Readable, Writable } from 'node:stream'
@@ -11,8 +10,8 @@ import { LayersBelow } from './below.ts'
 import { LayerWriter } from './layer-writer.ts'
 
 export interface UnpackOptions {
-  /** The layer as it came from the registry: tar, gzip or zstd by `mediaType`. */
-  readonly blob: string
+  /** The layer as it comes from the registry: tar, gzip or zstd by `mediaType`. */
+  readonly content: Readable
   readonly mediaType: string
   /** sha256 of the uncompressed tar, from the image's config (OCI image spec, "rootfs.diff_ids"). */
   readonly diffId: string
@@ -38,6 +37,8 @@ export interface UnpackedLayer {
 }
 
 const defaultMaxBytes = 32 * 2 ** 30
+/** A piece is a trip to another thread and back: few large ones. */
+const pieceBytes = 2 ** 18
 
 /**
  * Unpacks one layer as an overlay lower folder: whiteouts become overlay whiteouts, opaque folders get the overlay
@@ -54,7 +55,7 @@ export async function unpackLayer(options: UnpackOptions): Promise<UnpackedLayer
   })
   const signal = options.signal === undefined ? {} : { signal: options.signal }
   try {
-    await pipeline([createReadStream(options.blob), ...decompressor(options.mediaType), meter(hash, options), tar as unknown as Writable], signal)
+    await pipeline([options.content, ...decompressor(options.mediaType), meter(hash, options), tar as unknown as Writable], signal)
   } catch (error) {
     throw asFailure(error, options)
   }
@@ -64,8 +65,8 @@ export async function unpackLayer(options: UnpackOptions): Promise<UnpackedLayer
 }
 
 function decompressor(mediaType: string): Transform[] {
-  if (/gzip$/.test(mediaType)) return [createGunzip()]
-  if (/zstd$/.test(mediaType)) return [createZstdDecompress()]
+  if (/gzip$/.test(mediaType)) return [createGunzip({ chunkSize: pieceBytes })]
+  if (/zstd$/.test(mediaType)) return [createZstdDecompress({ chunkSize: pieceBytes })]
   if (/tar$/.test(mediaType)) return []
   throw new Failure('IMAGE_LAYER_UNSUPPORTED', `a layer of type ${mediaType} cannot be unpacked`, { remedy: 'use tar layers, plain or with gzip or zstd' })
 }
