@@ -85,7 +85,7 @@ export const entrypoint = (arch: Architecture): readonly string[] => [
   `${SUPERVISOR_DIR}/lib`,
   `${SUPERVISOR_DIR}/bin/node`,
   ...RUNTIME_FLAGS,
-  `${SUPERVISOR_DIR}/tarsnode.mjs`,
+  `${SUPERVISOR_DIR}/tarsnode.cjs`,
 ]
 
 export const RUNTIME_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', '--max-old-space-size=64'] as const

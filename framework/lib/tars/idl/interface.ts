@@ -60,13 +60,26 @@ export interface FunctionSource {
 }
 
 function defineFunction(source: FunctionSource, fast: WireForms | undefined): FunctionCodec {
+  const head = { name: source.name, params: source.def.params, result: source.def.result }
+  // Generated code was checked when it was generated, and the forms that it does not bring are rarely called.
+  if (fast !== undefined) return { ...head, ...fast, ...formsOnDemand(source) }
+  return { ...head, ...wireForms(source), ...tupForms(source), ...jsonForms(source) }
+}
+
+/** TUP and JSON forms that are made at their first call, so that a process which starts often does not pay for them. */
+function formsOnDemand(source: FunctionSource): TupForms & JsonForms {
+  let [madeTup, madeJson]: [TupForms?, JsonForms?] = []
+  const tup = (): TupForms => (madeTup ??= tupForms(source))
+  const json = (): JsonForms => (madeJson ??= jsonForms(source))
   return {
-    name: source.name,
-    params: source.def.params,
-    result: source.def.result,
-    ...(fast ?? wireForms(source)),
-    ...tupForms(source),
-    ...jsonForms(source),
+    writeArgsTup: (args) => tup().writeArgsTup(args),
+    readArgsTup: (map) => tup().readArgsTup(map),
+    writeResultTup: (result) => tup().writeResultTup(result),
+    readResultTup: (map) => tup().readResultTup(map),
+    argsToJson: (args) => json().argsToJson(args),
+    argsFromJson: (value) => json().argsFromJson(value),
+    resultToJson: (result) => json().resultToJson(result),
+    resultFromJson: (value) => json().resultFromJson(value),
   }
 }
 
