@@ -10,9 +10,9 @@ import { median, type Goal } from './goal.ts'
 import { Echo, type Item } from './tars/Echo.ts'
 import { LoadClient } from './tars/load.ts'
 
-const rounds = 7
+const rounds = 15
 const warmUpMs = 2000
-const windowMs = 1500
+const windowMs = 700
 const connections = 4
 const concurrentEach = 16
 
@@ -36,7 +36,7 @@ const cases = [
 ] as const
 
 export default async function bench(note: (line: string) => void): Promise<Goal[]> {
-  note(`our server and @tars/rpc ${tarsJsVersion} on Node ${process.version}; ${connections} connections, ${connections * concurrentEach} requests under way, ${rounds} rounds of ${windowMs} ms each`)
+  note(`our server and @tars/rpc ${tarsJsVersion} on Node ${process.version}; ${connections} connections, ${connections * concurrentEach} requests under way, many in one segment as from a client that shares connections, ${rounds} rounds of ${windowMs} ms each`)
   const theirs = await startTarsJs()
   const ours = await startOurs()
   const rivals: readonly [Rival, Rival] = [ours, { name: `@tars/rpc ${tarsJsVersion}`, process: theirs.process, port: theirs.port }]
