@@ -20,11 +20,12 @@ function install() {
   const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
   if (existsSync(runtime) && existsSync(installedLock) && readFileSync(installedLock, 'utf8') === lock) return
   const started = Date.now()
-  console.error('tarsk8s: installing the pinned packages (npm ci) …')
-  // No install script is needed by any dependency, so none is run.
-  const npm = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] })
+  console.error('tarsk8s: installing the pinned packages …')
+  // No install script is needed by any dependency, so none is run. Not `npm ci`: it refuses a lock file that lacks optional
+  // packages of other platforms, and mirrors often have those late. `install --no-save` takes the locked versions just the same.
+  const npm = spawnSync('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] })
   if (npm.error) fail(`npm could not be started (${npm.error.message}); install npm and try again`)
-  if (npm.status !== 0) fail(`"npm ci" failed with exit code ${npm.status}; its output above says why`)
+  if (npm.status !== 0) fail(`"npm install" failed with exit code ${npm.status}; its output above says why`)
   if (!existsSync(runtime)) fail(`no pinned Node runtime for ${process.platform}/${process.arch}; supported: linux/x64 and linux/arm64`)
   writeFileSync(installedLock, lock)
   console.error(`tarsk8s: packages installed in ${((Date.now() - started) / 1000).toFixed(1)} s`)
