@@ -4,6 +4,8 @@ import type { NameRule } from '../metadata.ts'
 import { ageColumn, builtinColumns, nameColumn } from '../table/builtin-columns.ts'
 import { builtinDefaults } from './defaults.ts'
 import { builtinMerge, plainMerge } from './merge.ts'
+import { builtinDecoder } from './prepare.ts'
+import { BuiltinSchemas } from './schema.ts'
 import { builtinValidation } from './validate.ts'
 
 interface Row {
@@ -76,11 +78,13 @@ const rows: readonly Row[] = [
   ]),
 ]
 
-function definition(row: Row): Definition {
+function definition(row: Row, schemas: BuiltinSchemas): Definition {
   const { group = '', version = 'v1', plural, kind } = row
   const key = `${group}/${plural}`
   const defaults = builtinDefaults[key]
   const validate = builtinValidation[key]
+  const schema = schemas.of(group, version, kind)
+  const decode = schema === undefined ? () => [] : builtinDecoder(schema)
   return {
     group, version, plural, kind,
     singular: kind.toLowerCase(),
@@ -97,12 +101,13 @@ function definition(row: Row): Definition {
     merge: builtinMerge[key] ?? plainMerge,
     columns: builtinColumns[key] ?? [nameColumn, ageColumn],
     selectableFields: row.fields ?? [],
-    schema: undefined,
+    schema,
     warning: undefined,
     ...(key === 'apiextensions.k8s.io/customresourcedefinitions' ? { notes: crdNotes } : {}),
     prepare(object) {
+      const unknown = decode(object)
       defaults?.(object)
-      return []
+      return unknown
     },
     validate: validate ?? (() => []),
     convert: (objects) => Promise.resolve(objects),
@@ -111,5 +116,6 @@ function definition(row: Row): Definition {
 
 /** The built-in kinds that this server keeps. */
 export function builtinDefinitions(): Definition[] {
-  return rows.map(definition)
+  const schemas = new BuiltinSchemas()
+  return rows.map((row) => definition(row, schemas))
 }
