@@ -16,7 +16,7 @@ const batchBytes = 64 * 1024
 const copyBytes = 4096
 
 /** After our end of a connection is closed the peer has this long to close its own, milliseconds; then it is dropped. */
-const lingerMs = 5000
+const lingerMs = 1000
 
 /** What a connection needs of its adapter. */
 export interface ConnectionHost {

@@ -69,6 +69,7 @@ export class TcpListener implements Listener, ConnectionHost {
       for (const connection of this.#connections) {
         const silent = connection.quiet && now - Math.max(started, connection.lastRead) >= drainQuietMs
         if (silent || now - started > deadlineMs / 2) connection.close()
+        connection.check(now)
       }
     }, Math.min(drainQuietMs, deadlineMs) / 4)
     return this.#empty().finally(() => clearInterval(timer))

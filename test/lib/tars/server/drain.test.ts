@@ -94,6 +94,15 @@ describe('draining', () => {
     await server.done
   })
 
+  it('does not wait long for a peer that never closes its end', async () => {
+    const server = await startEcho()
+    const peer = await rawPeer(server.port(), false)
+    await peer.write(echoRequest(1, 'text', ['x']))
+    await expect.poll(() => peer.socket.bytesWritten > 0 && server.pending === 0).toBe(true)
+    await server.drain(600_000)
+    peer.destroy()
+  })
+
   it('stop is the same twice, and done resolves', async () => {
     const server = await startEcho()
     await Promise.all([server.stop(), server.stop()])
