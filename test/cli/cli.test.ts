@@ -8,6 +8,8 @@ import { resources } from '#api/resources.ts'
 import type { TFrameworkConfig, TImage } from '#api/types.ts'
 import { Lifetime } from '#base/lifecycle.ts'
 import { silentLogger } from '#base/log.ts'
+import { Communicator } from '#tars/client.ts'
+import { QueryF, type QueryFProxy } from '#tars/protocol/QueryF.ts'
 import { startAdmin } from '../../framework/admin/admin.ts'
 import { run as call } from '../../framework/cli/call.ts'
 import { run as deploy } from '../../framework/cli/deploy.ts'
@@ -74,6 +76,11 @@ beforeAll(async () => {
   await createPod(client, { app: 'Test', server: 'Hello', name: 'test-hello-0', ip: pod, state: 'Active/Active/7' })
   await createEndpoint(client, 'Test', 'Hello', [{ name: 'NodeObj', port: 19385 }])
   await setPods(client, 'Test', 'Hello', [{ name: 'test-hello-0', podIP: pod, pid: '7' }])
+  const communicator = new Communicator()
+  const query = communicator.proxy<QueryFProxy>(QueryF, `tars.tarsregistry.QueryObj@tcp -h 127.0.0.1 -p ${queryPort}`)
+  await until(async () => (await query.findObjectById('Test.Hello.NodeObj')).length === 1)
+  await until(async () => (await run(status, ['Test.Hello', '--json'])).out.includes('test-hello-0'))
+  await communicator.close()
 })
 
 afterAll(() => everything.stop())

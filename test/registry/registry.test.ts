@@ -30,6 +30,7 @@ beforeAll(async () => {
   await createEndpoint(client, 'Test', 'Hello', [{ name: 'HelloObj', port: 9000 }, { name: 'UdpObj', port: 9001, isTcp: false, timeout: 3000 }], { template: 'tars.child', profile: '<tars>\n<application>\n<client>\nz=own\n</client>\n</application>\n</tars>\n', asyncThread: 5 })
   await createEndpoint(client, 'Test', 'Loop', [{ name: 'Obj', port: 1 }], { template: 'loop.a' })
   await createEndpoint(client, 'Test', 'Lost', [{ name: 'Obj', port: 1 }], { template: 'lost' })
+  await createEndpoint(client, 'Test', 'State', [{ name: 'Obj', port: 5 }])
   await createEndpoint(client, 'Test', 'Host', [{ name: 'Obj', port: 7000 }])
   for (const [index, state] of [active.state, 'Active/Activating/8', active.state].entries()) {
     await createPod(client, { app: 'Test', server: 'Hello', name: `test-hello-${index}`, ip: `127.77.0.${index + 1}`, state })
@@ -181,7 +182,6 @@ describe('RegistryObj (framework-services 1.7)', () => {
   }
 
   test('a state counts at once and becomes a condition of the pod', async () => {
-    await createEndpoint(cluster.client, 'Test', 'State', [{ name: 'Obj', port: 5 }])
     await createPod(cluster.client, { app: 'Test', server: 'State', name: 'test-state-0', ip: '127.77.4.1' })
     await until(async () => (await query.findObjectById4Any('Test.State.Obj')).inactiveEp.length === 1)
     await node.updateServerState('test-state-0', 'Active', 'Active', { context: { PID: '42', Message: 'up\nand well', Restarts: '3' } })

@@ -60,12 +60,15 @@ async function* body(head: Buffer, file: Upload['file'], tail: Buffer, onProgres
 
 function answerOf(request: http.ClientRequest): Promise<UploadAnswer> {
   return new Promise((resolve, reject) => {
-    request.on('error', reject)
+    let begun = false
+    // Once an answer has begun, a broken pipe is only the rest of the package that nobody wanted.
+    request.on('error', (error) => !begun && reject(error))
     request.on('response', (answer) => {
+      begun = true
       const chunks: Buffer[] = []
       answer.on('data', (chunk: Buffer) => chunks.push(chunk))
       answer.on('error', reject)
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }))
+      answer.on('close', () => resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }))
     })
   })
 }
