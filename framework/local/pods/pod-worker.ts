@@ -196,7 +196,7 @@ export class PodWorker {
       const status = this.#status()
       if (sameStatus(this.#reported, status) && sameStatus(this.#pod.status, status)) continue
       try {
-        const body = { metadata: { uid: this.#pod.metadata.uid }, status }
+        const body = { metadata: { uid: this.#pod.metadata.uid }, status: withRemovals(status) }
         const pod = await this.#options.client.patch(podResource, this.#target(), body, { type: 'strategic', subresource: 'status' })
         this.#reported = status
         if (Number(pod.metadata.resourceVersion) > Number(this.#pod.metadata.resourceVersion)) this.#pod = this.#withAddress(pod)
@@ -229,4 +229,9 @@ export class PodWorker {
     const { conditions = [] } = podStatus(pod, { init: this.#init.map((unit) => unit.status), containers: this.#containers.map((unit) => unit.status), initialized: this.#initialized, hostIP: this.#options.hostIP, startTime: this.#startTime }, new Date().toISOString())
     return { ...status, conditions: [...conditions, { ...wanted, lastTransitionTime: new Date().toISOString() }] }
   }
+}
+
+/** A strategic merge patch keeps what it does not name, so a reason that is no more must be taken away by name. */
+function withRemovals(status: PodStatus): object {
+  return { ...status, conditions: status.conditions?.map((condition) => ({ reason: null, message: null, ...condition })) }
 }

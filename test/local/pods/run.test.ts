@@ -14,6 +14,7 @@ test('a pod of a pulled image runs its command as PID 1 of its own namespaces', 
   await rig.client.create(podResource, podOf('first', rig.image, 'echo pid $$$$; hostname; id -u; ls /; ps; trap "exit 0" TERM; echo __; sleep 1000 & wait'))
   const pod = await podWhen(rig.client, 'first', isReadyPod)
   expect(pod?.status?.phase).toBe('Running')
+  expect(pod?.status?.conditions?.map(({ type, status, reason, message }) => [type, status, reason, message])).toEqual(['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'].map((type) => [type, 'True', undefined, undefined]))
   expect(pod?.status?.podIP).toMatch(new RegExp(`^${rig.subnet}\\.`))
   expect(statusOf(pod)).toMatchObject({ ready: true, started: true, restartCount: 0, imageID: expect.stringMatching(/@sha256:/) })
   const text = await says(rig, 'first', '__')
