@@ -13,7 +13,7 @@ import type { BaseRecipe } from '../../base-images/recipe.ts'
 import { stageBase } from '../../base-images/rootfs.ts'
 import { composeImage } from '../../imagebuilder/compose.ts'
 import { layerFromFiles, type LayerFile } from '../../imagebuilder/layer.ts'
-import { parseLocation } from '../../imagebuilder/oci/location.ts'
+import { parseLocation, type ImageLocation } from '../../imagebuilder/oci/location.ts'
 
 /** Languages with a base image. */
 export const baseLanguages = ['nodejs', 'cpp', 'java'] as const
@@ -22,8 +22,6 @@ export type BaseLanguage = (typeof baseLanguages)[number]
 export interface BaseImageOptions {
   /** Staged roots and layers are kept here. */
   readonly cacheDir: string
-  /** `host:port` of the registry that gets the image. */
-  readonly registry: string
   /** The runtime for Node services. */
   readonly nodeBinary: string
   readonly signal?: AbortSignal
@@ -52,22 +50,36 @@ export async function keptLayer(root: string): Promise<LayerFile> {
   return layer
 }
 
-/** Builds and pushes a language's base image and records it. @returns its reference */
-export async function publishBase(client: KubeClient, namespace: string, language: BaseLanguage, options: BaseImageOptions): Promise<string> {
-  await mkdir(options.cacheDir, { recursive: true })
-  const recipe = await recipes[language](options.nodeBinary)
-  const layer = await keptLayer(await stageBase(recipe, options))
-  const image = await push(recipe, layer, options)
+/** Builds a language's base image into the cluster's registry and records it. @returns its reference */
+export async function publishBase(client: KubeClient, namespace: string, language: BaseLanguage, options: BaseImageOptions & { readonly registry: string }): Promise<string> {
+  const { recipe, layer, config } = await buildBase(language, options)
+  // The tag follows the content, so that a new base is a new image and an old one stays what it was.
+  const tag = createHash('sha256').update(JSON.stringify([layer.diffId, config])).digest('hex').slice(0, 12)
+  const { image } = await composeImage({ layers: [layer], config, destination: parseLocation(`${options.registry}/tars.${recipe.name}:${tag}`), ...signalOf(options) })
   await record(client, namespace, recipe, image)
   return image
 }
 
-async function push(recipe: BaseRecipe, layer: LayerFile, { registry, signal }: BaseImageOptions): Promise<string> {
-  const config = { Env: Object.entries(recipe.env).map(([name, value]) => `${name}=${value}`), WorkingDir: '/usr/local/server/bin' }
-  const tag = createHash('sha256').update(JSON.stringify([layer.diffId, config])).digest('hex').slice(0, 12)
-  const destination = parseLocation(`${registry}/tars.${recipe.name}:${tag}`)
-  const { image } = await composeImage({ layers: [{ ...layer, createdBy: recipe.name }], config, destination, ...(signal === undefined ? {} : { signal }) })
+/** Builds a language's base image to any place. @returns its name there */
+export async function writeBase(language: BaseLanguage, destination: ImageLocation, options: BaseImageOptions): Promise<string> {
+  const { layer, config } = await buildBase(language, options)
+  const { image } = await composeImage({ layers: [layer], config, destination, ...signalOf(options) })
   return image
+}
+
+const signalOf = ({ signal }: BaseImageOptions): { signal?: AbortSignal } => (signal === undefined ? {} : { signal })
+
+interface BuiltBase {
+  readonly recipe: BaseRecipe
+  readonly layer: LayerFile & { readonly createdBy: string }
+  readonly config: { readonly Env: readonly string[]; readonly WorkingDir: string }
+}
+
+async function buildBase(language: BaseLanguage, options: BaseImageOptions): Promise<BuiltBase> {
+  await mkdir(options.cacheDir, { recursive: true })
+  const recipe = await recipes[language](options.nodeBinary)
+  const layer = { ...(await keptLayer(await stageBase(recipe, options))), createdBy: recipe.name }
+  return { recipe, layer, config: { Env: Object.entries(recipe.env).map(([name, value]) => `${name}=${value}`), WorkingDir: '/usr/local/server/bin' } }
 }
 
 /** The TImage by which releases name the base image (control-plane spec A.7, D.2). */
