@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createLogger } from '#base/log.ts'
 import { createKubeClient } from '#kube/client.ts'
-import type { KubeClient } from '#kube/client.ts'
+import type { KubeClient, KubeConfig } from '#kube/client.ts'
 import { readKubeconfig } from '#kube/config.ts'
 import { customResourceDefinitions, namespaces } from '#kube/resources.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
@@ -32,6 +32,8 @@ export interface KubectlOptions {
 
 export interface TestCluster {
   readonly client: KubeClient
+  /** For clients of a test's own. */
+  readonly config: KubeConfig
   /** Undefined when the cluster is a real one. */
   readonly server: ApiServer | undefined
   readonly kubeconfigPath: string
@@ -71,12 +73,13 @@ function attach(server: ApiServer | undefined, kubeconfig: string): TestCluster 
   const folder = mkdtempSync(join(tmpdir(), 'tarsk8s-kube-'))
   const kubeconfigPath = server === undefined ? kubeconfig : join(folder, 'kubeconfig')
   if (server !== undefined) writeFileSync(kubeconfigPath, kubeconfig, { mode: 0o600 })
-  const client = createKubeClient(readKubeconfig(kubeconfigPath))
+  const config = readKubeconfig(kubeconfigPath)
+  const client = createKubeClient(config)
   const kubectlPath = which('kubectl')
   const base = ['--kubeconfig', kubeconfigPath, '--cache-dir', join(folder, 'cache')]
   const made: string[] = []
   return {
-    client, server, kubeconfigPath, folder,
+    client, config, server, kubeconfigPath, folder,
     async kubectl(args, { input, env } = {}) {
       if (kubectlPath === undefined) throw new Error('kubectl is missing; install it')
       const running = run(kubectlPath, [...base, ...args], { env: { ...process.env, ...env }, maxBuffer: 1 << 26 })

@@ -3,7 +3,8 @@ import http from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import https from 'node:https'
 import type { KubeConfig } from './config.ts'
-import { KubeError, errorFromStatus, networkError } from './errors.ts'
+import { errorFromStatus, networkError } from './errors.ts'
+import type { KubeError } from './errors.ts'
 import type { Status } from './types.ts'
 
 export interface TransportRequest {

@@ -78,13 +78,29 @@ function endpointOf(store: Store, { url, service }: ClientConfig): Endpoint {
   if (url !== undefined) return { url: new URL(url) }
   if (service === undefined) throw new Failure('WEBHOOK_UNREACHABLE', 'its clientConfig has neither url nor service', { remedy: 'set one of them' })
   const { namespace, name, path = '/', port = 443 } = service
-  const address = { namespace, name }
-  const subset = ((store.get({ collection: '/endpoints', ...address })?.['subsets'] ?? []) as { addresses?: { ip: string }[]; ports?: { name?: string; port: number }[] }[])[0]
-  const wanted = ((at(store.get({ collection: '/services', ...address }), ['spec', 'ports']) ?? []) as { name?: string; port: number }[]).find((candidate) => candidate.port === port)
-  const target = subset?.ports?.find((candidate) => (candidate.name ?? '') === (wanted?.name ?? '')) ?? subset?.ports?.[0]
-  const ip = subset?.addresses?.[0]?.ip
-  if (ip === undefined || target === undefined) throw new Failure('WEBHOOK_UNREACHABLE', `the service ${namespace}/${name} has no ready endpoint`, { remedy: 'start its pods' })
-  return { url: new URL(`https://${ip}:${target.port}${path}`), servername: `${name}.${namespace}.svc` }
+  const host = readyAddress(store, { namespace, name }, port)
+  if (host === undefined) throw new Failure('WEBHOOK_UNREACHABLE', `the service ${namespace}/${name} has no ready endpoint`, { remedy: 'start its pods' })
+  return { url: new URL(`https://${host}${path}`), servername: `${name}.${namespace}.svc` }
+}
+
+interface Port {
+  readonly name?: string
+  readonly port: number
+}
+
+interface Subset {
+  readonly addresses?: readonly { readonly ip: string }[]
+  readonly ports?: readonly Port[]
+}
+
+/** `ip:port` behind a port of a service. */
+function readyAddress(store: Store, service: { readonly namespace: string; readonly name: string }, port: number): string | undefined {
+  const ports = (at(store.get({ collection: '/services', ...service }), ['spec', 'ports']) ?? []) as Port[]
+  const portName = ports.find((candidate) => candidate.port === port)?.name ?? ''
+  const subsets = (store.get({ collection: '/endpoints', ...service })?.['subsets'] ?? []) as Subset[]
+  const [first] = subsets.flatMap(({ addresses = [], ports: targets = [] }) =>
+    targets.filter((target) => (target.name ?? '') === portName).flatMap((target) => addresses.map(({ ip }) => `${ip}:${target.port}`)))
+  return first
 }
 
 async function call(store: Store, config: ClientConfig, body: object, timeoutMs: number): Promise<unknown> {

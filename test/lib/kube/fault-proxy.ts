@@ -34,7 +34,7 @@ export async function startFaultProxy(target: KubeConfig): Promise<FaultProxy> {
   const server = http.createServer((request, response) => {
     requests.push(`${request.method ?? ''} ${request.url ?? ''}`)
     const index = pending.findIndex(({ match }) => match(request))
-    const fault = index < 0 ? { kind: 'pass' as const } : pending.splice(index, 1)[0]!.fault
+    const fault = (index < 0 ? undefined : pending.splice(index, 1)[0]?.fault) ?? { kind: 'pass' as const }
     if (isWatch(request)) {
       watches.add(response)
       response.on('close', () => watches.delete(response))

@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => cluster.stop())
 beforeEach(async () => {
   namespace = await cluster.namespace()
-  proxy = await startFaultProxy(cluster.server!.config)
+  proxy = await startFaultProxy(cluster.config)
   client = createKubeClient(proxy.config)
 })
 afterEach(async () => {

@@ -114,7 +114,7 @@ describe('get', () => {
     const watching = cluster.kubectlProcess(['-n', namespace, 'get', 'widgets', '-w', '--no-headers', '-l', 'followed=yes'])
     try {
       const lines: string[] = []
-      createInterface({ input: watching.stdout! }).on('line', (line) => lines.push(line))
+      if (watching.stdout !== null) createInterface({ input: watching.stdout }).on('line', (line) => lines.push(line))
       const target = { namespace, name: 'followed' }
       await cluster.client.create(widgets, { metadata: { ...target, labels: { followed: 'yes' } }, spec: { size: 1 } } as never)
       await eventually(() => lines.length === 1, 'the creation is shown')

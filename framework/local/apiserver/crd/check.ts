@@ -78,14 +78,21 @@ function schemaErrors(schema: Schema, path: string): FieldError[] {
 
 const types = ['object', 'array', 'string', 'integer', 'number', 'boolean']
 
-function ownErrors(schema: Schema, path: string): FieldError[] {
+function typeErrors(schema: Schema, path: string): FieldError[] {
   const free = schema['x-kubernetes-int-or-string'] === true || schema['x-kubernetes-preserve-unknown-fields'] === true
-  const { type, pattern } = schema
-  const keys = schema['x-kubernetes-list-map-keys'] ?? []
+  const { type } = schema
   return [
     ...(type === undefined && !free ? [fieldRequired(`${path}.type`, 'must not be empty for specified object fields')] : []),
     ...(type === undefined || type === '' || types.includes(type) ? [] : [fieldNotSupported(`${path}.type`, type, types)]),
     ...(type === 'array' && schema.items === undefined ? [fieldRequired(`${path}.items`, 'must be specified')] : []),
+  ]
+}
+
+function ownErrors(schema: Schema, path: string): FieldError[] {
+  const { pattern } = schema
+  const keys = schema['x-kubernetes-list-map-keys'] ?? []
+  return [
+    ...typeErrors(schema, path),
     ...(schema.properties !== undefined && schema.additionalProperties !== undefined ? [fieldForbidden(`${path}.additionalProperties`, 'additionalProperties and properties are mutual exclusive')] : []),
     ...(schema.uniqueItems === true ? [fieldForbidden(`${path}.uniqueItems`, 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic')] : []),
     ...(pattern !== undefined && compilePattern(pattern) === undefined ? [fieldInvalid(`${path}.pattern`, pattern, 'must be a valid regular expression')] : []),

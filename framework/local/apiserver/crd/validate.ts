@@ -36,7 +36,7 @@ export class SchemaValidator {
 
   #stringErrors(value: string, schema: Schema, path: string): FieldError[] {
     const { maxLength, minLength, pattern, format } = schema
-    const length = [...value].length
+    const length = Array.from(value).length
     const body = `${path} in body`
     const errors: FieldError[] = []
     if (maxLength !== undefined && length > maxLength) errors.push({ field: path, reason: 'FieldValueTooLong', message: `Too long: may not be more than ${maxLength} bytes` })

@@ -88,19 +88,23 @@ function marked(request: ApiRequest, options: DeleteRequest, stored: AnyObject):
   const finalizers = finalizersFor(options.propagation, stored.metadata.finalizers ?? [], stored)
   const grace = graceOf(request, options, stored)
   if (finalizers.length === 0 && grace === 0 && !holdsContent(stored)) return undefined
-  const { deletionTimestamp, deletionGracePeriodSeconds } = stored.metadata
-  const shorter = deletionGracePeriodSeconds === undefined || grace < deletionGracePeriodSeconds
-  const same = finalizers.length === (stored.metadata.finalizers ?? []).length && deletionTimestamp !== undefined && !shorter
-  if (same) return stored
+  const { deletionTimestamp, deletionGracePeriodSeconds: granted } = stored.metadata
+  const underWay = deletionTimestamp !== undefined && granted !== undefined && grace >= granted
+  return underWay ? stored : deleting(stored, finalizers, grace)
+}
+
+/** The object with the time at which it has to be gone. */
+function deleting(stored: AnyObject, finalizers: readonly string[], grace: number): AnyObject {
+  const first = stored.metadata.deletionTimestamp === undefined
   const metadata: AnyObject['metadata'] = {
     ...stored.metadata,
     ...(finalizers.length === 0 ? {} : { finalizers: [...finalizers] }),
-    deletionTimestamp: deletionTimestamp === undefined || shorter ? timestamp(Date.now() + grace * 1000) : deletionTimestamp,
-    deletionGracePeriodSeconds: shorter ? grace : (deletionGracePeriodSeconds ?? grace),
+    deletionTimestamp: timestamp(Date.now() + grace * 1000),
+    deletionGracePeriodSeconds: grace,
   }
-  if (metadata.generation !== undefined && deletionTimestamp === undefined) metadata.generation++
-  const deleting: AnyObject = { ...stored, metadata }
-  return stored.kind === 'Namespace' ? { ...deleting, status: { ...(stored['status'] as object), phase: 'Terminating' } } : deleting
+  if (metadata.generation !== undefined && first) metadata.generation++
+  const status = stored.kind === 'Namespace' ? { status: { ...(stored['status'] as object), phase: 'Terminating' } } : {}
+  return { ...stored, ...status, metadata }
 }
 
 function finalizersFor(propagation: Propagation, present: readonly string[], { metadata }: AnyObject): readonly string[] {
