@@ -77,7 +77,7 @@ export const loaderName = (arch: Architecture): string => loaders[arch]
 /**
  * The image's ENTRYPOINT. The layer's own loader starts the layer's own runtime with the layer's own libraries:
  * nothing of the base image is needed, not even /lib64, and nothing leaks into the service's environment.
- * The flags bound the heap, because a supervisor that idles must cost nearly nothing.
+ * The flags bound the heap and let it be given back, because a supervisor that idles must cost nearly nothing.
  */
 export const entrypoint = (arch: Architecture): readonly string[] => [
   `${SUPERVISOR_DIR}/lib/${loaderName(arch)}`,
@@ -88,7 +88,7 @@ export const entrypoint = (arch: Architecture): readonly string[] => [
   `${SUPERVISOR_DIR}/tarsnode.cjs`,
 ]
 
-export const RUNTIME_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', '--max-old-space-size=64'] as const
+export const RUNTIME_FLAGS = ['--disable-warning=ExperimentalWarning', '--expose-gc', '--max-semi-space-size=1', '--max-old-space-size=64'] as const
 
 /** The ENTRYPOINT of an image for x86-64. */
 export const ENTRYPOINT = entrypoint('x64')

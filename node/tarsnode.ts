@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { systemClock } from '#base/clock.ts'
 import { describe } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
@@ -12,6 +13,7 @@ import { connectRegistry } from './registry/connect.ts'
 import { startServants } from './servants/servants.ts'
 import type { Libc } from './system/libc.ts'
 import { Reaper } from './system/reaper.ts'
+import { trimWhenQuiet } from './system/trim.ts'
 
 export interface TarsnodeWorld {
   readonly libc: Libc
@@ -41,6 +43,7 @@ export function startTarsnode(settings: Settings, { libc, output, log, exit, fai
   const { timezone } = prepareContainer(settings, log)
   const registry = connectRegistry(settings, log)
   const admin = serviceAdmin(settings)
+  const happened = trimWhenQuiet(libc)
   const supervisor = new Supervisor(
     {
       prepare: launchPreparer({ settings, timezone, registry, admin }),
@@ -49,7 +52,10 @@ export function startTarsnode(settings: Settings, { libc, output, log, exit, fai
         return new ServiceProcess({ plan, stdout: output.stdout, stderr: output.stderr, onGone })
       },
       lastLines: (count) => output.lastLines(count),
-      report: (view) => registry.report(view),
+      report: (view) => {
+        registry.report(view)
+        happened()
+      },
       alarm: (text) => registry.alarm(text),
       exit: (code) => void registry.close(LAST_WORD_MS).then(() => exit(code)),
       exitsWithService: settings.onExit === 'exit',
@@ -59,13 +65,17 @@ export function startTarsnode(settings: Settings, { libc, output, log, exit, fai
   )
   if (process.pid !== 1) libc.becomeSubreaper()
   new Reaper({ libc, isOurs: (pid) => supervisor.isOurs(pid), onReaped: (pid, status) => supervisor.reaped(pid, status) }).start()
-  const serving = startServants({ settings, supervisor, registry, admin, log })
-  serving.catch((error: unknown) => {
+  // A Tars server sends its first heartbeat as soon as it runs; what sends none need not wait for us to listen.
+  const early = settings.type === 'not-tars'
+  if (early) supervisor.command('start')
+  const serve = async (): Promise<void> => {
+    if (early) await turn()
+    await startServants({ settings, supervisor, registry, admin, log })
+    if (!early) supervisor.command('start')
+  }
+  serve().catch((error: unknown) => {
     log.error('the supervisor cannot serve', { error: describe(error) })
     exit(failed)
   })
-  // A Tars server sends its first heartbeat as soon as it runs; what sends none need not wait for us to listen.
-  if (settings.type === 'not-tars') supervisor.command('start')
-  else serving.then(() => supervisor.command('start'), () => {})
   return { quit: () => supervisor.command('quit'), forward: (signal) => void supervisor.forward(signal) }
 }

@@ -6,6 +6,7 @@ import { applyTemplateEnv } from '../launch/template-env.ts'
 import type { RegistryLink } from '../registry/link.ts'
 import { renderConf, type RenderedConf } from '../server-config/render.ts'
 import { stopPlan } from '../supervisor/stop-plan.ts'
+import { withoutDescendants } from '../system/processes.ts'
 import { replaceFile } from '../system/atomic-write.ts'
 import type { ServiceAdmin } from './admin.ts'
 import type { Launch } from './ports.ts'
@@ -24,10 +25,14 @@ const HEARTBEAT_SECONDS = 60
 /** How long a service that is no Tars server is held back for a registry that does not answer, milliseconds. */
 const OPTIONAL_MS = 1_000
 
+/** How long a launch waits for what the last run left behind, which holds its ports until it is gone, milliseconds. */
+const LEFT_OVER_MS = 2_000
+
 /** Everything before a launch, each time anew: descriptor, conf file, launch plan and deadlines. */
 export function launchPreparer(options: PrepareOptions): (signal: AbortSignal) => Promise<Launch> {
   const { settings, registry } = options
   return async (signal) => {
+    await withoutDescendants(process.pid, LEFT_OVER_MS)
     const tars = settings.type !== 'not-tars'
     const descriptor = tars ? await registry.descriptor(signal) : await registry.tryDescriptor(OPTIONAL_MS)
     const conf = descriptor === undefined || settings.registry === undefined ? undefined : renderConf({ ...settings, registry: settings.registry }, descriptor)

@@ -81,7 +81,7 @@ export class ServiceProcess {
    */
   sweep(): void {
     if (this.#child.pid !== undefined) sendSignal(-this.#child.pid, 'SIGKILL')
-    for (const { pid } of descendants(process.pid)) sendSignal(pid, 'SIGKILL')
+    for (const pid of descendants(process.pid)) sendSignal(pid, 'SIGKILL')
   }
 
   #childExited(status: ExitStatus): void {

@@ -28,6 +28,8 @@ export interface Libc {
   pipe(): { readonly read: number; readonly write: number }
   /** Orphans below this process become its children, as they do for PID 1. */
   becomeSubreaper(): void
+  /** Gives free blocks of the C heap back to the system. */
+  trim(): void
   /** Leaves at once, waiting for no thread that is blocked in a write. */
   exitNow(code: number): never
 }
@@ -44,6 +46,7 @@ export function bindLibc(): Libc {
     waitpid: { return: 'int32', arguments: ['int32', 'buffer', 'int32'] },
     pipe2: { return: 'int32', arguments: ['buffer', 'int32'] },
     prctl: { return: 'int32', arguments: ['int32', 'uint64', 'uint64', 'uint64', 'uint64'] },
+    malloc_trim: { return: 'int32', arguments: ['uint64'] },
     _exit: { return: 'void', arguments: ['int32'] },
   })
   const info = Buffer.alloc(SIGINFO_BYTES)
@@ -62,6 +65,7 @@ export function bindLibc(): Libc {
       return { read: ends.readInt32LE(0), write: ends.readInt32LE(4) }
     },
     becomeSubreaper: () => void c.prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n),
+    trim: () => void c.malloc_trim(0n),
     exitNow(code) {
       c._exit(code)
       throw new Error('unreachable: _exit returned')

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 
 /** The fields of /proc/<pid>/stat that the supervisor needs (proc_pid_stat(5)). */
 export interface ProcessStat {
@@ -39,24 +40,43 @@ export function isDescendant(pid: number, ancestor: number): boolean {
   return false
 }
 
-/** All living processes below `ancestor`, parents before their children. */
-export function descendants(ancestor: number): readonly ProcessStat[] {
-  const children = new Map<number, ProcessStat[]>()
-  for (const name of readdirSync('/proc')) {
-    const stat = /^\d+$/.test(name) ? readStat(Number(name)) : undefined
-    if (stat === undefined || stat.state === 'Z' || stat.state === 'X') continue
-    const siblings = children.get(stat.ppid)
-    if (siblings === undefined) children.set(stat.ppid, [stat])
-    else siblings.push(stat)
-  }
-  const found: ProcessStat[] = []
-  const queue = [...(children.get(ancestor) ?? [])]
-  for (let stat = queue.shift(); stat !== undefined; stat = queue.shift()) {
-    found.push(stat)
-    queue.push(...(children.get(stat.pid) ?? []))
+/** All living processes below `ancestor`, parents before their children; empty where the kernel does not list children. */
+export function descendants(ancestor: number): readonly number[] {
+  const found: number[] = []
+  const queue = [...childrenOf(ancestor)]
+  for (let pid = queue.shift(); pid !== undefined; pid = queue.shift()) {
+    if (!isAlive(pid)) continue
+    found.push(pid)
+    queue.push(...childrenOf(pid))
   }
   return found
 }
+
+/** The children of all threads of a process; it reads what it needs and not all of /proc. */
+function childrenOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((task) => childrenOfTask(pid, task))
+  } catch {
+    return []
+  }
+}
+
+export function childrenOfTask(pid: number, task: number | string): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1').split(' ').filter((word) => word !== '').map(Number)
+  } catch {
+    return []
+  }
+}
+
+/** Waits until `ancestor` has no living descendant, `timeoutMs` at most. */
+export async function withoutDescendants(ancestor: number, timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  while (descendants(ancestor).length > 0 && performance.now() < deadline) await delay(POLL_MS)
+}
+
+/** Between two looks at processes that were sent SIGKILL, milliseconds. */
+const POLL_MS = 5
 
 /** Sends a signal to a process, or to a group when `pid` is negative; false when there is none. */
 export function sendSignal(pid: number, signal: NodeJS.Signals): boolean {

@@ -1,15 +1,10 @@
-import { readText } from './atomic-write.ts'
 import type { ExitStatus, Libc } from './libc.ts'
+import { childrenOfTask } from './processes.ts'
 
 /** Orphans reaped before the event loop gets a turn, so that a burst of them delays no heartbeat noticeably. */
 const BATCH = 5_000
 /** More than this many at a time count as a burst. */
 const FEW = 8
-
-/** The children of this process, empty where the kernel does not list them. */
-function ownChildren(): number[] {
-  return (readText(`/proc/${process.pid}/task/${process.pid}/children`) ?? '').split(' ').filter((word) => word !== '').map(Number)
-}
 
 export interface ReaperOptions {
   readonly libc: Pick<Libc, 'peekEnded' | 'reap'>
@@ -71,7 +66,7 @@ export class Reaper {
   /** A burst: one look at the list of children, and then one system call an orphan instead of two. */
   #sweepMany(): boolean {
     let left = BATCH
-    for (const pid of ownChildren()) {
+    for (const pid of childrenOfTask(process.pid, process.pid)) {
       if (left === 0) break
       if (!this.#options.isOurs(pid) && this.#take(pid)) left--
     }

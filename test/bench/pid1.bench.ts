@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Communicator } from '#tars/client.ts'
 import { ServerF, type ServerFProxy } from '#tars/protocol/NodeF.ts'
 import { descriptorToText } from '../../node/registry/descriptor-text.ts'
@@ -14,6 +15,7 @@ import type { Goal } from './goal.ts'
 const ROUNDS = 15
 const ORPHANS = 10_000
 const IDLE_NODES = 10
+const IDLE_MS = 6_000
 /** Prints the time of its own exec, nanoseconds since the epoch, and ends at once. */
 const CLOCK = { file: '/bin/date', argv: 'date +%s%N' }
 
@@ -132,6 +134,8 @@ async function memoryRounds(note: (line: string) => void): Promise<readonly Goal
   }
   await Promise.all(pods.map(beat))
   await Promise.all(pods.map(({ env }) => registry.report(({ pod: name, present }) => name === env['PodName'] && present === 'Active')))
+  // Idle is what is measured: the garbage of the start is given back by then.
+  await delay(IDLE_MS)
   const samples = spaces.map(({ initPid }) => privateMegabytes(initPid))
   note(`private memory of ${IDLE_NODES} idle tarsnodes: ${samples.map((megabytes) => megabytes.toFixed(1)).join(', ')} MB`)
   await Promise.all(spaces.map((space) => space.destroy()))

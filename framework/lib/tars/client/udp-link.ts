@@ -1,6 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
-import { lookup } from 'node:dns/promises'
 import { Reader } from '../codec/reader.ts'
 import { Writer } from '../codec/writer.ts'
 import { readResponse } from '../packet.ts'
@@ -62,6 +61,8 @@ export class UdpLink implements Link {
   async #connect(): Promise<void> {
     const { endpoint, label, options } = this.#parts
     try {
+      // Loaded when needed: it starts a resolver of its own, which few processes use.
+      const { lookup } = await import('node:dns/promises')
       const host = options.resolve === undefined ? (await lookup(endpoint.host)).address : await options.resolve(endpoint.host)
       const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
       this.#socket = socket
