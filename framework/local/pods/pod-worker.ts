@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { describe } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
+import { backoff, sleep } from '#base/retry.ts'
 import { isNotFound } from '#kube/errors.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { ContainerUnit } from './container.ts'
@@ -31,6 +32,8 @@ export interface PodWorkerOptions {
 /** Condition by which tarsregistry tells whether a pod's server is active. */
 const activeGate = 'tars.io/active'
 const defaultGraceSeconds = 30
+/** A server that is gone must not keep a pod from ending. */
+const triesAtEnd = 3
 
 /** Runs one pod from its start to the removal of its last trace; keeps its status in the API server. */
 export class PodWorker {
@@ -42,6 +45,7 @@ export class PodWorker {
   readonly #finished: Promise<void>
   #pod: Pod
   #initialized = false
+  readonly #closing = new AbortController()
   #ending: Promise<void> | undefined
   #hasStarted = false
   #reporting: Promise<void> | undefined
@@ -96,6 +100,7 @@ export class PodWorker {
   end(graceMs?: number): Promise<void> {
     const { spec, metadata } = this.#pod
     const seconds = (metadata as { deletionGracePeriodSeconds?: number }).deletionGracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? defaultGraceSeconds
+    this.#closing.abort()
     this.#ending ??= this.#end(graceMs ?? seconds * 1000)
     return this.#ending
   }
@@ -190,7 +195,7 @@ export class PodWorker {
   }
 
   async #report(): Promise<void> {
-    for (let failures = 0; this.#dirty && failures < 5; ) {
+    for (let failures = 0; this.#dirty && failures < (this.#ending === undefined ? Number.POSITIVE_INFINITY : triesAtEnd); ) {
       this.#dirty = false
       await Promise.resolve() // let changes of the same moment come together
       const status = this.#status()
@@ -205,7 +210,7 @@ export class PodWorker {
         failures++
         this.#dirty = true
         this.#options.log.error('pod status not written', { error: describe(error), failures })
-        await new Promise((resolve) => setTimeout(resolve, 200 * failures))
+        await sleep(backoff(failures, { baseMs: 100, capMs: 5000 }), this.#closing.signal).catch(() => {})
       }
     }
   }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { Failure } from '#base/errors.ts'
@@ -17,6 +17,7 @@ import { eventRecorder } from './events.ts'
 import { Images } from './images.ts'
 import { claimResource, configMapResource, podResource, secretResource, serviceResource } from './kinds.ts'
 import { layoutOf } from './layout.ts'
+import type { Layout } from './layout.ts'
 import type { LogLimits } from './log-writer.ts'
 import { readPodLog } from './pod-logs.ts'
 import type { PodLogRequest } from './pod-logs.ts'
@@ -98,7 +99,7 @@ export async function startPodRunner(options: PodRunnerOptions): Promise<PodRunn
     await Promise.all([services.synced(), claims.synced()])
     pods.start()
     await pods.synced()
-    await removeOrphans(layout.pods, await leftFolders(layout), new Set(pods.list().map(({ metadata }) => metadata.uid ?? '')))
+    await removeOrphans(layout, new Set(pods.list().map(({ metadata }) => metadata.uid ?? '')))
     await images.collect(new Set(pods.list().flatMap(({ spec }) => [...spec.containers, ...(spec.initContainers ?? [])]).map(({ image = '' }) => image)))
     set.start()
     return {
@@ -118,9 +119,10 @@ async function orUndefined<T>(object: Promise<T>): Promise<T | undefined> {
   return object.catch((error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error)))
 }
 
-/** Files of pods that were deleted while no runner was there. */
-async function removeOrphans(folder: string, uids: readonly string[], alive: ReadonlySet<string>): Promise<void> {
-  for (const uid of uids) if (!alive.has(uid)) await removeTree(join(folder, uid))
+/** Files and logs of pods that were deleted while no runner was there. */
+async function removeOrphans(layout: Layout, alive: ReadonlySet<string>): Promise<void> {
+  for (const uid of await leftFolders(layout)) if (!alive.has(uid)) await removeTree(join(layout.pods, uid))
+  for (const name of await readdir(layout.logs).catch(() => [])) if (!alive.has(name.split('_').at(-1) ?? '')) await removeTree(join(layout.logs, name))
 }
 
 /** Pods ask the machine's own name servers; cluster names come from the hosts file. */

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Role } from '#base/lifecycle.ts'
@@ -14,6 +15,7 @@ import { pullPolicy } from './images.ts'
 import type { Images } from './images.ts'
 import type { Started } from './instance.ts'
 import type { Container, Pod } from './kinds.ts'
+import { rotated } from './log-reader.ts'
 import type { LogLimits } from './log-writer.ts'
 import { LogWriter } from './log-writer.ts'
 import type { Platform } from './namespace/platform.ts'
@@ -126,7 +128,10 @@ function podIdentity(pod: Pod): Record<string, string> {
 }
 
 function openLog(runtime: Runtime, { pod, container, run, logging }: RunContext): LogWriter {
-  const writer = new LogWriter(runtime.layout.logFile(pod, container.name, run), runtime.logLimits)
+  const { layout, logLimits } = runtime
+  // the run before can still be asked for, those before it cannot
+  for (const file of rotated(layout.logFile(pod, container.name, run - 2))) rmSync(file, { force: true })
+  const writer = new LogWriter(layout.logFile(pod, container.name, run), logLimits)
   logging(writer)
   return writer
 }

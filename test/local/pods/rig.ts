@@ -185,9 +185,9 @@ export async function logOf(rig: Rig, name: string, options: { readonly follow?:
 }
 
 /** Waits until the container has written `text`: then it has also done what its script does before. */
-export async function says(rig: Rig, name: string, text: string): Promise<string> {
+export async function says(rig: Rig, name: string, text: string, container = 'main'): Promise<string> {
   for (;;) {
-    const written = await logOf(rig, name)
+    const written = await logOf(rig, name, { container })
     if (written.includes(text)) return written
     await new Promise((resolve) => setTimeout(resolve, 10))
   }

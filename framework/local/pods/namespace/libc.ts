@@ -35,6 +35,7 @@ export function openLibc() {
     dup2: { arguments: ['i32', 'i32'], return: 'i32' },
     mknod: { arguments: ['string', 'u32', 'u64'], return: 'i32' },
     lsetxattr: { arguments: ['string', 'string', 'buffer', 'u64', 'i32'], return: 'i32' },
+    lgetxattr: { arguments: ['string', 'string', 'buffer', 'u64'], return: 'i64' },
     execve: { arguments: ['buffer', 'buffer', 'buffer'], return: 'i32' },
   })
   const check = (result: number | bigint, call: string, subject: string): void => {
@@ -100,6 +101,12 @@ export function openLibc() {
     setAttribute(path: string, name: string, value: string): void {
       const bytes = Buffer.from(value)
       check(c.lsetxattr(path, name, bytes, BigInt(bytes.length), 0), 'setxattr', path)
+    },
+    /** lgetxattr(2): the value, or undefined when the file has no such attribute or the file system has none at all. */
+    attribute(path: string, name: string): string | undefined {
+      const bytes = Buffer.alloc(64)
+      const length = Number(c.lgetxattr(path, name, bytes, BigInt(bytes.length)))
+      return length < 0 ? undefined : bytes.toString('utf8', 0, length)
     },
     /** execve(2): only returns by throwing. */
     execute(file: string, argv: readonly string[], env: readonly string[]): void {
