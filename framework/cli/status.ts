@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { Failure } from '#base/errors.ts'
+import { describe, Failure } from '#base/errors.ts'
 import type { ServerList, ServerRow } from '../admin/contract.ts'
 import { adminClient } from './parts/admin-client.ts'
 import { defineCommand, usageError } from './parts/command.ts'
@@ -49,19 +49,23 @@ function statusText({ servers, ageMs }: ServerList, io: CliIo): string {
   return old + (servers.length === 0 ? 'no servers: "tarsk8s deploy" makes one\n' : statusTable(servers as readonly ServerRow[], Date.now(), widthOf(io.out)))
 }
 
-/** Redraws a terminal's screen; elsewhere it prints again when something changed. */
+/** Redraws a terminal's screen; elsewhere it prints again when something changed. Outages are told and waited out. */
 async function watch(look: () => Promise<ServerList>, print: (list: ServerList) => string, io: CliIo): Promise<number> {
   const clear = isTerminal(io.out) ? '\u001b[H\u001b[2J' : ''
   let shown = ''
-  while (!io.signal.aborted) {
-    const list = await look().catch((error: unknown) => {
-      if (io.signal.aborted) return undefined
-      throw error
-    })
-    if (list === undefined) break
-    const facts = JSON.stringify(list.servers)
-    if (facts !== shown || clear !== '') io.out.write(clear + print(list))
+  const show = (facts: string, text: string, out: NodeJS.WritableStream) => {
+    if (facts !== shown || clear !== '') out.write(clear + text)
     shown = facts
+  }
+  for (let first = true; !io.signal.aborted; first = false) {
+    try {
+      const list = await look()
+      show(JSON.stringify(list.servers), print(list), io.out)
+    } catch (error) {
+      if (io.signal.aborted) break
+      if (first) throw error
+      show(describe(error), `${describe(error)}\n`, io.err)
+    }
     await delay(watchMs, undefined, { signal: io.signal }).catch(() => {})
   }
   return 0
