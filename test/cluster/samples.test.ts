@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ServerList, ServerRow } from '../../framework/admin/contract.ts'
-import { helloIdl } from '../../framework/local/samples/pack.ts'
+import { helloIdl, packSamples } from '../../framework/local/samples/pack.ts'
 import { javaPackage } from '../compat/java-package.ts'
 import { LocalCluster, run, until, type Output } from '../rig/local-cluster.ts'
 import { dockerEngine } from '../rig/docker.ts'
@@ -281,7 +281,7 @@ describe('the images', () => {
   const crane = async (...args: string[]): Promise<string> => ok(await run(await goTool('github.com/google/go-containerregistry/cmd/crane', 'v0.22.1'), ['--insecure', ...args]))
 
   it('are valid, and the same package released twice has the same digest', { timeout: 120_000 }, async () => {
-    const file = join(cacheDir, 'local/samples/HelloServer.tgz')
+    const [{ file }] = await packSamples({ cacheDir: join(cacheDir, 'local') })
     const release = async (tag: string): Promise<string> => {
       const { image } = JSON.parse(ok(await cluster.cli('release', file, '--app', 'Demo', '--server', 'HelloServer', '--type', 'nodejs', '--tag', tag, '--json'))) as { image: string }
       return image

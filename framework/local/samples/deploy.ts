@@ -1,6 +1,4 @@
 // What `npm start` does beside running the cluster: releases and deploys the two sample services, as their owner would.
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { Failure } from '#base/errors.ts'
 import { resources } from '#api/resources.ts'
@@ -32,7 +30,7 @@ const app = 'Demo'
 /** Releases and deploys what is not there yet, and waits until both services are active. */
 export async function deploySamples(cluster: Cluster, { steps, signal }: SampleOptions): Promise<void> {
   const deployed = await Promise.all(servers.map((server) => currentRelease(cluster, server)))
-  const packages = deployed.every((id) => id !== undefined) ? [] : await steps.run('sample packages', () => packOnce(cluster, signal))
+  const packages = deployed.every((id) => id !== undefined) ? [] : await steps.run('sample packages', () => packSamples({ cacheDir: cluster.cacheDir, signal }))
   for (const [index, server] of servers.entries()) {
     const sample = packages[index]
     if (deployed[index] === undefined && sample !== undefined) {
@@ -70,13 +68,6 @@ async function currentRelease(cluster: Cluster, server: string): Promise<string 
     if (isNotFound(error)) return undefined
     throw error
   }
-}
-
-async function packOnce(cluster: Cluster, signal: AbortSignal): Promise<readonly SamplePackage[]> {
-  const workDir = join(cluster.cacheDir, 'samples')
-  const packages = await packSamples({ workDir, signal })
-  for (const { file } of packages) if (!existsSync(file)) throw new Failure('SAMPLE_MISSING', `${file} was not made`, { remedy: 'look at the output above' })
-  return packages
 }
 
 async function releaseOne(cluster: Cluster, sample: SamplePackage, signal: AbortSignal): Promise<string> {
