@@ -32,7 +32,7 @@ export async function admit(api: Api, request: ApiRequest, { operation, object, 
     const patched = await callHook(api, request, hook, { operation, object: current, old })
     if (patched === undefined || current === undefined) continue
     current = patched
-    prepare(request, current)
+    prepare(api, request, current)
   }
   for (const hook of matching.filter(({ phase }) => phase === 'validating')) await callHook(api, request, hook, { operation, object: current, old })
   return current ?? (old as AnyObject)

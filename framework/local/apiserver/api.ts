@@ -56,6 +56,7 @@ export interface Api {
   readonly log: Logger
   readonly hooks: () => readonly AdmissionHook[]
   readonly podLogs: PodLogs | undefined
+  readonly decodeMetadata: (object: AnyObject) => void
   /** How often a quiet watch hears a bookmark, in milliseconds: with it the client knows that it is current. */
   readonly bookmarkMs: number
   /** Aborts when the server stops. */

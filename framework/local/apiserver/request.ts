@@ -1,5 +1,5 @@
 import type { AnyObject } from '#kube/types.ts'
-import type { ApiRequest } from './api.ts'
+import type { Api, ApiRequest } from './api.ts'
 import { apiVersionOf, collectionOf } from './definition.ts'
 import { badRequest } from './errors.ts'
 import type { Address } from './store.ts'
@@ -32,8 +32,9 @@ export function checkIdentity(request: ApiRequest, object: AnyObject): void {
   else object.metadata.namespace = namespace
 }
 
-/** Schema defaults and pruning; unknown fields refuse the request, warn, or pass, as `fieldValidation` says. */
-export function prepare(request: ApiRequest, object: AnyObject): void {
+/** Shape of the metadata, schema defaults and pruning; unknown fields refuse the request, warn, or pass, as `fieldValidation` says. */
+export function prepare(api: Api, request: ApiRequest, object: AnyObject): void {
+  api.decodeMetadata(object)
   const unknown = request.definition.prepare(object)
   warn(request, request.definition.notes?.(object) ?? [])
   if (unknown.length === 0) return

@@ -56,7 +56,7 @@ export async function createObject(api: Api, request: ApiRequest, given: AnyObje
   stampNew(object)
   object.metadata.generation = 1
   if (!definition.generation) delete object.metadata.generation
-  prepare(request, object)
+  prepare(api, request, object)
   assertNamespace(api, request, object.metadata.name)
   const admitted = await admit(api, { ...request, name: object.metadata.name ?? '' }, { operation: 'CREATE', object, old: undefined })
   assertValid(definition, admitted, undefined)
@@ -100,7 +100,7 @@ async function tryModify(api: Api, request: ApiRequest, { compute, subresource =
   checkIdentity(request, computed)
   checkPreconditions(request, computed, current)
   const next = keepServerFields(definition, computed, current, subresource)
-  prepare(request, next)
+  prepare(api, request, next)
   const admitted = subresource === '' ? await admit(api, request, { operation: 'UPDATE', object: next, old: current }) : next
   if (subresource === '') admitted.metadata.uid = current.metadata.uid ?? ''
   assertValid(definition, admitted, current)

@@ -21,6 +21,9 @@ const roots: Readonly<Record<string, readonly string[]>> = {
   'scheduling/v1': ['PriorityClass'],
   'storage/v1': ['StorageClass'],
   'rbac/v1': ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'],
+  'meta/v1': ['ObjectMeta'],
+  // The schemas in it are checked by crd/check.ts.
+  'apiextensions/v1': ['CustomResourceDefinition'],
   'admissionregistration/v1': ['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'],
 }
 
@@ -41,7 +44,7 @@ const later: FieldTable = {
   'apps/v1.ReplicaSetStatus': { terminatingReplicas: 'n' },
 }
 
-const opaque = ['RawExtension', 'FieldsV1', 'Quantity', 'JSON']
+const opaque = ['RawExtension', 'FieldsV1', 'Quantity', 'JSON', 'JSONSchemaProps']
 const scalars: Readonly<Record<string, string>> = { string: 's', number: 'n', boolean: 'b', Time: 's', MicroTime: 's', 'number | string': 'q', 'string | number': 'q' }
 
 interface Source {

@@ -21,7 +21,7 @@ export function builtinDecoder(schema: Schema): (object: AnyObject) => string[] 
   }
 }
 
-function dropNulls(value: unknown): void {
+export function dropNulls(value: unknown): void {
   if (Array.isArray(value)) return value.forEach(dropNulls)
   if (!isObject(value)) return
   for (const [field, child] of Object.entries(value)) {

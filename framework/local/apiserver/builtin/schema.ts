@@ -22,6 +22,11 @@ export class BuiltinSchemas {
     return table[name] === undefined ? undefined : this.#type(name)
   }
 
+  /** metadata of every kind. */
+  get metadata(): Schema {
+    return this.#type('meta/v1.ObjectMeta')
+  }
+
   #type(name: string): Schema {
     const known = this.#made.get(name)
     if (known !== undefined) return known

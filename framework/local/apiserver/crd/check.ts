@@ -51,6 +51,8 @@ function oneVersionErrors({ name, schema, additionalPrinterColumns = [] }: CrdVe
   const root = schema?.openAPIV3Schema
   const path = `${field}.schema.openAPIV3Schema`
   if (root === undefined) return [fieldRequired(path, 'schemas are required')]
+  const misshapen = shapeErrors(root, path)
+  if (misshapen.length > 0) return misshapen
   return [
     ...(/^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name) ? [] : [fieldInvalid(`${field}.name`, name, 'a DNS-1035 label is required')]),
     ...(root.type === 'object' ? [] : [root.type === undefined ? fieldRequired(`${path}.type`, 'must not be empty at the root') : fieldInvalid(`${path}.type`, root.type, 'must be object at the root')]),
@@ -63,6 +65,36 @@ function oneVersionErrors({ name, schema, additionalPrinterColumns = [] }: CrdVe
 export function crdNotes(object: AnyObject): string[] {
   const has = (value: unknown): boolean => (Array.isArray(value) ? value.some(has) : isObject(value) && (value['x-kubernetes-validations'] !== undefined || Object.values(value).some(has)))
   return has(object['spec']) ? ['x-kubernetes-validations are not evaluated by this API server'] : []
+}
+
+type Shape = (value: unknown) => boolean
+
+const isList: Shape = (value) => Array.isArray(value)
+const isStrings: Shape = (value) => Array.isArray(value) && value.every((item) => typeof item === 'string')
+const isNumber: Shape = (value) => typeof value === 'number'
+const isBoolean: Shape = (value) => typeof value === 'boolean'
+const isText: Shape = (value) => typeof value === 'string'
+const isSchemas: Shape = (value) => isObject(value) && Object.values(value).every(isObject)
+const isSchemaList: Shape = (value) => Array.isArray(value) && value.every(isObject)
+
+const shapes: Readonly<Record<string, Shape>> = {
+  type: isText, format: isText, pattern: isText, description: isText, 'x-kubernetes-list-type': isText, 'x-kubernetes-map-type': isText,
+  required: isStrings, 'x-kubernetes-list-map-keys': isStrings, enum: isList, properties: isSchemas, items: isObject, not: isObject,
+  additionalProperties: (value) => isBoolean(value) || isObject(value), allOf: isSchemaList, anyOf: isSchemaList, oneOf: isSchemaList,
+  minLength: isNumber, maxLength: isNumber, minimum: isNumber, maximum: isNumber, multipleOf: isNumber, minItems: isNumber, maxItems: isNumber, minProperties: isNumber, maxProperties: isNumber,
+  nullable: isBoolean, uniqueItems: isBoolean, exclusiveMinimum: isBoolean, exclusiveMaximum: isBoolean,
+  'x-kubernetes-preserve-unknown-fields': isBoolean, 'x-kubernetes-embedded-resource': isBoolean, 'x-kubernetes-int-or-string': isBoolean,
+}
+
+/** Keywords of a schema whose value is of the wrong kind, through all schemas inside. */
+function shapeErrors(schema: unknown, path: string): FieldError[] {
+  if (!isObject(schema)) return [fieldInvalid(path, schema, 'must be a schema')]
+  const wrong = Object.entries(schema).filter(([keyword, value]) => shapes[keyword]?.(value) === false)
+  if (wrong.length > 0) return wrong.map(([keyword, value]) => fieldInvalid(`${path}.${keyword}`, value, 'has the wrong type for this keyword'))
+  const inside = (keyword: string): [string, unknown][] => (isObject(schema[keyword]) ? [[keyword, schema[keyword]]] : [])
+  const lists = ['allOf', 'anyOf', 'oneOf'].flatMap((keyword) => ((schema[keyword] ?? []) as unknown[]).map((below, index): [string, unknown] => [`${keyword}[${index}]`, below]))
+  const fields = Object.entries((schema['properties'] ?? {}) as object).map(([name, below]): [string, unknown] => [`properties[${name}]`, below])
+  return [...['items', 'not', 'additionalProperties'].flatMap(inside), ...lists, ...fields].flatMap(([keyword, below]) => shapeErrors(below, `${path}.${keyword}`))
 }
 
 /** Structural rules: every place has a type, patterns compile, map keys are named. */
