@@ -44,9 +44,16 @@ export function startTarsnode(settings: Settings, { libc, output, log, exit, fai
   const registry = connectRegistry(settings, log)
   const admin = serviceAdmin(settings)
   const happened = trimWhenQuiet(libc)
+  const prepare = launchPreparer({ settings, timezone, registry, admin })
+  // A Tars server sends its first heartbeat as soon as it runs; what sends none need not wait for us to listen.
+  const listening = Promise.withResolvers<void>()
   const supervisor = new Supervisor(
     {
-      prepare: launchPreparer({ settings, timezone, registry, admin }),
+      prepare: async (signal) => {
+        const launch = await prepare(signal)
+        if (launch.heartbeats !== undefined) await listening.promise
+        return launch
+      },
       spawn: (plan, onGone) => {
         output.beginProcess()
         return new ServiceProcess({ plan, stdout: output.stdout, stderr: output.stderr, onGone })
@@ -65,13 +72,12 @@ export function startTarsnode(settings: Settings, { libc, output, log, exit, fai
   )
   if (process.pid !== 1) libc.becomeSubreaper()
   new Reaper({ libc, isOurs: (pid) => supervisor.isOurs(pid), onReaped: (pid, status) => supervisor.reaped(pid, status) }).start()
-  // A Tars server sends its first heartbeat as soon as it runs; what sends none need not wait for us to listen.
-  const early = settings.type === 'not-tars'
-  if (early) supervisor.command('start')
+  supervisor.command('start')
   const serve = async (): Promise<void> => {
-    if (early) await turn()
+    // The descriptor is on its way by then.
+    await turn()
     await startServants({ settings, supervisor, registry, admin, log })
-    if (!early) supervisor.command('start')
+    listening.resolve()
   }
   serve().catch((error: unknown) => {
     log.error('the supervisor cannot serve', { error: describe(error) })
