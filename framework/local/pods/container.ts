@@ -34,7 +34,8 @@ export class ContainerUnit {
   readonly #prober: Prober
   #started: Started | undefined
   #status: ContainerStatus
-  #runs: number
+  /** Restarts so far. */
+  #runs = 0
 
   /** @param before the status that an earlier run of this process left */
   constructor(spec: Container, host: ContainerHost, options: { readonly isInit: boolean; readonly before: ContainerStatus | undefined }) {
@@ -43,7 +44,6 @@ export class ContainerUnit {
     this.#isInit = options.isInit
     this.#backoff = new RestartBackoff(host.backoff)
     this.#status = initialStatus(spec, options.before, host.now())
-    this.#runs = this.#status.restartCount
     this.#prober = new Prober(spec, () => host.pod().status?.podIP ?? '127.0.0.1', {
       changed: (probes) => this.#set({ ready: probes.ready && this.#status.state.running !== undefined, started: probes.started }),
       failed: (kind, message) => host.event('Warning', 'Unhealthy', `${kind} probe failed: ${message}`),
@@ -197,7 +197,8 @@ function initialStatus(spec: Container, before: ContainerStatus | undefined, now
   const { running, terminated } = before.state
   const lost: TerminatedState | undefined = running === undefined ? undefined : { exitCode: 137, reason: 'ContainerStatusUnknown', message: 'the pod runner ended while the container ran', startedAt: running.startedAt, finishedAt: time(now), containerID: before.containerID }
   const last = terminated ?? lost ?? before.lastState.terminated
-  return { ...fresh, imageID: before.imageID, restartCount: before.restartCount + 1, lastState: last === undefined ? {} : { terminated: last } }
+  // the count begins anew: that the cluster was stopped says nothing about the container
+  return { ...fresh, imageID: before.imageID, lastState: last === undefined ? {} : { terminated: last } }
 }
 
 /** The last run's outcome, as lastState has it. */

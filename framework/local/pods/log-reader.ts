@@ -1,4 +1,4 @@
-import { closeSync, createReadStream, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, createReadStream, existsSync, fstatSync, openSync, readSync, readdirSync, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { once } from 'node:events'
@@ -110,6 +110,12 @@ export function rotated(file: string): string[] {
   const files = existsSync(file) ? [file] : []
   for (let index = 1; existsSync(`${file}.${index}`); index++) files.unshift(`${file}.${index}`)
   return files
+}
+
+/** Numbers of the runs that a container's log folder has, in order. */
+export function logRuns(folder: string): number[] {
+  const names = existsSync(folder) ? readdirSync(folder) : []
+  return names.flatMap((name) => /^(\d+)\.log$/.exec(name)?.[1] ?? []).map(Number).toSorted((a, b) => a - b)
 }
 
 async function* linesOf(file: string): AsyncGenerator<string> {

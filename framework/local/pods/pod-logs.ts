@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { Failure } from '#base/errors.ts'
 import type { Layout } from './layout.ts'
-import { readLog } from './log-reader.ts'
+import { logRuns, readLog } from './log-reader.ts'
 import type { PodSet } from './pod-set.ts'
 
 /** What `kubectl logs` asks for (Kubernetes API reference, "read log of the specified Pod"). */
@@ -26,12 +25,12 @@ export interface PodLogRequest {
 }
 
 /** @throws POD_LOG_NOT_FOUND when the pod or that run of it has no log here */
-export async function readPodLog(set: PodSet, layout: Layout, request: PodLogRequest): Promise<Readable> {
+export function readPodLog(set: PodSet, layout: Layout, request: PodLogRequest): Readable {
   const { namespace, name } = request
   const worker = set.worker(namespace, name)
   if (worker === undefined) throw notFound(request, 'the pod does not run here')
   const container = request.container ?? worker.pod.spec.containers[0]?.name ?? ''
-  const runs = await runsOf(join(layout.podLogs(worker.pod), container))
+  const runs = logRuns(join(layout.podLogs(worker.pod), container))
   const run = runs.at(request.previous === true ? -2 : -1)
   if (run === undefined) throw notFound(request, request.previous === true ? 'it has not run before' : 'it has not run yet')
   const file = layout.logFile(worker.pod, container, run)
@@ -40,11 +39,6 @@ export async function readPodLog(set: PodSet, layout: Layout, request: PodLogReq
   const sinceMs = request.sinceTime === undefined ? (request.sinceSeconds === undefined ? undefined : Date.now() - request.sinceSeconds * 1000) : Date.parse(request.sinceTime)
   const given = Object.fromEntries(Object.entries({ follow, tailLines, timestamps, limitBytes, signal, sinceMs }).filter(([, value]) => value !== undefined))
   return readLog(file, request.previous === true ? undefined : worker.writer(container), given)
-}
-
-async function runsOf(folder: string): Promise<number[]> {
-  const names = await readdir(folder).catch(() => [])
-  return names.flatMap((name) => /^(\d+)\.log$/.exec(name)?.[1] ?? []).map(Number).toSorted((a, b) => a - b)
 }
 
 function notFound({ name, container = '' }: PodLogRequest, why: string): Failure {

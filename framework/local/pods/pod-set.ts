@@ -34,7 +34,8 @@ export class PodSet {
   /** By uid, in start order. */
   readonly #workers = new Map<string, PodWorker>()
   readonly #starting = new Set<string>()
-  readonly #removals = new Set<Promise<void>>()
+  /** Beginnings, ends and removals under way. */
+  readonly #tasks = new Set<Promise<void>>()
   readonly #unsubscribe: (() => void)[] = []
   #stopping = false
 
@@ -51,6 +52,12 @@ export class PodSet {
     this.#writeHosts()
   }
 
+  /** Resolves when every pod that was there at the start has a status of this runner. */
+  async begun(): Promise<void> {
+    await Promise.all(this.#tasks)
+    await Promise.all([...this.#workers.values()].map((worker) => worker.begun))
+  }
+
   worker(namespace: string, name: string): PodWorker | undefined {
     return [...this.#workers.values()].findLast(({ pod }) => pod.metadata.name === name && namespaceOf(pod) === namespace)
   }
@@ -63,7 +70,7 @@ export class PodSet {
     const isFramework = ({ pod, isInProcess }: PodWorker): boolean => isInProcess || pod.metadata.labels?.['tars.io/ServerApp'] === frameworkApp
     await Promise.all(all.filter((worker) => !isFramework(worker)).map((worker) => this.#endQuietly(worker)))
     for (const worker of all.filter(isFramework).toReversed()) await this.#endQuietly(worker)
-    await Promise.all(this.#removals)
+    await Promise.all(this.#tasks)
   }
 
   async #endQuietly(worker: PodWorker): Promise<void> {
@@ -120,8 +127,8 @@ export class PodSet {
   }
 
   #track(work: Promise<void>): void {
-    const tracked = work.catch((error: unknown) => this.#options.log.error('pod change failed', { error })).finally(() => this.#removals.delete(tracked))
-    this.#removals.add(tracked)
+    const tracked = work.catch((error: unknown) => this.#options.log.error('pod change failed', { error })).finally(() => this.#tasks.delete(tracked))
+    this.#tasks.add(tracked)
   }
 
   #writeHosts(): void {

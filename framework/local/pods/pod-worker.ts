@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { describe } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import { backoff, sleep } from '#base/retry.ts'
@@ -11,6 +12,7 @@ import type { EventRecorder } from './events.ts'
 import { rolesOf } from './in-process.ts'
 import { podResource } from './kinds.ts'
 import type { Container, ContainerStatus, Pod, PodCondition, PodStatus } from './kinds.ts'
+import { logRuns } from './log-reader.ts'
 import type { LogWriter } from './log-writer.ts'
 import { removeTree } from './remove-tree.ts'
 import { namespaceOf, startRun } from './runtime.ts'
@@ -43,6 +45,7 @@ export class PodWorker {
   readonly #writers = new Map<string, LogWriter>()
   readonly #startTime: string
   readonly #finished: Promise<void>
+  readonly #begun = Promise.withResolvers<void>()
   #pod: Pod
   #initialized = false
   readonly #closing = new AbortController()
@@ -61,7 +64,7 @@ export class PodWorker {
     this.#init = (options.pod.spec.initContainers ?? []).map(unit(true))
     this.#containers = options.pod.spec.containers.map(unit(false))
     this.#hasStarted = before.size > 0
-    this.#finished = this.#run().catch((error: unknown) => options.log.error('pod failed', { error }))
+    this.#finished = this.#run().catch((error: unknown) => options.log.error('pod failed', { error })).finally(() => this.#begun.resolve())
   }
 
   get pod(): Pod {
@@ -73,6 +76,11 @@ export class PodWorker {
     return this.#pod.spec.containers.some((container) => rolesOf(container) !== undefined)
   }
 
+  /** Resolves when the API server has a status of this worker. */
+  get begun(): Promise<void> {
+    return this.#begun.promise
+  }
+
   /** Resolves when no container will run again by itself. */
   get finished(): Promise<void> {
     return this.#finished
@@ -81,10 +89,6 @@ export class PodWorker {
   /** The log writer of a container's current run. */
   writer(container: string): LogWriter | undefined {
     return this.#writers.get(container)
-  }
-
-  restartCount(container: string): number {
-    return [...this.#init, ...this.#containers].find(({ spec }) => spec.name === container)?.status.restartCount ?? 0
   }
 
   /** The object changed in the API server. */
@@ -122,8 +126,9 @@ export class PodWorker {
 
   async #run(): Promise<void> {
     await mkdir(this.#options.runtime.layout.podFolder(this.#pod), { recursive: true, mode: 0o711 })
-    if (this.#hasStarted) this.#closeGates()
+    if (this.#hasStarted) await this.#closeGates()
     this.#changed()
+    this.#begun.resolve(this.#settled())
     for (const unit of this.#init) {
       const exit = await unit.run()
       if (exit?.exitCode !== 0 || unit.stopped) return
@@ -136,16 +141,17 @@ export class PodWorker {
 
   #host(container: Container): ContainerHost {
     const { runtime, backoff } = this.#options
+    const firstRun = (logRuns(dirname(runtime.layout.logFile(this.#options.pod, container.name, 0))).at(-1) ?? -1) + 1
     return {
       pod: () => this.#pod,
       backoff,
       now: Date.now,
       changed: () => this.#changed(),
-      restarted: () => this.#closeGates(),
+      restarted: () => void this.#closeGates(),
       event: (type, reason, message) => this.#event(type, reason, message),
       start: (spec, run) =>
         startRun(runtime, {
-          pod: this.#pod, container: spec, run,
+          pod: this.#pod, container: spec, run: firstRun + run,
           event: (type, reason, message) => this.#event(type, reason, message),
           logging: (writer) => this.#writers.set(container.name, writer),
         }),
@@ -162,20 +168,20 @@ export class PodWorker {
   }
 
   /** What was said about the process before is not true of the one that starts now. */
-  #closeGates(): void {
+  async #closeGates(): Promise<void> {
     const open = this.#pod.spec.readinessGates?.some(({ conditionType }) => conditionType === activeGate) === true && this.#condition(activeGate)?.status === 'True'
     if (!open || this.isInProcess) return
-    this.#patchConditions([{ type: activeGate, status: 'False', reason: 'Active/Inactive/0', message: 'the container was started again' }])
+    await this.#patchConditions([{ type: activeGate, status: 'False', reason: 'Active/Inactive/0', message: 'the container was started again' }])
   }
 
   #condition(type: string): PodCondition | undefined {
     return this.#pod.status?.conditions?.find((condition) => condition.type === type)
   }
 
-  #patchConditions(conditions: readonly PodCondition[]): void {
+  async #patchConditions(conditions: readonly PodCondition[]): Promise<void> {
     const { client, log } = this.#options
     const stamped = conditions.map((condition) => ({ ...condition, lastTransitionTime: new Date().toISOString() }))
-    client.patch(podResource, this.#target(), { status: { conditions: stamped } }, { type: 'strategic', subresource: 'status' }).catch((error: unknown) => {
+    await client.patch(podResource, this.#target(), { status: { conditions: stamped } }, { type: 'strategic', subresource: 'status' }).catch((error: unknown) => {
       if (!isNotFound(error)) log.error('readiness gate not reset', { error })
     })
   }

@@ -102,10 +102,12 @@ export async function startPodRunner(options: PodRunnerOptions): Promise<PodRunn
     await removeOrphans(layout, new Set(pods.list().map(({ metadata }) => metadata.uid ?? '')))
     await images.collect(new Set(pods.list().flatMap(({ spec }) => [...spec.containers, ...(spec.initContainers ?? [])]).map(({ image = '' }) => image)))
     set.start()
+    // what the last runner left said of these pods is void before anybody is told that this one runs
+    await set.begun()
     return {
       platform,
       hostsFile: layout.hostsFile,
-      podLogs: (request) => readPodLog(set, layout, request),
+      podLogs: async (request) => readPodLog(set, layout, request),
       stop: () => lifetime.stop(),
       done: lifetime.done,
     }

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Role } from '#base/lifecycle.ts'
 import { createLogger } from '#base/log.ts'
 import type { Credentials } from '../../../imagebuilder/oci/auth.ts'
@@ -15,7 +15,7 @@ import { pullPolicy } from './images.ts'
 import type { Images } from './images.ts'
 import type { Started } from './instance.ts'
 import type { Container, Pod } from './kinds.ts'
-import { rotated } from './log-reader.ts'
+import { logRuns, rotated } from './log-reader.ts'
 import type { LogLimits } from './log-writer.ts'
 import { LogWriter } from './log-writer.ts'
 import type { Platform } from './namespace/platform.ts'
@@ -43,7 +43,7 @@ export interface Runtime {
 export interface RunContext {
   readonly pod: Pod
   readonly container: Container
-  /** Counts from 0; names the log file. */
+  /** Number of the log file: higher than that of all runs before, those of earlier runners included. */
   readonly run: number
   event(type: 'Normal' | 'Warning', reason: string, message: string): void
   /** The run's log, for followers. */
@@ -130,7 +130,8 @@ function podIdentity(pod: Pod): Record<string, string> {
 function openLog(runtime: Runtime, { pod, container, run, logging }: RunContext): LogWriter {
   const { layout, logLimits } = runtime
   // the run before can still be asked for, those before it cannot
-  for (const file of rotated(layout.logFile(pod, container.name, run - 2))) rmSync(file, { force: true })
+  const old = logRuns(dirname(layout.logFile(pod, container.name, run))).filter((earlier) => earlier < run - 1)
+  for (const file of old.flatMap((earlier) => rotated(layout.logFile(pod, container.name, earlier)))) rmSync(file, { force: true })
   const writer = new LogWriter(layout.logFile(pod, container.name, run), logLimits)
   logging(writer)
   return writer

@@ -92,7 +92,8 @@ test('kill -9 of the runner: no process and no mount is left; the next runner st
   rmSync(join(world.data, 'survivor.up'))
 
   const second = await startRunner()
-  const after = await podWhen(world.client, 'survivor', (pod) => isReadyPod(pod) && statusOf(pod)?.restartCount === 1)
+  expect(statusOf(await world.client.get(podResource, { namespace, name: 'survivor' }))?.containerID).not.toBe(statusOf(before)?.containerID)
+  const after = await podWhen(world.client, 'survivor', (pod) => isReadyPod(pod) && statusOf(pod)?.lastState.terminated !== undefined)
   expect(after?.metadata.uid).toBe(before?.metadata.uid)
   expect(after?.status?.podIP).toBe(before?.status?.podIP)
   expect(statusOf(after)?.lastState.terminated).toMatchObject({ exitCode: 137, reason: 'ContainerStatusUnknown' })
