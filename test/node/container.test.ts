@@ -1,13 +1,15 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { silentLogger } from '#base/log.ts'
 import { addHosts, missingHosts } from '../../node/container/hosts.ts'
 import { prepareContainer } from '../../node/container/prepare.ts'
 import { findTimezone } from '../../node/container/timezone.ts'
 import { parseEnvironment } from '../../node/env.ts'
 import { replaceFile } from '../../node/system/atomic-write.ts'
-import { scratch } from './rig.ts'
+import { removeScratch, scratch } from './rig.ts'
+
+afterAll(removeScratch)
 
 const environment = (root: string, more: Record<string, string> = {}) =>
   parseEnvironment({ PodName: 'Echo-0', PodIP: '10.0.0.7', ServerApp: 'Demo', ServerName: 'Echo', ServerType: 'cpp', TARSNODE_ROOT: root, ...more })

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { exitCode, type PidNamespace } from '../rig/pidns.ts'
-import { descriptor, NotingRegistry, pod, supervise, type Pod } from './rig.ts'
+import { descriptor, NotingRegistry, pod, type Pod, removeScratch, supervise } from './rig.ts'
+
+afterAll(removeScratch)
 
 const cleanups: (() => Promise<void>)[] = []
 afterEach(async () => {

@@ -1,11 +1,13 @@
 import { closeSync, createReadStream, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { BoundedWriter } from '../../node/output/bounded-writer.ts'
 import { toDescriptor, toRotatedFile } from '../../node/output/destinations.ts'
 import { Tail } from '../../node/output/tail.ts'
 import { bindLibc, decodeStatus } from '../../node/system/libc.ts'
-import { pod, scratch, supervise, command } from './rig.ts'
+import { command, pod, removeScratch, scratch, supervise } from './rig.ts'
+
+afterAll(removeScratch)
 
 const lines = (from: number, count: number): Buffer => Buffer.from(Array.from({ length: count }, (_, i) => `line ${from + i}\n`).join(''))
 

@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { forwardedSignals } from '../../node/system/signals.ts'
 import { exitCode, type PidNamespace } from '../rig/pidns.ts'
 import { debianTool } from '../rig/tools.ts'
-import { command, pod, runtime, supervise } from './rig.ts'
+import { command, pod, removeScratch, runtime, supervise } from './rig.ts'
+
+afterAll(removeScratch)
 
 const services = join(import.meta.dirname, 'services')
 const spaces: PidNamespace[] = []

@@ -16,14 +16,18 @@ const repo = join(import.meta.dirname, '..', '..')
 export const runtime = process.execPath
 
 let folder: string | undefined
-/** A folder that is removed with everything in it when the test process ends. */
+/** A folder for one test; see {@link removeScratch}. */
 export function scratch(name: string): string {
   if (folder === undefined) {
-    const made = mkdtempSync(join(tmpdir(), 'tarsnode-test-'))
-    process.on('exit', () => rmSync(made, { recursive: true, force: true }))
-    folder = made
+    folder = mkdtempSync(join(tmpdir(), 'tarsnode-test-'))
+    process.on('exit', removeScratch)
   }
   return mkdtempSync(join(folder, `${name}-`))
+}
+
+/** Removes all scratch folders. A test file calls it when it is over, because its process may be ended from outside. */
+export function removeScratch(): void {
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
 }
 
 let building: Promise<string> | undefined

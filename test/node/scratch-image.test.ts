@@ -1,11 +1,13 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { supervisorFiles, type LayerFile } from '../../node/files.ts'
 import { entrypoint, loaderName, type Architecture } from '../../node/layout.ts'
 import { exitCode, PidNamespace } from '../rig/pidns.ts'
-import { bundle, command, ownAddress, scratch } from './rig.ts'
+import { bundle, command, ownAddress, removeScratch, scratch } from './rig.ts'
+
+afterAll(removeScratch)
 
 const arch = process.arch as Architecture
 /** Where this machine's own glibc is; a layer takes it from Debian's packages. */

@@ -1,11 +1,13 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { Communicator } from '#tars/client.ts'
 import { Node, type NodeProxy } from '#tars/protocol/Node.ts'
 import { ServerF, type ServerFProxy } from '#tars/protocol/NodeF.ts'
 import { exitCode, type PidNamespace } from '../rig/pidns.ts'
-import { descriptor, NotingRegistry, pod, supervise, type Pod } from './rig.ts'
+import { descriptor, NotingRegistry, pod, type Pod, removeScratch, supervise } from './rig.ts'
+
+afterAll(removeScratch)
 
 const cleanups: (() => Promise<void>)[] = []
 afterEach(async () => {
