@@ -18,7 +18,7 @@ import { createAll, createDefaults, Every, everySchema, keyOfHead, Second, type 
 
 const protocol = join(import.meta.dirname, '../../../../framework/lib/tars/protocol')
 const read = (path: string): string => readFileSync(path, 'utf8')
-const files = [protocol, join(import.meta.dirname, '../protocol')].flatMap((folder) => readdirSync(folder).filter((name) => name.endsWith('.tars')).map((name) => join(folder, name)))
+const files = [protocol, join(import.meta.dirname, '../protocol'), join(import.meta.dirname, '../../../bench/tars')].flatMap((folder) => readdirSync(folder).filter((name) => name.endsWith('.tars')).map((name) => join(folder, name)))
 
 describe('generated files', () => {
   test.each(files.map((file) => [basename(file), file]))('%s and its .ts are in step', (_, file) => {
