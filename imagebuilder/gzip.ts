@@ -7,8 +7,8 @@ const compress = promisify(gzip)
 const blockBytes = 1 << 20
 /** Compressibility is judged for so much at a time. Bytes. */
 const segmentBytes = 64 << 10
-/** Blocks in the hands of the thread pool at once: enough for a few cores, and a bound on memory. */
-const inFlight = 6
+/** Blocks in the hands of the thread pool at once. The pool has four threads: one stays free to unpack the next bytes. */
+const inFlight = 3
 
 /**
  * Compresses a stream into gzip members, in parallel on libuv's thread pool, in order. A concatenation of members is a gzip

@@ -12,7 +12,7 @@ export interface BlobWriter {
 }
 
 /** Sent in one request; two of them are in memory at once. Bytes. */
-const chunkBytes = 8 << 20
+const chunkBytes = 6 << 20
 
 interface Chunk {
   readonly start: number

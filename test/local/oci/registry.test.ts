@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { request } from 'node:http'
+import { request, type IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -157,7 +157,7 @@ describe('manifests', () => {
   ])('%s is answered %i %s', async (path, status, code) => {
     // fetch would resolve the dots itself.
     const sent = request({ host: registry.address.split(':')[0], port: registry.address.split(':')[1], path }).end()
-    const [answer] = (await once(sent, 'response')) as [import('node:http').IncomingMessage]
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage]
     const parts: Buffer[] = []
     for await (const part of answer) parts.push(part as Buffer)
     const found = JSON.parse(Buffer.concat(parts).toString()) as { errors: { code: string }[] }
