@@ -1,4 +1,5 @@
 // Both directions against @tars/rpc: its client calls our server, our client calls its server.
+import type { FunctionCodec } from '#tars/idl/interface.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Communicator, type Pingable } from '#tars/client.ts'
 import { Echo, sampleEvery, sampleItem, startEcho, type EchoProxy, type EchoServer, type Every, type Item } from '../../lib/tars/server/echo.ts'
@@ -166,7 +167,7 @@ describe.each(['tcp', 'udp'] as const)('our client calls a @tars/rpc server over
 
   it('gets its codes', async () => {
     for (const version of [1, 3] as const) await expect(proxy.divide(1, 0, { version })).rejects.toMatchObject({ ret: 17, message: expect.stringContaining('division by zero') })
-    await expect(communicator.invoke(peer.object, { ...Echo.functions['text']!, name: 'absent' }, ['x'])).rejects.toMatchObject({ ret: -3 })
+    await expect(communicator.invoke(peer.object, { ...(Echo.functions['text'] as FunctionCodec), name: 'absent' }, ['x'])).rejects.toMatchObject({ ret: -3 })
   })
 
   it('gets its context, and keeps calls apart', async () => {

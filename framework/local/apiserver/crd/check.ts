@@ -57,8 +57,20 @@ function oneVersionErrors({ name, schema, additionalPrinterColumns = [] }: CrdVe
     ...(/^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name) ? [] : [fieldInvalid(`${field}.name`, name, 'a DNS-1035 label is required')]),
     ...(root.type === 'object' ? [] : [root.type === undefined ? fieldRequired(`${path}.type`, 'must not be empty at the root') : fieldInvalid(`${path}.type`, root.type, 'must be object at the root')]),
     ...schemaErrors(root, path),
-    ...additionalPrinterColumns.filter(({ jsonPath }) => parseJsonPath(jsonPath) === undefined).map(({ jsonPath }) => fieldInvalid(`${field}.additionalPrinterColumns.jsonPath`, jsonPath, 'is no JSONPath that can be evaluated')),
+    ...columnErrors(additionalPrinterColumns, `${field}.additionalPrinterColumns`),
   ]
+}
+
+function columnErrors(columns: unknown, field: string): FieldError[] {
+  if (!Array.isArray(columns)) return [fieldInvalid(field, columns, 'must be a list')]
+  return (columns as unknown[]).flatMap((column, index) => {
+    const at = `${field}[${index}]`
+    if (!isObject(column)) return [fieldInvalid(at, column, 'must be a column')]
+    const { jsonPath } = column
+    const missing = ['name', 'type', 'jsonPath'].filter((key) => typeof column[key] !== 'string' || column[key] === '').map((key) => fieldRequired(`${at}.${key}`))
+    if (missing.length > 0) return missing
+    return parseJsonPath(jsonPath as string) === undefined ? [fieldInvalid(`${at}.jsonPath`, jsonPath, 'is no JSONPath that can be evaluated')] : []
+  })
 }
 
 /** Rules in the Common Expression Language are kept and shown, but this server does not evaluate them. */

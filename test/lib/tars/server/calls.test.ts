@@ -1,3 +1,4 @@
+import type { FunctionCodec } from '#tars/idl/interface.ts'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Writer } from '#tars/codec/writer.ts'
@@ -42,11 +43,12 @@ describe.each([1, 3, 5] as const)('calls of version %i', (version) => {
 
   it('answers the codes of spec 0.2', async () => {
     const { proxy, communicator, server } = await setUp()
+    const text = Echo.functions['text'] as FunctionCodec
     await expect(proxy.divide(1, 0, { version })).rejects.toMatchObject({ ret: 17, message: expect.stringContaining('division by zero') })
     await expect(proxy.fail(0, 'rejected', { version })).rejects.toMatchObject({ ret: -99, message: expect.stringContaining('rejected') })
-    await expect(communicator.invoke(server.object(), { ...Echo.functions['text']!, name: 'absent' }, ['x'], { version })).rejects.toMatchObject({ ret: -3 })
+    await expect(communicator.invoke(server.object(), { ...text, name: 'absent' }, ['x'], { version })).rejects.toMatchObject({ ret: -3 })
     await expect(communicator.ping(server.object().replace('EchoObj', 'OtherObj'), { version })).rejects.toMatchObject({ ret: -4 })
-    await expect(communicator.invoke(server.object(), { ...Echo.functions['text']!, name: 'divide' }, ['x'], { version })).rejects.toMatchObject({ ret: -1 })
+    await expect(communicator.invoke(server.object(), { ...text, name: 'divide' }, ['x'], { version })).rejects.toMatchObject({ ret: -1 })
     await proxy.tars_ping({ version })
   })
 })
