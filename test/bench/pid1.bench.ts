@@ -9,8 +9,14 @@ import { descriptorToText } from '../../node/registry/descriptor-text.ts'
 import { RUNTIME_FLAGS } from '../../node/layout.ts'
 import { bundle, command, descriptor, NotingRegistry, pod, runtime, scratch, supervise, type Pod } from '../node/rig.ts'
 import { PidNamespace } from '../rig/pidns.ts'
-import { debianTool } from '../rig/tools.ts'
+import { debianTool, debianVersion } from '../rig/tools.ts'
 import type { Goal } from './goal.ts'
+
+/** A program to compare with, and exactly which. */
+interface Rival {
+  readonly path: string
+  readonly name: string
+}
 
 const ROUNDS = 15
 const ORPHANS = 10_000
@@ -54,7 +60,7 @@ function cachedPod(): Pod {
 /** Runs "$@" without its log. */
 const QUIET = ['/bin/sh', '-c', 'exec "$@" 2>/dev/null', 'sh']
 
-async function startRounds(tini: string, note: (line: string) => void): Promise<readonly Goal[]> {
+async function startRounds(tini: Rival, note: (line: string) => void): Promise<readonly Goal[]> {
   const tarsnode = [runtime, ...RUNTIME_FLAGS, await bundle()]
   const bare = [runtime, '-e', `require('node:child_process').spawn('${CLOCK.file}', ['+%s%N'], { stdio: 'inherit' })`]
   const { env } = cachedPod()
@@ -64,20 +70,18 @@ async function startRounds(tini: string, note: (line: string) => void): Promise<
     return time - started
   }
   const ratios: number[] = []
-  const floor: number[] = []
-  for (let round = -2; round < ROUNDS; round++) {
+    for (let round = -2; round < ROUNDS; round++) {
     const ours = await first(tarsnode, env)
     const theirs = await first(bare)
-    const least = await first([tini, '-s', '--', CLOCK.file, '+%s%N'])
+    const least = await first([tini.path, '-s', '--', CLOCK.file, '+%s%N'])
     if (round < 0) continue
     ratios.push(ours / theirs)
-    floor.push(least)
-    note(`start: tarsnode ${ours.toFixed(1)} ms, bare runtime ${theirs.toFixed(1)} ms, tini ${least.toFixed(1)} ms`)
+    note(`start: tarsnode ${ours.toFixed(1)} ms, bare runtime ${theirs.toFixed(1)} ms, ${tini.name} ${least.toFixed(1)} ms`)
   }
-  return [{ what: 'start, tarsnode ÷ bare Node spawning the same program', samples: ratios, bar: 1.25, rule: 'most', unit: '×' }]
+  return [{ what: `exec of PID 1 to exec of the service, tarsnode ÷ Node ${process.version} spawning it from one line`, samples: ratios, bar: 1.25, rule: 'most', unit: '×' }]
 }
 
-async function restartRounds(s6: string, note: (line: string) => void): Promise<readonly Goal[]> {
+async function restartRounds(s6: Rival, note: (line: string) => void): Promise<readonly Goal[]> {
   const tarsnode = [runtime, ...RUNTIME_FLAGS, await bundle()]
   const service = scratch('s6')
   writeFileSync(join(service, 'run'), `#!/bin/sh\nexec ${CLOCK.file} +%s%N\n`, { mode: 0o755 })
@@ -88,16 +92,16 @@ async function restartRounds(s6: string, note: (line: string) => void): Promise<
   const ratios: number[] = []
   for (let round = 0; round < 5; round++) {
     const ours = await gap(tarsnode, cachedPod().env)
-    const theirs = await gap([s6, service])
+    const theirs = await gap([s6.path, service])
     ratios.push(ours / theirs)
-    note(`crash to re-exec: tarsnode ${ours.toFixed(1)} ms, s6-supervise ${theirs.toFixed(1)} ms`)
+    note(`crash to re-exec: tarsnode ${ours.toFixed(1)} ms, ${s6.name} ${theirs.toFixed(1)} ms`)
   }
-  return [{ what: 'first crash to re-exec, tarsnode ÷ s6-supervise', samples: ratios, bar: 1 / 20, rule: 'most', unit: '×' }]
+  return [{ what: `first crash to re-exec, tarsnode ÷ s6-supervise of ${s6.name}`, samples: ratios, bar: 1 / 20, rule: 'most', unit: '×' }]
 }
 
 const BURST = join(import.meta.dirname, '..', 'node', 'services', 'burst.pl')
 
-async function orphanRounds(tini: string, perl: string, note: (line: string) => void): Promise<readonly Goal[]> {
+async function orphanRounds(tini: Rival, perl: string, note: (line: string) => void): Promise<readonly Goal[]> {
   const argv = `perl ${BURST} ${ORPHANS}`
   const burst = async (space: PidNamespace): Promise<number> => {
     const [, ms = ''] = await space.output(/reaped in ([\d.]+) ms/)
@@ -107,11 +111,11 @@ async function orphanRounds(tini: string, perl: string, note: (line: string) => 
   const ratios: number[] = []
   for (let round = 0; round < 7; round++) {
     const ours = await burst(await supervise(pod('none', command(perl, argv))))
-    const theirs = await burst(new PidNamespace({ argv: [tini, '--', ...argv.replace('perl', perl).split(' ')] }))
+    const theirs = await burst(new PidNamespace({ argv: [tini.path, '--', ...argv.replace('perl', perl).split(' ')] }))
     ratios.push(ours / theirs)
-    note(`${ORPHANS} orphans: tarsnode ${ours.toFixed(0)} ms, tini ${theirs.toFixed(0)} ms`)
+    note(`${ORPHANS} orphans: tarsnode ${ours.toFixed(0)} ms, ${tini.name} ${theirs.toFixed(0)} ms`)
   }
-  return [{ what: `${ORPHANS} orphans until none is left, tarsnode ÷ tini`, samples: ratios, bar: 1, rule: 'most', unit: '×' }]
+  return [{ what: `${ORPHANS} orphans until none is left, tarsnode ÷ ${tini.name}`, samples: ratios, bar: 1, rule: 'most', unit: '×' }]
 }
 
 /** Private memory of a process in MB: what would be free if it ended (proc_pid_smaps(5)). */
@@ -145,7 +149,8 @@ async function memoryRounds(note: (line: string) => void): Promise<readonly Goal
 }
 
 export default async function bench(note: (line: string) => void): Promise<readonly Goal[]> {
-  const [tini, s6, perl] = [await debianTool('tini', 'tini'), await debianTool('s6-supervise', 's6'), await debianTool('perl', 'perl-base')]
+  const rival = async (program: string, pkg: string): Promise<Rival> => ({ path: await debianTool(program, pkg), name: await debianVersion(pkg) })
+  const [tini, s6, perl] = [await rival('tini', 'tini'), await rival('s6-supervise', 's6'), await debianTool('perl', 'perl-base')]
   const goals: Goal[] = []
   goals.push(...(await startRounds(tini, note)))
   goals.push(...(await restartRounds(s6, note)))

@@ -28,9 +28,15 @@ export async function debianTool(program: string, pkg: string): Promise<string> 
   await withAptLock(async () => {
     if (which(program) !== undefined) return
     await run('apt-get', ['update', '-q'], { timeout: 300_000 })
-    await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', pkg], { timeout: 600_000, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
+    await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300', pkg], { timeout: 600_000, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
   })
   return which(program) ?? fail(`the Debian package ${pkg} brought no ${program}`)
+}
+
+/** Name and version of an installed Debian package, e.g. `tini 0.19.0-1+b3`; for naming a rival exactly. */
+export async function debianVersion(pkg: string): Promise<string> {
+  const { stdout } = await run('dpkg-query', ['-W', '-f', '${Package} ${Version}', pkg])
+  return stdout.trim()
 }
 
 /**
