@@ -25,13 +25,11 @@ const libs = ['framework/lib/base', 'framework/lib/tars', 'framework/lib/kube', 
 /** npm packages a room may use, each with its reason. Built-in modules are free. */
 const packages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   node: { rolldown: 'build time only: bundles the supervisor into one file' },
-  imagebuilder: { 'tar-stream': 'reads and writes tar', execa: 'runs unzip-free helpers in the command', dockerode: 'the Docker engine as a destination', fastify: 'HTTP endpoint', '@fastify/multipart': 'streams uploads' },
+  imagebuilder: { 'tar-stream': 'reads and writes tar', dockerode: 'the Docker engine as a destination', fastify: 'HTTP endpoint', '@fastify/multipart': 'streams uploads' },
   'base-images': { execa: 'runs apt-get, dpkg-deb and tar', rolldown: 'bundles node-agent into one file' },
   'framework/lib/kube': { yaml: 'kubeconfig files', 'node-forge': 'X.509 certificates' },
-  'framework/cli': { yaml: 'reads and prints manifests', execa: 'opens child programs' },
   'framework/admin': { fastify: 'HTTP API' },
-  'framework/local': { execa: 'runs mount, unshare and npm', 'tar-stream': 'unpacks layers', ajv: 'validates custom resources', 'fast-json-patch': 'JSON patch', yaml: 'kubeconfig and manifests', rolldown: 'packs the sample services' },
-  'framework/controller': { 'fast-json-patch': 'JSON patches of admission answers' },
+  'framework/local': { execa: 'runs mount, unshare and npm', 'tar-stream': 'unpacks layers', 'fast-json-patch': 'JSON patch', yaml: 'kubeconfig and manifests', rolldown: 'packs the sample services' },
 }
 
 function roomOf(file: string): string | undefined {
@@ -55,6 +53,10 @@ function targetOf({ file, specifier }: Import): string | undefined {
   if (specifier.startsWith('.')) return relative(root, join(root, dirname(file), specifier))
   const lib = /^#(base|tars|kube|api|store)\/(.+)$/.exec(specifier)
   return lib === null ? undefined : `framework/lib/${lib[1]}/${lib[2]}`
+}
+
+function packageOf(specifier: string): string {
+  return specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/')
 }
 
 const imports = sources.flatMap(importsOf)
@@ -87,10 +89,14 @@ describe('architecture', () => {
   it('uses only the packages allowed to its room', () => {
     const wrong = imports.filter((entry) => {
       if (entry.typeOnly || targetOf(entry) !== undefined || entry.specifier.startsWith('node:')) return false
-      const name = entry.specifier.split('/').slice(0, entry.specifier.startsWith('@') ? 2 : 1).join('/')
-      return packages[roomOf(entry.file) ?? '']?.[name] === undefined
+      return packages[roomOf(entry.file) ?? '']?.[packageOf(entry.specifier)] === undefined
     })
     expect(wrong.map(({ file, specifier }) => `${file} imports ${specifier}`)).toEqual([])
+  })
+
+  it('allows no package that a room does not use', () => {
+    const used = new Set(imports.filter((entry) => targetOf(entry) === undefined).map((entry) => `${roomOf(entry.file)} ${packageOf(entry.specifier)}`))
+    expect(Object.entries(packages).flatMap(([room, names]) => Object.keys(names).map((name) => `${room} ${name}`)).filter((entry) => !used.has(entry))).toEqual([])
   })
 
   it('reads the environment and exits only in main and env files', () => {

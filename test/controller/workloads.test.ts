@@ -9,7 +9,7 @@ const owner = { apiVersion: 'k8s.tars.io/v1beta3', kind: 'TServer', name: 'demo-
 const labels = { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Hello' }
 const metadata = { name: 'demo-hello', namespace: 'ns', labels, ownerReferences: [owner] }
 const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } } })
-const supervisorEnv = [field('Namespace', 'metadata.namespace'), field('PodName', 'metadata.name'), field('PodIP', 'status.podIP'), { name: 'ServerApp', value: 'Demo' }, { name: 'ServerName', value: 'Hello' }]
+const supervisorEnv = [field('Namespace', 'metadata.namespace'), field('PodName', 'metadata.name'), field('PodIP', 'status.podIP'), { name: 'ServerApp', value: 'Demo' }, { name: 'ServerName', value: 'Hello' }, { name: 'TARSNODE_GRACE_SECONDS', value: '60' }]
 const timezoneMount = { name: 'host-timezone', mountPath: '/etc/localtime', readOnly: true }
 const timezoneVolume = { name: 'host-timezone', hostPath: { path: '/etc/localtime', type: '' } }
 const workDirMount = { name: 'tarsnode-work-dir', mountPath: '/usr/local/app/tars/tarsnode' }

@@ -23,6 +23,12 @@ export function supervisorOf({ spec }: TServer, framework: TFrameworkConfig | un
 
 const filled = (text: string | undefined): string | undefined => (text === undefined || text.trim() === '' ? undefined : text)
 
+/**
+ * Seconds between SIGTERM and SIGKILL. tarsnode reports Deactivating, waits until callers have heard of it, and then gives the
+ * service its deactivating-timeout; Kubernetes' own 30 s would cut the slower ones off.
+ */
+export const graceSeconds = 60
+
 /** What tarsnode must be told about its pod (node spec A.1). */
 export function supervisorEnv({ spec: { app, server, k8s } }: TServer): EnvVar[] {
   const field = (name: string, fieldPath: string): EnvVar => ({ name, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } } })
@@ -32,6 +38,7 @@ export function supervisorEnv({ spec: { app, server, k8s } }: TServer): EnvVar[]
     field('PodIP', 'status.podIP'),
     { name: 'ServerApp', value: app },
     { name: 'ServerName', value: server },
+    { name: 'TARSNODE_GRACE_SECONDS', value: String(graceSeconds) },
     ...(k8s.launcherType === 'background' ? [] : [{ name: 'LauncherType', value: k8s.launcherType }]),
   ]
 }

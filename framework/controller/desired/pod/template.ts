@@ -4,14 +4,8 @@ import type { TFrameworkConfig, TServer } from '#api/types.ts'
 import { serverLabels } from '../meta.ts'
 import { podAffinity } from './affinity.ts'
 import { serviceContainer } from './container.ts'
-import { supervisorInit, supervisorOf, type Supervisor } from './supervisor.ts'
+import { supervisorInit, supervisorOf, type Supervisor, graceSeconds } from './supervisor.ts'
 import { podVolumes } from './volumes.ts'
-
-/**
- * Seconds between SIGTERM and SIGKILL. tarsnode reports Deactivating, waits until callers have heard of it, and then gives the
- * service its deactivating-timeout; Kubernetes' own 30 s would cut the slower ones off.
- */
-const graceSeconds = 60
 
 /** The pod template of a server (control-plane spec C.4). Equal servers give equal templates, in every order of lists. */
 export function podTemplate(server: TServer, framework: TFrameworkConfig | undefined): PodTemplateSpec {
