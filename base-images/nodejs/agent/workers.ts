@@ -72,6 +72,8 @@ export class Workers extends EventEmitter<{ online: []; listening: []; ended: [c
       this.#listening.add(worker)
       if (this.#slots.every((other) => other !== undefined && this.#listening.has(other))) this.emit('listening')
     })
+    // A message to a worker that is ending anyway fails; its exit is what counts.
+    worker.on('error', (error) => this.#options.log.info('a worker cannot be told', { worker: slot, error }))
     worker.on('message', (message: unknown) => this.#relay(message))
     worker.on('exit', (code: number | null, signal: NodeJS.Signals | null) => this.#exited(slot, worker, code, signal))
   }
