@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { StatementSync } from 'node:sqlite'
 import { Failure } from '#base/errors.ts'
@@ -208,8 +208,15 @@ function addressKey(object: AnyObject): string {
   return `${object.metadata.namespace ?? ''}/${object.metadata.name}`
 }
 
+/** Secrets and the authority's key are in it: only its owner may read it. SQLite makes its log with the mode of the database. */
+function keepPrivate(file: string): void {
+  closeSync(openSync(file, 'a', 0o600))
+  for (const one of [file, `${file}-wal`]) if (existsSync(one)) chmodSync(one, 0o600)
+}
+
 function open(file: string): DatabaseSync {
   try {
+    if (file !== ':memory:') keepPrivate(file)
     const db = new DatabaseSync(file)
     // NORMAL: a write that was answered survives kill -9; the flusher takes care of power cuts.
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA locking_mode = EXCLUSIVE;')
@@ -218,8 +225,6 @@ function open(file: string): DatabaseSync {
       CREATE INDEX IF NOT EXISTS history_by_collection ON history (collection, revision);
       CREATE TABLE IF NOT EXISTS compaction (id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);`)
-    // Secrets and the authority's key are in it.
-    if (file !== ':memory:') chmodSync(file, 0o600)
     return db
   } catch (cause) {
     throw new Failure('STORE_UNUSABLE', `the cluster's database ${file} cannot be opened`, {

@@ -1,3 +1,6 @@
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { AnyObject } from '#kube/types.ts'
 import { StaleWrite, Store } from '../../../framework/local/apiserver/store.ts'
@@ -36,5 +39,24 @@ describe('store', () => {
     expect(store.compactedRevision).toBeGreaterThan(store.revision - 5)
     expect(store.changesAfter(store.revision - 1, '/configmaps')).toHaveLength(1)
     store.close()
+  })
+  it('keeps what it writes to itself: Secrets are in the database and in its log', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'store-'))
+    const file = join(folder, 'objects.sqlite')
+    const modes = (): number[] => [file, `${file}-wal`].map((one) => statSync(one).mode & 0o777)
+    try {
+      const store = new Store(file)
+      store.commit(address, object('secret'), undefined)
+      expect(modes()).toEqual([0o600, 0o600])
+      // As an earlier version left it.
+      for (const one of [file, `${file}-wal`]) chmodSync(one, 0o644)
+      store.close()
+      const again = new Store(file)
+      again.commit(address, object('other'), again.get(address))
+      expect(modes()).toEqual([0o600, 0o600])
+      again.close()
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 })
