@@ -17,6 +17,9 @@ export interface ServantsOptions {
   readonly log: Logger
 }
 
+/** Requests are a few names. What strangers send is bounded by it, since it counts against the memory of the pod. Bytes. */
+const bounds = { maxPacketBytes: 1 << 20, maxPartialBytes: 4 << 20, maxQueueBytes: 4 << 20, maxWriteBytes: 8 << 20 } as const
+
 /**
  * Serves NodeObj on the pod's address and ServerObj on the local one; resolves when both listen.
  * @throws Failure TARS_LISTEN naming the address that is taken
@@ -29,6 +32,7 @@ export async function startServants({ settings, supervisor, registry, admin, log
       { endpoint: `tcp -h ${podIP} -p ${nodePort} -t 10000`, servants: { 'tars.tarsnode.NodeObj': { interface: Node, servant: nodeObj(settings, supervisor, ports, log) } } },
       { endpoint: `tcp -h ${localAddress} -p ${serverPort} -t 60000`, servants: { 'tars.tarsnode.ServerObj': { interface: ServerF, servant: serverObj(settings, supervisor, log) } } },
     ],
+    ...bounds,
     log,
   })
   await server.start()

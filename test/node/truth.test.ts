@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { Communicator } from '#tars/client.ts'
@@ -53,6 +55,21 @@ describe('what is reported is true', () => {
     await registry.report(({ present }) => present === 'Active')
     expect(await heart.keepActiving(genuine)).toBe(0)
     expect((await registry.report(({ present }) => present === 'Activating', 3)).pid).toBe(pid)
+  })
+
+  it('takes no large packet: strangers shall not fill the memory of the pod', async () => {
+    const registry = await registryWith()
+    const container = pod(registry)
+    await run(container)
+    await registry.report(({ present }) => present === 'Active')
+    for (const port of [19385, 19386]) {
+      const stranger = connect(port, container.address)
+      const length = Buffer.alloc(4)
+      length.writeUInt32BE((1 << 20) + 1)
+      stranger.write(length)
+      await once(stranger, 'close')
+    }
+    expect(await proxies(container).node.stopServer('Other', 'EchoServer')).toMatchObject({ return: -1 })
   })
 
   it('restarts a service whose heartbeat is overdue', async () => {
