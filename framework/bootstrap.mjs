@@ -36,6 +36,9 @@ function handOver(args) {
   // The child answers signals; this process only waits for it. A terminal's Ctrl-C reaches both by itself.
   process.on('SIGINT', () => {})
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  // npm itself may be killed, too: then nobody is left who could stop what it started.
+  const parent = process.ppid
+  setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 1000).unref()
   child.on('error', (error) => fail(`the pinned runtime ${runtime} does not start: ${error.message}`))
   child.on('exit', (code, signal) => {
     if (signal === null) process.exit(code ?? 1)

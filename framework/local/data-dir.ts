@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { join, resolve } from 'node:path'
 import { Failure } from '#base/errors.ts'
@@ -48,10 +48,13 @@ export async function openDataDir(dir: string): Promise<DataDir> {
   const digest = createHash('sha256').update(root).digest()
   const lock = await listen({ path: `\0tarsk8s-${digest.toString('hex').slice(0, 32)}` })
   if (lock === undefined) {
-    throw new Failure('LOCAL_ALREADY_RUNNING', `a cluster with the data directory ${root} is running already`, { remedy: 'use it, stop it with Ctrl-C, or choose another directory with --data DIR' })
+    const pid = await readFile(join(root, 'pid'), 'utf8').catch(() => '?')
+    throw new Failure('LOCAL_ALREADY_RUNNING', `a cluster with the data directory ${root} is running already, process ${pid.trim()}`, { remedy: 'use it, stop it with Ctrl-C or SIGTERM, or choose another directory with --data DIR' })
   }
+  await writeFile(join(root, 'pid'), `${process.pid}\n`)
   const ended = Promise.withResolvers<void>()
   const stop = async (): Promise<void> => {
+    await rm(join(root, 'pid'), { force: true })
     await close(lock)
     ended.resolve()
   }
