@@ -45,7 +45,13 @@ ${Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(9)} ${s
 
 const stopped = new AbortController()
 const [first = '', ...rest] = process.argv.slice(2)
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.abort(new Error(`stopped by ${signal}`)))
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    // Asked twice, it ends at once; what it started ends with it, and the next start cleans up.
+    if (stopped.signal.aborted) process.exit(1)
+    stopped.abort(new Error(`stopped by ${signal}`))
+  })
+}
 // The launcher's channel closes when the launcher is killed; then this process must not stay behind.
 process.on('disconnect', () => stopped.abort(new Error('the launching process has ended')))
 process.channel?.unref()
