@@ -39,7 +39,10 @@ export function registryServant({ directory, reports, template, log }: RegistryS
     ...nativeFunctions({ directory, template, report }),
     getServerDescriptor(app, server) {
       const endpoint = directory.endpointOf(app, server)
-      if (endpoint === undefined) return { return: -1, descriptor: emptyDescriptor() }
+      if (endpoint === undefined) {
+        log.error('no descriptor: there is no such server', { server: `${app}.${server}`, remedy: 'check spec.app and spec.server of the TServer' })
+        return { return: -1, descriptor: emptyDescriptor() }
+      }
       const { descriptor, problem } = describeServer(endpoint, template)
       if (problem !== undefined) log.error('server has no complete configuration', { server: `${app}.${server}`, problem })
       return { return: problem === undefined ? 0 : -1, descriptor }

@@ -145,6 +145,33 @@ describe('TTemplate (B.4)', () => {
   })
 })
 
+describe('configuration text', () => {
+  const withProfile = (profile: string): TServer => tarsServer({ tars: { template: 'tars.default', servants: [], profile } })
+  const withContent = (content: string): TTemplate => ({ ...template('a', 'a'), spec: { content, parent: 'a' } })
+  const broken: [string, string, string][] = [
+    ['a domain that is not closed', '<tars>\n<unclosed>', 'line 2: the domain is never closed: <unclosed>; remedy: add a line </unclosed>'],
+    ['a line of another domain', '<tars>\n</rats>', 'line 2: </rats> does not close the open domain <tars>'],
+    ['a value that cannot be written again', '# <\n<tars>\n  x=a<b\n</tars>', 'line 3: "a<b" holds "<" or ">"'],
+  ]
+
+  test.each(broken)('%s is refused in a profile and in a template', async (_what, text, why) => {
+    for (const [object, old, field] of [[withProfile(text), withProfile('<tars>\n</tars>'), 'spec.tars.profile'], [withContent(text), withContent(''), 'spec.content']] as const) {
+      expect(await verdict({ object })).toContain(`value is not configuration text; field ${field}: ${why}`)
+      expect(await verdict({ object, old })).toContain(`value is not configuration text; field ${field}: ${why}`)
+    }
+  })
+
+  test.each(broken)('%s that was stored before does not stop other changes', async (_what, text) => {
+    expect(await verdict({ object: { ...withProfile(text), metadata: { ...withProfile(text).metadata, annotations: { a: 'b' } } }, old: withProfile(text) })).toBe('allowed')
+    expect(await verdict({ object: { ...withContent(text), spec: { content: text, parent: 'tars.default' } }, old: withContent(text) })).toBe('allowed')
+    expect(await verdict({ object: withProfile('<tars>\n  x=1\n</tars>'), old: withProfile(text) })).toBe('allowed')
+  })
+
+  test('the templates of the framework are configuration text', async () => {
+    for (const object of templates) expect(await verdict({ object })).toBe('allowed')
+  })
+})
+
 const tree = (apps: [string, string][], businesses: string[], name = 'tars-tree'): TTree => ({
   apiVersion: 'k8s.tars.io/v1beta3', kind: 'TTree', metadata: { name, namespace: 'ns' },
   apps: apps.map(([app, businessRef]) => ({ name: app, businessRef })), businesses: businesses.map((business) => ({ name: business, show: business, weight: 3 })),

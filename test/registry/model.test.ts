@@ -1,11 +1,12 @@
 // The registry's pure parts: states, conditions, the read model against a naive one.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { TEndpoint } from '#api/types.ts'
+import type { TEndpoint, TTemplate } from '#api/types.ts'
 import { isOwnPod } from '../../framework/registry/caller.ts'
 import { checkReport, conditionsFor, isConfirmed, plainMessage } from '../../framework/registry/condition.ts'
 import { Directory } from '../../framework/registry/model/directory.ts'
 import type { ServantView } from '../../framework/registry/model/endpoints.ts'
+import { renderProfile } from '../../framework/registry/model/profile.ts'
 import { hostOf, isActivePod, stateOfCondition, type PodObject, type ReportedState } from '../../framework/registry/model/pod-state.ts'
 
 const reported = (setting: string, present: string, more: Partial<ReportedState> = {}): ReportedState => ({ setting, present, pid: '1', message: '', ...more })
@@ -53,6 +54,20 @@ describe('active or not (framework-services 1.2, F.3)', () => {
   test.each(rows)('%s', (_what, facts, report, active) => {
     expect(isActivePod(pod(facts), report)).toBe(active)
   })
+})
+
+test.each([
+  ['a template that is not there', '', 'lost', 'template gone does not exist'],
+  ['a cycle', '', 'b', 'template chain b → c → b is a cycle'],
+  ['a template that is no configuration text', '', 'bad', 'template bad cannot be joined: line 2: the domain is never closed: <x> (add a line </x>)'],
+  ['a profile that is none', '<tars>', 'b', 'its own profile cannot be read: line 1: the domain is never closed: <tars> (add a line </tars>)'],
+  ['a profile whose text cannot be joined', '<tars>\n  x=a<b\n</tars>', 'b', /^its own profile cannot be read: "a<b" holds/],
+])('why a configuration is not complete: %s', (_what, profile, template, problem) => {
+  const templates: Record<string, TTemplate['spec']> = {
+    lost: { content: '', parent: 'gone' }, b: { content: '', parent: 'c' }, c: { content: '', parent: 'b' }, bad: { content: '<tars>\n<x>', parent: 'bad' },
+  }
+  const found = renderProfile(profile, template, (name) => templates[name] && ({ spec: templates[name] } as TTemplate))
+  expect(found.problem).toEqual(typeof problem === 'string' ? problem : expect.stringMatching(problem))
 })
 
 test('hosts: DNS by default, the address on request and where names do not resolve (1.2)', () => {

@@ -7,6 +7,7 @@ import { missingTemplate, validateServer } from '#api/validate/tserver.ts'
 import { validateTemplate, validateTemplateDelete } from '#api/validate/ttemplate.ts'
 import { validateTree, validateTreeCreate, validateTreeDelete, validateTreeUpdate } from '#api/validate/ttree.ts'
 import type { AdmissionOperation } from '#kube/admission.ts'
+import { configTextProblems } from './config-text.ts'
 import type { Case, Readers } from './types.ts'
 import { validateWorkload } from './workload.ts'
 
@@ -26,7 +27,7 @@ export const validators: Readonly<Record<string, Partial<Record<AdmissionOperati
 const isMachinery = ({ identities, request: { userInfo } }: Case<never>): boolean => identities.isController(userInfo) || identities.isKubernetes(userInfo)
 
 async function server({ object, old, namespace, readers }: Case<TServer>): Promise<readonly Problem[]> {
-  const problems = validateServer(object, old)
+  const problems = [...validateServer(object, old), ...configTextProblems('tserver', 'spec.tars.profile', object.spec.tars?.profile ?? '', old?.spec.tars?.profile)]
   const template = object.spec.tars?.template
   if (template === undefined || (await readers.get(resources.ttemplates, namespace, template)) !== undefined) return problems
   return [...problems, missingTemplate(object, template)]
@@ -52,9 +53,9 @@ async function deleteConfig(subject: Case<TConfig>): Promise<readonly Problem[]>
   return validateConfigDelete(subject.object, await relatives(subject), subject.now.getTime())
 }
 
-async function template({ object, namespace, readers }: Case<TTemplate>): Promise<readonly Problem[]> {
+async function template({ object, old, namespace, readers }: Case<TTemplate>): Promise<readonly Problem[]> {
   const known = await ancestors(object, namespace, readers)
-  return validateTemplate(object, (name) => known.get(name))
+  return [...validateTemplate(object, (name) => known.get(name)), ...configTextProblems('ttemplate', 'spec.content', object.spec.content, old?.spec.content)]
 }
 
 /** The chain above a template, as far as it goes. */

@@ -16,7 +16,7 @@ export interface Rendered {
  * parsed, or comes up twice is a problem, never a loop.
  */
 export function renderProfile(profile: string, name: string, templates: (name: string) => TTemplate | undefined): Rendered {
-  const unreadable = problemOf(() => parseConfig(profile))
+  const unreadable = problemOf(() => parseConfig(profile).toString())
   if (unreadable !== undefined) return { text: profile, problem: `its own profile cannot be read: ${unreadable}` }
   const seen = new Set<string>()
   let text = profile
