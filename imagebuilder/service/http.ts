@@ -79,7 +79,7 @@ async function take(options: HttpOptions, request: FastifyRequest, timage: strin
   const id = releaseId(podName, Date.now())
   const upload = await receiveUpload(request, join(uploads, id), maxUploadBytes)
   try {
-    const form = checkForm(upload.fields)
+    const form = checkForm(upload.fields, timage)
     await recognise(upload.file)
     return { accepted: await builder.accept(id, timage, form, upload), secret: form.secret }
   } catch (error) {

@@ -1,3 +1,4 @@
+import { serverObjectName } from '#api/names.ts'
 import { patterns } from '#api/schema/patterns.ts'
 import { Failure } from '#base/errors.ts'
 import { checkApp, checkServer, checkServerType, checkTag } from '../names.ts'
@@ -37,14 +38,29 @@ function secret(field: string, value: string): string {
   return value
 }
 
-/** @throws FORM_INVALID, NAME_INVALID, TYPE_INVALID, each naming the field */
-export function checkForm(form: ReadonlyMap<string, string>): BuildRequest {
+/**
+ * A TImage takes the packages of its own server only: its releases are what that server is deployed from. Case does not
+ * matter, as the web sends names in lower case.
+ */
+function checkOwner(timage: string, app: string, server: string): void {
+  const name = serverObjectName(app, server)
+  if (name !== timage) refuse('ServerName', `says ${app}.${server}, whose TImage is ${name} and not ${timage}`, `send the package to TImage ${name}, or correct ServerApp and ServerName`)
+}
+
+/**
+ * @param timage name of the TImage that the package was sent to
+ * @throws FORM_INVALID, NAME_INVALID, TYPE_INVALID, each naming the field
+ */
+export function checkForm(form: ReadonlyMap<string, string>, timage: string): BuildRequest {
   const get = (field: string): string => (form.get(field) ?? '').trim()
   const required = (field: string): string => get(field) || refuse(field, 'is missing', `send ${field}`)
   const tag = get('ServerTag')
+  const app = checkApp('form field ServerApp', required('ServerApp'))
+  const server = checkServer('form field ServerName', required('ServerName'))
+  checkOwner(timage, app, server)
   return {
-    app: checkApp('form field ServerApp', required('ServerApp')),
-    server: checkServer('form field ServerName', required('ServerName')),
+    app,
+    server,
     serverType: checkServerType('form field ServerType', required('ServerType')),
     tag: tag === '' ? '' : checkTag('form field ServerTag', tag),
     baseImage: line('BaseImage', get('BaseImage'), longest.image),

@@ -123,6 +123,8 @@ describe('the building call', () => {
     ['no archive', Buffer.from('text'), {}, 400, /not an archive \(pack the release/],
     ['a bad type', tgz([server]), { ServerType: 'cobol' }, 400, /ServerType "cobol" is not a server type .*cpp, go/],
     ['a bad name', tgz([server]), { ServerApp: '../x' }, 400, /ServerApp "\.\.\/x" is not/],
+    ['the package of another server', tgz([server]), { ServerApp: 'Other' }, 400, /ServerName says Other\.helloserver, whose TImage is other-helloserver and not demo-helloserver/],
+    ['the package of another server of the application', tgz([server]), { ServerName: 'hello' }, 400, /ServerName says demo\.hello, .* \(send the package to TImage demo-hello, or correct/],
     ['a bad tag', tgz([server]), { ServerTag: 'a b' }, 400, /ServerTag "a b" is not an image tag/],
     ['a missing field', tgz([server]), { ServerName: '' }, 400, /ServerName is missing/],
     ['a newline in BaseImage', tgz([server]), { BaseImage: 'a\nb' }, 400, /BaseImage has control characters/],
@@ -175,13 +177,15 @@ describe('the building call', () => {
     const call = (path: string, method = 'POST'): Promise<Response> => fetch(`${service.url}${path}`, { method, ...(method === 'POST' ? { body: form() } : {}) })
     const form = (): FormData => {
       const data = new FormData()
-      for (const [name, value] of Object.entries({ ServerApp: 'Demo', ServerName: 'X', ServerType: 'cpp', BaseImage: 'cppbase' })) data.set(name, value)
+      for (const [name, value] of Object.entries({ ServerApp: 'Demo', ServerName: 'Nosuch', ServerType: 'cpp', BaseImage: 'cppbase' })) data.set(name, value)
       data.set('ServerFile', new Blob([new Uint8Array(tgz([server]))]), 'x.tgz')
       return data
     }
-    const missing = await call('/api/v1beta3/timage/nosuch/building')
-    expect([missing.status, ((await missing.json()) as { message: string }).message]).toEqual([500, expect.stringMatching(/no TImage nosuch/)])
-    expect((await call('/api/v1beta3/timage/cppbase/building')).status).toBe(500)
+    const missing = await call('/api/v1beta3/timage/demo-nosuch/building')
+    expect([missing.status, ((await missing.json()) as { message: string }).message]).toEqual([500, expect.stringMatching(/no TImage demo-nosuch/)])
+    await cluster.client.create(resources.timages, { apiVersion, kind: 'TImage', metadata: { name: 'demo-nosuch', namespace }, imageType: 'base', supportedType: ['cpp'] })
+    const base = await call('/api/v1beta3/timage/demo-nosuch/building')
+    expect([base.status, ((await base.json()) as { message: string }).message]).toEqual([500, expect.stringMatching(/TImage demo-nosuch is of type base/)])
     const get = await call('/api/v1beta3/timage/x/building', 'GET')
     expect([get.status, await get.text()]).toEqual([405, ''])
     expect((await call('/api/other', 'GET')).status).toBe(404)
