@@ -14,7 +14,7 @@ import { waitForRollout } from './parts/rollout.ts'
 import { parseServant } from './parts/servants.ts'
 import { statusTable } from './parts/status-table.ts'
 import { findImage, type Place } from './parts/timage.ts'
-import { changeOf, chooseRelease, newServer, templatesFor, type Wish } from './parts/tserver.ts'
+import { changeOf, chooseRelease, newestRelease, newServer, templatesFor, type Wish } from './parts/tserver.ts'
 
 const defaultTimeoutSeconds = 180
 
@@ -31,7 +31,7 @@ export const run = defineCommand(
 Runs a release as a server: makes the server, or changes what is given and leaves the rest. Then waits until all its
 pods are active, or says why they are not.
 
-  --release ID           default: the newest release
+  --release ID           the release to run, "${newestRelease}" for the newest; default: the one that runs, of a new server the newest
   --servant NAME:PORT    an object that it serves; :udp for UDP, :not_tars for another protocol; may be repeated, and
                          replaces all that there were
   --template T           configuration template; default: the one of the release's type
@@ -61,7 +61,7 @@ async function apply({ flags, io }: Input, name: ServerName, place: Place): Prom
   const [known, image] = await Promise.all([findServer(place, name.object), findImage(place, name.object)])
   const servants = flags.list('servant').map(parseServant)
   const wish: Wish = {
-    release: chooseRelease(image, flags.text('release')),
+    release: chooseRelease(image, flags.text('release'), known),
     template: flags.text('template') ?? (known === undefined ? await firstTemplate(place, templatesFor(image)) : undefined),
     servants,
     replicas: flags.whole('replicas', [0, 99]),
@@ -77,8 +77,11 @@ async function apply({ flags, io }: Input, name: ServerName, place: Place): Prom
   }
   const change = changeOf(known, wish)
   const changed = Object.keys(change).length === 0 ? known : await client.patch(resources.tservers, { namespace, name: name.object }, change, { type: 'merge', signal })
-  io.err.write(`${shown} ${changed === known ? 'is unchanged' : 'changed'}, release ${changed.spec.release?.id ?? 'none'}\n`)
-  return changed.spec.release?.id
+  const running = changed.spec.release?.id
+  const newest = image?.releases?.[0]?.id
+  const hint = wish.release !== undefined || newest === undefined || newest === running ? '' : ` (the newest is ${newest}: --release ${newestRelease} takes it)`
+  io.err.write(`${shown} ${changed === known ? 'is unchanged' : 'changed'}, release ${running ?? 'none'}${hint}\n`)
+  return running
 }
 
 async function findServer({ client, namespace, signal }: Place, name: string): Promise<TServer | undefined> {

@@ -225,6 +225,21 @@ describe('release and deploy', () => {
     expect(spec.tars?.servants.map(({ name, isTars }) => [name, isTars])).toEqual([['HelloObj', true]])
   })
 
+  test('a server keeps its release until another is named', async () => {
+    const { code, out } = await run(release, ['HelloServer.tgz', '--app', 'Demo', '--server', 'HelloServer', '--type', 'nodejs', '--json'])
+    expect(code).toBe(0)
+    const newest = (JSON.parse(out) as { id: string }).id
+    const change = async (...args: string[]) => {
+      const { err } = await run(deploy, ['--app', 'Demo', '--server', 'HelloServer', '--no-wait', ...args])
+      const { spec } = await cluster.client.get(resources.tservers, { namespace, name: 'demo-helloserver' })
+      return [err, spec.release?.id, spec.k8s.replicas]
+    }
+    expect(await change('--replicas', '3')).toEqual([`Demo.HelloServer changed, release ${id} (the newest is ${newest}: --release latest takes it)\n`, id, 3])
+    expect(await change('--release', 'latest')).toEqual([`Demo.HelloServer changed, release ${newest}\n`, newest, 3])
+    expect(await change()).toEqual([`Demo.HelloServer is unchanged, release ${newest}\n`, newest, 3])
+    expect(await change('--release', id, '--replicas', '1')).toEqual([`Demo.HelloServer changed, release ${id}\n`, id, 1])
+  })
+
   test('it says why the pods are not active', async () => {
     const { client } = cluster
     const waiting = { name: 'c', image: 'i', imageID: '', ready: false, restartCount: 0, state: { waiting: { reason: 'ImagePullBackOff', message: 'no such image' } } }

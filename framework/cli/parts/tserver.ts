@@ -31,14 +31,21 @@ export function templatesFor(image: TImage | undefined): readonly string[] {
   return own === undefined ? [rootTemplate] : [own, rootTemplate]
 }
 
-/** The release named, or the default or newest one of the image; undefined when the image has none. */
-export function chooseRelease(image: TImage | undefined, id: string | undefined): TImageRelease | undefined {
+/** What `--release` takes for the newest one. */
+export const newestRelease = 'latest'
+
+/**
+ * The release named, or the newest one. A server that runs one already keeps it unless another is named.
+ * @returns undefined when it stays as it is, or when the image has none
+ * @throws Failure RELEASE_UNKNOWN
+ */
+export function chooseRelease(image: TImage | undefined, id: string | undefined, known: TServer | undefined): TImageRelease | undefined {
   const releases = image?.releases ?? []
-  if (id === undefined) return releases[0]
-  const found = releases.find((release) => release.id === id)
+  if (id === undefined) return known?.spec.release === undefined ? releases[0] : undefined
+  const found = releases.find((release) => release.id === id) ?? (id === newestRelease ? releases[0] : undefined)
   if (found !== undefined) return found
-  const known = releases.slice(0, 5).map((release) => release.id).join(', ')
-  throw new Failure('RELEASE_UNKNOWN', `there is no release ${id}`, { remedy: known === '' ? 'make one with "tarsk8s release"' : `the newest are ${known}` })
+  const shown = releases.slice(0, 5).map((release) => release.id).join(', ')
+  throw new Failure('RELEASE_UNKNOWN', `there is no release ${id}`, { remedy: shown === '' ? 'make one with "tarsk8s release"' : `the newest are ${shown}` })
 }
 
 /** A new TServer; the cluster's admission fills in its defaults. */
