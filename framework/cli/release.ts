@@ -7,7 +7,7 @@ import { defineCommand, usageError, type Input } from './parts/command.ts'
 import { postForm, type UploadAnswer } from './parts/multipart.ts'
 import { serverNameOf, type ServerName } from './parts/names.ts'
 import { createProgress, type Progress } from './parts/progress.ts'
-import { ensureImage, findBaseImage, followBuild, type Place } from './parts/timage.ts'
+import { chooseBase, ensureImage, followBuild, removeUnused, type Place } from './parts/timage.ts'
 
 const suffixes = ['.tgz', '.tar.gz', '.war', '.jar'] as const
 
@@ -40,8 +40,7 @@ deployed: "tarsk8s deploy" does that.
     const progress = createProgress(io.err)
     try {
       const fields = await formFields(input, name, place)
-      await ensureImage(place, name.object)
-      const id = await upload(input, { path, size, object: name.object, fields }, progress)
+      const id = await begin(input, place, { path, size, object: name.object, fields }, progress)
       const release = await followBuild(place, name.object, id, ({ phase = '', message = '' }) => progress.step(`${phase.toLowerCase()}${message === '' ? '' : `: ${message}`}`))
       progress.end()
       io.out.write(flags.on('json') ? `${JSON.stringify({ id: release.id, image: release.image })}\n` : `release ${release.id}\nimage   ${release.image}\n`)
@@ -64,7 +63,7 @@ async function packageSize(path: string): Promise<number> {
 async function formFields({ flags }: Input, { app, server }: ServerName, place: Place): Promise<Record<string, string>> {
   const type = flags.required('type', 'nodejs')
   if (!serverTypes.some((known) => known === type)) throw usageError(`--type ${type} is unknown`, `use one of ${serverTypes.join(', ')}`)
-  const base = flags.text('base-image') ?? (await findBaseImage(place, type))
+  const base = await chooseBase(place, type, flags.text('base-image'))
   const given = { ServerTag: flags.text('tag'), BaseImage: base, Mark: flags.text('mark'), CreatePerson: flags.text('person') ?? userName() }
   const filled = Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined)
   return { ServerApp: app, ServerName: server, ServerType: type, ...Object.fromEntries(filled) }
@@ -83,6 +82,17 @@ interface Package {
   readonly size: number
   readonly object: string
   readonly fields: Readonly<Record<string, string>>
+}
+
+/** Uploads the package to the server's TImage, which is made if need be and does not stay when the package is refused. */
+async function begin(input: Input, place: Place, file: Package, progress: Progress): Promise<string> {
+  const made = await ensureImage(place, file.object)
+  try {
+    return await upload(input, file, progress)
+  } catch (error) {
+    if (made !== undefined) await removeUnused(place, made)
+    throw error
+  }
 }
 
 /** @returns the id of the release that is being built */

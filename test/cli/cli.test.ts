@@ -255,12 +255,27 @@ describe('release and deploy', () => {
     expect(slow.err).toMatch(/not all pods are active after 1 s; demo-helloserver-0 is: Activating/)
   })
 
-  test('what tarsimage refuses is passed on, and leaves no release', async () => {
+  const imageNames = async () => (await cluster.client.list(resources.timages, { namespace })).items.map(({ metadata }) => metadata.name)
+
+  test.each<[string, string[], number, RegExp]>([
+    ['what tarsimage refuses', ['junk.tgz', '--server', 'Junk', '--type', 'nodejs'], 1, /not an archive/],
+    ['a name that no TServer may have', ['HelloServer.tgz', '--server', 'S'.repeat(60), '--type', 'nodejs'], 2, /"Demo\.S+" is too long \(App and Server may have 57 characters together/],
+    ['a type without a base image', ['HelloServer.tgz', '--server', 'Java', '--type', 'java-jar'], 1, /no base image for java-jar \(make one with "npx tarsk8s base java", or name one with --base-image\)/],
+    ['a type that no base image is made for', ['HelloServer.tgz', '--server', 'Php', '--type', 'php'], 1, /no base image for php \(name one with --base-image\)/],
+    ['a base image that there is not', ['HelloServer.tgz', '--server', 'Php', '--type', 'php', '--base-image', 'phpbase'], 1, /"phpbase" is neither an image reference nor a TImage of type base/],
+    ['a bad tag', ['HelloServer.tgz', '--server', 'Tagged', '--type', 'nodejs', '--tag', 'a b'], 1, /ServerTag "a b" is not an image tag/],
+  ])('%s is told, and leaves no TImage', async (_what, args, code, message) => {
     await writeFile(join(folder, 'junk.tgz'), 'no archive')
-    const { code, err } = await run(release, ['junk.tgz', '--app', 'Demo', '--server', 'Junk', '--type', 'nodejs'])
-    expect(code).toBe(1)
-    expect(err).toMatch(/not an archive/)
-    expect((await cluster.client.get(resources.timages, { namespace, name: 'demo-junk' })).releases ?? []).toEqual([])
+    const before = await imageNames()
+    const outcome = await run(release, [...args, '--app', 'Demo'])
+    expect(outcome.err).toMatch(message)
+    expect(outcome.code).toBe(code)
+    expect(await imageNames()).toEqual(before)
+  })
+
+  test('a refused package leaves the TImage that was there', async () => {
+    const refused = await run(release, ['junk.tgz', '--app', 'Demo', '--server', 'HelloServer', '--type', 'nodejs'])
+    expect([refused.code, (await cluster.client.get(resources.timages, { namespace, name: 'demo-helloserver' })).releases?.length]).toEqual([1, 2])
   })
 })
 
@@ -294,6 +309,11 @@ describe('wrong usage is exit code 2, other failures 1; both say what to do', ()
   test('no cluster', async () => {
     const outcome = await run(status, ['--data', join(folder, 'nowhere')], { data: false })
     expect([outcome.code, outcome.err]).toEqual([1, expect.stringMatching(/nowhere\/cluster\.json does not exist .*tarsk8s up/)])
+    await writeFile(join(folder, 'down'), JSON.stringify({ 'current-context': 'c', contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }], clusters: [{ name: 'c', cluster: { server: 'https://127.80.0.9:6443' } }], users: [{ name: 'u', user: {} }] }))
+    for (const [command, args] of [[release, ['HelloServer.tgz', '--type', 'nodejs']], [deploy, []]] as const) {
+      const { err } = await run(command, [...args, '--app', 'A', '--server', 'B', '--kubeconfig', 'down'], { data: false })
+      expect(err).toMatch(/the API server of the cluster does not answer: .*ECONNREFUSED .*"tarsk8s up" starts one/)
+    }
     const down = await run(status, ['--admin-url', 'http://127.80.0.9:8080'], { data: false })
     expect([down.code, down.err]).toEqual([1, expect.stringMatching(/tarsadmin does not answer at http:\/\/127\.80\.0\.9:8080: .*ECONNREFUSED/)])
   })

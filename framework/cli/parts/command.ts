@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
 import { describe, Failure } from '#base/errors.ts'
+import { KubeError } from '#kube/errors.ts'
 import { connect, connectionOptions, type Connection } from './connection.ts'
 import { exit, type CliIo, type Run } from './io.ts'
 
@@ -41,12 +42,18 @@ export function defineCommand(spec: CommandSpec, body: (input: Input) => Promise
       const flags = new Flags(values)
       return (await body({ names: positionals, flags, io, cluster: connect(flags, io) })) ?? exit.ok
     } catch (error) {
-      io.err.write(`tarsk8s ${spec.name}: ${describe(error)}\n`)
+      io.err.write(`tarsk8s ${spec.name}: ${describe(explained(error))}\n`)
       if (!isUsage(error)) return exit.failed
       io.err.write(`usage: tarsk8s ${spec.name} ${spec.synopsis}\n`)
       return exit.usage
     }
   }
+}
+
+/** No answer of the API server says nothing of what to do. */
+function explained(error: unknown): unknown {
+  if (!(error instanceof KubeError) || error.status !== 0) return error
+  return new Failure('CLUSTER_UNREACHABLE', 'the API server of the cluster does not answer', { cause: error, remedy: 'see whether the cluster runs: "tarsk8s up" starts one' })
 }
 
 function parse(spec: CommandSpec, args: readonly string[]): { values: Values; positionals: string[] } {

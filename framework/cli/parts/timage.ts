@@ -25,21 +25,48 @@ export async function findImage({ client, namespace, signal }: Place, name: stri
   }
 }
 
-/** Makes the server's TImage when there is none. */
-export async function ensureImage(place: Place, name: string): Promise<void> {
+/** Makes the server's TImage when there is none. @returns it when it was made */
+export async function ensureImage(place: Place, name: string): Promise<TImage | undefined> {
   const known = await findImage(place, name)
   if (known !== undefined && known.imageType !== 'server') {
     throw new Failure('IMAGE_TAKEN', `TImage ${name} holds ${known.imageType} images, not releases of a server`, { remedy: 'delete or rename it' })
   }
-  if (known !== undefined) return
+  if (known !== undefined) return undefined
   const draft: TImage = { apiVersion: hubApiVersion, kind: 'TImage', metadata: { name, namespace: place.namespace }, imageType: 'server', releases: [] }
-  await place.client.create(resources.timages, draft, { signal: place.signal }).catch((error: unknown) => {
-    if (!isAlreadyExists(error)) throw error
+  return place.client.create(resources.timages, draft, { signal: place.signal }).catch((error: unknown) => {
+    if (isAlreadyExists(error)) return undefined
+    throw error
   })
 }
 
+/** Takes a TImage back that {@link ensureImage} made, unless somebody has changed it since. Without success it stays, which does no harm. */
+export async function removeUnused({ client, namespace }: Place, { metadata: { name, uid, resourceVersion } }: TImage): Promise<void> {
+  if (uid === undefined || resourceVersion === undefined) return
+  await client.delete(resources.timages, { namespace, name }, { preconditions: { uid, resourceVersion } }).catch(() => {})
+}
+
+/** By which name `tarsk8s base` makes an image that carries a type; php has none. */
+const baseLanguages: Readonly<Record<string, string>> = { cpp: 'cpp', go: 'cpp', 'nodejs-pkg': 'cpp', nodejs: 'nodejs', 'java-jar': 'java', 'java-war': 'java' }
+
+/**
+ * What a release stands on: the image that was asked for, else the cluster's for its type.
+ * @param asked a reference, or the name of a base TImage
+ * @throws Failure BASE_IMAGE_MISSING
+ */
+export async function chooseBase(place: Place, serverType: string, asked: string | undefined): Promise<string> {
+  if (asked !== undefined) {
+    const isName = !/[/:@]/.test(asked)
+    if (isName && (await findImage(place, asked))?.imageType !== 'base') throw new Failure('BASE_IMAGE_MISSING', `"${asked}" is neither an image reference nor a TImage of type base`, { remedy: 'give --base-image a reference with its registry, or the name of a base TImage' })
+    return asked
+  }
+  const found = await findBaseImage(place, serverType)
+  if (found !== undefined) return found
+  const language = baseLanguages[serverType]
+  throw new Failure('BASE_IMAGE_MISSING', `the cluster has no base image for ${serverType}`, { remedy: `${language === undefined ? '' : `make one with "npx tarsk8s base ${language}", or `}name one with --base-image` })
+}
+
 /** The image reference of the default, else newest, release of a base image for a type; undefined when there is none. */
-export async function findBaseImage({ client, namespace, signal }: Place, serverType: string): Promise<string | undefined> {
+async function findBaseImage({ client, namespace, signal }: Place, serverType: string): Promise<string | undefined> {
   const labelSelector = `${labels.imageType}=base,${labels.supportedPrefix}${serverType}`
   const { items } = await client.list(resources.timages, { namespace, labelSelector, signal })
   return items.map((image) => (image.releases?.find(({ id }) => id === image.default) ?? image.releases?.[0])?.image).find((image) => image !== undefined)
