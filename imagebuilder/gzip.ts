@@ -1,5 +1,6 @@
 import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
+import { crc32, gzip } from 'node:zlib'
+import { giveBack } from './memory.ts'
 
 const compress = promisify(gzip)
 
@@ -10,14 +11,20 @@ const segmentBytes = 64 << 10
 /** Blocks in the hands of the thread pool at once. The pool has four threads: one stays free to unpack the next bytes. */
 const inFlight = 3
 
+/** A gzip member in parts, and what is to be done once they are delivered. */
+interface Member {
+  readonly parts: readonly Buffer[]
+  readonly free: () => void
+}
+
 /**
  * Compresses a stream into gzip members, in parallel on libuv's thread pool, in order. A concatenation of members is a gzip
  * file (RFC 1952, 2.2). What does not shrink is stored in members of its own: it would cost most of the time and win
  * nothing. The output depends on the bytes and the cuts alone, not on how the bytes came in writes.
  */
 export class ParallelGzip {
-  readonly #sink: (member: Buffer) => Promise<void>
-  readonly #pending: Promise<Buffer>[] = []
+  readonly #sink: (part: Buffer) => Promise<void>
+  readonly #pending: Promise<Member>[] = []
   readonly #free: Buffer[] = []
   #block: Buffer = Buffer.allocUnsafeSlow(blockBytes)
   /** What the block holds before the unfinished segment, and whether that shrinks. */
@@ -25,8 +32,8 @@ export class ParallelGzip {
   #shrinks = true
   #filled = 0
 
-  /** @param sink takes each finished member; the next waits for it */
-  constructor(sink: (member: Buffer) => Promise<void>) {
+  /** @param sink takes the next part of the file; its buffer is used again when the sink resolves */
+  constructor(sink: (part: Buffer) => Promise<void>) {
     this.#sink = sink
   }
 
@@ -75,20 +82,52 @@ export class ParallelGzip {
     this.#block = this.#free.pop() ?? Buffer.allocUnsafeSlow(blockBytes)
     this.#filled = rest.copy(this.#block)
     this.#judged = 0
-    const member = compressBlock(whole.subarray(0, length), this.#shrinks).finally(() => this.#free.push(whole))
+    const member = this.#member(whole, length)
     member.catch(() => {})
     this.#pending.push(member)
   }
 
+  async #member(whole: Buffer, length: number): Promise<Member> {
+    const block = whole.subarray(0, length)
+    if (!this.#shrinks) return { parts: stored(block), free: () => this.#free.push(whole) }
+    const packed = await deflated(block)
+    this.#free.push(whole)
+    return { parts: [packed], free: () => giveBack(packed) }
+  }
+
   async #deliver(): Promise<void> {
-    const next = this.#pending.shift()
-    if (next !== undefined) await this.#sink(await next)
+    const next = await this.#pending.shift()
+    if (next === undefined) return
+    for (const part of next.parts) await this.#sink(part)
+    next.free()
   }
 }
 
-/** Level 1 costs a fraction of the default and loses about a tenth of the ratio; what is stored needs no level at all. */
-function compressBlock(block: Buffer, shrinks: boolean): Promise<Buffer> {
-  return compress(block, shrinks ? { level: 1, chunkSize: Math.max(16 << 10, block.length >> 1) } : { level: 0, chunkSize: block.length + 1024 })
+/** Level 1 costs a fraction of the default and loses about a tenth of the ratio. */
+function deflated(block: Buffer): Promise<Buffer> {
+  return compress(block, { level: 1, chunkSize: Math.max(16 << 10, block.length >> 1) })
+}
+
+/** Magic, deflate, no flags, no time, compressed fastest, Unix (RFC 1952, 2.3). */
+const memberHead = Buffer.from('1f8b0800000000000403', 'hex')
+/** The longest stored block (RFC 1951, 3.2.4). */
+const storedBytes = 0xffff
+
+/** A member that holds the block as it is: nothing to compute but the checksum, and no copy. */
+function stored(block: Buffer): Buffer[] {
+  const parts: Buffer[] = [memberHead]
+  for (let start = 0; start < block.length; start += storedBytes) {
+    const content = block.subarray(start, start + storedBytes)
+    const head = Buffer.alloc(5)
+    head.writeUInt8(start + content.length === block.length ? 1 : 0, 0)
+    head.writeUInt16LE(content.length, 1)
+    head.writeUInt16LE(content.length ^ 0xffff, 3)
+    parts.push(head, content)
+  }
+  const trailer = Buffer.alloc(8)
+  trailer.writeUInt32LE(crc32(block), 0)
+  trailer.writeUInt32LE(block.length, 4)
+  return [...parts, trailer]
 }
 
 const sampled = 4096

@@ -4,7 +4,7 @@ import type { Session } from './session.ts'
 
 /** Takes one blob's bytes in order. Nothing is visible to pullers before commit; abort leaves nothing behind. */
 export interface BlobWriter {
-  /** Waits when the receiver is slower. The buffer must not be changed afterwards. */
+  /** Waits when the receiver is slower; the buffer may be used again when it resolves. */
   write(chunk: Buffer): Promise<void>
   /** Ends the blob; its content must have this digest. */
   commit(digest: string): Promise<void>
@@ -15,9 +15,9 @@ export interface BlobWriter {
 const chunkBytes = 6 << 20
 
 interface Chunk {
+  /** Offset in the blob. */
   readonly start: number
-  readonly parts: readonly Buffer[]
-  readonly length: number
+  readonly bytes: Buffer
 }
 
 /**
@@ -30,8 +30,9 @@ export class ChunkedUpload implements BlobWriter {
   readonly #doing: string
   readonly #signal: AbortSignal | undefined
   #location: string
-  #parts: Buffer[] = []
-  #buffered = 0
+  #filling = Buffer.allocUnsafeSlow(chunkBytes)
+  #filled = 0
+  #inFlight = Buffer.allocUnsafeSlow(chunkBytes)
   #sent = 0
   #sending: Promise<void> = Promise.resolve()
 
@@ -44,14 +45,17 @@ export class ChunkedUpload implements BlobWriter {
     this.#signal = options.signal
   }
 
-  async write(chunk: Buffer): Promise<void> {
-    this.#parts.push(chunk)
-    this.#buffered += chunk.length
-    if (this.#buffered >= chunkBytes) await this.#flush()
+  async write(bytes: Buffer): Promise<void> {
+    for (let offset = 0; offset < bytes.length; ) {
+      const copied = bytes.copy(this.#filling, this.#filled, offset)
+      offset += copied
+      this.#filled += copied
+      if (this.#filled === chunkBytes) await this.#flush()
+    }
   }
 
   async commit(digest: string): Promise<void> {
-    if (this.#buffered > 0) await this.#flush()
+    if (this.#filled > 0) await this.#flush()
     await this.#sending
     await this.#retry(async () => {
       const separator = this.#location.includes('?') ? '&' : '?'
@@ -70,12 +74,13 @@ export class ChunkedUpload implements BlobWriter {
     return { scopes: this.#scopes, doing: this.#doing, signal: this.#signal }
   }
 
+  /** Sends what was gathered, and goes on with the other buffer. */
   async #flush(): Promise<void> {
-    const chunk = { start: this.#sent, parts: this.#parts, length: this.#buffered }
-    this.#parts = []
-    this.#buffered = 0
-    this.#sent += chunk.length
     await this.#sending
+    const chunk = { start: this.#sent, bytes: this.#filling.subarray(0, this.#filled) }
+    ;[this.#filling, this.#inFlight] = [this.#inFlight, this.#filling]
+    this.#filled = 0
+    this.#sent += chunk.bytes.length
     this.#sending = this.#send(chunk)
     this.#sending.catch(() => {})
   }
@@ -87,9 +92,10 @@ export class ChunkedUpload implements BlobWriter {
   #send(chunk: Chunk): Promise<void> {
     return this.#retry(async (attempt) => {
       const offset = attempt === 1 ? chunk.start : await this.#received(chunk)
-      if (offset >= chunk.start + chunk.length) return
-      const headers = { 'content-type': 'application/octet-stream', 'content-range': `${offset}-${chunk.start + chunk.length - 1}` }
-      const answer = await this.#session.once({ method: 'PATCH', path: this.#location, headers, body: tail(chunk, offset), expect: [202, 204], ...this.#common() })
+      const end = chunk.start + chunk.bytes.length
+      if (offset >= end) return
+      const headers = { 'content-type': 'application/octet-stream', 'content-range': `${offset}-${end - 1}` }
+      const answer = await this.#session.once({ method: 'PATCH', path: this.#location, headers, body: [chunk.bytes.subarray(offset - chunk.start)], expect: [202, 204], ...this.#common() })
       answer.body.resume()
       this.#location = answer.headers.location ?? this.#location
     })
@@ -102,17 +108,7 @@ export class ChunkedUpload implements BlobWriter {
     this.#location = answer.headers.location ?? this.#location
     const last = Number(/-(\d+)$/.exec(answer.headers.range ?? '')?.[1] ?? NaN)
     const received = last === 0 ? 0 : last + 1
-    if (answer.status !== 404 && received >= chunk.start && received <= chunk.start + chunk.length) return received
+    if (answer.status !== 404 && received >= chunk.start && received <= chunk.start + chunk.bytes.length) return received
     throw new Failure('REGISTRY_UPLOAD_LOST', `registry ${this.#session.registry} lost the unfinished upload while ${this.#doing}`, { remedy: 'try again; the registry was restarted or cleaned up meanwhile' })
   }
-}
-
-function tail(chunk: Chunk, offset: number): Buffer[] {
-  let skip = offset - chunk.start
-  const rest: Buffer[] = []
-  for (const part of chunk.parts) {
-    if (skip < part.length) rest.push(skip > 0 ? part.subarray(skip) : part)
-    skip = Math.max(0, skip - part.length)
-  }
-  return rest
 }

@@ -11,7 +11,7 @@ export interface PackageEntry {
   readonly size: number
   /** Target of a link. */
   readonly target: string
-  /** The content; to be read, to its end, before the next entry is asked for. Empty for anything but files. */
+  /** The content of a file, to be read before the next entry is asked for; each piece is good until the next is. */
   readonly content: AsyncIterable<Buffer>
 }
 

@@ -34,6 +34,7 @@ export class Inventory {
 
   /** The folders above `parts` that no entry has brought yet, top first. @throws PACKAGE_DUPLICATE when one is no folder */
   missingParents(parts: readonly string[], entry: string): string[] {
+    if (parts.length === 1 || this.#kinds.get(parts.slice(0, -1).join('/')) === 'directory') return []
     const missing: string[] = []
     for (let length = 1; length < parts.length; length++) {
       const path = parts.slice(0, length).join('/')

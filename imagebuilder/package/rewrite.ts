@@ -130,14 +130,14 @@ function refuseRoot(entry: PackageEntry): never {
   throw new Failure('PACKAGE_PATH_INVALID', `package entry "${entry.name}" would replace the root folder`, { remedy: 'pack again from a clean folder', context: { entry: entry.name } })
 }
 
-/** The first `bytes` bytes (fewer at the end), and a content that still has them. */
+/** The first `bytes` bytes (fewer at the end), and a content that still has them: a copy, for they are good only until the next are asked for. */
 async function peek(content: AsyncIterable<Buffer>, bytes: number): Promise<{ head: Buffer; content: AsyncIterable<Buffer> }> {
   const iterator = content[Symbol.asyncIterator]()
   const parts: Buffer[] = []
   for (let size = 0; size < bytes; ) {
     const next = await iterator.next()
     if (next.done === true) break
-    parts.push(next.value)
+    parts.push(Buffer.from(next.value))
     size += next.value.length
   }
   const rest = async function* (): AsyncGenerator<Buffer> {

@@ -1,12 +1,10 @@
-import { createReadStream, type ReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { pipeline, type Transform } from 'node:stream'
+import type { Transform } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
-import { extract, type Extract, type Header } from 'tar-stream'
 import { damaged, orDamaged } from './damaged.ts'
-import { noContent, type PackageEntry, type PackageSource } from './entry.ts'
-
-const readBytes = 256 << 10
+import type { PackageEntry, PackageSource } from './entry.ts'
+import { piecesOf, readBytes, unpacked } from './stream.ts'
+import { readTar, type TarMember } from './tar-reader.ts'
 
 const decompressors = {
   tar: undefined,
@@ -16,71 +14,34 @@ const decompressors = {
 
 const descriptions = { tar: 'tar', 'tar.gz': 'gzip-compressed tar', 'tar.zst': 'zstd-compressed tar' } as const
 
-type Entry = Extract extends AsyncIterable<infer T> ? T : never
-
-const types: Readonly<Record<string, PackageEntry['type']>> = { file: 'file', 'contiguous-file': 'file', directory: 'directory', symlink: 'symlink', link: 'link' }
+/** ustar type flags; `7` is a file that was to lie in one piece. */
+const types: Readonly<Record<string, PackageEntry['type']>> = { '0': 'file', '7': 'file', '5': 'directory', '2': 'symlink', '1': 'link' }
+const kinds: Readonly<Record<string, string>> = { '3': 'character device', '4': 'block device', '6': 'named pipe' }
 
 /** Opens a tar, plain or compressed; entries are read in one pass without unpacking. */
 export async function openTar(path: string, format: keyof typeof decompressors): Promise<PackageSource> {
   const { size } = await stat(path)
-  let file: ReadStream | undefined
+  let consumed = 0
   return {
     description: descriptions[format],
     size,
-    consumed: () => file?.bytesRead ?? 0,
+    consumed: () => consumed,
     async *entries(signal) {
-      const input = createReadStream(path, { highWaterMark: readBytes })
-      file = input
-      const unpacked = extract()
+      consumed = 0
+      const pieces = piecesOf(path, (bytes) => (consumed += bytes), signal)
       const chain = decompressors[format]
-      const failure = Promise.withResolvers<never>()
-      failure.promise.catch(() => {})
-      const done = (error: Error | null | undefined): void => (error ? failure.reject(error) : undefined)
-      const sink = unpacked as unknown as NodeJS.WritableStream
-      if (chain === undefined) pipeline(input, sink, done)
-      else pipeline(input, chain(), sink, done)
-      const stop = (): void => void input.destroy(signal?.reason as Error)
-      signal?.addEventListener('abort', stop, { once: true })
       try {
-        const iterator = unpacked[Symbol.asyncIterator]()
-        for (;;) {
-          const next = await Promise.race([iterator.next(), failure.promise])
-          if (next.done === true) break
-          yield entryOf(next.value, path)
-        }
+        for await (const member of readTar(chain === undefined ? pieces : unpacked(pieces, chain()))) yield entryOf(member, path)
       } catch (error) {
         throw signal?.aborted === true ? signal.reason : damaged(error, path)
-      } finally {
-        signal?.removeEventListener('abort', stop)
-        input.destroy()
-        unpacked.destroy()
       }
     },
   }
 }
 
-function entryOf(entry: Entry, path: string): PackageEntry {
-  const { name, type: flag, mode, linkname } = entry.header
-  const sparse = isSparse(entry.header)
+function entryOf({ header, content }: TarMember, path: string): PackageEntry {
+  const { name, flag, mode, target, sparse } = header
   const type = sparse ? 'unsupported' : (types[flag] ?? 'unsupported')
-  const size = type === 'file' ? entry.header.size : 0
-  const content = size > 0 ? orDamaged(entry as unknown as AsyncIterable<Buffer>, path) : skip(entry)
-  return { name, type, kind: sparse ? 'sparse file' : kindOf(flag), mode, size, target: linkname ?? '', content }
-}
-
-function isSparse(header: Header): boolean {
-  return Object.keys(header.pax ?? {}).some((key) => key.startsWith('GNU.sparse.'))
-}
-
-function kindOf(type: string | null | undefined): string {
-  if (type === 'character-device') return 'character device'
-  if (type === 'block-device') return 'block device'
-  if (type === 'fifo') return 'named pipe'
-  return type ?? 'entry of an unknown type (sparse file or vendor extension)'
-}
-
-/** Lets the extractor go on to the next entry. */
-function skip(entry: Entry): AsyncIterable<Buffer> {
-  entry.resume()
-  return noContent()
+  const kind = sparse ? 'sparse file' : (kinds[flag] ?? 'entry of an unknown type (sparse file or vendor extension)')
+  return { name, type, kind, mode, size: type === 'file' ? header.size : 0, target, content: orDamaged(content, path) }
 }

@@ -49,8 +49,9 @@ export function tgz(entries: readonly TarEntry[]): Buffer {
 export function pax(fields: Readonly<Record<string, string>>): TarEntry {
   const record = (key: string, value: string): string => {
     const rest = ` ${key}=${value}\n`
-    let length = rest.length
-    while (length !== rest.length + String(length).length) length = rest.length + String(length).length
+    const bytes = Buffer.byteLength(rest)
+    let length = bytes
+    while (length !== bytes + String(length).length) length = bytes + String(length).length
     return length + rest
   }
   return { name: 'PaxHeader', flag: 'x', content: Object.entries(fields).map(([key, value]) => record(key, value)).join('') }

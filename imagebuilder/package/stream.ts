@@ -1,0 +1,52 @@
+import { open } from 'node:fs/promises'
+import type { Transform } from 'node:stream'
+import { giveBack } from '../memory.ts'
+
+/** Read, and unpacked, at a time. Bytes. */
+export const readBytes = 256 << 10
+
+/** A file in pieces, each good until the next is asked for: all are read into one buffer. @param onRead is told the bytes of each */
+export async function* piecesOf(path: string, onRead: (bytes: number) => void, signal?: AbortSignal): AsyncGenerator<Buffer> {
+  const file = await open(path, 'r')
+  try {
+    const buffer = Buffer.allocUnsafeSlow(readBytes)
+    for (;;) {
+      signal?.throwIfAborted()
+      const { bytesRead } = await file.read(buffer, 0, readBytes)
+      if (bytesRead === 0) return
+      onRead(bytesRead)
+      yield buffer.subarray(0, bytesRead)
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+/** What `decompressor` makes of the pieces, each good until the next is asked for. */
+export async function* unpacked(pieces: AsyncIterable<Buffer>, decompressor: Transform): AsyncGenerator<Buffer> {
+  const fed = feed(pieces, decompressor)
+  try {
+    for await (const piece of decompressor as AsyncIterable<Buffer>) {
+      yield piece
+      // The decompressor writes on behind a piece until its memory is full.
+      if (piece.byteOffset + piece.length === piece.buffer.byteLength) giveBack(piece)
+    }
+  } finally {
+    decompressor.destroy()
+    await fed
+  }
+}
+
+/** Writes every piece, the next when the decompressor is done with the one before; an error becomes the decompressor's. */
+async function feed(pieces: AsyncIterable<Buffer>, decompressor: Transform): Promise<void> {
+  const closed = new Promise<void>((resolve) => decompressor.once('close', resolve))
+  try {
+    for await (const piece of pieces) {
+      await Promise.race([closed, new Promise<unknown>((resolve) => decompressor.write(piece, resolve))])
+      if (decompressor.destroyed) return
+    }
+    decompressor.end()
+  } catch (error) {
+    decompressor.destroy(error as Error)
+  }
+}
