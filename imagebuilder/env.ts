@@ -1,5 +1,6 @@
 import { readEnv } from '#base/env.ts'
 import type { Environment } from '#base/lifecycle.ts'
+import { defaultLimits, type PackageLimits } from './package/limits.ts'
 
 /** What tarsimage takes from its environment. KUBECONFIG, or the pod's service account, says where the API server is. */
 export interface ImageEnv {
@@ -21,8 +22,8 @@ export interface ImageEnv {
   readonly caFile: string | undefined
   /** `TARSIMAGE_MAX_UPLOAD`: bytes of one package. */
   readonly maxUploadBytes: number
-  /** `TARSIMAGE_MAX_UNPACKED`: bytes of all files of one package. */
-  readonly maxUnpackedBytes: number
+  /** What a package may unpack to; see {@link packageLimits}. */
+  readonly limits: Pick<PackageLimits, 'maxUnpackedBytes' | 'maxRatio'>
   /** `TARSIMAGE_BUILDS`: builds at a time. */
   readonly builds: number
   /** `TARSIMAGE_QUEUE`: builds that may wait; more are refused with 429. */
@@ -44,8 +45,21 @@ export function imageEnv(env: Environment): ImageEnv {
     insecureRegistries: read.optional('TARSIMAGE_INSECURE_REGISTRIES', '').split(',').map((name) => name.trim()).filter((name) => name !== ''),
     caFile: read.optional('TARSIMAGE_CA'),
     maxUploadBytes: read.integer('TARSIMAGE_MAX_UPLOAD', 2 * gigabyte, { min: 1 }),
-    maxUnpackedBytes: read.integer('TARSIMAGE_MAX_UNPACKED', 8 * gigabyte, { min: 1 }),
+    limits: packageLimits(env),
     builds: read.integer('TARSIMAGE_BUILDS', 5, { min: 1, max: 64 }),
     queue: read.integer('TARSIMAGE_QUEUE', 100, { min: 0, max: 10_000 }),
   })
+}
+
+/**
+ * `TARSIMAGE_MAX_UNPACKED`: bytes of all files of one package. `TARSIMAGE_MAX_RATIO`: how many times its packed size a
+ * package may unpack to. The service and `tarsk8s image build` obey both.
+ * @throws ENV_INVALID
+ */
+export function packageLimits(env: Environment): ImageEnv['limits'] {
+  const read = readEnv(env)
+  return {
+    maxUnpackedBytes: read.integer('TARSIMAGE_MAX_UNPACKED', defaultLimits.maxUnpackedBytes, { min: 1 }),
+    maxRatio: read.integer('TARSIMAGE_MAX_RATIO', defaultLimits.maxRatio, { min: 1 }),
+  }
 }

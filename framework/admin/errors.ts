@@ -33,9 +33,9 @@ function bodyOf({ code, message, remedy }: Failure): ErrorBody {
 }
 
 export function unknownServer(name: string): Failure {
-  return new Failure('SERVER_UNKNOWN', `there is no server ${name}`, { remedy: 'GET /api/v1/servers lists them all' })
+  return new Failure('SERVER_UNKNOWN', `there is no server ${name}`, { remedy: '"tarsk8s status", or GET /api/v1/servers, lists them all' })
 }
 
 export function unknownPod(name: string, server?: string): Failure {
-  return new Failure('POD_UNKNOWN', server === undefined ? `there is no pod ${name}` : `server ${server} has no pod ${name}`, { remedy: 'GET /api/v1/pods lists them all' })
+  return new Failure('POD_UNKNOWN', server === undefined ? `there is no pod ${name}` : `server ${server} has no pod ${name}`, { remedy: '"tarsk8s status", or GET /api/v1/pods, lists them all' })
 }

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { resolve } from 'node:path'
 import { Failure } from '#base/errors.ts'
 import { buildImage, hostPlatform, type BuiltImage } from '../build.ts'
+import { packageLimits } from '../env.ts'
 import { checkApp, checkServer, checkServerType, checkTag } from '../names.ts'
 import { parseBase, parseLocation, type ImageLocation } from '../oci/location.ts'
 import type { Platform } from '../oci/types.ts'
@@ -61,7 +62,7 @@ export async function build(args: readonly string[], io: CommandIo): Promise<num
   const meter = meterFor(io.err)
   try {
     const built = await buildImage({
-      ...names, package: resolve(io.cwd, file ?? ''), base, destination, platform, signal: io.signal,
+      ...names, package: resolve(io.cwd, file ?? ''), base, destination, platform, limits: packageLimits(io.env), signal: io.signal,
       supervisor: await supervisorFor(values.supervisor, io), access: await registryAccess(values, io), onProgress: (progress) => meter.at(progress),
     })
     meter.end()

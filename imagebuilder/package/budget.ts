@@ -21,15 +21,15 @@ export class Budget {
   /** One more entry that announces `size` bytes: what is announced is refused before it is read. @throws PACKAGE_TOO_LARGE, PACKAGE_BOMB */
   entry(size: number): void {
     this.#entries++
-    if (this.#entries > this.#limits.maxEntries) refuse('PACKAGE_TOO_LARGE', `has more than ${this.#limits.maxEntries} entries`, 'raise the limit or pack fewer files')
+    if (this.#entries > this.#limits.maxEntries) refuse('PACKAGE_TOO_LARGE', `has more than ${this.#limits.maxEntries} entries`, 'pack fewer files')
     this.#check(this.#bytes + size)
     this.#bytes += size
   }
 
   #check(bytes: number): void {
     const { maxUnpackedBytes, maxRatio, ratioFloorBytes } = this.#limits
-    if (bytes > maxUnpackedBytes) refuse('PACKAGE_TOO_LARGE', `unpacks to more than ${maxUnpackedBytes} bytes`, 'raise the limit or make the package smaller')
-    if (bytes > ratioFloorBytes && bytes > maxRatio * this.#packed) refuse('PACKAGE_BOMB', `unpacks to more than ${maxRatio} times its ${this.#packed} bytes`, 'raise the ratio limit if this is meant')
+    if (bytes > maxUnpackedBytes) refuse('PACKAGE_TOO_LARGE', `unpacks to more than ${maxUnpackedBytes} bytes`, 'make the package smaller, or raise TARSIMAGE_MAX_UNPACKED of the builder')
+    if (bytes > ratioFloorBytes && bytes > maxRatio * this.#packed) refuse('PACKAGE_BOMB', `unpacks to more than ${maxRatio} times its ${this.#packed} bytes`, 'if this is meant, raise TARSIMAGE_MAX_RATIO of the builder')
   }
 }
 

@@ -10,6 +10,7 @@ import type { RegistryAccess } from '../oci/session.ts'
 import type { Trust } from '../oci/transport.ts'
 import { readSupervisor } from '../supervisor.ts'
 import type { Base, ClusterFacts } from './cluster.ts'
+import { byOwnName } from './own-name.ts'
 import { ProgressReporter } from './progress.ts'
 import { TaskQueue } from './queue.ts'
 import type { BuildRequest } from './request.ts'
@@ -127,7 +128,7 @@ export class Builder {
   }
 
   #reason(task: Task, error: unknown): unknown {
-    if (!task.deadline.aborted) return error
+    if (!task.deadline.aborted) return byOwnName(error, task)
     const seconds = task.framework.imageBuild.maxBuildTime
     return new Failure('BUILD_OVERTIME', `task overtime: the build took more than ${seconds} s`, { remedy: 'raise imageBuild.maxBuildTime of TFrameworkConfig' })
   }
@@ -149,7 +150,7 @@ export class Builder {
       return await buildImage({
         package: task.file, app: request.app, server, serverType: request.serverType, anyCase: !known && server === server.toLowerCase(),
         base: parseLocation(base.image), destination: parseLocation(task.image), access: push, baseAccess: pull,
-        supervisor, limits: { maxUnpackedBytes: env.maxUnpackedBytes }, signal, onProgress: (at: BuildProgress) => progress.at(at),
+        supervisor, limits: env.limits, signal, onProgress: (at: BuildProgress) => progress.at(at),
       })
     } finally {
       await progress.end()

@@ -7,6 +7,7 @@ import type { Logger } from '#base/log.ts'
 import { recognise } from '../package/recognise.ts'
 import type { Accepted, Builder } from './builder.ts'
 import { releaseId } from './id.ts'
+import { byOwnName } from './own-name.ts'
 import { checkForm } from './request.ts'
 import { receiveUpload } from './upload.ts'
 
@@ -84,6 +85,6 @@ async function take(options: HttpOptions, request: FastifyRequest, timage: strin
     return { accepted: await builder.accept(id, timage, form, upload), secret: form.secret }
   } catch (error) {
     await rm(upload.file, { force: true })
-    throw error
+    throw byOwnName(error, upload)
   }
 }

@@ -29,6 +29,7 @@ function tooLarge(maxBytes: number): Failure {
 export async function receiveUpload(request: FastifyRequest, file: string, maxBytes: number): Promise<Upload> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes + formOverhead) throw tooLarge(maxBytes)
   if (!request.isMultipart()) throw new Failure('FORM_INVALID', 'the request is not multipart/form-data', { remedy: 'send the form of the building call with Content-Type multipart/form-data' })
+  if (!/;\s*boundary=\S/i.test(request.headers['content-type'] ?? '')) throw new Failure('FORM_INVALID', 'Content-Type multipart/form-data has no boundary', { remedy: 'send the boundary of the form with it (RFC 7578); HTTP libraries do when they are left to set Content-Type' })
   try {
     return await readForm(request, file, maxBytes)
   } catch (error) {

@@ -287,6 +287,7 @@ describe('wrong usage is exit code 2, other failures 1; both say what to do', ()
     ['no such server', status, ['No.Body'], 1, /there is no server No\.Body .*deploy/],
     ['no server', stop, [], 2, /an argument is missing/],
     ['a number that is none', logs, ['x', '--tail', 'many'], 2, /--tail must be a whole number/],
+    ['no such server to stop', stop, ['Nope.Nope'], 1, /there is no server nope-nope \("tarsk8s status"/],
     ['no such pod', logs, ['nobody-0'], 1, /there is no pod nobody-0/],
     ['no package of that kind', release, ['a.txt', '--app', 'A', '--server', 'B', '--type', 'cpp'], 2, /its name must end in \.tgz/],
     ['no such package', release, ['none.tgz', '--app', 'A', '--server', 'B', '--type', 'cpp'], 1, /none\.tgz cannot be read/],

@@ -147,7 +147,7 @@ describe('TTemplate (B.4)', () => {
 
 describe('configuration text', () => {
   const withProfile = (profile: string): TServer => tarsServer({ tars: { template: 'tars.default', servants: [], profile } })
-  const withContent = (content: string): TTemplate => ({ ...template('a', 'a'), spec: { content, parent: 'a' } })
+  const withContent = (content: string, parent = 'a'): TTemplate => ({ ...template('a', 'a'), spec: { content, parent } })
   const broken: [string, string, string][] = [
     ['a domain that is not closed', '<tars>\n<unclosed>', 'line 2: the domain is never closed: <unclosed>; remedy: add a line </unclosed>'],
     ['a line of another domain', '<tars>\n</rats>', 'line 2: </rats> does not close the open domain <tars>'],
@@ -163,7 +163,7 @@ describe('configuration text', () => {
 
   test.each(broken)('%s that was stored before does not stop other changes', async (_what, text) => {
     expect(await verdict({ object: { ...withProfile(text), metadata: { ...withProfile(text).metadata, annotations: { a: 'b' } } }, old: withProfile(text) })).toBe('allowed')
-    expect(await verdict({ object: { ...withContent(text), spec: { content: text, parent: 'tars.default' } }, old: withContent(text) })).toBe('allowed')
+    expect(await verdict({ object: withContent(text, 'tars.default'), old: withContent(text) })).toBe('allowed')
     expect(await verdict({ object: withProfile('<tars>\n  x=1\n</tars>'), old: withProfile(text) })).toBe('allowed')
   })
 

@@ -101,3 +101,11 @@ test('Ctrl-C ends a build with its reason', async () => {
 test('--help', async () => {
   expect(await command(['build', '--help'])).toMatchObject({ code: 0, out: expect.stringContaining('Exit codes: 0 done, 1 failed, 2 wrong usage.') })
 })
+
+test('a limit is refused with the setting that raises it, and the setting does', async () => {
+  await write(bench.path('zeros.tgz'), tgz([{ name: 'HelloServer', mode: 0o755, content: elf() }, { name: 'zeros', content: Buffer.alloc(70 << 20) }]))
+  const zeros = (env: Record<string, string>): ReturnType<typeof command> => command([...usual().with(1, 'zeros.tgz'), '--to', 'oci:zeros:v1'], { env })
+  expect((await zeros({})).err).toMatch(/unpacks to more than 200 times .*raise TARSIMAGE_MAX_RATIO/)
+  expect((await zeros({ TARSIMAGE_MAX_UNPACKED: '1000000' })).err).toMatch(/unpacks to more than 1000000 bytes .*raise TARSIMAGE_MAX_UNPACKED/)
+  expect((await zeros({ TARSIMAGE_MAX_RATIO: '5000' })).code).toBe(0)
+})

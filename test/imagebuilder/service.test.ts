@@ -120,7 +120,7 @@ describe('the building call', () => {
   })
 
   test.each<[string, Buffer, Record<string, string>, number, RegExp]>([
-    ['no archive', Buffer.from('text'), {}, 400, /not an archive \(pack the release/],
+    ['no archive', Buffer.from('text'), {}, 400, /^package HelloServer\.tgz is not an archive \(pack the release/],
     ['a bad type', tgz([server]), { ServerType: 'cobol' }, 400, /ServerType "cobol" is not a server type .*cpp, go/],
     ['a bad name', tgz([server]), { ServerApp: '../x' }, 400, /ServerApp "\.\.\/x" is not/],
     ['the package of another server', tgz([server]), { ServerApp: 'Other' }, 400, /ServerName says Other\.helloserver, whose TImage is other-helloserver and not demo-helloserver/],
@@ -130,6 +130,7 @@ describe('the building call', () => {
     ['a newline in BaseImage', tgz([server]), { BaseImage: 'a\nb' }, 400, /BaseImage has control characters/],
     ['too much', Buffer.alloc(7_000_000), {}, 413, /larger than 5000000 bytes/],
     ['a base of another type', tgz([server]), { ServerType: 'php' }, 500, /carries cpp, go, and not php/],
+    ['a cut package', tgz([server, { name: 'x', content: 'y'.repeat(5000) }]).subarray(0, 120), {}, 500, /^package HelloServer\.tgz is damaged or cut short/],
     ['an unknown base', tgz([server]), { BaseImage: 'nobase' }, 500, /neither an image reference nor a TImage/],
     ['an unknown secret', tgz([server]), { Secret: 'nosuch' }, 500, /no Secret nosuch in namespace tars/],
     ['a package without its executable', tgz([{ name: 'readme', content: 'x' }]), {}, 500, /no executable "HelloServer"/],
@@ -143,6 +144,11 @@ describe('the building call', () => {
     expect(build?.running).toBeUndefined()
     if (build?.last !== undefined) expect(build.last).toMatchObject({ phase: 'Failed', message: expect.stringMatching(says) })
     expect(await readdir(bench.path('workspace/upload/tars-tarsimage-0'))).toEqual([])
+  })
+
+  test('a form without its boundary is told as such', async () => {
+    const answer = await fetch(`${service.url}/api/v1/timage/demo-helloserver/building`, { method: 'POST', headers: { 'content-type': 'multipart/form-data' }, body: 'x' })
+    expect([answer.status, ((await answer.json()) as { message: string }).message]).toEqual([400, expect.stringMatching(/^Content-Type multipart\/form-data has no boundary/)])
   })
 
   test('an upload without a length is stopped at the limit', async () => {
