@@ -1,6 +1,7 @@
 import { Failure } from '#base/errors.ts'
 import type { Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
+import { isAlreadyExists, isConflict, isNotFound } from './errors.ts'
 import { WorkQueue } from './work-queue.ts'
 import type { WorkQueueOptions } from './work-queue.ts'
 
@@ -30,7 +31,13 @@ export interface Reconciler extends Running {
   readonly idle: boolean
 }
 
-/** Runs `reconcile` for every key enqueued; failures are logged and retried with the key's own back-off. */
+/** Failures of a key in a row from which on also what passes by itself is logged as an error. */
+const patience = 3
+
+/**
+ * Runs `reconcile` for every key enqueued; failures are logged and retried with the key's own back-off. That an object was
+ * changed or deleted meanwhile is part of the work: it becomes an error when it does not end.
+ */
 export function startReconciler(options: ReconcilerOptions): Reconciler {
   const queue = new WorkQueue(options)
   const abort = new AbortController()
@@ -74,6 +81,14 @@ async function attempt(queue: WorkQueue, { name, reconcile, log }: ReconcilerOpt
       return
     }
     const retryInMs = queue.addRateLimited(key)
-    log.error('reconcile failed', { reconciler: name, key, error, failures: queue.failures(key), retryInMs: Math.round(retryInMs) })
+    const failures = queue.failures(key)
+    const fields = { reconciler: name, key, error, failures, retryInMs: Math.round(retryInMs) }
+    if (failures <= patience && isRace(error)) log.info('reconcile meets a change, and is done again', fields)
+    else log.error('reconcile failed', fields)
   }
+}
+
+/** Another writer was faster: the object was changed, made or deleted meanwhile. */
+function isRace(error: unknown): boolean {
+  return isConflict(error) || isAlreadyExists(error) || isNotFound(error)
 }

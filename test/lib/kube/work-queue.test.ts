@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Failure } from '#base/errors.ts'
 import { silentLogger } from '#base/log.ts'
+import { KubeError } from '#kube/errors.ts'
 import { TerminalError, startReconciler } from '#kube/reconciler.ts'
 import { WorkQueue } from '#kube/work-queue.ts'
 import { eventually } from '../../rig/kube.ts'
@@ -105,6 +106,28 @@ describe('reconciler', () => {
     await eventually(() => reconciler.idle, 'nothing is left')
     await reconciler.stop()
     expect(Map.groupBy(calls, (key) => key)).toMatchObject(new Map([['flaky', ['flaky', 'flaky', 'flaky']], ['hopeless', ['hopeless']], ['again', ['again', 'again']]]))
+  })
+  it('takes a conflict or a missing object for an error only when it stays', async () => {
+    const seen = new Map<string, string[]>()
+    const keep = (level: string) => (_message: string, fields: { key?: unknown } = {}) => void seen.set(String(fields.key), [...(seen.get(String(fields.key)) ?? []), level])
+    const log = { info: keep('info'), error: keep('error'), child: () => log }
+    const left = new Map([['conflict', 5], ['missing', 5], ['other', 2]])
+    const failures: Record<string, Error> = {
+      conflict: new KubeError('changed', { status: 409, reason: 'Conflict' }), missing: new KubeError('gone', { status: 404, reason: 'NotFound' }), other: new KubeError('bad', { status: 422, reason: 'Invalid' }),
+    }
+    const reconciler = startReconciler({
+      name: 'test', log, baseMs: 1,
+      async reconcile(key) {
+        const more = left.get(key) ?? 0
+        left.set(key, more - 1)
+        if (more > 0) throw failures[key]
+      },
+    })
+    for (const key of left.keys()) reconciler.enqueue(key)
+    await eventually(() => reconciler.idle, 'nothing is left')
+    await reconciler.stop()
+    const patient = ['info', 'info', 'info', 'error', 'error']
+    expect(Object.fromEntries(seen)).toEqual({ conflict: patient, missing: patient, other: ['error', 'error'] })
   })
   it('stops after the work under way, which hears of it', async () => {
     const started = Promise.withResolvers<void>()
