@@ -53,6 +53,9 @@ describe('kubectl apply of a bad TServer', () => {
   test.each([
     ['an application with a hyphen', server({ app: 'De-mo' }), 'spec.app'],
     ['a port out of range', server(tars([{ name: 'A', port: 70000 }])), 'spec.tars.servants[0].port'],
+    ['fewer replicas than none, and no release', server({ k8s: { replicas: -1 } }), 'spec.k8s.replicas'],
+    ['too many replicas, and no release', server({ k8s: { replicas: 100000 } }), 'spec.k8s.replicas'],
+    ['too many replicas of a release', server({ k8s: { replicas: 100 }, release: { id: 'v1', image: 'i' } }), 'spec.k8s.replicas'],
     ['no kind', server({ tars: undefined }), 'spec'],
     ['servants that are no list', server({ tars: { template: 'tars.default', servants: 'none' } }), 'spec.tars.servants'],
   ])('%s is refused by the schema', async (_what, object, field) => {

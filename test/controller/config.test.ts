@@ -52,7 +52,8 @@ describe('a configuration file', () => {
   })
 
   test('keeps ten older versions when nothing else is said', async () => {
-    await cluster.client.delete(resources.tframeworkconfigs as Resource, { namespace, name: 'tars-framework' })
+    expect(await refusal(cluster.client.delete(resources.tframeworkconfigs as Resource, { namespace, name: 'tars-framework' }))).toContain('tars-framework says where images go and how much history is kept, and must stay; remedy: change it')
+    await kubernetes.delete(resources.tframeworkconfigs as Resource, { namespace, name: 'tars-framework' })
     for (let number = 10; number < 24; number++) await create(`v${number}`, 'c.conf')
     await become('c.conf', [...Array.from({ length: 10 }, (_, index) => `v${index + 13}`), 'v23 active'])
   })

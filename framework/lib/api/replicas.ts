@@ -16,6 +16,11 @@ const lowest = 0
 const highest = 99
 const form = new RegExp(patterns.replicas)
 
+/** True for what spec.k8s.replicas may say; the CRD has the same bounds. */
+export function mayHaveReplicas(count: number): boolean {
+  return count >= lowest && count <= highest
+}
+
 /** The bounds that the annotations MinReplicas and MaxReplicas set (control-plane spec B.1 rule 5). */
 export function replicaBounds(server: Pick<TServer, 'metadata'>): ReplicaBounds {
   const values = server.metadata.annotations ?? {}

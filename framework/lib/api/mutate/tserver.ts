@@ -1,6 +1,6 @@
 import { activeCondition, annotations, labels } from '../names.ts'
 import { withLabels } from '../meta.ts'
-import { replicaBounds } from '../replicas.ts'
+import { mayHaveReplicas, replicaBounds } from '../replicas.ts'
 import type { TImage, TServer, TServerK8S, TServerRelease } from '../types.ts'
 
 /** What the defaulting of a TServer needs from elsewhere. */
@@ -44,9 +44,12 @@ function completeK8S(server: TServer, released: boolean): TServerK8S {
 }
 
 function replicas(server: TServer, released: boolean): number {
+  const given = server.spec.k8s.replicas ?? 1
+  // What the CRD refuses must reach it.
+  if (!mayHaveReplicas(given)) return given
   if (!released) return 0
   const { min, max } = replicaBounds(server)
-  return Math.min(max, Math.max(min, server.spec.k8s.replicas ?? 1))
+  return Math.min(max, Math.max(min, given))
 }
 
 function completeRelease(server: TServer, { now, nodeImage, autoRelease }: ServerDefaults): TServerRelease | undefined {
