@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { resources } from '#api/resources.ts'
-import type { TServer } from '#api/types.ts'
+import type { TImage, TServer } from '#api/types.ts'
 import { Failure } from '#base/errors.ts'
 import { isNotFound } from '#kube/errors.ts'
 import { parseConfig } from '#tars/conf.ts'
@@ -56,32 +56,39 @@ pods are active, or says why they are not.
 )
 
 /** Makes or changes the TServer. @returns the release it is to run */
-async function apply({ flags, io }: Input, name: ServerName, place: Place): Promise<string | undefined> {
+async function apply(input: Input, name: ServerName, place: Place): Promise<string | undefined> {
   const { client, namespace, signal } = place
+  const { err } = input.io
   const [known, image] = await Promise.all([findServer(place, name.object), findImage(place, name.object)])
-  const servants = flags.list('servant').map(parseServant)
-  const wish: Wish = {
-    release: chooseRelease(image, flags.text('release'), known),
-    template: flags.text('template') ?? (known === undefined ? await firstTemplate(place, templatesFor(image)) : undefined),
-    servants,
-    replicas: flags.whole('replicas', [0, 99]),
-    profile: await readProfile(flags.text('profile'), io.cwd),
-    now: new Date().toISOString(),
-  }
+  const wish = await wishOf(input, place, known, image)
   const shown = `${name.app}.${name.server}`
   if (known === undefined) {
     if (wish.release === undefined) throw new Failure('RELEASE_UNKNOWN', `${shown} has no release`, { remedy: 'make one with "tarsk8s release"' })
     const created = await client.create(resources.tservers, newServer(name, namespace, wish) as TServer, { signal })
-    io.err.write(`${shown} made, release ${created.spec.release?.id}\n`)
+    err.write(`${shown} made, release ${created.spec.release?.id}\n`)
     return created.spec.release?.id
   }
   const change = changeOf(known, wish)
   const changed = Object.keys(change).length === 0 ? known : await client.patch(resources.tservers, { namespace, name: name.object }, change, { type: 'merge', signal })
   const running = changed.spec.release?.id
-  const newest = image?.releases?.[0]?.id
-  const hint = wish.release !== undefined || newest === undefined || newest === running ? '' : ` (the newest is ${newest}: --release ${newestRelease} takes it)`
-  io.err.write(`${shown} ${changed === known ? 'is unchanged' : 'changed'}, release ${running ?? 'none'}${hint}\n`)
+  err.write(`${shown} ${changed === known ? 'is unchanged' : 'changed'}, release ${running ?? 'none'}${wish.release === undefined ? newerHint(image, running) : ''}\n`)
   return running
+}
+
+async function wishOf({ flags, io }: Input, place: Place, known: TServer | undefined, image: TImage | undefined): Promise<Wish> {
+  return {
+    release: chooseRelease(image, flags.text('release'), known),
+    template: flags.text('template') ?? (known === undefined ? await firstTemplate(place, templatesFor(image)) : undefined),
+    servants: flags.list('servant').map(parseServant),
+    replicas: flags.whole('replicas', [0, 99]),
+    profile: await readProfile(flags.text('profile'), io.cwd),
+    now: new Date().toISOString(),
+  }
+}
+
+function newerHint(image: TImage | undefined, running: string | undefined): string {
+  const newest = image?.releases?.[0]?.id
+  return newest === undefined || newest === running ? '' : ` (the newest is ${newest}: --release ${newestRelease} takes it)`
 }
 
 async function findServer({ client, namespace, signal }: Place, name: string): Promise<TServer | undefined> {
