@@ -71,8 +71,8 @@ const contextOf = (view: View): Readonly<Record<string, string>> => ({
 async function fetchDescriptor(registry: RegistryProxy, app: string, server: string): Promise<ServerDescriptor> {
   const answer = await registry.getServerDescriptor(app, server)
   if (answer.return === 0) return answer.descriptor
-  throw new Failure('DESCRIPTOR_REFUSED', `the registry has no descriptor for ${app}.${server} (code ${answer.return}): the TServer or a template of its chain is missing`, {
-    remedy: 'check spec.app, spec.server and spec.tars.template of the TServer',
+  throw new Failure('DESCRIPTOR_REFUSED', `the registry has no descriptor for ${app}.${server} (code ${answer.return}): there is no such TServer, or its configuration cannot be made of its profile and templates`, {
+    remedy: 'the log of tarsregistry says which; check spec.app, spec.server, spec.tars.profile and spec.tars.template of the TServer',
     temporary: true,
   })
 }
