@@ -28,6 +28,10 @@ export class ClientCall {
   readonly oneWay: boolean
   /** Endpoints that could not be reached for it. */
   readonly tried = new Set<unknown>()
+  /** Why the last of them could not be reached. */
+  unreached: unknown
+  /** The registry was asked again because none of the known endpoints could be reached. */
+  lookedAgain = false
   readonly promise: Promise<unknown>
   readonly #target: CallTarget
   readonly #options: CallOptions

@@ -7,6 +7,8 @@ export class EndpointSet {
   readonly #options: LinkOptions
   #nodes: readonly EndpointNode[] = []
   #next = 0
+  /** Told when an established connection to one of them is lost, or its server asked to leave it. */
+  onLost: (node: EndpointNode) => void = () => {}
 
   constructor(options: LinkOptions) {
     this.#options = options
@@ -20,12 +22,12 @@ export class EndpointSet {
   update(endpoints: readonly Endpoint[]): void {
     const before = new Map(this.#nodes.map((node) => [key(node.endpoint), node]))
     const wanted = new Map(endpoints.map((endpoint) => [key(endpoint), endpoint]))
-    this.#nodes = [...wanted].map(([name, endpoint]) => before.get(name) ?? new EndpointNode(endpoint, this.#options))
+    this.#nodes = [...wanted].map(([name, endpoint]) => before.get(name) ?? new EndpointNode(endpoint, this.#options, (node) => this.onLost(node)))
     for (const [name, node] of before) if (!wanted.has(name)) void node.end()
   }
 
   /**
-   * The endpoint for the next call: the next living one that was not tried for it; of only dead ones that which comes
+   * The endpoint for the next call: the next living one that was not tried for it; of only excluded ones that which comes
    * back first, because trying beats failing for sure.
    */
   pick(tried: ReadonlySet<unknown>, now: number): EndpointNode | undefined {
@@ -37,14 +39,14 @@ export class EndpointSet {
         this.#next = (this.#next + i + 1) % this.#nodes.length
         return node
       }
-      if (best === undefined || node.deadUntil < best.deadUntil) best = node
+      if (best === undefined || node.backAt < best.backAt) best = node
     }
     return best
   }
 
-  /** True when no endpoint is worth trying. */
+  /** True when none can be reached. */
   dead(now: number): boolean {
-    return this.#nodes.every((node) => !node.alive(now))
+    return this.#nodes.every((node) => node.dead(now))
   }
 
   async end(): Promise<void> {

@@ -15,8 +15,11 @@ export interface LinkParts {
   /** The endpoint as text, for messages. */
   readonly label: string
   readonly options: LinkOptions
-  /** It takes no more calls: closed, failed, or asked to leave by the server. Called once. */
-  readonly onEnd: (link: Link) => void
+  /**
+   * It takes no more calls. Called once.
+   * @param lost it was open, and the other side closed it, broke it or asked to leave
+   */
+  readonly onEnd: (link: Link, lost: boolean) => void
 }
 
 /** A way to one endpoint: a TCP connection or a UDP socket. */

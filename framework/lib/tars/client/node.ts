@@ -7,6 +7,9 @@ import { UdpLink } from './udp-link.ts'
 /** Calls in a row that time out before the endpoint is taken for dead. */
 const timeoutsToDeath = 5
 
+/** An endpoint whose connection was lost is used only when no other is left for this long, milliseconds. */
+const avoidMs = 1000
+
 /** One endpoint of an object: its connection, and whether it is worth trying. */
 export class EndpointNode {
   readonly endpoint: Endpoint
@@ -17,21 +20,30 @@ export class EndpointNode {
   #failures = 0
   #timeouts = 0
   #deadUntil = 0
+  #avoidUntil = 0
+  readonly #onLost: (node: EndpointNode) => void
 
-  constructor(endpoint: Endpoint, options: LinkOptions) {
+  /** @param onLost told when an established connection is lost, or the server asked to leave it */
+  constructor(endpoint: Endpoint, options: LinkOptions, onLost: (node: EndpointNode) => void) {
     this.endpoint = endpoint
     this.label = formatEndpoint(endpoint)
     this.#options = options
+    this.#onLost = onLost
   }
 
   /** @param now monotonic milliseconds */
   alive(now: number): boolean {
-    return this.#deadUntil <= now
+    return this.backAt <= now
   }
 
-  /** Monotonic milliseconds; an endpoint found dead is tried again after this. */
-  get deadUntil(): number {
-    return this.#deadUntil
+  /** True while it is taken for unreachable, which a lost connection alone does not make it. @param now monotonic milliseconds */
+  dead(now: number): boolean {
+    return this.#deadUntil > now
+  }
+
+  /** Monotonic milliseconds; an excluded endpoint is as good as the others again after this. */
+  get backAt(): number {
+    return Math.max(this.#deadUntil, this.#avoidUntil)
   }
 
   /** The connection for the next call: open or being opened. */
@@ -41,8 +53,9 @@ export class EndpointNode {
       endpoint: this.endpoint,
       label: this.label,
       options: this.#options,
-      onEnd: (ended) => {
+      onEnd: (ended, lost) => {
         if (this.#current === ended) this.#current = undefined
+        if (lost) this.#onLost(this)
       },
     }
     const link = this.endpoint.protocol === 'udp' ? new UdpLink(parts) : new TcpLink(parts)
@@ -52,9 +65,14 @@ export class EndpointNode {
     return link
   }
 
-  /** A call was answered, whatever the answer. */
-  succeeded(): void {
-    this.#failures = this.#timeouts = this.#deadUntil = 0
+  /** A call was answered, whatever the answer; over a connection that is being left this says nothing about the next one. */
+  succeeded(link: Link): void {
+    if (link === this.#current) this.#failures = this.#timeouts = this.#deadUntil = this.#avoidUntil = 0
+  }
+
+  /** An established connection was lost: the server may be ending. */
+  avoid(now: number): void {
+    this.#avoidUntil = now + avoidMs
   }
 
   /** It could not be connected. Excluded for 0.5 to 30 s, longer each time. */

@@ -60,7 +60,7 @@ export class TcpLink implements Link {
   }
 
   end(): void {
-    this.#leave()
+    this.#leave(false)
   }
 
   async #connect(): Promise<void> {
@@ -91,6 +91,8 @@ export class TcpLink implements Link {
     }
     socket.on('data', this.#read)
     socket.on('error', (error) => this.#fail(describe(error)))
+    // A server that ended its side answers nothing more, and what is sent now would be lost.
+    socket.on('end', () => this.#fail('the server closed it'))
     socket.on('close', () => this.#fail('the server closed it'))
     socket.unref()
   }
@@ -106,7 +108,7 @@ export class TcpLink implements Link {
 
   readonly #receive = (bytes: Buffer, start: number, end: number): void => {
     const packet = readResponse(this.#reader, bytes, start, end)
-    if (packet.requestId === 0 && packet.description === reconnectMessage) return this.#leave()
+    if (packet.requestId === 0 && packet.description === reconnectMessage) return this.#leave(true)
     this.#pending.find(packet.requestId)?.answer(packet, this.#reader)
   }
 
@@ -125,11 +127,11 @@ export class TcpLink implements Link {
   }
 
   // Takes no more calls, and closes when the last is answered.
-  #leave(): void {
+  #leave(lost: boolean): void {
     if (this.#state === 'connecting') return this.#over()
     if (this.#state !== 'open') return
     this.#state = 'leaving'
-    this.#parts.onEnd(this)
+    this.#parts.onEnd(this, lost)
     if (this.#pending.size === 0 && !this.#flushing) this.#hangUp()
   }
 
@@ -150,12 +152,12 @@ export class TcpLink implements Link {
 
   #over(failure = failures.closed(this.#parts.label, 'it was closed')): void {
     if (this.#state === 'closed') return
-    const left = this.#state === 'leaving'
+    const before = this.#state
     this.#state = 'closed'
     this.#frames.stop()
     this.#socket?.destroy()
     clearTimeout(this.#linger)
-    if (!left) this.#parts.onEnd(this)
+    if (before !== 'leaving') this.#parts.onEnd(this, before === 'open')
     this.#pending.failAll(failure)
     this.#closed.resolve()
   }

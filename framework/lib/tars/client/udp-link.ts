@@ -99,7 +99,7 @@ export class UdpLink implements Link {
   #over(): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
-    this.#parts.onEnd(this)
+    this.#parts.onEnd(this, false)
     this.#socket?.close()
     this.#pending.failAll(failures.closed(this.#parts.label, 'it was closed'))
     this.#closed.resolve()

@@ -1,3 +1,6 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Communicator } from '#tars/client.ts'
 import { createEndpointF, QueryF, type EndpointF } from '#tars/protocol/QueryF.ts'
@@ -110,5 +113,100 @@ describe('an object found through the registry', () => {
   it('needs a locator', () => {
     expect(() => new Communicator().proxy(Echo, objectName)).toThrow(/no address, and the communicator no locator/)
     expect(() => new Communicator().proxy(Echo, `${objectName}@tcp -h x`)).toThrow(/is no endpoint/)
+  })
+})
+
+/** A process of its own that serves Echo; `text` answers its port. */
+async function forked(): Promise<{ child: ChildProcess; port: number }> {
+  const child = fork(join(import.meta.dirname, 'echo-process.ts'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  cleanups.push(async () => {
+    if (child.exitCode === null && child.signalCode === null && child.kill('SIGKILL')) await once(child, 'exit')
+  })
+  const [port] = (await once(child, 'message')) as [number]
+  return { child, port }
+}
+
+/** Callers that call without a pause until they are stopped; all their outcomes. */
+function callers(proxies: readonly EchoProxy[]): { answers: string[]; errors: { code: string }[]; stop(): Promise<unknown> } {
+  const [answers, errors]: [string[], { code: string }[]] = [[], []]
+  let running = true
+  const turn = async (proxy: EchoProxy): Promise<void> => {
+    await proxy.slow('x', 2)
+    answers.push(await proxy.text('who'), await proxy.text('who'))
+  }
+  const loops = proxies.map(async (proxy) => {
+    while (running) await turn(proxy).catch((error: { code: string }) => errors.push(error))
+  })
+  const stop = (): Promise<unknown> => ((running = false), Promise.all(loops))
+  cleanups.push(stop)
+  return { answers, errors, stop }
+}
+
+describe('while the servers of an object come and go', () => {
+  it('loses no call when one drains', async () => {
+    const [source, a, b] = [await registry(), await forked(), await forked()]
+    source.answer = () => [ep(a.port), ep(b.port)]
+    const load = callers([proxyBy(source), proxyBy(source), proxyBy(source)])
+    await expect.poll(() => new Set(load.answers).size).toBe(2)
+    source.answer = () => [ep(b.port)]
+    a.child.send('drain')
+    await once(a.child, 'exit')
+    const c = await forked()
+    source.answer = () => [ep(b.port), ep(c.port)]
+    b.child.send('drain')
+    await once(b.child, 'exit')
+    await expect.poll(() => load.answers.at(-1)).toBe(String(c.port))
+    await load.stop()
+    expect(load.errors).toEqual([])
+  })
+
+  it('loses only what is under way on its links when one is killed', async () => {
+    const [source, a, b] = [await registry(), await forked(), await forked()]
+    source.answer = () => [ep(a.port), ep(b.port)]
+    const load = callers([proxyBy(source), proxyBy(source), proxyBy(source)])
+    await expect.poll(() => new Set(load.answers).size).toBe(2)
+    const asked = source.asked
+    a.child.kill('SIGKILL')
+    await once(a.child, 'exit')
+    source.answer = () => [ep(b.port)]
+    const before = load.answers.length
+    await expect.poll(() => load.answers.length).toBeGreaterThan(before + 200)
+    await expect.poll(() => source.asked).toBeGreaterThan(asked)
+    await load.stop()
+    expect(load.errors.length).toBeLessThanOrEqual(3)
+    for (const error of load.errors) expect(error.code).toBe('TARS_CLOSED')
+  })
+
+  it('looks the endpoints up again before an unsent call fails', async () => {
+    const [source, a, b] = [await registry(), await named('a'), await named('b')]
+    source.answer = () => [ep(a.port())]
+    const proxy = proxyBy(source)
+    await proxy.text('x')
+    source.answer = () => [ep(b.port())]
+    await a.drain(0)
+    expect(await proxy.text('x')).toBe('b')
+  })
+
+  it('asks the registry seldom, however much fails', async () => {
+    const [source, a] = [await registry(), await named('a')]
+    source.answer = () => [ep(a.port())]
+    const proxy = proxyBy(source)
+    await proxy.text('x')
+    await a.drain(0)
+    const outcomes = await Promise.all(Array.from({ length: 200 }, () => proxy.text('x').catch((error: { code: string }) => error.code)))
+    expect(new Set(outcomes)).toEqual(new Set(['TARS_CONNECT']))
+    expect(source.asked).toBeLessThanOrEqual(3)
+  })
+
+  it('tries the only endpoint at once after it closed a connection', async () => {
+    const source = await registry()
+    const server = await named('a')
+    source.answer = () => [ep(server.port())]
+    const proxy = proxyBy(source)
+    expect(await proxy.text('x')).toBe('a')
+    await server.drain(0)
+    const again = await startEcho({ endpoint: `tcp -h 127.0.0.1 -p ${server.port()}`, servants: { [objectName]: { interface: Echo, servant: { ...echoServant(), text: () => 'again' } } } })
+    cleanups.push(() => again.drain(0))
+    expect(await proxy.text('x')).toBe('again')
   })
 })
