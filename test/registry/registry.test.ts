@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { resources } from '#api/resources.ts'
 import type { TFrameworkConfig } from '#api/types.ts'
-import { silentLogger } from '#base/log.ts'
+import { createLogger } from '#base/log.ts'
 import { pods } from '#kube/resources.ts'
 import { Communicator } from '#tars/client.ts'
 import { QueryF, type QueryFProxy } from '#tars/protocol/QueryF.ts'
@@ -18,6 +18,10 @@ let query: QueryFProxy
 let node: RegistryProxy
 
 const active = { state: 'Active/Active/7' }
+
+/** What the registry logs. */
+const lines: string[] = []
+const log = createLogger({ write: (line) => void lines.push(line) })
 
 beforeAll(async () => {
   cluster = await startCluster()
@@ -43,7 +47,7 @@ beforeAll(async () => {
     imageBuild: {}, imageUpload: { registry: 'r' },
     upChain: { 'Far.Away.Obj': [{ host: 'far', port: 1 }], default: [{ host: 'catch', port: 2, isTcp: false, timeout: 9 }] },
   } as unknown as TFrameworkConfig)
-  registry = await startRegistry({ client, namespace, address: '127.0.0.1', ports: { query: 0, registry: 0 }, log: silentLogger, signal: new AbortController().signal })
+  registry = await startRegistry({ client, namespace, address: '127.0.0.1', ports: { query: 0, registry: 0 }, log, signal: new AbortController().signal })
   query = communicator.proxy<QueryFProxy>(QueryF, `tars.tarsregistry.QueryObj@tcp -h 127.0.0.1 -p ${registry.ports.query}`)
   node = communicator.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h 127.0.0.1 -p ${registry.ports.registry}`)
 })
@@ -167,13 +171,14 @@ describe('RegistryObj (framework-services 1.7)', () => {
   })
 
   test.each([
-    ['unknown server', 'Test', 'Nothing', ''],
-    ['empty names', '', '', ''],
-    ['a cycle of templates ends, with what was joined', 'Test', 'Loop', '<tars>\n  b=1\n  a=1\n</tars>\n'],
-    ['a missing parent', 'Test', 'Lost', '<tars>\n  lost=1\n</tars>\n'],
-  ])('getServerDescriptor answers -1: %s', async (_what, app, server, profile) => {
+    ['unknown server', 'Test', 'Nothing', '', /"no descriptor: there is no such server","server":"Test.Nothing"/],
+    ['empty names', '', '', '', /there is no such server/],
+    ['a cycle of templates ends, with what was joined', 'Test', 'Loop', '<tars>\n  b=1\n  a=1\n</tars>\n', /"server":"Test.Loop","problem":"template chain .* is a cycle"/],
+    ['a missing parent', 'Test', 'Lost', '<tars>\n  lost=1\n</tars>\n', /"server":"Test.Lost","problem":"template .* does not exist"/],
+  ])('getServerDescriptor answers -1: %s', async (_what, app, server, profile, logged) => {
     const answer = await node.getServerDescriptor(app, server)
     expect([answer.return, answer.descriptor.profile]).toEqual([-1, profile])
+    expect(lines.at(-1)).toMatch(logged)
   })
 
   const conditionOf = async (name: string, type = 'tars.io/active') => {
@@ -184,13 +189,13 @@ describe('RegistryObj (framework-services 1.7)', () => {
   test('a state counts at once and becomes a condition of the pod', async () => {
     await createPod(cluster.client, { app: 'Test', server: 'State', name: 'test-state-0', ip: '127.77.4.1' })
     await until(async () => (await query.findObjectById4Any('Test.State.Obj')).inactiveEp.length === 1)
-    await node.updateServerState('test-state-0', 'Active', 'Active', { context: { PID: '42', Message: 'up\nand well', Restarts: '3' } })
+    await nodeAt('127.77.4.1').updateServerState('test-state-0', 'Active', 'Active', { context: { PID: '42', Message: 'up\nand well', Restarts: '3' } })
     expect(hosts(await query.findObjectById('Test.State.Obj'))).toEqual(['test-state-0.test-state:5'])
     const condition = await until(() => conditionOf('test-state-0'))
     expect(condition).toMatchObject({ status: 'True', reason: 'Active/Active/42', message: 'up and well' })
     expect(condition.lastTransitionTime).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
     expect(await conditionOf('test-state-0', 'tars.io/restarts')).toMatchObject({ status: 'True', reason: '3' })
-    await node.updateServerState('test-state-0', 'Active', 'Deactivating', { context: { PID: '42' } })
+    await nodeAt('127.77.4.1').updateServerState('test-state-0', 'Active', 'Deactivating', { context: { PID: '42' } })
     expect(await query.findObjectById('Test.State.Obj')).toEqual([])
     await until(async () => (await conditionOf('test-state-0')).status === 'False')
     // The other conditions stay.
@@ -200,8 +205,9 @@ describe('RegistryObj (framework-services 1.7)', () => {
   test('many reports in a row end in the last one', async () => {
     await createPod(cluster.client, { app: 'Test', server: 'State', name: 'test-state-1', ip: '127.77.4.2' })
     const states = ['Activating', 'Active', 'Deactivating', 'Inactive']
-    await Promise.all(Array.from({ length: 200 }, (_, index) => node.updateServerState('test-state-1', 'Active', states[index % 4] ?? '', { context: { PID: String(index) } })))
-    await node.updateServerState('test-state-1', 'Active', 'Active', { context: { PID: '999' } })
+    const pod1 = nodeAt('127.77.4.2')
+    await Promise.all(Array.from({ length: 200 }, (_, index) => pod1.updateServerState('test-state-1', 'Active', states[index % 4] ?? '', { context: { PID: String(index) } })))
+    await pod1.updateServerState('test-state-1', 'Active', 'Active', { context: { PID: '999' } })
     await until(async () => (await conditionOf('test-state-1'))?.reason === 'Active/Active/999')
   })
 
@@ -215,11 +221,13 @@ describe('RegistryObj (framework-services 1.7)', () => {
     expect(await conditionOf('test-hello-0')).toMatchObject({ reason: 'Active/Active/7' })
   })
 
-  test("a report about a pod that is not the caller's changes nothing", async () => {
-    const elsewhere = '192.0.2.7'
+  test.each([['of another machine', '192.0.2.7'], ['on the same loopback network', '127.77.4.3']])("a report about a pod %s that is not the caller's changes nothing", async (_what, elsewhere) => {
+    await cluster.client.delete(pods, { namespace, name: 'test-state-2' }).catch(() => undefined)
     await createPod(cluster.client, { app: 'Test', server: 'State', name: 'test-state-2', ip: elsewhere, ...active })
     await until(async () => (await query.findObjectById('Test.State.Obj')).some(({ host }) => host.startsWith('test-state-2')))
     await node.updateServerState('test-state-2', 'Inactive', 'Inactive')
+    await nodeAt('127.77.4.1').updateServerState('test-state-2', 'Inactive', 'Inactive')
+    expect(lines.at(-1)).toMatch(`"pod":"test-state-2","peer":"127.77.4.1","addresses":["${elsewhere}"]`)
     expect(hosts(await query.findObjectById('Test.State.Obj'))).toContain('test-state-2.test-state:5')
     expect(await conditionOf('test-state-2')).toMatchObject({ reason: 'Active/Active/7' })
   })
