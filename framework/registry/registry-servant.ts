@@ -7,7 +7,7 @@ import { isOwnPod } from './caller.ts'
 import { checkReport, plainMessage } from './condition.ts'
 import { describeServer, emptyDescriptor } from './model/descriptor.ts'
 import type { Directory } from './model/directory.ts'
-import type { ReportedState } from './model/pod-state.ts'
+import { addressesOf, type ReportedState } from './model/pod-state.ts'
 import { nativeFunctions } from './native-functions.ts'
 import type { Reports } from './reports.ts'
 
@@ -29,7 +29,7 @@ export function registryServant({ directory, reports, template, log }: RegistryS
     }
     const pod = directory.pod(podName)
     if (pod !== undefined && !isOwnPod(pod, current.peer.address)) {
-      log.error('state report refused: only a pod itself may report its state', { pod: podName, peer: current.peer.address })
+      log.error('state report refused: only a pod itself may report its state', { pod: podName, peer: current.peer.address, addresses: addressesOf(pod) })
       return
     }
     reports.accept(podName, state)

@@ -35,7 +35,7 @@ export function connectRegistry(settings: Settings, log: Logger): RegistryLink {
 function link(settings: Settings, address: RegistryAddress, log: Logger): RegistryLink {
   const { app, server, podName, paths } = settings
   const locator = `tars.tarsregistry.QueryObj@tcp -h ${address.host} -p ${address.queryPort}`
-  const communicator = new Communicator({ locator, timeoutMs: CALL_MS, context: { node_name: settings.listenAddress }, log })
+  const communicator = new Communicator({ locator, timeoutMs: CALL_MS, context: { node_name: settings.listenAddress }, log, ...ownAddress(settings.podIP) })
   const registry = communicator.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h ${address.host} -p ${address.registryPort}`)
   const source = new DescriptorSource<ServerDescriptor>({ fetch: () => fetchDescriptor(registry, app, server), cacheFile: paths.descriptorFile, toText: descriptorToText, fromText: descriptorFromText, log })
   const reporter = new Reporter((view) => registry.updateServerState(podName, view.setting, view.present, { context: contextOf(view) }), log)
@@ -60,6 +60,9 @@ function link(settings: Settings, address: RegistryAddress, log: Logger): Regist
     },
   }
 }
+
+// The registry takes a pod's state from the pod's own address only. On loopback, which pods of one machine share, the kernel would say 127.0.0.1 for each.
+const ownAddress = (podIP: string): { localAddress?: string } => (podIP.startsWith('127.') ? { localAddress: podIP } : {})
 
 /** The request context of updateServerState: PID as the reference sends it, and why and how often for the condition's message. */
 const contextOf = (view: View): Readonly<Record<string, string>> => ({

@@ -33,7 +33,7 @@ describe('a service under tarsnode', () => {
     const container = pod(registry, { STOP_CODE: '5' })
     const space = await run(container)
     const active = await registry.report(({ present }) => present === 'Active')
-    expect(active).toMatchObject({ pod: 'echo-0', setting: 'Active', restarts: 0, message: '' })
+    expect(active).toMatchObject({ pod: 'echo-0', peer: container.address, setting: 'Active', restarts: 0, message: '' })
     expect(active.pid).toBeGreaterThan(1)
     expect(readFileSync(join(container.root, 'etc/hosts'), 'utf8')).toContain(`${container.address}\techo-0.test-echoserver`)
     space.kill('SIGTERM')

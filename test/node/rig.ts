@@ -43,6 +43,8 @@ export function ownAddress(): string {
 
 export interface StateReport {
   readonly pod: string
+  /** Address that the report came from. */
+  readonly peer: string
   readonly setting: string
   readonly present: string
   readonly pid: number
@@ -110,8 +112,8 @@ export class NotingRegistry {
     return {
       ...others,
       getServerDescriptor: () => ({ return: this.descriptor === undefined ? -1 : 0, descriptor: this.descriptor ?? createServerDescriptor() }),
-      updateServerState: (pod: string, setting: string, present: string, { context }: Current) =>
-        this.#note(() => this.reports.push({ pod, setting, present, pid: Number(context.get('PID')), message: context.get('Message') ?? '', restarts: Number(context.get('Restarts')) })),
+      updateServerState: (pod: string, setting: string, present: string, { context, peer }: Current) =>
+        this.#note(() => this.reports.push({ pod, setting, present, peer: peer.address, pid: Number(context.get('PID')), message: context.get('Message') ?? '', restarts: Number(context.get('Restarts')) })),
     }
   }
 

@@ -133,7 +133,7 @@ describe('conditions (node-and-image A.9)', () => {
 
 test.each([
   ['10.0.0.1', '10.0.0.1', true], ['10.0.0.1', '::ffff:10.0.0.1', true], ['10.0.0.1', '10.0.0.2', false], ['10.0.0.1', '127.0.0.1', false],
-  ['127.9.0.5', '127.0.0.1', true], ['127.9.0.5', '10.0.0.1', false], ['', '10.0.0.1', true], ['fd00::1', 'fd00::1', true],
+  ['127.9.0.5', '127.0.0.1', false], ['127.9.0.5', '127.9.0.6', false], ['127.9.0.5', '127.9.0.5', true], ['127.9.0.5', '10.0.0.1', false], ['', '10.0.0.1', true], ['fd00::1', 'fd00::1', true],
 ])('the pod at %j may be reported by %j: %j', (ip, peer, allowed) => {
   expect(isOwnPod({ metadata: { name: 'x' }, status: ip === '' ? {} : { podIP: ip } }, peer)).toBe(allowed)
 })

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { customResourceDefinitions } from '#api/crds.ts'
 import { resources } from '#api/resources.ts'
 import { silentLogger } from '#base/log.ts'
@@ -62,7 +62,9 @@ test('its own readiness gate opens, and closes when it leaves (1.8)', async () =
 
 test('it serves what it knows while the API server is away, and writes what it was told when it is back', async () => {
   const query = communicator.proxy<QueryFProxy>(QueryF, `tars.tarsregistry.QueryObj@tcp -h 127.0.0.1 -p ${registry.ports.query}`)
-  const node = communicator.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h 127.0.0.1 -p ${registry.ports.registry}`)
+  const pod = new Communicator({ timeoutMs: 5000, localAddress: '127.79.0.1' })
+  onTestFinished(() => pod.close())
+  const node = pod.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h 127.0.0.1 -p ${registry.ports.registry}`)
   const active = async () => (await query.findObjectById('Test.Stay.Obj')).map(({ host }) => host)
   expect(await active()).toEqual(['test-stay-0.test-stay', 'test-stay-1.test-stay'])
 

@@ -14,6 +14,7 @@ import { createEndpoint, createPod, createTemplate, namespace, setPodStatus, sta
 let cluster: TestCluster
 let registry: RunningRegistry
 const communicator = new Communicator({ timeoutMs: 5000 })
+const closing = [communicator]
 let query: QueryFProxy
 let node: RegistryProxy
 
@@ -53,10 +54,17 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await communicator.close()
+  await Promise.all(closing.map((one) => one.close()))
   await registry?.stop()
   await cluster?.stop()
 })
+
+/** The registry as the node of a pod with this address speaks to it. */
+function nodeAt(localAddress: string): RegistryProxy {
+  const own = new Communicator({ timeoutMs: 5000, localAddress })
+  closing.push(own)
+  return own.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h 127.0.0.1 -p ${registry.ports.registry}`)
+}
 
 const hosts = (list: readonly { host: string; port: number }[]) => list.map(({ host, port }) => `${host}:${port}`)
 const hello = ['test-hello-0.test-hello:9000', 'test-hello-2.test-hello:9000']
@@ -216,20 +224,23 @@ describe('RegistryObj (framework-services 1.7)', () => {
     ['a name that is none', 'test-hello-0/status?x=', 'Active', 'Inactive', {}],
     ['a process id that is none', 'test-hello-0', 'Active', 'Inactive', { PID: '1/2' }],
   ])('a report with %s changes nothing', async (_what, pod, setting, present, context) => {
-    await node.updateServerState(pod, setting, present, { context })
+    await nodeAt('127.77.0.1').updateServerState(pod, setting, present, { context })
     expect(hosts(await query.findObjectById('Test.Hello.HelloObj'))).toEqual(hello)
     expect(await conditionOf('test-hello-0')).toMatchObject({ reason: 'Active/Active/7' })
   })
 
-  test.each([['of another machine', '192.0.2.7'], ['on the same loopback network', '127.77.4.3']])("a report about a pod %s that is not the caller's changes nothing", async (_what, elsewhere) => {
-    await cluster.client.delete(pods, { namespace, name: 'test-state-2' }).catch(() => undefined)
-    await createPod(cluster.client, { app: 'Test', server: 'State', name: 'test-state-2', ip: elsewhere, ...active })
-    await until(async () => (await query.findObjectById('Test.State.Obj')).some(({ host }) => host.startsWith('test-state-2')))
-    await node.updateServerState('test-state-2', 'Inactive', 'Inactive')
-    await nodeAt('127.77.4.1').updateServerState('test-state-2', 'Inactive', 'Inactive')
-    expect(lines.at(-1)).toMatch(`"pod":"test-state-2","peer":"127.77.4.1","addresses":["${elsewhere}"]`)
-    expect(hosts(await query.findObjectById('Test.State.Obj'))).toContain('test-state-2.test-state:5')
-    expect(await conditionOf('test-state-2')).toMatchObject({ reason: 'Active/Active/7' })
+  test.each([
+    ['of another machine', 'test-state-2', '192.0.2.7'],
+    ['on the same loopback network', 'test-state-3', '127.77.4.3'],
+  ])("a report about a pod %s that is not the caller's changes nothing", async (_what, name, ip) => {
+    await createPod(cluster.client, { app: 'Test', server: 'State', name, ip, ...active })
+    await until(async () => (await query.findObjectById('Test.State.Obj')).some(({ host }) => host.startsWith(name)))
+    for (const [caller, peer] of [[node, '127.0.0.1'], [nodeAt('127.77.4.1'), '127.77.4.1']] as const) {
+      await caller.updateServerState(name, 'Inactive', 'Inactive')
+      expect(lines.at(-1)).toMatch(`"pod":"${name}","peer":"${peer}","addresses":["${ip}"]`)
+    }
+    expect(hosts(await query.findObjectById('Test.State.Obj'))).toContain(`${name}.test-state:5`)
+    expect(await conditionOf(name)).toMatchObject({ reason: 'Active/Active/7' })
   })
 
   test('native functions are answered (1.7, table)', async () => {

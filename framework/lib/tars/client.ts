@@ -116,7 +116,8 @@ export class Communicator {
 
   #linkOptions(): ConstructorParameters<typeof EndpointSet>[0] {
     const { connectTimeoutMs = defaults.connectTimeoutMs, maxInFlight = defaults.maxInFlight, maxPacketBytes = defaultMaxPacketBytes } = this.#options
-    return { connectTimeoutMs, maxInFlight, maxPacketBytes, resolve: this.#options.resolve, log: this.#options.log ?? silentLogger }
+    const { localAddress, resolve, log = silentLogger } = this.#options
+    return { connectTimeoutMs, maxInFlight, maxPacketBytes, localAddress, resolve, log }
   }
 }
 

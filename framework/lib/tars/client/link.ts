@@ -6,6 +6,7 @@ export interface LinkOptions {
   readonly connectTimeoutMs: number
   readonly maxInFlight: number
   readonly maxPacketBytes: number
+  readonly localAddress: string | undefined
   readonly resolve: ((host: string) => Promise<string>) | undefined
   readonly log: Logger
 }

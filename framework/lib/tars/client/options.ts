@@ -32,6 +32,8 @@ export interface CommunicatorOptions {
   readonly version?: Version
   /** Turns the host of an endpoint into an address. Default: the operating system's resolver. */
   readonly resolve?: (host: string) => Promise<string>
+  /** Address of this machine that TCP connections come from. Default: the operating system's choice, on loopback 127.0.0.1. */
+  readonly localAddress?: string
   /** Calls under way at once over one connection; one more fails at once. Default 20000. */
   readonly maxInFlight?: number
   /** Largest response packet. Default 10 MiB. */

@@ -77,7 +77,8 @@ export class TcpLink implements Link {
   }
 
   async #dial(host: string, port: number): Promise<void> {
-    const socket = connect({ host, port, noDelay: true, keepAlive: true })
+    const { localAddress } = this.#parts.options
+    const socket = connect({ host, port, noDelay: true, keepAlive: true, ...(localAddress === undefined ? {} : { localAddress }) })
     this.#socket = socket
     const timer = setTimeout(() => socket.destroy(new Error(`no connection within ${this.#parts.options.connectTimeoutMs} ms`)), this.#parts.options.connectTimeoutMs)
     try {
