@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Failure } from '#base/errors.ts'
+import { makeFolders } from '#base/folders.ts'
 import { copyInto, type ImageDestination } from './destination.ts'
 import { digestHex, digestMismatch, digestOf, verifying } from './digest.ts'
 import type { RawManifest } from './registry.ts'
@@ -67,7 +68,12 @@ export function layoutSource(dir: string, tag?: string): ImageSource {
 
 /** Writes an image into an OCI layout folder, beside the images it has; one with the same tag is replaced. */
 export async function layoutDestination(dir: string, tag: string): Promise<ImageDestination> {
-  await mkdir(join(dir, 'blobs', 'sha256'), { recursive: true })
+  const blobs = join(dir, 'blobs', 'sha256')
+  try {
+    makeFolders(blobs)
+  } catch (cause) {
+    throw new Failure('LAYOUT_WRITE', `the folder ${blobs} of the image layout cannot be made`, { cause, remedy: 'give a folder that can be written to', context: { dir } })
+  }
   const startBlob = (): Promise<BlobWriter> => LayoutBlob.open(dir)
   return {
     image: `oci:${dir}:${tag}`,

@@ -1,9 +1,9 @@
 import { lstatSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
 import { describe, Failure } from '#base/errors.ts'
+import { makeFolders } from '#base/folders.ts'
 import type { Logger } from '#base/log.ts'
 import type { Settings } from '../env.ts'
 import { replaceFile } from '../system/atomic-write.ts'
-import { makeFolders } from '../system/folders.ts'
 import { addHosts } from './hosts.ts'
 import { findTimezone } from './timezone.ts'
 

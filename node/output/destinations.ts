@@ -1,6 +1,6 @@
 import { close, open, rename, writev, fstat } from 'node:fs'
 import { dirname } from 'node:path'
-import { makeFolders } from '../system/folders.ts'
+import { makeFolders } from '#base/folders.ts'
 import type { WriteBatch } from './bounded-writer.ts'
 
 /** Milliseconds before a descriptor that others made non-blocking is tried again. */

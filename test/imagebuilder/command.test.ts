@@ -85,6 +85,7 @@ test.each<[string, (args: string[]) => string[], number, RegExp]>([
   ['a bad target', (args) => [...args, '--to', 'UPPER/Case:1'], 2, /"Case" is not a repository name/],
   ['two tags', (args) => [...args, '--to', 'oci:x:1', '--tag', '2'], 2, /--to has a tag too/],
   ['a missing package', (args) => ['build', 'nosuch.tgz', ...args.slice(2), '--to', 'oci:x'], 1, /nosuch\.tgz cannot be read: ENOENT/],
+  ['a folder that cannot be made', (args) => [...args, '--to', 'oci:/proc/nope'], 1, /\/proc\/nope\/blobs\/sha256 of the image layout cannot be made/],
   ['another platform', (args) => [...args, '--to', 'oci:x', '--platform', 'linux/arm64'], 1, /is not for linux\/arm64; it is for linux\/amd64/],
 ])('%s', async (_name, change, code, says) => {
   const result = await command(change(usual()))
