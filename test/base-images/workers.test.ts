@@ -1,6 +1,10 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { execa } from 'execa'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { Communicator } from '#tars/client.ts'
+import { startEcho } from '../lib/tars/server/echo.ts'
 
 const workers = join(import.meta.dirname, '..', '..', 'base-images', 'nodejs', 'agent', 'workers.ts')
 
@@ -29,5 +33,32 @@ describe('workers of the Node base image', () => {
     const idle = join(import.meta.dirname, 'idle-worker.mjs')
     const { exitCode, stderr } = await execa(process.execPath, ['--input-type=module', '-e', script, idle], { reject: false })
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+  })
+
+  it('finish the calls under way and lose none when they stop', async () => {
+    const child = fork(join(import.meta.dirname, 'stopping-agent.ts'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    const [port] = (await once(child, 'message')) as [number]
+    const other = await startEcho()
+    const communicator = new Communicator()
+    const errors: unknown[] = []
+    let [calls, running] = [0, true]
+    const caller = async (): Promise<void> => {
+      while (running) await communicator.ping(`${other.object()}:tcp -h 127.0.0.1 -p ${port}`).then(() => calls++, (error: unknown) => errors.push(error))
+    }
+    const callers = [caller(), caller(), caller()]
+    try {
+      await expect.poll(() => calls).toBeGreaterThan(50)
+      child.send('stop')
+      expect(await once(child, 'exit')).toEqual([0, null])
+      const before = calls
+      await expect.poll(() => calls).toBeGreaterThan(before + 50)
+    } finally {
+      running = false
+      await Promise.all(callers)
+      await communicator.close()
+      await other.drain(0)
+      if (child.exitCode === null) child.kill('SIGKILL')
+    }
+    expect(errors).toEqual([])
   })
 })

@@ -1,19 +1,24 @@
 // The process around one copy of the user's script.
 import { runMain } from 'node:module'
+import { Departure } from './departure.ts'
 
 /**
- * Runs the user's script as the main module of this worker. When the master disconnects (a stop), the worker exits
- * unless the script listens for `disconnect` itself and so takes over its own end.
+ * Runs the user's script as the main module of this worker. At a stop the clients are asked to leave and their calls
+ * are finished; then the worker exits, unless the script listens for `disconnect` itself and so takes over its own end.
  * @param exit ends this process
  */
 export function runWorker(script: string, exit: (code: number) => void): void {
+  const departure = new Departure()
+  // The master disconnects soon after its message, and does not wait for connections.
+  let left = Promise.resolve()
   process.on('SIGINT', () => {})
   const onDisconnect = (): void => {
-    if (process.listenerCount('disconnect') === 1) exit(0)
+    if (process.listenerCount('disconnect') === 1) void left.then(() => exit(0))
   }
   process.on('disconnect', onDisconnect)
   process.on('message', (message: unknown) => {
-    if ((message as { cmd?: unknown } | null)?.cmd === 'agent.shutdown' && process.connected) process.disconnect?.()
+    const { cmd, data } = (message ?? {}) as { cmd?: unknown; data?: unknown }
+    if (cmd === 'agent.shutdown') left = departure.say(Number(data)).then(() => void (process.connected && process.disconnect?.()))
   })
   process.argv[1] = script
   process.title = `${script}: worker process`

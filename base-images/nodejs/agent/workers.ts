@@ -14,6 +14,8 @@ export interface WorkersOptions {
 /** More than this many unexpected exits within {@link crashWindowMs} end the agent, so that tarsnode sees the crash. */
 const crashLimit = 5
 const crashWindowMs = 10_000
+/** How long clients may take to leave a worker that ends, milliseconds: below the 2 s after which tarsnode sends SIGTERM at the earliest. */
+const departureMs = 1_500
 
 /** One message between workers, or from an operator: `tars.*` commands reach the script as `process.on('message')`. */
 export interface WorkerMessage {
@@ -60,7 +62,7 @@ export class Workers extends EventEmitter<{ online: []; listening: []; ended: [c
     const timer = setTimeout(() => worker.process.kill('SIGKILL'), this.#options.stopTimeoutMs)
     worker.once('exit', () => clearTimeout(timer))
     if (!worker.isConnected()) return void worker.process.kill('SIGTERM')
-    worker.send({ cmd: 'agent.shutdown' } satisfies WorkerMessage, () => {})
+    worker.send({ cmd: 'agent.shutdown', data: String(Math.min(departureMs, this.#options.stopTimeoutMs / 2)) } satisfies WorkerMessage, () => {})
     worker.disconnect()
   }
 
