@@ -18,7 +18,11 @@ export interface PrepareOptions {
   readonly admin: ServiceAdmin
 }
 
-/** Time for clients to drop the endpoint before the service is shut down, milliseconds. Small, because clients of ours are told by the registry; a template raises it by its key drain-delay. */
+/**
+ * From the report Deactivating to the shutdown, milliseconds: whoever asks the registry after that is not sent here any
+ * more. Small, because clients of ours ask again and go elsewhere as soon as a connection ends. Clients that only ask
+ * at their interval (60 s in native ones) need that long: the template's key drain-delay raises it.
+ */
 const DRAIN_MS = 500
 const DEACTIVATING_MS = 2_000
 const HEARTBEAT_SECONDS = 60
