@@ -1,16 +1,9 @@
 // The only dispatcher: `tarsk8s <role>[,<role>…]` runs parts of the framework, `tarsk8s <command> …` is what operators type.
 // Everything is loaded lazily, so that a role pays only for itself.
+import type { CommandIo } from '#base/command-io.ts'
 import { describe } from '#base/errors.ts'
 import { Lifetime, type Role, type Running } from '#base/lifecycle.ts'
 import { createLogger } from '#base/log.ts'
-
-interface CommandIo {
-  readonly out: NodeJS.WritableStream
-  readonly err: NodeJS.WritableStream
-  readonly env: Readonly<Record<string, string | undefined>>
-  readonly signal: AbortSignal
-  readonly cwd: string
-}
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage. */
 type Command = (args: readonly string[], io: CommandIo) => Promise<number>

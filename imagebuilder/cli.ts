@@ -1,6 +1,6 @@
 import { describe, Failure } from '#base/errors.ts'
 import { build, buildUsage } from './command/build.ts'
-import type { CommandIo } from './command/io.ts'
+import type { CommandIo } from '#base/command-io.ts'
 
 const usage = `usage: tarsk8s image build <package> --app APP --server SERVER --type TYPE --base IMAGE --to IMAGE [options]
        tarsk8s image build --help

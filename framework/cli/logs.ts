@@ -1,8 +1,9 @@
+import type { CommandIo } from '#base/command-io.ts'
 import { Failure, describe } from '#base/errors.ts'
 import type { AdminClient } from './parts/admin-client.ts'
 import { adminClient } from './parts/admin-client.ts'
 import { defineCommand } from './parts/command.ts'
-import { exit, type CliIo } from './parts/io.ts'
+import { exit } from './parts/io.ts'
 import { writeLines } from './parts/lines.ts'
 import { parseServerName } from './parts/names.ts'
 
@@ -40,7 +41,7 @@ interface Source {
   readonly admin: AdminClient
   readonly pod: string
   readonly prefix: string
-  readonly io: CliIo
+  readonly io: CommandIo
 }
 
 /** @returns false when it failed; the other pods' logs go on */

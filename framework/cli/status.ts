@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { CommandIo } from '#base/command-io.ts'
 import { describe, Failure } from '#base/errors.ts'
 import type { ServerList, ServerRow } from '../admin/contract.ts'
 import { adminClient } from './parts/admin-client.ts'
 import { defineCommand, usageError } from './parts/command.ts'
-import { isTerminal, widthOf, type CliIo } from './parts/io.ts'
+import { isTerminal, widthOf } from './parts/io.ts'
 import { statusTable } from './parts/status-table.ts'
 
 /** Milliseconds between two looks with --watch. */
@@ -44,13 +45,13 @@ function parseFilter(name: string | undefined): { readonly app?: string; readonl
   return server === undefined ? { app } : { app, server }
 }
 
-function statusText({ servers, ageMs }: ServerList, io: CliIo): string {
+function statusText({ servers, ageMs }: ServerList, io: CommandIo): string {
   const old = ageMs > staleMs ? `note: tarsadmin has not heard from the Kubernetes API for ${Math.round(ageMs / 1000)} s\n` : ''
   return old + (servers.length === 0 ? 'no servers: "tarsk8s deploy" makes one\n' : statusTable(servers as readonly ServerRow[], Date.now(), widthOf(io.out)))
 }
 
 /** Redraws a terminal's screen; elsewhere it prints again when something changed. Outages are told and waited out. */
-async function watch(look: () => Promise<ServerList>, print: (list: ServerList) => string, io: CliIo): Promise<number> {
+async function watch(look: () => Promise<ServerList>, print: (list: ServerList) => string, io: CommandIo): Promise<number> {
   const clear = isTerminal(io.out) ? '\u001b[H\u001b[2J' : ''
   let shown = ''
   const show = (facts: string, text: string, out: NodeJS.WritableStream) => {

@@ -7,7 +7,7 @@ import { kubeClientFrom } from '#kube/client.ts'
 import { parseLocation } from '../../imagebuilder/oci/location.ts'
 import { baseLanguage, baseLanguages, publishBase, writeBase, type BaseLanguage } from './base-image.ts'
 import type { ClusterInfo } from './cluster.ts'
-import type { CommandIo } from './io.ts'
+import type { CommandIo } from '#base/command-io.ts'
 import { createSteps } from './steps.ts'
 
 const usage = `usage: tarsk8s base <${baseLanguages.join('|')}> [--data DIR] [--to IMAGE]

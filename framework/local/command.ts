@@ -5,7 +5,7 @@ import { createLogger } from '#base/log.ts'
 import { baseLanguage } from './base-image.ts'
 import { startCluster, type Cluster } from './cluster.ts'
 import { checkSamples, deploySamples } from './samples/deploy.ts'
-import type { CommandIo } from './io.ts'
+import type { CommandIo } from '#base/command-io.ts'
 import { createSteps, type Steps } from './steps.ts'
 
 const usage = `usage: tarsk8s up [--data DIR] [--cache DIR] [--bases nodejs,cpp,java] [--samples] [--check] [--verbose]

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { describe } from '#base/errors.ts'
 import { run as image } from '../../imagebuilder/cli.ts'
-import type { CommandIo } from './io.ts'
+import type { CommandIo } from '#base/command-io.ts'
 import { supervisorLayer } from './supervisor-layer.ts'
 
 /** @returns exit code: 0 done, 1 failed, 2 usage */

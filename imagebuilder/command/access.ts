@@ -5,7 +5,7 @@ import { Failure } from '#base/errors.ts'
 import { anonymous, parseDockerConfig } from '../oci/auth.ts'
 import type { RegistryAccess } from '../oci/session.ts'
 import { readSupervisor, type SupervisorLayer } from '../supervisor.ts'
-import type { CommandIo } from './io.ts'
+import type { CommandIo } from '#base/command-io.ts'
 
 export interface AccessFlags {
   /** Docker config JSON; default `$DOCKER_CONFIG/config.json` or `~/.docker/config.json` where there is one. */

@@ -8,7 +8,7 @@ import { parseBase, parseLocation, type ImageLocation } from '../oci/location.ts
 import type { Platform } from '../oci/types.ts'
 import { serverTypes } from '../package/preflight.ts'
 import { registryAccess, supervisorFor } from './access.ts'
-import type { CommandIo } from './io.ts'
+import type { CommandIo } from '#base/command-io.ts'
 import { meterFor } from './meter.ts'
 
 export const buildUsage = `usage: tarsk8s image build <package> --app APP --server SERVER --type TYPE --base IMAGE --to IMAGE [options]

@@ -1,8 +1,9 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
+import type { CommandIo } from '#base/command-io.ts'
 import { describe, Failure } from '#base/errors.ts'
 import { KubeError } from '#kube/errors.ts'
 import { connect, connectionOptions, type Connection } from './connection.ts'
-import { exit, type CliIo, type Run } from './io.ts'
+import { exit, type Run } from './io.ts'
 
 export type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>
 
@@ -10,7 +11,7 @@ export interface Input {
   /** Names given without a flag, in order. */
   readonly names: readonly string[]
   readonly flags: Flags
-  readonly io: CliIo
+  readonly io: CommandIo
   /** Where the cluster is; looked up when first used. */
   readonly cluster: Connection
 }

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { ParseArgsOptionsConfig } from 'node:util'
+import type { CommandIo } from '#base/command-io.ts'
 import { Failure } from '#base/errors.ts'
 import { createKubeClient, type KubeClient } from '#kube/client.ts'
 import { configFromEnv, readKubeconfig } from '#kube/config.ts'
 import type { Flags } from './command.ts'
-import type { CliIo } from './io.ts'
 
 export const connectionOptions = {
   data: { type: 'string' },
@@ -38,7 +38,7 @@ export interface Connection {
 }
 
 /** Flags first, then the data folder's cluster, then the environment. */
-export function connect(flags: Flags, { env, cwd }: CliIo): Connection {
+export function connect(flags: Flags, { env, cwd }: CommandIo): Connection {
   const data = resolve(cwd, flags.text('data') ?? '.tarsk8s')
   let known: ClusterFile | undefined
   const file = () => (known ??= readClusterFile(data, flags.text('data') !== undefined))

@@ -1,18 +1,10 @@
-/** What a command gets of the world. */
-export interface CliIo {
-  readonly out: NodeJS.WritableStream
-  readonly err: NodeJS.WritableStream
-  readonly env: Readonly<Record<string, string | undefined>>
-  /** Aborts when the operator asks to stop. */
-  readonly signal: AbortSignal
-  readonly cwd: string
-}
+import type { CommandIo } from '#base/command-io.ts'
 
 /** Exit codes of every command. */
 export const exit = { ok: 0, failed: 1, usage: 2 } as const
 
 /** Runs a command; resolves with its exit code. */
-export type Run = (args: readonly string[], io: CliIo) => Promise<number>
+export type Run = (args: readonly string[], io: CommandIo) => Promise<number>
 
 /** True when a person looks at it, so that lines may be redrawn. */
 export function isTerminal(stream: NodeJS.WritableStream): boolean {
