@@ -1,3 +1,4 @@
+import { Failure } from '#base/errors.ts'
 import type { ServerDescriptor } from '#tars/protocol/Registry.ts'
 import type { View } from '../service/supervisor.ts'
 
@@ -14,4 +15,16 @@ export interface RegistryLink {
   loadConfig(file: string): Promise<string>
   /** Waits at most `timeoutMs` for the last state to be heard, then lets go of everything. */
   close(timeoutMs: number): Promise<void>
+}
+
+const noRegistryFailure = (): Promise<never> => Promise.reject(new Failure('REGISTRY_NONE', 'there is no registry', { remedy: 'set TARSNODE_REGISTRY' }))
+
+/** What is said when there is no registry: nothing. Only a service that is no Tars server runs so. */
+export const noRegistry: RegistryLink = {
+  descriptor: noRegistryFailure,
+  tryDescriptor: () => Promise.resolve(undefined),
+  report: () => {},
+  alarm: () => {},
+  loadConfig: noRegistryFailure,
+  close: () => Promise.resolve(),
 }

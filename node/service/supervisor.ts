@@ -4,7 +4,7 @@ import { describe } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import { initial, presentState, settingState, step, type Machine, type PresentState, type SettingState } from '../supervisor/machine.ts'
 import type { Effect, Event, State } from '../supervisor/table.ts'
-import { outcomeCode, type ExitStatus } from '../system/libc.ts'
+import { outcomeCode, type ExitStatus } from '../system/exit-status.ts'
 import { describeEnding, History, QUOTED_LINES } from './history.ts'
 import { HeartbeatWatch } from './heartbeat-watch.ts'
 import type { Launch, SupervisorPorts } from './ports.ts'
@@ -74,11 +74,6 @@ export class Supervisor {
     this.#process?.heardFrom(pid)
     this.#watch.beat(adapter)
     this.#dispatch(kind)
-  }
-
-  /** True for the child that Node waits for. */
-  isOurs(pid: number): boolean {
-    return this.#process?.waitedPid === pid
   }
 
   reaped(pid: number, status: ExitStatus): void {
@@ -168,7 +163,7 @@ export class Supervisor {
     const launch = this.#launch
     if (launch === undefined) throw new Error('the state table launched without a launch plan')
     this.#history.launched(this.#clock.monotonic())
-    this.#process = this.#ports.spawn(launch.plan, (ending) => this.#gone(ending))
+    this.#process = this.#ports.spawn(launch, (ending) => this.#gone(ending))
     if (!this.#process.running) return
     if (launch.heartbeats === undefined) this.#queue.push('alive')
     else this.#watch.begin(launch.heartbeats.adapters, launch.heartbeats.timeoutMs)
