@@ -43,7 +43,7 @@ const LAST_WORD_MS = 1_000
 export function startTarsnode(settings: Settings, world: TarsnodeWorld): Tarsnode {
   const { libc, output, log, exit, failed } = world
   const { timezone } = prepareContainer(settings, log)
-  const registry = settings.registry === undefined ? { ...noRegistry, load: () => {} } : lateRegistry(settings, settings.registry, log)
+  const registry = settings.registry === undefined ? { ...noRegistry, load: (_onNewer: () => void) => {} } : lateRegistry(settings, settings.registry, log)
   const admin = serviceAdmin(settings)
   const happened = trimWhenQuiet(libc)
   // A service may send its first heartbeat before our server is loaded: it waits in the socket until then.
@@ -73,10 +73,11 @@ export function startTarsnode(settings: Settings, world: TarsnodeWorld): Tarsnod
   supervisor.command('start')
   const serve = async (): Promise<void> => {
     // Not before the launch, but also when that takes long: an operator wants to be answered then most of all.
-    await Promise.race([launched.promise, new Promise((resolve) => setTimeout(resolve, SERVE_MS))])
+    await Promise.race([launched.promise.then(() => pause(AFTER_LAUNCH_MS)), pause(SERVE_MS)])
+    output.begin()
     const { startServants } = await import('./servants/servants.ts')
     await startServants({ settings, supervisor, registry, admin, log, heartbeatSocket })
-    registry.load()
+    registry.load(() => supervisor.renew('the registry has a newer descriptor than the one that the container resumed with'))
   }
   serve().catch((error: unknown) => {
     log.error('the supervisor cannot serve', { error: describe(error) })
@@ -85,8 +86,12 @@ export function startTarsnode(settings: Settings, world: TarsnodeWorld): Tarsnod
   return { quit: () => supervisor.command('quit'), forward: (signal) => void supervisor.forward(signal) }
 }
 
+/** What the service has for its own first steps before the supervisor goes on with its own, milliseconds. */
+const AFTER_LAUNCH_MS = 10
 /** Longest wait for the first launch before the servants are served all the same, milliseconds. */
 const SERVE_MS = 200
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 function spawnService({ libc, output }: TarsnodeWorld, { plan }: Launch, { onGone, mayDaemonise }: Pick<ConstructorParameters<typeof ServiceProcess>[0], 'onGone' | 'mayDaemonise'>): ServiceProcess {
   output.beginProcess()

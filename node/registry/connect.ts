@@ -37,6 +37,7 @@ export function connectRegistry({ settings, address, file, log }: ConnectOptions
   presence.start()
   return {
     descriptor: (signal) => source.get(signal),
+    freshDescriptor: () => source.fresh(),
     tryDescriptor: (timeoutMs) => source.try(timeoutMs),
     report: (view) => reporter.report(view),
     alarm: (text) => alarms.tell(text),

@@ -46,6 +46,11 @@ export class DescriptorSource {
     }
   }
 
+  /** Asks until the registry answers. */
+  fresh(): Promise<ServerDescriptor> {
+    return retry(() => this.#fresh(), { ...RETRY, attempts: Infinity, when: () => true })
+  }
+
   /** One try, at most `timeoutMs`; the kept one otherwise; undefined when there is neither. */
   async try(timeoutMs: number): Promise<ServerDescriptor | undefined> {
     return before(this.#fresh(), AbortSignal.timeout(timeoutMs)).catch(() => this.#options.file.read())

@@ -1,26 +1,30 @@
-import { createConnection } from 'node:net'
 import type { Logger } from '#base/log.ts'
+import type { ServerDescriptor } from '#tars/protocol/RegistryDescriptor.ts'
 import type { RegistryAddress, Settings } from '../env.ts'
 import type { View } from '../service/supervisor.ts'
 import { DescriptorFile } from './descriptor-file.ts'
+import { descriptorToText } from './descriptor-text.ts'
 import type { RegistryLink } from './link.ts'
 
-/** How long a launch that has a kept descriptor waits for the registry to take a connection, milliseconds. */
-const REACH_MS = 2_000
-
-/** The link, and the moment from which its code may be loaded. */
+/** The link, and when to load its code. */
 export interface LateRegistry extends RegistryLink {
-  /** Loads the Tars client, unless that was needed already. */
-  load(): void
+  /**
+   * Loads the Tars client, unless that was needed already. When the first launch was made of the kept descriptor, the
+   * registry is asked for its own, until it answers.
+   * @param onNewer called when that is another one
+   */
+  load(onNewer: () => void): void
 }
 
 /**
  * The link to a registry whose code is loaded when it is needed: evaluating the Tars client costs as much as starting
- * the runtime does, and a service whose registry is away, or which has none to wait for, shall not wait for that.
+ * the runtime does. A restarted container resumes with the descriptor that it ran with, at once and whatever the
+ * registry does; every later launch asks first.
  */
 export function lateRegistry(settings: Settings, address: RegistryAddress, log: Logger): LateRegistry {
   const file = new DescriptorFile(settings.paths.descriptorFile, log)
   const alarms: string[] = []
+  let resumed: ServerDescriptor | undefined
   let newest: View | undefined
   let link: RegistryLink | undefined
   let loading: Promise<RegistryLink> | undefined
@@ -33,16 +37,21 @@ export function lateRegistry(settings: Settings, address: RegistryAddress, log: 
       return link
     }))
 
+  const verify = async (kept: ServerDescriptor, onNewer: () => void): Promise<void> => {
+    const fresh = await (await loaded()).freshDescriptor()
+    if (resumed === kept && descriptorToText(fresh) !== descriptorToText(kept)) onNewer()
+  }
+
   return {
-    load: () => void loaded(),
-    async descriptor(signal) {
-      const kept = link === undefined ? file.read() : undefined
-      if (kept !== undefined && !(await reachable(address, signal))) {
-        log.error('starting from the last good descriptor: the registry takes no connection', { host: address.host, port: address.registryPort })
-        return kept
-      }
-      return (await loaded()).descriptor(signal)
+    load(onNewer) {
+      if (resumed === undefined) void loaded()
+      else void verify(resumed, onNewer)
     },
+    async descriptor(signal) {
+      resumed = loading === undefined ? file.read() : undefined
+      return resumed ?? (await loaded()).descriptor(signal)
+    },
+    freshDescriptor: async () => (await loaded()).freshDescriptor(),
     tryDescriptor: async (timeoutMs) => (await loaded()).tryDescriptor(timeoutMs),
     report(view) {
       newest = view
@@ -55,17 +64,4 @@ export function lateRegistry(settings: Settings, address: RegistryAddress, log: 
     loadConfig: async (name) => (await loaded()).loadConfig(name),
     close: async (timeoutMs) => (await loaded()).close(timeoutMs),
   }
-}
-
-function reachable({ host, registryPort }: RegistryAddress, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ host, port: registryPort, timeout: REACH_MS, signal })
-    const answer = (reached: boolean) => (): void => {
-      resolve(reached)
-      socket.destroy()
-    }
-    socket.on('connect', answer(true))
-    socket.on('timeout', answer(false))
-    socket.on('error', answer(false))
-  })
 }

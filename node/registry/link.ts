@@ -6,6 +6,8 @@ import type { View } from '../service/supervisor.ts'
 export interface RegistryLink {
   /** Fresh, or the last good one; see DescriptorSource. */
   descriptor(signal: AbortSignal): Promise<ServerDescriptor>
+  /** Fresh; asks until the registry answers. */
+  freshDescriptor(): Promise<ServerDescriptor>
   tryDescriptor(timeoutMs: number): Promise<ServerDescriptor | undefined>
   /** Tells the state until it is heard; waits for nothing. */
   report(view: View): void
@@ -22,6 +24,7 @@ const noRegistryFailure = (): Promise<never> => Promise.reject(new Failure('REGI
 /** What is said when there is no registry: nothing. Only a service that is no Tars server runs so. */
 export const noRegistry: RegistryLink = {
   descriptor: noRegistryFailure,
+  freshDescriptor: noRegistryFailure,
   tryDescriptor: () => Promise.resolve(undefined),
   report: () => {},
   alarm: () => {},

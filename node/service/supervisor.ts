@@ -1,8 +1,7 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '#base/clock.ts'
 import { describe } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
-import { initial, presentState, settingState, step, type Machine, type PresentState, type SettingState } from '../supervisor/machine.ts'
+import { hasProcess, initial, presentState, settingState, step, type Machine, type PresentState, type SettingState } from '../supervisor/machine.ts'
 import type { Effect, Event, State } from '../supervisor/table.ts'
 import { outcomeCode, type ExitStatus } from '../system/exit-status.ts'
 import { describeEnding, History, QUOTED_LINES } from './history.ts'
@@ -69,6 +68,13 @@ export class Supervisor {
     this.#dispatch(command)
   }
 
+  /** Restarts a running service for this reason; one that does not run is prepared anew anyway before it does. */
+  renew(reason: string): void {
+    if (this.#machine.goal !== 'run' || !hasProcess(this.#machine.state)) return
+    this.#history.because(reason)
+    this.#dispatch('restart')
+  }
+
   /** A heartbeat that was found genuine: from `pid` of our tree, for `adapter` or, when empty, for all of them. */
   heartbeat(kind: 'alive' | 'warming', pid: number, adapter: string): void {
     this.#process?.heardFrom(pid)
@@ -105,7 +111,7 @@ export class Supervisor {
 
   #tell(event: Event): void {
     const [before, after] = [this.#told, this.view]
-    if (before !== undefined && isDeepStrictEqual(before, after)) return
+    if (before !== undefined && JSON.stringify(before) === JSON.stringify(after)) return
     this.#told = after
     this.#log.info('state', { event, state: this.#machine.state, setting: after.setting, present: after.present, pid: after.pid, why: after.message })
     this.#ports.report(after)

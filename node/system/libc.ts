@@ -6,6 +6,8 @@ import { decodeStatus, type ExitStatus } from './exit-status.ts'
 const WNOHANG = 1
 const PR_SET_CHILD_SUBREAPER = 36
 const O_CLOEXEC = 0o2000000
+const O_NONBLOCK = 0o4000
+const F_SETFL = 4
 /** posix_spawn(3): which attributes count. */
 const POSIX_SPAWN_SETSIGDEF = 0x04
 const POSIX_SPAWN_SETSIGMASK = 0x08
@@ -49,7 +51,10 @@ export interface Libc {
   exec(program: Program): void
   /** Takes one child that ended, whichever it is; undefined when none has. */
   reapAny(): { readonly pid: number; readonly status: ExitStatus } | undefined
-  /** A pipe, both ends close-on-exec: a service may reopen it as /dev/stdout, which it could not do with a socket. */
+  /**
+   * A pipe, both ends close-on-exec: a service may reopen it as /dev/stdout, which it could not do with a socket.
+   * Reading never waits; writing does, as the service expects it.
+   */
   pipe(): { readonly read: number; readonly write: number }
   /** A socket that listens on an IPv4 address; undefined when that cannot be. Connections wait in it until somebody takes them. */
   listen(address: string, port: number): number | undefined
@@ -97,6 +102,7 @@ const bind = () =>
     signal: { return: 'uint64', arguments: ['int32', 'uint64'] },
     waitpid: { return: 'int32', arguments: ['int32', 'buffer', 'int32'] },
     pipe2: { return: 'int32', arguments: ['buffer', 'int32'] },
+    fcntl: { return: 'int32', arguments: ['int32', 'int32', 'int32'] },
     socket: { return: 'int32', arguments: ['int32', 'int32', 'int32'] },
     setsockopt: { return: 'int32', arguments: ['int32', 'int32', 'int32', 'buffer', 'uint32'] },
     bind: { return: 'int32', arguments: ['int32', 'buffer', 'uint32'] },
@@ -123,7 +129,9 @@ export function bindLibc(): Libc {
     pipe() {
       const ends = Buffer.alloc(8)
       if (c.pipe2(ends, O_CLOEXEC) !== 0) throw new Error('pipe2 failed: no file descriptor is free')
-      return { read: ends.readInt32LE(0), write: ends.readInt32LE(4) }
+      const [read, write] = [ends.readInt32LE(0), ends.readInt32LE(4)]
+      c.fcntl(read, F_SETFL, O_NONBLOCK)
+      return { read, write }
     },
     listen: (address, port) => listen(c, address, port),
     becomeSubreaper: () => void c.prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n),
