@@ -6,6 +6,7 @@ import { prepareContainer } from './container/prepare.ts'
 import type { Settings } from './env.ts'
 import type { Output } from './output/output.ts'
 import { serviceAdmin } from './service/admin.ts'
+import { Commands } from './service/commands.ts'
 import { launchPreparer } from './service/prepare-launch.ts'
 import { ServiceProcess } from './service/process.ts'
 import { Supervisor } from './service/supervisor.ts'
@@ -44,7 +45,8 @@ export function startTarsnode(settings: Settings, { libc, output, log, exit, fai
   const registry = connectRegistry(settings, log)
   const admin = serviceAdmin(settings)
   const happened = trimWhenQuiet(libc)
-  const prepare = launchPreparer({ settings, timezone, registry, admin })
+  const commands = new Commands(output)
+  const prepare = launchPreparer({ settings, timezone, registry, admin, run: commands.run })
   // A Tars server sends its first heartbeat as soon as it runs; what sends none need not wait for us to listen.
   const listening = Promise.withResolvers<void>()
   const supervisor = new Supervisor(
@@ -71,7 +73,7 @@ export function startTarsnode(settings: Settings, { libc, output, log, exit, fai
     systemClock,
   )
   if (process.pid !== 1) libc.becomeSubreaper()
-  new Reaper({ libc, isOurs: (pid) => supervisor.isOurs(pid), onReaped: (pid, status) => supervisor.reaped(pid, status) }).start()
+  new Reaper({ libc, isOurs: (pid) => supervisor.isOurs(pid) || commands.isOurs(pid), onReaped: (pid, status) => supervisor.reaped(pid, status) }).start()
   supervisor.command('start')
   const serve = async (): Promise<void> => {
     // The descriptor is on its way by then.
