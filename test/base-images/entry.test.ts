@@ -37,6 +37,7 @@ describe('the script that node-agent runs', () => {
 
   it('is missed with every place that was looked at', () => {
     const folder = pack({ 'package.json': { main: 'gone.js' }, 'src/x.txt': '' })
-    expect(() => findEntry(folder, '/')).toThrow(`no script to run under ${folder}; looked for ${['gone.js', 'server.js', 'app.js', 'start.js', 'index.js', 'src/server.js', 'src/app.js', 'src/start.js', 'src/index.js'].map((name) => join(folder, name)).join(', ')}`)
+    expect(() => findEntry(folder, '/')).toThrow(`no script to run in ${folder}; looked there for ${['gone.js', 'server.js', 'app.js', 'start.js', 'index.js', 'src/server.js', 'src/app.js', 'src/start.js', 'src/index.js'].join(', ')}`)
+    expect(() => findEntry('gone', folder)).toThrow(`there is no ${folder}/gone to run`)
   })
 })

@@ -35,7 +35,10 @@ async function build(kind: string, name: string, goals: readonly string[], keep:
   const built = await run(mvn, ['-q', '-B', ...goals], { cwd: work })
   if (built.code !== 0) throw new Error(`mvn ${goals.join(' ')} failed:\n${built.out}${built.err}`)
   await mkdir(dirname(result), { recursive: true })
-  await keep(work, result)
+  // Another run may have been faster with the same.
+  await keep(work, result).catch((error: unknown) => {
+    if (!existsSync(result)) throw error
+  })
   await rm(work, { recursive: true, force: true })
   return result
 }

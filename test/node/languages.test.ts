@@ -16,6 +16,8 @@ import { cacheDir, debianTool } from '../rig/tools.ts'
 import { NotingRegistry, pod, removeScratch, runtime, scratch, supervise, type Pod } from './rig.ts'
 
 const run = promisify(execFile)
+/** Longest build of one program, with a cold cache. */
+const BUILD_MS = 300_000
 const repo = join(import.meta.dirname, '..', '..')
 const sources = join(import.meta.dirname, 'services/languages')
 const source = (name: string): string => join(sources, name)
@@ -33,9 +35,9 @@ interface Built {
 async function buildAll(): Promise<Built> {
   const folder = scratch('languages')
   const gcc = await debianTool('gcc', 'build-essential')
-  await run(gcc, ['-Wall', '-Werror', '-o', join(folder, 'c'), source('heartbeat.c')])
+  await run(gcc, ['-Wall', '-Werror', '-o', join(folder, 'c'), source('heartbeat.c')], { timeout: BUILD_MS })
   const go = await debianTool('go', 'golang-go')
-  await run(go, ['build', '-o', join(folder, 'go'), source('heartbeat.go')], { env: { ...process.env, GOCACHE: join(cacheDir, 'go-build'), GOFLAGS: '-mod=mod', CGO_ENABLED: '0' } })
+  await run(go, ['build', '-o', join(folder, 'go'), source('heartbeat.go')], { timeout: BUILD_MS, env: { ...process.env, GOCACHE: join(cacheDir, 'go-build'), GOFLAGS: '-mod=mod', CGO_ENABLED: '0' } })
   await debianTool('php', 'php-cli')
   await debianTool('python3', 'python3')
   writeFileSync(join(folder, 'node-agent.mjs'), await bundleAgent())
@@ -161,6 +163,27 @@ describe('every server type', () => {
     registry.descriptor = descriptorOf(place, { ...service, profile: ['env=GREETING=second|UNUSED=', 'entrance=work/other.py'] })
     process.kill(space.processes()[1]?.pid ?? 0, 'SIGKILL')
     await space.output(/serving in Python 3 other.py second\n/)
+  })
+
+  it.each([
+    ['fails', 'exit(3);', /shutdown was refused.*the stop command of the service exited with code 3/],
+    ['hangs', 'echo "stopping\n"; sleep(3600);', /"state":"draining"|"event":"quit"/],
+  ])('php: a stop command that %s is followed by SIGTERM', async (_what, stop, log) => {
+    const script = join(scratch('php'), 'index.php')
+    writeFileSync(script, `<?php if (($argv[2] ?? '') === 'stop') { ${stop} } echo "serving\n"; sleep(3600);`)
+    const { place } = await container('php', { ...services.php, files: () => ({ 'src/index.php': script }) }, built)
+    const space = await start(place)
+    await space.output(/serving/)
+    space.kill('SIGTERM')
+    expect(exitCode(await space.ended)).toBe(143)
+    expect(space.stderr).toMatch(log)
+  })
+
+  it('nodejs: a package without a script says where one was looked for', async () => {
+    const { registry, place } = await container('nodejs', { ...services.nodejs, files: () => ({ 'src/data.json': source('node/package.json') }) }, built)
+    await start(place)
+    const { message } = await registry.report((report) => report.message !== '')
+    expect(message).toMatch(/last output: node-agent: no script to run in \S+; looked there for server\.js, .*, src\/index\.js/)
   })
 
   it.each([

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { isAbsolute, join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { Failure } from '#base/errors.ts'
 
 /** Entry files looked for when package.json names none, in this order. */
@@ -25,8 +25,8 @@ interface PackageJson {
  * @throws Failure AGENT_NO_ENTRY with every place that was looked at
  */
 export function findEntry(path: string, cwd: string): string {
-  const target = isAbsolute(path) ? path : resolve(cwd, path)
-  if (!existsSync(target)) throw noEntry(target, [target])
+  const target = resolve(cwd, path)
+  if (!existsSync(target)) throw new Failure('AGENT_NO_ENTRY', `there is no ${target} to run`, { remedy: 'name the script or the folder of the package' })
   if (!statSync(target).isDirectory()) return target
   const looked: string[] = []
   let folders = [target]
@@ -71,7 +71,9 @@ function asFile(path: string): string | undefined {
 }
 
 function noEntry(target: string, looked: readonly string[]): Failure {
-  return new Failure('AGENT_NO_ENTRY', `no script to run under ${target}; looked for ${looked.join(', ')}`, {
+  // Relative, because all of it has to fit into the message of a state.
+  const names = looked.map((path) => relative(target, path))
+  return new Failure('AGENT_NO_ENTRY', `no script to run in ${target}; looked there for ${names.join(', ')}`, {
     remedy: 'name it in package.json as "main" or "nodeAgent.main"',
   })
 }
