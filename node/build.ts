@@ -1,7 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setFlagsFromString } from 'node:v8'
-import { Script } from 'node:vm'
 import { build } from 'rolldown'
 
 /** Name of the file that the runtime is started with, in {@link SUPERVISOR_DIR}. */
@@ -31,26 +30,18 @@ export async function buildSupervisor(outDir: string): Promise<string> {
     output: { entryFileNames: '[name].cjs', chunkFileNames: '[name].cjs', format: 'cjs', minify: true },
     logLevel: 'warn',
   })
-  mkdirSync(join(outDir, PARTS), { recursive: true })
-  for (const part of output) {
-    if (part.type !== 'chunk') continue
-    const text = `(function(exports,require,module,__filename,__dirname){${part.code}\n})`
-    const path = join(outDir, PARTS, part.fileName)
-    writeFileSync(path, text)
-    writeFileSync(path.replace(/\.cjs$/, '.cache'), compiled(text))
-  }
+  const folder = join(outDir, PARTS)
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const paths = output.flatMap((part) => (part.type === 'chunk' ? [writePart(join(folder, part.fileName), part.code)] : []))
+  execFileSync(process.execPath, ['--hash-seed=1', join(import.meta.dirname, 'compile.ts'), ...paths], { stdio: ['ignore', 'ignore', 'inherit'] })
   writeFileSync(join(outDir, BUNDLE), LOADER)
   return join(outDir, BUNDLE)
 }
 
-/** The code of every function, also of those that no compiler would look at before their first call. */
-function compiled(text: string): Buffer {
-  setFlagsFromString('--no-lazy')
-  try {
-    return new Script(text, { filename: 'part.cjs' }).createCachedData()
-  } finally {
-    setFlagsFromString('--lazy')
-  }
+function writePart(path: string, code: string): string {
+  writeFileSync(path, `(function(exports,require,module,__filename,__dirname){${code}\n})`)
+  return path
 }
 
 const LOADER = `'use strict'

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { Failure } from '#base/errors.ts'
-import { BUNDLE } from './build.ts'
+import { BUNDLE, PARTS } from './build.ts'
 import { loaderName, SUPERVISOR_DIR, type Architecture } from './layout.ts'
 
 /** One file of an image layer. */
@@ -15,7 +15,7 @@ export interface LayerFile {
 }
 
 export interface SupervisorSources {
-  /** The bundle that build.ts made. */
+  /** The bundle that build.ts made; its parts are beside it. */
   readonly bundle: string
   /** A folder with glibc's loader and {@link RUNTIME_LIBRARIES}, flat or below lib/… as Debian's packages have it. */
   readonly glibc: string
@@ -43,6 +43,7 @@ export function supervisorFiles({ bundle, glibc, arch = 'x64' }: SupervisorSourc
   const files: LayerFile[] = [
     { path: `${SUPERVISOR_DIR}/bin/node`, mode: 0o755, source: need(runtimeBinary(arch), 'runtime') },
     { path: `${SUPERVISOR_DIR}/${BUNDLE}`, mode: 0o644, source: need(bundle, 'bundle') },
+    ...readdirSync(join(dirname(need(bundle, 'bundle')), PARTS)).map((name) => ({ path: `${SUPERVISOR_DIR}/${PARTS}/${name}`, mode: 0o644, source: join(dirname(bundle), PARTS, name) })),
     library(loader, 0o755),
     ...[...RUNTIME_LIBRARIES, ...optional].map((name) => library(name, 0o644)),
   ]

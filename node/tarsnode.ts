@@ -5,12 +5,14 @@ import { prepareContainer } from './container/prepare.ts'
 import type { Settings } from './env.ts'
 import type { Output } from './output/output.ts'
 import { serviceAdmin } from './service/admin.ts'
+import { Commands } from './service/commands.ts'
 import type { Launch } from './service/ports.ts'
 import { launchPreparer } from './service/prepare-launch.ts'
 import { ServiceProcess } from './service/process.ts'
 import { Supervisor } from './service/supervisor.ts'
 import { lateRegistry } from './registry/late.ts'
 import { noRegistry } from './registry/link.ts'
+import type { ExitStatus } from './system/exit-status.ts'
 import type { Libc } from './system/libc.ts'
 import { Reaper } from './system/reaper.ts'
 import { trimWhenQuiet } from './system/trim.ts'
@@ -49,9 +51,10 @@ export function startTarsnode(settings: Settings, world: TarsnodeWorld): Tarsnod
   // A service may send its first heartbeat before our server is loaded: it waits in the socket until then.
   const heartbeatSocket = libc.listen(settings.localAddress, settings.serverPort)
   const launched = Promise.withResolvers<void>()
+  const commands = new Commands(libc, output)
   const supervisor = new Supervisor(
     {
-      prepare: launchPreparer({ settings, timezone, registry, admin }),
+      prepare: launchPreparer({ settings, timezone, registry, admin, run: commands.run }),
       spawn: (launch, onGone) => {
         launched.resolve()
         return spawnService(world, launch, { onGone, mayDaemonise: settings.onExit === 'restart' })
@@ -69,7 +72,11 @@ export function startTarsnode(settings: Settings, world: TarsnodeWorld): Tarsnod
     systemClock,
   )
   if (process.pid !== 1) libc.becomeSubreaper()
-  new Reaper({ libc, onReaped: (pid, status) => supervisor.reaped(pid, status) }).start()
+  const onReaped = (pid: number, status: ExitStatus): void => {
+    commands.reaped(pid, status)
+    supervisor.reaped(pid, status)
+  }
+  new Reaper({ libc, onReaped }).start()
   supervisor.command('start')
   const serve = async (): Promise<void> => {
     // Not before the launch, but also when that takes long: an operator wants to be answered then most of all.

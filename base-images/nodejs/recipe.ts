@@ -9,7 +9,7 @@ import { install } from '../rootfs.ts'
 const agentFolder = 'usr/local/app/tars/node-agent'
 
 /** The launcher of Node services as one file. */
-async function bundleAgent(): Promise<string> {
+export async function bundleAgent(): Promise<string> {
   const bundle = await rolldown({ input: join(import.meta.dirname, 'agent/main.ts'), platform: 'node', logLevel: 'silent' })
   const { output } = await bundle.generate({ format: 'esm', codeSplitting: false })
   await bundle.close()

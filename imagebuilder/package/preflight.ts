@@ -1,8 +1,9 @@
+import { serverTypes } from '#api/schema/others.ts'
 import { Failure } from '#base/errors.ts'
 import type { Candidate, Inventory } from './inventory.ts'
 
 /** Server types whose package is built here (TImage.build.running.serverType, CRD enum). */
-export const serverTypes = ['cpp', 'go', 'nodejs-pkg', 'nodejs', 'java-jar', 'java-war', 'php'] as const
+export { serverTypes }
 export type ServerType = (typeof serverTypes)[number]
 
 export interface Expectation {
@@ -15,6 +16,10 @@ export interface Expectation {
 }
 
 const nodeEntries = ['package.json', 'server.js', 'app.js', 'start.js', 'index.js']
+/** node-agent looks for a package.json in folders below too, but not in these. */
+const foreignFolders = new Set(['node_modules', 'tars_nodejs'])
+/** What tarsnode starts when the key entrance names nothing else. */
+const pythonEntries = (server: string): string[] => [`${server}.py`, 'main.py', 'src/main.py', 'app.py']
 const native: ReadonlySet<ServerType> = new Set(['cpp', 'go', 'nodejs-pkg'])
 
 /** True for a file that a server of this type and name may be started from: `<Server>`, else any `*Server` (spec A.4). */
@@ -41,7 +46,9 @@ const checks: Readonly<Record<ServerType, (inventory: Inventory, expected: Expec
   go: checkNative,
   'nodejs-pkg': checkNative,
   nodejs: (inventory) => {
-    if (!nodeEntries.some((name) => isFile(inventory, name))) lacks(inventory, 'nodejs', `${nodeEntries.join(', ')} (one of them)`)
+    const entries = [...nodeEntries, ...nodeEntries.map((name) => `src/${name}`)]
+    if (entries.some((name) => isFile(inventory, name)) || hasPackageBelow(inventory)) return
+    lacks(inventory, 'nodejs', `${nodeEntries.join(', ')} (one of them), at its root or in src, and any folder with a package.json`)
   },
   'java-jar': (inventory, expected) => {
     const jar = `${expected.server}.jar`
@@ -53,6 +60,15 @@ const checks: Readonly<Record<ServerType, (inventory: Inventory, expected: Expec
   php: (inventory) => {
     if (!isFile(inventory, 'src/index.php')) lacks(inventory, 'php', 'src/index.php')
   },
+  python: (inventory, expected) => {
+    const entries = pythonEntries(expected.server)
+    const found = [...inventory.paths].some((path) => entries.some((entry) => names(path, entry, expected)) && isFile(inventory, path))
+    if (!found) lacks(inventory, 'python', `${entries.join(', ')} (one of them)`)
+  },
+}
+
+function hasPackageBelow(inventory: Inventory): boolean {
+  return [...inventory.paths].some((path) => path.endsWith('/package.json') && !path.split('/').some((part) => foreignFolders.has(part)))
 }
 
 function isFile(inventory: Inventory, path: string): boolean {

@@ -40,7 +40,7 @@ export class TopFolderContradicted extends Error {
   override readonly name = 'TopFolderContradicted'
 }
 
-const layouts: Readonly<Record<string, readonly string[]>> = { 'java-war': ['WEB-INF', 'META-INF'], php: ['src'] }
+const layouts: Readonly<Record<string, readonly string[]>> = { 'java-war': ['WEB-INF', 'META-INF'], php: ['src'], python: ['src'] }
 
 /** Folders that a package of this server type has at its root by its layout. */
 export function keptFolders(serverType: string): readonly string[] {

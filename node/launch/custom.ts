@@ -1,6 +1,7 @@
 import { Failure } from '#base/errors.ts'
 import { splitArgv } from './argv.ts'
-import { findProgram, type LaunchInput, type LaunchPlan } from './plan.ts'
+import type { LaunchInput, LaunchPlan } from './plan.ts'
+import { findProgram, onPath } from './programs.ts'
 
 const ARGV = 'environment variable ServerLauncherArgv'
 
@@ -11,7 +12,7 @@ export function planCustom(input: LaunchInput): LaunchPlan {
   if (named === undefined || named === '') {
     throw new Failure('LAUNCH_NO_LAUNCHER', 'environment variable ServerLauncherFile is not set', { remedy: 'set ServerLauncherFile, and ServerLauncherArgv when it takes arguments, in the image' })
   }
-  const file = named.includes('/') ? named : findProgram(named, input)
+  const file = named.includes('/') ? named : findProgram(named, onPath(named, input), input, 'ServerLauncherFile names it: correct it in the image')
   if (!files.isExecutable(file)) throw new Failure('LAUNCH_NO_ENTRY', `ServerLauncherFile names ${file}, which is missing or not executable`, { remedy: 'name an executable file' })
   const argv = splitArgv(env['ServerLauncherArgv'] ?? '', ARGV)
   return { file, argv: argv.length === 0 ? [named] : argv, cwd: paths.binDir, env }

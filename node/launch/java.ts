@@ -1,7 +1,8 @@
 import { Failure } from '#base/errors.ts'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { splitArgv } from './argv.ts'
-import { findProgram, type LaunchInput, type LaunchPlan } from './plan.ts'
+import type { LaunchInput, LaunchPlan } from './plan.ts'
+import { findInterpreter, onPath } from './programs.ts'
 
 /** java-jar: `java -Dconfig=<conf> <jvmparams> -jar <bin>/<Server>.jar`. */
 export function planJavaJar(input: LaunchInput): LaunchPlan {
@@ -26,9 +27,9 @@ export function planJavaWar(input: LaunchInput): LaunchPlan {
 
 function javaPlan(input: LaunchInput, what: readonly string[]): LaunchPlan {
   const { paths, env, setting } = input
-  const home = env['JAVA_HOME']
+  const home = env['JAVA_HOME'] ?? ''
   return {
-    file: findProgram('java', input, home === undefined || home === '' ? [] : [join(home, 'bin', 'java')]),
+    file: findInterpreter('java', 'java', [...onPath('java', input), ...(home === '' ? [] : [join(home, 'bin', 'java')])], input),
     argv: ['java', `-Dconfig=${paths.confFile}`, ...splitArgv(setting('jvmparams') ?? '', 'key /tars/application/server<jvmparams>'), ...what],
     cwd: paths.binDir,
     env,
@@ -38,9 +39,10 @@ function javaPlan(input: LaunchInput, what: readonly string[]): LaunchPlan {
 /** The template's class path; a folder that holds jars is joined by its `/*`, without which java would load none of them. */
 function classpath({ setting, paths, files }: LaunchInput): string {
   const entries = (setting('classpath') || 'conf:WEB-INF/classes:WEB-INF/lib').split(':').filter((entry) => entry !== '')
-  const withJars = entries.flatMap((entry) => {
-    const folder = entry.startsWith('/') ? entry : join(paths.binDir, entry)
-    return files.list(folder).some((name) => name.endsWith('.jar')) ? [entry, `${entry}/*`] : [entry]
-  })
-  return withJars.join(':')
+  const places = entries.map((entry) => resolve(paths.binDir, entry.replace(/\/\*$/, '')))
+  if (!places.some((place) => files.isDirectory(place) || files.isFile(place))) {
+    throw new Failure('LAUNCH_NO_ENTRY', `nothing of the class path is there; looked for ${places.join(', ')}`, { remedy: 'pack the war with WEB-INF/classes and WEB-INF/lib, or correct the key classpath of the profile' })
+  }
+  const hasJars = (place: string): boolean => files.list(place).some((name) => name.endsWith('.jar'))
+  return entries.flatMap((entry, at) => (!entry.endsWith('/*') && hasJars(places[at] ?? '') ? [entry, `${entry}/*`] : [entry])).join(':')
 }

@@ -4,6 +4,8 @@ import { planCustom } from './custom.ts'
 import { planJavaJar, planJavaWar } from './java.ts'
 import { planNative } from './native.ts'
 import { planNodejs } from './nodejs.ts'
+import { planPhp } from './php.ts'
+import { planPython } from './python.ts'
 
 /** What to execute for a service; argv[0] is the name that it sees as its own. */
 export interface LaunchPlan {
@@ -11,6 +13,8 @@ export interface LaunchPlan {
   readonly argv: readonly string[]
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
+  /** Words of the command that ends the service, run with the same program, folder and environment; where it has no AdminObj. */
+  readonly stop?: readonly string[]
 }
 
 /** What the planner may look at; handed in, so that planning itself does no I/O. */
@@ -44,6 +48,8 @@ const planners = {
   nodejs: planNodejs,
   'java-jar': planJavaJar,
   'java-war': planJavaWar,
+  php: planPhp,
+  python: planPython,
   custom: planCustom,
   'not-tars': planCustom,
 } as const satisfies Record<string, Planner>
@@ -60,17 +66,4 @@ export function planLaunch(type: ServerType, input: LaunchInput): LaunchPlan {
     throw new Failure('LAUNCH_NO_PACKAGE', `the package folder ${input.paths.binDir} is missing or is no folder`, { remedy: 'build the image with the package under /usr/local/server/bin' })
   }
   return planners[type](input)
-}
-
-/**
- * A program by name, searched like a shell does.
- * @param extra further paths tried after those of PATH
- * @throws Failure LAUNCH_NO_INTERPRETER
- */
-export function findProgram(name: string, { env, files }: LaunchInput, extra: readonly string[] = []): string {
-  const folders = (env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin').split(':').filter((folder) => folder !== '')
-  const candidates = [...folders.map((folder) => `${folder}/${name}`), ...extra]
-  const found = candidates.find((path) => files.isExecutable(path))
-  if (found !== undefined) return found
-  throw new Failure('LAUNCH_NO_INTERPRETER', `no executable "${name}"; looked for ${candidates.join(', ')}`, { remedy: `use a base image that brings ${name}` })
 }

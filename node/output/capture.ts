@@ -10,7 +10,7 @@ export interface Capture {
   /** For the child's stdio. */
   readonly writeEnd: number
   /** From now on what comes is handed on; until then it stays in the pipe. */
-  begin(): Promise<void>
+  begin(): void
   /** Takes at once what the pipe holds, so that the last words of a dead process are known. */
   drain(): void
   close(): void
@@ -25,8 +25,9 @@ export function capture(libc: Pick<Libc, 'pipe'>, onData: (chunk: Buffer) => voi
   let socket: Socket | undefined
   return {
     writeEnd: write,
-    async begin() {
-      const net = await import('node:net')
+    begin() {
+      // Loaded here, because a launch does not need it.
+      const net = process.getBuiltinModule('node:net')
       socket = new net.Socket({ fd: read, readable: true, writable: false })
       socket.on('data', onData)
       socket.on('error', () => {})

@@ -44,7 +44,7 @@ export function startOutput(libc: Libc, logDir: string, rotation: RotationOption
   const begin = (): void => {
     if (begun) return
     begun = true
-    for (const source of [stdout, stderr]) void source.begin()
+    for (const source of [stdout, stderr]) source.begin()
     for (const writer of [toStdout, toStderr, file]) writer.release()
   }
   const drain = (): void => {

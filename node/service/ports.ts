@@ -9,7 +9,7 @@ export interface Launch {
   readonly stop: StopPlan
   /** The adapters to hear of; undefined for a service that sends no heartbeats and is active once it runs. */
   readonly heartbeats: { readonly adapters: readonly string[]; readonly timeoutMs: number } | undefined
-  /** AdminF.shutdown; undefined for a service without AdminObj. */
+  /** AdminF.shutdown, or the service's own stop command; undefined for a service that has neither. */
   readonly shutdown: (() => Promise<void>) | undefined
   /** The signal that makes the runtime print its threads. */
   readonly dumpSignal: NodeJS.Signals | undefined

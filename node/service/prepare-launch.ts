@@ -9,6 +9,7 @@ import { stopPlan } from '../supervisor/stop-plan.ts'
 import { withoutDescendants } from '../system/processes.ts'
 import { replaceFile } from '../system/atomic-write.ts'
 import type { ServiceAdmin } from './admin.ts'
+import type { RunCommand } from './commands.ts'
 import type { Launch } from './ports.ts'
 
 export interface PrepareOptions {
@@ -16,6 +17,7 @@ export interface PrepareOptions {
   readonly timezone: string | undefined
   readonly registry: RegistryLink
   readonly admin: ServiceAdmin
+  readonly run: RunCommand
 }
 
 /**
@@ -47,7 +49,8 @@ export function launchPreparer(options: PrepareOptions): (signal: AbortSignal) =
   }
 }
 
-function launch({ settings, admin }: PrepareOptions, plan: LaunchPlan, conf: RenderedConf | undefined): Launch {
+function launch(options: PrepareOptions, plan: LaunchPlan, conf: RenderedConf | undefined): Launch {
+  const { settings } = options
   const tars = settings.type !== 'not-tars'
   const number = (key: string, fallback: number): number => {
     const text = conf?.setting(key)
@@ -59,9 +62,20 @@ function launch({ settings, admin }: PrepareOptions, plan: LaunchPlan, conf: Ren
     plan,
     stop: stopPlan({ graceMs: settings.graceMs, drainMs: tars ? (settings.drainMs ?? number('drain-delay', DRAIN_MS)) : 0, deactivatingMs }),
     heartbeats: tars ? { adapters: conf?.adapters ?? [], timeoutMs: heartbeatMs(number('hearttimeout', HEARTBEAT_SECONDS)) } : undefined,
-    shutdown: tars ? () => admin.shutdown(deactivatingMs) : undefined,
+    shutdown: shutdownOf(options, plan, deactivatingMs),
     dumpSignal: settings.type.startsWith('java-') ? 'SIGQUIT' : undefined,
   }
+}
+
+/** How the service is asked to end: by its own stop command where it has one, else by its AdminObj. */
+function shutdownOf({ settings, admin, run }: PrepareOptions, plan: LaunchPlan, deactivatingMs: number): (() => Promise<void>) | undefined {
+  const { stop } = plan
+  if (stop !== undefined) return async () => checkStopped(await run({ ...plan, argv: stop }))
+  return settings.type === 'not-tars' ? undefined : () => admin.shutdown(deactivatingMs)
+}
+
+function checkStopped(code: number): void {
+  if (code !== 0) throw new Failure('SERVICE_STOP_FAILED', `the stop command of the service exited with code ${code}`, { remedy: 'its output is in the log' })
 }
 
 /** hearttimeout is seconds on Kubernetes and milliseconds natively: nobody means 1000 seconds or more, nor less than a second. */

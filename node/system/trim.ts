@@ -13,20 +13,19 @@ type Collect = (options: { readonly type: 'major'; readonly execution: 'sync'; r
 export function trimWhenQuiet(libc: Pick<Libc, 'trim'>): () => void {
   let timer: NodeJS.Timeout | undefined
   let collect: Collect | undefined
-  const trim = async (): Promise<void> => {
-    collect ??= await garbageCollector()
+  const trim = (): void => {
+    collect ??= garbageCollector()
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
     libc.trim()
   }
   return () => {
     clearTimeout(timer)
-    timer = setTimeout(() => void trim(), QUIET_MS).unref()
+    timer = setTimeout(trim, QUIET_MS).unref()
   }
 }
 
 /** V8 shows its collector to contexts made after the flag was set; as a flag of the command line it would slow the start. */
-async function garbageCollector(): Promise<Collect> {
-  const [{ setFlagsFromString }, { runInNewContext }] = await Promise.all([import('node:v8'), import('node:vm')])
-  setFlagsFromString('--expose-gc')
-  return runInNewContext('gc') as Collect
+function garbageCollector(): Collect {
+  process.getBuiltinModule('node:v8').setFlagsFromString('--expose-gc')
+  return process.getBuiltinModule('node:vm').runInNewContext('gc') as Collect
 }

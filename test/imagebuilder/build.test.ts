@@ -113,6 +113,11 @@ describe('packages', () => {
   })
   test('a folder of the layout is kept though it is alone', async () => {
     expect(await paths(tgz([{ name: 'src/index.php', content: '<?php' }]), { serverType: 'php' })).toEqual(['src/index.php'])
+    expect(await paths(tgz([{ name: 'src/main.py', content: 'pass' }]), { serverType: 'python' })).toEqual(['src/main.py'])
+  })
+  test('a Node service as the native node takes it: below its root, beside its runtime', async () => {
+    const native = ['HelloServer/tars_nodejs/node', 'HelloServer/work/package.json'].map((name) => ({ name, content: '{}' }))
+    expect(await paths(tgz(native), { serverType: 'nodejs' })).toEqual(['tars_nodejs/node', 'work/package.json'])
   })
   test('a plain tar', async () => {
     expect(await paths(tar([server]))).toEqual(['HelloServer'])

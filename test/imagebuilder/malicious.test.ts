@@ -81,10 +81,12 @@ describe('malicious and broken packages', () => {
     expect(await filesBelow(bench.path('registry'))).toEqual(before)
   })
 
-  const layouts: Readonly<Record<string, { readonly type: 'nodejs' | 'java-jar' | 'java-war' | 'php'; readonly bytes: () => Buffer; readonly says: RegExp }>> = {
+  const layouts: Readonly<Record<string, { readonly type: 'nodejs' | 'java-jar' | 'java-war' | 'php' | 'python'; readonly bytes: () => Buffer; readonly says: RegExp }>> = {
     'nodejs without an entry': { type: 'nodejs', bytes: () => tgz([{ name: 'lib/x.js' }, { name: 'readme', content: 'x' }]), says: /nodejs package lacks package\.json/ },
     'java-jar with another jar': { type: 'java-jar', bytes: () => tgz([{ name: 'Other.jar', content: 'x' }]), says: /lacks HelloServer\.jar; at its root are: Other\.jar/ },
     'java-war without WEB-INF': { type: 'java-war', bytes: () => zip([{ name: 'index.html', content: 'x' }]), says: /lacks WEB-INF/ },
+    'nodejs with the package.json of a dependency only': { type: 'nodejs', bytes: () => tgz([{ name: 'lib/x.js' }, { name: 'node_modules/a/package.json', content: '{}' }]), says: /nodejs package lacks package\.json/ },
+    'python without a script to start': { type: 'python', bytes: () => tgz([{ name: 'lib/tools.py', content: 'x' }, { name: 'readme', content: 'x' }]), says: /python package lacks HelloServer\.py, main\.py, src\/main\.py, app\.py \(one of them\); at its root are: lib, readme/ },
     'php without its entrance': { type: 'php', bytes: () => tgz([{ name: 'index.php', content: 'x' }]), says: /lacks src\/index\.php/ },
   }
   test.each(Object.entries(layouts))('%s', async (_name, { type, bytes, says }) => {

@@ -1,4 +1,5 @@
-import { closeSync, createReadStream, readdirSync, readFileSync } from 'node:fs'
+import { closeSync, readdirSync, readFileSync } from 'node:fs'
+import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { BoundedWriter } from '../../node/output/bounded-writer.ts'
@@ -18,7 +19,7 @@ describe('a destination that does not keep up', () => {
     const writer = new BoundedWriter(toDescriptor(write), 200_000)
     for (let i = 0; i < 100; i++) writer.write(lines(i * 1000, 1000))
     expect(writer.lostLines).toBeGreaterThan(50_000)
-    const reader = createReadStream('', { fd: read, autoClose: false })
+    const reader = new Socket({ fd: read, readable: true, writable: false })
     let text = ''
     for await (const chunk of reader) {
       text += String(chunk)

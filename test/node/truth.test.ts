@@ -113,10 +113,25 @@ describe('without a registry', () => {
     await registry.stop()
     const second = await run(container)
     await second.output(/serving with pid/)
-    expect(second.stderr).toContain('starting from the last good descriptor')
     const from = registry.reports.length
     await registry.start()
     expect(await registry.report(({ present }) => present === 'Active', from)).toMatchObject({ restarts: 0 })
+  })
+
+  it('resumes with the kept descriptor at once, and restarts the service when the registry has a newer one', async () => {
+    const registry = await registryWith()
+    const container = pod(registry)
+    const first = await run(container)
+    await registry.report(({ present }) => present === 'Active')
+    first.kill('SIGTERM')
+    await first.ended
+    registry.descriptor = descriptor(['loglevel=INFO'])
+    const from = registry.reports.length
+    await run(container)
+    const renewed = await registry.report(({ present, restarts }) => present === 'Active' && restarts === 1, from)
+    expect(renewed.message).toContain('the registry has a newer descriptor')
+    const conf = readFileSync(join(container.root, 'usr/local/app/tars/tarsnode/data/Test.EchoServer/conf/Test.EchoServer.config.conf'), 'utf8')
+    expect(conf).toContain('      loglevel=INFO\n')
   })
 
   it('says what it waits for when there is no descriptor yet, and starts when there is one', async () => {

@@ -1,9 +1,15 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
 import { Failure } from '#base/errors.ts'
 
 /** Entry files looked for when package.json names none, in this order. */
 const conventionalEntries = ['server.js', 'app.js', 'start.js', 'index.js']
+/** Folders that hold other people's packages: the dependencies, and the runtime that native packages bring. */
+const foreignFolders = new Set(['node_modules', 'tars_nodejs'])
+/** Where native packages keep the service, with or without package.json. */
+const sourceFolder = 'src'
+/** Folders below the package that are searched for a package.json. */
+const searchDepth = 3
 
 interface PackageJson {
   readonly main?: unknown
@@ -14,17 +20,33 @@ interface PackageJson {
 /**
  * The script to run for a path given to node-agent: a file is itself; a folder is asked for
  * package.json's `nodeAgent.main`, `scripts.start` (when it starts with `node `), `main`, then the
- * conventional names. The order is Tars' own (node-and-image.md C.4).
+ * conventional names (node-and-image.md C.4). What the folder itself does not have is looked for in the
+ * folders below that have a package.json, the nearest first, as the native node does.
  * @throws Failure AGENT_NO_ENTRY with every place that was looked at
  */
 export function findEntry(path: string, cwd: string): string {
-  const target = isAbsolute(path) ? path : resolve(cwd, path)
-  if (!existsSync(target)) throw noEntry(target, [target])
+  const target = resolve(cwd, path)
+  if (!existsSync(target)) throw new Failure('AGENT_NO_ENTRY', `there is no ${target} to run`, { remedy: 'name the script or the folder of the package' })
   if (!statSync(target).isDirectory()) return target
-  const candidates = [...entriesOfPackage(target), ...conventionalEntries].map((name) => join(target, name))
-  const found = candidates.map(asFile).find((file) => file !== undefined)
-  if (found === undefined) throw noEntry(target, candidates)
-  return found
+  const looked: string[] = []
+  let folders = [target]
+  for (let depth = 0; depth <= searchDepth; depth++) {
+    const candidates = folders.filter((folder) => folder === target || isPackage(folder, target)).flatMap(candidatesOf)
+    const found = candidates.map(asFile).find((file) => file !== undefined)
+    if (found !== undefined) return found
+    looked.push(...candidates)
+    folders = folders.flatMap(foldersIn)
+  }
+  throw noEntry(target, looked)
+}
+
+const isPackage = (folder: string, target: string): boolean => folder === join(target, sourceFolder) || existsSync(join(folder, 'package.json'))
+
+const candidatesOf = (folder: string): string[] => [...entriesOfPackage(folder), ...conventionalEntries].map((name) => join(folder, name))
+
+function foldersIn(folder: string): string[] {
+  const entries = readdirSync(folder, { withFileTypes: true })
+  return entries.filter((entry) => entry.isDirectory() && !foreignFolders.has(entry.name)).map(({ name }) => join(folder, name)).sort()
 }
 
 function entriesOfPackage(folder: string): string[] {
@@ -49,7 +71,9 @@ function asFile(path: string): string | undefined {
 }
 
 function noEntry(target: string, looked: readonly string[]): Failure {
-  return new Failure('AGENT_NO_ENTRY', `no script to run under ${dirname(join(target, '.'))}; looked for ${looked.join(', ')}`, {
+  // Relative, because all of it has to fit into the message of a state.
+  const names = looked.map((path) => relative(target, path))
+  return new Failure('AGENT_NO_ENTRY', `no script to run in ${target}; looked there for ${names.join(', ')}`, {
     remedy: 'name it in package.json as "main" or "nodeAgent.main"',
   })
 }

@@ -45,7 +45,7 @@ export async function removeUnused({ client, namespace }: Place, { metadata: { n
   await client.delete(resources.timages, { namespace, name }, { preconditions: { uid, resourceVersion } }).catch(() => {})
 }
 
-/** By which name `tarsk8s base` makes an image that carries a type; php has none. */
+/** By which name `tarsk8s base` makes an image that carries a type; php and python have none. */
 const baseLanguages: Readonly<Record<string, string>> = { cpp: 'cpp', go: 'cpp', 'nodejs-pkg': 'cpp', nodejs: 'nodejs', 'java-jar': 'java', 'java-war': 'java' }
 
 /**

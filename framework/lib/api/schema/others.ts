@@ -37,7 +37,8 @@ export const tconfigFields = {
   version: optional(string('Version; made by the API server.', { pattern: patterns.configVersion, maxLength: limits.name })),
 } as const
 
-export const serverTypes = ['cpp', 'nodejs', 'nodejs-pkg', 'java-war', 'java-jar', 'go', 'php'] as const
+/** Types whose packages are built; python is ours, the reference knows it in its builder only. */
+export const serverTypes = ['cpp', 'go', 'nodejs-pkg', 'nodejs', 'java-jar', 'java-war', 'php', 'python'] as const
 const serverType = (text: string) => choice(text, serverTypes)
 
 const anyImage = (text: string) => string(text, { maxLength: limits.image })
