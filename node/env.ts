@@ -2,7 +2,7 @@ import { readEnv } from '#base/env.ts'
 import type { Environment } from '#base/lifecycle.ts'
 import { Failure } from '#base/errors.ts'
 import { serverTypes, type ServerType } from './launch/plan.ts'
-import { ADMIN_PORT, layoutAt, NODE_PORT, QUERY_PORT, REGISTRY_PORT, SERVER_PORT, serverPaths, type Layout, type ServerPaths } from './layout.ts'
+import { ADMIN_PORT, HTTP_PORT, layoutAt, NODE_PORT, QUERY_PORT, REGISTRY_PORT, SERVER_PORT, serverPaths, type Layout, type ServerPaths } from './layout.ts'
 
 /** Host and port of QueryObj, and port of RegistryObj on the same host. */
 export interface RegistryAddress {
@@ -29,6 +29,8 @@ export interface Settings {
   readonly registry: RegistryAddress | undefined
   readonly nodePort: number
   readonly serverPort: number
+  /** Of probes, status and metrics. */
+  readonly httpPort: number
   readonly graceMs: number
   /** undefined: the template's drain-delay decides. */
   readonly drainMs: number | undefined
@@ -49,6 +51,7 @@ export interface Settings {
  * | TARSNODE_REGISTRY | host, or `tcp -h HOST -p PORT`, of the registry's QueryObj; `none` for a not-tars service that has none | tars-tarsregistry |
  * | TARSNODE_REGISTRY_PORT | port of RegistryObj on the same host | 17891 |
  * | TARSNODE_NODE_PORT, TARSNODE_SERVER_PORT | ports of NodeObj and ServerObj | 19385, 19386 |
+ * | TARSNODE_HTTP_PORT | port of /healthz, /readyz, /status and /metrics, on the local address and the pod's | 19387 |
  * | TARSNODE_GRACE_SECONDS | the pod's terminationGracePeriodSeconds; the whole stop fits into it | 30 |
  * | TARSNODE_DRAIN_MS | time between the report Deactivating and the shutdown; overrides the template's `drain-delay` | – |
  * | TARSNODE_ON_EXIT | `restart`, or `exit` with the service's outcome when it ends by itself | restart |
@@ -72,6 +75,7 @@ export function parseEnvironment(env: Environment): Settings {
     registry: registryAddress(type, read.optional('TARSNODE_REGISTRY', 'tars-tarsregistry'), port(read, 'TARSNODE_REGISTRY_PORT', REGISTRY_PORT)),
     nodePort: port(read, 'TARSNODE_NODE_PORT', NODE_PORT),
     serverPort: port(read, 'TARSNODE_SERVER_PORT', SERVER_PORT),
+    httpPort: port(read, 'TARSNODE_HTTP_PORT', HTTP_PORT),
     graceMs: read.integer('TARSNODE_GRACE_SECONDS', 30, { min: 1, max: 86_400 }) * 1000,
     drainMs: drain < 0 ? undefined : drain,
     onExit: read.choice('TARSNODE_ON_EXIT', ['restart', 'exit'], 'restart'),

@@ -62,6 +62,8 @@ export const NODE_PORT = 19385
 export const SERVER_PORT = 19386
 /** The business server's AdminObj on the local address. */
 export const ADMIN_PORT = 1000
+/** Probes, status and metrics, on the local address and the pod's. */
+export const HTTP_PORT = 19387
 export const QUERY_PORT = 17890
 export const REGISTRY_PORT = 17891
 

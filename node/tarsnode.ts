@@ -76,7 +76,8 @@ export function startTarsnode(settings: Settings, world: TarsnodeWorld): Tarsnod
     commands.reaped(pid, status)
     supervisor.reaped(pid, status)
   }
-  new Reaper({ libc, onReaped }).start()
+  const reaper = new Reaper({ libc, onReaped })
+  reaper.start()
   supervisor.command('start')
   const serve = async (): Promise<void> => {
     // Not before the launch, but also when that takes long: an operator wants to be answered then most of all.
@@ -84,6 +85,8 @@ export function startTarsnode(settings: Settings, world: TarsnodeWorld): Tarsnod
     output.begin()
     const { startServants } = await import('./servants/servants.ts')
     await startServants({ settings, supervisor, registry, admin, log, heartbeatSocket })
+    const { openEyes } = await import('./eyes/eyes.ts')
+    await openEyes({ settings, supervisor, output, reaper })
     registry.load(() => supervisor.renew('the registry has a newer descriptor than the one that the container resumed with'))
   }
   serve().catch((error: unknown) => {

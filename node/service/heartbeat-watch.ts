@@ -8,6 +8,7 @@ export class HeartbeatWatch {
   readonly #beats = new Heartbeats()
   #timer: NodeJS.Timeout | undefined
   #latestSeconds = 0
+  #count = 0
 
   constructor(clock: Clock, onOverdue: (adapters: readonly string[]) => void) {
     this.#clock = clock
@@ -16,6 +17,15 @@ export class HeartbeatWatch {
 
   get latestSeconds(): number {
     return this.#latestSeconds
+  }
+
+  /** Heartbeats so far. */
+  get count(): number {
+    return this.#count
+  }
+
+  ages(): ReturnType<Heartbeats['ages']> {
+    return this.#beats.ages(this.#clock.monotonic())
   }
 
   begin(adapters: readonly string[], timeoutMs: number): void {
@@ -30,6 +40,7 @@ export class HeartbeatWatch {
   }
 
   beat(adapter: string): void {
+    this.#count++
     this.#latestSeconds = Math.floor(this.#clock.now() / 1000)
     this.#beats.beat(adapter, this.#clock.monotonic())
   }

@@ -30,6 +30,7 @@ export class Supervisor {
   readonly #watch: HeartbeatWatch
   #machine: Machine = initial
   #told: View | undefined
+  #since: number
   #launch: Launch | undefined
   #process: ServiceProcess | undefined
   #preparing: AbortController | undefined
@@ -41,6 +42,7 @@ export class Supervisor {
     this.#ports = ports
     this.#log = log
     this.#clock = clock
+    this.#since = clock.now()
     this.#watch = new HeartbeatWatch(clock, (adapters) => this.#overdue(adapters))
   }
 
@@ -51,6 +53,25 @@ export class Supervisor {
 
   get state(): State {
     return this.#machine.state
+  }
+
+  /** When the present state began, milliseconds since the epoch. */
+  get since(): number {
+    return this.#since
+  }
+
+  /** Milliseconds since each adapter was last heard of. */
+  get heartbeats(): ReturnType<HeartbeatWatch['ages']> {
+    return this.#watch.ages()
+  }
+
+  get heartbeatCount(): number {
+    return this.#watch.count
+  }
+
+  /** Unexpected ends without a stable run in between. */
+  get crashesInRow(): number {
+    return this.#history.crashesInRow
   }
 
   /** The launch that the present or last process came from. */
@@ -102,6 +123,7 @@ export class Supervisor {
 
   #step(event: Event): void {
     const { machine, effects, entered } = step(this.#machine, event)
+    if (machine.state !== this.#machine.state) this.#since = this.#clock.now()
     this.#machine = machine
     if (entered) clearTimeout(this.#deadline)
     for (const effect of effects) this.#effects[effect]()

@@ -26,6 +26,11 @@ export class Heartbeats {
     else if (this.#last.has(adapter)) this.#last.set(adapter, now)
   }
 
+  /** Milliseconds since each watched adapter was last heard of, or since the launch. */
+  ages(now: number): readonly { readonly adapter: string; readonly ageMs: number }[] {
+    return Array.from(this.#last, ([adapter, last]) => ({ adapter, ageMs: Math.round(now - last) }))
+  }
+
   /** Monotonic time of the last heartbeat of any kind, 0 when there was none. */
   get latest(): number {
     return this.#latest

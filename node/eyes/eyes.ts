@@ -1,0 +1,62 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Settings } from '../env.ts'
+import type { Output } from '../output/output.ts'
+import type { Supervisor } from '../service/supervisor.ts'
+import type { Reaper } from '../system/reaper.ts'
+import { listenHttp } from './listener.ts'
+import { metricsText } from './metrics.ts'
+
+/** What can be seen. */
+export interface Sights {
+  readonly settings: Settings
+  readonly supervisor: Supervisor
+  readonly output: Pick<Output, 'lostLines'>
+  readonly reaper: Pick<Reaper, 'reaped'>
+}
+
+interface Page {
+  readonly status: 200 | 404 | 405 | 503
+  readonly type: string
+  readonly body: string
+}
+
+const text = (status: Page['status'], body: string): Page => ({ status, type: 'text/plain; charset=utf-8', body: `${body}\n` })
+
+/**
+ * | path | answer |
+ * |---|---|
+ * | /healthz | 200 while the supervisor works; 503 when only a new container helps |
+ * | /readyz | 200 exactly while setting and present state are Active; 503 with the state and why |
+ * | /status | JSON: all that is known of the service |
+ * | /metrics | Prometheus text format 0.0.4 |
+ */
+const pages: Readonly<Record<string, (sights: Sights) => Page>> = {
+  '/healthz': ({ supervisor }) => (supervisor.state === 'stuck' ? text(503, 'the service survived SIGKILL; only a new container helps') : text(200, 'ok')),
+  '/readyz': ({ supervisor: { view } }) => (view.setting === 'Active' && view.present === 'Active' ? text(200, 'ok') : text(503, `${view.setting}/${view.present}: ${view.message}`)),
+  '/status': (sights) => ({ status: 200, type: 'application/json', body: `${JSON.stringify(statusOf(sights))}\n` }),
+  '/metrics': (sights) => ({ status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body: metricsText(sights) }),
+}
+
+function statusOf({ settings, supervisor, output, reaper }: Sights): object {
+  const { app, server, podName } = settings
+  return {
+    server: `${app}.${server}`, pod: podName, ...supervisor.view, state: supervisor.state, since: new Date(supervisor.since).toISOString(),
+    heartbeats: supervisor.heartbeats, lostLines: output.lostLines, orphansReaped: reaper.reaped,
+  }
+}
+
+/** Listens on the local address for who is in the pod, and on the pod's for the kubelet's probes and for Prometheus. */
+export function openEyes(sights: Sights): Promise<() => void> {
+  const { localAddress, podIP, httpPort } = sights.settings
+  return listenHttp([...new Set([localAddress, podIP])], httpPort, (request, response) => send(response, pageOf(request, sights)))
+}
+
+function pageOf({ method, url = '/' }: IncomingMessage, sights: Sights): Page {
+  const page = pages[url.split('?', 1)[0] ?? '']
+  if (page === undefined) return text(404, `nothing is here; there are ${Object.keys(pages).join(', ')}`)
+  return method === 'GET' || method === 'HEAD' ? page(sights) : text(405, 'only GET is answered')
+}
+
+function send(response: ServerResponse, { status, type, body }: Page): void {
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) }).end(body)
+}

@@ -1,0 +1,46 @@
+import type { RequestListener, Server as HttpServer } from 'node:http'
+import { createServer, type Server, type Socket } from 'node:net'
+import { Failure } from '#base/errors.ts'
+
+/** All the time of a connection, milliseconds: a request is a few lines, and who is slower is no probe. */
+const REQUEST_MS = 5_000
+const CONNECTIONS = 16
+
+/**
+ * An HTTP server whose code is loaded with the first connection: it would take a fifth of the supervisor's memory, and a
+ * pod that nobody probes does not pay for it. Each connection serves one request.
+ * @returns its end, once it listens at all addresses
+ * @throws Failure EYES_LISTEN naming the address
+ */
+export async function listenHttp(addresses: readonly string[], port: number, answer: RequestListener): Promise<() => void> {
+  let http: HttpServer | undefined
+  const take = (socket: Socket): void => {
+    http ??= httpServer(answer)
+    // The time limits of an HTTP server count only for one that listens itself.
+    const limit = setTimeout(() => socket.destroy(), REQUEST_MS)
+    socket.on('close', () => clearTimeout(limit))
+    http.emit('connection', socket)
+  }
+  const servers = await Promise.all(addresses.map((host) => listen(host, port, take)))
+  return () => {
+    for (const server of servers) server.close()
+    http?.closeAllConnections()
+  }
+}
+
+function httpServer(answer: RequestListener): HttpServer {
+  const { createServer: create } = process.getBuiltinModule('node:http')
+  return create({ keepAlive: false }, (request, response) => {
+    response.setHeader('connection', 'close')
+    answer(request, response)
+  })
+}
+
+function listen(host: string, port: number, take: (socket: Socket) => void): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer(take)
+    server.maxConnections = CONNECTIONS
+    server.on('error', (cause) => reject(new Failure('EYES_LISTEN', `cannot listen on ${host}:${port} for probes and metrics`, { cause, remedy: 'set TARSNODE_HTTP_PORT to a free port' })))
+    server.listen({ host, port }, () => resolve(server))
+  })
+}

@@ -1,0 +1,43 @@
+import type { Sights } from './eyes.ts'
+import { cgroupFigures, usageOf, usageOfService } from './usage.ts'
+
+type Labels = Readonly<Record<string, string>>
+type Sample = readonly [value: number, labels?: Labels]
+
+const presentStates = ['Inactive', 'Activating', 'Active', 'Deactivating'] as const
+
+const escaped = (value: string): string => value.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`))
+
+/** One metric in Prometheus' text format 0.0.4. A name that ends in `_total` is a counter, every other a gauge. */
+function metric(name: string, help: string, samples: readonly Sample[]): string {
+  const lines = samples.map(([value, labels = {}]) => {
+    const inner = Object.entries(labels).map(([key, text]) => `${key}="${escaped(text)}"`).join(',')
+    return `tarsnode_${name}${inner === '' ? '' : `{${inner}}`} ${value}\n`
+  })
+  return samples.length === 0 ? '' : `# HELP tarsnode_${name} ${help}\n# TYPE tarsnode_${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}\n${lines.join('')}`
+}
+
+/** Everything that is counted and measured. */
+export function metricsText({ settings, supervisor, output, reaper }: Sights): string {
+  const { view } = supervisor
+  const [service, own] = [usageOfService(), usageOf([process.pid])]
+  const cgroup = cgroupFigures()
+  return [
+    metric('info', 'The server that is supervised.', [[1, { app: settings.app, server: settings.server, type: settings.type, pod: settings.podName }]]),
+    metric('service_state', 'Present state of the service: 1 for the one that it is in.', presentStates.map((state) => [Number(view.present === state), { state }])),
+    metric('service_setting_active', 'Whether the service is set to run.', [[Number(view.setting === 'Active')]]),
+    metric('service_pid', 'Process id of the service, 0 when there is none.', [[view.pid]]),
+    metric('service_restarts_total', 'Launches after the first one.', [[view.restarts]]),
+    metric('service_crashes_in_row', 'Unexpected ends without a stable run in between.', [[supervisor.crashesInRow]]),
+    metric('heartbeats_total', 'Heartbeats believed.', [[supervisor.heartbeatCount]]),
+    metric('heartbeat_age_seconds', 'Time since the last heartbeat of an adapter, or since the launch.', supervisor.heartbeats.map(({ adapter, ageMs }) => [ageMs / 1000, { adapter }])),
+    metric('output_lost_lines_total', 'Lines of output dropped because a destination did not keep up.', [[output.lostLines]]),
+    metric('children_reaped_total', 'Processes reaped, adopted orphans and own ones.', [[reaper.reaped]]),
+    metric('service_cpu_seconds_total', 'CPU time of the living processes of the service.', [[service.cpuSeconds]]),
+    metric('service_memory_bytes', 'Resident memory of the processes of the service.', [[service.memoryBytes]]),
+    metric('service_processes', 'Living processes of the service.', [[service.processes]]),
+    metric('supervisor_cpu_seconds_total', 'CPU time of the supervisor.', [[own.cpuSeconds]]),
+    metric('supervisor_memory_bytes', 'Resident memory of the supervisor, the shared pages of its runtime included.', [[own.memoryBytes]]),
+    ...Object.entries(cgroup).map(([name, value]) => metric(`container_${name}`, "Of the container's control group.", [[value]])),
+  ].join('')
+}
