@@ -58,6 +58,7 @@ function podSpecErrors(field: string, value: unknown, claims: readonly string[] 
     ...['initContainers', 'containers'].flatMap((kind) => listOf(value[kind]).flatMap((container, index) => containerErrors(`${field}.${kind}[${index}]`, container))),
     ...duplicates(`${field}.containers`, everyContainer, (container) => container['name'], '.name'),
     ...duplicates(`${field}.volumes`, listOf(value['volumes']), (volume) => volume['name'], '.name'),
+    ...listOf(value['volumes']).flatMap(({ image }, index) => (isObject(image) ? missing(`${field}.volumes[${index}].image.reference`, image['reference']) : [])),
     ...mountErrors(field, value, claims),
     ...(['Always', 'OnFailure', 'Never'].includes(policy as string) ? [] : [fieldNotSupported(`${field}.restartPolicy`, policy, ['Always', 'OnFailure', 'Never'])]),
   ]
