@@ -1,9 +1,11 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createLogger } from '#base/log.ts'
 import { podResource } from '../../../framework/local/pods/kinds.ts'
+import { startPodRunner } from '../../../framework/local/pods/runner.ts'
 import type { Container, Pod } from '../../../framework/local/pods/kinds.ts'
-import { busyboxLayer, isReadyPod, logOf, namespace, podOf, podWhen, pushImage, startRig, statusOf } from './rig.ts'
+import { backoff, busyboxLayer, isReadyPod, logOf, namespace, nodeName, podOf, podWhen, pushImage, startRig, statusOf } from './rig.ts'
 import type { Rig, TarEntry } from './rig.ts'
 
 let rig: Rig
@@ -66,7 +68,7 @@ test('pods share one unpacked layer: no pod has a copy of its own', async () => 
 })
 
 test('an image of several layers is what they make together', async () => {
-  const [first = expect.fail('no layer')] = [await busyboxLayer()]
+  const first = await busyboxLayer()
   const image = await pushImage(rig.registry.address, 'layered', { layers: [[...first, { name: 'data/', type: 'directory' }, { name: 'data/gone', content: '' }, { name: 'data/kept', content: 'k' }], [{ name: 'data/.wh.gone' }, { name: 'data/new', content: 'n' }]] })
   const pod = mounted('layers', { reference: image }, '/tools/bin/busybox ls /tools/data', {})
   expect(await output(pod)).toBe('kept\nnew\n')
@@ -91,4 +93,20 @@ test('an image that is not there: the volume and its image are named, and the po
   await pushImage(rig.registry.address, 'later', { layers: [await busyboxLayer()] })
   await podWhen(rig.client, 'waits', isReadyPod)
   await gone('waits')
+})
+
+test('with the registry away a new runner starts the pod from what is here', async () => {
+  const forever = mounted('keeps', { reference: tools }, 'trap "exit 0" TERM; while :; do /tools/bin/busybox sleep 1; done')
+  await rig.client.create(podResource, { ...forever, spec: { ...forever.spec, restartPolicy: 'Always' } })
+  await podWhen(rig.client, 'keeps', isReadyPod)
+  await rig.runner.stop()
+  await rig.registry.stop()
+  const runner = await startPodRunner({ client: rig.client, dataDir: join(rig.dir, 'pods'), subnet: rig.subnet, nodeName, backoff, log: createLogger({ write: () => {} }) })
+  try {
+    const pod = await podWhen(rig.client, 'keeps', (seen) => isReadyPod(seen) && statusOf(seen)?.lastState.terminated !== undefined)
+    expect(statusOf(pod)?.state.running).toBeDefined()
+    await gone('keeps')
+  } finally {
+    await runner.stop()
+  }
 })
