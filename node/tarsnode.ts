@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import { systemClock } from '#base/clock.ts'
 import { describe } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
@@ -6,11 +5,12 @@ import { prepareContainer } from './container/prepare.ts'
 import type { Settings } from './env.ts'
 import type { Output } from './output/output.ts'
 import { serviceAdmin } from './service/admin.ts'
+import type { Launch } from './service/ports.ts'
 import { launchPreparer } from './service/prepare-launch.ts'
 import { ServiceProcess } from './service/process.ts'
 import { Supervisor } from './service/supervisor.ts'
-import { connectRegistry } from './registry/connect.ts'
-import { startServants } from './servants/servants.ts'
+import { lateRegistry } from './registry/late.ts'
+import { noRegistry } from './registry/link.ts'
 import type { Libc } from './system/libc.ts'
 import { Reaper } from './system/reaper.ts'
 import { trimWhenQuiet } from './system/trim.ts'
@@ -36,27 +36,25 @@ export interface Tarsnode {
 const LAST_WORD_MS = 1_000
 
 /**
- * Puts tarsnode together and starts the service.
+ * Puts tarsnode together and starts the service. What a launch does not need is loaded after it: the Tars server and
+ * client cost more to evaluate than the runtime takes to start.
  * @throws Failure when the container cannot be made ready
  */
-export function startTarsnode(settings: Settings, { libc, output, log, exit, failed }: TarsnodeWorld): Tarsnode {
+export function startTarsnode(settings: Settings, world: TarsnodeWorld): Tarsnode {
+  const { libc, output, log, exit, failed } = world
   const { timezone } = prepareContainer(settings, log)
-  const registry = connectRegistry(settings, log)
+  const registry = settings.registry === undefined ? { ...noRegistry, load: (_onNewer: () => void) => {} } : lateRegistry(settings, settings.registry, log)
   const admin = serviceAdmin(settings)
   const happened = trimWhenQuiet(libc)
-  const prepare = launchPreparer({ settings, timezone, registry, admin })
-  // A Tars server sends its first heartbeat as soon as it runs; what sends none need not wait for us to listen.
-  const listening = Promise.withResolvers<void>()
+  // A service may send its first heartbeat before our server is loaded: it waits in the socket until then.
+  const heartbeatSocket = libc.listen(settings.localAddress, settings.serverPort)
+  const launched = Promise.withResolvers<void>()
   const supervisor = new Supervisor(
     {
-      prepare: async (signal) => {
-        const launch = await prepare(signal)
-        if (launch.heartbeats !== undefined) await listening.promise
-        return launch
-      },
-      spawn: (plan, onGone) => {
-        output.beginProcess()
-        return new ServiceProcess({ plan, stdout: output.stdout, stderr: output.stderr, onGone })
+      prepare: launchPreparer({ settings, timezone, registry, admin }),
+      spawn: (launch, onGone) => {
+        launched.resolve()
+        return spawnService(world, launch, { onGone, mayDaemonise: settings.onExit === 'restart' })
       },
       lastLines: (count) => output.lastLines(count),
       report: (view) => {
@@ -71,17 +69,31 @@ export function startTarsnode(settings: Settings, { libc, output, log, exit, fai
     systemClock,
   )
   if (process.pid !== 1) libc.becomeSubreaper()
-  new Reaper({ libc, isOurs: (pid) => supervisor.isOurs(pid), onReaped: (pid, status) => supervisor.reaped(pid, status) }).start()
+  new Reaper({ libc, onReaped: (pid, status) => supervisor.reaped(pid, status) }).start()
   supervisor.command('start')
   const serve = async (): Promise<void> => {
-    // The descriptor is on its way by then.
-    await turn()
-    await startServants({ settings, supervisor, registry, admin, log })
-    listening.resolve()
+    // Not before the launch, but also when that takes long: an operator wants to be answered then most of all.
+    await Promise.race([launched.promise.then(() => pause(AFTER_LAUNCH_MS)), pause(SERVE_MS)])
+    output.begin()
+    const { startServants } = await import('./servants/servants.ts')
+    await startServants({ settings, supervisor, registry, admin, log, heartbeatSocket })
+    registry.load(() => supervisor.renew('the registry has a newer descriptor than the one that the container resumed with'))
   }
   serve().catch((error: unknown) => {
     log.error('the supervisor cannot serve', { error: describe(error) })
     exit(failed)
   })
   return { quit: () => supervisor.command('quit'), forward: (signal) => void supervisor.forward(signal) }
+}
+
+/** What the service has for its own first steps before the supervisor goes on with its own, milliseconds. */
+const AFTER_LAUNCH_MS = 10
+/** Longest wait for the first launch before the servants are served all the same, milliseconds. */
+const SERVE_MS = 200
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+function spawnService({ libc, output }: TarsnodeWorld, { plan }: Launch, { onGone, mayDaemonise }: Pick<ConstructorParameters<typeof ServiceProcess>[0], 'onGone' | 'mayDaemonise'>): ServiceProcess {
+  output.beginProcess()
+  return new ServiceProcess({ plan, spawn: (program) => libc.spawn(program, { stdout: output.stdout, stderr: output.stderr }), onGone, mayDaemonise })
 }

@@ -16,6 +16,7 @@ export class BoundedWriter {
   #queue: Buffer[] = []
   #bytes = 0
   #busy = false
+  #held = false
   #lost = 0
   #lostTotal = 0
   #pausedUntil = 0
@@ -29,6 +30,16 @@ export class BoundedWriter {
   /** Lines dropped since the start. */
   get lostLines(): number {
     return this.#lostTotal
+  }
+
+  /** Keeps what comes, until release(). */
+  hold(): void {
+    this.#held = true
+  }
+
+  release(): void {
+    this.#held = false
+    this.#flush()
   }
 
   write(chunk: Buffer): void {
@@ -65,7 +76,7 @@ export class BoundedWriter {
   }
 
   #flush(): void {
-    if (this.#busy) return
+    if (this.#busy || this.#held) return
     if (this.#queue.length === 0) {
       for (const resolve of this.#idle.splice(0)) resolve()
       return

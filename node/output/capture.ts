@@ -1,5 +1,5 @@
 import { readSync } from 'node:fs'
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Libc } from '../system/libc.ts'
 
 /** Most that one synchronous look takes, so that a service in a print loop cannot hold the supervisor. */
@@ -9,6 +9,8 @@ const DRAIN_BYTES = 1 << 20
 export interface Capture {
   /** For the child's stdio. */
   readonly writeEnd: number
+  /** From now on what comes is handed on; until then it stays in the pipe. */
+  begin(): Promise<void>
   /** Takes at once what the pipe holds, so that the last words of a dead process are known. */
   drain(): void
   close(): void
@@ -20,12 +22,15 @@ export interface Capture {
  */
 export function capture(libc: Pick<Libc, 'pipe'>, onData: (chunk: Buffer) => void): Capture {
   const { read, write } = libc.pipe()
-  // The socket makes only the read end non-blocking; the service writes to an ordinary blocking pipe.
-  const socket = new Socket({ fd: read, readable: true, writable: false })
-  socket.on('data', onData)
-  socket.on('error', () => {})
+  let socket: Socket | undefined
   return {
     writeEnd: write,
+    async begin() {
+      const net = await import('node:net')
+      socket = new net.Socket({ fd: read, readable: true, writable: false })
+      socket.on('data', onData)
+      socket.on('error', () => {})
+    },
     drain() {
       const buffer = Buffer.allocUnsafe(1 << 16)
       for (let taken = 0; taken < DRAIN_BYTES; ) {
@@ -35,7 +40,7 @@ export function capture(libc: Pick<Libc, 'pipe'>, onData: (chunk: Buffer) => voi
         onData(Buffer.from(buffer.subarray(0, count)))
       }
     },
-    close: () => void socket.destroy(),
+    close: () => void socket?.destroy(),
   }
 }
 

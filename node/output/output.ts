@@ -8,7 +8,10 @@ import { Tail } from './tail.ts'
 /** Name of the file in the server's log folder (spec A.2). */
 const FILE = 'stdout_stderr'
 
-/** The service's output: to the container's stdout and stderr, to a rotated file, and its end remembered. */
+/**
+ * The service's output: to the container's stdout and stderr, to a rotated file, and its end remembered.
+ * Until begin() all waits, in the pipes and in memory: a launch shall not wait for it.
+ */
 export interface Output {
   /** For the child's stdio. */
   readonly stdout: number
@@ -17,6 +20,8 @@ export interface Output {
   log(line: string): void
   /** The last lines printed, after taking what is still in the pipes. */
   lastLines(count: number): readonly string[]
+  /** From now on what comes is taken and written. */
+  begin(): void
   /** A new process begins: forget what the former printed. */
   beginProcess(): void
   /** Takes and writes what there is; gives up after `timeoutMs`. */
@@ -34,6 +39,14 @@ export function startOutput(libc: Libc, logDir: string, rotation: RotationOption
     tail.add(chunk)
   }
   const [stdout, stderr] = [capture(libc, tee(toStdout)), capture(libc, tee(toStderr))]
+  for (const writer of [toStdout, toStderr, file]) writer.hold()
+  let begun = false
+  const begin = (): void => {
+    if (begun) return
+    begun = true
+    for (const source of [stdout, stderr]) void source.begin()
+    for (const writer of [toStdout, toStderr, file]) writer.release()
+  }
   const drain = (): void => {
     stdout.drain()
     stderr.drain()
@@ -46,8 +59,10 @@ export function startOutput(libc: Libc, logDir: string, rotation: RotationOption
       drain()
       return tail.lines(count)
     },
+    begin,
     beginProcess: () => tail.clear(),
     async flush(timeoutMs) {
+      begin()
       drain()
       await Promise.all([toStdout, toStderr, file].map((writer) => writer.settled(timeoutMs)))
     },

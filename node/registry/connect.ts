@@ -6,7 +6,7 @@ import { Registry, type RegistryProxy, type ServerDescriptor } from '#tars/proto
 import type { RegistryAddress, Settings } from '../env.ts'
 import type { View } from '../service/supervisor.ts'
 import { Alarms } from './alarms.ts'
-import { descriptorFromText, descriptorToText } from './descriptor-text.ts'
+import type { DescriptorFile } from './descriptor-file.ts'
 import { DescriptorSource } from './descriptor-source.ts'
 import type { RegistryLink } from './link.ts'
 import { RegistryPresence } from './presence.ts'
@@ -17,33 +17,27 @@ const CALL_MS = 3_000
 /** Longest message that travels with a state: it ends up in a pod condition. */
 const MESSAGE_CHARS = 1_000
 
-/** What is said when there is no registry: nothing. Only a service that is no Tars server runs so. */
-const noRegistry: RegistryLink = {
-  descriptor: () => Promise.reject(new Failure('REGISTRY_NONE', 'there is no registry', { remedy: 'set TARSNODE_REGISTRY' })),
-  tryDescriptor: () => Promise.resolve(undefined),
-  report: () => {},
-  alarm: () => {},
-  loadConfig: () => Promise.reject(new Failure('REGISTRY_NONE', 'there is no registry', { remedy: 'set TARSNODE_REGISTRY' })),
-  close: () => Promise.resolve(),
+export interface ConnectOptions {
+  readonly settings: Settings
+  readonly address: RegistryAddress
+  readonly file: DescriptorFile
+  readonly log: Logger
 }
 
 /** Connects to the registry that the settings name; connections are made when they are needed. */
-export function connectRegistry(settings: Settings, log: Logger): RegistryLink {
-  return settings.registry === undefined ? noRegistry : link(settings, settings.registry, log)
-}
-
-function link(settings: Settings, address: RegistryAddress, log: Logger): RegistryLink {
-  const { app, server, podName, paths } = settings
+export function connectRegistry({ settings, address, file, log }: ConnectOptions): RegistryLink {
+  const { app, server, podName } = settings
   const locator = `tars.tarsregistry.QueryObj@tcp -h ${address.host} -p ${address.queryPort}`
   const communicator = new Communicator({ locator, timeoutMs: CALL_MS, context: { node_name: settings.listenAddress }, log, ...ownAddress(settings.podIP) })
   const registry = communicator.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h ${address.host} -p ${address.registryPort}`)
-  const source = new DescriptorSource<ServerDescriptor>({ fetch: () => fetchDescriptor(registry, app, server), cacheFile: paths.descriptorFile, toText: descriptorToText, fromText: descriptorFromText, log })
+  const source = new DescriptorSource({ fetch: () => fetchDescriptor(registry, app, server), file, log })
   const reporter = new Reporter((view) => registry.updateServerState(podName, view.setting, view.present, { context: contextOf(view) }), log)
   const presence = new RegistryPresence(address.host, address.registryPort, () => reporter.resend())
   const alarms = new Alarms(communicator, settings, log)
   presence.start()
   return {
     descriptor: (signal) => source.get(signal),
+    freshDescriptor: () => source.fresh(),
     tryDescriptor: (timeoutMs) => source.try(timeoutMs),
     report: (view) => reporter.report(view),
     alarm: (text) => alarms.tell(text),

@@ -1,16 +1,15 @@
 import { describe, Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import { retry } from '#base/retry.ts'
-import { readText, replaceFile } from '../system/atomic-write.ts'
+import type { ServerDescriptor } from '#tars/protocol/RegistryDescriptor.ts'
+import type { DescriptorFile } from './descriptor-file.ts'
 
 /** Asks the registry once; rejects with a Failure whose `temporary` says whether asking again may help. */
-export type FetchDescriptor<D> = () => Promise<D>
+export type FetchDescriptor = () => Promise<ServerDescriptor>
 
-export interface DescriptorSourceOptions<D> {
-  readonly fetch: FetchDescriptor<D>
-  readonly cacheFile: string
-  readonly toText: (descriptor: D) => string
-  readonly fromText: (text: string) => D
+export interface DescriptorSourceOptions {
+  readonly fetch: FetchDescriptor
+  readonly file: DescriptorFile
   readonly log: Logger
 }
 
@@ -22,10 +21,10 @@ const RETRY = { baseMs: 200, capMs: 5_000 }
  * The service's descriptor: fresh from the registry when it answers in time, else the last good one, which is kept in
  * the work folder so that also a restarted container starts without a registry.
  */
-export class DescriptorSource<D> {
-  readonly #options: DescriptorSourceOptions<D>
+export class DescriptorSource {
+  readonly #options: DescriptorSourceOptions
 
-  constructor(options: DescriptorSourceOptions<D>) {
+  constructor(options: DescriptorSourceOptions) {
     this.#options = options
   }
 
@@ -33,52 +32,41 @@ export class DescriptorSource<D> {
    * Without a kept descriptor it asks until the registry answers or the signal aborts.
    * @throws Failure of the registry that no repetition helps, when there is no kept descriptor
    */
-  async get(signal: AbortSignal): Promise<D> {
-    const kept = this.#kept()
+  async get(signal: AbortSignal): Promise<ServerDescriptor> {
+    const { file, log } = this.#options
+    const kept = file.read()
     if (kept === undefined) return this.#patiently(signal)
     const limit = AbortSignal.any([signal, AbortSignal.timeout(FRESH_MS)])
     try {
       return await before(this.#fresh(), limit)
     } catch (error) {
       signal.throwIfAborted()
-      this.#options.log.error('starting from the last good descriptor: the registry gives no fresh one', { reason: describe(error) })
+      log.error('starting from the last good descriptor: the registry gives no fresh one', { reason: describe(error) })
       return kept
     }
   }
 
-  /** One try, at most `timeoutMs`; the kept one otherwise; undefined when there is neither. */
-  async try(timeoutMs: number): Promise<D | undefined> {
-    return before(this.#fresh(), AbortSignal.timeout(timeoutMs)).catch(() => this.#kept())
+  /** Asks until the registry answers. */
+  fresh(): Promise<ServerDescriptor> {
+    return retry(() => this.#fresh(), { ...RETRY, attempts: Infinity, when: () => true })
   }
 
-  #patiently(signal: AbortSignal): Promise<D> {
+  /** One try, at most `timeoutMs`; the kept one otherwise; undefined when there is neither. */
+  async try(timeoutMs: number): Promise<ServerDescriptor | undefined> {
+    return before(this.#fresh(), AbortSignal.timeout(timeoutMs)).catch(() => this.#options.file.read())
+  }
+
+  #patiently(signal: AbortSignal): Promise<ServerDescriptor> {
     const onRetry = (error: unknown, attempt: number): void => {
       if (attempt === 1) this.#options.log.error('the registry gives no descriptor; it is asked until it does', { reason: describe(error) })
     }
     return retry(() => this.#fresh(), { ...RETRY, attempts: PATIENT_TRIES, signal, onRetry })
   }
 
-  async #fresh(): Promise<D> {
-    const { fetch, cacheFile, toText, log } = this.#options
-    const descriptor = await fetch()
-    try {
-      replaceFile(cacheFile, toText(descriptor))
-    } catch (error) {
-      log.error('the descriptor cannot be kept for a start without registry', { file: cacheFile, error })
-    }
+  async #fresh(): Promise<ServerDescriptor> {
+    const descriptor = await this.#options.fetch()
+    this.#options.file.keep(descriptor)
     return descriptor
-  }
-
-  #kept(): D | undefined {
-    const { cacheFile, fromText, log } = this.#options
-    const text = readText(cacheFile)
-    if (text === undefined) return undefined
-    try {
-      return fromText(text)
-    } catch (error) {
-      log.error('the kept descriptor is damaged and not used', { file: cacheFile, error })
-      return undefined
-    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { createAdapterDescriptor, createServerDescriptor, type AdapterDescriptor, type ServerDescriptor } from '#tars/protocol/Registry.ts'
+import { createAdapterDescriptor, createServerDescriptor, type AdapterDescriptor, type ServerDescriptor } from '#tars/protocol/RegistryDescriptor.ts'
 
 /** A descriptor as JSON text, for the work folder. */
 export function descriptorToText({ profile, asyncThreadNum, adapters }: ServerDescriptor): string {

@@ -1,3 +1,4 @@
+import { Failure } from '#base/errors.ts'
 import type { ServerDescriptor } from '#tars/protocol/Registry.ts'
 import type { View } from '../service/supervisor.ts'
 
@@ -5,6 +6,8 @@ import type { View } from '../service/supervisor.ts'
 export interface RegistryLink {
   /** Fresh, or the last good one; see DescriptorSource. */
   descriptor(signal: AbortSignal): Promise<ServerDescriptor>
+  /** Fresh; asks until the registry answers. */
+  freshDescriptor(): Promise<ServerDescriptor>
   tryDescriptor(timeoutMs: number): Promise<ServerDescriptor | undefined>
   /** Tells the state until it is heard; waits for nothing. */
   report(view: View): void
@@ -14,4 +17,17 @@ export interface RegistryLink {
   loadConfig(file: string): Promise<string>
   /** Waits at most `timeoutMs` for the last state to be heard, then lets go of everything. */
   close(timeoutMs: number): Promise<void>
+}
+
+const noRegistryFailure = (): Promise<never> => Promise.reject(new Failure('REGISTRY_NONE', 'there is no registry', { remedy: 'set TARSNODE_REGISTRY' }))
+
+/** What is said when there is no registry: nothing. Only a service that is no Tars server runs so. */
+export const noRegistry: RegistryLink = {
+  descriptor: noRegistryFailure,
+  freshDescriptor: noRegistryFailure,
+  tryDescriptor: () => Promise.resolve(undefined),
+  report: () => {},
+  alarm: () => {},
+  loadConfig: noRegistryFailure,
+  close: () => Promise.resolve(),
 }

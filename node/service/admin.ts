@@ -1,6 +1,3 @@
-import { Failure } from '#base/errors.ts'
-import { Communicator } from '#tars/client.ts'
-import { AdminF, type AdminFProxy } from '#tars/protocol/AdminF.ts'
 import type { Settings } from '../env.ts'
 
 /** The business server's own AdminObj, on the local address. */
@@ -9,25 +6,14 @@ export interface ServiceAdmin {
   shutdown(timeoutMs: number): Promise<void>
   /** AdminF.notify; resolves with the service's answer. */
   notify(command: string): Promise<string>
-  close(): Promise<void>
 }
 
-const CONNECT_MS = 1_000
-/** Of a command, milliseconds. */
-const COMMAND_MS = 5_000
-
-export function serviceAdmin({ localAddress, adminPort }: Pick<Settings, 'localAddress' | 'adminPort'>): ServiceAdmin {
-  const communicator = new Communicator({ timeoutMs: COMMAND_MS, connectTimeoutMs: CONNECT_MS })
-  const admin = communicator.proxy<AdminFProxy>(AdminF, `AdminObj@tcp -h ${localAddress} -p ${adminPort} -t ${COMMAND_MS}`)
+/** Loads the Tars client with the first call: a launch does not wait for it. */
+export function serviceAdmin(settings: Pick<Settings, 'localAddress' | 'adminPort'>): ServiceAdmin {
+  let loading: Promise<ServiceAdmin> | undefined
+  const client = (): Promise<ServiceAdmin> => (loading ??= import('./admin-client.ts').then(({ adminClient }) => adminClient(settings)))
   return {
-    shutdown: (timeoutMs) => admin.shutdown({ timeoutMs }).catch(unlessTaken),
-    notify: (command) => admin.notify(command),
-    close: () => communicator.close(),
+    shutdown: async (timeoutMs) => (await client()).shutdown(timeoutMs),
+    notify: async (command) => (await client()).notify(command),
   }
-}
-
-/** A service that was asked may leave without an answer, or be slow with it: that is no refusal. */
-function unlessTaken(error: unknown): void {
-  if (error instanceof Failure && (error.code === 'TARS_CLOSED' || error.code === 'TARS_TIMEOUT')) return
-  throw error
 }

@@ -1,4 +1,4 @@
-import { signalName } from '../system/libc.ts'
+import { signalName } from '../system/exit-status.ts'
 import { countCrash, isCrashLoop, noCrashes, relaunchDelay, type CrashRecord } from '../supervisor/restart.ts'
 import { backoff } from '#base/retry.ts'
 import type { State } from '../supervisor/table.ts'

@@ -19,7 +19,7 @@ export interface Launch {
 export interface SupervisorPorts {
   /** Descriptor, conf and launch plan. */
   prepare(signal: AbortSignal): Promise<Launch>
-  spawn(plan: LaunchPlan, onGone: (ending: Ending) => void): ServiceProcess
+  spawn(launch: Launch, onGone: (ending: Ending) => void): ServiceProcess
   /** The last lines that the service printed. */
   lastLines(count: number): readonly string[]
   /** Called on each change; must not wait. */

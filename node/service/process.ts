@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process'
-import { constants } from 'node:os'
-import { describe } from '#base/errors.ts'
+import { existsSync } from 'node:fs'
+import { getSystemErrorMap } from 'node:util'
 import type { LaunchPlan } from '../launch/plan.ts'
+import type { ExitStatus } from '../system/exit-status.ts'
 import { descendants, isAlive, sendSignal } from '../system/processes.ts'
-import type { ExitStatus } from '../system/libc.ts'
 
 /** How a run ended; `error` when it could not be spawned at all. */
 export interface Ending extends ExitStatus {
@@ -12,9 +11,11 @@ export interface Ending extends ExitStatus {
 
 export interface SpawnOptions {
   readonly plan: LaunchPlan
-  readonly stdout: number
-  readonly stderr: number
+  /** Starts the program; its pid, or a negative error number. */
+  readonly spawn: (plan: LaunchPlan) => number
   readonly onGone: (ending: Ending) => void
+  /** The service may leave its first process by itself and go on in another one, as daemons do. */
+  readonly mayDaemonise: boolean
 }
 
 /** Exit codes of a shell for a program that cannot be run, used where no process came to be. */
@@ -23,45 +24,43 @@ const NOT_EXECUTABLE = 126
 
 /** One run of the service, in a session and process group of its own. */
 export class ServiceProcess {
-  readonly #child
   readonly #onGone: (ending: Ending) => void
-  /** The process that stands for the service: our child, or the successor that it left behind. */
+  #mayDaemonise: boolean
+  /** The process that we spawned, which leads the group. */
+  readonly #leader: number
+  /** The process that stands for the service: the one that we spawned, or the successor that it left behind. */
   #pid: number
-  #successor = 0
+  /** The process that sent the latest heartbeat, 0 before the first. */
+  #beating = 0
   #over = false
 
-  constructor({ plan, stdout, stderr, onGone }: SpawnOptions) {
-    const [argv0 = plan.file, ...args] = plan.argv
+  constructor({ plan, spawn, onGone, mayDaemonise }: SpawnOptions) {
     this.#onGone = onGone
-    this.#child = spawn(plan.file, args, { argv0, cwd: plan.cwd, env: plan.env, detached: true, stdio: ['ignore', stdout, stderr] })
-    this.#pid = this.#child.pid ?? 0
-    this.#child.on('error', (error: NodeJS.ErrnoException) => {
-      if (this.#pid === 0) this.#end({ code: error.code === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE, signal: null, core: false, error: `${plan.file} cannot be started: ${describe(error)}` })
-    })
-    this.#child.on('exit', (code, signal) => this.#childExited({ code, signal: signal === null ? null : constants.signals[signal], core: false }))
+    this.#mayDaemonise = mayDaemonise
+    const pid = spawnOrShell(plan, spawn)
+    this.#leader = this.#pid = Math.max(0, pid)
+    if (pid < 0) queueMicrotask(() => this.#end(notSpawned(plan, pid)))
   }
 
   get pid(): number {
     return this.#pid
   }
 
-  /** The pid that Node waits for; 0 once it has. */
-  get waitedPid(): number {
-    return this.#child.exitCode === null && this.#child.signalCode === null ? (this.#child.pid ?? 0) : 0
-  }
-
   get running(): boolean {
     return !this.#over && this.#pid !== 0
   }
 
-  /** Heartbeats come from another process of the service: when our child ends, that one stands for it. */
+  /** A heartbeat came from this process of the service: when the present one ends, that one stands for it. */
   heardFrom(pid: number): void {
-    this.#successor = pid
+    this.#beating = pid
   }
 
-  /** An adopted process was reaped: was it the one that stood for the service? */
+  /** A child was reaped: was it the one that stood for the service? */
   reaped(pid: number, status: ExitStatus): void {
-    if (pid === this.#pid && this.waitedPid === 0) this.#end(status)
+    if (pid !== this.#pid || this.#over) return
+    const successor = this.#successor(status)
+    if (successor === undefined) this.#end(status)
+    else this.#pid = successor
   }
 
   /** Signals the process that stands for the service. */
@@ -71,8 +70,10 @@ export class ServiceProcess {
 
   /** Signals the whole process group, and the successor, which may have left it. */
   signalGroup(signal: NodeJS.Signals): void {
-    if (this.#child.pid !== undefined) sendSignal(-this.#child.pid, signal)
-    if (this.running && this.#pid !== this.#child.pid) sendSignal(this.#pid, signal)
+    // What leaves now does so because it was told to.
+    this.#mayDaemonise = false
+    if (this.#leader !== 0) sendSignal(-this.#leader, signal)
+    if (this.running && this.#pid !== this.#leader) sendSignal(this.#pid, signal)
   }
 
   /**
@@ -80,14 +81,18 @@ export class ServiceProcess {
    * ports free. All our descendants are of the service; a shell that an operator opened in the container is not ours.
    */
   sweep(): void {
-    if (this.#child.pid !== undefined) sendSignal(-this.#child.pid, 'SIGKILL')
+    if (this.#leader !== 0) sendSignal(-this.#leader, 'SIGKILL')
     for (const pid of descendants(process.pid)) sendSignal(pid, 'SIGKILL')
   }
 
-  #childExited(status: ExitStatus): void {
-    const successor = this.#successor
-    if (successor !== 0 && successor !== this.#pid && isAlive(successor)) this.#pid = successor
-    else this.#end(status)
+  /**
+   * Who stands for the service after its process ended: the one that sends the heartbeats (a graceful restart), or,
+   * when it left with 0 before it sent any, the eldest of what it left running (a daemon that forked itself away).
+   */
+  #successor(status: ExitStatus): number | undefined {
+    const beating = this.#beating
+    if (beating !== 0) return beating !== this.#pid && isAlive(beating) ? beating : undefined
+    return status.code === 0 && this.#mayDaemonise ? descendants(process.pid)[0] : undefined
   }
 
   #end(ending: Ending): void {
@@ -95,4 +100,19 @@ export class ServiceProcess {
     this.#over = true
     this.#onGone(ending)
   }
+}
+
+/** A script without a `#!` line is run by the shell, as execvp(3) does it. */
+function spawnOrShell(plan: LaunchPlan, spawn: SpawnOptions['spawn']): number {
+  const pid = spawn(plan)
+  return errorName(pid) === 'ENOEXEC' ? spawn({ ...plan, file: '/bin/sh', argv: ['sh', plan.file, ...plan.argv.slice(1)] }) : pid
+}
+
+const errorName = (number: number): string | undefined => (number < 0 ? getSystemErrorMap().get(number)?.[0] : undefined)
+
+function notSpawned({ file, cwd }: LaunchPlan, error: number): Ending {
+  const [name = `error ${-error}`, text = ''] = getSystemErrorMap().get(error) ?? []
+  // The kernel says ENOENT for three things, and two of them are not the program.
+  const why = name !== 'ENOENT' || !existsSync(file) ? text : existsSync(cwd) ? 'its interpreter or loader is not in this image' : `its working folder ${cwd} is missing`
+  return { code: name === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE, signal: null, core: false, error: `${file} cannot be started: ${name}, ${why}` }
 }

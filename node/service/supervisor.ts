@@ -1,10 +1,9 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '#base/clock.ts'
 import { describe } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
-import { initial, presentState, settingState, step, type Machine, type PresentState, type SettingState } from '../supervisor/machine.ts'
+import { hasProcess, initial, presentState, settingState, step, type Machine, type PresentState, type SettingState } from '../supervisor/machine.ts'
 import type { Effect, Event, State } from '../supervisor/table.ts'
-import { outcomeCode, type ExitStatus } from '../system/libc.ts'
+import { outcomeCode, type ExitStatus } from '../system/exit-status.ts'
 import { describeEnding, History, QUOTED_LINES } from './history.ts'
 import { HeartbeatWatch } from './heartbeat-watch.ts'
 import type { Launch, SupervisorPorts } from './ports.ts'
@@ -69,16 +68,18 @@ export class Supervisor {
     this.#dispatch(command)
   }
 
+  /** Restarts a running service for this reason; one that does not run is prepared anew anyway before it does. */
+  renew(reason: string): void {
+    if (this.#machine.goal !== 'run' || !hasProcess(this.#machine.state)) return
+    this.#history.because(reason)
+    this.#dispatch('restart')
+  }
+
   /** A heartbeat that was found genuine: from `pid` of our tree, for `adapter` or, when empty, for all of them. */
   heartbeat(kind: 'alive' | 'warming', pid: number, adapter: string): void {
     this.#process?.heardFrom(pid)
     this.#watch.beat(adapter)
     this.#dispatch(kind)
-  }
-
-  /** True for the child that Node waits for. */
-  isOurs(pid: number): boolean {
-    return this.#process?.waitedPid === pid
   }
 
   reaped(pid: number, status: ExitStatus): void {
@@ -110,7 +111,7 @@ export class Supervisor {
 
   #tell(event: Event): void {
     const [before, after] = [this.#told, this.view]
-    if (before !== undefined && isDeepStrictEqual(before, after)) return
+    if (before !== undefined && JSON.stringify(before) === JSON.stringify(after)) return
     this.#told = after
     this.#log.info('state', { event, state: this.#machine.state, setting: after.setting, present: after.present, pid: after.pid, why: after.message })
     this.#ports.report(after)
@@ -168,7 +169,7 @@ export class Supervisor {
     const launch = this.#launch
     if (launch === undefined) throw new Error('the state table launched without a launch plan')
     this.#history.launched(this.#clock.monotonic())
-    this.#process = this.#ports.spawn(launch.plan, (ending) => this.#gone(ending))
+    this.#process = this.#ports.spawn(launch, (ending) => this.#gone(ending))
     if (!this.#process.running) return
     if (launch.heartbeats === undefined) this.#queue.push('alive')
     else this.#watch.begin(launch.heartbeats.adapters, launch.heartbeats.timeoutMs)

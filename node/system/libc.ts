@@ -1,31 +1,63 @@
 // The few calls of the C library that Node does not offer, bound by node:ffi. This is the only file that knows of it.
-import { dlopen } from 'node:ffi'
+import { dlopen, getRawPointer } from 'node:ffi'
 import { constants } from 'node:os'
+import { decodeStatus, type ExitStatus } from './exit-status.ts'
 
-const P_ALL = 0
 const WNOHANG = 1
-const WEXITED = 4
-const WNOWAIT = 0x01000000
-/** Linux's siginfo_t is 128 bytes; si_pid is at 16 where pointers have 64 bits. */
-const SIGINFO_BYTES = 128
-const SI_PID = 16
 const PR_SET_CHILD_SUBREAPER = 36
 const O_CLOEXEC = 0o2000000
+const O_NONBLOCK = 0o4000
+const F_SETFL = 4
+/** posix_spawn(3): which attributes count. */
+const POSIX_SPAWN_SETSIGDEF = 0x04
+const POSIX_SPAWN_SETSIGMASK = 0x08
+const POSIX_SPAWN_SETSID = 0x80
+/** Larger than glibc's posix_spawnattr_t (336 bytes), posix_spawn_file_actions_t (80 bytes) and sigset_t (128 bytes). */
+const ATTRIBUTE_BYTES = 512
+const SIGSET_BYTES = 128
 
-/** How a child ended: an exit code, or the number of the signal that killed it, and whether it left a core. */
-export interface ExitStatus {
-  readonly code: number | null
-  readonly signal: number | null
-  readonly core: boolean
+const SIG_DFL = 0n
+const SIG_IGN = 1n
+
+const AF_INET = 2
+const SOCK_STREAM_CLOEXEC = 1 | O_CLOEXEC
+const SOL_SOCKET = 1
+const SO_REUSEADDR = 2
+const BACKLOG = 128
+
+/** What becomes a process: a program, its words and its environment. */
+export interface Program {
+  readonly file: string
+  /** argv[0] is the name that the program sees as its own. */
+  readonly argv: readonly string[]
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** The descriptors that the new process has as its 1 and 2, and as its 3 when there is one; its 0 is /dev/null. */
+export interface Descriptors {
+  readonly stdout: number
+  readonly stderr: number
+  readonly extra?: number
 }
 
 export interface Libc {
-  /** The pid of some child that ended and was not waited for yet, 0 for none. Takes nothing. */
-  peekEnded(): number
-  /** Takes the status of the ended child `pid`; undefined when it is no such child. */
-  reap(pid: number): ExitStatus | undefined
-  /** A pipe, both ends close-on-exec: a service may reopen it as /dev/stdout, which it could not do with a socket. */
+  /**
+   * Starts a program in a session of its own, with default signal dispositions.
+   * @returns its pid, or the error number of posix_spawn(3) as a negative number
+   */
+  spawn(program: Program, descriptors: Descriptors): number
+  /** Becomes the program: same pid, no way back. @returns only when it failed */
+  exec(program: Program): void
+  /** Takes one child that ended, whichever it is; undefined when none has. */
+  reapAny(): { readonly pid: number; readonly status: ExitStatus } | undefined
+  /**
+   * A pipe, both ends close-on-exec: a service may reopen it as /dev/stdout, which it could not do with a socket.
+   * Reading never waits; writing does, as the service expects it.
+   */
   pipe(): { readonly read: number; readonly write: number }
+  /** A socket that listens on an IPv4 address; undefined when that cannot be. Connections wait in it until somebody takes them. */
+  listen(address: string, port: number): number | undefined
   /** Orphans below this process become its children, as they do for PID 1. */
   becomeSubreaper(): void
   /** Gives free blocks of the C heap back to the system. */
@@ -34,36 +66,74 @@ export interface Libc {
   exitNow(code: number): never
 }
 
-/** waitpid's status word (wait(2)). */
-export function decodeStatus(word: number): ExitStatus {
-  const signal = word & 0x7f
-  return signal === 0 ? { code: (word >> 8) & 0xff, signal: null, core: false } : { code: null, signal, core: (word & 0x80) !== 0 }
+const cString = (text: string): Buffer => Buffer.from(`${text}\0`)
+
+/** An array of C strings ended by NULL: the pointers, and behind them in the same memory what they point to. */
+function cStrings(texts: readonly string[]): Buffer {
+  const strings = texts.map(cString)
+  const pointerBytes = (texts.length + 1) * 8
+  const block = Buffer.alloc(pointerBytes + strings.reduce((sum, { length }) => sum + length, 0))
+  const base = getRawPointer(block)
+  let at = pointerBytes
+  strings.forEach((string, i) => {
+    block.writeBigUInt64LE(base + BigInt(at), i * 8)
+    at += string.copy(block, at)
+  })
+  return block
 }
 
-export function bindLibc(): Libc {
-  const { functions: c } = dlopen(null, {
-    waitid: { return: 'int32', arguments: ['int32', 'uint32', 'buffer', 'int32'] },
+const environment = (env: Readonly<Record<string, string>>): string[] => Object.entries(env).map(([name, value]) => `${name}=${value}`)
+
+const bind = () =>
+  dlopen(null, {
+    posix_spawn: { return: 'int32', arguments: ['buffer', 'buffer', 'buffer', 'buffer', 'buffer', 'buffer'] },
+    posix_spawnattr_init: { return: 'int32', arguments: ['buffer'] },
+    posix_spawnattr_destroy: { return: 'int32', arguments: ['buffer'] },
+    posix_spawnattr_setflags: { return: 'int32', arguments: ['buffer', 'int32'] },
+    posix_spawnattr_setsigdefault: { return: 'int32', arguments: ['buffer', 'buffer'] },
+    posix_spawnattr_setsigmask: { return: 'int32', arguments: ['buffer', 'buffer'] },
+    posix_spawn_file_actions_init: { return: 'int32', arguments: ['buffer'] },
+    posix_spawn_file_actions_destroy: { return: 'int32', arguments: ['buffer'] },
+    posix_spawn_file_actions_addopen: { return: 'int32', arguments: ['buffer', 'int32', 'buffer', 'int32', 'uint32'] },
+    posix_spawn_file_actions_adddup2: { return: 'int32', arguments: ['buffer', 'int32', 'int32'] },
+    posix_spawn_file_actions_addchdir_np: { return: 'int32', arguments: ['buffer', 'buffer'] },
+    execve: { return: 'int32', arguments: ['buffer', 'buffer', 'buffer'] },
+    chdir: { return: 'int32', arguments: ['buffer'] },
+    signal: { return: 'uint64', arguments: ['int32', 'uint64'] },
     waitpid: { return: 'int32', arguments: ['int32', 'buffer', 'int32'] },
     pipe2: { return: 'int32', arguments: ['buffer', 'int32'] },
+    fcntl: { return: 'int32', arguments: ['int32', 'int32', 'int32'] },
+    socket: { return: 'int32', arguments: ['int32', 'int32', 'int32'] },
+    setsockopt: { return: 'int32', arguments: ['int32', 'int32', 'int32', 'buffer', 'uint32'] },
+    bind: { return: 'int32', arguments: ['int32', 'buffer', 'uint32'] },
+    listen: { return: 'int32', arguments: ['int32', 'int32'] },
+    close: { return: 'int32', arguments: ['int32'] },
     prctl: { return: 'int32', arguments: ['int32', 'uint64', 'uint64', 'uint64', 'uint64'] },
     malloc_trim: { return: 'int32', arguments: ['uint64'] },
     _exit: { return: 'void', arguments: ['int32'] },
-  })
-  const info = Buffer.alloc(SIGINFO_BYTES)
-  const infoPid = new Int32Array(info.buffer, info.byteOffset + SI_PID, 1)
+  }).functions
+
+type Calls = ReturnType<typeof bind>
+
+export function bindLibc(): Libc {
+  const c = bind()
   const word = new Int32Array(1)
   const wordBytes = Buffer.from(word.buffer)
   return {
-    peekEnded() {
-      infoPid[0] = 0
-      return c.waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT) === 0 ? (infoPid[0] ?? 0) : 0
+    spawn: (program, descriptors) => spawn(c, program, descriptors),
+    exec: (program) => exec(c, program),
+    reapAny() {
+      const pid = c.waitpid(-1, wordBytes, WNOHANG)
+      return pid > 0 ? { pid, status: decodeStatus(word[0] ?? 0) } : undefined
     },
-    reap: (pid) => (c.waitpid(pid, wordBytes, WNOHANG) === pid ? decodeStatus(word[0] ?? 0) : undefined),
     pipe() {
       const ends = Buffer.alloc(8)
       if (c.pipe2(ends, O_CLOEXEC) !== 0) throw new Error('pipe2 failed: no file descriptor is free')
-      return { read: ends.readInt32LE(0), write: ends.readInt32LE(4) }
+      const [read, write] = [ends.readInt32LE(0), ends.readInt32LE(4)]
+      c.fcntl(read, F_SETFL, O_NONBLOCK)
+      return { read, write }
     },
+    listen: (address, port) => listen(c, address, port),
     becomeSubreaper: () => void c.prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n),
     trim: () => void c.malloc_trim(0n),
     exitNow(code) {
@@ -73,10 +143,44 @@ export function bindLibc(): Libc {
   }
 }
 
-const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]))
+function spawn(c: Calls, { file, argv, cwd, env }: Program, { stdout, stderr, extra }: Descriptors): number {
+  const [attributes, actions, pid] = [Buffer.alloc(ATTRIBUTE_BYTES), Buffer.alloc(ATTRIBUTE_BYTES), Buffer.alloc(4)]
+  c.posix_spawnattr_init(attributes)
+  c.posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK)
+  // Node ignores SIGPIPE, which a program would inherit: every disposition becomes the default, and nothing is blocked.
+  c.posix_spawnattr_setsigdefault(attributes, Buffer.alloc(SIGSET_BYTES, 0xff))
+  c.posix_spawnattr_setsigmask(attributes, Buffer.alloc(SIGSET_BYTES))
+  c.posix_spawn_file_actions_init(actions)
+  c.posix_spawn_file_actions_addopen(actions, 0, cString('/dev/null'), 0, 0)
+  c.posix_spawn_file_actions_adddup2(actions, stdout, 1)
+  c.posix_spawn_file_actions_adddup2(actions, stderr, 2)
+  if (extra !== undefined) c.posix_spawn_file_actions_adddup2(actions, extra, 3)
+  c.posix_spawn_file_actions_addchdir_np(actions, cString(cwd))
+  const error = c.posix_spawn(pid, cString(file), actions, attributes, cStrings(argv), cStrings(environment(env)))
+  c.posix_spawn_file_actions_destroy(actions)
+  c.posix_spawnattr_destroy(attributes)
+  return error === 0 ? pid.readInt32LE(0) : -error
+}
 
-/** `SIGKILL` for 9, `signal 40` for a number without a name. */
-export const signalName = (signal: number): string => signalNames.get(signal) ?? `signal ${signal}`
+function exec(c: Calls, { file, argv, cwd, env }: Program): void {
+  if (c.chdir(cString(cwd)) !== 0) return
+  // The only disposition that survives an exec is "ignored", and the runtime ignores this one.
+  c.signal(constants.signals.SIGPIPE, SIG_DFL)
+  c.execve(cString(file), cStrings(argv), cStrings(environment(env)))
+  c.signal(constants.signals.SIGPIPE, SIG_IGN)
+}
 
-/** The exit code that stands for a status: the code itself, or 128 + the signal's number. */
-export const outcomeCode = (status: ExitStatus): number => status.code ?? 128 + (status.signal ?? 0)
+function listen(c: Calls, address: string, port: number): number | undefined {
+  const parts = address.split('.').map(Number)
+  if (parts.length !== 4 || parts.some((part) => !(part >= 0 && part <= 255))) return undefined
+  const fd = c.socket(AF_INET, SOCK_STREAM_CLOEXEC, 0)
+  if (fd < 0) return undefined
+  const where = Buffer.alloc(16)
+  where.writeUInt16LE(AF_INET, 0)
+  where.writeUInt16BE(port, 2)
+  parts.forEach((part, i) => where.writeUInt8(part, 4 + i))
+  c.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, Buffer.from(Int32Array.of(1).buffer), 4)
+  if (c.bind(fd, where, where.length) === 0 && c.listen(fd, BACKLOG) === 0) return fd
+  c.close(fd)
+  return undefined
+}

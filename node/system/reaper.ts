@@ -1,26 +1,25 @@
-import type { ExitStatus, Libc } from './libc.ts'
-import { childrenOfTask } from './processes.ts'
+import type { ExitStatus } from './exit-status.ts'
+import type { Libc } from './libc.ts'
 
-/** Orphans reaped before the event loop gets a turn, so that a burst of them delays no heartbeat noticeably. */
-const BATCH = 5_000
-/** More than this many at a time count as a burst. */
-const FEW = 8
+/** Children reaped before the event loop gets a turn, so that a burst of them delays no heartbeat noticeably. */
+const BATCH = 2_000
+/** From this many at a time on it is a burst. */
+const BURST = 8
 
 export interface ReaperOptions {
-  readonly libc: Pick<Libc, 'peekEnded' | 'reap'>
-  /** Children that Node waits for itself: their status must be left alone. */
-  readonly isOurs: (pid: number) => boolean
-  readonly onReaped?: (pid: number, status: ExitStatus) => void
+  readonly libc: Pick<Libc, 'reapAny'>
+  /** Called for every child that ended, spawned or adopted. */
+  readonly onReaped: (pid: number, status: ExitStatus) => void
 }
 
 /**
- * Reaps adopted orphans. Node waits only for children that it spawned, and waitpid(-1) would steal their statuses:
- * so the reaper looks without taking (WNOWAIT), and takes by pid what is not ours. When one of ours is at the head of
- * the queue, Node's own turn comes first and the reaper looks again after it.
+ * Reaps all children, adopted orphans and our own. It is the only one who waits: nothing in the supervisor is spawned
+ * through Node's child_process, whose statuses a wait for any child would steal.
  */
 export class Reaper {
   readonly #options: ReaperOptions
   #scheduled = false
+  #listening = false
   #reaped = 0
   readonly #look = (): void => this.schedule()
 
@@ -28,19 +27,18 @@ export class Reaper {
     this.#options = options
   }
 
-  /** Orphans reaped so far. */
+  /** Children reaped so far. */
   get reaped(): number {
     return this.#reaped
   }
 
   start(): void {
-    // SIGCHLD is coalesced: one may stand for many, so it only says that it is worth looking.
-    process.on('SIGCHLD', this.#look)
+    this.#listen(true)
     this.schedule()
   }
 
   stop(): void {
-    process.off('SIGCHLD', this.#look)
+    this.#listen(false)
   }
 
   schedule(): void {
@@ -48,36 +46,34 @@ export class Reaper {
     this.#scheduled = true
     setImmediate(() => {
       this.#scheduled = false
-      if (this.#sweep()) this.schedule()
+      this.#sweep()
     })
   }
 
-  /** @returns true when it is worth looking again */
-  #sweep(): boolean {
-    const { libc, isOurs } = this.#options
-    for (let count = 0; count < FEW; count++) {
-      const pid = libc.peekEnded()
-      if (pid === 0) return false
-      if (isOurs(pid) || !this.#take(pid)) return true
-    }
-    return this.#sweepMany()
+  #sweep(): void {
+    const count = this.#take()
+    // SIGCHLD is coalesced: one may stand for many, so it only says that it is worth looking. In a burst it says so
+    // thousands of times, each at the price of several orphans: then looking itself is the signal, until none is left.
+    if (count >= BURST) this.#listen(false)
+    else if (!this.#listening) this.#listen(true)
+    else return
+    this.schedule()
   }
 
-  /** A burst: one look at the list of children, and then one system call an orphan instead of two. */
-  #sweepMany(): boolean {
-    let left = BATCH
-    for (const pid of childrenOfTask(process.pid, process.pid)) {
-      if (left === 0) break
-      if (!this.#options.isOurs(pid) && this.#take(pid)) left--
+  #take(): number {
+    for (let count = 0; count < BATCH; count++) {
+      const ended = this.#options.libc.reapAny()
+      if (ended === undefined) return count
+      this.#reaped++
+      this.#options.onReaped(ended.pid, ended.status)
     }
-    return true
+    return BATCH
   }
 
-  #take(pid: number): boolean {
-    const status = this.#options.libc.reap(pid)
-    if (status === undefined) return false
-    this.#reaped++
-    this.#options.onReaped?.(pid, status)
-    return true
+  #listen(on: boolean): void {
+    if (on === this.#listening) return
+    this.#listening = on
+    if (on) process.on('SIGCHLD', this.#look)
+    else process.off('SIGCHLD', this.#look)
   }
 }

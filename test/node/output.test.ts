@@ -4,7 +4,8 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { BoundedWriter } from '../../node/output/bounded-writer.ts'
 import { toDescriptor, toRotatedFile } from '../../node/output/destinations.ts'
 import { Tail } from '../../node/output/tail.ts'
-import { bindLibc, decodeStatus } from '../../node/system/libc.ts'
+import { decodeStatus } from '../../node/system/exit-status.ts'
+import { bindLibc } from '../../node/system/libc.ts'
 import { command, pod, removeScratch, scratch, supervise } from './rig.ts'
 
 afterAll(removeScratch)

@@ -20,6 +20,8 @@ export interface AdapterOptions {
   readonly servants: Readonly<Record<string, ServantOptions>>
   /** Connections at once; one more is refused. Default 1024. */
   readonly maxConnections?: number
+  /** A TCP socket that listens at the endpoint already (its file descriptor, which this server then owns): callers wait in it until the server starts. */
+  readonly fd?: number
   /** Requests that may wait for their turn; one more is answered -9. Default 10000. */
   readonly queueCapacity?: number
   /** A request that waited longer is answered -6, or earlier when its caller gives up earlier. Default 60000 ms. */

@@ -42,9 +42,10 @@ export class TcpListener implements Listener, ConnectionHost {
 
   async start(): Promise<AddressInfo> {
     const { host, port } = this.#parts.endpoint
+    const { fd } = this.#parts.options
     await new Promise<void>((resolve, reject) => {
       this.#net.once('error', (error) => reject(listenFailure(this.#parts, error)))
-      this.#net.listen({ host, port, backlog: 1024 }, resolve)
+      this.#net.listen(fd === undefined ? { host, port, backlog: 1024 } : { fd }, resolve)
     })
     this.#net.on('error', (error) => this.#parts.log.error('accepting a connection failed', { adapter: this.#parts.name, error }))
     const { partialPacketMs, writeStallMs } = this.limits
