@@ -85,6 +85,15 @@ test('a sub-path that the image does not have is refused, and not made', async (
   await gone('lacks')
 })
 
+test('the API server wants a reference, and fills in when it is pulled', async () => {
+  await expect(rig.client.create(podResource, mounted('nameless', {}, ''))).rejects.toThrow(/spec\.volumes\[0\]\.image\.reference: Required value/)
+  for (const [name, reference, pullPolicy] of [['tagged', 'r.test/a:v1', 'IfNotPresent'], ['untagged', 'r.test/a', 'Always'], ['newest', 'r.test/a:latest', 'Always']] as const) {
+    const made = await rig.client.create(podResource, mounted(name, { reference }, ''))
+    expect(made.spec.volumes).toEqual([{ name: 'tools', image: { reference, pullPolicy } }])
+    await gone(name)
+  }
+})
+
 test('an image that is not there: the volume and its image are named, and the pod runs once it is pushed', async () => {
   const reference = `${rig.registry.address}/test/later:v1`
   await rig.client.create(podResource, mounted('waits', { reference }, 'trap "exit 0" TERM; while :; do /tools/bin/busybox sleep 1; done', {}, {}))
