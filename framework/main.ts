@@ -27,7 +27,7 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
   stop: { summary: 'stop a service', load: () => import('./cli/stop.ts') },
   restart: { summary: 'restart a service', load: () => import('./cli/restart.ts') },
   call: { summary: 'call a function of a servant', load: () => import('./cli/call.ts') },
-  base: { summary: 'build the base image of a language', load: () => import('./local/base-command.ts') },
+  base: { summary: 'build the base image of a language, or the node image', load: () => import('./local/base-command.ts') },
   image: { summary: 'build images without a cluster: image build <package> …', load: () => import('./local/image-command.ts') },
 }
 

@@ -1,19 +1,24 @@
-// `tarsk8s base <language>`: one more base image for the running local cluster.
+// `tarsk8s base <language>|node`: one more base image, or the node image, for the running local cluster.
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { describe, Failure } from '#base/errors.ts'
 import { kubeClientFrom } from '#kube/client.ts'
-import { parseLocation } from '../../imagebuilder/oci/location.ts'
+import { parseLocation, type ImageLocation } from '../../imagebuilder/oci/location.ts'
 import { baseLanguage, baseLanguages, publishBase, writeBase, type BaseLanguage } from './base-image.ts'
 import type { ClusterInfo } from './cluster.ts'
 import type { CommandIo } from '#base/command-io.ts'
+import { publishNodeImage, writeNodeImage, type NodeImageOptions } from './node-image.ts'
 import { createSteps } from './steps.ts'
 
-const usage = `usage: tarsk8s base <${baseLanguages.join('|')}> [--data DIR] [--to IMAGE]
+const usage = `usage: tarsk8s base <${[...baseLanguages, 'node'].join('|')}> [--data DIR] [--to IMAGE]
   Builds the base image of a language from Debian packages. It goes into the registry of the running local cluster and is
   recorded as a TImage there, so that "tarsk8s release --type …" finds it; or, with --to, to a registry reference, an OCI
   layout (oci:DIR) or a Docker engine (docker:NAME), for which no cluster is needed.
+
+  node is no base image but the node image: tarsnode alone, to be injected into pods instead of the one baked into their images.
+  It is recorded as the TImage tarsnode. One server gets it by spec.release.nodeImage of its TServer, all that do not say
+  otherwise by nodeImage.image of TFrameworkConfig tars-framework; no image is built again for that.
 `
 
 const options = { data: { type: 'string', default: '.tarsk8s' }, to: { type: 'string' }, help: { type: 'boolean', short: 'h', default: false } } as const
@@ -29,9 +34,10 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   }
   try {
     const steps = createSteps((line) => void io.err.write(line))
-    const language = baseLanguage(name)
+    const product = name === 'node' ? nodeImage : baseImage(baseLanguage(name))
     const { to, data } = parsed.values
-    const image = await steps.run(`base image for ${language}`, () => (to === undefined ? intoCluster(language, resolve(io.cwd, data), io.signal) : elsewhere(language, to, io)))
+    const image = await steps.run(product.what, async () =>
+      to === undefined ? product.publish(await clusterInfo(resolve(io.cwd, data)), io.signal) : product.write(parseLocation(to, io.cwd), { cacheDir: resolve(io.cwd, '.tarsk8s/cache'), signal: io.signal }))
     io.out.write(`${image}\n`)
     return 0
   } catch (error) {
@@ -48,14 +54,25 @@ function parse(args: readonly string[]): ReturnType<typeof parseArgs<{ options: 
   }
 }
 
-async function intoCluster(language: BaseLanguage, dataDir: string, signal: AbortSignal): Promise<string> {
-  const info = await clusterInfo(dataDir)
-  return publishBase(kubeClientFrom({ KUBECONFIG: info.kubeconfig }), info.namespace, language, { cacheDir: info.cacheDir, registry: info.registry, nodeBinary: process.execPath, signal })
+/** An image that this command makes. */
+interface Product {
+  /** For the progress line. */
+  readonly what: string
+  readonly publish: (info: ClusterInfo, signal: AbortSignal) => Promise<string>
+  readonly write: (destination: ImageLocation, options: NodeImageOptions) => Promise<string>
 }
 
-function elsewhere(language: BaseLanguage, to: string, { cwd, signal }: CommandIo): Promise<string> {
-  return writeBase(language, parseLocation(to, cwd), { cacheDir: resolve(cwd, '.tarsk8s/cache'), nodeBinary: process.execPath, signal })
+const nodeImage: Product = {
+  what: 'node image',
+  publish: ({ kubeconfig, namespace, ...info }, signal) => publishNodeImage(kubeClientFrom({ KUBECONFIG: kubeconfig }), namespace, { ...info, signal }),
+  write: writeNodeImage,
 }
+
+const baseImage = (language: BaseLanguage): Product => ({
+  what: `base image for ${language}`,
+  publish: ({ kubeconfig, namespace, ...info }, signal) => publishBase(kubeClientFrom({ KUBECONFIG: kubeconfig }), namespace, language, { ...info, nodeBinary: process.execPath, signal }),
+  write: (destination, options) => writeBase(language, destination, { ...options, nodeBinary: process.execPath }),
+})
 
 async function clusterInfo(dataDir: string): Promise<ClusterInfo> {
   const file = join(dataDir, 'cluster.json')

@@ -1,8 +1,8 @@
 // The layer that every business image shares: tarsnode, its runtime, loader and libraries.
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { supervisorLibraries } from '../../base-images/recipe.ts'
 import { stageBase } from '../../base-images/rootfs.ts'
 import { layerFromFiles, type LayerFile } from '../../imagebuilder/layer.ts'
@@ -23,11 +23,26 @@ export async function supervisorLayer(cacheDir: string, signal?: AbortSignal): P
   await mkdir(cacheDir, { recursive: true })
   const bundle = await buildSupervisor(join(cacheDir, 'supervisor'))
   const glibc = await stageBase(supervisorLibraries, { cacheDir, ...(signal === undefined ? {} : { signal }) })
-  const key = createHash('sha256').update(await readFile(bundle)).update(process.version).update(basename(glibc)).update(entrypoint(arch).join(' ')).digest('hex').slice(0, 16)
+  const files = supervisorFiles({ bundle, glibc, arch })
+  const key = await keyOf(files, entrypoint(arch))
   const file = join(cacheDir, `supervisor-${key}.json`)
   if (!existsSync(file)) {
-    const layer = await layerFromFiles(supervisorFiles({ bundle, glibc, arch }), join(cacheDir, `supervisor-${key}.tar.gz`))
+    const layer = await layerFromFiles(files, join(cacheDir, `supervisor-${key}.tar.gz`))
     await writeFile(file, JSON.stringify({ ...layer, entrypoint: entrypoint(arch) } satisfies SupervisorLayer))
   }
   return { layer: JSON.parse(await readFile(file, 'utf8')) as SupervisorLayer, file }
+}
+
+/** Bytes above which a file is known by its size: the runtime, whose version is pinned, takes longer to read than all else. */
+const readBytes = 16 << 20
+
+/** Names the content: every file counts, so that no layer is taken for another's. */
+async function keyOf(files: ReturnType<typeof supervisorFiles>, command: readonly string[]): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify([process.version, command]))
+  for (const { path, mode, source } of files) {
+    const { size } = await stat(source)
+    hash.update(JSON.stringify([path, mode, size]))
+    if (size <= readBytes) hash.update(await readFile(source))
+  }
+  return hash.digest('hex').slice(0, 16)
 }

@@ -40,7 +40,7 @@ const tars = (servants: object[], template = 'tars.default') => ({ tars: { templ
 describe('kubectl apply of a bad TServer', () => {
   test.each([
     ['another name', server({}, 'hello'), 'unexpected resource name; field metadata.name: must be lower(spec.app)-lower(spec.server), which is "demo-hello", not "hello"; remedy: set metadata.name to "demo-hello"'],
-    ['port 19385', server(tars([{ name: 'A', port: 19385 }])), 'servants port value should not equal 19385; field spec.tars.servants[0].port: ports 1000, 19385, 19386 are used by tarsnode in every pod; remedy: choose another port'],
+    ['port 19385', server(tars([{ name: 'A', port: 19385 }])), 'servants port value should not equal 19385; field spec.tars.servants[0].port: ports 1000, 19385, 19386, 19387 are used by tarsnode in every pod; remedy: choose another port'],
     ['duplicate servants', server(tars([{ name: 'A', port: 1 }, { name: 'a', port: 2 }])), 'duplicate servant name value a; field spec.tars.servants[1].name'],
     ['a profile that is no configuration text', server({ tars: { template: 'tars.default', servants: [], profile: '<tars><unclosed>\n<x>' } }), 'value is not configuration text; field spec.tars.profile: line 2: the domain is never closed: <x>; remedy: add a line </x>'],
     ['an unknown template', server(tars([], 'none')), 'ttemplate ns/none not exists; field spec.tars.template: must name an existing ttemplate of the namespace; remedy: create TTemplate none first'],

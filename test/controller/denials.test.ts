@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { frameworkTemplates } from '#api/seed/templates.ts'
 import { mutateConfig } from '#api/mutate/tconfig.ts'
-import type { ApiObject, TConfig, TServer, TServerSpec, TTemplate, TTree } from '#api/types.ts'
-import type { Sparse } from '#api/default.ts'
+import type { ApiObject, TConfig, TFrameworkConfig, TServer, TServerSpec, TTemplate, TTree } from '#api/types.ts'
+import { completeFramework, type Sparse } from '#api/default.ts'
 import type { AdmissionRequest } from '#kube/admission.ts'
 import { validate } from '../../framework/controller/webhook/admit.ts'
 import { memoryReaders } from './memory-readers.ts'
@@ -13,7 +13,7 @@ const now = Date.parse('2024-06-01T12:00:00Z')
 const templates = frameworkTemplates('ns', [])
 const human = 'alice'
 const controller = 'system:serviceaccount:tars-system:tars-controller'
-const plurals: Record<string, string> = { TServer: 'tservers', TConfig: 'tconfigs', TTemplate: 'ttemplates', TTree: 'ttrees', StatefulSet: 'statefulsets', Service: 'services' }
+const plurals: Record<string, string> = { TServer: 'tservers', TConfig: 'tconfigs', TTemplate: 'ttemplates', TTree: 'ttrees', StatefulSet: 'statefulsets', Service: 'services', TFrameworkConfig: 'tframeworkconfigs' }
 
 interface Attempt { object?: ApiObject; old?: ApiObject; world?: readonly ApiObject[]; user?: string }
 
@@ -42,6 +42,7 @@ describe('TServer (B.2)', () => {
     ['servant port 19385', withServants(['A', 19385]), 'servants port value should not equal 19385', 'spec.tars.servants[0].port'],
     ['servant port 1000', withServants(['A', 1000]), 'servants port value should not equal 1000', 'spec.tars.servants[0].port'],
     ['servant port 19386', withServants(['A', 19386]), 'servants port value should not equal 19386', 'spec.tars.servants[0].port'],
+    ['servant port 19387', withServants(['A', 19387]), 'servants port value should not equal 19387', 'spec.tars.servants[0].port'],
     ['port 19385', tarsServer({ tars: { template: 'tars.default', servants: [], ports: [{ name: 'x', port: 19385 }] } }), 'port value should not equal 19385', 'spec.tars.ports[0].port'],
     ['two servants of one name', withServants(['Obj', 1], ['oBJ', 2]), 'duplicate servant name value oBJ', 'spec.tars.servants[1].name'],
     ['two servants on one port', withServants(['A', 8000], ['B', 8000]), 'duplicate port value 8000', 'spec.tars.servants[1].port'],
@@ -193,6 +194,22 @@ describe('TTree (B.5)', () => {
 
   test('an unused application may go', async () => {
     expect(await verdict({ object: tree([], []), old: tree([['Demo', '']], []) })).toBe('allowed')
+  })
+})
+
+describe('TFrameworkConfig', () => {
+  const settings = (nodeImage: Sparse<TFrameworkConfig>['nodeImage']): TFrameworkConfig => completeFramework({ name: 'tars-framework', namespace: 'ns' }, { imageUpload: { registry: 'r' }, ...(nodeImage === undefined ? {} : { nodeImage }) })
+
+  test('an image volume needs an image', async () => {
+    for (const old of [undefined, settings(undefined)]) {
+      expect(await verdict({ object: settings({ image: '', injection: 'imageVolume' }), ...(old === undefined ? {} : { old }) })).toContain('tframeworkconfig resource is invalid : unexpected image value; field nodeImage.image: injection imageVolume mounts an image, and none is named; remedy: name the image')
+    }
+    expect(await verdict({ object: settings({ image: 'r/node:1', injection: 'imageVolume' }) })).toBe('allowed')
+  })
+
+  test('without an image to copy the baked tarsnode runs, as ever', async () => {
+    expect(await verdict({ object: settings({ image: '' }) })).toBe('allowed')
+    expect(await verdict({ object: settings(undefined) })).toBe('allowed')
   })
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { completeFramework } from '#api/default.ts'
+import { frameworkRoles, frameworkServer } from '#api/seed/servers.ts'
 import { desiredDaemonSet } from '../../framework/controller/desired/daemon-set.ts'
 import { desiredService } from '../../framework/controller/desired/service.ts'
 import { desiredStatefulSet } from '../../framework/controller/desired/stateful-set.ts'
@@ -12,7 +13,15 @@ const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRe
 const supervisorEnv = [field('Namespace', 'metadata.namespace'), field('PodName', 'metadata.name'), field('PodIP', 'status.podIP'), { name: 'ServerApp', value: 'Demo' }, { name: 'ServerName', value: 'Hello' }, { name: 'TARSNODE_GRACE_SECONDS', value: '60' }]
 const timezoneMount = { name: 'host-timezone', mountPath: '/etc/localtime', readOnly: true }
 const timezoneVolume = { name: 'host-timezone', hostPath: { path: '/etc/localtime', type: '' } }
+const workDirVolume = { name: 'tarsnode-work-dir', emptyDir: {} }
 const workDirMount = { name: 'tarsnode-work-dir', mountPath: '/usr/local/app/tars/tarsnode' }
+const get = (path: string) => ({ httpGet: { path, port: 19387, scheme: 'HTTP' } })
+const probes = {
+  startupProbe: { ...get('/healthz'), periodSeconds: 1, timeoutSeconds: 5, successThreshold: 1, failureThreshold: 120 },
+  livenessProbe: { ...get('/healthz'), periodSeconds: 10, timeoutSeconds: 10, successThreshold: 1, failureThreshold: 6 },
+  readinessProbe: { ...get('/readyz'), periodSeconds: 2, timeoutSeconds: 5, successThreshold: 1, failureThreshold: 3 },
+}
+const noProbes = { startupProbe: undefined, livenessProbe: undefined, readinessProbe: undefined }
 const preferred = (weight: number, key: string) => ({ weight, preference: { matchExpressions: [{ key, operator: 'Exists' }] } })
 const nodeAffinity = {
   requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'tars.io/node.ns', operator: 'Exists' }] }] },
@@ -50,8 +59,8 @@ describe('stateful set (control-plane spec C.2, C.4)', () => {
         template: {
           metadata: { name: 'demo-hello', labels: { ...labels, 'tars.io/ServerID': 'v1' } },
           spec: {
-            containers: [{ name: 'demo-hello', image: 'registry.test/demo.hello:v1', imagePullPolicy: 'Always', env: supervisorEnv, resources: {}, volumeMounts: [timezoneMount] }],
-            volumes: [timezoneVolume],
+            containers: [{ name: 'demo-hello', image: 'registry.test/demo.hello:v1', imagePullPolicy: 'Always', env: supervisorEnv, resources: {}, volumeMounts: [timezoneMount, workDirMount], ...probes }],
+            volumes: [timezoneVolume, workDirVolume],
             readinessGates: [{ conditionType: 'tars.io/active' }],
             restartPolicy: 'Always', terminationGracePeriodSeconds: 60, dnsPolicy: 'ClusterFirst', dnsConfig: { options: [{ name: 'ndots', value: '2' }] }, enableServiceLinks: false,
             affinity: { nodeAffinity },
@@ -68,8 +77,11 @@ describe('stateful set (control-plane spec C.2, C.4)', () => {
       name: 'tarsnode', image: 'registry.test/tars.tarsnode:v9', imagePullPolicy: 'Always', volumeMounts: [workDirMount],
       env: [...supervisorEnv, { name: 'LauncherType', value: 'foreground' }],
     }])
-    expect(spec?.containers[0]).toEqual({ name: 'demo-hello', image: 'registry.test/demo.hello:v1', imagePullPolicy: 'Always', resources: {}, volumeMounts: [timezoneMount, workDirMount] })
-    expect(spec?.volumes).toEqual([timezoneVolume, { name: 'tarsnode-work-dir', emptyDir: {} }])
+    expect(spec?.containers).toEqual([{
+      name: 'demo-hello', image: 'registry.test/demo.hello:v1', imagePullPolicy: 'Always', resources: {}, volumeMounts: [timezoneMount, workDirMount],
+      env: [...supervisorEnv, { name: 'LauncherType', value: 'foreground' }], ...probes,
+    }])
+    expect(spec?.volumes).toEqual([timezoneVolume, workDirVolume])
     expect(spec?.imagePullSecrets).toEqual([{ name: 'pull' }, { name: 'node-pull' }])
   })
 
@@ -79,6 +91,56 @@ describe('stateful set (control-plane spec C.2, C.4)', () => {
     expect(spec?.initContainers?.map(({ image }) => image)).toEqual(['registry.test/tars.tarsnode:v2'])
     expect(spec?.imagePullSecrets).toEqual([{ name: 'fw' }])
     expect(desiredStatefulSet(normalServer(), framework)?.spec?.template.spec?.initContainers).toBeUndefined()
+  })
+
+  const framework = (nodeImage: object) => completeFramework({ name: 'tars-framework' }, { imageUpload: { registry: 'registry.test/tars' }, nodeImage: { image: 'registry.test/tars.tarsnode:v2', ...nodeImage } })
+
+  test('an injected tarsnode can be a mounted image, over the baked one, with no init container', () => {
+    const { spec } = desiredStatefulSet(tarsServer(), framework({ injection: 'imageVolume', secret: 'fw' }))?.spec?.template ?? {}
+    expect(spec?.initContainers).toBeUndefined()
+    expect(spec?.containers).toEqual([{
+      name: 'demo-hello', image: 'registry.test/demo.hello:v1', imagePullPolicy: 'Always', command: ['/tarsnode/bin/tarsk8s', 'node'], env: supervisorEnv, resources: {},
+      volumeMounts: [timezoneMount, workDirMount, { name: 'tarsnode-image', mountPath: '/tarsnode', subPath: 'tarsnode', readOnly: true }], ...probes,
+    }])
+    expect(spec?.volumes).toEqual([timezoneVolume, workDirVolume, { name: 'tarsnode-image', image: { reference: 'registry.test/tars.tarsnode:v2' } }])
+    expect(spec?.imagePullSecrets).toEqual([{ name: 'fw' }])
+    expect(spec?.terminationGracePeriodSeconds).toBe(60)
+  })
+
+  test("the release's node image goes the framework's way", () => {
+    const server = tarsServer({ release: { id: 'v1', image: 'x', nodeImage: 'mine', nodeSecret: 'own' } })
+    const spec = desiredStatefulSet(server, framework({ injection: 'imageVolume', secret: 'fw' }))?.spec?.template.spec
+    expect(spec?.volumes?.at(-1)).toEqual({ name: 'tarsnode-image', image: { reference: 'mine' } })
+    expect(spec?.imagePullSecrets).toEqual([{ name: 'own' }])
+  })
+
+  test('a node image of K8SFramework gets no probes, the baked tarsnode keeps them', () => {
+    const injected = desiredStatefulSet(tarsServer(), framework({ probes: false }))?.spec?.template.spec?.containers[0]
+    expect({ ...noProbes, ...injected }).toMatchObject(noProbes)
+    const baked = desiredStatefulSet(tarsServer(), framework({ image: '', probes: false }))?.spec?.template.spec?.containers[0]
+    expect(baked).toMatchObject(probes)
+  })
+
+  test("the user's command stays, in every way, and nothing is asked of what it runs", () => {
+    for (const injection of ['copy', 'imageVolume']) {
+      const container = desiredStatefulSet(tarsServer({ k8s: { command: ['/bin/own', 'start'], args: ['-v'] } }), framework({ injection }))?.spec?.template.spec?.containers[0]
+      expect({ ...noProbes, ...container }).toMatchObject({ command: ['/bin/own', 'start'], args: ['-v'], env: supervisorEnv, ...noProbes })
+    }
+  })
+
+  test.each(frameworkRoles)("the framework's %s has neither tarsnode nor its probes, whatever the node image", (role) => {
+    const server = frameworkServer(role, { namespace: 'ns', release: { id: 'v1', image: 'tarsk8s:local' }, time: '2024-01-01T00:00:00Z' })
+    const spec = desiredStatefulSet(server, framework({ injection: 'imageVolume' }))?.spec?.template.spec
+    expect(spec?.initContainers).toBeUndefined()
+    expect(spec?.volumes).toEqual([timezoneVolume])
+    expect({ ...noProbes, ...spec?.containers[0] }).toMatchObject({ command: ['tarsk8s', role], volumeMounts: [timezoneMount], ...noProbes })
+  })
+
+  test("a folder of the user's own keeps what tarsnode learned, without a second one", () => {
+    const mounts = [{ name: 'kept', mountPath: '/usr/local/app/tars/tarsnode', source: { hostPath: { path: '/kept', type: 'DirectoryOrCreate' as const } } }]
+    const spec = desiredStatefulSet(tarsServer({ k8s: { mounts } }))?.spec?.template.spec
+    expect(spec?.volumes?.map(({ name }) => name)).toEqual(['kept', 'host-timezone'])
+    expect(spec?.containers[0]?.volumeMounts?.map(({ name }) => name)).toEqual(['kept', 'host-timezone'])
   })
 
   test('four user volumes make six of a tars pod with injected tarsnode and five of a normal one', () => {
@@ -134,8 +196,8 @@ describe('stateful set (control-plane spec C.2, C.4)', () => {
       },
       { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'disk' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '2Gi' } } } },
     ])
-    expect(spec?.template.spec?.containers[0]?.volumeMounts?.map(({ name }) => name)).toEqual(['data', 'disk', 'host-timezone'])
-    expect(spec?.template.spec?.volumes).toEqual([timezoneVolume])
+    expect(spec?.template.spec?.containers[0]?.volumeMounts?.map(({ name }) => name)).toEqual(['data', 'disk', 'host-timezone', 'tarsnode-work-dir'])
+    expect(spec?.template.spec?.volumes).toEqual([timezoneVolume, workDirVolume])
   })
 
   test.each([

@@ -35,7 +35,7 @@ export function registrations(readers: Readers, options: AdmissionOptions & { re
     { name: 'mutating.crd.tars.io', phase: 'mutating', review: review.mutating, rules: [tars(write, ['tservers', 'tconfigs', 'ttrees', 'timages', 'ttemplates'])] },
     {
       name: 'validating.crd.tars.io-0', phase: 'validating', review: review.validating,
-      rules: [tars([...write, 'DELETE'], ['ttrees', 'tconfigs', 'ttemplates']), tars(write, ['tservers']), tars(['DELETE'], ['tframeworkconfigs'])],
+      rules: [tars([...write, 'DELETE'], ['ttrees', 'tconfigs', 'ttemplates', 'tframeworkconfigs']), tars(write, ['tservers'])],
     },
     ...(options.guardWorkloads === false ? [] : [{
       name: 'validating.k8s.tars.io-0', phase: 'validating' as const, review: review.validating, objectSelector: belongsToServer,

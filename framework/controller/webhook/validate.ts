@@ -3,7 +3,7 @@ import { resources } from '#api/resources.ts'
 import type { TConfig, TFrameworkConfig, TServer, TTemplate, TTree } from '#api/types.ts'
 import type { Problem } from '#api/validate/problem.ts'
 import { validateConfigCreate, validateConfigDelete, validateConfigUpdate } from '#api/validate/tconfig.ts'
-import { validateFrameworkDelete } from '#api/validate/tframeworkconfig.ts'
+import { validateFramework, validateFrameworkDelete } from '#api/validate/tframeworkconfig.ts'
 import { missingTemplate, validateServer } from '#api/validate/tserver.ts'
 import { validateTemplate, validateTemplateDelete } from '#api/validate/ttemplate.ts'
 import { validateTree, validateTreeCreate, validateTreeDelete, validateTreeUpdate } from '#api/validate/ttree.ts'
@@ -20,7 +20,7 @@ export const validators: Readonly<Record<string, Partial<Record<AdmissionOperati
   tconfigs: { CREATE: createConfig, UPDATE: updateConfig, DELETE: deleteConfig },
   ttemplates: { CREATE: template, UPDATE: template, DELETE: deleteTemplate },
   ttrees: { CREATE: createTree, UPDATE: updateTree, DELETE: deleteTree },
-  tframeworkconfigs: { DELETE: deleteFramework },
+  tframeworkconfigs: { CREATE: framework, UPDATE: framework, DELETE: deleteFramework },
   services: { CREATE: validateWorkload, UPDATE: validateWorkload },
   statefulsets: { CREATE: validateWorkload, UPDATE: validateWorkload },
   daemonsets: { CREATE: validateWorkload, UPDATE: validateWorkload },
@@ -98,6 +98,10 @@ async function updateTree({ object, old, namespace, readers, identities, request
 
 async function deleteTree(subject: Case<TTree>): Promise<readonly Problem[]> {
   return isMachinery(subject as Case<never>) ? [] : validateTreeDelete(subject.object)
+}
+
+async function framework({ object }: Case<TFrameworkConfig>): Promise<readonly Problem[]> {
+  return validateFramework(object)
 }
 
 async function deleteFramework(subject: Case<TFrameworkConfig>): Promise<readonly Problem[]> {

@@ -63,11 +63,17 @@ export const names = {
   /** Volume of an injected supervisor, shared by its init container and the service's container. */
   nodeWorkDir: 'tarsnode-work-dir',
   nodeContainer: 'tarsnode',
+  /** Volume of the node image itself, where it is mounted instead of copied. */
+  nodeImageVolume: 'tarsnode-image',
   timezone: 'host-timezone',
 } as const
 
 export const paths = {
   nodeWorkDir: '/usr/local/app/tars/tarsnode',
+  /** The supervisor's own files in an image: the baked layer's, and the node image's. */
+  supervisor: '/tarsnode',
+  /** Starts the supervisor; needs nothing of the image that it is in. */
+  supervisorLauncher: '/tarsnode/bin/tarsk8s',
   appLog: '/usr/local/app/tars/app_log',
   localtime: '/etc/localtime',
 } as const
@@ -80,6 +86,8 @@ export const reservedPorts = {
   node: 19385,
   /** tars.tarsnode.ServerObj, on loopback. */
   server: 19386,
+  /** tarsnode's /healthz, /readyz and /metrics, on the pod's address. */
+  health: 19387,
 } as const
 
 export const registryPorts = { query: 17890, registry: 17891 } as const

@@ -1,15 +1,15 @@
-import { completeFramework } from './default.ts'
+import { completeFramework, type Sparse } from './default.ts'
 import { hubApiVersion, names } from './names.ts'
 import { frameworkServer, frameworkRoles, type FrameworkRole, type FrameworkServerOptions } from './seed/servers.ts'
 import { frameworkTemplates } from './seed/templates.ts'
-import type { ApiObject, TFrameworkConfig, TTree } from './types.ts'
+import type { ApiObject, TFrameworkConfig, TFrameworkConfigFields, TTree } from './types.ts'
 
 export interface SeedOptions extends FrameworkServerOptions {
   /** Where images are pushed to and pulled from: registry and path, e.g. `registry.example:5000/tars`. */
   readonly registry: string
   readonly registrySecret?: string | undefined
   /** Image that tarsnode is injected from. Without it, the tarsnode baked into each image runs. */
-  readonly nodeImage?: { readonly image: string; readonly secret?: string | undefined } | undefined
+  readonly nodeImage?: Sparse<TFrameworkConfigFields>['nodeImage']
   /** `host:port` of the document store. Default: none. */
   readonly elkNodes?: readonly string[] | undefined
   /** Framework services to run. Default: all. */
@@ -41,7 +41,7 @@ function frameworkConfig({ namespace, registry, registrySecret, nodeImage }: See
     imageBuild: { maxBuildTime: 600 },
     imageUpload: { registry, ...(registrySecret === undefined ? {} : { secret: registrySecret }) },
     recordLimit: { timageRelease: 60, texitedPod: 32, tconfigHistory: 32 },
-    ...(nodeImage === undefined ? {} : { nodeImage: { image: nodeImage.image, ...(nodeImage.secret === undefined ? {} : { secret: nodeImage.secret }) } }),
+    ...(nodeImage === undefined ? {} : { nodeImage }),
     expand: { nativeDBConfig: '', nativeFrameworkConfig: '' },
   })
 }

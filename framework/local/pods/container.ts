@@ -43,7 +43,7 @@ export class ContainerUnit {
     this.#host = host
     this.#isInit = options.isInit
     this.#backoff = new RestartBackoff(host.backoff)
-    this.#status = initialStatus(spec, options.before, host.now())
+    this.#status = initialStatus(spec, options.before, host)
     this.#prober = new Prober(spec, () => host.pod().status?.podIP ?? '127.0.0.1', {
       changed: (probes) => this.#set({ ready: probes.ready && this.#status.state.running !== undefined, started: probes.started }),
       failed: (kind, message) => host.event('Warning', 'Unhealthy', `${kind} probe failed: ${message}`),
@@ -112,8 +112,10 @@ export class ContainerUnit {
     this.#host.event('Warning', 'Failed', message)
     if (waitMs === 0) return
     if (reason === 'ErrImagePull') {
-      this.#wait('ImagePullBackOff', `Back-off pulling image "${this.spec.image ?? ''}": ${message}`)
-      this.#host.event('Normal', 'BackOff', `Back-off pulling image "${this.spec.image ?? ''}"`)
+      // of a volume, or the container's own
+      const image = String((error instanceof Failure ? error.context['image'] : undefined) ?? this.spec.image ?? '')
+      this.#wait('ImagePullBackOff', `Back-off pulling image "${image}": ${message}`)
+      this.#host.event('Normal', 'BackOff', `Back-off pulling image "${image}"`)
     }
     await delay(waitMs, undefined, { signal }).catch(() => {})
   }
@@ -189,13 +191,13 @@ async function endInstance(instance: Instance, signal: NodeJS.Signals, graceMs: 
   await Promise.race([exited, delay(killWaitMs, undefined, { signal: gone.signal, ref: false }).catch(() => {})])
 }
 
-function initialStatus(spec: Container, before: ContainerStatus | undefined, now: number): ContainerStatus {
-  const waiting: ContainerState = { waiting: { reason: 'ContainerCreating' } }
+function initialStatus(spec: Container, before: ContainerStatus | undefined, { pod, now }: ContainerHost): ContainerStatus {
+  const waiting: ContainerState = { waiting: { reason: (pod().spec.initContainers ?? []).length > 0 ? 'PodInitializing' : 'ContainerCreating' } }
   const fresh: ContainerStatus = { name: spec.name, image: spec.image ?? '', imageID: '', ready: false, started: false, restartCount: 0, state: waiting, lastState: {} }
   if (before?.containerID === undefined) return fresh
   // the runner was away: whatever ran under it is gone
   const { running, terminated } = before.state
-  const lost: TerminatedState | undefined = running === undefined ? undefined : { exitCode: 137, reason: 'ContainerStatusUnknown', message: 'the pod runner ended while the container ran', startedAt: running.startedAt, finishedAt: time(now), containerID: before.containerID }
+  const lost: TerminatedState | undefined = running === undefined ? undefined : { exitCode: 137, reason: 'ContainerStatusUnknown', message: 'the pod runner ended while the container ran', startedAt: running.startedAt, finishedAt: time(now()), containerID: before.containerID }
   const last = terminated ?? lost ?? before.lastState.terminated
   // the count begins anew: that the cluster was stopped says nothing about the container
   return { ...fresh, imageID: before.imageID, lastState: last === undefined ? {} : { terminated: last } }

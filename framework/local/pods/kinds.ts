@@ -42,6 +42,7 @@ export interface Volume {
   readonly secret?: { readonly secretName?: string; readonly items?: readonly KeyToPath[]; readonly defaultMode?: number; readonly optional?: boolean }
   readonly downwardAPI?: { readonly items?: readonly DownwardItem[]; readonly defaultMode?: number }
   readonly persistentVolumeClaim?: { readonly claimName: string; readonly readOnly?: boolean }
+  readonly image?: { readonly reference?: string; readonly pullPolicy?: string }
 }
 
 export interface SecurityContext {

@@ -1,4 +1,5 @@
-import { chmod, chown, copyFile, lstat, mkdir, readdir, readlink, symlink, utimes } from 'node:fs/promises'
+import { createHash, randomUUID } from 'node:crypto'
+import { chmod, chown, copyFile, lstat, mkdir, readdir, readlink, rename, symlink, utimes } from 'node:fs/promises'
 import { constants } from 'node:fs'
 import { join } from 'node:path'
 import type { Libc } from './namespace/libc.ts'
@@ -20,6 +21,29 @@ export async function prepareRoot(platform: Pick<Platform, 'rootFileSystem'>, fo
   }
   for (const name of ['upper', 'work']) await mkdir(join(folder, name), { mode: 0o755 })
   return { kind: 'overlay', lower: layers, upper: join(folder, 'upper'), work: join(folder, 'work'), mountPoint: join(folder, 'rootfs') }
+}
+
+/**
+ * The content of an image as one folder, not to be written to: its only layer, or a copy of all of them that is made once.
+ * @param folder where copies are kept
+ */
+export async function mergedLayers(layers: readonly string[], folder: string): Promise<string> {
+  const [top, ...below] = layers
+  if (top !== undefined && below.length === 0) return top
+  const target = join(folder, createHash('sha256').update(layers.join('\n')).digest('hex').slice(0, 16))
+  if (await isFolder(target)) return target
+  const libc = (await import('./namespace/libc.ts')).openLibc()
+  const temporary = `${target}.${randomUUID()}`
+  await mkdir(temporary, { recursive: true, mode: 0o755 })
+  for (const layer of layers.toReversed()) await copyLayer(layer, temporary, libc)
+  try {
+    await rename(temporary, target)
+  } catch (error) {
+    await removeTree(temporary)
+    // another container of the pod was quicker
+    if (!(await isFolder(target))) throw error
+  }
+  return target
 }
 
 /** Lays a layer over a folder as the overlay file system would: whiteouts remove, opaque folders hide what is below. */

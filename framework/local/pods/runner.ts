@@ -16,6 +16,7 @@ import { Claims } from './claims.ts'
 import { eventRecorder } from './events.ts'
 import { Images } from './images.ts'
 import { claimResource, configMapResource, podResource, secretResource, serviceResource } from './kinds.ts'
+import type { Pod } from './kinds.ts'
 import { layoutOf } from './layout.ts'
 import type { Layout } from './layout.ts'
 import type { LogLimits } from './log-writer.ts'
@@ -100,7 +101,7 @@ export async function startPodRunner(options: PodRunnerOptions): Promise<PodRunn
     pods.start()
     await pods.synced()
     await removeOrphans(layout, new Set(pods.list().map(({ metadata }) => metadata.uid ?? '')))
-    await images.collect(new Set(pods.list().flatMap(({ spec }) => [...spec.containers, ...(spec.initContainers ?? [])]).map(({ image = '' }) => image)))
+    await images.collect(new Set(pods.list().flatMap(imagesOf)))
     set.start()
     // what the last runner left said of these pods is void before anybody is told that this one runs
     await set.begun()
@@ -119,6 +120,12 @@ export async function startPodRunner(options: PodRunnerOptions): Promise<PodRunn
 
 async function orUndefined<T>(object: Promise<T>): Promise<T | undefined> {
   return object.catch((error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error)))
+}
+
+/** The images that a pod asks for, by their references. */
+function imagesOf({ spec }: Pod): string[] {
+  const containers = [...spec.containers, ...(spec.initContainers ?? [])].map(({ image = '' }) => image)
+  return [...containers, ...(spec.volumes ?? []).flatMap(({ image }) => (image?.reference === undefined ? [] : [image.reference]))]
 }
 
 /** Files and logs of pods that were deleted while no runner was there. */

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { Failure } from '#base/errors.ts'
 import type { Role } from '#base/lifecycle.ts'
 import { createLogger } from '#base/log.ts'
 import type { Credentials } from '../../../imagebuilder/oci/auth.ts'
@@ -14,14 +15,14 @@ import { rolesOf, startRoles } from './in-process.ts'
 import { pullPolicy } from './images.ts'
 import type { Images } from './images.ts'
 import type { Started } from './instance.ts'
-import type { Container, Pod } from './kinds.ts'
+import type { Container, Pod, Volume } from './kinds.ts'
 import { logRuns, rotated } from './log-reader.ts'
 import type { LogLimits } from './log-writer.ts'
 import { LogWriter } from './log-writer.ts'
 import type { Platform } from './namespace/platform.ts'
 import { startContainer, startTime } from './namespace/process.ts'
 import type { Layout } from './layout.ts'
-import { prepareRoot } from './root-file-system.ts'
+import { mergedLayers, prepareRoot } from './root-file-system.ts'
 import { prepareVolumes, volumeMounts } from './volumes.ts'
 
 /** What runs are made with; one for all pods of the runner. */
@@ -76,7 +77,7 @@ async function startRolesRun(runtime: Runtime, context: RunContext, roles: reado
 
 async function startProcess(runtime: Runtime, context: RunContext): Promise<Started> {
   const { pod, container } = context
-  const image = await obtainImage(runtime, context)
+  const image = await obtainImage(runtime, context, container.image ?? '', container.imagePullPolicy)
   const folder = runtime.layout.containerFolder(pod, container.name)
   const planFile = join(folder, 'launch.json')
   await mkdir(folder, { recursive: true, mode: 0o755 })
@@ -92,23 +93,38 @@ async function startProcess(runtime: Runtime, context: RunContext): Promise<Star
   return { instance: child, image: image.reference, imageID: image.id, stopSignal: stopSignal(image.config.StopSignal) }
 }
 
-async function obtainImage(runtime: Runtime, { pod, container, event }: RunContext): Promise<LocalImage> {
-  const image = container.image ?? ''
+async function obtainImage(runtime: Runtime, { pod, event }: RunContext, image: string, policy: string | undefined): Promise<LocalImage> {
   const objects = runtime.objects(namespaceOf(pod))
   const names = (pod.spec.imagePullSecrets ?? []).map(({ name = '' }) => name).filter((name) => name !== '')
   const secrets = await Promise.all(names.map((name) => objects.secret(name)))
   const credentials = secretCredentials(secrets.filter((secret) => secret !== undefined), runtime.credentials)
-  return runtime.images.obtain(image, pullPolicy(image, container.imagePullPolicy), credentials, () => event('Normal', 'Pulling', `Pulling image "${image}"`))
+  return runtime.images.obtain(image, pullPolicy(image, policy), credentials, () => event('Normal', 'Pulling', `Pulling image "${image}"`))
 }
 
-async function makePlan(runtime: Runtime, { pod, container }: RunContext, image: LocalImage, folder: string) {
+/** @throws what the pull did, with the volume and its image named */
+async function imageVolume(runtime: Runtime, context: RunContext, volume: string, { reference = '', pullPolicy: policy }: NonNullable<Volume['image']>): Promise<string> {
+  try {
+    const { layers } = await obtainImage(runtime, context, reference, policy)
+    return await mergedLayers(layers, join(runtime.layout.podFolder(context.pod), 'images'))
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    throw new Failure(error.code, `volume ${volume} needs image ${reference}`, { cause: error, temporary: error.temporary, context: { ...error.context, image: reference } })
+  }
+}
+
+async function makePlan(runtime: Runtime, context: RunContext, image: LocalImage, folder: string) {
+  const { pod, container } = context
   const objects = runtime.objects(namespaceOf(pod))
   const { platform, layout } = runtime
   const given = await containerEnvironment(pod, container, image.config.Env ?? [], objects)
   const env = { ...tarsEnvironment(pod, platform), ...given }
   commandLine(container, image.config, env) // refuse before anything is made
-  const paths = await prepareVolumes(pod, { podDir: layout.podFolder(pod), objects, claimFolder: (claim) => runtime.claimFolder(namespaceOf(pod), claim) })
-  const volumes = await volumeMounts(container, paths, env)
+  const folders = await prepareVolumes(pod, {
+    podDir: layout.podFolder(pod), objects,
+    claimFolder: (claim) => runtime.claimFolder(namespaceOf(pod), claim),
+    imageFolder: (volume, source) => imageVolume(runtime, context, volume, source),
+  })
+  const volumes = await volumeMounts(container, folders, env)
   const user = await containerUser(image.config.User ?? '', image.layers, container.securityContext, pod.spec.securityContext)
   const hostname = join(layout.podFolder(pod), 'hostname')
   await writeFile(hostname, `${pod.spec.hostname ?? pod.metadata.name}\n`)

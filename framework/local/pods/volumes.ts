@@ -15,10 +15,19 @@ export interface VolumeContext {
   readonly objects: PodObjects
   /** The folder of a claim of the pod's namespace, or undefined while it is not bound. */
   claimFolder(claim: string): Promise<string | undefined>
+  /** The content of an image as a folder that nobody may write to. */
+  imageFolder(volume: string, image: NonNullable<Volume['image']>): Promise<string>
 }
 
-/** Where a volume is on the host; undefined when there is nothing to mount. */
-export type VolumePaths = ReadonlyMap<string, string | undefined>
+/** Where a volume is on the host. */
+export interface VolumeFolder {
+  readonly path: string
+  /** It is an image, which pods share: nothing is written there, and nothing is made. */
+  readonly isImage: boolean
+}
+
+/** undefined when there is nothing to mount. */
+export type VolumeFolders = ReadonlyMap<string, VolumeFolder | undefined>
 
 const defaultFileMode = 0o644
 
@@ -26,10 +35,14 @@ const defaultFileMode = 0o644
  * Makes a pod's volumes. Contents of ConfigMap, Secret and downward API volumes are written anew at each call.
  * @throws CONTAINER_CONFIG naming the volume and what it lacks
  */
-export async function prepareVolumes(pod: Pod, context: VolumeContext): Promise<VolumePaths> {
-  const paths = new Map<string, string | undefined>()
-  for (const volume of pod.spec.volumes ?? []) paths.set(volume.name, await prepareVolume(pod, volume, context))
-  return paths
+export async function prepareVolumes(pod: Pod, context: VolumeContext): Promise<VolumeFolders> {
+  const folders = new Map<string, VolumeFolder | undefined>()
+  for (const volume of pod.spec.volumes ?? []) {
+    const { name, image } = volume
+    const path = image === undefined ? await prepareVolume(pod, volume, context) : await context.imageFolder(name, image)
+    folders.set(name, path === undefined ? undefined : { path, isImage: image !== undefined })
+  }
+  return folders
 }
 
 async function prepareVolume(pod: Pod, volume: Volume, context: VolumeContext): Promise<string | undefined> {
@@ -48,7 +61,7 @@ async function prepareVolume(pod: Pod, volume: Volume, context: VolumeContext): 
     for (const file of files) await writeContent(own, file)
     return own
   }
-  if (volume.emptyDir === undefined) throw missing(`volume ${volume.name} is of a kind that is not supported here; use emptyDir, hostPath, configMap, secret, downwardAPI or persistentVolumeClaim`)
+  if (volume.emptyDir === undefined) throw missing(`volume ${volume.name} is of a kind that is not supported here; use emptyDir, hostPath, configMap, secret, downwardAPI, persistentVolumeClaim or image`)
   await mkdir(own, { recursive: true })
   await chmod(own, 0o777)
   if (pod.spec.securityContext?.fsGroup !== undefined && process.getuid?.() === 0) await chown(own, 0, pod.spec.securityContext.fsGroup)
@@ -125,27 +138,29 @@ async function hostPath(volume: string, path: string, type: string): Promise<str
 }
 
 /**
- * A container's volume mounts. Sub-paths are made when missing and must stay inside the volume, links included.
+ * A container's volume mounts. Sub-paths must stay inside the volume, links included; those of images must be there, others are made.
  * @throws CONTAINER_CONFIG
  */
-export async function volumeMounts(container: Container, volumes: VolumePaths, env: Readonly<Record<string, string>>): Promise<PlannedMount[]> {
+export async function volumeMounts(container: Container, volumes: VolumeFolders, env: Readonly<Record<string, string>>): Promise<PlannedMount[]> {
   const mounts: PlannedMount[] = []
   // outer mount points first, so that none hides another (as container runtimes sort them)
   for (const mount of [...(container.volumeMounts ?? [])].toSorted((a, b) => a.mountPath.split('/').length - b.mountPath.split('/').length)) {
     if (!volumes.has(mount.name)) throw missing(`volumeMount ${mount.mountPath} names the volume "${mount.name}", which the pod does not have`)
     const volume = volumes.get(mount.name)
     if (volume === undefined) continue
-    mounts.push({ kind: 'bind', source: await subPath(volume, mount, env), target: mount.mountPath, readOnly: mount.readOnly ?? false, recursive: true })
+    mounts.push({ kind: 'bind', source: await subPath(volume, mount, env), target: mount.mountPath, readOnly: volume.isImage || mount.readOnly === true, recursive: true })
   }
   return mounts
 }
 
-async function subPath(volume: string, mount: VolumeMount, env: Readonly<Record<string, string>>): Promise<string> {
+async function subPath({ path: volume, isImage }: VolumeFolder, mount: VolumeMount, env: Readonly<Record<string, string>>): Promise<string> {
   const text = mount.subPathExpr === undefined ? (mount.subPath ?? '') : expand(mount.subPathExpr, env)
   if (text === '') return volume
   if (mount.subPathExpr !== undefined && /\$\(/.test(text)) throw missing(`subPathExpr "${mount.subPathExpr}" names a variable that the container does not have`)
   const path = join(volume, inside(text, 'subPath'))
-  if ((await lstat(path).catch(() => undefined)) === undefined) await mkdir(path, { recursive: true, mode: 0o755 })
+  const isThere = (await lstat(path).catch(() => undefined)) !== undefined
+  if (isImage && !isThere) throw missing(`subPath ${text} is not in the image of volume ${mount.name}`)
+  if (!isThere) await mkdir(path, { recursive: true, mode: 0o755 })
   const [real, root] = await Promise.all([realpath(path), realpath(volume)])
   if (real !== root && !real.startsWith(`${root}/`)) throw missing(`subPath ${text} leads out of the volume ${mount.name}`)
   return real

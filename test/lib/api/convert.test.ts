@@ -80,9 +80,11 @@ describe('what becomes of fields', () => {
 })
 
 test('TFrameworkConfig keeps idFormat and its own apiVersion', () => {
-  const hub = { apiVersion: 'k8s.tars.io/v1beta3', kind: 'TFrameworkConfig', metadata: { name: 'tars-framework' }, imageBuild: { maxBuildTime: 300, idFormat: 'v-%s', executor: { image: 'x' } }, imageUpload: { registry: 'r' }, expand: { a: 'b' } } as ApiObject
+  const hub = { apiVersion: 'k8s.tars.io/v1beta3', kind: 'TFrameworkConfig', metadata: { name: 'tars-framework' }, imageBuild: { maxBuildTime: 300, idFormat: 'v-%s', executor: { image: 'x' } }, imageUpload: { registry: 'r' }, nodeImage: { image: 'n', injection: 'imageVolume', probes: false }, expand: { a: 'b' } } as ApiObject
   expect(through(hub, 'v1beta2')).toMatchObject({ apiVersion: 'k8s.tars.io/v1beta2', imageRegistry: { registry: 'r' }, imageBuild: { idFormat: 'v-%s' } })
   expect(through(hub, 'v1beta2', 'v1beta3')).toEqual(hub)
+  const fromClient = applyDefaults(schemaOf('TFrameworkConfig', 'v1beta2') ?? {}, through(hub, 'v1beta2')) as ApiObject
+  expect(through(fromClient, 'v1beta3')).toMatchObject({ nodeImage: { image: 'n', injection: 'imageVolume', probes: false } })
 })
 
 test('unknown kinds and versions are not converted', () => {

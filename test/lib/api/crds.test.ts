@@ -118,6 +118,15 @@ describe('what is refused and what is not (control-plane spec A.1)', () => {
   })
 })
 
+test('a node image of K8SFramework means what it did: it is copied; another way than the known ones is refused', () => {
+  for (const version of ['v1beta2', 'v1beta3']) {
+    const nodeImage = schema('tframeworkconfigs', version).properties?.['nodeImage'] ?? expect.fail(version)
+    expect(applyDefaults(nodeImage, { image: 'n' })).toEqual({ image: 'n', injection: 'copy', probes: true })
+    const ajv = new Ajv({ strict: false })
+    expect(['copy', 'imageVolume', 'volume'].map((injection) => ajv.validate(nodeImage, { image: 'n', injection }))).toEqual([true, true, false])
+  }
+})
+
 test('patterns compile, and image references of the reference stay legal', () => {
   for (const pattern of Object.values(patterns)) expect(() => new RegExp(pattern.replaceAll('p{Han}', 'p{Script=Han}'), 'u')).not.toThrow()
   expect('registry.test:5000/tars/a.b-c:v1').toMatch(new RegExp(patterns.image))

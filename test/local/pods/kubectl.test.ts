@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
@@ -45,4 +45,22 @@ test('an operator with kubectl: apply, wait, logs -f, describe, scale, delete', 
   await ended
   expect(lines).toEqual(['hello', 'bye'])
   await kubectl('delete', 'statefulset', 'shell')
+})
+
+test('kubectl shows how far the init containers are, and what they wrote', async () => {
+  const go = join(rig.dir, 'go')
+  mkdirSync(go)
+  const init = { name: 'tarsnode', image: rig.image, command: ['sh', '-c', 'echo copying; while [ ! -e /host/on ]; do sleep 0.05; done; echo copied'], volumeMounts: [{ name: 'h', mountPath: '/host' }] }
+  const main = { name: 'main', image: rig.image, command: ['sh', '-c', 'trap "exit 0" TERM; echo hello; sleep 1000 & wait'] }
+  const file = join(rig.dir, 'init.json')
+  writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'staged' }, spec: { initContainers: [init], containers: [main], volumes: [{ name: 'h', hostPath: { path: go } }] } }))
+  await kubectl('apply', '-f', file)
+  await kubectl('wait', '--for=jsonpath={.status.initContainerStatuses[0].state.running}', 'pod/staged', '--timeout=25s')
+  expect(await kubectl('get', 'pod', 'staged')).toMatch(/staged\s+0\/1\s+Init:0\/1\s+0/)
+  writeFileSync(join(go, 'on'), '')
+  await kubectl('wait', '--for=condition=Ready', 'pod/staged', '--timeout=25s')
+  expect(await kubectl('get', 'pod', 'staged')).toMatch(/staged\s+1\/1\s+Running/)
+  expect(await kubectl('logs', 'staged', '-c', 'tarsnode')).toBe('copying\ncopied\n')
+  expect(await kubectl('logs', 'staged')).toBe('hello\n')
+  await kubectl('delete', 'pod', 'staged', '--grace-period=5')
 })

@@ -110,6 +110,17 @@ test('init containers run one after the other before the others; a failing one i
   await gone('staged')
 })
 
+test('an init container that fails in a pod that is not to restart fails the pod, and nothing else runs', async () => {
+  const initContainers = [{ name: 'broken', image: rig.image, command: ['sh', '-c', 'echo no; exit 255'] }]
+  await run(podOf('barred', rig.image, 'echo never', { spec: { initContainers, restartPolicy: 'Never' } }))
+  const pod = await podWhen(rig.client, 'barred', (seen) => seen?.status?.phase === 'Failed')
+  expect(statusOf(pod, 'broken')).toMatchObject({ ready: false, restartCount: 0, state: { terminated: { exitCode: 255, reason: 'Error' } } })
+  expect(statusOf(pod)?.state).toEqual({ waiting: { reason: 'PodInitializing' } })
+  expect(pod?.status?.conditions?.find(({ type }) => type === 'Initialized')).toMatchObject({ status: 'False', message: 'containers with incomplete status: [broken]' })
+  expect(await logOf(rig, 'barred', { container: 'broken' })).toBe('no\n')
+  await gone('barred')
+})
+
 test('several containers: ready when all are; each has its own log', async () => {
   const second = { name: 'second', image: rig.image, command: ['sh', '-c', `echo two; ${untilSignalled}`] }
   const first = podOf('pair', rig.image, `echo one; ${untilSignalled}`)

@@ -2,7 +2,8 @@ import type { Container, EnvVar } from 'kubernetes-types/core/v1.d.ts'
 import { imagePlaceholder } from '#api/names.ts'
 import type { TServer } from '#api/types.ts'
 import { containerPorts } from './ports.ts'
-import { supervisorEnv, type Supervisor } from './supervisor.ts'
+import { supervisorProbes } from './probes.ts'
+import { isGiven, mountedCommand, supervisorEnv, type Supervisor } from './supervisor.ts'
 import { volumeMounts } from './volumes.ts'
 
 /** The service's own container, named like the TServer (control-plane spec C.4). */
@@ -10,28 +11,26 @@ export function serviceContainer(server: TServer, supervisor: Supervisor): Conta
   const { k8s, release } = server.spec
   const env = serviceEnv(server, supervisor)
   const ports = containerPorts(server)
+  const command = isGiven(k8s.command) ? k8s.command : supervisor.kind === 'mounted' ? mountedCommand : []
   return {
     name: server.metadata.name,
     image: release?.image ?? imagePlaceholder,
     imagePullPolicy: k8s.imagePullPolicy,
-    ...(nonEmpty(k8s.command) ? { command: [...k8s.command] } : {}),
-    ...(nonEmpty(k8s.args) ? { args: [...k8s.args] } : {}),
+    ...(command.length === 0 ? {} : { command: [...command] }),
+    ...(isGiven(k8s.args) ? { args: [...k8s.args] } : {}),
     ...(env.length === 0 ? {} : { env }),
-    ...(nonEmpty(k8s.envFrom) ? { envFrom: structuredClone(k8s.envFrom) as NonNullable<Container['envFrom']> } : {}),
+    ...(k8s.envFrom === undefined || k8s.envFrom.length === 0 ? {} : { envFrom: structuredClone(k8s.envFrom) as NonNullable<Container['envFrom']> }),
     ...(ports.length === 0 ? {} : { ports }),
     resources: resourcesOf(k8s.resources),
     volumeMounts: volumeMounts(server, supervisor),
+    ...(supervisor.kind !== 'none' && supervisor.answersProbes ? supervisorProbes() : {}),
   }
 }
 
-function nonEmpty<T>(list: readonly T[] | undefined): list is readonly T[] {
-  return list !== undefined && list.length > 0
-}
-
-/** A baked tarsnode is told by the container's environment, an injected one by its init container; what the user sets wins. */
+/** tarsnode is told of its pod however it came there; what the user sets wins. The tarsnode of K8SFramework reads a file of its init container. */
 function serviceEnv(server: TServer, supervisor: Supervisor): EnvVar[] {
   const own = structuredClone(server.spec.k8s.env ?? []) as EnvVar[]
-  if (supervisor.kind !== 'baked') return own
+  if (supervisor.kind === 'none') return own
   const named = new Set(own.map(({ name }) => name))
   // First, as $(PodName) in a later variable or in subPathExpr refers to earlier ones.
   return [...supervisorEnv(server).filter(({ name }) => !named.has(name)), ...own]

@@ -3,25 +3,39 @@ import { names, paths } from '#api/names.ts'
 import type { TFrameworkConfig, TServer } from '#api/types.ts'
 
 /**
- * How tarsnode reaches the pod of a tars server.
- * injected: by an init container that copies it into a shared folder (control-plane spec C.4).
- * baked: it is a layer of the image. none: the server is not of subType tars.
+ * How tarsnode reaches the pod of a tars server, and whether it answers the kubelet there.
+ * copied: an init container copies it into a shared folder (control-plane spec C.4). mounted: its image is a volume.
+ * baked: it is a layer of the image. none: nothing here runs tarsnode.
  */
 export type Supervisor =
   | { readonly kind: 'none' }
-  | { readonly kind: 'baked' }
-  | { readonly kind: 'injected'; readonly image: string; readonly secret: string | undefined }
+  | { readonly kind: 'baked'; readonly answersProbes: boolean }
+  | { readonly kind: 'copied' | 'mounted'; readonly image: string; readonly secret: string | undefined; readonly answersProbes: boolean }
 
 /** The release's node image counts, then the framework's; with neither, the baked one runs. */
 export function supervisorOf({ spec }: TServer, framework: TFrameworkConfig | undefined): Supervisor {
-  if (spec.subType !== 'tars') return { kind: 'none' }
+  if (spec.subType !== 'tars' || isRole(spec.k8s.command)) return { kind: 'none' }
+  const settings = framework?.nodeImage
   const given = filled(spec.release?.nodeImage)
-  if (given !== undefined) return { kind: 'injected', image: given, secret: filled(spec.release?.nodeSecret) ?? filled(framework?.nodeImage?.secret) }
-  const standard = filled(framework?.nodeImage?.image)
-  return standard === undefined ? { kind: 'baked' } : { kind: 'injected', image: standard, secret: filled(framework?.nodeImage?.secret) }
+  const image = given ?? filled(settings?.image)
+  // With a command of the user's own nobody knows what runs, and when it starts tarsnode.
+  const usual = !isGiven(spec.k8s.command)
+  if (image === undefined) return { kind: 'baked', answersProbes: usual }
+  const own = given === undefined ? undefined : filled(spec.release?.nodeSecret)
+  return {
+    kind: settings?.injection === 'imageVolume' ? 'mounted' : 'copied',
+    image,
+    secret: own ?? filled(settings?.secret),
+    answersProbes: usual && settings?.probes !== false,
+  }
 }
 
 const filled = (text: string | undefined): string | undefined => (text === undefined || text.trim() === '' ? undefined : text)
+
+export const isGiven = (list: readonly string[] | undefined): list is readonly string[] => list !== undefined && list.length > 0
+
+/** True for the framework's own services: `tarsk8s <role>` serves Tars by itself, with no tarsnode above it. */
+const isRole = (command: readonly string[] | undefined): boolean => command?.[0] === 'tarsk8s'
 
 /**
  * Seconds between SIGTERM and SIGKILL. tarsnode reports Deactivating, waits until callers have heard of it, and then gives the
@@ -43,9 +57,16 @@ export function supervisorEnv({ spec: { app, server, k8s } }: TServer): EnvVar[]
   ]
 }
 
+/**
+ * Where tarsnode keeps what it learned: a container that starts again in its pod finds the last good descriptor there, with the
+ * registry down and with a root file system that cannot be written to.
+ */
 export const workDirMount = { name: names.nodeWorkDir, mountPath: paths.nodeWorkDir } as const
 
 /** The init container that copies an injected tarsnode. */
 export function supervisorInit(server: TServer, image: string): Container {
   return { name: names.nodeContainer, image, imagePullPolicy: 'Always', env: supervisorEnv(server), volumeMounts: [{ ...workDirMount }] }
 }
+
+/** Starts a mounted tarsnode, whatever entry point the image has. */
+export const mountedCommand = [paths.supervisorLauncher, 'node'] as const

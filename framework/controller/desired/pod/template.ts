@@ -23,7 +23,7 @@ function podSpec(server: TServer, supervisor: Supervisor): PodSpec {
   const { k8s } = server.spec
   const secrets = pullSecrets(server, supervisor)
   return {
-    ...(supervisor.kind === 'injected' ? { initContainers: [supervisorInit(server, supervisor.image)] } : {}),
+    ...(supervisor.kind === 'copied' ? { initContainers: [supervisorInit(server, supervisor.image)] } : {}),
     containers: [serviceContainer(server, supervisor)],
     volumes: podVolumes(server, supervisor),
     ...(k8s.readinessGates === undefined ? {} : { readinessGates: k8s.readinessGates.map((conditionType) => ({ conditionType })) }),
@@ -41,6 +41,6 @@ function podSpec(server: TServer, supervisor: Supervisor): PodSpec {
 }
 
 function pullSecrets({ spec: { release } }: TServer, supervisor: Supervisor): string[] {
-  const wanted = [release?.secret, supervisor.kind === 'injected' ? supervisor.secret : undefined]
+  const wanted = [release?.secret, supervisor.kind === 'copied' || supervisor.kind === 'mounted' ? supervisor.secret : undefined]
   return [...new Set(wanted.filter((secret): secret is string => secret !== undefined && secret !== ''))]
 }

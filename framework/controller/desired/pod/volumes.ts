@@ -8,12 +8,18 @@ export function isPerPod({ source }: Mount): boolean {
   return source.tLocalVolume !== undefined || source.persistentVolumeClaimTemplate !== undefined
 }
 
+/** A folder that the user put there serves as well, unless tarsnode itself must be copied into it. */
+function hasWorkDir({ mounts = [] }: TServer['spec']['k8s'], { kind }: Supervisor): boolean {
+  return kind === 'copied' || (kind !== 'none' && !mounts.some(({ mountPath }) => mountPath === paths.nodeWorkDir))
+}
+
 /** Volumes of the pod (control-plane spec C.4). */
 export function podVolumes({ spec: { k8s } }: TServer, supervisor: Supervisor): Volume[] {
   return [
     ...(k8s.mounts ?? []).filter((mount) => !isPerPod(mount)).map(({ name, source }): Volume => ({ ...(source as Omit<Volume, 'name'>), name })),
     { name: names.timezone, hostPath: { path: paths.localtime, type: '' } },
-    ...(supervisor.kind === 'injected' ? [{ name: names.nodeWorkDir, emptyDir: {} }] : []),
+    ...(hasWorkDir(k8s, supervisor) ? [{ name: names.nodeWorkDir, emptyDir: {} }] : []),
+    ...(supervisor.kind === 'mounted' ? [imageVolume(supervisor.image)] : []),
   ]
 }
 
@@ -22,8 +28,19 @@ export function volumeMounts({ spec: { k8s } }: TServer, supervisor: Supervisor)
   return [
     ...(k8s.mounts ?? []).filter((mount) => !(k8s.daemonSet && isPerPod(mount))).map(userMount),
     { name: names.timezone, mountPath: paths.localtime, readOnly: true },
-    ...(supervisor.kind === 'injected' ? [{ ...workDirMount }] : []),
+    ...(hasWorkDir(k8s, supervisor) ? [{ ...workDirMount }] : []),
+    // Over the baked one, so that paths are the same and the injected one wins.
+    ...(supervisor.kind === 'mounted' ? [{ name: names.nodeImageVolume, mountPath: paths.supervisor, subPath: paths.supervisor.slice(1), readOnly: true }] : []),
   ]
+}
+
+/**
+ * Without a pull policy of ours: Kubernetes' own asks the registry only for `latest`, so that a container can start again while the
+ * registry is away. The types are older than image volumes.
+ */
+function imageVolume(reference: string): Volume {
+  const volume: Volume & { readonly image: object } = { name: names.nodeImageVolume, image: { reference } }
+  return volume
 }
 
 function userMount({ name, mountPath, readOnly, subPath, subPathExpr, mountPropagation }: Mount): VolumeMount {

@@ -90,7 +90,13 @@ export const texitedrecordFields = {
 
 const keptPods = (text: string) => integer(text, { minimum: 10, maximum: 100, default: 48 })
 const registry = (text: string) => object(text, { registry: image('Registry and path, e.g. "registry.example:5000/tars".'), secret: optional(secretName('Push and pull secret.')) })
-const nodeImage = object('Default node image.', { image: image('Image that tarsnode is injected from.'), secret: optional(secretName('Pull secret.')) })
+const nodeImage = object('Default node image.', {
+  image: image('Image that tarsnode is injected from.'),
+  secret: optional(secretName('Pull secret.')),
+  // Not in the reference, which always copies; no field there means what it does.
+  injection: choice('How a node image reaches the pods. copy: an init container copies tarsnode into each pod. imageVolume: the image is mounted read-only, with no copy and no init container; needs Kubernetes 1.35 (or 1.33 with the feature gate ImageVolume) and a container runtime that lets files of image volumes be executed: containerd 2.1 does, CRI-O may not.', ['copy', 'imageVolume'], 'copy'),
+  probes: boolean('Whether pods into which tarsnode is injected get probes of its /healthz and /readyz. false while a node image is that of K8SFramework, which has neither.', true),
+})
 
 const commonFramework = {
   recordLimit: object('How much history is kept.', {

@@ -41,7 +41,10 @@ function containerDefaults(container: unknown): void {
 function podSpecDefaults(spec: JsonObject): void {
   fill(spec, { restartPolicy: 'Always', dnsPolicy: 'ClusterFirst', terminationGracePeriodSeconds: 30, securityContext: {}, schedulerName: 'default-scheduler' })
   for (const container of [...items(spec, 'containers'), ...items(spec, 'initContainers')]) containerDefaults(container)
-  for (const volume of items(spec, 'volumes')) if (isObject(volume)) for (const source of ['configMap', 'secret']) fill(volume[source], { defaultMode: 420 })
+  for (const volume of items(spec, 'volumes').filter(isObject)) {
+    for (const source of ['configMap', 'secret']) fill(volume[source], { defaultMode: 420 })
+    if (isObject(volume['image'])) fill(volume['image'], { pullPolicy: pullPolicy(volume['image']['reference']) })
+  }
 }
 
 const templateDefaults = (spec: JsonObject): void => podSpecDefaults(child(child(spec, 'template'), 'spec'))

@@ -48,6 +48,11 @@ function mountErrors(field: string, spec: JsonObject, claims: readonly string[])
       known.includes(mount['name'] as string) ? [] : [{ field: `${field}.${kind}[${index}].volumeMounts[${nth}].name`, reason: 'FieldValueInvalid' as const, message: `Not found: ${JSON.stringify(mount['name'])}` }])))
 }
 
+/** A template may leave the reference to whoever fills it in, a pod may not. */
+function imageVolumeErrors({ image }: JsonObject, index: number): FieldError[] {
+  return isObject(image) ? missing(`spec.volumes[${index}].image.reference`, image['reference']) : []
+}
+
 function podSpecErrors(field: string, value: unknown, claims: readonly string[] = []): FieldError[] {
   if (!isObject(value)) return [fieldRequired(field)]
   const containers = listOf(value['containers'])
@@ -58,6 +63,7 @@ function podSpecErrors(field: string, value: unknown, claims: readonly string[] 
     ...['initContainers', 'containers'].flatMap((kind) => listOf(value[kind]).flatMap((container, index) => containerErrors(`${field}.${kind}[${index}]`, container))),
     ...duplicates(`${field}.containers`, everyContainer, (container) => container['name'], '.name'),
     ...duplicates(`${field}.volumes`, listOf(value['volumes']), (volume) => volume['name'], '.name'),
+    ...(field === 'spec' ? listOf(value['volumes']).flatMap(imageVolumeErrors) : []),
     ...mountErrors(field, value, claims),
     ...(['Always', 'OnFailure', 'Never'].includes(policy as string) ? [] : [fieldNotSupported(`${field}.restartPolicy`, policy, ['Always', 'OnFailure', 'Never'])]),
   ]
