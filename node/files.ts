@@ -3,15 +3,18 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { Failure } from '#base/errors.ts'
 import { BUNDLE, PARTS } from './build.ts'
-import { loaderName, SUPERVISOR_DIR, type Architecture } from './layout.ts'
+import { launcher } from './launcher.ts'
+import { launcherPath, loaderName, supervisorCommand, SUPERVISOR_DIR, type Architecture } from './layout.ts'
 
 /** One file of an image layer. */
 export interface LayerFile {
   /** Absolute path in the image. */
   readonly path: string
   readonly mode: number
-  /** The file whose content it gets. */
-  readonly source: string
+  /** The file whose content it gets, */
+  readonly source?: string
+  /** or the content. */
+  readonly content?: Buffer
 }
 
 export interface SupervisorSources {
@@ -29,7 +32,7 @@ export const RUNTIME_LIBRARIES = ['libc.so.6', 'libm.so.6', 'libdl.so.2', 'libpt
 const NAME_SERVICE_LIBRARIES = ['libnss_files.so.2', 'libnss_dns.so.2', 'libresolv.so.2'] as const
 
 /**
- * The files of the supervisor's layer: runtime, loader, libraries and bundle, all below /tarsnode; sorted by path.
+ * The files of the supervisor's layer: launcher, runtime, loader, libraries and bundle, all below /tarsnode; sorted by path.
  * @throws Failure SUPERVISOR_FILE naming what is missing
  */
 export function supervisorFiles({ bundle, glibc, arch = 'x64' }: SupervisorSources): readonly LayerFile[] {
@@ -41,6 +44,7 @@ export function supervisorFiles({ bundle, glibc, arch = 'x64' }: SupervisorSourc
   const library = (name: string, mode: number): LayerFile => ({ path: `${SUPERVISOR_DIR}/lib/${name}`, mode, source: need(locate(glibc, name), `library ${name}`) })
   const optional = NAME_SERVICE_LIBRARIES.filter((name) => locate(glibc, name) !== undefined)
   const files: LayerFile[] = [
+    { path: launcherPath(), mode: 0o755, content: launcher(arch, supervisorCommand(arch)) },
     { path: `${SUPERVISOR_DIR}/bin/node`, mode: 0o755, source: need(runtimeBinary(arch), 'runtime') },
     { path: `${SUPERVISOR_DIR}/${BUNDLE}`, mode: 0o644, source: need(bundle, 'bundle') },
     ...readdirSync(join(dirname(need(bundle, 'bundle')), PARTS)).map((name) => ({ path: `${SUPERVISOR_DIR}/${PARTS}/${name}`, mode: 0o644, source: join(dirname(bundle), PARTS, name) })),

@@ -76,22 +76,24 @@ export type Architecture = keyof typeof loaders
 /** The name of glibc's loader. */
 export const loaderName = (arch: Architecture): string => loaders[arch]
 
-/**
- * The image's ENTRYPOINT. The layer's own loader starts the layer's own runtime with the layer's own libraries:
- * nothing of the base image is needed, not even /lib64, and nothing leaks into the service's environment.
- * The flags bound the heap and let it be given back, because a supervisor that idles must cost nearly nothing.
- */
-export const entrypoint = (arch: Architecture): readonly string[] => [
-  `${SUPERVISOR_DIR}/lib/${loaderName(arch)}`,
-  '--library-path',
-  `${SUPERVISOR_DIR}/lib`,
-  `${SUPERVISOR_DIR}/bin/node`,
-  ...RUNTIME_FLAGS,
-  `${SUPERVISOR_DIR}/tarsnode.cjs`,
-]
-
 /** Heap bounds only: most other flags of V8 make it refuse the compiled code that the runtime brings, which costs half of a start. */
 export const RUNTIME_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', '--max-old-space-size=64'] as const
 
-/** The ENTRYPOINT of an image for x86-64. */
-export const ENTRYPOINT = entrypoint('x64')
+/**
+ * What starts the supervisor's files that lie below `dir`: their own loader starts their own runtime with their own
+ * libraries, so that nothing of the base image is needed, not even /lib64, and nothing leaks into the service's environment.
+ */
+export const supervisorCommand = (arch: Architecture, dir: string = SUPERVISOR_DIR): readonly string[] => [
+  `${dir}/lib/${loaderName(arch)}`,
+  '--library-path',
+  `${dir}/lib`,
+  `${dir}/bin/node`,
+  ...RUNTIME_FLAGS,
+  `${dir}/tarsnode.cjs`,
+]
+
+/** The executable that is all of this command in one word; see launcher.ts. */
+export const launcherPath = (dir: string = SUPERVISOR_DIR): string => `${dir}/bin/tarsk8s`
+
+/** The image's ENTRYPOINT, the same on every architecture. */
+export const ENTRYPOINT: readonly string[] = [launcherPath(), 'node']

@@ -1,10 +1,16 @@
 // tarsnode: PID 1 of a business container. Signals first, because PID 1 has no default actions; then the environment,
 // the container, the service. Exit codes: the service's outcome, or 255 when the supervisor cannot do its work.
+// With a further word, `tarsk8s node <command>`, it is one of the commands of node/commands.
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Environment } from '#base/lifecycle.ts'
 import { describe } from '#base/errors.ts'
 import { createLogger } from '#base/log.ts'
+import { injectedEnvironment } from './container/injected.ts'
 import { parseEnvironment } from './env.ts'
+import { launcherPath, layoutAt } from './layout.ts'
 import { startOutput } from './output/output.ts'
-import { bindLibc } from './system/libc.ts'
+import { bindLibc, type Libc } from './system/libc.ts'
 import { handleSignals } from './system/signals.ts'
 import { startTarsnode, type Tarsnode } from './tarsnode.ts'
 
@@ -13,25 +19,56 @@ const FAILED = 255
 /** Longest wait for the last output to be written, milliseconds. */
 const FLUSH_MS = 1_000
 
-let node: Tarsnode | undefined
-let asked = false
-handleSignals({
-  stop: () => {
-    asked = true
-    node?.quit()
-  },
-  forward: (signal) => node?.forward(signal),
-})
+/** An injected supervisor wins: a newer one reaches pods so without a new image. Returns when this is the one to run. */
+function giveWay(libc: Libc, workDir: string): void {
+  const injected = launcherPath(workDir)
+  if (dirname(process.argv[1] ?? '') === workDir || !existsSync(injected)) return
+  libc.exec({ file: injected, argv: [injected, 'node'], cwd: '/', env: process.env as Readonly<Record<string, string>> })
+  throw new Error(`the injected supervisor ${injected} cannot be executed`)
+}
 
-const libc = bindLibc()
-try {
-  const settings = parseEnvironment(process.env)
+/** An init container may know what the container of the service was not told. */
+function completeEnvironment(workDir: string): Environment {
+  return process.env['PodName'] === undefined ? { ...process.env, ...injectedEnvironment(workDir) } : process.env
+}
+
+function supervise(): void {
+  const running: { node?: Tarsnode; asked: boolean } = { asked: false }
+  handleSignals({
+    stop: () => {
+      running.asked = true
+      running.node?.quit()
+    },
+    forward: (signal) => running.node?.forward(signal),
+  })
+  const libc = bindLibc()
+  const { workDir } = layoutAt(process.env['TARSNODE_ROOT'])
+  giveWay(libc, workDir)
+  const settings = parseEnvironment(completeEnvironment(workDir))
   const output = startOutput(libc, settings.paths.logDir, settings.stdoutFile)
   const log = createLogger({ write: output.log, fields: { role: 'tarsnode' } })
   const exit = (code: number): void => void output.flush(FLUSH_MS).then(() => libc.exitNow(code))
-  node = startTarsnode(settings, { libc, output, log, exit, failed: FAILED })
-  if (asked) node.quit()
-} catch (error) {
+  running.node = startTarsnode(settings, { libc, output, log, exit, failed: FAILED })
+  if (running.asked) running.node.quit()
+}
+
+async function command(name: string, args: readonly string[]): Promise<number> {
+  const { runCommand } = await import('./commands/main.ts')
+  const { workDir } = layoutAt(process.env['TARSNODE_ROOT'])
+  return runCommand(name, args, { out: process.stdout, err: process.stderr, env: completeEnvironment(workDir), signal: new AbortController().signal, cwd: process.cwd() })
+}
+
+const failed = (error: unknown): never => {
   process.stderr.write(`tarsnode: ${describe(error)}\n`)
   process.exit(FAILED)
+}
+
+const [, name, ...args] = process.argv.slice(2)
+if (name !== undefined) command(name, args).then((code) => (process.exitCode = code), failed)
+else {
+  try {
+    supervise()
+  } catch (error) {
+    failed(error)
+  }
 }

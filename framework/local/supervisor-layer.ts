@@ -8,7 +8,7 @@ import { stageBase } from '../../base-images/rootfs.ts'
 import { layerFromFiles, type LayerFile } from '../../imagebuilder/layer.ts'
 import { buildSupervisor } from '../../node/build.ts'
 import { supervisorFiles } from '../../node/files.ts'
-import { entrypoint, type Architecture } from '../../node/layout.ts'
+import { ENTRYPOINT, type Architecture } from '../../node/layout.ts'
 
 export interface SupervisorLayer extends LayerFile {
   readonly entrypoint: readonly string[]
@@ -24,11 +24,11 @@ export async function supervisorLayer(cacheDir: string, signal?: AbortSignal): P
   const bundle = await buildSupervisor(join(cacheDir, 'supervisor'))
   const glibc = await stageBase(supervisorLibraries, { cacheDir, ...(signal === undefined ? {} : { signal }) })
   const files = supervisorFiles({ bundle, glibc, arch })
-  const key = await keyOf(files, entrypoint(arch))
+  const key = await keyOf(files, ENTRYPOINT)
   const file = join(cacheDir, `supervisor-${key}.json`)
   if (!existsSync(file)) {
     const layer = await layerFromFiles(files, join(cacheDir, `supervisor-${key}.tar.gz`))
-    await writeFile(file, JSON.stringify({ ...layer, entrypoint: entrypoint(arch) } satisfies SupervisorLayer))
+    await writeFile(file, JSON.stringify({ ...layer, entrypoint: ENTRYPOINT } satisfies SupervisorLayer))
   }
   return { layer: JSON.parse(await readFile(file, 'utf8')) as SupervisorLayer, file }
 }
@@ -39,10 +39,10 @@ const readBytes = 16 << 20
 /** Names the content: every file counts, so that no layer is taken for another's. */
 async function keyOf(files: ReturnType<typeof supervisorFiles>, command: readonly string[]): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify([process.version, command]))
-  for (const { path, mode, source } of files) {
-    const { size } = await stat(source)
-    hash.update(JSON.stringify([path, mode, size]))
-    if (size <= readBytes) hash.update(await readFile(source))
+  for (const { path, mode, source, content } of files) {
+    const size = source === undefined ? 0 : (await stat(source)).size
+    hash.update(JSON.stringify([path, mode, size])).update(content ?? '')
+    if (source !== undefined && size <= readBytes) hash.update(await readFile(source))
   }
   return hash.digest('hex').slice(0, 16)
 }

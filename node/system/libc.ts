@@ -7,6 +7,7 @@ const WNOHANG = 1
 const PR_SET_CHILD_SUBREAPER = 36
 const O_CLOEXEC = 0o2000000
 const O_NONBLOCK = 0o4000
+const F_SETFD = 2
 const F_SETFL = 4
 /** posix_spawn(3): which attributes count. */
 const POSIX_SPAWN_SETSIGDEF = 0x04
@@ -164,6 +165,8 @@ function spawn(c: Calls, { file, argv, cwd, env }: Program, { stdout, stderr, ex
 
 function exec(c: Calls, { file, argv, cwd, env }: Program): void {
   if (c.chdir(cString(cwd)) !== 0) return
+  // The runtime marks its standard descriptors to be closed.
+  for (const fd of [0, 1, 2]) c.fcntl(fd, F_SETFD, 0)
   // The only disposition that survives an exec is "ignored", and the runtime ignores this one.
   c.signal(constants.signals.SIGPIPE, SIG_DFL)
   c.execve(cString(file), cStrings(argv), cStrings(environment(env)))

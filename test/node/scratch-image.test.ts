@@ -1,9 +1,9 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { supervisorFiles, type LayerFile } from '../../node/files.ts'
-import { entrypoint, loaderName, type Architecture } from '../../node/layout.ts'
+import { ENTRYPOINT, loaderName, supervisorCommand, type Architecture } from '../../node/layout.ts'
 import { exitCode, PidNamespace } from '../rig/pidns.ts'
 import { bundle, command, ownAddress, removeScratch, scratch } from './rig.ts'
 
@@ -13,10 +13,11 @@ const arch = process.arch as Architecture
 /** Where this machine's own glibc is; a layer takes it from Debian's packages. */
 const glibc = ['/lib/x86_64-linux-gnu', '/lib/aarch64-linux-gnu', '/lib64'].find((folder) => existsSync(join(folder, loaderName(arch)))) ?? '/lib'
 
-function put(root: string, { path, source, mode }: LayerFile): void {
+function put(root: string, { path, source, content, mode }: LayerFile): void {
   const target = join(root, path)
   mkdirSync(dirname(target), { recursive: true })
-  copyFileSync(source, target)
+  if (source === undefined) writeFileSync(target, content ?? '')
+  else copyFileSync(source, target)
   chmodSync(target, mode)
 }
 
@@ -40,10 +41,10 @@ describe('the supervisor in an image FROM scratch', () => {
   it('starts from its own files alone and runs a service to its end', async () => {
     root = await scratchRoot()
     // The only program in an empty image is the supervisor's own runtime, so that is the service.
-    const [loader, ...rest] = entrypoint(arch).slice(0, 4)
+    const [loader, ...rest] = supervisorCommand(arch).slice(0, 4)
     const service = command(loader ?? '', `${[loader, ...rest].join(' ')} -e 'console.log("from scratch", process.ppid); process.exitCode = 3'`)
     const env = { PodName: 'p-0', PodIP: ownAddress(), ServerApp: 'Test', ServerName: 'Scratch', ServerType: 'not-tars', TARSNODE_REGISTRY: 'none', TARSNODE_LOCAL_ADDRESS: ownAddress(), TARSNODE_ON_EXIT: 'exit', ...service }
-    space = new PidNamespace({ argv: entrypoint(arch), root, env })
+    space = new PidNamespace({ argv: ENTRYPOINT, root, env })
     const ended = await space.ended
     expect(space.stderr).not.toContain('"level":"error"')
     expect({ code: exitCode(ended), stdout: space.stdout }).toEqual({ code: 3, stdout: 'from scratch 1\n' })
