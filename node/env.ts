@@ -18,6 +18,8 @@ export interface Settings {
   readonly app: string
   readonly server: string
   readonly type: ServerType
+  /** background: tarsnode is PID 1 and the service below it; foreground: the service is PID 1 and tarsnode beside it. */
+  readonly launcher: 'background' | 'foreground'
   /** lower(PodName.ServerApp-ServerName): the pod's DNS name in its headless Service. */
   readonly listenAddress: string
   readonly layout: Layout
@@ -45,7 +47,7 @@ export interface Settings {
  * | variable | meaning | default |
  * |---|---|---|
  * | PodName, PodIP, ServerApp, ServerName, ServerType | identity (spec A.3, A.4) | required |
- * | LauncherType | `background` | background |
+ * | LauncherType | `background`: tarsnode is PID 1; `foreground`: the service is | background |
  * | TARSNODE_LOCAL_ADDRESS | address of ServerObj and of the service's AdminObj | 127.0.0.1 |
  * | TARSNODE_ADMIN_PORT | port of the service's AdminObj | 1000 |
  * | TARSNODE_REGISTRY | host, or `tcp -h HOST -p PORT`, of the registry's QueryObj; `none` for a not-tars service that has none | tars-tarsregistry |
@@ -63,11 +65,11 @@ export function parseEnvironment(env: Environment): Settings {
   const read = readEnv(env)
   const [podName, podIP, app, server] = ['PodName', 'PodIP', 'ServerApp', 'ServerName'].map((name) => identity(name, read.required(name))) as [string, string, string, string]
   const type = serverType(read.required('ServerType'))
-  read.choice('LauncherType', ['background'], 'background')
+  const launcher = read.choice('LauncherType', ['background', 'foreground'], 'background')
   const layout = layoutAt(read.optional('TARSNODE_ROOT', '/'))
   const drain = read.integer('TARSNODE_DRAIN_MS', -1, { min: -1, max: 3_600_000 })
   return Object.freeze({
-    podName, podIP, app, server, type, layout,
+    podName, podIP, app, server, type, launcher, layout,
     listenAddress: `${podName}.${app}-${server}`.toLowerCase(),
     paths: serverPaths(layout, app, server),
     localAddress: read.optional('TARSNODE_LOCAL_ADDRESS', '127.0.0.1'),

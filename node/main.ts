@@ -8,6 +8,7 @@ import { describe } from '#base/errors.ts'
 import { createLogger } from '#base/log.ts'
 import { injectedEnvironment } from './container/injected.ts'
 import { parseEnvironment } from './env.ts'
+import { KEEP } from './foreground.ts'
 import { launcherPath, layoutAt } from './layout.ts'
 import { startOutput } from './output/output.ts'
 import { bindLibc, type Libc } from './system/libc.ts'
@@ -32,7 +33,7 @@ function completeEnvironment(workDir: string): Environment {
   return process.env['PodName'] === undefined ? { ...process.env, ...injectedEnvironment(workDir) } : process.env
 }
 
-function supervise(): void {
+function supervise(keeps: boolean): void {
   const running: { node?: Tarsnode; asked: boolean } = { asked: false }
   handleSignals({
     stop: () => {
@@ -43,12 +44,12 @@ function supervise(): void {
   })
   const libc = bindLibc()
   const { workDir } = layoutAt(process.env['TARSNODE_ROOT'])
-  giveWay(libc, workDir)
+  if (!keeps) giveWay(libc, workDir)
   const settings = parseEnvironment(completeEnvironment(workDir))
   const output = startOutput(libc, settings.paths.logDir, settings.stdoutFile)
   const log = createLogger({ write: output.log, fields: { role: 'tarsnode' } })
   const exit = (code: number): void => void output.flush(FLUSH_MS).then(() => libc.exitNow(code))
-  running.node = startTarsnode(settings, { libc, output, log, exit, failed: FAILED })
+  running.node = startTarsnode(settings, keeps ? 'keeper' : settings.launcher === 'foreground' ? 'handover' : 'supervisor', { libc, output, log, exit, failed: FAILED })
   if (running.asked) running.node.quit()
 }
 
@@ -64,10 +65,10 @@ const failed = (error: unknown): never => {
 }
 
 const [, name, ...args] = process.argv.slice(2)
-if (name !== undefined) command(name, args).then((code) => (process.exitCode = code), failed)
+if (name !== undefined && name !== KEEP) command(name, args).then((code) => (process.exitCode = code), failed)
 else {
   try {
-    supervise()
+    supervise(name === KEEP)
   } catch (error) {
     failed(error)
   }

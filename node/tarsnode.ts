@@ -4,9 +4,11 @@ import type { Logger } from '#base/log.ts'
 import { prepareContainer } from './container/prepare.ts'
 import type { Settings } from './env.ts'
 import type { Output } from './output/output.ts'
+import { Handover, sayReady, serviceBegun } from './foreground.ts'
 import { serviceAdmin } from './service/admin.ts'
+import { attachTo } from './service/attached.ts'
 import { Commands } from './service/commands.ts'
-import type { Launch } from './service/ports.ts'
+import type { Launch, SupervisorPorts } from './service/ports.ts'
 import { launchPreparer } from './service/prepare-launch.ts'
 import { ServiceProcess } from './service/process.ts'
 import { Supervisor } from './service/supervisor.ts'
@@ -38,27 +40,28 @@ export interface Tarsnode {
 const LAST_WORD_MS = 1_000
 
 /**
+ * supervisor: PID 1 in background mode, the service below it · handover: PID 1 in foreground mode, until it becomes the
+ * service · keeper: the tarsnode beside a service that is PID 1.
+ */
+export type Part = 'supervisor' | 'handover' | 'keeper'
+
+/**
  * Puts tarsnode together and starts the service. What a launch does not need is loaded after it: the Tars server and
  * client cost more to evaluate than the runtime takes to start.
  * @throws Failure when the container cannot be made ready
  */
-export function startTarsnode(settings: Settings, world: TarsnodeWorld): Tarsnode {
+export function startTarsnode(settings: Settings, part: Part, world: TarsnodeWorld): Tarsnode {
   const { libc, output, log, exit, failed } = world
   const { timezone } = prepareContainer(settings, log)
   const registry = settings.registry === undefined ? { ...noRegistry, load: (_onNewer: () => void) => {} } : lateRegistry(settings, settings.registry, log)
   const admin = serviceAdmin(settings)
   const happened = trimWhenQuiet(libc)
-  // A service may send its first heartbeat before our server is loaded: it waits in the socket until then.
-  const heartbeatSocket = libc.listen(settings.localAddress, settings.serverPort)
-  const launched = Promise.withResolvers<void>()
   const commands = new Commands(libc, output)
+  const prepare = launchPreparer({ settings, timezone, registry, admin, run: commands.run })
+  const launched = Promise.withResolvers<void>()
   const supervisor = new Supervisor(
     {
-      prepare: launchPreparer({ settings, timezone, registry, admin, run: commands.run }),
-      spawn: (launch, onGone) => {
-        launched.resolve()
-        return spawnService(world, launch, { onGone, mayDaemonise: settings.onExit === 'restart' })
-      },
+      ...launchPorts({ settings, part, world, prepare, launched: launched.resolve }),
       lastLines: (count) => output.lastLines(count),
       report: (view) => {
         registry.report(view)
@@ -67,6 +70,7 @@ export function startTarsnode(settings: Settings, world: TarsnodeWorld): Tarsnod
       alarm: (text) => registry.alarm(text),
       exit: (code) => void registry.close(LAST_WORD_MS).then(() => exit(code)),
       exitsWithService: settings.onExit === 'exit',
+      sparesOverdue: part === 'keeper',
     },
     log,
     systemClock,
@@ -78,22 +82,61 @@ export function startTarsnode(settings: Settings, world: TarsnodeWorld): Tarsnod
   }
   const reaper = new Reaper({ libc, onReaped })
   reaper.start()
-  supervisor.command('start')
+  // A service may send its first heartbeat before our server is loaded: it waits in the socket until then.
+  const heartbeatSocket = part === 'handover' ? undefined : libc.listen(settings.localAddress, settings.serverPort)
+  const listen = async (): Promise<void> => {
+    const { startServants } = await import('./servants/servants.ts')
+    await startServants({ settings, supervisor, registry, admin, log, heartbeatSocket, root: part === 'keeper' ? process.ppid : process.pid })
+    const { openEyes } = await import('./eyes/eyes.ts')
+    await openEyes({ settings, supervisor, output, reaper })
+  }
   const serve = async (): Promise<void> => {
+    if (part === 'keeper') await keep(listen, () => supervisor.command('start'))
     // Not before the launch, but also when that takes long: an operator wants to be answered then most of all.
     await Promise.race([launched.promise.then(() => pause(AFTER_LAUNCH_MS)), pause(SERVE_MS)])
     output.begin()
-    const { startServants } = await import('./servants/servants.ts')
-    await startServants({ settings, supervisor, registry, admin, log, heartbeatSocket })
-    const { openEyes } = await import('./eyes/eyes.ts')
-    await openEyes({ settings, supervisor, output, reaper })
+    if (part === 'supervisor') await listen()
     registry.load(() => supervisor.renew('the registry has a newer descriptor than the one that the container resumed with'))
   }
+  if (part !== 'keeper') supervisor.command('start')
   serve().catch((error: unknown) => {
     log.error('the supervisor cannot serve', { error: describe(error) })
     exit(failed)
   })
   return { quit: () => supervisor.command('quit'), forward: (signal) => void supervisor.forward(signal) }
+}
+
+interface LaunchPortsOptions {
+  readonly settings: Settings
+  readonly part: Part
+  readonly world: TarsnodeWorld
+  readonly prepare: SupervisorPorts['prepare']
+  readonly launched: () => void
+}
+
+/** How a launch comes about: below us, as what we become, or as what is there already. */
+function launchPorts({ settings, part, world, prepare, launched }: LaunchPortsOptions): Pick<SupervisorPorts, 'prepare' | 'spawn'> {
+  if (part === 'keeper') {
+    const service = process.ppid
+    return { prepare, spawn: () => (launched(), attachTo(service)) }
+  }
+  if (part === 'supervisor') {
+    return { prepare, spawn: (launch, onGone) => (launched(), spawnService(world, launch, { onGone, mayDaemonise: settings.onExit === 'restart' })) }
+  }
+  const handover = new Handover(world.libc, settings.container)
+  const prepareAll = async (signal: AbortSignal): Promise<Launch> => {
+    const [launch] = await Promise.all([prepare(signal), handover.keeper()])
+    // The last chance to say no: what follows cannot be undone.
+    return handover.become(launch)
+  }
+  return { prepare: prepareAll, spawn: () => attachTo(process.pid) }
+}
+
+async function keep(listen: () => Promise<void>, start: () => void): Promise<void> {
+  await listen()
+  sayReady()
+  await serviceBegun()
+  start()
 }
 
 /** What the service has for its own first steps before the supervisor goes on with its own, milliseconds. */

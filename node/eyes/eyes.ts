@@ -31,7 +31,7 @@ const text = (status: Page['status'], body: string): Page => ({ status, type: 't
  * | /metrics | Prometheus text format 0.0.4 |
  */
 const pages: Readonly<Record<string, (sights: Sights) => Page>> = {
-  '/healthz': ({ supervisor }) => (supervisor.state === 'stuck' ? text(503, 'the service survived SIGKILL; only a new container helps') : text(200, 'ok')),
+  '/healthz': ({ supervisor: { helpless } }) => (helpless === undefined ? text(200, 'ok') : text(503, helpless)),
   '/readyz': ({ supervisor: { view } }) => (view.setting === 'Active' && view.present === 'Active' ? text(200, 'ok') : text(503, `${view.setting}/${view.present}: ${view.message}`)),
   '/status': (sights) => ({ status: 200, type: 'application/json', body: `${JSON.stringify(statusOf(sights))}\n` }),
   '/metrics': (sights) => ({ status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body: metricsText(sights) }),

@@ -17,6 +17,8 @@ export interface ServantsOptions {
   readonly log: Logger
   /** Listens for ServerObj already, when it could be made. */
   readonly heartbeatSocket: number | undefined
+  /** The process below which, or which itself, is the service. */
+  readonly root: number
 }
 
 /** Requests are a few names. What strangers send is bounded by it, since it counts against the memory of the pod. Bytes. */
@@ -26,13 +28,13 @@ const bounds = { maxPacketBytes: 1 << 20, maxPartialBytes: 4 << 20, maxQueueByte
  * Serves NodeObj on the pod's address and ServerObj on the local one; resolves when both listen.
  * @throws Failure TARS_LISTEN naming the address that is taken
  */
-export async function startServants({ settings, supervisor, registry, admin, log, heartbeatSocket }: ServantsOptions): Promise<void> {
+export async function startServants({ settings, supervisor, registry, admin, log, heartbeatSocket, root }: ServantsOptions): Promise<void> {
   const { podIP, localAddress, nodePort, serverPort, paths } = settings
   const ports = { notify: (command: string) => admin.notify(command), loadConfig: (file: string) => registry.loadConfig(file), binDir: paths.binDir }
   const server = createServer({
     adapters: [
       { endpoint: `tcp -h ${podIP} -p ${nodePort} -t 10000`, servants: { 'tars.tarsnode.NodeObj': { interface: Node, servant: nodeObj(settings, supervisor, ports, log) } } },
-      { endpoint: `tcp -h ${localAddress} -p ${serverPort} -t 60000`, ...(heartbeatSocket === undefined ? {} : { fd: heartbeatSocket }), servants: { 'tars.tarsnode.ServerObj': { interface: ServerF, servant: serverObj(settings, supervisor, log) } } },
+      { endpoint: `tcp -h ${localAddress} -p ${serverPort} -t 60000`, ...(heartbeatSocket === undefined ? {} : { fd: heartbeatSocket }), servants: { 'tars.tarsnode.ServerObj': { interface: ServerF, servant: serverObj({ ...settings, root }, supervisor, log) } } },
     ],
     ...bounds,
     log,

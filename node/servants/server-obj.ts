@@ -13,17 +13,17 @@ export interface Heartbeat {
 
 /**
  * Why a heartbeat is not believed; undefined when it is. It must come for our server and name a living process below
- * us: anybody who reaches the port could otherwise make a dead service look alive.
+ * `root`, us or the service itself where that is PID 1: anybody who reaches the port could otherwise make a dead service look alive.
  */
-export function disbelieve(identity: Identity, { application, serverName, pid }: Heartbeat): string | undefined {
+export function disbelieve(identity: Identity, root: number, { application, serverName, pid }: Heartbeat): string | undefined {
   const foreign = notOurs(identity, application, serverName)
   if (foreign !== undefined) return foreign
   if (!isAlive(pid)) return `process ${pid} does not exist`
-  return isDescendant(pid, process.pid) ? undefined : `process ${pid} is not one of this service`
+  return isDescendant(pid, root) || (pid === root && root !== process.pid) ? undefined : `process ${pid} is not one of this service`
 }
 
 /** `tars.tarsnode.ServerObj`, spoken by the business server on the local address. */
-export function serverObj(identity: Identity, supervisor: Supervisor, log: Logger): {
+export function serverObj(identity: Identity & { readonly root: number }, supervisor: Supervisor, log: Logger): {
   keepAlive(info: Heartbeat): number
   keepActiving(info: Heartbeat): number
   reportVersion(app: string, server: string, version: string): number
@@ -31,7 +31,7 @@ export function serverObj(identity: Identity, supervisor: Supervisor, log: Logge
 } {
   let refusals = 0
   const heard = (kind: 'alive' | 'warming', info: Heartbeat): number => {
-    const reason = disbelieve(identity, info)
+    const reason = disbelieve(identity, identity.root, info)
     if (reason === undefined) {
       supervisor.heartbeat(kind, info.pid, info.adapter)
       return SUCCESS

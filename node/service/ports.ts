@@ -1,6 +1,9 @@
 import type { LaunchPlan } from '../launch/plan.ts'
 import type { StopPlan } from '../supervisor/stop-plan.ts'
 import type { Ending, ServiceProcess } from './process.ts'
+
+/** A run of the service as the supervisor handles it. */
+export type Run = Pick<ServiceProcess, 'pid' | 'running' | 'heardFrom' | 'reaped' | 'signal' | 'signalGroup' | 'sweep'>
 import type { View } from './supervisor.ts'
 
 /** Everything that one launch needs, decided before it. */
@@ -19,7 +22,7 @@ export interface Launch {
 export interface SupervisorPorts {
   /** Descriptor, conf and launch plan. */
   prepare(signal: AbortSignal): Promise<Launch>
-  spawn(launch: Launch, onGone: (ending: Ending) => void): ServiceProcess
+  spawn(launch: Launch, onGone: (ending: Ending) => void): Run
   /** The last lines that the service printed. */
   lastLines(count: number): readonly string[]
   /** Called on each change; must not wait. */
@@ -28,6 +31,8 @@ export interface SupervisorPorts {
   alarm(text: string): void
   /** Leaves; called once. */
   exit(code: number): void
+  /** The service runs on when its heartbeats are overdue, and is not ready until they come again; otherwise it is restarted. */
+  readonly sparesOverdue: boolean
   /** The supervisor leaves when the service ends by itself. */
   readonly exitsWithService: boolean
 }

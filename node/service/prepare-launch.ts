@@ -101,7 +101,7 @@ function serviceEnv({ settings, timezone }: PrepareOptions, setting: (key: strin
     ServerDataDir: paths.dataDir,
     ServerLogDir: paths.logRoot,
     ServerConfFile: paths.confFile,
-    ServerLauncherType: 'background',
+    ServerLauncherType: settings.launcher,
   }
   if (timezone !== undefined) base['TZ'] = timezone
   return applyTemplateEnv(setting('env') ?? '', base)

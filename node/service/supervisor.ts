@@ -6,8 +6,8 @@ import type { Effect, Event, State } from '../supervisor/table.ts'
 import { outcomeCode, type ExitStatus } from '../system/exit-status.ts'
 import { describeEnding, History, QUOTED_LINES } from './history.ts'
 import { HeartbeatWatch } from './heartbeat-watch.ts'
-import type { Launch, SupervisorPorts } from './ports.ts'
-import type { Ending, ServiceProcess } from './process.ts'
+import type { Launch, Run, SupervisorPorts } from './ports.ts'
+import type { Ending } from './process.ts'
 
 /** What is reported of the service. */
 export interface View {
@@ -32,7 +32,9 @@ export class Supervisor {
   #told: View | undefined
   #since: number
   #launch: Launch | undefined
-  #process: ServiceProcess | undefined
+  #process: Run | undefined
+  /** Why a service that was spared is not ready. */
+  #notice = ''
   #preparing: AbortController | undefined
   #deadline: NodeJS.Timeout | undefined
   #queue: Event[] = []
@@ -48,11 +50,17 @@ export class Supervisor {
 
   get view(): View {
     const present = presentState(this.#machine)
-    return { setting: settingState(this.#machine), present, pid: present === 'Inactive' ? 0 : (this.#process?.pid ?? 0), restarts: this.#history.restarts, message: this.#history.story(this.#machine.state) }
+    return { setting: settingState(this.#machine), present, pid: present === 'Inactive' ? 0 : (this.#process?.pid ?? 0), restarts: this.#history.restarts, message: this.#notice || this.#history.story(this.#machine.state) }
   }
 
   get state(): State {
     return this.#machine.state
+  }
+
+  /** Why only a new container helps; undefined while the supervisor can do its work. */
+  get helpless(): string | undefined {
+    if (this.#notice !== '') return this.#notice
+    return this.#machine.state === 'stuck' ? 'the service survived SIGKILL' : undefined
   }
 
   /** When the present state began, milliseconds since the epoch. */
@@ -99,6 +107,7 @@ export class Supervisor {
   /** A heartbeat that was found genuine: from `pid` of our tree, for `adapter` or, when empty, for all of them. */
   heartbeat(kind: 'alive' | 'warming', pid: number, adapter: string): void {
     this.#process?.heardFrom(pid)
+    if (this.#notice !== '') this.#resume()
     this.#watch.beat(adapter)
     this.#dispatch(kind)
   }
@@ -194,7 +203,7 @@ export class Supervisor {
     this.#process = this.#ports.spawn(launch, (ending) => this.#gone(ending))
     if (!this.#process.running) return
     if (launch.heartbeats === undefined) this.#queue.push('alive')
-    else this.#watch.begin(launch.heartbeats.adapters, launch.heartbeats.timeoutMs)
+    else this.#watchHeartbeats()
   }
 
   #lastEnding: Ending = { code: 0, signal: null, core: false }
@@ -231,10 +240,27 @@ export class Supervisor {
   }
 
   #overdue(adapters: readonly string[]): void {
-    const text = `heartbeat overtime of ${adapters.join(', ')}, will restart process`
-    this.#history.because(`heartbeat overtime of ${adapters.join(', ')}`)
-    this.#ports.alarm(text)
+    const text = `heartbeat overtime of ${adapters.join(', ')}`
+    if (this.#ports.sparesOverdue) {
+      this.#notice = text
+      this.#ports.alarm(text)
+      this.#dumpThreads()
+      return this.#dispatch('warming')
+    }
+    this.#history.because(text)
+    this.#ports.alarm(`${text}, will restart process`)
     this.#dispatch('overdue')
+  }
+
+  /** A spared service beats again. */
+  #resume(): void {
+    this.#notice = ''
+    this.#watchHeartbeats()
+  }
+
+  #watchHeartbeats(): void {
+    const heartbeats = this.#launch?.heartbeats
+    if (heartbeats !== undefined) this.#watch.begin(heartbeats.adapters, heartbeats.timeoutMs)
   }
 
   #exit(): void {

@@ -35,11 +35,11 @@ export interface Program {
   readonly env: Readonly<Record<string, string>>
 }
 
-/** The descriptors that the new process has as its 1 and 2, and as its 3 when there is one; its 0 is /dev/null. */
+/** The descriptors that the new process has as its 1 and 2, and from 3 on; its 0 is /dev/null. */
 export interface Descriptors {
   readonly stdout: number
   readonly stderr: number
-  readonly extra?: number
+  readonly extra?: readonly number[]
 }
 
 export interface Libc {
@@ -144,7 +144,7 @@ export function bindLibc(): Libc {
   }
 }
 
-function spawn(c: Calls, { file, argv, cwd, env }: Program, { stdout, stderr, extra }: Descriptors): number {
+function spawn(c: Calls, { file, argv, cwd, env }: Program, { stdout, stderr, extra = [] }: Descriptors): number {
   const [attributes, actions, pid] = [Buffer.alloc(ATTRIBUTE_BYTES), Buffer.alloc(ATTRIBUTE_BYTES), Buffer.alloc(4)]
   c.posix_spawnattr_init(attributes)
   c.posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK)
@@ -155,7 +155,7 @@ function spawn(c: Calls, { file, argv, cwd, env }: Program, { stdout, stderr, ex
   c.posix_spawn_file_actions_addopen(actions, 0, cString('/dev/null'), 0, 0)
   c.posix_spawn_file_actions_adddup2(actions, stdout, 1)
   c.posix_spawn_file_actions_adddup2(actions, stderr, 2)
-  if (extra !== undefined) c.posix_spawn_file_actions_adddup2(actions, extra, 3)
+  extra.forEach((fd, i) => c.posix_spawn_file_actions_adddup2(actions, fd, 3 + i))
   c.posix_spawn_file_actions_addchdir_np(actions, cString(cwd))
   const error = c.posix_spawn(pid, cString(file), actions, attributes, cStrings(argv), cStrings(environment(env)))
   c.posix_spawn_file_actions_destroy(actions)
