@@ -5,6 +5,7 @@ import { layerDescriptor } from './config.ts'
 import { digestOf } from './oci/digest.ts'
 import type { ImageDestination } from './oci/destination.ts'
 import { openDestination, type ImageLocation } from './oci/location.ts'
+import type { DockerOptions } from './oci/docker.ts'
 import type { RegistryAccess } from './oci/session.ts'
 import { mediaTypes, type Descriptor, type ImageConfig, type Manifest, type Platform } from './oci/types.ts'
 
@@ -16,6 +17,8 @@ export interface ComposeOptions {
   readonly annotations?: Readonly<Record<string, string>>
   readonly destination: ImageLocation
   readonly access?: RegistryAccess
+  /** Of the Docker engine, where that is the destination. */
+  readonly docker?: DockerOptions
   /** Default: linux on the architecture of this machine. */
   readonly platform?: Platform
   readonly signal?: AbortSignal
@@ -26,7 +29,7 @@ const created = '1970-01-01T00:00:00Z'
 
 /** Makes an image of layers alone, FROM scratch: how base images come to be. @returns its name and manifest digest */
 export async function composeImage(options: ComposeOptions): Promise<{ readonly image: string; readonly digest: string }> {
-  const destination = await openDestination(options.destination, options.access ?? {})
+  const destination = await openDestination(options.destination, options.access ?? {}, options.docker)
   try {
     const document: ImageConfig = {
       ...(options.platform ?? hostPlatform()),

@@ -68,7 +68,7 @@ describe('the state table', () => {
           if (world.machine.state !== 'ended') expect(world.processes).toBe(hasProcess(world.machine.state) ? 1 : 0)
         }
       }),
-      { numRuns: 30_000 },
+      { numRuns: 100_000 },
     )
   })
 
