@@ -67,7 +67,7 @@ export function startTarsnode(settings: Settings, part: Part, world: TarsnodeWor
         registry.report(view)
         happened()
       },
-      alarm: (text) => registry.alarm(text),
+      notify: (level, text) => registry.notify(level, text),
       exit: (code) => void registry.close(LAST_WORD_MS).then(() => exit(code)),
       exitsWithService: settings.onExit === 'exit',
       sparesOverdue: part === 'keeper',

@@ -41,6 +41,7 @@ function statusOf({ settings, supervisor, output, reaper }: Sights): object {
   const { app, server, podName } = settings
   return {
     server: `${app}.${server}`, pod: podName, ...supervisor.view, state: supervisor.state, since: new Date(supervisor.since).toISOString(),
+    lastExit: supervisor.lastExit ?? null, crashLoop: supervisor.crashLoop, crashesInRow: supervisor.crashesInRow,
     heartbeats: supervisor.heartbeats, lostLines: output.lostLines, orphansReaped: reaper.reaped,
   }
 }

@@ -17,6 +17,8 @@ function metric(name: string, help: string, samples: readonly Sample[]): string 
   return samples.length === 0 ? '' : `# HELP tarsnode_${name} ${help}\n# TYPE tarsnode_${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}\n${lines.join('')}`
 }
 
+const samplesOf = (value: number | null | undefined): Sample[] => (value === null || value === undefined ? [] : [[value]])
+
 /** Everything that is counted and measured. */
 export function metricsText({ settings, supervisor, output, reaper }: Sights): string {
   const { view } = supervisor
@@ -29,6 +31,9 @@ export function metricsText({ settings, supervisor, output, reaper }: Sights): s
     metric('service_pid', 'Process id of the service, 0 when there is none.', [[view.pid]]),
     metric('service_restarts_total', 'Launches after the first one.', [[view.restarts]]),
     metric('service_crashes_in_row', 'Unexpected ends without a stable run in between.', [[supervisor.crashesInRow]]),
+    metric('service_crash_loop', 'Whether the service crashes again and again.', [[Number(supervisor.crashLoop)]]),
+    metric('service_last_exit_code', 'Exit code of the last run; not there when a signal killed it.', samplesOf(supervisor.lastExit?.code)),
+    metric('service_last_exit_signal', 'Signal that killed the last run; not there when it exited.', samplesOf(supervisor.lastExit?.signal)),
     metric('heartbeats_total', 'Heartbeats believed.', [[supervisor.heartbeatCount]]),
     metric('heartbeat_age_seconds', 'Time since the last heartbeat of an adapter, or since the launch.', supervisor.heartbeats.map(({ adapter, ageMs }) => [ageMs / 1000, { adapter }])),
     metric('output_lost_lines_total', 'Lines of output dropped because a destination did not keep up.', [[output.lostLines]]),

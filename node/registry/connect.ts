@@ -5,11 +5,11 @@ import { Config, type ConfigProxy } from '#tars/protocol/ConfigF.ts'
 import { Registry, type RegistryProxy, type ServerDescriptor } from '#tars/protocol/Registry.ts'
 import type { RegistryAddress, Settings } from '../env.ts'
 import type { View } from '../service/supervisor.ts'
-import { Alarms } from './alarms.ts'
 import type { DescriptorFile } from './descriptor-file.ts'
 import { DescriptorSource } from './descriptor-source.ts'
 import type { RegistryLink } from './link.ts'
 import { RegistryPresence } from './presence.ts'
+import { Notices } from './notices.ts'
 import { Reporter } from './reporter.ts'
 
 /** Of a call to the registry or to tarsconfig, milliseconds. */
@@ -33,14 +33,14 @@ export function connectRegistry({ settings, address, file, log }: ConnectOptions
   const source = new DescriptorSource({ fetch: () => fetchDescriptor(registry, app, server), file, log })
   const reporter = new Reporter((view) => registry.updateServerState(podName, view.setting, view.present, { context: contextOf(view) }), log)
   const presence = new RegistryPresence(address.host, address.registryPort, () => reporter.resend())
-  const alarms = new Alarms(communicator, settings, log)
+  const notices = new Notices(communicator, settings, log)
   presence.start()
   return {
     descriptor: (signal) => source.get(signal),
-    freshDescriptor: () => source.fresh(),
+    freshDescriptor: (signal) => source.fresh(signal),
     tryDescriptor: (timeoutMs) => source.try(timeoutMs),
     report: (view) => reporter.report(view),
-    alarm: (text) => alarms.tell(text),
+    notify: (level, text) => notices.tell(level, text),
     loadConfig: async (file) => {
       const answer = await communicator.proxy<ConfigProxy>(Config, 'tars.tarsconfig.ConfigObj').loadConfig(app, server, file)
       if (answer.return === 0) return answer.config

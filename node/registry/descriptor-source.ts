@@ -46,9 +46,9 @@ export class DescriptorSource {
     }
   }
 
-  /** Asks until the registry answers. */
-  fresh(): Promise<ServerDescriptor> {
-    return retry(() => this.#fresh(), { ...RETRY, attempts: Infinity, when: () => true })
+  /** Asks until the registry answers or the signal aborts. */
+  fresh(signal: AbortSignal): Promise<ServerDescriptor> {
+    return retry(() => this.#fresh(), { ...RETRY, attempts: Infinity, when: () => true, signal })
   }
 
   /** One try, at most `timeoutMs`; the kept one otherwise; undefined when there is neither. */

@@ -1,6 +1,7 @@
 import type { Logger } from '#base/log.ts'
 import type { ServerDescriptor } from '#tars/protocol/RegistryDescriptor.ts'
 import type { RegistryAddress, Settings } from '../env.ts'
+import type { NoticeLevel } from '../service/ports.ts'
 import type { View } from '../service/supervisor.ts'
 import { DescriptorFile } from './descriptor-file.ts'
 import { descriptorToText } from './descriptor-text.ts'
@@ -23,7 +24,7 @@ export interface LateRegistry extends RegistryLink {
  */
 export function lateRegistry(settings: Settings, address: RegistryAddress, log: Logger): LateRegistry {
   const file = new DescriptorFile(settings.paths.descriptorFile, log)
-  const alarms: string[] = []
+  const notices: (readonly [NoticeLevel, string])[] = []
   let resumed: ServerDescriptor | undefined
   let newest: View | undefined
   let link: RegistryLink | undefined
@@ -33,12 +34,12 @@ export function lateRegistry(settings: Settings, address: RegistryAddress, log: 
     (loading ??= import('./connect.ts').then(({ connectRegistry }) => {
       link = connectRegistry({ settings, address, file, log })
       if (newest !== undefined) link.report(newest)
-      for (const text of alarms.splice(0)) link.alarm(text)
+      for (const notice of notices.splice(0)) link.notify(...notice)
       return link
     }))
 
   const verify = async (kept: ServerDescriptor, onNewer: () => void): Promise<void> => {
-    const fresh = await (await loaded()).freshDescriptor()
+    const fresh = await (await loaded()).freshDescriptor(new AbortController().signal)
     if (resumed === kept && descriptorToText(fresh) !== descriptorToText(kept)) onNewer()
   }
 
@@ -51,15 +52,15 @@ export function lateRegistry(settings: Settings, address: RegistryAddress, log: 
       resumed = loading === undefined ? file.read() : undefined
       return resumed ?? (await loaded()).descriptor(signal)
     },
-    freshDescriptor: async () => (await loaded()).freshDescriptor(),
+    freshDescriptor: async (signal) => (await loaded()).freshDescriptor(signal),
     tryDescriptor: async (timeoutMs) => (await loaded()).tryDescriptor(timeoutMs),
     report(view) {
       newest = view
       link?.report(view)
     },
-    alarm(text) {
-      if (link === undefined) alarms.push(text)
-      else link.alarm(text)
+    notify(level, text) {
+      if (link === undefined) notices.push([level, text])
+      else link.notify(level, text)
     },
     loadConfig: async (name) => (await loaded()).loadConfig(name),
     close: async (timeoutMs) => (await loaded()).close(timeoutMs),

@@ -1,18 +1,19 @@
 import { Failure } from '#base/errors.ts'
 import type { ServerDescriptor } from '#tars/protocol/Registry.ts'
+import type { NoticeLevel } from '../service/ports.ts'
 import type { View } from '../service/supervisor.ts'
 
 /** The supervisor's calls to others: registry, notify, config, and the service's own AdminObj. */
 export interface RegistryLink {
   /** Fresh, or the last good one; see DescriptorSource. */
   descriptor(signal: AbortSignal): Promise<ServerDescriptor>
-  /** Fresh; asks until the registry answers. */
-  freshDescriptor(): Promise<ServerDescriptor>
+  /** Fresh; asks until the registry answers or the signal aborts. */
+  freshDescriptor(signal: AbortSignal): Promise<ServerDescriptor>
   tryDescriptor(timeoutMs: number): Promise<ServerDescriptor | undefined>
   /** Tells the state until it is heard; waits for nothing. */
   report(view: View): void
   /** Tells tarsnotify, once and at best; waits for nothing. */
-  alarm(text: string): void
+  notify(level: NoticeLevel, text: string): void
   /** ConfigF.loadConfig for a file of our server. */
   loadConfig(file: string): Promise<string>
   /** Waits at most `timeoutMs` for the last state to be heard, then lets go of everything. */
@@ -27,7 +28,7 @@ export const noRegistry: RegistryLink = {
   freshDescriptor: noRegistryFailure,
   tryDescriptor: () => Promise.resolve(undefined),
   report: () => {},
-  alarm: () => {},
+  notify: () => {},
   loadConfig: noRegistryFailure,
   close: () => Promise.resolve(),
 }

@@ -2,6 +2,7 @@ import { basename, join } from 'node:path'
 import { describe } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import type { Command, Supervisor } from '../service/supervisor.ts'
+import { createServerStateInfo, ServerState, type ServerStateInfo } from '#tars/protocol/NodeDescriptor.ts'
 import { replaceFile } from '../system/atomic-write.ts'
 import { notOurs, REFUSED, SUCCESS, type Identity } from './identity.ts'
 
@@ -11,23 +12,34 @@ export interface NodeAnswer {
   readonly result: string
 }
 
+export interface NodeIdentity extends Identity {
+  readonly podName: string
+  readonly launcher: 'background' | 'foreground'
+}
+
 /** What NodeObj needs of others. */
 export interface NodePorts {
   /** AdminF.notify on the business server. */
   notify(command: string): Promise<string>
+  /** Writes the conf file anew; resolves with its path. */
+  loadServer(): Promise<string>
   /** ConfigF.loadConfig for a file of our server. */
   loadConfig(file: string): Promise<string>
   readonly binDir: string
 }
 
+/** Its end is the container's, which Kubernetes would start again at once. */
+const FOREGROUND_STOP = 'a server whose launcherType is foreground cannot be stopped in its pod; scale it to 0 replicas'
+
 const done = (result: string): NodeAnswer => ({ return: SUCCESS, result })
 const refused = (result: string): NodeAnswer => ({ return: REFUSED, result })
 
 /** `tars.tarsnode.NodeObj`: an operator's commands, on the pod's address. Commands return at once and are idempotent. */
-export function nodeObj(identity: Identity, supervisor: Supervisor, ports: NodePorts, log: Logger): NodeServant {
+export function nodeObj(identity: NodeIdentity, supervisor: Supervisor, ports: NodePorts, log: Logger): NodeServant {
   const command = (name: Command, words: string) => (app: string, server: string): NodeAnswer => {
     const foreign = notOurs(identity, app, server)
     if (foreign !== undefined) return refused(foreign)
+    if (name === 'stop' && identity.launcher === 'foreground') return refused(FOREGROUND_STOP)
     const { present, pid } = supervisor.view
     log.info('command', { command: name, present, pid })
     supervisor.command(name)
@@ -42,6 +54,8 @@ export function nodeObj(identity: Identity, supervisor: Supervisor, ports: NodeP
     startServer: command('start', 'starting'),
     stopServer: command('stop', 'stopping'),
     restartServer: command('restart', 'restarting'),
+    loadServer: (app, server) => guarded(app, server, async () => `Success: wrote ${await ports.loadServer()}`),
+    getStateInfo: (app, server) => stateInfo(identity, supervisor, app, server),
     notifyServer: (app, server, text) => guarded(app, server, () => ports.notify(text)),
     addFile: (app, server, file) => guarded(app, server, () => addFile(ports, file)),
   }
@@ -51,8 +65,19 @@ export interface NodeServant {
   startServer(app: string, server: string): NodeAnswer
   stopServer(app: string, server: string): NodeAnswer
   restartServer(app: string, server: string): NodeAnswer
+  loadServer(app: string, server: string): Promise<NodeAnswer>
+  getStateInfo(app: string, server: string): NodeAnswer & { readonly info: ServerStateInfo }
   notifyServer(app: string, server: string, command: string): Promise<NodeAnswer>
   addFile(app: string, server: string, file: string): Promise<NodeAnswer>
+}
+
+/** The state by its native numbers, and the story as the result. */
+function stateInfo({ app, server, podName }: NodeIdentity, supervisor: Supervisor, askedApp: string, askedServer: string): NodeAnswer & { readonly info: ServerStateInfo } {
+  const foreign = notOurs({ app, server }, askedApp, askedServer)
+  if (foreign !== undefined) return { ...refused(foreign), info: createServerStateInfo() }
+  const { setting, present, pid, restarts, message } = supervisor.view
+  const info = createServerStateInfo({ serverState: ServerState[present], settingState: ServerState[setting], processId: pid, nodeName: podName, application: app, serverName: server })
+  return { ...done(`${setting}/${present}, pid ${pid}, ${restarts} restarts${message === '' ? '' : `: ${message}`}`), info }
 }
 
 /** Puts a file of tarsconfig into the package folder, as a whole or not at all. */

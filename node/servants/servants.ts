@@ -5,6 +5,7 @@ import { ServerF } from '#tars/protocol/NodeF.ts'
 import type { Settings } from '../env.ts'
 import type { RegistryLink } from '../registry/link.ts'
 import type { ServiceAdmin } from '../service/admin.ts'
+import { writeConf } from '../service/prepare-launch.ts'
 import type { Supervisor } from '../service/supervisor.ts'
 import { nodeObj } from './node-obj.ts'
 import { serverObj } from './server-obj.ts'
@@ -24,13 +25,20 @@ export interface ServantsOptions {
 /** Requests are a few names. What strangers send is bounded by it, since it counts against the memory of the pod. Bytes. */
 const bounds = { maxPacketBytes: 1 << 20, maxPartialBytes: 4 << 20, maxQueueBytes: 4 << 20, maxWriteBytes: 8 << 20 } as const
 
+/** Longest wait of loadServer for the registry, milliseconds. */
+const LOAD_MS = 2_000
+
 /**
  * Serves NodeObj on the pod's address and ServerObj on the local one; resolves when both listen.
  * @throws Failure TARS_LISTEN naming the address that is taken
  */
 export async function startServants({ settings, supervisor, registry, admin, log, heartbeatSocket, root }: ServantsOptions): Promise<void> {
   const { podIP, localAddress, nodePort, serverPort, paths } = settings
-  const ports = { notify: (command: string) => admin.notify(command), loadConfig: (file: string) => registry.loadConfig(file), binDir: paths.binDir }
+  const loadServer = async (): Promise<string> => {
+    writeConf(settings, await registry.freshDescriptor(AbortSignal.timeout(LOAD_MS)))
+    return paths.confFile
+  }
+  const ports = { loadServer, notify: (command: string) => admin.notify(command), loadConfig: (file: string) => registry.loadConfig(file), binDir: paths.binDir }
   const server = createServer({
     adapters: [
       { endpoint: `tcp -h ${podIP} -p ${nodePort} -t 10000`, servants: { 'tars.tarsnode.NodeObj': { interface: Node, servant: nodeObj(settings, supervisor, ports, log) } } },

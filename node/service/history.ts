@@ -33,7 +33,7 @@ export class History {
 
   /** What an operator should know in this state; empty when there is nothing to tell. */
   story(state: State): string {
-    const loop = isCrashLoop(this.#crashes) ? `crash loop, ${this.#crashes.inRow} in a row: ` : ''
+    const loop = this.crashLoop ? `crash loop, ${this.#crashes.inRow} in a row: ` : ''
     const last = this.#endingText === '' ? '' : `${loop}last run ${this.#endingText}`
     if (state !== 'waiting') return state === 'preparing' && this.#refusal !== '' ? this.#refusal : last
     const next = this.#delayMs === 0 ? '' : `; next try in ${seconds(this.#delayMs)}`
@@ -47,6 +47,10 @@ export class History {
 
   get crashesInRow(): number {
     return this.#crashes.inRow
+  }
+
+  get crashLoop(): boolean {
+    return isCrashLoop(this.#crashes)
   }
 
   /** An operator's command clears the throttle. */
@@ -95,6 +99,12 @@ export class History {
 export function describeEnding({ code, signal, core, error }: Ending): string {
   if (error !== undefined) return error
   return signal === null ? `exited with code ${code}` : `killed by ${signalName(signal)}${core ? ' (core dumped)' : ''}`
+}
+
+/** The words of the reference's exit report (spec A.10), and what they leave out. */
+export function exitReport({ code, signal, core, error }: Ending): string {
+  if (error !== undefined) return error
+  return signal === null ? `exit with code ${code}` : `exit with signal ${signal} (${signalName(signal)}${core ? ', core dumped' : ''})`
 }
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`

@@ -18,6 +18,9 @@ export interface Launch {
   readonly dumpSignal: NodeJS.Signals | undefined
 }
 
+/** alarm: an operator should look; normal: it went as it was meant to. */
+export type NoticeLevel = 'alarm' | 'normal'
+
 /** The world as the supervisor sees it. */
 export interface SupervisorPorts {
   /** Descriptor, conf and launch plan. */
@@ -28,7 +31,7 @@ export interface SupervisorPorts {
   /** Called on each change; must not wait. */
   report(view: View): void
   /** Tells tarsnotify; must not wait. */
-  alarm(text: string): void
+  notify(level: NoticeLevel, text: string): void
   /** Leaves; called once. */
   exit(code: number): void
   /** The service runs on when its heartbeats are overdue, and is not ready until they come again; otherwise it is restarted. */

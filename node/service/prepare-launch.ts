@@ -1,4 +1,5 @@
 import { Failure } from '#base/errors.ts'
+import type { ServerDescriptor } from '#tars/protocol/RegistryDescriptor.ts'
 import type { Settings } from '../env.ts'
 import { realFiles } from '../launch/files.ts'
 import { planLaunch, type LaunchPlan } from '../launch/plan.ts'
@@ -41,8 +42,7 @@ export function launchPreparer(options: PrepareOptions): (signal: AbortSignal) =
     await withoutDescendants(process.pid, LEFT_OVER_MS)
     const tars = settings.type !== 'not-tars'
     const descriptor = tars ? await registry.descriptor(signal) : await registry.tryDescriptor(OPTIONAL_MS)
-    const conf = descriptor === undefined || settings.registry === undefined ? undefined : renderConf({ ...settings, registry: settings.registry }, descriptor)
-    if (conf !== undefined) writeConf(settings.paths.confFile, conf.text)
+    const conf = descriptor === undefined ? undefined : writeConf(settings, descriptor)
     const setting = (key: string): string | undefined => conf?.setting(key)
     const plan = planLaunch(settings.type, { ...settings, env: serviceEnv(options, setting), setting, files: realFiles })
     return launch(options, plan, conf)
@@ -81,9 +81,14 @@ function checkStopped(code: number): void {
 /** hearttimeout is seconds on Kubernetes and milliseconds natively: nobody means 1000 seconds or more, nor less than a second. */
 const heartbeatMs = (value: number): number => (value < 1000 ? Math.max(1, value) * 1000 : value)
 
-function writeConf(path: string, text: string): void {
+/** Writes the service's conf file of a descriptor. @throws Failure CONF_PROFILE, CONF_WRITE */
+export function writeConf(settings: Settings, descriptor: ServerDescriptor): RenderedConf | undefined {
+  if (settings.registry === undefined) return undefined
+  const conf = renderConf({ ...settings, registry: settings.registry }, descriptor)
+  const path = settings.paths.confFile
   try {
-    replaceFile(path, text, { keepBackup: true })
+    replaceFile(path, conf.text, { keepBackup: true })
+    return conf
   } catch (error) {
     throw new Failure('CONF_WRITE', `the conf file ${path} cannot be written`, { cause: error, remedy: 'check the space and the mode of the work volume' })
   }

@@ -4,7 +4,7 @@ import type { Logger } from '#base/log.ts'
 import { hasProcess, initial, presentState, settingState, step, type Machine, type PresentState, type SettingState } from '../supervisor/machine.ts'
 import type { Effect, Event, State } from '../supervisor/table.ts'
 import { outcomeCode, type ExitStatus } from '../system/exit-status.ts'
-import { describeEnding, History, QUOTED_LINES } from './history.ts'
+import { exitReport, History, QUOTED_LINES } from './history.ts'
 import { HeartbeatWatch } from './heartbeat-watch.ts'
 import type { Launch, Run, SupervisorPorts } from './ports.ts'
 import type { Ending } from './process.ts'
@@ -82,6 +82,16 @@ export class Supervisor {
     return this.#history.crashesInRow
   }
 
+  /** How the last run ended; undefined before that. */
+  get lastExit(): Ending | undefined {
+    return this.#history.ending
+  }
+
+  /** The service crashes again and again, and is launched with growing delays. */
+  get crashLoop(): boolean {
+    return this.#history.crashLoop
+  }
+
   /** The launch that the present or last process came from. */
   get launch(): Launch | undefined {
     return this.#launch
@@ -136,6 +146,7 @@ export class Supervisor {
     this.#machine = machine
     if (entered) clearTimeout(this.#deadline)
     for (const effect of effects) this.#effects[effect]()
+    if (effects.includes('bury')) this.#reportExit(!effects.includes('blame'))
     if (entered) this.#arm()
     this.#tell(event)
   }
@@ -191,7 +202,7 @@ export class Supervisor {
     } catch (error) {
       if (abort.signal.aborted) return
       this.#history.unprepared(describe(error))
-      this.#ports.alarm(`cannot start: ${describe(error)}`)
+      this.#ports.notify('alarm', `cannot start: ${describe(error)}`)
       this.#dispatch('unprepared')
     }
   }
@@ -222,7 +233,11 @@ export class Supervisor {
   #blame(): void {
     if (this.#ports.exitsWithService) return this.#dispatch('quit')
     this.#history.blamed(this.#clock.monotonic())
-    this.#ports.alarm(`server ${describeEnding(this.#lastEnding)}; ${this.#history.crashesInRow} in a row`)
+  }
+
+  #reportExit(asked: boolean): void {
+    const again = asked ? '' : `; ${this.#history.crashesInRow} in a row`
+    this.#ports.notify(asked ? 'normal' : 'alarm', `server ${exitReport(this.#lastEnding)}${again}`)
   }
 
   #askToShutDown(): void {
@@ -243,12 +258,12 @@ export class Supervisor {
     const text = `heartbeat overtime of ${adapters.join(', ')}`
     if (this.#ports.sparesOverdue) {
       this.#notice = text
-      this.#ports.alarm(text)
+      this.#ports.notify('alarm', text)
       this.#dumpThreads()
       return this.#dispatch('warming')
     }
     this.#history.because(text)
-    this.#ports.alarm(`${text}, will restart process`)
+    this.#ports.notify('alarm', `${text}, will restart process`)
     this.#dispatch('overdue')
   }
 

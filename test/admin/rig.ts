@@ -2,6 +2,7 @@
 import { resources } from '#api/resources.ts'
 import type { TEndpoint, TServer } from '#api/types.ts'
 import type { KubeClient } from '#kube/client.ts'
+import { createServerStateInfo } from '#tars/protocol/NodeDescriptor.ts'
 import { Node, type NodeServant } from '#tars/protocol/Node.ts'
 import { createServer, type TarsServer } from '#tars/server.ts'
 import { namespace, tendpoint } from '../registry/cluster.ts'
@@ -40,6 +41,8 @@ export async function startNode(address: string, code = 0): Promise<TestNode> {
   }
   const servant: NodeServant = {
     addFile: () => ({ return: 0, result: '' }),
+    loadServer: () => ({ return: 0, result: '' }),
+    getStateInfo: () => ({ return: 0, result: '', info: createServerStateInfo() }),
     notifyServer: () => ({ return: 0, result: '' }),
     startServer: take('start'),
     stopServer: take('stop'),

@@ -7,7 +7,7 @@ import { createEndpointF } from '#tars/protocol/EndpointF.ts'
 import { Notify } from '#tars/protocol/NotifyF.ts'
 import { QueryF } from '#tars/protocol/QueryF.ts'
 import { createAdapterDescriptor, createServerDescriptor, Registry, type ServerDescriptor } from '#tars/protocol/Registry.ts'
-import { createServer, type Current, type TarsServer } from '#tars/server.ts'
+import { createServer, TarsCallError, type Current, type TarsServer } from '#tars/server.ts'
 import { buildSupervisor } from '../../node/build.ts'
 import { RUNTIME_FLAGS } from '../../node/layout.ts'
 import { PidNamespace, type PidNamespaceOptions } from '../rig/pidns.ts'
@@ -57,6 +57,10 @@ export class NotingRegistry {
   readonly address = ownAddress()
   readonly reports: StateReport[] = []
   readonly alarms: string[] = []
+  /** Those that came by the older function. */
+  readonly oldAlarms: string[] = []
+  /** As a tarsnotify that has the older function only. */
+  knowsNotifyInfo = true
   descriptor: ServerDescriptor | undefined
   #server: TarsServer | undefined
   #waiters: (() => void)[] = []
@@ -126,7 +130,15 @@ export class NotingRegistry {
   #notify(): object {
     return {
       ...Object.fromEntries(Object.keys(Notify.functions).map((name) => [name, () => undefined])),
-      reportNotifyInfo: ({ sMessage }: { sMessage: string }) => this.#note(() => this.alarms.push(sMessage)),
+      reportNotifyInfo: ({ sMessage }: { sMessage: string }) => {
+        if (!this.knowsNotifyInfo) throw new TarsCallError(-3, 'there is no such function')
+        this.#note(() => this.alarms.push(sMessage))
+      },
+      reportServer: (_server: string, _thread: string, message: string) =>
+        this.#note(() => {
+          this.alarms.push(message)
+          this.oldAlarms.push(message)
+        }),
     }
   }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { Communicator } from '#tars/client.ts'
 import { Node, type NodeProxy } from '#tars/protocol/Node.ts'
+import { ServerState } from '#tars/protocol/NodeDescriptor.ts'
 import { ServerF, type ServerFProxy } from '#tars/protocol/NodeF.ts'
 import { exitCode, type PidNamespace } from '../rig/pidns.ts'
 import { descriptor, NotingRegistry, pod, type Pod, removeScratch, supervise } from './rig.ts'
@@ -102,6 +103,23 @@ describe('what is reported is true', () => {
   })
 })
 
+describe('exit reports', () => {
+  it('tell an end that was asked for from one that was not, also to a tarsnotify that knows the older function only', async () => {
+    const registry = await registryWith()
+    registry.knowsNotifyInfo = false
+    const container = pod(registry, { STOP_CODE: '4' })
+    const space = await run(container)
+    await registry.report(({ present }) => present === 'Active')
+    const { node } = proxies(container)
+    await node.restartServer('Test', 'EchoServer')
+    expect(await registry.alarm(/exit with/)).toBe('[normal] server exit with code 4')
+    await registry.report(({ present, restarts }) => present === 'Active' && restarts === 1)
+    process.kill(space.processes()[1]?.pid ?? 0, 'SIGKILL')
+    expect(await registry.alarm(/signal 9/)).toBe('[alarm] server exit with signal 9 (SIGKILL); 1 in a row')
+    expect(registry.oldAlarms).toEqual(registry.alarms)
+  })
+})
+
 describe('without a registry', () => {
   it('starts from the last good descriptor, and tells its state once the registry is back', async () => {
     const registry = await registryWith()
@@ -175,6 +193,24 @@ describe('commands', () => {
     await registry.report(({ present, restarts }) => present === 'Active' && restarts === 2)
     expect(await node.restartServer('Test', 'EchoServer')).toMatchObject({ return: 0 })
     await registry.report(({ present, restarts }) => present === 'Active' && restarts === 3)
+  })
+
+  it('getStateInfo tells the state, loadServer writes the conf anew, both for their own server only', async () => {
+    const registry = await registryWith()
+    const container = pod(registry)
+    await run(container)
+    const { pid } = await registry.report(({ present }) => present === 'Active')
+    const { node } = proxies(container)
+    expect(await node.getStateInfo('Test', 'EchoServer')).toEqual({ return: 0, result: `Active/Active, pid ${pid}, 0 restarts`, info: expect.objectContaining({ serverState: ServerState.Active, settingState: ServerState.Active, processId: pid, nodeName: 'echo-0', application: 'Test', serverName: 'EchoServer' }) })
+    expect(await node.getStateInfo('Test', 'Other')).toMatchObject({ return: -1, result: expect.stringContaining('does not exist here') })
+    registry.descriptor = descriptor(['loglevel=INFO'])
+    const loaded = await node.loadServer('Test', 'EchoServer')
+    expect(loaded).toMatchObject({ return: 0, result: expect.stringMatching(/^Success: wrote .*Test\.EchoServer\.config\.conf$/) })
+    expect(readFileSync(loaded.result.slice('Success: wrote '.length), 'utf8')).toContain('      loglevel=INFO\n')
+    expect(await node.getStateInfo('Test', 'EchoServer')).toMatchObject({ info: { processId: pid } })
+    expect(await node.loadServer('Other', 'EchoServer')).toMatchObject({ return: -1 })
+    registry.descriptor = undefined
+    expect(await node.loadServer('Test', 'EchoServer')).toMatchObject({ return: -1, result: expect.stringMatching(/^error: /) })
   })
 
   it('notifyServer reaches the service and says when it cannot', async () => {

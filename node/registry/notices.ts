@@ -3,16 +3,20 @@ import type { Logger } from '#base/log.ts'
 import type { Communicator } from '#tars/client.ts'
 import { createReportInfo, Notify, NOTIFYLEVEL, ReportType, type NotifyProxy } from '#tars/protocol/NotifyF.ts'
 import type { Settings } from '../env.ts'
+import type { NoticeLevel } from '../service/ports.ts'
 
 const NOTIFY_OBJ = 'tars.tarsnotify.NotifyObj'
 /** The thread id that the reference reports under. */
 const THREAD = '-1'
-/** At most this many alarms a minute; a crash loop tells its story through the state's message. */
+/** At most this many notices a minute; a crash loop tells its story through the state's message. */
 const PER_MINUTE = 20
 const MINUTE_MS = 60_000
 
-/** Tells tarsnotify what went wrong, in today's form and in the one that older ones understand; once and at best. */
-export class Alarms {
+/** The tag that the level is told from where a notification has none of its own (spec A.10), and the level that it has otherwise. */
+const levels = { alarm: NOTIFYLEVEL.NOTIFYERROR, normal: NOTIFYLEVEL.NOTIFYNORMAL } as const satisfies Record<NoticeLevel, number>
+
+/** Tells tarsnotify what happened, in today's form and in the one that older ones understand; once and at best. */
+export class Notices {
   readonly #notify: NotifyProxy
   readonly #settings: Settings
   readonly #log: Logger
@@ -24,18 +28,18 @@ export class Alarms {
     this.#log = log
   }
 
-  tell(text: string): void {
+  tell(level: NoticeLevel, text: string): void {
     const now = performance.now()
     this.#sent = this.#sent.filter((time) => now - time < MINUTE_MS)
     if (this.#sent.length >= PER_MINUTE) return
     this.#sent.push(now)
-    this.#send(`[alarm] ${text}`).catch((error: unknown) => this.#log.info('tarsnotify was not told', { reason: describe(error) }))
+    this.#send(level, `[${level}] ${text}`).catch((error: unknown) => this.#log.info('tarsnotify was not told', { reason: describe(error) }))
   }
 
-  async #send(sMessage: string): Promise<void> {
+  async #send(level: NoticeLevel, sMessage: string): Promise<void> {
     const { app, server, podName } = this.#settings
     const context = { SERVER_HOST_NAME: podName }
-    const info = createReportInfo({ eType: ReportType.NOTIFY, eLevel: NOTIFYLEVEL.NOTIFYERROR, sApp: app, sServer: server, sNodeName: podName, sThreadId: THREAD, sMessage })
+    const info = createReportInfo({ eType: ReportType.NOTIFY, eLevel: levels[level], sApp: app, sServer: server, sNodeName: podName, sThreadId: THREAD, sMessage })
     // The newer function first; a tarsnotify that does not know it gets the older one. Never both: one event, one line.
     await this.#notify.reportNotifyInfo(info, { context }).catch(() => this.#notify.reportServer(`${app}.${server}`, THREAD, sMessage, { context }))
   }
