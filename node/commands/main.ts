@@ -3,6 +3,7 @@ import type { CommandIo } from '#base/command-io.ts'
 type Command = (args: readonly string[], io: CommandIo) => Promise<number>
 
 const commands: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<{ readonly run: Command }> }>> = {
+  status: { summary: 'what the supervisor knows of its service', load: () => import('./status.ts') },
   install: { summary: 'copy the supervisor into the pod, as an init container', load: () => import('./install.ts') },
 }
 

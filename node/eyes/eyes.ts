@@ -37,7 +37,8 @@ const pages: Readonly<Record<string, (sights: Sights) => Page>> = {
   '/metrics': (sights) => ({ status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body: metricsText(sights) }),
 }
 
-function statusOf({ settings, supervisor, output, reaper }: Sights): object {
+/** The document of /status. */
+export function statusOf({ settings, supervisor, output, reaper }: Sights) {
   const { app, server, podName } = settings
   return {
     server: `${app}.${server}`, pod: podName, ...supervisor.view, state: supervisor.state, since: new Date(supervisor.since).toISOString(),

@@ -1,6 +1,7 @@
 import { describe } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import type { Communicator } from '#tars/client.ts'
+import { ret, TarsCallError } from '#tars/packet.ts'
 import { createReportInfo, Notify, NOTIFYLEVEL, ReportType, type NotifyProxy } from '#tars/protocol/NotifyF.ts'
 import type { Settings } from '../env.ts'
 import type { NoticeLevel } from '../service/ports.ts'
@@ -41,6 +42,9 @@ export class Notices {
     const context = { SERVER_HOST_NAME: podName }
     const info = createReportInfo({ eType: ReportType.NOTIFY, eLevel: levels[level], sApp: app, sServer: server, sNodeName: podName, sThreadId: THREAD, sMessage })
     // The newer function first; a tarsnotify that does not know it gets the older one. Never both: one event, one line.
-    await this.#notify.reportNotifyInfo(info, { context }).catch(() => this.#notify.reportServer(`${app}.${server}`, THREAD, sMessage, { context }))
+    await this.#notify.reportNotifyInfo(info, { context }).catch((error: unknown) => {
+      if (!(error instanceof TarsCallError) || error.ret !== ret.noFunction) throw error
+      return this.#notify.reportServer(`${app}.${server}`, THREAD, sMessage, { context })
+    })
   }
 }
