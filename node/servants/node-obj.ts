@@ -4,12 +4,27 @@ import type { Logger } from '#base/log.ts'
 import type { Command, Supervisor } from '../service/supervisor.ts'
 import { createServerStateInfo, ServerState, type ServerStateInfo } from '#tars/protocol/NodeDescriptor.ts'
 import { replaceFile } from '../system/atomic-write.ts'
+import { listLogFiles, readLog } from './log-files.ts'
+import { nodeLoad } from './node-load.ts'
 import { notOurs, REFUSED, SUCCESS, type Identity } from './identity.ts'
 
 /** A result with the out parameter `result`, as the interface Node has it. */
 export interface NodeAnswer {
   readonly return: number
   readonly result: string
+}
+
+interface FileAnswer {
+  readonly return: number
+  readonly fileData: string
+}
+
+function attempt<T>(work: () => T, otherwise: (error: unknown) => T): T {
+  try {
+    return work()
+  } catch (error) {
+    return otherwise(error)
+  }
 }
 
 export interface NodeIdentity extends Identity {
@@ -26,6 +41,7 @@ export interface NodePorts {
   /** ConfigF.loadConfig for a file of our server. */
   loadConfig(file: string): Promise<string>
   readonly binDir: string
+  readonly logDir: string
 }
 
 /** Its end is the container's, which Kubernetes would start again at once. */
@@ -50,12 +66,20 @@ export function nodeObj(identity: NodeIdentity, supervisor: Supervisor, ports: N
     if (foreign !== undefined) return refused(foreign)
     return work().then(done, (error: unknown) => refused(`error: ${describe(error)}`))
   }
+  const logData = (app: string, server: string, read: () => string): FileAnswer => {
+    const foreign = notOurs(identity, app, server)
+    if (foreign !== undefined) return { return: REFUSED, fileData: foreign }
+    return attempt(() => ({ return: SUCCESS, fileData: read() }), (error) => ({ return: REFUSED, fileData: describe(error) }))
+  }
   return {
     startServer: command('start', 'starting'),
     stopServer: command('stop', 'stopping'),
     restartServer: command('restart', 'restarting'),
     loadServer: (app, server) => guarded(app, server, async () => `Success: wrote ${await ports.loadServer()}`),
     getStateInfo: (app, server) => stateInfo(identity, supervisor, app, server),
+    getLogFileList: (app, server) => ({ return: SUCCESS, logFileList: notOurs(identity, app, server) === undefined ? attempt(() => listLogFiles(ports.logDir), () => []) : [] }),
+    getLogData: (app, server, file, query) => logData(app, server, () => readLog(ports.logDir, file, query)),
+    getNodeLoad: (app, server, pid) => logData(app, server, () => nodeLoad(pid, [ports.logDir, ports.binDir])),
     notifyServer: (app, server, text) => guarded(app, server, () => ports.notify(text)),
     addFile: (app, server, file) => guarded(app, server, () => addFile(ports, file)),
   }
@@ -67,6 +91,9 @@ export interface NodeServant {
   restartServer(app: string, server: string): NodeAnswer
   loadServer(app: string, server: string): Promise<NodeAnswer>
   getStateInfo(app: string, server: string): NodeAnswer & { readonly info: ServerStateInfo }
+  getLogFileList(app: string, server: string): { readonly return: number; readonly logFileList: string[] }
+  getLogData(app: string, server: string, file: string, query: string): FileAnswer
+  getNodeLoad(app: string, server: string, pid: number): FileAnswer
   notifyServer(app: string, server: string, command: string): Promise<NodeAnswer>
   addFile(app: string, server: string, file: string): Promise<NodeAnswer>
 }

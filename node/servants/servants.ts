@@ -38,7 +38,7 @@ export async function startServants({ settings, supervisor, registry, admin, log
     writeConf(settings, await registry.freshDescriptor(AbortSignal.timeout(LOAD_MS)))
     return paths.confFile
   }
-  const ports = { loadServer, notify: (command: string) => admin.notify(command), loadConfig: (file: string) => registry.loadConfig(file), binDir: paths.binDir }
+  const ports = { loadServer, notify: (command: string) => admin.notify(command), loadConfig: (file: string) => registry.loadConfig(file), binDir: paths.binDir, logDir: paths.logDir }
   const server = createServer({
     adapters: [
       { endpoint: `tcp -h ${podIP} -p ${nodePort} -t 10000`, servants: { 'tars.tarsnode.NodeObj': { interface: Node, servant: nodeObj(settings, supervisor, ports, log) } } },

@@ -41,6 +41,9 @@ export async function startNode(address: string, code = 0): Promise<TestNode> {
   }
   const servant: NodeServant = {
     addFile: () => ({ return: 0, result: '' }),
+    getLogFileList: () => ({ return: 0, logFileList: [] }),
+    getLogData: () => ({ return: 0, fileData: '' }),
+    getNodeLoad: () => ({ return: 0, fileData: '' }),
     loadServer: () => ({ return: 0, result: '' }),
     getStateInfo: () => ({ return: 0, result: '', info: createServerStateInfo() }),
     notifyServer: () => ({ return: 0, result: '' }),
