@@ -196,9 +196,12 @@ export function pod(registry: NotingRegistry | 'none', env: Readonly<Record<stri
 /** Environment of a service that is any command line. */
 export const command = (file: string, argv: string): Record<string, string> => ({ ServerLauncherFile: file, ServerLauncherArgv: argv })
 
+/** The command line of the supervisor, as an image's ENTRYPOINT has it but for the loader. */
+export const supervisorCommand = async (): Promise<readonly string[]> => [runtime, ...RUNTIME_FLAGS, await bundle()]
+
 /** Starts the real supervisor as PID 1 of a PID namespace of its own. */
 export async function supervise({ env }: Pod, stdio: PidNamespaceOptions['stdio'] = 'pipe'): Promise<PidNamespace> {
-  const space = new PidNamespace({ argv: [runtime, ...RUNTIME_FLAGS, await bundle()], env, stdio })
+  const space = new PidNamespace({ argv: await supervisorCommand(), env, stdio })
   await space.started()
   return space
 }

@@ -55,6 +55,19 @@ export async function goTool(pkg: string, version: string): Promise<string> {
   return program
 }
 
+/**
+ * Installs a program of npm once a version, outside the clone, and keeps it in {@link cacheDir}.
+ * @returns the path of its script
+ */
+export async function npmTool(program: string, pkg: string, version: string): Promise<string> {
+  const folder = join(cacheDir, 'npm', `${pkg}-${version}`)
+  const script = join(folder, 'node_modules', '.bin', program)
+  if (existsSync(script)) return script
+  mkdirSync(folder, { recursive: true })
+  await run('npm', ['install', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', `${pkg}@${version}`], { timeout: 300_000 })
+  return script
+}
+
 let aptChain: Promise<unknown> = Promise.resolve()
 
 function withAptLock<T>(work: () => Promise<T>): Promise<T> {
