@@ -4,6 +4,8 @@ type Command = (args: readonly string[], io: CommandIo) => Promise<number>
 
 const commands: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<{ readonly run: Command }> }>> = {
   status: { summary: 'what the supervisor knows of its service', load: () => import('./status.ts') },
+  exec: { summary: 'run a program with the environment of the service', load: () => import('./exec.ts') },
+  top: { summary: 'the processes of the container', load: () => import('./top.ts') },
   install: { summary: 'copy the supervisor into the pod, as an init container', load: () => import('./install.ts') },
 }
 

@@ -2,6 +2,7 @@ import { get } from 'node:http'
 import type { CommandIo } from '#base/command-io.ts'
 import { Failure } from '#base/errors.ts'
 import { readEnv } from '#base/env.ts'
+import type { Environment } from '#base/lifecycle.ts'
 import type { statusOf } from '../eyes/eyes.ts'
 import { HTTP_PORT } from '../layout.ts'
 import { exitReport } from '../service/history.ts'
@@ -22,14 +23,19 @@ export async function run(args: readonly string[], { out, err, env }: CommandIo)
     ;(asked ? out : err).write(usage)
     return asked ? 0 : 2
   }
+  const status = await fetchStatus(env)
+  out.write(args.includes('--json') ? `${JSON.stringify(status)}\n` : tableOf(status))
+  return status.setting === 'Active' && status.present === 'Active' ? 0 : 1
+}
+
+/** Asks the supervisor of this container. @throws Failure NODE_SILENT */
+export async function fetchStatus(env: Environment): Promise<Status> {
   const read = readEnv(env)
   const url = `http://${read.optional('TARSNODE_LOCAL_ADDRESS', '127.0.0.1')}:${read.integer('TARSNODE_HTTP_PORT', HTTP_PORT, { min: 1, max: 65_535 })}/status`
   const text = await fetchText(url).catch((cause: unknown) => {
     throw new Failure('NODE_SILENT', `no tarsnode answers at ${url}`, { cause, remedy: 'run this in the container of a service; "kubectl logs" says whether its tarsnode runs' })
   })
-  const status = JSON.parse(text) as Status
-  out.write(args.includes('--json') ? text : tableOf(status))
-  return status.setting === 'Active' && status.present === 'Active' ? 0 : 1
+  return JSON.parse(text) as Status
 }
 
 /** Not fetch(): it brings an HTTP client that is larger than this whole program. */

@@ -94,8 +94,18 @@ export function writeConf(settings: Settings, descriptor: ServerDescriptor): Ren
   }
 }
 
+/** The environment of the service, and its launch plan when there can be one. */
+export function planOf(options: Pick<PrepareOptions, 'settings' | 'timezone'>, setting: (key: string) => string | undefined): { readonly env: Readonly<Record<string, string>>; readonly plan: LaunchPlan | undefined } {
+  const env = serviceEnv(options, setting)
+  try {
+    return { env, plan: planLaunch(options.settings.type, { ...options.settings, env, setting, files: realFiles }) }
+  } catch {
+    return { env, plan: undefined }
+  }
+}
+
 /** The container's environment, what the reference's start script exports (spec A.3), and the template's `env`. */
-function serviceEnv({ settings, timezone }: PrepareOptions, setting: (key: string) => string | undefined): Record<string, string> {
+function serviceEnv({ settings, timezone }: Pick<PrepareOptions, 'settings' | 'timezone'>, setting: (key: string) => string | undefined): Record<string, string> {
   const { paths, container } = settings
   const base: Record<string, string> = {
     ...container,

@@ -47,6 +47,31 @@ describe('tarsk8s node', () => {
     }
   })
 
+  it('exec runs a program as the service runs, and as it would run when it does not', async () => {
+    const registry = new NotingRegistry(descriptor(['env=GREETING=hello']))
+    await registry.start()
+    cleanups.push(() => registry.stop())
+    const { env } = await started(registry)
+    await registry.report(({ present }) => present === 'Active')
+    const show = ['exec', '--', '/bin/sh', '-c', 'echo "$GREETING $ServerLauncherType"; exit 6']
+    // Seen from outside of the namespace the pid of the service is another's, so the place is planned.
+    expect(await tarsk8s(show, { ...env, TARSNODE_HTTP_PORT: '1' })).toEqual({ code: 6, stdout: 'hello background\n', stderr: '' })
+    expect(await tarsk8s(['exec', '/no/such'], { ...env, TARSNODE_HTTP_PORT: '1' })).toMatchObject({ code: 127, stderr: expect.stringContaining('/no/such cannot be started') })
+    expect(await tarsk8s(['exec'], env)).toMatchObject({ code: 2 })
+  })
+
+  it('top and exec work inside of the container', async () => {
+    const container = pod('none', command('/bin/sh', `sh -c 'export SECRET=42; cd /usr; exec sleep 1000'`))
+    const space = await supervise(container)
+    cleanups.push(() => space.destroy())
+    const inside = async (...args: readonly string[]): Promise<string> => (await promisify(execFile)('nsenter', ['-t', String(space.initPid), '-p', '-m', '--', runtime, '--disable-warning=ExperimentalWarning', await bundle(), 'node', ...args], { env: { ...container.env, PATH: process.env['PATH'] ?? '' } })).stdout
+    await untilAnswered(['status'], container.env)
+    for (;;) if ((await inside('exec', '/bin/sh', '-c', 'pwd; echo $SECRET')) === '/usr\n42\n') break
+    const table = await inside('top', '-n', '0.2')
+    expect(table).toMatch(/PID +CPU% +RSS MiB +THR +AGE +COMMAND\n +1 +[\d.]+ +[\d.]+ +\d+ +\d+m\d\ds  \S+.*tarsnode\.cjs\n +\d+ +[\d.]+ +[\d.]+ +1 +\d+m\d\ds    sleep 1000\n/)
+    expect(await tarsk8s(['top', '-n', 'x'], container.env)).toMatchObject({ code: 2 })
+  })
+
   it('says what to do where nothing answers, and refuses what it does not know', async () => {
     const env = { TARSNODE_LOCAL_ADDRESS: ownAddress() }
     const silent = await tarsk8s(['status'], env)
