@@ -10,6 +10,8 @@ export interface FaultProxy {
   readonly cuts: number
   /** Resets what is open and what comes, or lets it pass again. */
   refuse(on: boolean): void
+  /** Keeps connections open and carries nothing, or carries again. */
+  hang(on: boolean): void
   stop(): Promise<void>
 }
 
@@ -20,6 +22,7 @@ export async function faultProxy(target: string): Promise<FaultProxy> {
   const armed: number[] = []
   let cuts = 0
   let refusing = false
+  let hanging = false
   const server = createServer((client) => {
     if (refusing) return client.resetAndDestroy()
     const upstream = connect(Number(port), host)
@@ -27,6 +30,7 @@ export async function faultProxy(target: string): Promise<FaultProxy> {
       sockets.add(socket)
       socket.on('error', () => {})
       socket.on('close', () => sockets.delete(socket))
+      if (hanging) socket.pause()
     }
     let carried = 0
     client.on('data', (part: Buffer) => {
@@ -40,7 +44,7 @@ export async function faultProxy(target: string): Promise<FaultProxy> {
         client.resetAndDestroy()
       } else if (!upstream.write(part)) client.pause()
     })
-    upstream.on('drain', () => client.resume())
+    upstream.on('drain', () => hanging || client.resume())
     upstream.on('data', (part) => client.write(part))
     upstream.on('end', () => client.end())
     client.on('end', () => upstream.end())
@@ -58,6 +62,13 @@ export async function faultProxy(target: string): Promise<FaultProxy> {
     refuse: (on) => {
       refusing = on
       if (on) for (const socket of sockets) socket.resetAndDestroy()
+    },
+    hang: (on) => {
+      hanging = on
+      for (const socket of sockets) {
+        if (on) socket.pause()
+        else socket.resume()
+      }
     },
     stop: () =>
       new Promise((resolve) => {

@@ -1,0 +1,37 @@
+import type { Disturbance } from '../disturbance.ts'
+
+export const restartRegistry: Disturbance = {
+  weight: 2,
+  lasts: [100, 5_000],
+  shared: true,
+  async begin(_pod, _action, registry) {
+    await registry.stop()
+    return { did: 'the registry is stopped', undo: registry.start }
+  },
+}
+
+export const refuse: Disturbance = {
+  weight: 2,
+  lasts: [200, 6_000],
+  begin({ links }) {
+    for (const link of links) link.refuse(true)
+    return { did: 'the registry refuses the pod', undo: () => links.forEach((link) => link.refuse(false)) }
+  },
+}
+
+export const hang: Disturbance = {
+  weight: 2,
+  lasts: [200, 8_000],
+  begin({ links }) {
+    for (const link of links) link.hang(true)
+    return { did: 'nothing passes between pod and registry', undo: () => links.forEach((link) => link.hang(false)) }
+  },
+}
+
+export const cut: Disturbance = {
+  weight: 1,
+  begin({ links }, { choice }) {
+    for (const link of links) link.cutAfter(choice)
+    return { did: `the next connection to the registry ends after ${choice} bytes` }
+  },
+}

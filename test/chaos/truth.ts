@@ -1,0 +1,23 @@
+import { insidePid, type ChaosPod } from './pod.ts'
+import type { SharedRegistry } from './shared-registry.ts'
+
+/** What is wrong with a pod that nobody disturbs any more; nothing when all is well. */
+export function faultsOf(pod: ChaosPod, registry: SharedRegistry): readonly string[] {
+  if (!pod.supervisorAlive) return [`${pod.name}: the supervisor is gone`]
+  const services = pod.services()
+  const zombies = pod.zombies()
+  const view = registry.view(pod.name)
+  const seen = view && `${view.setting}/${view.present} pid ${view.pid}`
+  const truth = `Active/Active pid ${insidePid(services[0] ?? 0)}`
+  return [
+    ...(services.length === 1 ? [] : [`${pod.name}: ${services.length} service processes`]),
+    ...(zombies.length === 0 ? [] : [`${pod.name}: ${zombies.length} zombies`]),
+    ...(seen === truth ? [] : [`${pod.name}: the registry says ${seen ?? 'nothing'}, the truth is ${truth}`]),
+  ]
+}
+
+/** @returns the two service processes that live side by side, should there be two */
+export function duplicateOf(pod: ChaosPod): string | undefined {
+  const services = pod.services()
+  return services.length < 2 ? undefined : `${pod.name}: service processes ${services.join(' and ')} at one time`
+}
