@@ -45,7 +45,7 @@ export class ChaosPod {
     mkdirSync(logRoot, { recursive: true })
     writeFileSync(clockOf(made.root), '+0\n')
     const env = {
-      ...made.env, ...fakedClock(clockOf(made.root)),
+      ...made.env, ...(await fakedClock(clockOf(made.root))),
       PodName: name, TARSNODE_REGISTRY: `tcp -h 127.0.0.1 -p ${queryPort}`, TARSNODE_REGISTRY_PORT: registryPort ?? '',
       TARSNODE_STDOUT_BYTES: '65536', TARSNODE_STDOUT_FILES: '2', CHAOS_LOGS: logRoot,
     }
