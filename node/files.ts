@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, realpathSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { copyStripped } from '#base/elf.ts'
 import { Failure } from '#base/errors.ts'
 import { BUNDLE, PARTS } from './build.ts'
 import { launcher } from './launcher.ts'
@@ -45,7 +46,7 @@ export function supervisorFiles({ bundle, glibc, arch = 'x64' }: SupervisorSourc
   const optional = NAME_SERVICE_LIBRARIES.filter((name) => locate(glibc, name) !== undefined)
   const files: LayerFile[] = [
     { path: launcherPath(), mode: 0o755, content: launcher(arch, supervisorCommand(arch)) },
-    { path: `${SUPERVISOR_DIR}/bin/node`, mode: 0o755, source: need(runtimeBinary(arch), 'runtime') },
+    { path: `${SUPERVISOR_DIR}/bin/node`, mode: 0o755, source: runtime(need(runtimePackage(arch), 'runtime'), dirname(bundle)) },
     { path: `${SUPERVISOR_DIR}/${BUNDLE}`, mode: 0o644, source: need(bundle, 'bundle') },
     ...readdirSync(join(dirname(need(bundle, 'bundle')), PARTS)).map((name) => ({ path: `${SUPERVISOR_DIR}/${PARTS}/${name}`, mode: 0o644, source: join(dirname(bundle), PARTS, name) })),
     library(loader, 0o755),
@@ -54,13 +55,21 @@ export function supervisorFiles({ bundle, glibc, arch = 'x64' }: SupervisorSourc
   return files.sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
-/** The runtime pinned in package.json, from its npm package. */
-function runtimeBinary(arch: Architecture): string | undefined {
+/** The package.json of the runtime that the lock file pins. */
+function runtimePackage(arch: Architecture): string | undefined {
   try {
-    return join(dirname(createRequire(import.meta.url).resolve(`node-linux-${arch}/package.json`)), 'bin', 'node')
+    return createRequire(import.meta.url).resolve(`node-linux-${arch}/package.json`)
   } catch {
     return undefined
   }
+}
+
+/** The package's runtime without its symbols, which are a fifth of it; made once a version, beside the bundle. */
+function runtime(manifest: string, folder: string): string {
+  const { name, version } = JSON.parse(readFileSync(manifest, 'utf8')) as { name: string; version: string }
+  const path = join(folder, `${name}-${version}`)
+  if (!existsSync(path)) copyStripped(join(dirname(manifest), 'bin', 'node'), path)
+  return path
 }
 
 /** A library by name in a folder or below it. */

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { chmod, writeFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { rolldown } from 'rolldown'
+import { copyStripped } from '#base/elf.ts'
 import { commonEnv, commonPackages, type BaseRecipe } from '../recipe.ts'
-import { install } from '../rootfs.ts'
 
 /** K8SFramework's place of node-agent, which images and templates refer to. */
 const agentFolder = 'usr/local/app/tars/node-agent'
@@ -27,9 +27,10 @@ export async function nodejsbase(nodeBinary: string): Promise<BaseRecipe> {
     supportedTypes: ['nodejs'],
     packages: [...commonPackages],
     env: { ...commonEnv, NODE_AGENT_BIN: `/${agentFolder}/bin/node-agent` },
-    revision: createHash('sha256').update(agent).update(process.version).digest('hex'),
+    revision: createHash('sha256').update(agent).update(`${process.version} stripped`).digest('hex'),
     async finish(root) {
-      await install(nodeBinary, root, 'usr/bin/node')
+      await mkdir(join(root, 'usr/bin'), { recursive: true })
+      copyStripped(nodeBinary, join(root, 'usr/bin/node'))
       await mkdir(join(root, agentFolder, 'bin'), { recursive: true })
       await writeFile(join(root, agentFolder, 'package.json'), '{"name":"node-agent","type":"module"}\n')
       await writeFile(join(root, agentFolder, 'bin/node-agent'), agent)
