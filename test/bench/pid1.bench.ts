@@ -1,7 +1,9 @@
 // `npm run bench pid1`: tarsnode as PID 1 against the small inits and the supervisors, rounds interleaved.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Goal } from './goal.ts'
+import { growth } from './pid1/growth.ts'
 import { idle } from './pid1/idle.ts'
+import { layer } from './pid1/layer.ts'
 import { reaping } from './pid1/reaping.ts'
 import { restart } from './pid1/restart.ts'
 import { findRivals } from './pid1/rivals.ts'
@@ -28,5 +30,7 @@ export default async function bench(note: (line: string) => void): Promise<reado
   goals.push(...(await bounded('restart', restart(rivals, note))))
   goals.push(...(await bounded('reaping', reaping(rivals, note))))
   goals.push(...(await bounded('idle', idle(note))))
+  goals.push(...(await bounded('growth', growth(note))))
+  goals.push(...(await bounded('layer', layer(note))))
   return goals
 }
