@@ -10,6 +10,8 @@ import { Failure } from '#base/errors.ts'
 export interface DebianOptions {
   /** Folder that keeps package lists and packages between builds. */
   readonly cacheDir: string
+  /** Debian's name of the packages' architecture, e.g. `arm64`; default: this machine's. */
+  readonly architecture?: string
   readonly signal?: AbortSignal
 }
 
@@ -28,7 +30,7 @@ async function checkHost(): Promise<void> {
 }
 
 /** apt settings that keep every state of apt below `dir`, so that neither root nor the host's package state is needed. */
-function aptSettings(dir: string): string[] {
+function aptSettings(dir: string, architecture: string | undefined): string[] {
   const settings = {
     'Dir::State': dir,
     'Dir::State::lists': join(dir, 'lists'),
@@ -38,6 +40,7 @@ function aptSettings(dir: string): string[] {
     'Debug::NoLocking': '1',
     'APT::Sandbox::User': '',
     'Acquire::Retries': '3',
+    ...(architecture === undefined ? {} : { 'APT::Architecture': architecture, 'APT::Architectures::': architecture }),
   }
   return Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`])
 }
@@ -46,20 +49,23 @@ function aptSettings(dir: string): string[] {
  * Downloads packages and everything they depend on (no recommended ones).
  * @returns paths of the .deb files; a later call with the same names reuses them
  */
-export async function fetchPackages(names: readonly string[], { cacheDir, signal }: DebianOptions): Promise<string[]> {
+export async function fetchPackages(names: readonly string[], options: DebianOptions): Promise<string[]> {
   const key = createHash('sha256').update([...names].sort().join(' ')).digest('hex').slice(0, 16)
-  const done = join(cacheDir, `debs-${key}`)
-  if (!existsSync(done)) await download(names, done, signal)
+  const done = join(options.cacheDir, `debs-${forArchitecture(options)}${key}`)
+  if (!existsSync(done)) await download(names, done, options)
   const files = await readdir(join(done, 'archives'))
   return files.filter((file) => file.endsWith('.deb')).sort().map((file) => join(done, 'archives', file))
 }
 
-async function download(names: readonly string[], done: string, signal: AbortSignal | undefined): Promise<void> {
+/** Part of the names of what is kept for another architecture than this machine's. */
+export const forArchitecture = ({ architecture }: DebianOptions): string => (architecture === undefined ? '' : `${architecture}-`)
+
+async function download(names: readonly string[], done: string, { architecture, signal }: DebianOptions): Promise<void> {
   await checkHost()
   const dir = `${done}.${process.pid}.tmp`
   for (const folder of ['lists/partial', 'archives/partial']) await mkdir(join(dir, folder), { recursive: true })
   await writeFile(join(dir, 'status'), '')
-  const apt = (...args: string[]) => execa('apt-get', [...aptSettings(dir), '-qq', ...args], { all: true, env: { LC_ALL: 'C' }, ...(signal === undefined ? {} : { cancelSignal: signal }) })
+  const apt = (...args: string[]) => execa('apt-get', [...aptSettings(dir, architecture), '-qq', ...args], { all: true, env: { LC_ALL: 'C' }, ...(signal === undefined ? {} : { cancelSignal: signal }) })
   try {
     await apt('update')
     await apt('install', '-y', '--no-install-recommends', '--download-only', ...names)

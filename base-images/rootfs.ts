@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { fetchPackages, unpackPackages, type DebianOptions } from './debian.ts'
+import { fetchPackages, forArchitecture, unpackPackages, type DebianOptions } from './debian.ts'
 import type { BaseRecipe } from './recipe.ts'
 
 /** Debian's merged /usr: these names are links, so that programs find the loader and libraries at both places. */
@@ -29,7 +29,7 @@ const layoutRevision = 1
  */
 export async function stageBase(recipe: BaseRecipe, options: DebianOptions): Promise<string> {
   const key = createHash('sha256').update(JSON.stringify([layoutRevision, recipe.packages, recipe.revision])).digest('hex').slice(0, 16)
-  const done = join(options.cacheDir, `root-${recipe.name}-${key}`)
+  const done = join(options.cacheDir, `root-${recipe.name}-${forArchitecture(options)}${key}`)
   if (existsSync(done)) return done
   const root = `${done}.${process.pid}.tmp`
   await rm(root, { recursive: true, force: true })

@@ -24,6 +24,8 @@ export interface SupervisorSources {
   /** A folder with glibc's loader and {@link RUNTIME_LIBRARIES}, flat or below lib/… as Debian's packages have it. */
   readonly glibc: string
   readonly arch?: Architecture
+  /** The folder of the runtime's package; default: the one that the lock file pins, which npm installs for its own machine alone. */
+  readonly runtime?: string
 }
 
 /** What the pinned runtime is linked against. */
@@ -36,17 +38,18 @@ const NAME_SERVICE_LIBRARIES = ['libnss_files.so.2', 'libnss_dns.so.2', 'libreso
  * The files of the supervisor's layer: launcher, runtime, loader, libraries and bundle, all below /tarsnode; sorted by path.
  * @throws Failure SUPERVISOR_FILE naming what is missing
  */
-export function supervisorFiles({ bundle, glibc, arch = 'x64' }: SupervisorSources): readonly LayerFile[] {
+export function supervisorFiles({ bundle, glibc, arch = 'x64', runtime }: SupervisorSources): readonly LayerFile[] {
   const need = (source: string | undefined, what: string): string => {
     if (source !== undefined && existsSync(source)) return realpathSync(source)
     throw new Failure('SUPERVISOR_FILE', `the supervisor's ${what} is missing${source === undefined ? ` in ${glibc}` : `: no ${source}`}`, { remedy: 'install the packages of the lock file and build the supervisor' })
   }
   const loader = loaderName(arch)
   const library = (name: string, mode: number): LayerFile => ({ path: `${SUPERVISOR_DIR}/lib/${name}`, mode, source: need(locate(glibc, name), `library ${name}`) })
+  const manifest = runtime === undefined ? pinnedRuntime(arch) : join(runtime, 'package.json')
   const optional = NAME_SERVICE_LIBRARIES.filter((name) => locate(glibc, name) !== undefined)
   const files: LayerFile[] = [
     { path: launcherPath(), mode: 0o755, content: launcher(arch, supervisorCommand(arch)) },
-    { path: `${SUPERVISOR_DIR}/bin/node`, mode: 0o755, source: runtime(need(runtimePackage(arch), 'runtime'), dirname(bundle)) },
+    { path: `${SUPERVISOR_DIR}/bin/node`, mode: 0o755, source: strippedRuntime(need(manifest, 'runtime'), dirname(bundle)) },
     { path: `${SUPERVISOR_DIR}/${BUNDLE}`, mode: 0o644, source: need(bundle, 'bundle') },
     ...readdirSync(join(dirname(need(bundle, 'bundle')), PARTS)).map((name) => ({ path: `${SUPERVISOR_DIR}/${PARTS}/${name}`, mode: 0o644, source: join(dirname(bundle), PARTS, name) })),
     library(loader, 0o755),
@@ -56,7 +59,7 @@ export function supervisorFiles({ bundle, glibc, arch = 'x64' }: SupervisorSourc
 }
 
 /** The package.json of the runtime that the lock file pins. */
-function runtimePackage(arch: Architecture): string | undefined {
+function pinnedRuntime(arch: Architecture): string | undefined {
   try {
     return createRequire(import.meta.url).resolve(`node-linux-${arch}/package.json`)
   } catch {
@@ -65,7 +68,7 @@ function runtimePackage(arch: Architecture): string | undefined {
 }
 
 /** The package's runtime without its symbols, which are a fifth of it; made once a version, beside the bundle. */
-function runtime(manifest: string, folder: string): string {
+function strippedRuntime(manifest: string, folder: string): string {
   const { name, version } = JSON.parse(readFileSync(manifest, 'utf8')) as { name: string; version: string }
   const path = join(folder, `${name}-${version}`)
   if (!existsSync(path)) copyStripped(join(dirname(manifest), 'bin', 'node'), path)

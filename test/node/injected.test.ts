@@ -1,13 +1,13 @@
 // The supervisor beside an image that was not built by us: copied by an init container, started by the image's own script.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { supervisorFiles } from '../../node/files.ts'
 import { ENTRYPOINT, launcherPath, loaderName, type Architecture } from '../../node/layout.ts'
 import { exitCode, PidNamespace } from '../rig/pidns.ts'
 import { debianTool } from '../rig/tools.ts'
-import { bundle, ownAddress, removeScratch, scratch } from './rig.ts'
+import { bundle, ownAddress, place, removeScratch, scratch } from './rig.ts'
 
 afterAll(removeScratch)
 
@@ -31,12 +31,7 @@ function rootWith(files: Readonly<Record<string, string>>): string {
 }
 
 async function withSupervisor(root: string): Promise<string> {
-  for (const { path, source, content, mode } of supervisorFiles({ bundle: await bundle(), glibc, arch })) {
-    mkdirSync(dirname(join(root, path)), { recursive: true })
-    if (source === undefined) writeFileSync(join(root, path), content ?? '')
-    else copyFileSync(source, join(root, path))
-    chmodSync(join(root, path), mode)
-  }
+  place(root, supervisorFiles({ bundle: await bundle(), glibc, arch }))
   return root
 }
 

@@ -1,14 +1,15 @@
 // What the tests of tarsnode share: the real bundle, a root folder of its own for each, a real Tars registry that
 // notes what it is told, and the supervisor as PID 1.
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createEndpointF } from '#tars/protocol/EndpointF.ts'
 import { Notify } from '#tars/protocol/NotifyF.ts'
 import { QueryF } from '#tars/protocol/QueryF.ts'
 import { createAdapterDescriptor, createServerDescriptor, Registry, type ServerDescriptor } from '#tars/protocol/Registry.ts'
 import { createServer, TarsCallError, type Current, type TarsServer } from '#tars/server.ts'
 import { buildSupervisor } from '../../node/build.ts'
+import type { LayerFile } from '../../node/files.ts'
 import { RUNTIME_FLAGS } from '../../node/layout.ts'
 import { PidNamespace, type PidNamespaceOptions } from '../rig/pidns.ts'
 
@@ -33,6 +34,17 @@ export function removeScratch(): void {
 let building: Promise<string> | undefined
 /** The bundle, built once a test process. */
 export const bundle = (): Promise<string> => (building ??= buildSupervisor(scratch('bundle')))
+
+/** Puts the files of a layer below a root. */
+export function place(root: string, files: readonly LayerFile[]): void {
+  for (const { path, source, content, mode } of files) {
+    const target = join(root, path)
+    mkdirSync(dirname(target), { recursive: true })
+    if (source === undefined) writeFileSync(target, content ?? '')
+    else copyFileSync(source, target)
+    chmodSync(target, mode)
+  }
+}
 
 let addresses = 0
 /** A loopback address that no other test uses, so that the fixed ports of tarsnode are free on it. */

@@ -1,11 +1,11 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { supervisorFiles, type LayerFile } from '../../node/files.ts'
+import { supervisorFiles } from '../../node/files.ts'
 import { ENTRYPOINT, loaderName, supervisorCommand, type Architecture } from '../../node/layout.ts'
 import { exitCode, PidNamespace } from '../rig/pidns.ts'
-import { bundle, command, ownAddress, removeScratch, scratch } from './rig.ts'
+import { bundle, command, ownAddress, place, removeScratch, scratch } from './rig.ts'
 
 afterAll(removeScratch)
 
@@ -13,20 +13,12 @@ const arch = process.arch as Architecture
 /** Where this machine's own glibc is; a layer takes it from Debian's packages. */
 const glibc = ['/lib/x86_64-linux-gnu', '/lib/aarch64-linux-gnu', '/lib64'].find((folder) => existsSync(join(folder, loaderName(arch)))) ?? '/lib'
 
-function put(root: string, { path, source, content, mode }: LayerFile): void {
-  const target = join(root, path)
-  mkdirSync(dirname(target), { recursive: true })
-  if (source === undefined) writeFileSync(target, content ?? '')
-  else copyFileSync(source, target)
-  chmodSync(target, mode)
-}
-
 /** A container root with nothing in it but what every container runtime mounts, and the supervisor's layer. */
 async function scratchRoot(): Promise<string> {
   const root = scratch('image')
   for (const folder of ['proc', 'dev', 'usr/local/server/bin']) mkdirSync(join(root, folder), { recursive: true })
   execFileSync('mknod', [join(root, 'dev/null'), 'c', '1', '3'])
-  for (const file of supervisorFiles({ bundle: await bundle(), glibc, arch })) put(root, file)
+  place(root, supervisorFiles({ bundle: await bundle(), glibc, arch }))
   return root
 }
 

@@ -1,9 +1,11 @@
 // Real programs that tests and benchmarks need: found, or installed where that is possible, or named in the error.
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
+import { copyFile, mkdtemp, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { basename, delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { fetchPackages, unpackPackages } from '../../base-images/debian.ts'
 
 const run = promisify(execFile)
 
@@ -31,6 +33,19 @@ export async function debianTool(program: string, pkg: string): Promise<string> 
     await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300', pkg], { timeout: 600_000, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
   })
   return which(program) ?? fail(`the Debian package ${pkg} brought no ${program}`)
+}
+
+/**
+ * A program that needs no library, out of Debian's `pkg` and kept in {@link cacheDir}: nothing is installed.
+ * @param path where the package has it
+ */
+export function unpackedTool(path: string, pkg: string): Promise<string> {
+  const folder = join(cacheDir, 'debian')
+  return kept(join(folder, basename(path)), async (draft) => {
+    await unpackPackages(await fetchPackages([pkg], { cacheDir: folder }), draft)
+    await copyFile(join(draft, path), join(draft, 'program'))
+    return 'program'
+  })
 }
 
 /** Name and version of an installed Debian package, e.g. `tini 0.19.0-1+b3`; for naming a rival exactly. */
@@ -66,6 +81,33 @@ export async function npmTool(program: string, pkg: string, version: string): Pr
   mkdirSync(folder, { recursive: true })
   await run('npm', ['install', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', `${pkg}@${version}`], { timeout: 300_000 })
   return script
+}
+
+/**
+ * The files of a package of npm, once a version; also of one that npm installs on other machines only.
+ * @returns their folder in {@link cacheDir}
+ */
+export function npmPackage(pkg: string, version: string): Promise<string> {
+  return kept(join(cacheDir, 'npm-packages', `${pkg}-${version}`), async (draft) => {
+    const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', draft, `${pkg}@${version}`], { timeout: 300_000 })
+    await run('tar', ['-xzf', join(draft, stdout.trim()), '-C', draft])
+    return 'package'
+  })
+}
+
+/** Makes what is not there yet; it appears as a whole. @param make fills a draft folder and names what in it is wanted */
+async function kept(place: string, make: (draft: string) => Promise<string>): Promise<string> {
+  if (existsSync(place)) return place
+  mkdirSync(dirname(place), { recursive: true })
+  const draft = await mkdtemp(`${place}.draft-`)
+  try {
+    await rename(join(draft, await make(draft)), place)
+  } catch (error) {
+    if (!existsSync(place)) throw error
+  } finally {
+    await rm(draft, { recursive: true, force: true })
+  }
+  return place
 }
 
 let aptChain: Promise<unknown> = Promise.resolve()

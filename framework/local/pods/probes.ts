@@ -63,12 +63,16 @@ export class Prober {
     return false
   }
 
-  /** Calls `verdict` whenever the thresholds are crossed; it says whether to go on. */
+  /**
+   * Calls `verdict` whenever the thresholds are crossed; it says whether to go on. The period is from one asking to the next, so
+   * an answer that is waited for takes no time from it, as with the kubelet's ticker.
+   */
   #loop(kind: Kind, probe: Probe, signal: AbortSignal, verdict: (passed: boolean) => boolean): void {
     const periodMs = (probe.periodSeconds ?? 10) * 1000
     const counts = { passed: 0, failed: 0 }
     let timer: NodeJS.Timeout | undefined
     const turn = async (): Promise<void> => {
+      const next = performance.now() + periodMs
       const problem = await probeOnce(this.#container, probe, this.#address())
       if (signal.aborted) return
       if (problem === undefined) Object.assign(counts, { passed: counts.passed + 1, failed: 0 })
@@ -77,7 +81,7 @@ export class Prober {
         this.#events.failed(kind, problem)
       }
       const goOn = counts.passed === (probe.successThreshold ?? 1) ? verdict(true) : counts.failed === (probe.failureThreshold ?? 3) ? verdict(false) : true
-      if (goOn && !signal.aborted) timer = setTimeout(() => void turn(), periodMs)
+      if (goOn && !signal.aborted) timer = setTimeout(() => void turn(), Math.max(0, next - performance.now()))
     }
     timer = setTimeout(() => void turn(), (probe.initialDelaySeconds ?? 0) * 1000)
     signal.addEventListener('abort', () => clearTimeout(timer), { once: true })

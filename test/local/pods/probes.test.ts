@@ -1,9 +1,13 @@
 // Probes as the translator wires them: asked on the pod's own loopback address, all pods on one port.
+import { once } from 'node:events'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { podResource } from '../../../framework/local/pods/kinds.ts'
 import type { Container, Pod, Probe } from '../../../framework/local/pods/kinds.ts'
+import { Prober } from '../../../framework/local/pods/probes.ts'
 import { events } from '#kube/resources.ts'
 import { isReadyPod, logOf, namespace, podOf, podWhen, startRig, statusOf } from './rig.ts'
 import type { Rig } from './rig.ts'
@@ -103,4 +107,23 @@ test('a pod that is deleted is asked no more while it ends', async () => {
   expect(await followed).toBe('asked to stop\ndone\n')
   const { items } = await rig.client.list(events, { namespace, fieldSelector: 'involvedObject.name=leaving' })
   expect(items.map((event) => String(event['message'])).filter((message) => message.includes('Liveness'))).toEqual([])
+})
+
+test('an answer that is waited for takes no time from the period', async () => {
+  // Both are asked each second; one is refused at once, and the other is given up after its second.
+  const asked: Record<string, number> = { '/refused': 0, '/silent': 0 }
+  const server = createServer(({ url = '' }, response) => {
+    asked[url] = (asked[url] ?? 0) + 1
+    if (url === '/refused') response.writeHead(503).end()
+  }).listen(0, '127.0.0.1')
+  onTestFinished(() => (server.closeAllConnections(), void server.close()))
+  await once(server, 'listening')
+  const ask = (path: string): Probe => ({ httpGet: { port: (server.address() as AddressInfo).port, path }, periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 5 })
+  const gaveUp = Promise.withResolvers<void>()
+  const prober = new Prober({ name: 'main', readinessProbe: ask('/refused'), livenessProbe: ask('/silent') }, () => '127.0.0.1', { changed: () => {}, failed: () => {}, restart: () => gaveUp.resolve() })
+  prober.start()
+  await gaveUp.promise
+  prober.stop()
+  expect(asked['/silent']).toBe(5)
+  expect(asked['/refused']).toBeLessThan(8)
 })
