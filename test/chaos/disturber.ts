@@ -1,8 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { describe } from '#base/errors.ts'
 import type { Action } from './disturbance.ts'
 import { disturbances } from './disturbances/all.ts'
-import { serverName } from './disturbances/operator.ts'
 import type { ChaosPod } from './pod.ts'
 import type { SharedRegistry } from './shared-registry.ts'
 
@@ -57,20 +55,4 @@ export class Disturber {
     const seconds = ((performance.now() - this.#started) / 1000).toFixed(2)
     this.#field.note(`${seconds.padStart(7)} s  #${String(number).padEnd(4)} pod ${pod}  ${kind.padEnd(17)} ${what}`)
   }
-}
-
-/** The operator's last word: every service shall run. Asked again until it is answered, within the deadline. */
-export async function startAll(pods: readonly ChaosPod[], deadline: AbortSignal): Promise<readonly string[]> {
-  const starts = pods.map(async ({ name, node }) => {
-    for (;;) {
-      try {
-        await node.startServer(...serverName)
-        return []
-      } catch (error) {
-        if (deadline.aborted) return [`${name}: NodeObj does not answer: ${describe(error)}`]
-        await pause(100)
-      }
-    }
-  })
-  return (await Promise.all(starts)).flat()
 }

@@ -1,6 +1,6 @@
 // Real supervisors as PID 1, disturbed as a seed says; at the end each pod, and what the registry believes of it, must be right.
 import { setTimeout as pause } from 'node:timers/promises'
-import { Disturber, startAll, type Field } from './disturber.ts'
+import { Disturber, type Field } from './disturber.ts'
 import { planOf } from './plan.ts'
 import { ChaosPod } from './pod.ts'
 import { SharedRegistry } from './shared-registry.ts'
@@ -48,9 +48,8 @@ async function disturbed(field: Field, plan: ReturnType<typeof planOf>, signal: 
     const disturber = new Disturber(field)
     await disturber.run(plan, signal)
     for (const [kind, count] of [...disturber.counts].toSorted(([a], [b]) => a.localeCompare(b))) note(`${String(count).padStart(5)} × ${kind}`)
-    const unanswered = await startAll(pods, AbortSignal.timeout(HEAL_MS))
     const left = await healed(pods, registry, signal)
-    return [...duplicates, ...unanswered, ...left]
+    return [...duplicates, ...left]
   } finally {
     clearInterval(sampler)
   }
@@ -60,7 +59,7 @@ async function disturbed(field: Field, plan: ReturnType<typeof planOf>, signal: 
 async function healed(pods: readonly ChaosPod[], registry: SharedRegistry, signal: AbortSignal): Promise<readonly string[]> {
   const deadline = performance.now() + HEAL_MS
   for (;;) {
-    const faults = pods.flatMap((pod) => faultsOf(pod, registry))
+    const faults = (await Promise.all(pods.map((pod) => faultsOf(pod, registry)))).flat()
     if (faults.length === 0 || performance.now() > deadline) return faults
     await pause(100, undefined, { signal })
   }

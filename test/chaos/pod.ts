@@ -35,15 +35,15 @@ export class ChaosPod {
     this.node = this.#communicator.proxy<NodeProxy>(Node, `tars.tarsnode.NodeObj@tcp -h ${made.address} -p 19385`)
   }
 
-  static async start(number: number, { noting }: SharedRegistry): Promise<ChaosPod> {
+  static async start(number: number, registry: SharedRegistry): Promise<ChaosPod> {
     const name = `echo-${number}`
-    const { address: host } = noting
-    const links = await Promise.all([17890, 17891].map((port) => faultProxy(`${host}:${port}`)))
+    const links = await Promise.all([registry.ports.query, registry.ports.registry].map((port) => faultProxy(`${registry.address}:${port}`)))
     const [queryPort, registryPort] = links.map((link) => link.address.split(':')[1] ?? '')
-    const made = pod(noting, {}, `exec ${runtime} ${service} "$@"`)
+    const made = pod(registry, {}, `exec ${runtime} ${service} "$@"`)
     const { logRoot } = layoutAt(made.root)
     mkdirSync(logRoot, { recursive: true })
     writeFileSync(clockOf(made.root), '+0\n')
+    await registry.addPod(name, made.address)
     const env = {
       ...made.env, ...(await fakedClock(clockOf(made.root))),
       PodName: name, TARSNODE_REGISTRY: `tcp -h 127.0.0.1 -p ${queryPort}`, TARSNODE_REGISTRY_PORT: registryPort ?? '',

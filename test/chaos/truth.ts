@@ -2,17 +2,17 @@ import { insidePid, type ChaosPod } from './pod.ts'
 import type { SharedRegistry } from './shared-registry.ts'
 
 /** What is wrong with a pod that nobody disturbs any more; nothing when all is well. */
-export function faultsOf(pod: ChaosPod, registry: SharedRegistry): readonly string[] {
+export async function faultsOf(pod: ChaosPod, registry: SharedRegistry): Promise<readonly string[]> {
   if (!pod.supervisorAlive) return [`${pod.name}: the supervisor is gone`]
+  const { condition, called } = await registry.view(pod.name)
   const services = pod.services()
   const zombies = pod.zombies()
-  const view = registry.view(pod.name)
-  const seen = view && `${view.setting}/${view.present} pid ${view.pid}`
-  const truth = `Active/Active pid ${insidePid(services[0] ?? 0)}`
+  const truth = `Active/Active/${insidePid(services[0] ?? 0)}`
   return [
     ...(services.length === 1 ? [] : [`${pod.name}: ${services.length} service processes`]),
     ...(zombies.length === 0 ? [] : [`${pod.name}: ${zombies.length} zombies`]),
-    ...(seen === truth ? [] : [`${pod.name}: the registry says ${seen ?? 'nothing'}, the truth is ${truth}`]),
+    ...(condition === truth ? [] : [`${pod.name}: its condition says ${condition ?? 'nothing'}, the truth is ${truth}`]),
+    ...(called ? [] : [`${pod.name}: the registry gives it to no client`]),
   ]
 }
 

@@ -186,7 +186,7 @@ export interface Pod {
 }
 
 /** The files and the environment of one container, `program` being its service. `registry` none: no Tars server. */
-export function pod(registry: NotingRegistry | 'none', env: Readonly<Record<string, string>> = {}, program = `exec ${runtime} ${join(repo, 'test/node/services/beating.ts')} "$@"`): Pod {
+export function pod(registry: Pick<NotingRegistry, 'address'> | 'none', env: Readonly<Record<string, string>> = {}, program = `exec ${runtime} ${join(repo, 'test/node/services/beating.ts')} "$@"`): Pod {
   const root = scratch('root')
   const address = ownAddress()
   const bin = join(root, 'usr/local/server/bin')

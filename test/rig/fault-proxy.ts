@@ -25,7 +25,8 @@ export async function faultProxy(target: string): Promise<FaultProxy> {
   let hanging = false
   const server = createServer((client) => {
     if (refusing) return client.resetAndDestroy()
-    const upstream = connect(Number(port), host)
+    // From the client's own address, which a registry judges it by.
+    const upstream = connect({ port: Number(port), host, localAddress: client.remoteAddress })
     for (const socket of [client, upstream]) {
       sockets.add(socket)
       socket.on('error', () => {})

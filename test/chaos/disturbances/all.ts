@@ -1,6 +1,6 @@
 import type { Disturbance } from '../disturbance.ts'
 import { clockJump, fullDisk } from './machine.ts'
-import { cut, hang, refuse, restartRegistry } from './network.ts'
+import { cut, hang, refuse, restartApiServer, restartRegistry } from './network.ts'
 import { restart, start, stop } from './operator.ts'
 import { killService, orphans, pauseService, pauseSupervisor } from './process.ts'
 
@@ -11,6 +11,7 @@ export const disturbances: Readonly<Record<string, Disturbance>> = {
   'pause-service': pauseService,
   'pause-supervisor': pauseSupervisor,
   'restart-registry': restartRegistry,
+  'restart-apiserver': restartApiServer,
   'partition-refuse': refuse,
   'partition-hang': hang,
   'partition-cut': cut,

@@ -5,14 +5,24 @@ export const restartRegistry: Disturbance = {
   lasts: [100, 5_000],
   shared: true,
   async begin(_pod, _action, registry) {
-    await registry.stop()
-    return { did: 'the registry is stopped', undo: registry.start }
+    await registry.stopRegistry()
+    return { did: 'the registry is stopped', undo: () => registry.startRegistry() }
+  },
+}
+
+export const restartApiServer: Disturbance = {
+  weight: 1,
+  lasts: [100, 5_000],
+  shared: true,
+  async begin(_pod, _action, registry) {
+    await registry.stopApi()
+    return { did: 'the API server is stopped', undo: () => registry.startApi() }
   },
 }
 
 export const refuse: Disturbance = {
   weight: 2,
-  lasts: [200, 6_000],
+  lasts: [200, 15_000],
   begin({ links }) {
     for (const link of links) link.refuse(true)
     return { did: 'the registry refuses the pod', undo: () => links.forEach((link) => link.refuse(false)) }
@@ -21,7 +31,7 @@ export const refuse: Disturbance = {
 
 export const hang: Disturbance = {
   weight: 2,
-  lasts: [200, 8_000],
+  lasts: [200, 15_000],
   begin({ links }) {
     for (const link of links) link.hang(true)
     return { did: 'nothing passes between pod and registry', undo: () => links.forEach((link) => link.hang(false)) }

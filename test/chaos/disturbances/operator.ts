@@ -1,8 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { describe } from '#base/errors.ts'
 import type { ChaosPod } from '../pod.ts'
 import type { Begun, Disturbance } from '../disturbance.ts'
 
-export const serverName = ['Test', 'EchoServer'] as const
+const serverName = ['Test', 'EchoServer'] as const
+/** Longest wait for the answer to an order that must not be lost, milliseconds. */
+const INSIST_MS = 60_000
 type Command = 'startServer' | 'stopServer' | 'restartServer'
 
 /** A command whose answer may be late or missing, because other disturbances are under way. */
@@ -12,6 +15,20 @@ async function command({ node }: ChaosPod, name: Command): Promise<string> {
     return `${name} answered ${code} ${result}`.trim()
   } catch (error) {
     return `${name} was not answered: ${describe(error)}`
+  }
+}
+
+/** The operator wants it to run, and asks until that is answered. @throws when it never is */
+async function insist(pod: ChaosPod, name: Command): Promise<string> {
+  const deadline = performance.now() + INSIST_MS
+  for (;;) {
+    try {
+      await pod.node[name](...serverName)
+      return `${name} was answered`
+    } catch (error) {
+      if (performance.now() > deadline) throw error
+      await pause(100)
+    }
   }
 }
 
@@ -25,5 +42,5 @@ export const start = once('startServer')
 export const stop: Disturbance = {
   weight: 2,
   lasts: [100, 3_000],
-  begin: async (pod) => ({ did: await command(pod, 'stopServer'), undo: () => command(pod, 'startServer') }),
+  begin: async (pod) => ({ did: await command(pod, 'stopServer'), undo: () => insist(pod, 'startServer') }),
 }
