@@ -9,8 +9,8 @@ import { restart } from './pid1/restart.ts'
 import { findRivals } from './pid1/rivals.ts'
 import { start } from './pid1/start.ts'
 
-/** Making 25,000 zombies takes 20 s a burst; a part that takes longer than this hangs and must say so. */
-const PATIENCE_MS = 300_000
+/** Making 25,000 zombies takes 20 s a burst, and a long life its time; a part that takes longer than this hangs and must say so. */
+const PATIENCE_MS = 400_000
 
 async function bounded(name: string, part: Promise<readonly Goal[]>): Promise<readonly Goal[]> {
   const waited = new AbortController()

@@ -7,7 +7,7 @@ import type { Rival, Rivals } from './rivals.ts'
 
 const BURST = join(import.meta.dirname, '..', '..', 'node', 'services', 'burst.pl')
 const ORPHANS = 25_000
-const ROUNDS = 3
+const ROUNDS = 5
 /** Rounds in which the other small inits run, too; they decide nothing. */
 const SHOWN = 1
 /** The service's own exit code: it comes through the burst or was stolen in it. */
