@@ -14,7 +14,6 @@ import { ServiceProcess } from './service/process.ts'
 import { Supervisor } from './service/supervisor.ts'
 import { lateRegistry } from './registry/late.ts'
 import { noRegistry } from './registry/link.ts'
-import type { ExitStatus } from './system/exit-status.ts'
 import type { Libc } from './system/libc.ts'
 import { Reaper } from './system/reaper.ts'
 import { trimWhenQuiet } from './system/trim.ts'
@@ -76,9 +75,9 @@ export function startTarsnode(settings: Settings, part: Part, world: TarsnodeWor
     systemClock,
   )
   if (process.pid !== 1) libc.becomeSubreaper()
-  const onReaped = (pid: number, status: ExitStatus): void => {
-    commands.reaped(pid, status)
-    supervisor.reaped(pid, status)
+  const onReaped = (pid: number, word: number): void => {
+    commands.reaped(pid, word)
+    supervisor.reaped(pid, word)
   }
   const reaper = new Reaper({ libc, onReaped })
   reaper.start()

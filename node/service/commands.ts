@@ -1,7 +1,7 @@
 import { getSystemErrorName } from 'node:util'
 import { Failure } from '#base/errors.ts'
 import type { LaunchPlan } from '../launch/plan.ts'
-import { outcomeCode, type ExitStatus } from '../system/exit-status.ts'
+import { decodeStatus, outcomeCode } from '../system/exit-status.ts'
 import type { Descriptors, Libc } from '../system/libc.ts'
 
 /** Runs a command to its end. @returns its exit code as a shell shows it */
@@ -25,8 +25,10 @@ export class Commands {
   }
 
   /** A child was reaped: was it a command? */
-  reaped(pid: number, status: ExitStatus): void {
-    this.#running.get(pid)?.(outcomeCode(status))
+  reaped(pid: number, word: number): void {
+    const ended = this.#running.get(pid)
+    if (ended === undefined) return
     this.#running.delete(pid)
+    ended(outcomeCode(decodeStatus(word)))
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { getSystemErrorMap } from 'node:util'
 import type { LaunchPlan } from '../launch/plan.ts'
-import type { ExitStatus } from '../system/exit-status.ts'
+import { decodeStatus, type ExitStatus } from '../system/exit-status.ts'
 import { descendants, isAlive, sendSignal } from '../system/processes.ts'
 
 /** How a run ended; `error` when it could not be spawned at all. */
@@ -56,8 +56,9 @@ export class ServiceProcess {
   }
 
   /** A child was reaped: was it the one that stood for the service? */
-  reaped(pid: number, status: ExitStatus): void {
+  reaped(pid: number, word: number): void {
     if (pid !== this.#pid || this.#over) return
+    const status = decodeStatus(word)
     const successor = this.#successor(status)
     if (successor === undefined) this.#end(status)
     else this.#pid = successor

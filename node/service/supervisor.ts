@@ -3,7 +3,7 @@ import { describe } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import { hasProcess, initial, presentState, settingState, step, type Machine, type PresentState, type SettingState } from '../supervisor/machine.ts'
 import type { Effect, Event, State } from '../supervisor/table.ts'
-import { outcomeCode, type ExitStatus } from '../system/exit-status.ts'
+import { outcomeCode } from '../system/exit-status.ts'
 import { exitReport, History, QUOTED_LINES } from './history.ts'
 import { HeartbeatWatch } from './heartbeat-watch.ts'
 import type { Launch, Run, SupervisorPorts } from './ports.ts'
@@ -122,8 +122,8 @@ export class Supervisor {
     this.#dispatch(kind)
   }
 
-  reaped(pid: number, status: ExitStatus): void {
-    this.#process?.reaped(pid, status)
+  reaped(pid: number, word: number): void {
+    this.#process?.reaped(pid, word)
   }
 
   /** Forwards a signal to the service; false when there is none. */

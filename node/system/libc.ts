@@ -1,7 +1,6 @@
 // The few calls of the C library that Node does not offer, bound by node:ffi. This is the only file that knows of it.
 import { dlopen, getRawPointer } from 'node:ffi'
 import { constants } from 'node:os'
-import { decodeStatus, type ExitStatus } from './exit-status.ts'
 
 const WNOHANG = 1
 const PR_SET_CHILD_SUBREAPER = 36
@@ -50,8 +49,10 @@ export interface Libc {
   spawn(program: Program, descriptors: Descriptors): number
   /** Becomes the program: same pid, no way back. @returns only when it failed */
   exec(program: Program): void
-  /** Takes one child that ended, whichever it is; undefined when none has. */
-  reapAny(): { readonly pid: number; readonly status: ExitStatus } | undefined
+  /** Takes one child that ended, whichever it is. @returns its pid; 0 when none has ended */
+  reapAny(): number
+  /** How the child ended that was taken last: waitpid's status word. */
+  readonly lastStatus: number
   /**
    * A pipe, both ends close-on-exec: a service may reopen it as /dev/stdout, which it could not do with a socket.
    * Reading never waits; writing does, as the service expects it.
@@ -101,7 +102,7 @@ const bind = () =>
     execve: { return: 'int32', arguments: ['buffer', 'buffer', 'buffer'] },
     chdir: { return: 'int32', arguments: ['buffer'] },
     signal: { return: 'uint64', arguments: ['int32', 'uint64'] },
-    waitpid: { return: 'int32', arguments: ['int32', 'buffer', 'int32'] },
+    waitpid: { return: 'int32', arguments: ['int32', 'pointer', 'int32'] },
     pipe2: { return: 'int32', arguments: ['buffer', 'int32'] },
     fcntl: { return: 'int32', arguments: ['int32', 'int32', 'int32'] },
     socket: { return: 'int32', arguments: ['int32', 'int32', 'int32'] },
@@ -119,13 +120,14 @@ type Calls = ReturnType<typeof bind>
 export function bindLibc(): Libc {
   const c = bind()
   const word = new Int32Array(1)
-  const wordBytes = Buffer.from(word.buffer)
+  // Taken once: the only call that is made thousands of times in a row leaves no garbage.
+  const wordAddress = getRawPointer(word)
   return {
     spawn: (program, descriptors) => spawn(c, program, descriptors),
     exec: (program) => exec(c, program),
-    reapAny() {
-      const pid = c.waitpid(-1, wordBytes, WNOHANG)
-      return pid > 0 ? { pid, status: decodeStatus(word[0] ?? 0) } : undefined
+    reapAny: () => Math.max(0, c.waitpid(-1, wordAddress, WNOHANG)),
+    get lastStatus() {
+      return word[0] ?? 0
     },
     pipe() {
       const ends = Buffer.alloc(8)

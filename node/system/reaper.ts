@@ -1,4 +1,3 @@
-import type { ExitStatus } from './exit-status.ts'
 import type { Libc } from './libc.ts'
 
 /** Children reaped before the event loop gets a turn, so that a burst of them delays no heartbeat noticeably. */
@@ -7,9 +6,9 @@ const BATCH = 2_000
 const BURST = 8
 
 export interface ReaperOptions {
-  readonly libc: Pick<Libc, 'reapAny'>
-  /** Called for every child that ended, spawned or adopted. */
-  readonly onReaped: (pid: number, status: ExitStatus) => void
+  readonly libc: Pick<Libc, 'reapAny' | 'lastStatus'>
+  /** Called for every child that ended, spawned or adopted, with waitpid's status word. */
+  readonly onReaped: (pid: number, word: number) => void
 }
 
 /**
@@ -61,11 +60,12 @@ export class Reaper {
   }
 
   #take(): number {
+    const { libc, onReaped } = this.#options
     for (let count = 0; count < BATCH; count++) {
-      const ended = this.#options.libc.reapAny()
-      if (ended === undefined) return count
+      const pid = libc.reapAny()
+      if (pid === 0) return count
       this.#reaped++
-      this.#options.onReaped(ended.pid, ended.status)
+      onReaped(pid, libc.lastStatus)
     }
     return BATCH
   }
