@@ -87,7 +87,7 @@ export function startTarsnode(settings: Settings, part: Part, world: TarsnodeWor
     const { startServants } = await import('./servants/servants.ts')
     await startServants({ settings, supervisor, registry, admin, log, heartbeatSocket, root: part === 'keeper' ? process.ppid : process.pid })
     const { openEyes } = await import('./eyes/eyes.ts')
-    await openEyes({ settings, supervisor, output, reaper })
+    await openEyes({ settings, supervisor, output, reaper, besides: part === 'keeper' })
   }
   const serve = async (): Promise<void> => {
     if (part === 'keeper') await keep(listen, () => supervisor.command('start'))

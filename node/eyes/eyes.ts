@@ -12,6 +12,8 @@ export interface Sights {
   readonly supervisor: Supervisor
   readonly output: Pick<Output, 'lostLines'>
   readonly reaper: Pick<Reaper, 'reaped'>
+  /** The service is PID 1 of its container, and hears of the pod's end before this process does. */
+  readonly besides: boolean
 }
 
 interface Page {
@@ -29,12 +31,14 @@ const text = (status: Page['status'], body: string): Page => ({ status, type: 't
  * | /readyz | 200 exactly while setting and present state are Active; 503 with the state and why |
  * | /status | JSON: all that is known of the service |
  * | /metrics | Prometheus text format 0.0.4 |
+ * | /prestop | begins the stop; 200 when callers had the drain delay. Only beside a service that is PID 1: the kubelet's preStop hook |
  */
-const pages: Readonly<Record<string, (sights: Sights) => Page>> = {
+const pages: Readonly<Record<string, (sights: Sights) => Page | Promise<Page>>> = {
   '/healthz': ({ supervisor: { helpless } }) => (helpless === undefined ? text(200, 'ok') : text(503, helpless)),
   '/readyz': ({ supervisor: { view } }) => (view.setting === 'Active' && view.present === 'Active' ? text(200, 'ok') : text(503, `${view.setting}/${view.present}: ${view.message}`)),
   '/status': (sights) => ({ status: 200, type: 'application/json', body: `${JSON.stringify(statusOf(sights))}\n` }),
   '/metrics': (sights) => ({ status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body: metricsText(sights) }),
+  '/prestop': ({ besides, supervisor }) => (besides ? supervisor.leave().then(() => text(200, 'callers have gone')) : text(404, 'this tarsnode is PID 1 and hears of the end by SIGTERM')),
 }
 
 /** The document of /status. */
@@ -50,10 +54,10 @@ export function statusOf({ settings, supervisor, output, reaper }: Sights) {
 /** Listens on the local address for who is in the pod, and on the pod's for the kubelet's probes and for Prometheus. */
 export function openEyes(sights: Sights): Promise<() => void> {
   const { localAddress, podIP, httpPort } = sights.settings
-  return listenHttp([...new Set([localAddress, podIP])], httpPort, (request, response) => send(response, pageOf(request, sights)))
+  return listenHttp([...new Set([localAddress, podIP])], httpPort, async (request, response) => send(response, await pageOf(request, sights)))
 }
 
-function pageOf({ method, url = '/' }: IncomingMessage, sights: Sights): Page {
+function pageOf({ method, url = '/' }: IncomingMessage, sights: Sights): Page | Promise<Page> {
   const page = pages[url.split('?', 1)[0] ?? '']
   if (page === undefined) return text(404, `nothing is here; there are ${Object.keys(pages).join(', ')}`)
   return method === 'GET' || method === 'HEAD' ? page(sights) : text(405, 'only GET is answered')

@@ -2,7 +2,7 @@ import type { RequestListener, Server as HttpServer } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
 import { Failure } from '#base/errors.ts'
 
-/** All the time of a connection, milliseconds: a request is a few lines, and who is slower is no probe. */
+/** The time in which a request must be there, milliseconds: it is a few lines, and who is slower is no probe. */
 const REQUEST_MS = 5_000
 const CONNECTIONS = 16
 
@@ -14,11 +14,19 @@ const CONNECTIONS = 16
  */
 export async function listenHttp(addresses: readonly string[], port: number, answer: RequestListener): Promise<() => void> {
   let http: HttpServer | undefined
+  const limits = new Map<Socket, NodeJS.Timeout>()
+  const unlimited = (socket: Socket): void => {
+    clearTimeout(limits.get(socket))
+    limits.delete(socket)
+  }
   const take = (socket: Socket): void => {
-    http ??= httpServer(answer)
+    http ??= httpServer((request, response) => {
+      unlimited(request.socket)
+      answer(request, response)
+    })
     // The time limits of an HTTP server count only for one that listens itself.
-    const limit = setTimeout(() => socket.destroy(), REQUEST_MS)
-    socket.on('close', () => clearTimeout(limit))
+    limits.set(socket, setTimeout(() => socket.destroy(), REQUEST_MS))
+    socket.on('close', () => unlimited(socket))
     http.emit('connection', socket)
   }
   const servers = await Promise.all(addresses.map((host) => listen(host, port, take)))

@@ -39,6 +39,8 @@ export class Supervisor {
   #deadline: NodeJS.Timeout | undefined
   #queue: Event[] = []
   #running = false
+  /** Who waits until the service is past its drain. */
+  #departed = Promise.withResolvers<void>()
 
   constructor(ports: SupervisorPorts, log: Logger, clock: Clock) {
     this.#ports = ports
@@ -107,6 +109,12 @@ export class Supervisor {
     this.#dispatch(command)
   }
 
+  /** Leaves as at SIGTERM. @returns resolves once callers had the drain delay to go elsewhere, and the service is being stopped */
+  leave(): Promise<void> {
+    this.#dispatch('quit')
+    return this.#departed.promise
+  }
+
   /** Restarts a running service for this reason; one that does not run is prepared anew anyway before it does. */
   renew(reason: string): void {
     if (this.#machine.goal !== 'run' || !hasProcess(this.#machine.state)) return
@@ -149,6 +157,7 @@ export class Supervisor {
     if (effects.includes('bury')) this.#reportExit(!effects.includes('blame'))
     if (entered) this.#arm()
     this.#tell(event)
+    if (machine.goal === 'exit' && machine.state !== 'draining') this.#departed.resolve()
   }
 
   #tell(event: Event): void {

@@ -79,7 +79,7 @@ describe('stateful set (control-plane spec C.2, C.4)', () => {
     }])
     expect(spec?.containers).toEqual([{
       name: 'demo-hello', image: 'registry.test/demo.hello:v1', imagePullPolicy: 'Always', resources: {}, volumeMounts: [timezoneMount, workDirMount],
-      env: [...supervisorEnv, { name: 'LauncherType', value: 'foreground' }], ...probes,
+      env: [...supervisorEnv, { name: 'LauncherType', value: 'foreground' }], ...probes, lifecycle: { preStop: { httpGet: { path: '/prestop', port: 19387, scheme: 'HTTP' } } },
     }])
     expect(spec?.volumes).toEqual([timezoneVolume, workDirVolume])
     expect(spec?.imagePullSecrets).toEqual([{ name: 'pull' }, { name: 'node-pull' }])

@@ -53,6 +53,21 @@ describe('a service in the foreground', () => {
     expect(space.stdout).toContain('asked to shut down')
   })
 
+  it('is told of the pod\'s end by the preStop hook, which lasts as long as callers need to go', async () => {
+    const { registry, space, container } = await foreground([], { TARSNODE_DRAIN_MS: '6000' })
+    await registry.report(({ present }) => present === 'Active')
+    let over = false
+    // Longer than a request may take to arrive.
+    const hook = health(container, '/prestop').finally(() => (over = true))
+    await registry.report(({ present }) => present === 'Deactivating')
+    expect(await health(container, '/readyz')).toBe(503)
+    expect(over).toBe(false)
+    expect(space.stdout).not.toContain('asked to shut down')
+    expect(await hook).toBe(200)
+    await space.output(/asked to shut down/)
+    expect(exitCode(await space.ended)).toBe(0)
+  })
+
   it('is not ready while its heartbeats are overdue, goes on, and is ready again when they come', async () => {
     const { registry, container, heart, space } = await foreground(['hearttimeout=1'], { BEAT: 'none' })
     await registry.report(({ present }) => present === 'Activating')

@@ -5,7 +5,7 @@ import { RestartBackoff } from './backoff.ts'
 import type { RestartBackoffOptions } from './backoff.ts'
 import type { Instance, Exit, Started } from './instance.ts'
 import type { Container, ContainerState, ContainerStatus, Pod, TerminatedState } from './kinds.ts'
-import { Prober } from './probes.ts'
+import { Prober, runHook } from './probes.ts'
 
 /** What a container needs from its pod. */
 export interface ContainerHost {
@@ -23,6 +23,8 @@ export interface ContainerHost {
 
 const configReasons: Readonly<Record<string, string>> = { CONTAINER_CONFIG: 'CreateContainerConfigError', IMAGE_REFERENCE_INVALID: 'InvalidImageName' }
 const killWaitMs = 5000
+/** What a hook leaves of the grace at least. */
+const hookLeavesMs = 2000
 
 /** Keeps one container going: pull, start, wait, restart with back-off; knows its status at any time. */
 export class ContainerUnit {
@@ -82,7 +84,7 @@ export class ContainerUnit {
     this.#prober.stop()
     const started = this.#started
     if (started === undefined) return
-    await endInstance(started.instance, started.stopSignal, graceMs)
+    await this.#end(started, graceMs)
   }
 
   /** One that is past starting again until it is told. */
@@ -170,7 +172,19 @@ export class ContainerUnit {
     if (started === undefined) return
     this.#host.event('Normal', 'Killing', `Container ${this.spec.name} failed its ${kind} probe, will be restarted`)
     const grace = this.#host.pod().spec.terminationGracePeriodSeconds ?? 30
-    endInstance(started.instance, started.stopSignal, grace * 1000).catch(() => {})
+    this.#end(started, grace * 1000).catch(() => {})
+  }
+
+  /** The preStop hook, the stop signal, SIGKILL; the hook's time is part of the grace, and leaves two seconds of it (Kubernetes, "Container Lifecycle Hooks"). */
+  async #end({ instance, stopSignal }: Started, graceMs: number): Promise<void> {
+    const preStop = this.spec.lifecycle?.preStop
+    const began = performance.now()
+    if (preStop !== undefined && graceMs > 0) {
+      const address = this.#host.pod().status?.podIP ?? '127.0.0.1'
+      const problem = await Promise.race([runHook(this.spec, preStop, address, graceMs), instance.exited.then(() => undefined)])
+      if (problem !== undefined) this.#host.event('Warning', 'FailedPreStopHook', `PreStopHook failed: ${problem}`)
+    }
+    await endInstance(instance, stopSignal, preStop === undefined ? graceMs : Math.min(graceMs, Math.max(hookLeavesMs, graceMs - (performance.now() - began))))
   }
 
   #set(change: Partial<ContainerStatus>): void {

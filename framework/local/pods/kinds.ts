@@ -74,6 +74,11 @@ export interface Probe {
   readonly failureThreshold?: number
 }
 
+/** What is done in a container at an event of its life (Kubernetes, "Container Lifecycle Hooks"). */
+export interface LifecycleHandler extends Pick<Probe, 'httpGet' | 'tcpSocket' | 'exec'> {
+  readonly sleep?: { readonly seconds: number }
+}
+
 export interface Container {
   readonly name: string
   readonly image?: string
@@ -90,6 +95,7 @@ export interface Container {
   readonly livenessProbe?: Probe
   readonly readinessProbe?: Probe
   readonly startupProbe?: Probe
+  readonly lifecycle?: { readonly preStop?: LifecycleHandler; readonly postStart?: LifecycleHandler }
 }
 
 export interface NodeSelectorTerm {

@@ -1,7 +1,8 @@
 import { request } from 'node:http'
 import { request as secureRequest } from 'node:https'
 import { connect } from 'node:net'
-import type { Container, Probe } from './kinds.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Container, LifecycleHandler, Probe } from './kinds.ts'
 
 type Kind = 'Startup' | 'Liveness' | 'Readiness'
 
@@ -101,6 +102,18 @@ export async function probeOnce(container: Container, probe: Probe, address: str
   }
 }
 
+/** Runs a lifecycle hook. @returns why it failed, or undefined */
+export async function runHook(container: Container, hook: LifecycleHandler, address: string, timeoutMs: number): Promise<string | undefined> {
+  try {
+    if (hook.httpGet !== undefined) await httpProbe(container, hook.httpGet, address, timeoutMs)
+    else if (hook.sleep !== undefined) await delay(Math.min(hook.sleep.seconds * 1000, timeoutMs))
+    else return 'exec hooks are not supported here; use httpGet or sleep'
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
 function portOf(container: Container, port: number | string): number {
   const number = typeof port === 'number' ? port : container.ports?.find(({ name }) => name === port)?.containerPort
   if (number === undefined) throw new Error(`the container has no port named "${port}"`)
@@ -117,7 +130,7 @@ function httpProbe(container: Container, get: NonNullable<Probe['httpGet']>, add
       response.resume()
       const { statusCode = 0 } = response
       if (statusCode >= 200 && statusCode < 400) resolve()
-      else reject(new Error(`HTTP probe answered ${statusCode}`))
+      else reject(new Error(`HTTP answered ${statusCode}`))
     })
     call.once('timeout', () => call.destroy(new Error(`no answer within ${timeoutMs} ms`)))
     call.once('error', reject)

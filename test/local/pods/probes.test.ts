@@ -49,12 +49,38 @@ test('each pod is asked on its own address: the one that does not answer is star
   expect(statusOf(restarted)?.lastState.terminated).toMatchObject({ exitCode: 3 })
   expect(await logOf(rig, 'ill', { previous: true })).toBe('asked to stop\n')
   const { items } = await rig.client.list(events, { namespace, fieldSelector: 'involvedObject.name=ill' })
-  expect(items.map((event) => String(event['message']))).toEqual(expect.arrayContaining(['Liveness probe failed: HTTP probe answered 404', 'Container main failed its Liveness probe, will be restarted']))
+  expect(items.map((event) => String(event['message']))).toEqual(expect.arrayContaining(['Liveness probe failed: HTTP answered 404', 'Container main failed its Liveness probe, will be restarted']))
   say('ill', 'healthz')
   await podWhen(rig.client, 'ill', isReadyPod)
   const well = await podWhen(rig.client, 'well', isReadyPod)
   expect(statusOf(well)?.restartCount).toBe(0)
   await Promise.all(['well', 'ill'].map(gone))
+})
+
+test('the preStop hook is heard before SIGTERM, and one that cannot be had is an event', async () => {
+  const heard: string[] = []
+  const server = createServer((request, response) => {
+    heard.push(request.url ?? '')
+    if (request.url === '/leave') setImmediate(() => response.end('gone'))
+    else response.writeHead(503).end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const hook = (path: string): Partial<Container> => ({ lifecycle: { preStop: { httpGet: { host: '127.0.0.1', port: (server.address() as AddressInfo).port, path } } } })
+  for (const [name, path] of [['polite', '/leave'], ['hasty', '/refuse']] as const) {
+    await rig.client.create(podResource, serving(name, { ...hook(path), livenessProbe: probe('/healthz', 1), startupProbe: probe('/healthz', 30) }))
+    say(name, 'healthz')
+    await podWhen(rig.client, name, isReadyPod)
+    expect(heard).not.toContain(path)
+    unsay(name, 'healthz')
+    await podWhen(rig.client, name, (pod) => (statusOf(pod)?.restartCount ?? 0) === 1)
+    expect(heard.filter((one) => one === path)).toHaveLength(1)
+    expect(await logOf(rig, name, { previous: true })).toBe('asked to stop\n')
+    await gone(name)
+  }
+  const { items } = await rig.client.list(events, { namespace })
+  const hooks = items.filter(({ reason }) => reason === 'FailedPreStopHook').map((event) => String(event['message']))
+  expect(hooks).toEqual(['PreStopHook failed: HTTP answered 503'])
 })
 
 test('a PID 1 that is wedged is killed when its grace period is over, and its pod lives on', async () => {

@@ -2,7 +2,7 @@ import type { Container, EnvVar } from 'kubernetes-types/core/v1.d.ts'
 import { imagePlaceholder } from '#api/names.ts'
 import type { TServer } from '#api/types.ts'
 import { containerPorts } from './ports.ts'
-import { supervisorProbes } from './probes.ts'
+import { supervisorPreStop, supervisorProbes } from './probes.ts'
 import { isGiven, mountedCommand, supervisorEnv, type Supervisor } from './supervisor.ts'
 import { volumeMounts } from './volumes.ts'
 
@@ -12,6 +12,7 @@ export function serviceContainer(server: TServer, supervisor: Supervisor): Conta
   const env = serviceEnv(server, supervisor)
   const ports = containerPorts(server)
   const command = isGiven(k8s.command) ? k8s.command : supervisor.kind === 'mounted' ? mountedCommand : []
+  const answersProbes = supervisor.kind !== 'none' && supervisor.answersProbes
   return {
     name: server.metadata.name,
     image: release?.image ?? imagePlaceholder,
@@ -23,7 +24,8 @@ export function serviceContainer(server: TServer, supervisor: Supervisor): Conta
     ...(ports.length === 0 ? {} : { ports }),
     resources: resourcesOf(k8s.resources),
     volumeMounts: volumeMounts(server, supervisor),
-    ...(supervisor.kind !== 'none' && supervisor.answersProbes ? supervisorProbes() : {}),
+    ...(answersProbes ? supervisorProbes() : {}),
+    ...(answersProbes && k8s.launcherType === 'foreground' ? supervisorPreStop() : {}),
   }
 }
 

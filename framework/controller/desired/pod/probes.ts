@@ -1,4 +1,4 @@
-import type { Container, Probe } from 'kubernetes-types/core/v1.d.ts'
+import type { Container, Lifecycle, Probe } from 'kubernetes-types/core/v1.d.ts'
 import { reservedPorts } from '#api/names.ts'
 
 /**
@@ -7,6 +7,14 @@ import { reservedPorts } from '#api/names.ts'
  */
 export function supervisorProbes(): Pick<Container, 'startupProbe' | 'livenessProbe' | 'readinessProbe'> {
   return { startupProbe: { ...startup }, livenessProbe: { ...liveness }, readinessProbe: { ...readiness } }
+}
+
+/**
+ * The kubelet's word to tarsnode that the pod ends. A service that is PID 1 itself would get SIGTERM before its callers have heard
+ * of it; so the kubelet first waits here, until tarsnode has reported Deactivating and the drain delay is over.
+ */
+export function supervisorPreStop(): { readonly lifecycle: Lifecycle } {
+  return { lifecycle: { preStop: { ...get('/prestop') } } }
 }
 
 const get = (path: string): Pick<Probe, 'httpGet'> => ({ httpGet: { path, port: reservedPorts.health, scheme: 'HTTP' } })
