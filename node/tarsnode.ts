@@ -1,3 +1,4 @@
+import { release } from 'node:os'
 import { systemClock } from '#base/clock.ts'
 import { describe } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
@@ -10,7 +11,7 @@ import { attachTo } from './service/attached.ts'
 import { Commands } from './service/commands.ts'
 import type { Launch, SupervisorPorts } from './service/ports.ts'
 import { launchPreparer } from './service/prepare-launch.ts'
-import { ServiceProcess } from './service/process.ts'
+import { ServiceProcess, type Ending } from './service/process.ts'
 import { Supervisor } from './service/supervisor.ts'
 import { lateRegistry } from './registry/late.ts'
 import { noRegistry } from './registry/link.ts'
@@ -55,12 +56,17 @@ export function startTarsnode(settings: Settings, part: Part, world: TarsnodeWor
   const registry = settings.registry === undefined ? { ...noRegistry, load: (_onNewer: () => void) => {} } : lateRegistry(settings, settings.registry, log)
   const admin = serviceAdmin(settings)
   const happened = trimWhenQuiet(libc)
-  const commands = new Commands(libc, output)
+  const onEnded = (pid: number, word: number): void => {
+    commands.ended(pid, word)
+    supervisor.ended(pid, word)
+  }
+  const reaper = new Reaper({ libc, kernel: release(), onEnded })
+  const commands = new Commands(reaper, output)
   const prepare = launchPreparer({ settings, timezone, registry, admin, run: commands.run })
   const launched = Promise.withResolvers<void>()
   const supervisor = new Supervisor(
     {
-      ...launchPorts({ settings, part, world, prepare, launched: launched.resolve }),
+      ...launchPorts({ settings, part, world, reaper, prepare, launched: launched.resolve }),
       lastLines: (count) => output.lastLines(count),
       report: (view) => {
         registry.report(view)
@@ -75,11 +81,6 @@ export function startTarsnode(settings: Settings, part: Part, world: TarsnodeWor
     systemClock,
   )
   if (process.pid !== 1) libc.becomeSubreaper()
-  const onReaped = (pid: number, word: number): void => {
-    commands.reaped(pid, word)
-    supervisor.reaped(pid, word)
-  }
-  const reaper = new Reaper({ libc, onReaped })
   reaper.start()
   // A service may send its first heartbeat before our server is loaded: it waits in the socket until then.
   const heartbeatSocket = part === 'handover' ? undefined : libc.listen(settings.localAddress, settings.serverPort)
@@ -87,7 +88,7 @@ export function startTarsnode(settings: Settings, part: Part, world: TarsnodeWor
     const { startServants } = await import('./servants/servants.ts')
     await startServants({ settings, supervisor, registry, admin, log, heartbeatSocket, root: part === 'keeper' ? process.ppid : process.pid })
     const { openEyes } = await import('./eyes/eyes.ts')
-    await openEyes({ settings, supervisor, output, reaper, besides: part === 'keeper' })
+    await openEyes({ settings, supervisor, output, besides: part === 'keeper' })
   }
   const serve = async (): Promise<void> => {
     if (part === 'keeper') await keep(listen, () => supervisor.command('start'))
@@ -109,18 +110,19 @@ interface LaunchPortsOptions {
   readonly settings: Settings
   readonly part: Part
   readonly world: TarsnodeWorld
+  readonly reaper: Reaper
   readonly prepare: SupervisorPorts['prepare']
   readonly launched: () => void
 }
 
 /** How a launch comes about: below us, as what we become, or as what is there already. */
-function launchPorts({ settings, part, world, prepare, launched }: LaunchPortsOptions): Pick<SupervisorPorts, 'prepare' | 'spawn'> {
+function launchPorts({ settings, part, world, reaper, prepare, launched }: LaunchPortsOptions): Pick<SupervisorPorts, 'prepare' | 'spawn'> {
   if (part === 'keeper') {
     const service = process.ppid
     return { prepare, spawn: () => (launched(), attachTo(service)) }
   }
   if (part === 'supervisor') {
-    return { prepare, spawn: (launch, onGone) => (launched(), spawnService(world, launch, { onGone, mayDaemonise: settings.onExit === 'restart' })) }
+    return { prepare, spawn: (launch, onGone) => (launched(), spawnService(world.output, launch, { reaper, onGone, mayDaemonise: settings.onExit === 'restart' })) }
   }
   const handover = new Handover(world.libc, settings.container)
   const prepareAll = async (signal: AbortSignal): Promise<Launch> => {
@@ -145,7 +147,14 @@ const SERVE_MS = 200
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-function spawnService({ libc, output }: TarsnodeWorld, { plan }: Launch, { onGone, mayDaemonise }: Pick<ConstructorParameters<typeof ServiceProcess>[0], 'onGone' | 'mayDaemonise'>): ServiceProcess {
+interface SpawnServiceOptions {
+  readonly reaper: Reaper
+  readonly onGone: (ending: Ending) => void
+  readonly mayDaemonise: boolean
+}
+
+function spawnService(output: Output, { plan }: Launch, { reaper, onGone, mayDaemonise }: SpawnServiceOptions): ServiceProcess {
   output.beginProcess()
-  return new ServiceProcess({ plan, spawn: (program) => libc.spawn(program, { stdout: output.stdout, stderr: output.stderr }), onGone, mayDaemonise })
+  const { stdout, stderr } = output
+  return new ServiceProcess({ plan, spawn: (program) => reaper.spawn(program, { stdout, stderr }), watch: (pid) => reaper.watch(pid), onGone, mayDaemonise })
 }

@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Settings } from '../env.ts'
 import type { Output } from '../output/output.ts'
 import type { Supervisor } from '../service/supervisor.ts'
-import type { Reaper } from '../system/reaper.ts'
 import { listenHttp } from './listener.ts'
 import { metricsText } from './metrics.ts'
 
@@ -11,7 +10,6 @@ export interface Sights {
   readonly settings: Settings
   readonly supervisor: Supervisor
   readonly output: Pick<Output, 'lostLines'>
-  readonly reaper: Pick<Reaper, 'reaped'>
   /** The service is PID 1 of its container, and hears of the pod's end before this process does. */
   readonly besides: boolean
 }
@@ -42,12 +40,12 @@ const pages: Readonly<Record<string, (sights: Sights) => Page | Promise<Page>>> 
 }
 
 /** The document of /status. */
-export function statusOf({ settings, supervisor, output, reaper }: Sights) {
+export function statusOf({ settings, supervisor, output }: Sights) {
   const { app, server, podName } = settings
   return {
     server: `${app}.${server}`, pod: podName, ...supervisor.view, state: supervisor.state, since: new Date(supervisor.since).toISOString(),
     lastExit: supervisor.lastExit ?? null, crashLoop: supervisor.crashLoop, crashesInRow: supervisor.crashesInRow,
-    heartbeats: supervisor.heartbeats, lostLines: output.lostLines, orphansReaped: reaper.reaped,
+    heartbeats: supervisor.heartbeats, lostLines: output.lostLines,
   }
 }
 

@@ -20,7 +20,7 @@ function metric(name: string, help: string, samples: readonly Sample[]): string 
 const samplesOf = (value: number | null | undefined): Sample[] => (value === null || value === undefined ? [] : [[value]])
 
 /** Everything that is counted and measured. */
-export function metricsText({ settings, supervisor, output, reaper }: Sights): string {
+export function metricsText({ settings, supervisor, output }: Sights): string {
   const { view } = supervisor
   const [service, own] = [usageOfService(), usageOf([process.pid])]
   const cgroup = cgroupFigures()
@@ -37,7 +37,6 @@ export function metricsText({ settings, supervisor, output, reaper }: Sights): s
     metric('heartbeats_total', 'Heartbeats believed.', [[supervisor.heartbeatCount]]),
     metric('heartbeat_age_seconds', 'Time since the last heartbeat of an adapter, or since the launch.', supervisor.heartbeats.map(({ adapter, ageMs }) => [ageMs / 1000, { adapter }])),
     metric('output_lost_lines_total', 'Lines of output dropped because a destination did not keep up.', [[output.lostLines]]),
-    metric('children_reaped_total', 'Processes reaped, adopted orphans and own ones.', [[reaper.reaped]]),
     metric('service_cpu_seconds_total', 'CPU time of the living processes of the service.', [[service.cpuSeconds]]),
     metric('service_memory_bytes', 'Resident memory of the processes of the service.', [[service.memoryBytes]]),
     metric('service_processes', 'Living processes of the service.', [[service.processes]]),

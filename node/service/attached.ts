@@ -14,7 +14,7 @@ export function attachTo(pid: number): Run {
       return isAlive(pid)
     },
     heardFrom: () => {},
-    reaped: () => {},
+    ended: () => {},
     signal,
     signalGroup: signal,
     sweep: () => {},

@@ -3,7 +3,7 @@ import type { StopPlan } from '../supervisor/stop-plan.ts'
 import type { Ending, ServiceProcess } from './process.ts'
 
 /** A run of the service as the supervisor handles it. */
-export type Run = Pick<ServiceProcess, 'pid' | 'running' | 'heardFrom' | 'reaped' | 'signal' | 'signalGroup' | 'sweep'>
+export type Run = Pick<ServiceProcess, 'pid' | 'running' | 'heardFrom' | 'ended' | 'signal' | 'signalGroup' | 'sweep'>
 import type { View } from './supervisor.ts'
 
 /** Everything that one launch needs, decided before it. */

@@ -14,6 +14,8 @@ export interface SpawnOptions {
   /** Starts the program; its pid, or a negative error number. */
   readonly spawn: (plan: LaunchPlan) => number
   readonly onGone: (ending: Ending) => void
+  /** The end of this process is to be heard of, too; false when there is none any more. */
+  readonly watch: (pid: number) => boolean
   /** The service may leave its first process by itself and go on in another one, as daemons do. */
   readonly mayDaemonise: boolean
 }
@@ -25,6 +27,7 @@ const NOT_EXECUTABLE = 126
 /** One run of the service, in a session and process group of its own. */
 export class ServiceProcess {
   readonly #onGone: (ending: Ending) => void
+  readonly #watch: (pid: number) => boolean
   #mayDaemonise: boolean
   /** The process that we spawned, which leads the group. */
   readonly #leader: number
@@ -34,8 +37,9 @@ export class ServiceProcess {
   #beating = 0
   #over = false
 
-  constructor({ plan, spawn, onGone, mayDaemonise }: SpawnOptions) {
+  constructor({ plan, spawn, onGone, watch, mayDaemonise }: SpawnOptions) {
     this.#onGone = onGone
+    this.#watch = watch
     this.#mayDaemonise = mayDaemonise
     const pid = spawnOrShell(plan, spawn)
     this.#leader = this.#pid = Math.max(0, pid)
@@ -55,8 +59,8 @@ export class ServiceProcess {
     this.#beating = pid
   }
 
-  /** A child was reaped: was it the one that stood for the service? */
-  reaped(pid: number, word: number): void {
+  /** A process has ended: was it the one that stood for the service? */
+  ended(pid: number, word: number): void {
     if (pid !== this.#pid || this.#over) return
     const status = decodeStatus(word)
     const successor = this.#successor(status)
@@ -92,8 +96,8 @@ export class ServiceProcess {
    */
   #successor(status: ExitStatus): number | undefined {
     const beating = this.#beating
-    if (beating !== 0) return beating !== this.#pid && isAlive(beating) ? beating : undefined
-    return status.code === 0 && this.#mayDaemonise ? descendants(process.pid)[0] : undefined
+    if (beating !== 0) return beating !== this.#pid && isAlive(beating) && this.#watch(beating) ? beating : undefined
+    return status.code === 0 && this.#mayDaemonise ? descendants(process.pid).find(this.#watch) : undefined
   }
 
   #end(ending: Ending): void {

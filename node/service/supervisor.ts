@@ -130,8 +130,8 @@ export class Supervisor {
     this.#dispatch(kind)
   }
 
-  reaped(pid: number, word: number): void {
-    this.#process?.reaped(pid, word)
+  ended(pid: number, word: number): void {
+    this.#process?.ended(pid, word)
   }
 
   /** Forwards a signal to the service; false when there is none. */

@@ -18,6 +18,19 @@ const SIGSET_BYTES = 128
 
 const SIG_DFL = 0n
 const SIG_IGN = 1n
+/** sigaction(2). The C library's struct: the handler, a mask of 128 bytes, the flags, the restorer. */
+const SIGACTION_BYTES = 152
+const SA_FLAGS_AT = 136
+const SA_NOCLDWAIT = 2
+
+/** pidfd_open(2): the same number on every architecture. */
+const SYS_PIDFD_OPEN = 434n
+/** PIDFD_GET_INFO and its struct pidfd_info (linux/pidfd.h): a mask of what is asked for and given, ..., the status word last. */
+const PIDFD_GET_INFO = 0xc040ff0bn
+const PIDFD_INFO_BYTES = 64
+const PIDFD_INFO_EXIT = 8
+const EXIT_CODE_AT = 60
+const POLLIN = 1
 
 const AF_INET = 2
 const SOCK_STREAM_CLOEXEC = 1 | O_CLOEXEC
@@ -53,6 +66,19 @@ export interface Libc {
   reapAny(): number
   /** How the child ended that was taken last: waitpid's status word. */
   readonly lastStatus: number
+  /**
+   * Whether the kernel releases children by itself when they end, so that they never become zombies and need no wait
+   * (SA_NOCLDWAIT). There must be a listener for SIGCHLD before, and one ever after.
+   */
+  releaseChildren(released: boolean): void
+  /** A descriptor of a process (pidfd_open(2)), which outlives it. @returns undefined when there is no such process or the kernel refuses */
+  openProcess(pid: number): number | undefined
+  /**
+   * How the process behind a descriptor ended: waitpid's status word (Linux >= 6.15, PIDFD_INFO_EXIT).
+   * @returns `running`; `ending` when it has ended and waits to be released
+   */
+  statusOf(processDescriptor: number): number | 'running' | 'ending'
+  close(descriptor: number): void
   /**
    * A pipe, both ends close-on-exec: a service may reopen it as /dev/stdout, which it could not do with a socket.
    * Reading never waits; writing does, as the service expects it.
@@ -102,6 +128,10 @@ const bind = () =>
     execve: { return: 'int32', arguments: ['buffer', 'buffer', 'buffer'] },
     chdir: { return: 'int32', arguments: ['buffer'] },
     signal: { return: 'uint64', arguments: ['int32', 'uint64'] },
+    sigaction: { return: 'int32', arguments: ['int32', 'pointer', 'pointer'] },
+    syscall: { return: 'int64', arguments: ['int64', 'int64', 'int64'] },
+    ioctl: { return: 'int32', arguments: ['int32', 'uint64', 'buffer'] },
+    poll: { return: 'int32', arguments: ['buffer', 'uint64', 'int32'] },
     waitpid: { return: 'int32', arguments: ['int32', 'pointer', 'int32'] },
     pipe2: { return: 'int32', arguments: ['buffer', 'int32'] },
     fcntl: { return: 'int32', arguments: ['int32', 'int32', 'int32'] },
@@ -129,6 +159,13 @@ export function bindLibc(): Libc {
     get lastStatus() {
       return word[0] ?? 0
     },
+    releaseChildren: (released) => releaseChildren(c, released),
+    openProcess(pid) {
+      const fd = Number(c.syscall(SYS_PIDFD_OPEN, BigInt(pid), 0n))
+      return fd < 0 ? undefined : fd
+    },
+    statusOf: (fd) => statusOf(c, fd),
+    close: (fd) => void c.close(fd),
     pipe() {
       const ends = Buffer.alloc(8)
       if (c.pipe2(ends, O_CLOEXEC) !== 0) throw new Error('pipe2 failed: no file descriptor is free')
@@ -163,6 +200,26 @@ function spawn(c: Calls, { file, argv, cwd, env }: Program, { stdout, stderr, ex
   c.posix_spawn_file_actions_destroy(actions)
   c.posix_spawnattr_destroy(attributes)
   return error === 0 ? pid.readInt32LE(0) : -error
+}
+
+function releaseChildren(c: Calls, released: boolean): void {
+  const action = Buffer.alloc(SIGACTION_BYTES)
+  // The listener's own handler stays: only the flag changes.
+  c.sigaction(constants.signals.SIGCHLD, 0n, getRawPointer(action))
+  const flags = action.readInt32LE(SA_FLAGS_AT)
+  action.writeInt32LE(released ? flags | SA_NOCLDWAIT : flags & ~SA_NOCLDWAIT, SA_FLAGS_AT)
+  c.sigaction(constants.signals.SIGCHLD, getRawPointer(action), 0n)
+}
+
+function statusOf(c: Calls, fd: number): number | 'running' | 'ending' {
+  const info = Buffer.alloc(PIDFD_INFO_BYTES)
+  info.writeUInt32LE(PIDFD_INFO_EXIT)
+  c.ioctl(fd, PIDFD_GET_INFO, info)
+  if ((info.readUInt32LE() & PIDFD_INFO_EXIT) !== 0) return info.readInt32LE(EXIT_CODE_AT)
+  const asked = Buffer.alloc(8)
+  asked.writeInt32LE(fd)
+  asked.writeInt16LE(POLLIN, 4)
+  return c.poll(asked, 1n, 0) > 0 ? 'ending' : 'running'
 }
 
 function exec(c: Calls, { file, argv, cwd, env }: Program): void {

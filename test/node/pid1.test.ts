@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { forwardedSignals } from '../../node/system/signals.ts'
-import { exitCode, type PidNamespace } from '../rig/pidns.ts'
+import { exitCode, PidNamespace } from '../rig/pidns.ts'
 import { debianTool } from '../rig/tools.ts'
 import { command, pod, removeScratch, runtime, supervise } from './rig.ts'
 
@@ -61,6 +61,16 @@ describe('PID 1', () => {
     expect(space.processes()).toHaveLength(2)
     space.kill('SIGUSR2')
     expect(exitCode(await space.ended)).toBe(42)
+  })
+
+  it.each(['new', 'old', 'refuses'])('has the status of each of 200 children that end at once, on a kernel that is %s', { timeout: 60_000 }, async (kernel) => {
+    const init = [runtime, '--disable-warning=ExperimentalWarning', join(services, 'init.ts'), kernel, '200', '/bin/sh', '-c', '(:&) ; exit $(($0 % 256))']
+    const space = new PidNamespace({ argv: init })
+    spaces.push(space)
+    const [, words = ''] = await space.output(/statuses (.*)/)
+    expect(words.split(' ').map(Number)).toEqual(Array.from({ length: 200 }, (_, code) => code << 8))
+    expect(exitCode(await space.ended)).toBe(0)
+    expect(space.stdout).not.toMatch(/told twice/)
   })
 
   it('ends a service that ignores SIGTERM by SIGKILL within the grace', async () => {
