@@ -67,10 +67,11 @@ export interface Libc {
   /** How the child ended that was taken last: waitpid's status word. */
   readonly lastStatus: number
   /**
-   * Whether the kernel releases children by itself when they end, so that they never become zombies and need no wait
-   * (SA_NOCLDWAIT). There must be a listener for SIGCHLD before, and one ever after.
+   * What the kernel does with children that end; there must be a listener for SIGCHLD, which stays.
+   * `keep`: they wait to be waited for, as by default · `release`: it releases them by itself, and they never become
+   * zombies (SA_NOCLDWAIT) · `release unheard`: and no SIGCHLD is sent
    */
-  releaseChildren(released: boolean): void
+  onChildEnd(what: 'keep' | 'release' | 'release unheard'): void
   /** A descriptor of a process (pidfd_open(2)), which outlives it. @returns undefined when there is no such process or the kernel refuses */
   openProcess(pid: number): number | undefined
   /**
@@ -151,6 +152,7 @@ export function bindLibc(): Libc {
   const c = bind()
   const word = new Int32Array(1)
   // Taken once: the only call that is made thousands of times in a row leaves no garbage.
+  let onChildEnd: Libc['onChildEnd'] | undefined
   const wordAddress = getRawPointer(word)
   return {
     spawn: (program, descriptors) => spawn(c, program, descriptors),
@@ -159,7 +161,7 @@ export function bindLibc(): Libc {
     get lastStatus() {
       return word[0] ?? 0
     },
-    releaseChildren: (released) => releaseChildren(c, released),
+    onChildEnd: (what) => (onChildEnd ??= childEnds(c))(what),
     openProcess(pid) {
       const fd = Number(c.syscall(SYS_PIDFD_OPEN, BigInt(pid), 0n))
       return fd < 0 ? undefined : fd
@@ -202,13 +204,16 @@ function spawn(c: Calls, { file, argv, cwd, env }: Program, { stdout, stderr, ex
   return error === 0 ? pid.readInt32LE(0) : -error
 }
 
-function releaseChildren(c: Calls, released: boolean): void {
-  const action = Buffer.alloc(SIGACTION_BYTES)
-  // The listener's own handler stays: only the flag changes.
-  c.sigaction(constants.signals.SIGCHLD, 0n, getRawPointer(action))
-  const flags = action.readInt32LE(SA_FLAGS_AT)
-  action.writeInt32LE(released ? flags | SA_NOCLDWAIT : flags & ~SA_NOCLDWAIT, SA_FLAGS_AT)
-  c.sigaction(constants.signals.SIGCHLD, getRawPointer(action), 0n)
+/** Changes between the listener's own action for SIGCHLD, which is there now, and variants of it. */
+function childEnds(c: Calls): Libc['onChildEnd'] {
+  const keep = Buffer.alloc(SIGACTION_BYTES)
+  c.sigaction(constants.signals.SIGCHLD, 0n, getRawPointer(keep))
+  const release = Buffer.from(keep)
+  release.writeInt32LE(keep.readInt32LE(SA_FLAGS_AT) | SA_NOCLDWAIT, SA_FLAGS_AT)
+  const unheard = Buffer.from(release)
+  unheard.writeBigUInt64LE(SIG_DFL)
+  const actions = { keep, release, 'release unheard': unheard }
+  return (what) => void c.sigaction(constants.signals.SIGCHLD, getRawPointer(actions[what]), 0n)
 }
 
 function statusOf(c: Calls, fd: number): number | 'running' | 'ending' {

@@ -8,9 +8,11 @@ const BURST = 8
 const TELLS_ENDINGS = [6, 15] as const
 /** Longest pause between two looks at a process that has ended and is not yet released, milliseconds. */
 const LOOK_MS = 16
+/** Longest time that the end of a child is not heard of, milliseconds. */
+const REST_MS = 2
 
 export interface ReaperOptions {
-  readonly libc: Pick<Libc, 'spawn' | 'reapAny' | 'lastStatus' | 'releaseChildren' | 'openProcess' | 'statusOf' | 'close'>
+  readonly libc: Pick<Libc, 'spawn' | 'reapAny' | 'lastStatus' | 'onChildEnd' | 'openProcess' | 'statusOf' | 'close'>
   /** Its release, such as `6.18.44`: what it offers follows from that. */
   readonly kernel: string
   /** Called for every process that was spawned or watched and has ended, and maybe for others, with waitpid's status word. */
@@ -30,7 +32,11 @@ export class Reaper {
   #releases: boolean
   #scheduled = false
   #listening = false
-  readonly #look = (): void => this.#schedule()
+  #resting = false
+  readonly #look = (): void => {
+    this.#schedule()
+    if (this.#releases && !this.#resting) this.#rest()
+  }
 
   constructor(options: ReaperOptions) {
     this.#options = options
@@ -40,7 +46,7 @@ export class Reaper {
   /** From now on nothing becomes a zombie for good. */
   start(): void {
     this.#listen(true)
-    if (this.#releases) this.#options.libc.releaseChildren(true)
+    if (this.#releases) this.#options.libc.onChildEnd('release')
     this.#schedule()
   }
 
@@ -49,11 +55,11 @@ export class Reaper {
     const { libc } = this.#options
     if (!this.#releases) return libc.spawn(program, descriptors)
     // One that ends at once must not be released before its descriptor is open.
-    libc.releaseChildren(false)
+    libc.onChildEnd('keep')
     const pid = libc.spawn(program, descriptors)
     const watched = pid < 0 || this.watch(pid)
     if (watched) {
-      libc.releaseChildren(true)
+      libc.onChildEnd('release')
       while (libc.reapAny() !== 0);
     } else {
       this.#releases = false
@@ -69,6 +75,18 @@ export class Reaper {
     if (descriptor === undefined) return false
     this.#watched.set(pid, descriptor)
     return true
+  }
+
+  /** In a burst of orphans SIGCHLD comes thousands of times and means nothing: after one, none is heard for a moment. */
+  #rest(): void {
+    const { libc } = this.#options
+    this.#resting = true
+    libc.onChildEnd('release unheard')
+    setTimeout(() => {
+      this.#resting = false
+      if (this.#releases) libc.onChildEnd('release')
+      this.#schedule()
+    }, REST_MS)
   }
 
   #schedule(delayMs = 0): void {
