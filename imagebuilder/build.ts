@@ -11,6 +11,7 @@ import type { Platform } from './oci/types.ts'
 import { defaultLimits, type PackageLimits } from './package/limits.ts'
 import { openPackage } from './package/open.ts'
 import type { ServerType } from './package/preflight.ts'
+import { lackingLibraries } from './base-libraries.ts'
 import { pushPackageLayer, type PackageLayer } from './package-layer.ts'
 
 export interface BuildProgress {
@@ -94,7 +95,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
     const expectation = { serverType: options.serverType, server: options.server, anyCase: options.anyCase ?? false, architecture: image.config.architecture }
     const limits = { ...defaultLimits, ...options.limits }
     const [built, placed] = await allOrNone(abort, [
-      pushPackageLayer(source, destination, { ...expectation, limits, signal, onProgress: (at) => report('package', at) }),
+      pushPackageLayer(source, destination, { ...expectation, limits, signal, lacking: (names) => lackingLibraries(image, names, signal), onProgress: (at) => report('package', at) }),
       placeAll(knownLayers(image, options), destination, signal),
     ])
     report('publish', { read: source.size, size: source.size, pushed: built.size })

@@ -13,6 +13,8 @@ export const packageRoot = 'usr/local/server/bin'
 
 export interface PackageLayerOptions extends Expectation {
   readonly limits: PackageLimits
+  /** Which of these loaders and libraries, file names, the base image lacks. */
+  readonly lacking: (names: readonly string[]) => Promise<readonly string[]>
   readonly signal: AbortSignal
   readonly onProgress?: ((progress: { readonly read: number; readonly size: number; readonly pushed: number }) => void) | undefined
 }
@@ -51,7 +53,7 @@ async function onePass(source: PackageSource, destination: ImageDestination, top
   })
   try {
     const inventory = await rewritePackage(source, layer, { root: packageRoot, limits: options.limits, topFolder, isCandidate: isCandidate(options), signal })
-    preflight(inventory, options)
+    await checkLibraries(preflight(inventory, options), options)
     const digests = await layer.end()
     await writer.commit(digests.digest)
     return { ...digests, topFolder: topFolder.name, files: inventory.fileCount }
@@ -59,6 +61,13 @@ async function onePass(source: PackageSource, destination: ImageDestination, top
     await giveUp(layer, writer)
     throw signal.aborted ? signal.reason : error
   }
+}
+
+/** @throws PACKAGE_LIBRARIES */
+async function checkLibraries(needed: readonly string[], { server, lacking }: PackageLayerOptions): Promise<void> {
+  const missing = needed.length === 0 ? [] : await lacking(needed)
+  if (missing.length === 0) return
+  throw new Failure('PACKAGE_LIBRARIES', `executable "${server}" needs ${missing.join(', ')}, and neither the package nor the base image has ${missing.length === 1 ? 'it' : 'them'}`, { remedy: 'pack what is missing into the folder lib, or choose a base image that has it', context: { server, missing: missing.join(', ') } })
 }
 
 async function giveUp(layer: LayerStream, writer: BlobWriter): Promise<void> {

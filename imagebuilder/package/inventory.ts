@@ -10,6 +10,8 @@ export interface Candidate {
   readonly executable: boolean
   readonly script: boolean
   readonly elf: ElfHead | undefined
+  /** File names of the loader and libraries that it is linked with; undefined when they cannot be told. */
+  readonly linked: readonly string[] | undefined
 }
 
 /** Every path that the package brings, as it will be below the root; filled by the one pass over it. */

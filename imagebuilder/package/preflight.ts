@@ -35,10 +35,15 @@ function names(path: string, file: string, { anyCase }: Pick<Expectation, 'anyCa
 /**
  * Refuses a package that could not start, before its image is published: what its type needs at
  * /usr/local/server/bin must be there, and an executable must be for the base image's architecture.
+ * @returns what the executable is linked with and the package does not bring: file names of loader and libraries
  * @throws PACKAGE_NO_EXECUTABLE, PACKAGE_ARCHITECTURE, PACKAGE_LAYOUT
  */
-export function preflight(inventory: Inventory, expected: Expectation): void {
+export function preflight(inventory: Inventory, expected: Expectation): readonly string[] {
   checks[expected.serverType](inventory, expected)
+  const linked = native.has(expected.serverType) ? chooseExecutable(inventory, expected)?.linked : undefined
+  if (linked === undefined || linked.length === 0) return []
+  const own = new Set([...inventory.paths].map((path) => path.split('/').at(-1)))
+  return linked.filter((name) => !own.has(name))
 }
 
 const checks: Readonly<Record<ServerType, (inventory: Inventory, expected: Expectation) => void>> = {

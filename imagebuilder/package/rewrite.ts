@@ -1,6 +1,7 @@
 import { Failure } from '#base/errors.ts'
 import type { LayerStream } from '../layer-stream.ts'
 import { Budget } from './budget.ts'
+import { ElfLinks } from './elf-links.ts'
 import { elfHeadBytes, isScript, parseElf } from './elf.ts'
 import type { PackageEntry, PackageSource } from './entry.ts'
 import { Inventory } from './inventory.ts'
@@ -88,7 +89,11 @@ class Rewriter {
       const script = isScript(peeked.head)
       // A zip made on Windows has no modes, and tarsnode may not be allowed to set one in the container.
       executable ||= elf !== undefined || script
-      if (this.#options.isCandidate(path)) this.#inventory.candidates.push({ path, executable, script, elf })
+      if (this.#options.isCandidate(path)) {
+        const links = new ElfLinks()
+        if (elf !== undefined) content = seenBy(links, content)
+        this.#inventory.candidates.push({ path, executable, script, elf, get linked() { return links.names() } })
+      }
     }
     this.#inventory.add(path, executable ? 'executable' : 'file')
     await this.#layer.entry({ path: this.#place(path), type: 'file', mode: executable ? 0o755 : 0o644, size: entry.size }, content)
@@ -128,6 +133,13 @@ function refuseKind(entry: PackageEntry): never {
 
 function refuseRoot(entry: PackageEntry): never {
   throw new Failure('PACKAGE_PATH_INVALID', `package entry "${entry.name}" would replace the root folder`, { remedy: 'pack again from a clean folder', context: { entry: entry.name } })
+}
+
+async function* seenBy(links: ElfLinks, content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const piece of content) {
+    links.see(piece)
+    yield piece
+  }
 }
 
 /** The first `bytes` bytes (fewer at the end), and a content that still has them: a copy, for they are good only until the next are asked for. */
