@@ -131,8 +131,8 @@ const bind = () =>
     signal: { return: 'uint64', arguments: ['int32', 'uint64'] },
     sigaction: { return: 'int32', arguments: ['int32', 'pointer', 'pointer'] },
     syscall: { return: 'int64', arguments: ['int64', 'int64', 'int64'] },
-    ioctl: { return: 'int32', arguments: ['int32', 'uint64', 'buffer'] },
-    poll: { return: 'int32', arguments: ['buffer', 'uint64', 'int32'] },
+    ioctl: { return: 'int32', arguments: ['int32', 'uint64', 'pointer'] },
+    poll: { return: 'int32', arguments: ['pointer', 'uint64', 'int32'] },
     waitpid: { return: 'int32', arguments: ['int32', 'pointer', 'int32'] },
     pipe2: { return: 'int32', arguments: ['buffer', 'int32'] },
     fcntl: { return: 'int32', arguments: ['int32', 'int32', 'int32'] },
@@ -151,7 +151,7 @@ type Calls = ReturnType<typeof bind>
 export function bindLibc(): Libc {
   const c = bind()
   const word = new Int32Array(1)
-  // Taken once: the only call that is made thousands of times in a row leaves no garbage.
+  // Addresses are taken once: calls that are made again and again leave no garbage.
   let onChildEnd: Libc['onChildEnd'] | undefined
   const wordAddress = getRawPointer(word)
   return {
@@ -166,7 +166,7 @@ export function bindLibc(): Libc {
       const fd = Number(c.syscall(SYS_PIDFD_OPEN, BigInt(pid), 0n))
       return fd < 0 ? undefined : fd
     },
-    statusOf: (fd) => statusOf(c, fd),
+    statusOf: statusReader(c),
     close: (fd) => void c.close(fd),
     pipe() {
       const ends = Buffer.alloc(8)
@@ -216,15 +216,16 @@ function childEnds(c: Calls): Libc['onChildEnd'] {
   return (what) => void c.sigaction(constants.signals.SIGCHLD, getRawPointer(actions[what]), 0n)
 }
 
-function statusOf(c: Calls, fd: number): number | 'running' | 'ending' {
-  const info = Buffer.alloc(PIDFD_INFO_BYTES)
-  info.writeUInt32LE(PIDFD_INFO_EXIT)
-  c.ioctl(fd, PIDFD_GET_INFO, info)
-  if ((info.readUInt32LE() & PIDFD_INFO_EXIT) !== 0) return info.readInt32LE(EXIT_CODE_AT)
-  const asked = Buffer.alloc(8)
-  asked.writeInt32LE(fd)
-  asked.writeInt16LE(POLLIN, 4)
-  return c.poll(asked, 1n, 0) > 0 ? 'ending' : 'running'
+function statusReader(c: Calls): Libc['statusOf'] {
+  const [info, asked] = [Buffer.alloc(PIDFD_INFO_BYTES), Buffer.alloc(8)]
+  const [infoAddress, askedAddress] = [getRawPointer(info), getRawPointer(asked)]
+  return (fd) => {
+    info.writeUInt32LE(PIDFD_INFO_EXIT)
+    if (c.ioctl(fd, PIDFD_GET_INFO, infoAddress) === 0 && (info.readUInt32LE() & PIDFD_INFO_EXIT) !== 0) return info.readInt32LE(EXIT_CODE_AT)
+    asked.writeInt32LE(fd)
+    asked.writeInt16LE(POLLIN, 4)
+    return c.poll(askedAddress, 1n, 0) > 0 ? 'ending' : 'running'
+  }
 }
 
 function exec(c: Calls, { file, argv, cwd, env }: Program): void {
