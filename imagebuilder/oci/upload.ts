@@ -11,6 +11,9 @@ export interface BlobWriter {
   abort(): Promise<void>
 }
 
+/** After an abort, what is under way is heard to its end, and then what is left of the upload told to go; each for so long at most. Milliseconds. */
+const giveUpMs = 5000
+
 /** Sent in one request; two of them are in memory at once. Bytes. */
 const chunkBytes = 6 << 20
 
@@ -66,12 +69,13 @@ export class ChunkedUpload implements BlobWriter {
 
   async abort(): Promise<void> {
     await this.#sending.catch(() => {})
-    const call = { method: 'DELETE', path: this.#location, expect: [202, 204, 404, 405], scopes: this.#scopes, doing: `giving up ${this.#doing}` } as const
+    const call = { method: 'DELETE', path: this.#location, expect: [202, 204, 404, 405], scopes: this.#scopes, doing: `giving up ${this.#doing}`, signal: AbortSignal.timeout(giveUpMs) } as const
     await this.#session.once(call).then((answer) => answer.body.resume(), () => {})
   }
 
+  /** What the registry is doing with the upload must be over before it is told to forget it: else it makes it anew. */
   #common(): { scopes: readonly string[]; doing: string; signal: AbortSignal | undefined } {
-    return { scopes: this.#scopes, doing: this.#doing, signal: this.#signal }
+    return { scopes: this.#scopes, doing: this.#doing, signal: later(this.#signal) }
   }
 
   /** Sends what was gathered, and goes on with the other buffer. */
@@ -111,4 +115,20 @@ export class ChunkedUpload implements BlobWriter {
     if (answer.status !== 404 && received >= chunk.start && received <= chunk.start + chunk.bytes.length) return received
     throw new Failure('REGISTRY_UPLOAD_LOST', `registry ${this.#session.registry} lost the unfinished upload while ${this.#doing}`, { remedy: 'try again; the registry was restarted or cleaned up meanwhile' })
   }
+}
+
+const followers = new WeakMap<AbortSignal, AbortSignal>()
+
+/**
+ * A signal that follows another one late, for what leaves an upload at the registry: it is heard to its answer, for nothing
+ * can be given up whose location is not known, or that is being written.
+ */
+export function later(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal === undefined) return undefined
+  const known = followers.get(signal)
+  if (known !== undefined) return known
+  const late = new AbortController()
+  followers.set(signal, late.signal)
+  signal.addEventListener('abort', () => setTimeout(() => late.abort(signal.reason), giveUpMs).unref(), { once: true })
+  return late.signal
 }
