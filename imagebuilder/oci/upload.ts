@@ -62,8 +62,9 @@ export class ChunkedUpload implements BlobWriter {
     await this.#sending
     await this.#retry(async () => {
       const separator = this.#location.includes('?') ? '&' : '?'
-      const answer = await this.#session.once({ method: 'PUT', path: `${this.#location}${separator}digest=${encodeURIComponent(digest)}`, expect: [201, 202, 204], ...this.#common() })
+      const answer = await this.#session.once({ method: 'PUT', path: `${this.#location}${separator}digest=${encodeURIComponent(digest)}`, expect: [201, 202, 204, 404], ...this.#common() })
       answer.body.resume()
+      if (answer.status === 404) throw this.#forgotten()
     })
   }
 
@@ -99,8 +100,9 @@ export class ChunkedUpload implements BlobWriter {
       const end = chunk.start + chunk.bytes.length
       if (offset >= end) return
       const headers = { 'content-type': 'application/octet-stream', 'content-range': `${offset}-${end - 1}` }
-      const answer = await this.#session.once({ method: 'PATCH', path: this.#location, headers, body: [chunk.bytes.subarray(offset - chunk.start)], expect: [202, 204], ...this.#common() })
+      const answer = await this.#session.once({ method: 'PATCH', path: this.#location, headers, body: [chunk.bytes.subarray(offset - chunk.start)], expect: [202, 204, 404], ...this.#common() })
       answer.body.resume()
+      if (answer.status === 404) throw this.#forgotten()
       this.#location = answer.headers.location ?? this.#location
     })
   }
@@ -113,7 +115,11 @@ export class ChunkedUpload implements BlobWriter {
     const last = Number(/-(\d+)$/.exec(answer.headers.range ?? '')?.[1] ?? NaN)
     const received = last === 0 ? 0 : last + 1
     if (answer.status !== 404 && received >= chunk.start && received <= chunk.start + chunk.bytes.length) return received
-    throw new Failure('REGISTRY_UPLOAD_LOST', `registry ${this.#session.registry} lost the unfinished upload while ${this.#doing}`, { remedy: 'try again; the registry was restarted or cleaned up meanwhile' })
+    throw this.#forgotten()
+  }
+
+  #forgotten(): Failure {
+    return new Failure('REGISTRY_UPLOAD_LOST', `registry ${this.#session.registry} lost the unfinished upload while ${this.#doing}`, { remedy: 'try again; the registry was restarted or cleaned up meanwhile' })
   }
 }
 

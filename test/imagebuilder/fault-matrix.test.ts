@@ -2,7 +2,6 @@
 // image that validates, or as Failed with a reason; and nothing is left behind.
 import { randomBytes } from 'node:crypto'
 import { readdir, writeFile } from 'node:fs/promises'
-import { zstdCompressSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { completeFramework } from '#api/default.ts'
 import { names } from '#api/names.ts'
@@ -17,8 +16,8 @@ import { startImageService, type ImageService } from '../../imagebuilder/service
 import { namespace, startCluster, type TestCluster } from '../registry/cluster.ts'
 import { faultyRegistry, harms, phases, type FaultyRegistry, type Harm, type Phase } from '../rig/faulty-registry.ts'
 import { distributionRegistry, type ForeignRegistry } from '../rig/registry.ts'
-import { elf, tar, tgz, zip } from './rig/archives.ts'
 import { platform, runCrane, workbench, type Workbench } from './rig/image.ts'
+import { packageKinds, packageOf, type PackageKind } from './rig/packages.ts'
 
 const apiVersion = 'k8s.tars.io/v1beta3'
 /** Builds under way at a time. */
@@ -26,18 +25,7 @@ const AT_ONCE = 16
 /** How long a registry may be silent, seconds. */
 const SILENCE_S = 1
 
-const data = { name: 'data', content: randomBytes(100_000) }
-const server = { name: 'HelloServer', mode: 0o755, content: elf() }
-const zipped = zip([{ ...server, unixMode: 0o100755 }, data])
-const kinds = {
-  tgz: ['cpp', tgz([server, data])],
-  tar: ['cpp', tar([server, data])],
-  'tar.zst': ['cpp', zstdCompressSync(tar([server, data]))],
-  zip: ['cpp', zipped],
-  jar: ['java-jar', zip([{ name: 'META-INF/MANIFEST.MF', content: 'Main-Class: a.B\n' }, data])],
-  war: ['java-war', zip([{ name: 'WEB-INF/web.xml', content: '<web-app/>' }, data])],
-} as const
-type Kind = keyof typeof kinds
+const content = randomBytes(100_000)
 
 let cluster: TestCluster
 let bench: Workbench
@@ -66,7 +54,7 @@ afterAll(async () => {
 
 interface Case {
   readonly number: number
-  readonly kind: Kind
+  readonly kind: PackageKind
   readonly phase: Phase
   readonly harm: Harm
   readonly times: number
@@ -82,7 +70,7 @@ interface Outcome extends Case {
 let count = 0
 const every: Case[] = []
 const casesOf = (some: readonly Harm[], times: readonly number[]): Case[] => {
-  const cases = (Object.keys(kinds) as Kind[]).flatMap((kind) => phases.flatMap((phase) => some.flatMap((harm) => times.map((often) => ({ number: ++count, kind, phase, harm, times: often })))))
+  const cases = packageKinds.flatMap((kind) => phases.flatMap((phase) => some.flatMap((harm) => times.map((often) => ({ number: ++count, kind, phase, harm, times: often })))))
   every.push(...cases)
   return cases
 }
@@ -98,11 +86,11 @@ async function prepare({ number }: Case): Promise<string> {
 async function go(one: Case): Promise<Outcome> {
   const { number, kind, phase, harm, times } = one
   const BaseImage = await prepare(one)
-  const [ServerType, content] = kinds[kind]
+  const { serverType: ServerType, file } = packageOf(kind, content)
   const plan = faulty.plan(phase.startsWith('read') ? `base/b${number}` : `tars/demo.s${number}`, phase, harm, times)
   const form = new FormData()
   for (const [name, value] of Object.entries({ ServerApp: 'Demo', ServerName: `S${number}`, ServerType, ServerTag: 'v1', Secret: '', BaseImage, CreatePerson: 'me', Mark: '' })) form.set(name, value)
-  form.set('ServerFile', new Blob([new Uint8Array(content)]), `S${number}.${kind}`)
+  form.set('ServerFile', new Blob([new Uint8Array(file)]), `S${number}.${kind}`)
   const answer = await fetch(`${service.url}/api/v1beta3/timage/demo-s${number}/building?wait=true`, { method: 'POST', body: form })
   const { message } = (await answer.json()) as { message: string }
   plan.lift()
@@ -163,7 +151,7 @@ describe('a registry that does harm', () => {
 
   test('every harm was done', () => {
     expect(harms).toHaveLength(4)
-    expect(count).toBe(Object.keys(kinds).length * phases.length * 6)
+    expect(count).toBe(packageKinds.length * phases.length * 6)
   })
 
   test('leaves nothing behind: no upload at the builder, and no unfinished one at the registry', async () => {
