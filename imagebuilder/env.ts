@@ -20,6 +20,8 @@ export interface ImageEnv {
   readonly insecureRegistries: readonly string[]
   /** `TARSIMAGE_CA`: file of PEM certificates that registries are trusted by. */
   readonly caFile: string | undefined
+  /** `TARSIMAGE_SILENCE`, seconds: a registry from which nothing comes for so long is given up, and tried again. Milliseconds. */
+  readonly silenceMs: number
   /** `TARSIMAGE_MAX_UPLOAD`: bytes of one package. */
   readonly maxUploadBytes: number
   /** What a package may unpack to; see {@link packageLimits}. */
@@ -44,6 +46,7 @@ export function imageEnv(env: Environment): ImageEnv {
     supervisor: read.required('TARSIMAGE_SUPERVISOR'),
     insecureRegistries: read.optional('TARSIMAGE_INSECURE_REGISTRIES', '').split(',').map((name) => name.trim()).filter((name) => name !== ''),
     caFile: read.optional('TARSIMAGE_CA'),
+    silenceMs: read.integer('TARSIMAGE_SILENCE', 60, { min: 1, max: 3600 }) * 1000,
     maxUploadBytes: read.integer('TARSIMAGE_MAX_UPLOAD', 2 * gigabyte, { min: 1 }),
     limits: packageLimits(env),
     builds: read.integer('TARSIMAGE_BUILDS', 5, { min: 1, max: 64 }),

@@ -1,6 +1,6 @@
 import { Failure } from '#base/errors.ts'
 import { LayerStream, type LayerDigests } from './layer-stream.ts'
-import type { ImageDestination } from './oci/destination.ts'
+import { isUploadLost, uploadTries, type ImageDestination } from './oci/destination.ts'
 import type { BlobWriter } from './oci/upload.ts'
 import type { PackageSource } from './package/entry.ts'
 import type { PackageLimits } from './package/limits.ts'
@@ -25,9 +25,6 @@ export interface PackageLayer extends LayerDigests {
   readonly files: number
 }
 
-/** A registry that forgot an unfinished upload (distribution 2 does when a chunk is cut) gets the layer again from its beginning. */
-const uploadTries = 4
-
 /**
  * Streams the package into one layer at the destination and checks it on the way; a package that is refused leaves
  * nothing behind, for its blob is never committed.
@@ -39,7 +36,7 @@ export async function pushPackageLayer(source: PackageSource, destination: Image
       return await onePass(source, destination, new TopFolder(keptFolders(options.serverType), strip), options)
     } catch (error) {
       if (error instanceof TopFolderContradicted) strip = false
-      else if (!(error instanceof Failure) || error.code !== 'REGISTRY_UPLOAD_LOST' || ++attempt > uploadTries) throw error
+      else if (!isUploadLost(error) || ++attempt > uploadTries) throw error
     }
   }
 }

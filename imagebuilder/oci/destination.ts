@@ -1,4 +1,5 @@
 import { Failure } from '#base/errors.ts'
+import { retry } from '#base/retry.ts'
 import { digestOf } from './digest.ts'
 import type { ImageReference } from './reference.ts'
 import { openRepository, type Repository } from './registry.ts'
@@ -54,10 +55,15 @@ async function placeInRegistry(repository: Repository, blob: KnownBlob, signal: 
   for (const from of blob.mountFrom ?? []) {
     if (from !== repository.name && (await tryMount(repository, digest, from, signal))) return 'mounted'
   }
-  const writer = await repository.startUpload(`uploading ${blob.what}`, signal)
-  await copyInto(writer, blob)
+  await retry(async () => copyInto(await repository.startUpload(`uploading ${blob.what}`, signal), blob), { attempts: uploadTries, baseMs: 200, when: isUploadLost, ...(signal && { signal }) })
   return 'copied'
 }
+
+/** A registry that forgot an unfinished upload gets the blob again from its beginning, so often at most. */
+export const uploadTries = 4
+
+/** distribution 2 forgets an upload whose chunk was cut, and any registry those of before its restart. */
+export const isUploadLost = (error: unknown): boolean => error instanceof Failure && error.code === 'REGISTRY_UPLOAD_LOST'
 
 /** A registry that refuses a mount still takes the bytes. */
 async function tryMount(repository: Repository, digest: string, from: string, signal: AbortSignal | undefined): Promise<boolean> {

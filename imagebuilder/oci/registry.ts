@@ -3,7 +3,7 @@ import { digestMismatch, digestOf, verifying } from './digest.ts'
 import { Session, type Call, type RegistryAccess } from './session.ts'
 import { readAll } from './transport.ts'
 import { manifestAccept, type Descriptor } from './types.ts'
-import { ChunkedUpload, type BlobWriter } from './upload.ts'
+import { ChunkedUpload, later, type BlobWriter } from './upload.ts'
 
 const maximumManifest = 4 << 20
 
@@ -69,7 +69,7 @@ export class Repository {
   /** Makes a blob of another repository of this registry ours without moving bytes; false when the registry would not. */
   async mount(digest: string, from: string, signal?: AbortSignal): Promise<boolean> {
     const path = `/blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`
-    const answer = await this.#call({ method: 'POST', path, expect: [201, 202], doing: `mounting blob ${digest}`, signal }, [`repository:${from}:pull`])
+    const answer = await this.#call({ method: 'POST', path, expect: [201, 202], doing: `mounting blob ${digest}`, signal: later(signal) }, [`repository:${from}:pull`])
     answer.body.resume()
     if (answer.status === 201) return true
     await this.#upload(answer.headers.location, 'an unused mount', signal).abort()
@@ -78,9 +78,12 @@ export class Repository {
 
   /** Begins an upload whose digest is known at its end only. @param doing for errors, e.g. `uploading the package layer` */
   async startUpload(doing: string, signal?: AbortSignal): Promise<BlobWriter> {
-    const answer = await this.#call({ method: 'POST', path: '/blobs/uploads/', expect: [202], doing, signal })
+    const answer = await this.#call({ method: 'POST', path: '/blobs/uploads/', expect: [202], doing, signal: later(signal) })
     answer.body.resume()
-    return this.#upload(answer.headers.location, doing, signal)
+    const upload = this.#upload(answer.headers.location, doing, signal)
+    if (signal?.aborted !== true) return upload
+    await upload.abort()
+    throw signal.reason
   }
 
   #upload(location: string | undefined, doing: string, signal: AbortSignal | undefined): ChunkedUpload {

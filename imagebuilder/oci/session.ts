@@ -11,6 +11,8 @@ export interface RegistryAccess {
   readonly trust?: (registry: string) => Trust | undefined
   /** Tries for what is temporary. Default 5. */
   readonly attempts?: number
+  /** A registry from which nothing comes for so long is given up, and tried again. Milliseconds; default a minute. */
+  readonly silenceMs?: number
 }
 
 /** An exchange within the registry's API; `path` may be an absolute URL that the registry gave. */
@@ -35,7 +37,7 @@ export class Session {
 
   constructor(registry: string, access: RegistryAccess = {}) {
     this.registry = registry
-    this.#connections = new Connections(registry, access.trust?.(registry) ?? {})
+    this.#connections = new Connections(registry, access.trust?.(registry) ?? {}, access.silenceMs)
     this.#credential = (access.credentials ?? anonymous)(registry)
     this.#attempts = access.attempts ?? 5
   }

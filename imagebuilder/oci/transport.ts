@@ -30,18 +30,20 @@ export interface Answer {
   readonly body: IncomingMessage
 }
 
-/** A connection on which nothing moves for so long is taken for cut. Milliseconds. */
-const silenceLimit = 60_000
+/** A connection on which nothing moves for so long is taken for cut, unless told otherwise. Milliseconds. */
+const usualSilenceMs = 60_000
 
 /** Keep-alive HTTP(S) connections to one registry (and to the token service and storage it points to). */
 export class Connections {
   readonly registry: string
   readonly #trust: Trust
+  readonly #silenceMs: number
   readonly #http = new HttpAgent({ keepAlive: true, maxSockets: 16 })
   readonly #https: HttpsAgent
 
-  constructor(registry: string, trust: Trust = {}) {
+  constructor(registry: string, trust: Trust = {}, silenceMs = usualSilenceMs) {
     this.registry = registry
+    this.#silenceMs = silenceMs
     this.#trust = trust
     this.#https = new HttpsAgent({ keepAlive: true, maxSockets: 16, ...(trust.ca === undefined ? {} : { ca: trust.ca }) })
   }
@@ -61,7 +63,7 @@ export class Connections {
     return new Promise((resolve, reject) => {
       const fail = (error: unknown): void => reject(signal?.aborted === true ? signal.reason : connectionFailure(error, url.host, exchange.doing))
       const request = (secure ? httpsRequest : httpRequest)(url, options, (body) => resolve({ status: body.statusCode ?? 0, headers: body.headers, body }))
-      request.setTimeout(silenceLimit, () => request.destroy(silent(url.host, exchange.doing)))
+      request.setTimeout(this.#silenceMs, () => request.destroy(silent(url.host, exchange.doing, this.#silenceMs)))
       request.on('error', fail)
       for (const part of body) request.write(part)
       request.end()
@@ -74,8 +76,8 @@ export class Connections {
   }
 }
 
-function silent(host: string, doing: string): Failure {
-  return new Failure('REGISTRY_CUT', `registry ${host} has been silent for ${silenceLimit / 1000} s while ${doing}`, { temporary: true, remedy: 'look at the load of the registry' })
+function silent(host: string, doing: string, ms: number): Failure {
+  return new Failure('REGISTRY_CUT', `registry ${host} has been silent for ${ms / 1000} s while ${doing}`, { temporary: true, remedy: 'look at the load of the registry' })
 }
 
 /** The whole body as text; at most `limit` bytes are read. @throws REGISTRY_ANSWER_TOO_LARGE, REGISTRY_CUT */

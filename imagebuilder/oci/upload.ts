@@ -11,6 +11,9 @@ export interface BlobWriter {
   abort(): Promise<void>
 }
 
+/** After an abort, what is under way is heard to its end, and then what is left of the upload told to go; each for so long at most. Milliseconds. */
+const giveUpMs = 5000
+
 /** Sent in one request; two of them are in memory at once. Bytes. */
 const chunkBytes = 6 << 20
 
@@ -59,19 +62,21 @@ export class ChunkedUpload implements BlobWriter {
     await this.#sending
     await this.#retry(async () => {
       const separator = this.#location.includes('?') ? '&' : '?'
-      const answer = await this.#session.once({ method: 'PUT', path: `${this.#location}${separator}digest=${encodeURIComponent(digest)}`, expect: [201, 202, 204], ...this.#common() })
+      const answer = await this.#session.once({ method: 'PUT', path: `${this.#location}${separator}digest=${encodeURIComponent(digest)}`, expect: [201, 202, 204, 404], ...this.#common() })
       answer.body.resume()
+      if (answer.status === 404) throw this.#forgotten()
     })
   }
 
   async abort(): Promise<void> {
     await this.#sending.catch(() => {})
-    const call = { method: 'DELETE', path: this.#location, expect: [202, 204, 404, 405], scopes: this.#scopes, doing: `giving up ${this.#doing}` } as const
+    const call = { method: 'DELETE', path: this.#location, expect: [202, 204, 404, 405], scopes: this.#scopes, doing: `giving up ${this.#doing}`, signal: AbortSignal.timeout(giveUpMs) } as const
     await this.#session.once(call).then((answer) => answer.body.resume(), () => {})
   }
 
+  /** What the registry is doing with the upload must be over before it is told to forget it: else it makes it anew. */
   #common(): { scopes: readonly string[]; doing: string; signal: AbortSignal | undefined } {
-    return { scopes: this.#scopes, doing: this.#doing, signal: this.#signal }
+    return { scopes: this.#scopes, doing: this.#doing, signal: later(this.#signal) }
   }
 
   /** Sends what was gathered, and goes on with the other buffer. */
@@ -95,8 +100,9 @@ export class ChunkedUpload implements BlobWriter {
       const end = chunk.start + chunk.bytes.length
       if (offset >= end) return
       const headers = { 'content-type': 'application/octet-stream', 'content-range': `${offset}-${end - 1}` }
-      const answer = await this.#session.once({ method: 'PATCH', path: this.#location, headers, body: [chunk.bytes.subarray(offset - chunk.start)], expect: [202, 204], ...this.#common() })
+      const answer = await this.#session.once({ method: 'PATCH', path: this.#location, headers, body: [chunk.bytes.subarray(offset - chunk.start)], expect: [202, 204, 404], ...this.#common() })
       answer.body.resume()
+      if (answer.status === 404) throw this.#forgotten()
       this.#location = answer.headers.location ?? this.#location
     })
   }
@@ -109,6 +115,26 @@ export class ChunkedUpload implements BlobWriter {
     const last = Number(/-(\d+)$/.exec(answer.headers.range ?? '')?.[1] ?? NaN)
     const received = last === 0 ? 0 : last + 1
     if (answer.status !== 404 && received >= chunk.start && received <= chunk.start + chunk.bytes.length) return received
-    throw new Failure('REGISTRY_UPLOAD_LOST', `registry ${this.#session.registry} lost the unfinished upload while ${this.#doing}`, { remedy: 'try again; the registry was restarted or cleaned up meanwhile' })
+    throw this.#forgotten()
   }
+
+  #forgotten(): Failure {
+    return new Failure('REGISTRY_UPLOAD_LOST', `registry ${this.#session.registry} lost the unfinished upload while ${this.#doing}`, { remedy: 'try again; the registry was restarted or cleaned up meanwhile' })
+  }
+}
+
+const followers = new WeakMap<AbortSignal, AbortSignal>()
+
+/**
+ * A signal that follows another one late, for what leaves an upload at the registry: it is heard to its answer, for nothing
+ * can be given up whose location is not known, or that is being written.
+ */
+export function later(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal === undefined) return undefined
+  const known = followers.get(signal)
+  if (known !== undefined) return known
+  const late = new AbortController()
+  followers.set(signal, late.signal)
+  signal.addEventListener('abort', () => setTimeout(() => late.abort(signal.reason), giveUpMs).unref(), { once: true })
+  return late.signal
 }

@@ -162,6 +162,6 @@ export class Builder {
     const credentials = await cluster.credentials(secret)
     const ca = env.caFile === undefined ? {} : { ca: await readFile(env.caFile, 'utf8') }
     const trust = (registry: string): Trust => (env.insecureRegistries.includes(registry) ? { plainHttp: true } : ca)
-    return { credentials, trust }
+    return { credentials, trust, silenceMs: env.silenceMs }
   }
 }

@@ -32,10 +32,10 @@ interface Reply {
 const uploadLimitMs = 3600_000
 const headerLimitMs = 60_000
 
-/** 400 for what the sender can mend in the request, 413 and 429 for size and queue, 500 for the rest. */
+/** 400 for what the sender can mend in the request, 413 and 429 for size and queue, 503 and 507 for a builder that stops or is full, 500 for the rest. */
 const statuses: Readonly<Record<string, number>> = {
   FORM_INVALID: 400, NAME_INVALID: 400, TYPE_INVALID: 400, PACKAGE_FORMAT: 400, UPLOAD_CUT: 400, IMAGE_REFERENCE_INVALID: 400,
-  UPLOAD_TOO_LARGE: 413, QUEUE_FULL: 429, STOPPING: 503,
+  UPLOAD_TOO_LARGE: 413, QUEUE_FULL: 429, STOPPING: 503, DISK_FULL: 507,
 }
 
 /** The HTTP interface of tarsimage: `POST /api/{version}/timage/{timage}/building?wait=` and `GET /healthz`. */

@@ -20,7 +20,7 @@ export interface ForeignRegistry {
   stop(): Promise<void>
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as { port: number }
@@ -66,6 +66,8 @@ export async function craneRegistry(dir: string): Promise<ForeignRegistry> {
 export interface DistributionOptions {
   /** Path of an htpasswd file (bcrypt) for Basic authentication. */
   readonly htpasswd?: string
+  /** Its disk has so many bytes and no more; in a mount namespace of the registry's own. */
+  readonly diskBytes?: number
 }
 
 /** Debian's docker-registry (distribution 2.8), its data in `dir`. */
@@ -73,10 +75,14 @@ export async function distributionRegistry(dir: string, options: DistributionOpt
   const program = await debianTool('docker-registry', 'docker-registry')
   mkdirSync(dir, { recursive: true })
   const auth = options.htpasswd === undefined ? {} : { auth: { htpasswd: { realm: 'test', path: options.htpasswd } } }
-  return launch('docker-registry', program, (address) => {
-    const config = { version: '0.1', log: { level: 'error', accesslog: { disabled: true } }, storage: { filesystem: { rootdirectory: dir }, delete: { enabled: true } }, http: { addr: address }, ...auth }
+  // What is mounted goes with the registry, whatever becomes of this process.
+  const mounting = options.diskBytes === undefined ? [] : ['--mount', '/bin/sh', '-c', `mount -t tmpfs -o size=${options.diskBytes} tmpfs "$0" && exec "$@"`, join(dir, 'disk'), program]
+  const root = options.diskBytes === undefined ? dir : join(dir, 'disk')
+  mkdirSync(root, { recursive: true })
+  return launch('docker-registry', options.diskBytes === undefined ? program : 'unshare', (address) => {
+    const config = { version: '0.1', log: { level: 'error', accesslog: { disabled: true } }, storage: { filesystem: { rootdirectory: root }, delete: { enabled: true } }, http: { addr: address }, ...auth }
     const path = join(dir, 'config.yml')
     writeFileSync(path, JSON.stringify(config))
-    return ['serve', path]
+    return [...mounting, 'serve', path]
   })
 }
