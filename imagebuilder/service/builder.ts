@@ -10,9 +10,9 @@ import type { RegistryAccess } from '../oci/session.ts'
 import type { Trust } from '../oci/transport.ts'
 import { readSupervisor } from '../supervisor.ts'
 import type { Base, ClusterFacts } from './cluster.ts'
+import { FairQueue } from './fair-queue.ts'
 import { byOwnName } from './own-name.ts'
 import { ProgressReporter } from './progress.ts'
-import { TaskQueue } from './queue.ts'
 import type { BuildRequest } from './request.ts'
 import type { TImageStore } from './timage.ts'
 import type { Upload } from './upload.ts'
@@ -35,7 +35,26 @@ interface Task {
   readonly filename: string
   readonly framework: TFrameworkConfig
   readonly createTime: string
-  readonly deadline: AbortSignal
+  /** Runs from its turn on. */
+  readonly limit: TimeLimit
+}
+
+/** What a build may take, in seconds; it counts from its start. */
+class TimeLimit {
+  readonly seconds: number
+  readonly #over = new AbortController()
+
+  constructor(seconds: number) {
+    this.seconds = seconds
+  }
+
+  get signal(): AbortSignal {
+    return this.#over.signal
+  }
+
+  start(): void {
+    setTimeout(() => this.#over.abort(), this.seconds * 1000).unref()
+  }
 }
 
 export interface BuilderOptions {
@@ -49,13 +68,13 @@ export interface BuilderOptions {
 /** Takes builds, runs them in turn, and keeps their TImages true. */
 export class Builder {
   readonly #options: BuilderOptions
-  readonly #queue: TaskQueue
+  readonly #queue: FairQueue
   readonly #stopping = new AbortController()
   readonly #tasks = new Set<Promise<unknown>>()
 
   constructor(options: BuilderOptions) {
     this.#options = options
-    this.#queue = new TaskQueue(options.env.builds, options.env.queue)
+    this.#queue = new FairQueue(options.env.builds, options.env.queue)
   }
 
   /** @throws QUEUE_FULL, STOPPING */
@@ -78,8 +97,7 @@ export class Builder {
       createPerson: request.createPerson, createTime, mark: request.mark, phase: 'Pending', message: 'pending', handler: env.podName,
     }
     await timages.begin(timage, state)
-    const deadline = AbortSignal.timeout(framework.imageBuild.maxBuildTime * 1000)
-    const done = this.#track(this.#run({ id, timage, request: { ...request, secret }, base, image, file: upload.file, filename: upload.filename, framework, createTime, deadline }))
+    const done = this.#track(this.#run({ id, timage, request: { ...request, secret }, base, image, file: upload.file, filename: upload.filename, framework, createTime, limit: new TimeLimit(framework.imageBuild.maxBuildTime) }))
     return { id, image, done }
   }
 
@@ -112,7 +130,7 @@ export class Builder {
     const { timages, log } = this.#options
     const { id, timage } = task
     try {
-      const built = await this.#queue.run(() => this.#build(task))
+      const built = await this.#queue.run(task.request.app.toLowerCase(), () => this.#build(task))
       const { createPerson, mark, secret } = task.request
       await timages.succeed(timage, id, { id, image: built.image, secret, createPerson, createTime: task.createTime, mark }, task.framework.recordLimit.timageRelease)
       log.info('image built', { timage, id, image: built.image, digest: built.digest, bytes: built.package.size })
@@ -128,19 +146,21 @@ export class Builder {
   }
 
   #reason(task: Task, error: unknown): unknown {
-    if (!task.deadline.aborted) return byOwnName(error, task)
-    const seconds = task.framework.imageBuild.maxBuildTime
+    if (!task.limit.signal.aborted) return byOwnName(error, task)
+    const { seconds } = task.limit
     return new Failure('BUILD_OVERTIME', `task overtime: the build took more than ${seconds} s`, { remedy: 'raise imageBuild.maxBuildTime of TFrameworkConfig' })
   }
 
   async #build(task: Task): Promise<BuiltImage> {
-    const { cluster, timages, env } = this.#options
-    const { id, timage, request, base } = task
+    const { cluster, timages, env, now = Date.now } = this.#options
+    const { id, timage, request, base, limit } = task
     const cancelled = new AbortController()
-    const signal = AbortSignal.any([task.deadline, this.#stopping.signal, cancelled.signal])
+    const signal = AbortSignal.any([limit.signal, this.#stopping.signal, cancelled.signal])
     const progress = new ProgressReporter((phase, message) => timages.report(timage, id, phase, message), (error) => cancelled.abort(error))
     signal.throwIfAborted()
     try {
+      limit.start()
+      await timages.start(timage, id, new Date(now()).toISOString())
       await progress.say('Preparing', 'preparing context')
       const supervisor = await readSupervisor(env.supervisor)
       const { server, known } = await cluster.spelled(timage, request.server, task.filename)

@@ -68,6 +68,8 @@ async function answer(options: HttpOptions, request: FastifyRequest<{ Params: { 
   } catch (error) {
     const status = error instanceof Failure ? (statuses[error.code] ?? 500) : 500
     if (!(error instanceof Failure)) log.error('building call failed', { timage, error })
+    const retryAfter = error instanceof Failure ? error.context['retryAfter'] : undefined
+    if (typeof retryAfter === 'number') reply.header('retry-after', retryAfter)
     // What is left of the upload is not read.
     if (!request.raw.complete) reply.header('connection', 'close')
     await reply.code(status).send({ status, message: describe(error), handler } satisfies Reply)
