@@ -1,21 +1,11 @@
-import { createGunzip, createZstdDecompress } from 'node:zlib'
-import type { Transform } from 'node:stream'
+import { isReadableLayer, layerTar } from './oci/layer-content.ts'
 import type { BaseImage } from './oci/source.ts'
-import { mediaTypes, type Descriptor } from './oci/types.ts'
-import { readBytes, unpacked } from './package/stream.ts'
+import type { Descriptor } from './oci/types.ts'
 import { readTar } from './package/tar-reader.ts'
 
 /** Names of the libraries in a layer, by its digest: a layer is read once in the life of this process. */
 const known = new Map<string, Promise<ReadonlySet<string>>>()
 const mostKnown = 512
-
-const decompressors: Readonly<Record<string, (() => Transform) | undefined>> = {
-  [mediaTypes.ociLayer]: undefined,
-  [mediaTypes.dockerLayer]: undefined,
-  [mediaTypes.ociLayerGzip]: () => createGunzip({ chunkSize: readBytes }),
-  [mediaTypes.dockerLayerGzip]: () => createGunzip({ chunkSize: readBytes }),
-  [mediaTypes.ociLayerZstd]: () => createZstdDecompress({ chunkSize: readBytes }),
-}
 
 /**
  * Which of these loaders and libraries no layer of the base image brings, wherever it has them. Nothing is said to lack
@@ -25,7 +15,7 @@ const decompressors: Readonly<Record<string, (() => Transform) | undefined>> = {
  */
 export async function lackingLibraries(base: BaseImage, names: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
   const { layers } = base.manifest
-  if (layers.some(({ urls, mediaType }) => urls !== undefined || !(mediaType in decompressors))) return []
+  if (layers.some(({ urls, mediaType }) => urls !== undefined || !isReadableLayer(mediaType))) return []
   let lacking = names
   for (const layer of layers.toReversed()) {
     if (lacking.length === 0) break
@@ -49,8 +39,7 @@ async function librariesOf(base: BaseImage, layer: Descriptor, signal: AbortSign
 async function readLibraries(base: BaseImage, layer: Descriptor, signal: AbortSignal): Promise<ReadonlySet<string>> {
   const names = new Set<string>()
   const bytes = await base.source.blob(layer, signal)
-  const decompressor = decompressors[layer.mediaType]
-  for await (const { header } of readTar(decompressor === undefined ? bytes : unpacked(bytes, decompressor()))) {
+  for await (const { header } of readTar(layerTar(bytes, layer.mediaType))) {
     const name = header.name.split('/').at(-1) ?? ''
     if (/\.so(\.|$)/.test(name)) names.add(name)
   }

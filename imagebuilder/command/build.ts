@@ -1,14 +1,13 @@
-import { parseArgs } from 'node:util'
 import { resolve } from 'node:path'
 import { Failure } from '#base/errors.ts'
 import { buildImage, hostPlatform, type BuiltImage } from '../build.ts'
 import { packageLimits } from '../env.ts'
 import { checkApp, checkServer, checkServerType, checkTag } from '../names.ts'
 import { parseBase, parseLocation, type ImageLocation } from '../oci/location.ts'
-import type { Platform } from '../oci/types.ts'
 import { serverTypes } from '../package/preflight.ts'
 import { registryAccess, supervisorFor } from './access.ts'
 import type { CommandIo } from '#base/command-io.ts'
+import { parseFlags, platformOf, usage } from './flags.ts'
 import { meterFor } from './meter.ts'
 
 export const buildUsage = `usage: tarsk8s image build <package> --app APP --server SERVER --type TYPE --base IMAGE --to IMAGE [options]
@@ -32,21 +31,9 @@ const options = {
   json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
 } as const
 
-function usage(message: string): never {
-  throw new Failure('USAGE', message)
-}
-
-function parse(args: readonly string[]): ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>> {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true })
-  } catch (error) {
-    return usage((error as Error).message.split('. To specify')[0] ?? '')
-  }
-}
-
 /** `tarsk8s image build …`: a package becomes an image, without a cluster. */
 export async function build(args: readonly string[], io: CommandIo): Promise<number> {
-  const { values, positionals } = parse(args)
+  const { values, positionals } = parseFlags(args, options)
   if (values.help === true) {
     io.out.write(buildUsage)
     return 0
@@ -90,12 +77,6 @@ function target(to: string, tag: string | undefined, cwd: string): ImageLocation
   const named = location.type === 'docker' ? to.slice('docker:'.length) : to.replace(/^oci:/, '')
   if (named.lastIndexOf(':') > named.lastIndexOf('/')) usage('--tag is given, and --to has a tag too')
   return parseLocation(`${to}:${tag}`, cwd)
-}
-
-function platformOf(text: string): Platform {
-  const [os, architecture, variant] = text.split('/')
-  if (os !== 'linux' || architecture === undefined || architecture === '') usage(`--platform "${text}" is not linux/ARCH`)
-  return { os: 'linux', architecture: architecture ?? '', ...(variant === undefined ? {} : { variant }) }
 }
 
 function summary(built: BuiltImage): string {

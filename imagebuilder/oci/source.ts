@@ -41,8 +41,12 @@ export function registrySource(reference: ImageReference, access: RegistryAccess
   }
 }
 
-/** Reads manifest and configuration; of a manifest list, those of `platform`. @throws IMAGE_PLATFORM, IMAGE_INVALID */
-export async function readImage(source: ImageSource, platform: Platform, signal?: AbortSignal): Promise<BaseImage> {
+/**
+ * Reads manifest and configuration; of a manifest list, those of `platform`.
+ * @param platform undefined: whatever the image is for; of a manifest list, the first
+ * @throws IMAGE_PLATFORM, IMAGE_INVALID
+ */
+export async function readImage(source: ImageSource, platform: Platform | undefined, signal?: AbortSignal): Promise<BaseImage> {
   const raw = await source.manifest(undefined, signal)
   const document = parse<Manifest | Index>(raw.body, source.name)
   if (!isIndex(raw.mediaType, document)) return complete(source, { digest: raw.digest, manifest: document }, platform, signal)
@@ -51,21 +55,27 @@ export async function readImage(source: ImageSource, platform: Platform, signal?
   return complete(source, { digest, manifest: parse<Manifest>(child.body, source.name) }, platform, signal)
 }
 
-async function complete(source: ImageSource, { digest, manifest }: Pick<BaseImage, 'digest' | 'manifest'>, platform: Platform, signal: AbortSignal | undefined): Promise<BaseImage> {
+async function complete(source: ImageSource, { digest, manifest }: Pick<BaseImage, 'digest' | 'manifest'>, platform: Platform | undefined, signal: AbortSignal | undefined): Promise<BaseImage> {
   if (!Array.isArray(manifest.layers) || typeof manifest.config?.digest !== 'string') throw invalid(source.name, 'its manifest has no config and layers (schema 1 images are not taken)')
   const config = parse<ImageConfig>(await readBlob(source, manifest.config, signal), source.name)
   const diffIds = config.rootfs?.diff_ids
   if (!Array.isArray(diffIds) || diffIds.length !== manifest.layers.length) throw invalid(source.name, 'its configuration does not list its layers')
+  if (platform === undefined) return { source, digest, manifest, config }
   if (config.os !== platform.os || config.architecture !== platform.architecture) throw platformFailure(source.name, platform, [`${config.os}/${config.architecture}`])
   return { source, digest, manifest, config }
 }
 
-function choose(index: Index, platform: Platform, name: string): Descriptor {
+function choose(index: Index, platform: Platform | undefined, name: string): Descriptor {
+  if (platform === undefined) return index.manifests[0] ?? noImages(name)
   const matches = index.manifests.filter((one) => one.platform === undefined || (one.platform.os === platform.os && one.platform.architecture === platform.architecture))
   const exact = matches.find((one) => one.platform?.variant === platform.variant)
   const found = exact ?? matches[0]
   if (found === undefined) throw platformFailure(name, platform, index.manifests.map((one) => `${one.platform?.os}/${one.platform?.architecture}`))
   return found
+}
+
+function noImages(name: string): never {
+  throw invalid(name, 'its list of images is empty')
 }
 
 function platformFailure(name: string, platform: Platform, has: readonly string[]): Failure {
@@ -81,7 +91,7 @@ async function readBlob(source: ImageSource, descriptor: Descriptor, signal: Abo
 }
 
 function invalid(name: string, why: string): Failure {
-  return new Failure('IMAGE_INVALID', `image ${name} cannot be built upon: ${why}`, { remedy: 'push the image again with a current tool', context: { image: name } })
+  return new Failure('IMAGE_INVALID', `image ${name} cannot be used: ${why}`, { remedy: 'push the image again with a current tool', context: { image: name } })
 }
 
 function parse<T>(body: Buffer, name: string): T {

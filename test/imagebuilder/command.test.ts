@@ -1,9 +1,11 @@
 // `tarsk8s image build`: exit codes, messages, progress.
 import { randomBytes } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { Writable } from 'node:stream'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { run } from '../../imagebuilder/cli.ts'
+import { digestOf } from '../../imagebuilder/oci/digest.ts'
 import type { OciRegistry } from '../../framework/local/oci/server.ts'
 import { elf, tgz, write } from './rig/archives.ts'
 import { runCrane, startOciRegistry, workbench, type Workbench } from './rig/image.ts'
@@ -89,6 +91,77 @@ test.each<[string, (args: string[]) => string[], number, RegExp]>([
   ['another platform', (args) => [...args, '--to', 'oci:x', '--platform', 'linux/arm64'], 1, /is not for linux\/arm64; it is for linux\/amd64/],
 ])('%s', async (_name, change, code, says) => {
   const result = await command(change(usual()))
+  expect([result.code, result.err]).toEqual([code, expect.stringMatching(says)])
+})
+
+test('inspect tells what an image is made of', async () => {
+  const image = `${registry.address}/tars/looked.at:v1`
+  const { out: digestLine } = await command([...usual(), '--to', image, '--json'])
+  const { digest } = JSON.parse(digestLine) as { digest: string }
+  const { code, out } = await command(['inspect', image])
+  expect([code, out]).toEqual([0, expect.stringMatching(new RegExp(`^${image}\ndigest      ${digest}\nplatform    linux/amd64\nsize        3\\.\\d MB\nentry point /tarsnode/bin/node /tarsnode/tarsnode.mjs\nlabels      `))])
+  expect(out).toMatch(/\n {12}tars\.io\/ServerName=HelloServer\n/)
+  expect(out).toMatch(/layers\n.* MB {2}tarsk8s\n.* MB {2}tarsnode\n.* MB {2}release package of Demo\.HelloServer\n$/)
+  const told = JSON.parse((await command(['inspect', image, '--json'])).out) as { layers: { diffId: string }[]; labels: Record<string, string> }
+  const config = JSON.parse(await runCrane('config', image)) as { rootfs: { diff_ids: string[] }; config: { Labels: Record<string, string> } }
+  expect([told.layers.map(({ diffId }) => diffId), told.labels]).toEqual([config.rootfs.diff_ids, config.config.Labels])
+})
+
+describe('validate', () => {
+  const layout = async (name: string): Promise<{ layers: readonly { digest: string }[]; blob: (digest: string) => string }> => {
+    const { code } = await command([...usual(), '--to', `oci:${name}:v1`])
+    expect(code).toBe(0)
+    const blob = (digest: string): string => bench.path(`${name}/blobs/sha256/${digest.slice(7)}`)
+    const index = JSON.parse(await readFile(bench.path(`${name}/index.json`), 'utf8')) as { manifests: { digest: string }[] }
+    const { layers } = JSON.parse(await readFile(blob(index.manifests[0]?.digest ?? ''), 'utf8')) as { layers: { digest: string }[] }
+    return { layers, blob }
+  }
+
+  test('a sound image, in a registry and in a layout', async () => {
+    const image = `${registry.address}/tars/sound:v1`
+    await command([...usual(), '--to', image])
+    expect(await command(['validate', image])).toMatchObject({ code: 0, out: expect.stringMatching(/ is sound: 3 layers, sha256:/), err: '' })
+    await layout('sound')
+    expect(await command(['validate', 'oci:sound:v1', '--json'])).toMatchObject({ code: 0, out: expect.stringContaining('"faults": []') })
+  })
+
+  test.each<[string, (content: Buffer) => Buffer, RegExp]>([
+    ['a byte that is another', (content) => (content.writeUInt8((content[content.length >> 1] ?? 0) ^ 1, content.length >> 1), content), /damaged|cannot be unpacked/],
+    ['a cut layer', (content) => content.subarray(0, content.length >> 1), /damaged|cannot be unpacked/],
+    ['a layer of something else', () => gzipSync(Buffer.alloc(1024)), /damaged/],
+    ['no layer', () => Buffer.alloc(0), /damaged|cannot be unpacked|bytes/],
+  ])('%s is named', async (_name, harm, says) => {
+    const { layers, blob } = await layout('harmed')
+    const last = layers.at(-1)?.digest ?? ''
+    await writeFile(blob(last), harm(await readFile(blob(last))))
+    const { code, out, err } = await command(['validate', 'oci:harmed:v1'])
+    expect([code, out, err]).toEqual([1, '', expect.stringMatching(new RegExp(`^layer ${last}: .*(${says.source})`))])
+    await rm(bench.path('harmed'), { recursive: true })
+  })
+
+  test('layers that are not those of the configuration', async () => {
+    const { layers, blob } = await layout('swapped')
+    const indexFile = bench.path('swapped/index.json')
+    const index = JSON.parse(await readFile(indexFile, 'utf8')) as { manifests: { digest: string; size: number }[] }
+    const [entry] = index.manifests
+    const manifest = JSON.parse(await readFile(blob(entry?.digest ?? ''), 'utf8')) as { layers: object[] }
+    const body = JSON.stringify({ ...manifest, layers: manifest.layers.toReversed() })
+    const digest = digestOf(body)
+    await writeFile(blob(digest), body)
+    await writeFile(indexFile, JSON.stringify({ ...index, manifests: [{ ...entry, digest, size: Buffer.byteLength(body) }] }))
+    const { code, err } = await command(['validate', 'oci:swapped:v1'])
+    expect(code).toBe(1)
+    expect(err.split('\n').filter((line) => /unpacks to sha256:.*configuration says/.test(line))).toHaveLength(layers.length - 1)
+  })
+})
+
+test.each<[string, string[], number, RegExp]>([
+  ['no image', ['inspect'], 2, /the image is missing[^]*usage: tarsk8s image inspect/],
+  ['two images', ['validate', 'a', 'b'], 2, /"b" is one argument too many/],
+  ['an image that is not there', ['inspect', 'oci:nothing'], 1, /nothing/],
+  ['a platform that it is not for', ['validate', 'base', '--platform', 'linux/arm64'], 1, /is not for linux\/arm64/],
+])('looking at %s', async (_name, args, code, says) => {
+  const result = await command(args)
   expect([result.code, result.err]).toEqual([code, expect.stringMatching(says)])
 })
 
