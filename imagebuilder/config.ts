@@ -7,6 +7,8 @@ export interface AddedLayer {
   readonly digest: string
   readonly diffId: string
   readonly size: number
+  /** Default: gzip. */
+  readonly mediaType?: string
   /** For the image's history. */
   readonly createdBy: string
 }
@@ -17,7 +19,7 @@ export interface ImageFacts {
   readonly serverType: string
   readonly builder: string
   readonly entrypoint: readonly string[]
-  /** Free labels; they cannot replace the ones of this project. */
+  /** Free labels, which are annotations too; they cannot replace the ones of this project. */
   readonly labels?: Readonly<Record<string, string>>
 }
 
@@ -34,16 +36,31 @@ function setEnv(env: readonly string[], name: string, value: string): string[] {
   return [...env.filter((entry) => !entry.startsWith(`${name}=`)), `${name}=${value}`]
 }
 
-function labelsOf(base: BaseImage, facts: ImageFacts): Record<string, string> {
+const titleKey = 'org.opencontainers.image.title'
+const baseDigestKey = 'org.opencontainers.image.base.digest'
+const baseNameKey = 'org.opencontainers.image.base.name'
+const factKeys = { app: 'tars.io/ServerApp', server: 'tars.io/ServerName', serverType: 'tars.io/ServerType', builder: 'tars.io/Builder' } as const
+const ownKeys = new Set<string>([titleKey, baseDigestKey, baseNameKey, ...Object.values(factKeys)])
+
+/** What the image says of itself: annotations of its manifest, and labels of its configuration (image-spec "Pre-Defined Annotation Keys"). */
+function annotationsOf(base: BaseImage, facts: ImageFacts): Record<string, string> {
   return {
-    ...base.config.config?.Labels,
     ...facts.labels,
-    'tars.io/ServerApp': facts.app,
-    'tars.io/ServerName': facts.server,
-    'tars.io/ServerType': facts.serverType,
-    'tars.io/BaseDigest': base.digest,
-    'tars.io/Builder': facts.builder,
+    [titleKey]: `${facts.app}.${facts.server}`,
+    [baseDigestKey]: base.digest,
+    ...(base.source.repository === undefined ? {} : { [baseNameKey]: base.source.name }),
+    [factKeys.app]: facts.app,
+    [factKeys.server]: facts.server,
+    [factKeys.serverType]: facts.serverType,
+    [factKeys.builder]: facts.builder,
   }
+}
+
+/** The facts as an image tells them in its annotations; undefined for one that was not built here. */
+export function factsOf({ annotations = {} }: Manifest): Omit<ImageFacts, 'entrypoint'> | undefined {
+  const [app, server, serverType, builder] = [factKeys.app, factKeys.server, factKeys.serverType, factKeys.builder].map((key) => annotations[key])
+  if (app === undefined || server === undefined || serverType === undefined || builder === undefined) return undefined
+  return { app, server, serverType, builder, labels: Object.fromEntries(Object.entries(annotations).filter(([key]) => !ownKeys.has(key))) }
 }
 
 /**
@@ -57,7 +74,7 @@ export function imageConfig(base: BaseImage, layers: readonly AddedLayer[], fact
   const document: ImageConfig = {
     ...base.config,
     created,
-    config: { ...settings, Env: setEnv(settings.Env ?? [], 'ServerType', facts.serverType), Entrypoint: [...facts.entrypoint], Labels: labelsOf(base, facts) },
+    config: { ...settings, Env: setEnv(settings.Env ?? [], 'ServerType', facts.serverType), Entrypoint: [...facts.entrypoint], Labels: { ...base.config.config?.Labels, ...annotationsOf(base, facts) } },
     rootfs: { type: 'layers', diff_ids: [...base.config.rootfs.diff_ids, ...layers.map((layer) => layer.diffId)] },
     history: [...(base.config.history ?? base.manifest.layers.map(() => ({ created, created_by: 'base' }))), ...layers.map(history)],
   }
@@ -73,17 +90,13 @@ export function imageManifest(base: BaseImage, config: Descriptor, layers: reado
     mediaType: mediaTypes.ociManifest,
     config,
     layers: [...base.manifest.layers.map((layer) => ({ ...layer, mediaType: ociTypes[layer.mediaType] ?? layer.mediaType })), ...layers.map(layerDescriptor)],
-    annotations: {
-      'org.opencontainers.image.title': `${facts.app}.${facts.server}`,
-      'org.opencontainers.image.base.digest': base.digest,
-      ...(base.source.repository === undefined ? {} : { 'org.opencontainers.image.base.name': base.source.name }),
-    },
+    annotations: annotationsOf(base, facts),
   }
   return stored(mediaTypes.ociManifest, manifest)
 }
 
-export function layerDescriptor(layer: Pick<AddedLayer, 'digest' | 'size'>): Descriptor {
-  return { mediaType: mediaTypes.ociLayerGzip, digest: layer.digest, size: layer.size }
+export function layerDescriptor(layer: Pick<AddedLayer, 'digest' | 'size' | 'mediaType'>): Descriptor {
+  return { mediaType: layer.mediaType ?? mediaTypes.ociLayerGzip, digest: layer.digest, size: layer.size }
 }
 
 function stored(mediaType: string, document: unknown): StoredDocument {

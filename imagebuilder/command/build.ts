@@ -17,6 +17,7 @@ export const buildUsage = `usage: tarsk8s image build <package> --app APP --serv
   --to IMAGE          where it goes: a reference, oci:DIR[:TAG], or docker:NAME
   --tag TAG           tag, where --to has none
   --supervisor FILE   JSON that describes the supervisor's layer  (or TARSIMAGE_SUPERVISOR; default: made by "tarsk8s up")
+  --label KEY=VALUE   label and annotation of the image; may be repeated
   --platform OS/ARCH  default linux on this machine's architecture
   --insecure HOST     registry that speaks plain HTTP; may be repeated
   --ca FILE           PEM certificates to trust registries by
@@ -27,7 +28,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.
 
 const options = {
   app: { type: 'string' }, server: { type: 'string' }, type: { type: 'string' }, base: { type: 'string' }, to: { type: 'string' }, tag: { type: 'string' },
-  supervisor: { type: 'string' }, platform: { type: 'string' }, insecure: { type: 'string', multiple: true }, ca: { type: 'string' }, 'registry-config': { type: 'string' },
+  supervisor: { type: 'string' }, platform: { type: 'string' }, label: { type: 'string', multiple: true }, insecure: { type: 'string', multiple: true }, ca: { type: 'string' }, 'registry-config': { type: 'string' },
   json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
 } as const
 
@@ -49,7 +50,7 @@ export async function build(args: readonly string[], io: CommandIo): Promise<num
   const meter = meterFor(io.err)
   try {
     const built = await buildImage({
-      ...names, package: resolve(io.cwd, file ?? ''), base, destination, platform, limits: packageLimits(io.env), signal: io.signal,
+      ...names, package: resolve(io.cwd, file ?? ''), base, destination, platform, labels: labelsOf(values.label ?? []), limits: packageLimits(io.env), signal: io.signal,
       supervisor: await supervisorFor(values.supervisor, io), access: await registryAccess(values, io), onProgress: (progress) => meter.at(progress),
     })
     meter.end()
@@ -58,6 +59,17 @@ export async function build(args: readonly string[], io: CommandIo): Promise<num
   } finally {
     meter.end()
   }
+}
+
+/** @throws USAGE */
+function labelsOf(pairs: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const equals = pair.indexOf('=')
+      if (equals < 1) usage(`--label "${pair}" is not KEY=VALUE`)
+      return [pair.slice(0, equals), pair.slice(equals + 1)]
+    }),
+  )
 }
 
 /** A refusal of a flag's value is wrong usage. */

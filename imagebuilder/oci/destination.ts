@@ -49,7 +49,8 @@ export function registryDestination(reference: ImageReference, access: RegistryA
   }
 }
 
-async function placeInRegistry(repository: Repository, blob: KnownBlob, signal: AbortSignal | undefined): Promise<Placement> {
+/** Puts a blob into a repository: it is there, or is mounted from another one, or its bytes are sent. */
+export async function placeInRegistry(repository: Repository, blob: KnownBlob, signal: AbortSignal | undefined): Promise<Placement> {
   const { digest } = blob.descriptor
   if (await repository.hasBlob(digest, signal)) return 'present'
   for (const from of blob.mountFrom ?? []) {
@@ -65,8 +66,8 @@ export const uploadTries = 4
 /** distribution 2 forgets an upload whose chunk was cut, and any registry those of before its restart. */
 export const isUploadLost = (error: unknown): boolean => error instanceof Failure && error.code === 'REGISTRY_UPLOAD_LOST'
 
-/** A registry that refuses a mount still takes the bytes. */
-async function tryMount(repository: Repository, digest: string, from: string, signal: AbortSignal | undefined): Promise<boolean> {
+/** Mounts a blob. A registry that refuses a mount may still take the bytes. */
+export async function tryMount(repository: Repository, digest: string, from: string, signal: AbortSignal | undefined): Promise<boolean> {
   try {
     return await repository.mount(digest, from, signal)
   } catch (error) {

@@ -76,8 +76,23 @@ export class Repository {
     return false
   }
 
+  /** Puts a small blob there in two requests, whether it is there or not. */
+  async putBlob(digest: string, content: Buffer, doing: string, signal?: AbortSignal): Promise<void> {
+    const upload = await this.#startUpload(doing, signal)
+    try {
+      await upload.commitWhole(digest, content)
+    } catch (error) {
+      await upload.abort()
+      throw error
+    }
+  }
+
   /** Begins an upload whose digest is known at its end only. @param doing for errors, e.g. `uploading the package layer` */
-  async startUpload(doing: string, signal?: AbortSignal): Promise<BlobWriter> {
+  startUpload(doing: string, signal?: AbortSignal): Promise<BlobWriter> {
+    return this.#startUpload(doing, signal)
+  }
+
+  async #startUpload(doing: string, signal: AbortSignal | undefined): Promise<ChunkedUpload> {
     const answer = await this.#call({ method: 'POST', path: '/blobs/uploads/', expect: [202], doing, signal: later(signal) })
     answer.body.resume()
     const upload = this.#upload(answer.headers.location, doing, signal)

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { Failure } from '#base/errors.ts'
 import { manifestName, formatReference, type ImageReference } from './reference.ts'
-import { openRepository, type RawManifest } from './registry.ts'
+import { openRepository, type RawManifest, type Repository } from './registry.ts'
 import type { RegistryAccess } from './session.ts'
 import { isIndex, type Descriptor, type ImageConfig, type Index, type Manifest, type Platform } from './types.ts'
 
@@ -31,13 +31,18 @@ const maximumConfig = 8 << 20
 
 /** An image in a registry as a source. */
 export function registrySource(reference: ImageReference, access: RegistryAccess): ImageSource {
-  const { repository, session } = openRepository(reference.registry, reference.repository, 'pull', access)
+  const { repository, close } = openRepository(reference.registry, reference.repository, 'pull', access)
+  return { ...repositorySource(repository, reference), close }
+}
+
+/** An image in a repository that is open already, and stays open. */
+export function repositorySource(repository: Repository, reference: ImageReference): ImageSource {
   return {
     name: formatReference(reference),
     repository: { registry: reference.registry, name: reference.repository },
     manifest: (digest, signal) => repository.manifest(digest ?? manifestName(reference), signal),
     blob: async (descriptor, signal) => (await repository.blob(descriptor, signal)) as AsyncIterable<Buffer> & Readable,
-    close: () => session.close(),
+    close: () => {},
   }
 }
 

@@ -60,12 +60,20 @@ export class ChunkedUpload implements BlobWriter {
   async commit(digest: string): Promise<void> {
     if (this.#filled > 0) await this.#flush()
     await this.#sending
-    await this.#retry(async () => {
-      const separator = this.#location.includes('?') ? '&' : '?'
-      const answer = await this.#session.once({ method: 'PUT', path: `${this.#location}${separator}digest=${encodeURIComponent(digest)}`, expect: [201, 202, 204, 404], ...this.#common() })
-      answer.body.resume()
-      if (answer.status === 404) throw this.#forgotten()
-    })
+    await this.#retry(() => this.#put(digest, Buffer.alloc(0)))
+  }
+
+  /** Ends an upload that nothing was written to with its whole content (distribution-spec "POST then PUT"). */
+  async commitWhole(digest: string, bytes: Buffer): Promise<void> {
+    await this.#retry(async (attempt) => this.#put(digest, attempt === 1 ? bytes : bytes.subarray(await this.#received({ start: 0, bytes }))))
+  }
+
+  async #put(digest: string, bytes: Buffer): Promise<void> {
+    const separator = this.#location.includes('?') ? '&' : '?'
+    const body = bytes.length === 0 ? {} : { headers: { 'content-type': 'application/octet-stream' }, body: [bytes] }
+    const answer = await this.#session.once({ method: 'PUT', path: `${this.#location}${separator}digest=${encodeURIComponent(digest)}`, ...body, expect: [201, 202, 204, 404], ...this.#common() })
+    answer.body.resume()
+    if (answer.status === 404) throw this.#forgotten()
   }
 
   async abort(): Promise<void> {

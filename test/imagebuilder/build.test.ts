@@ -72,7 +72,10 @@ describe.each(Object.entries(registries))('onto %s', (_name, start) => {
     expect(config.config).toEqual({
       Env: ['LANG=C.UTF-8', 'ServerType=go'],
       Entrypoint: ['/tarsnode/bin/node', '/tarsnode/tarsnode.mjs'],
-      Labels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'HelloServer', 'tars.io/ServerType': 'go', 'tars.io/BaseDigest': expect.stringMatching(/^sha256:/), 'tars.io/Builder': 'tarsk8s-imagebuilder/1' },
+      Labels: {
+        'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'HelloServer', 'tars.io/ServerType': 'go', 'tars.io/Builder': 'tarsk8s-imagebuilder/1', 'org.opencontainers.image.title': 'Demo.HelloServer',
+        'org.opencontainers.image.base.digest': expect.stringMatching(/^sha256:/), 'org.opencontainers.image.base.name': `${registry.address}/tars/base:amd64`,
+      },
     })
     const manifest = JSON.parse(await runCrane('manifest', image)) as { annotations: Record<string, string> }
     expect(manifest.annotations).toMatchObject({ 'org.opencontainers.image.title': 'Demo.HelloServer', 'org.opencontainers.image.base.name': `${registry.address}/tars/base:amd64` })

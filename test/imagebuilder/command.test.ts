@@ -84,6 +84,7 @@ test.each<[string, (args: string[]) => string[], number, RegExp]>([
   ['no package', (args) => ['build', ...args.slice(2)], 2, /the package is missing/],
   ['a bad name', (args) => [...args, '--app', '1x'], 2, /--app "1x" is not an application's name/],
   ['a bad type', (args) => [...args, '--type', 'cobol'], 2, /--type "cobol" is not a server type .*use one of cpp/],
+  ['a bad label', (args) => [...args, '--to', 'oci:x', '--label', 'nothing'], 2, /--label "nothing" is not KEY=VALUE/],
   ['a bad target', (args) => [...args, '--to', 'UPPER/Case:1'], 2, /"Case" is not a repository name/],
   ['two tags', (args) => [...args, '--to', 'oci:x:1', '--tag', '2'], 2, /--to has a tag too/],
   ['a missing package', (args) => ['build', 'nosuch.tgz', ...args.slice(2), '--to', 'oci:x'], 1, /nosuch\.tgz cannot be read: ENOENT/],
@@ -96,11 +97,12 @@ test.each<[string, (args: string[]) => string[], number, RegExp]>([
 
 test('inspect tells what an image is made of', async () => {
   const image = `${registry.address}/tars/looked.at:v1`
-  const { out: digestLine } = await command([...usual(), '--to', image, '--json'])
+  const { out: digestLine } = await command([...usual(), '--to', image, '--json', '--label', 'org.opencontainers.image.source=git=1', '--label', 'tars.io/ServerName=Other'])
   const { digest } = JSON.parse(digestLine) as { digest: string }
   const { code, out } = await command(['inspect', image])
   expect([code, out]).toEqual([0, expect.stringMatching(new RegExp(`^${image}\ndigest      ${digest}\nplatform    linux/amd64\nsize        3\\.\\d MB\nentry point /tarsnode/bin/node /tarsnode/tarsnode.mjs\nlabels      `))])
   expect(out).toMatch(/\n {12}tars\.io\/ServerName=HelloServer\n/)
+  expect(out.match(/ org\.opencontainers\.image\.source=git=1\n/g)).toHaveLength(2)
   expect(out).toMatch(/layers\n.* MB {2}tarsk8s\n.* MB {2}tarsnode\n.* MB {2}release package of Demo\.HelloServer\n$/)
   const told = JSON.parse((await command(['inspect', image, '--json'])).out) as { layers: { diffId: string }[]; labels: Record<string, string> }
   const config = JSON.parse(await runCrane('config', image)) as { rootfs: { diff_ids: string[] }; config: { Labels: Record<string, string> } }

@@ -24,6 +24,8 @@ interface Plan {
 export interface FaultyRegistry {
   /** host:port to use instead of the registry's. */
   readonly address: string
+  /** What it was asked for so far: `METHOD /path?query`, bytes of the body. */
+  readonly requests: { readonly line: string; bytes: number }[]
   /** Harms the next `times` requests of a phase with a repository. @returns how many were harmed so far, and a promise of the first */
   plan(repository: string, phase: Phase, harm: Harm, times: number): { readonly harmed: () => number; readonly first: Promise<void>; lift(): void }
   stop(): Promise<void>
@@ -42,6 +44,7 @@ function phaseOf(method: string, path: string): Phase | undefined {
 export async function faultyRegistry(target: string): Promise<FaultyRegistry> {
   const [host = '', port = ''] = target.split(':')
   const agent = new Agent({ keepAlive: true })
+  const requests: FaultyRegistry['requests'] = []
   const plans = new Map<string, Plan & { readonly begun: () => void }>()
 
   const harm = (kind: Harm, request: IncomingMessage, response: ServerResponse): void => {
@@ -53,6 +56,9 @@ export async function faultyRegistry(target: string): Promise<FaultyRegistry> {
 
   const server = createServer((request, response) => {
     const { method = '', url = '' } = request
+    const record = { line: `${method} ${url}`, bytes: 0 }
+    requests.push(record)
+    request.on('data', (part: Buffer) => (record.bytes += part.length))
     const [, repository = ''] = /^\/v2\/(.+?)\/(?:manifests|blobs)\//.exec(url) ?? []
     const plan = plans.get(repository)
     if (plan !== undefined && plan.left > 0 && phaseOf(method, url) === plan.phase) {
@@ -73,6 +79,7 @@ export async function faultyRegistry(target: string): Promise<FaultyRegistry> {
   const { port: own } = server.address() as { port: number }
   return {
     address: `127.0.0.1:${own}`,
+    requests,
     plan(repository, phase, kind, times) {
       const first = Promise.withResolvers<void>()
       const plan = { phase, harm: kind, left: times, harmed: 0, begun: first.resolve }
