@@ -1,18 +1,20 @@
 import { createReadStream } from 'node:fs'
-import { imageConfig, imageManifest, layerDescriptor, type AddedLayer, type ImageFacts } from './config.ts'
-import type { LayerFile } from './layer.ts'
+import { Failure } from '#base/errors.ts'
+import { layerDescriptor, type AddedLayer } from './config.ts'
 import { checkApp, checkServer } from './names.ts'
 import type { ImageDestination, KnownBlob, Placement } from './oci/destination.ts'
 import { openDestination, openSource, type ImageLocation } from './oci/location.ts'
 import type { DockerOptions } from './oci/docker.ts'
 import type { RegistryAccess } from './oci/session.ts'
-import { readImage, type BaseImage } from './oci/source.ts'
-import type { Platform } from './oci/types.ts'
+import { formatPlatform, readImages, type BaseImage, type ImageSource } from './oci/source.ts'
+import { hostPlatform, type Platform } from './oci/types.ts'
 import { defaultLimits, type PackageLimits } from './package/limits.ts'
 import { openPackage } from './package/open.ts'
 import type { ServerType } from './package/preflight.ts'
 import { lackingLibraries } from './base-libraries.ts'
 import { pushPackageLayer, type PackageLayer } from './package-layer.ts'
+import { composeRelease, publishImages } from './release.ts'
+import type { SupervisorLayer } from './supervisor.ts'
 
 export interface BuildProgress {
   /** `base`: reading the base image; `package`: streaming the package; `publish`: writing the manifest. */
@@ -31,8 +33,8 @@ export interface BuildOptions {
   readonly server: string
   readonly serverType: ServerType
   readonly base: ImageLocation
-  /** The supervisor's layer and the entry point of the image. */
-  readonly supervisor: LayerFile & { readonly entrypoint: readonly string[] }
+  /** The supervisor's layers, one an architecture. */
+  readonly supervisors: readonly SupervisorLayer[]
   readonly destination: ImageLocation
   /** Credentials and trust for every registry that is involved. */
   readonly access?: RegistryAccess
@@ -41,8 +43,11 @@ export interface BuildOptions {
   /** The name was sent without its upper case: the executable or jar may be spelled otherwise. */
   readonly anyCase?: boolean
   readonly docker?: DockerOptions
-  /** Default: linux on the architecture of this machine. */
-  readonly platform?: Platform
+  /**
+   * Each of them must be there. Default: all for which the base image and a supervisor are there and the package can run:
+   * an executable runs on its own architecture alone.
+   */
+  readonly platforms?: readonly Platform[]
   readonly limits?: Partial<PackageLimits>
   readonly labels?: Readonly<Record<string, string>>
   /** Repositories of the destination registry that may have the supervisor's layer already. */
@@ -54,11 +59,12 @@ export interface BuildOptions {
 export interface BuiltImage {
   /** Name at the destination, with its tag. */
   readonly image: string
-  /** Digest of the manifest: the same for the same package, base and supervisor. */
+  /** Digest of the manifest, or of the list of images: the same for the same package, base and supervisor. */
   readonly digest: string
   /** Bytes of all layers, compressed. */
   readonly size: number
-  readonly baseDigest: string
+  /** One image each, e.g. `linux/amd64`. */
+  readonly platforms: readonly { readonly platform: string; readonly digest: string; readonly baseDigest: string }[]
   readonly package: PackageLayer
   /** What became of each layer, base first. */
   readonly layers: readonly { readonly digest: string; readonly size: number; readonly placement: Placement | 'built' }[]
@@ -66,12 +72,6 @@ export interface BuiltImage {
 
 /** Recorded in images as what made them. */
 export const builderName = 'tarsk8s-imagebuilder/1'
-
-const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', arm: 'arm', ppc64: 'ppc64le', s390x: 's390x', riscv64: 'riscv64' }
-
-export function hostPlatform(): Platform {
-  return { os: 'linux', architecture: architectures[process.arch] ?? process.arch }
-}
 
 /**
  * Builds an image of a release package on a base image: base layers, the supervisor's layer, one layer of the package.
@@ -91,19 +91,54 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   try {
     const report = (phase: BuildProgress['phase'], at = { read: 0, size: source.size, pushed: 0 }): void => options.onProgress?.({ phase, ...at })
     report('base')
-    const image = await readImage(base, options.platform ?? hostPlatform(), signal)
-    const expectation = { serverType: options.serverType, server: options.server, anyCase: options.anyCase ?? false, architecture: image.config.architecture }
+    const parts = await readParts(base, options, destination, signal)
     const limits = { ...defaultLimits, ...options.limits }
     const [built, placed] = await allOrNone(abort, [
-      pushPackageLayer(source, destination, { ...expectation, limits, signal, lacking: (names) => lackingLibraries(image, names, signal), onProgress: (at) => report('package', at) }),
-      placeAll(knownLayers(image, options), destination, signal),
+      pushPackageLayer(source, destination, {
+        serverType: options.serverType, server: options.server, anyCase: options.anyCase ?? false, limits, signal,
+        architectures: parts.map(({ image }) => image.platform.architecture), everyArchitecture: options.platforms !== undefined,
+        lacking: (names, architecture) => lackingOf(parts, architecture, names, signal), onProgress: (at) => report('package', at),
+      }),
+      placeAll(parts.flatMap((part) => knownLayers(part, options)), destination, signal),
     ])
     report('publish', { read: source.size, size: source.size, pushed: built.size })
-    return await publish({ image, built, placed, options, destination, signal })
+    const runnable = parts.filter(({ image }) => built.architecture === undefined || built.architecture === image.platform.architecture)
+    return await publish({ parts: runnable, built, placed, options, destination, signal })
   } finally {
     base.close()
     await destination.close()
   }
+}
+
+/** What the image of one platform stands on. */
+interface Part {
+  readonly image: BaseImage
+  readonly supervisor: SupervisorLayer
+}
+
+/** @throws IMAGE_PLATFORM, SUPERVISOR_PLATFORM */
+async function readParts(base: ImageSource, { platforms, supervisors }: BuildOptions, destination: ImageDestination, signal: AbortSignal): Promise<readonly Part[]> {
+  const own = supervisors.map(({ architecture }): Platform => ({ os: 'linux', architecture }))
+  const images = await readImages(base, platforms ?? own, platforms !== undefined, signal)
+  const parts = images.map((image): Part => {
+    const supervisor = supervisors.find(({ architecture }) => architecture === image.platform.architecture)
+    if (supervisor === undefined) throw new Failure('SUPERVISOR_PLATFORM', `there is no supervisor layer for ${formatPlatform(image.platform)}; there is one for ${supervisors.map(({ architecture }) => architecture).join(', ')}`, { remedy: 'choose another platform, or give the layer of this one' })
+    return { image, supervisor }
+  })
+  if (destination.publishPart !== undefined || parts.length === 1) return parts
+  if (platforms !== undefined) throw new Failure('IMAGE_PLATFORM', `${destination.image} can be of one platform only`, { remedy: 'give one platform, or build to a registry or an OCI layout' })
+  const { architecture } = hostPlatform()
+  return [parts.find(({ image }) => image.platform.architecture === architecture) ?? parts[0]].filter((part) => part !== undefined)
+}
+
+/** What the base lacks on an architecture, or on any of them. */
+async function lackingOf(parts: readonly Part[], architecture: string | undefined, names: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
+  const lacking = new Set<string>()
+  for (const { image } of parts) {
+    if (architecture !== undefined && image.platform.architecture !== architecture) continue
+    for (const name of await lackingLibraries(image, names, signal)) lacking.add(name)
+  }
+  return [...lacking]
 }
 
 /** Waits for both; when one fails the other is told to stop, and has stopped, before the failure is thrown. */
@@ -121,12 +156,11 @@ async function allOrNone<A, B>(abort: AbortController, work: readonly [Promise<A
 }
 
 /** Base layers and the supervisor's: known by digest before the build. */
-function knownLayers(image: BaseImage, options: BuildOptions): KnownBlob[] {
+function knownLayers({ image, supervisor }: Part, options: BuildOptions): KnownBlob[] {
   const target = options.destination.type === 'registry' ? options.destination.reference.registry : undefined
   const from = image.source.repository
   const baseMounts = from !== undefined && from.registry === target ? [from.name] : []
   const base = image.manifest.layers.map((descriptor) => ({ descriptor, what: `base layer ${descriptor.digest}`, mountFrom: baseMounts, open: () => image.source.blob(descriptor, options.signal) }))
-  const { supervisor } = options
   const own = { descriptor: layerDescriptor(supervisor), what: 'the supervisor layer', mountFrom: [...baseMounts, ...(options.mountFrom ?? [])], open: async () => createReadStream(supervisor.path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer> }
   return [...base, own].filter((blob) => blob.descriptor.urls === undefined)
 }
@@ -140,8 +174,8 @@ async function placeAll(blobs: readonly KnownBlob[], destination: ImageDestinati
   return placed
 }
 
-interface Parts {
-  readonly image: BaseImage
+interface Ready {
+  readonly parts: readonly Part[]
   readonly built: PackageLayer
   readonly placed: ReadonlyMap<string, Placement>
   readonly options: BuildOptions
@@ -149,22 +183,21 @@ interface Parts {
   readonly signal: AbortSignal
 }
 
-async function publish({ image, built, placed, options, destination, signal }: Parts): Promise<BuiltImage> {
-  const facts: ImageFacts = { app: options.app, server: options.server, serverType: options.serverType, builder: builderName, entrypoint: options.supervisor.entrypoint, ...(options.labels === undefined ? {} : { labels: options.labels }) }
-  const added: AddedLayer[] = [
-    { ...options.supervisor, createdBy: 'tarsnode' },
-    { ...built, createdBy: `release package of ${options.app}.${options.server}` },
-  ]
-  const config = imageConfig(image, added, facts)
-  const manifest = imageManifest(image, config.descriptor, added, facts)
-  await destination.place({ descriptor: config.descriptor, what: 'the image configuration', open: async () => [config.body] }, signal)
-  await destination.publish({ mediaType: manifest.descriptor.mediaType, body: manifest.body }, signal)
-  const layers = [...image.manifest.layers, layerDescriptor(options.supervisor), layerDescriptor(built)]
+/** Configurations and manifests; the name is written last. */
+async function publish({ parts, built, placed, options, destination, signal }: Ready): Promise<BuiltImage> {
+  const release = { app: options.app, server: options.server, serverType: options.serverType, builder: builderName, ...(options.labels === undefined ? {} : { labels: options.labels }) }
+  const images = parts.map(({ image, supervisor }) => {
+    const added: AddedLayer[] = [{ ...supervisor, createdBy: 'tarsnode' }, { ...built, createdBy: `release package of ${options.app}.${options.server}` }]
+    return composeRelease(image, added, { ...release, entrypoint: supervisor.entrypoint })
+  })
+  for (const { config } of images) await destination.place({ descriptor: config.descriptor, what: 'the image configuration', open: async () => [config.body] }, signal)
+  const top = await publishImages(images, release, destination, signal)
+  const layers = [...new Map(parts.flatMap(({ image, supervisor }) => [...image.manifest.layers, layerDescriptor(supervisor)]).map((layer) => [layer.digest, layer])).values(), layerDescriptor(built)]
   return {
     image: destination.image,
-    digest: manifest.descriptor.digest,
+    digest: top.digest,
     size: layers.reduce((sum, layer) => sum + layer.size, 0),
-    baseDigest: image.digest,
+    platforms: images.map(({ manifest, base }) => ({ platform: formatPlatform(base.platform), digest: manifest.descriptor.digest, baseDigest: base.digest })),
     package: built,
     layers: layers.map(({ digest, size }) => ({ digest, size, placement: placed.get(digest) ?? 'built' })),
   }

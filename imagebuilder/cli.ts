@@ -1,6 +1,7 @@
 import { describe, Failure } from '#base/errors.ts'
 import { build, buildUsage } from './command/build.ts'
 import { inspect, inspectUsage, validate, validateUsage } from './command/look.ts'
+import { push, pushUsage } from './command/push.ts'
 import { rebase, rebaseUsage } from './command/rebase.ts'
 import type { CommandIo } from '#base/command-io.ts'
 
@@ -12,11 +13,13 @@ interface Verb {
 const verbs = new Map<string, Verb>([
   ['build', { run: build, usage: buildUsage }],
   ['inspect', { run: inspect, usage: inspectUsage }],
+  ['push', { run: push, usage: pushUsage }],
   ['rebase', { run: rebase, usage: rebaseUsage }],
   ['validate', { run: validate, usage: validateUsage }],
 ])
 
 const usage = `usage: tarsk8s image build <package> --app APP --server SERVER --type TYPE --base IMAGE --to IMAGE [options]
+       tarsk8s image push <source> <destination> [options]   copies an image as it is
        tarsk8s image rebase <image…> [options]      a new base or supervisor under images, at their registry
        tarsk8s image inspect <image> [options]      what an image is made of
        tarsk8s image validate <image> [options]     whether an image is whole

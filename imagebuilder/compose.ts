@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs'
-import { hostPlatform } from './build.ts'
 import type { LayerFile } from './layer.ts'
 import { layerDescriptor } from './config.ts'
 import { digestOf } from './oci/digest.ts'
@@ -7,7 +6,7 @@ import type { ImageDestination } from './oci/destination.ts'
 import { openDestination, type ImageLocation } from './oci/location.ts'
 import type { DockerOptions } from './oci/docker.ts'
 import type { RegistryAccess } from './oci/session.ts'
-import { mediaTypes, type Descriptor, type ImageConfig, type Manifest, type Platform } from './oci/types.ts'
+import { hostPlatform, mediaTypes, type Descriptor, type ImageConfig, type Manifest, type Platform } from './oci/types.ts'
 
 export interface ComposeOptions {
   /** Bottom first. */

@@ -1,6 +1,6 @@
 import { digestOf } from './oci/digest.ts'
 import type { BaseImage } from './oci/source.ts'
-import { mediaTypes, type Descriptor, type HistoryEntry, type ImageConfig, type Manifest } from './oci/types.ts'
+import { mediaTypes, type Descriptor, type HistoryEntry, type ImageConfig, type Index, type Manifest, type Platform } from './oci/types.ts'
 
 /** A layer on top of the base. */
 export interface AddedLayer {
@@ -45,15 +45,26 @@ const ownKeys = new Set<string>([titleKey, baseDigestKey, baseNameKey, ...Object
 /** What the image says of itself: annotations of its manifest, and labels of its configuration (image-spec "Pre-Defined Annotation Keys"). */
 function annotationsOf(base: BaseImage, facts: ImageFacts): Record<string, string> {
   return {
-    ...facts.labels,
-    [titleKey]: `${facts.app}.${facts.server}`,
+    ...releaseAnnotations(facts),
     [baseDigestKey]: base.digest,
     ...(base.source.repository === undefined ? {} : { [baseNameKey]: base.source.name }),
+  }
+}
+
+function releaseAnnotations(facts: Omit<ImageFacts, 'entrypoint'>): Record<string, string> {
+  return {
+    ...facts.labels,
+    [titleKey]: `${facts.app}.${facts.server}`,
     [factKeys.app]: facts.app,
     [factKeys.server]: facts.server,
     [factKeys.serverType]: facts.serverType,
     [factKeys.builder]: facts.builder,
   }
+}
+
+/** The base image as an image tells it; digests of images that stand in a list are those of the platform's. */
+export function recordedBase({ annotations = {} }: Manifest): { readonly name?: string | undefined; readonly digest?: string | undefined } {
+  return { name: annotations[baseNameKey], digest: annotations[baseDigestKey] }
 }
 
 /** The facts as an image tells them in its annotations; undefined for one that was not built here. */
@@ -93,6 +104,12 @@ export function imageManifest(base: BaseImage, config: Descriptor, layers: reado
     annotations: annotationsOf(base, facts),
   }
   return stored(mediaTypes.ociManifest, manifest)
+}
+
+/** The list of one release's images, a platform each. */
+export function imageIndex(images: readonly { readonly descriptor: Descriptor; readonly platform: Platform }[], facts: Omit<ImageFacts, 'entrypoint'>): StoredDocument {
+  const index: Index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: images.map(({ descriptor, platform }) => ({ ...descriptor, platform })), annotations: releaseAnnotations(facts) }
+  return stored(mediaTypes.ociIndex, index)
 }
 
 export function layerDescriptor(layer: Pick<AddedLayer, 'digest' | 'size' | 'mediaType'>): Descriptor {

@@ -4,7 +4,7 @@ import { isUploadLost, uploadTries, type ImageDestination } from './oci/destinat
 import type { BlobWriter } from './oci/upload.ts'
 import type { PackageSource } from './package/entry.ts'
 import type { PackageLimits } from './package/limits.ts'
-import { isCandidate, preflight, type Expectation } from './package/preflight.ts'
+import { isCandidate, preflight, type Expectation, type Needs } from './package/preflight.ts'
 import { rewritePackage } from './package/rewrite.ts'
 import { keptFolders, TopFolder, TopFolderContradicted } from './package/top-folder.ts'
 
@@ -13,8 +13,8 @@ export const packageRoot = 'usr/local/server/bin'
 
 export interface PackageLayerOptions extends Expectation {
   readonly limits: PackageLimits
-  /** Which of these loaders and libraries, file names, the base image lacks. */
-  readonly lacking: (names: readonly string[]) => Promise<readonly string[]>
+  /** Which of these loaders and libraries, file names, the base image of an architecture lacks; undefined: of any. */
+  readonly lacking: (names: readonly string[], architecture: string | undefined) => Promise<readonly string[]>
   readonly signal: AbortSignal
   readonly onProgress?: ((progress: { readonly read: number; readonly size: number; readonly pushed: number }) => void) | undefined
 }
@@ -23,6 +23,8 @@ export interface PackageLayer extends LayerDigests {
   /** The folder that was stripped from every path, if there was one. */
   readonly topFolder: string | undefined
   readonly files: number
+  /** The one that its executable is for; undefined for a package that runs on each. */
+  readonly architecture?: string
 }
 
 /**
@@ -50,10 +52,11 @@ async function onePass(source: PackageSource, destination: ImageDestination, top
   })
   try {
     const inventory = await rewritePackage(source, layer, { root: packageRoot, limits: options.limits, topFolder, isCandidate: isCandidate(options), signal })
-    await checkLibraries(preflight(inventory, options), options)
+    const needs = preflight(inventory, options)
+    await checkLibraries(needs, options)
     const digests = await layer.end()
     await writer.commit(digests.digest)
-    return { ...digests, topFolder: topFolder.name, files: inventory.fileCount }
+    return { ...digests, topFolder: topFolder.name, files: inventory.fileCount, ...(needs.architecture === undefined ? {} : { architecture: needs.architecture }) }
   } catch (error) {
     await giveUp(layer, writer)
     throw signal.aborted ? signal.reason : error
@@ -61,8 +64,8 @@ async function onePass(source: PackageSource, destination: ImageDestination, top
 }
 
 /** @throws PACKAGE_LIBRARIES */
-async function checkLibraries(needed: readonly string[], { server, lacking }: PackageLayerOptions): Promise<void> {
-  const missing = needed.length === 0 ? [] : await lacking(needed)
+async function checkLibraries({ libraries, architecture }: Needs, { server, lacking }: PackageLayerOptions): Promise<void> {
+  const missing = libraries.length === 0 ? [] : await lacking(libraries, architecture)
   if (missing.length === 0) return
   throw new Failure('PACKAGE_LIBRARIES', `executable "${server}" needs ${missing.join(', ')}, and neither the package nor the base image has ${missing.length === 1 ? 'it' : 'them'}`, { remedy: 'pack what is missing into the folder lib, or choose a base image that has it', context: { server, missing: missing.join(', ') } })
 }

@@ -1,19 +1,21 @@
 import { createReadStream } from 'node:fs'
 import { Failure } from '#base/errors.ts'
-import { factsOf, imageConfig, imageManifest, layerDescriptor, type AddedLayer, type StoredDocument } from './config.ts'
+import { factsOf, layerDescriptor, recordedBase, type AddedLayer, type ImageFacts } from './config.ts'
 import { placeInRegistry, tryMount, type KnownBlob, type Placement } from './oci/destination.ts'
-import { parseReference, type ImageReference } from './oci/reference.ts'
+import { digestOf } from './oci/digest.ts'
+import { formatReference, parseReference, type ImageReference } from './oci/reference.ts'
 import { Repository } from './oci/registry.ts'
 import { Session, type RegistryAccess } from './oci/session.ts'
-import { readImage, registrySource, repositorySource, type BaseImage, type ImageSource } from './oci/source.ts'
-import { mediaTypes, type Descriptor, type HistoryEntry, type Platform } from './oci/types.ts'
+import { completeImage, formatPlatform, readChild, readImage, readManifest, registrySource, repositorySource, type BaseImage, type ImageSource } from './oci/source.ts'
+import { isIndex, type Descriptor, type HistoryEntry } from './oci/types.ts'
+import { composeRelease, publishImages, topOf, type ReleaseImage } from './release.ts'
 import type { SupervisorLayer } from './supervisor.ts'
 
 export interface RebaseOptions {
   /** Where the new base image is; the rebaser closes it. Default: each image's own base, as its annotations name it. */
   readonly base?: ImageSource
-  /** A new supervisor; default: the one that the image has. */
-  readonly supervisor?: SupervisorLayer
+  /** New supervisors, one an architecture; default: the one that the image has. */
+  readonly supervisors?: readonly SupervisorLayer[]
   /** Appended to the tag. Default: nothing, the tag moves to the new image. */
   readonly suffix?: string
   readonly access?: RegistryAccess
@@ -34,6 +36,7 @@ export interface RebasedImage {
 
 /** What one image is made of, read back from it. */
 interface Release extends BaseImage {
+  readonly facts: Omit<ImageFacts, 'entrypoint'>
   readonly supervisor: AddedLayer
   readonly package: AddedLayer
   readonly entrypoint: readonly string[]
@@ -58,22 +61,26 @@ export class Rebaser {
     this.#options = options
   }
 
-  /** @throws REBASE_FOREIGN, REBASE_BASE, IMAGE_PLATFORM, IMAGE_*, REGISTRY_* */
+  /** A list of images is rebased image by image. @throws REBASE_FOREIGN, REBASE_BASE, IMAGE_PLATFORM, SUPERVISOR_PLATFORM, IMAGE_*, REGISTRY_* */
   async rebase(reference: ImageReference): Promise<RebasedImage> {
     const { signal, suffix = '' } = this.#options
     const repository = new Repository(this.#session(reference.registry), reference.repository, 'pull,push')
-    const source = repositorySource(repository, reference)
-    const old = releaseOf(await readImage(source, undefined, signal))
-    const base = await this.#base(old)
-    const { config, manifest } = compose(old, base, this.#options.supervisor)
-    const target = { ...reference, tag: reference.tag === '' ? '' : `${reference.tag}${suffix}` }
-    const image = `${reference.registry}/${reference.repository}${target.tag === '' ? `@${manifest.descriptor.digest}` : `:${target.tag}`}`
-    const result = { image, digest: manifest.descriptor.digest, from: old.digest }
-    if (result.digest === old.digest && suffix === '') return { ...result, changed: false, layers: [] }
-    const layers = await this.#place(repository, old, base)
-    await repository.putBlob(config.descriptor.digest, config.body, 'uploading the image configuration', signal)
-    await repository.putManifest(target.tag === '' ? manifest.descriptor.digest : target.tag, manifest.descriptor.mediaType, manifest.body, signal)
-    return { ...result, changed: result.digest !== old.digest, layers }
+    const named = await readEvery(repositorySource(repository, reference), signal)
+    const olds = named.images.map((image) => releaseOf(image))
+    const images = await Promise.all(olds.map((old) => this.#compose(old)))
+    const facts = olds[0]?.facts
+    if (facts === undefined) throw foreign(formatReference(reference))
+    const { digest } = topOf(images, facts).descriptor
+    const tag = reference.tag === '' ? digest : `${reference.tag}${suffix}`
+    const image = `${reference.registry}/${reference.repository}${reference.tag === '' ? '@' : ':'}${tag}`
+    if (digest === named.digest && suffix === '') return { image, digest, from: named.digest, changed: false, layers: [] }
+    const layers = await this.#place(repository, olds, images)
+    for (const { config } of images) await repository.putBlob(config.descriptor.digest, config.body, 'uploading the image configuration', signal)
+    await publishImages(images, facts, {
+      publishPart: ({ mediaType, body }) => repository.putManifest(digestOf(body), mediaType, body, signal),
+      publish: ({ mediaType, body }) => repository.putManifest(tag, mediaType, body, signal),
+    })
+    return { image, digest, from: named.digest, changed: digest !== named.digest, layers }
   }
 
   close(): void {
@@ -88,16 +95,28 @@ export class Rebaser {
     return session
   }
 
+  async #compose(old: Release): Promise<ReleaseImage> {
+    const supervisor = this.#supervisor(old)
+    const own: AddedLayer = supervisor === undefined ? old.supervisor : { ...supervisor, createdBy: old.supervisor.createdBy }
+    return composeRelease(await this.#base(old), [own, old.package], { ...old.facts, entrypoint: supervisor?.entrypoint ?? old.entrypoint })
+  }
+
+  #supervisor({ platform, source }: BaseImage): SupervisorLayer | undefined {
+    const { supervisors } = this.#options
+    const found = supervisors?.find(({ architecture }) => architecture === platform.architecture)
+    if (supervisors !== undefined && found === undefined) throw new Failure('SUPERVISOR_PLATFORM', `image ${source.name} is for ${formatPlatform(platform)}, and there is no supervisor layer for that`, { remedy: 'give the layer of this platform' })
+    return found
+  }
+
   /** The new base for the platform of an image; each is read once. */
-  #base({ manifest, config, source }: Release): Promise<BaseImage> {
+  #base({ manifest, platform, source }: Release): Promise<BaseImage> {
     const { base, access = {}, signal } = this.#options
-    const platform: Platform = { os: config.os, architecture: config.architecture, ...(config.variant === undefined ? {} : { variant: config.variant }) }
-    const recorded = manifest.annotations?.['org.opencontainers.image.base.name']
-    if (base === undefined && recorded === undefined) throw new Failure('REBASE_BASE', `image ${source.name} does not say what its base image is called`, { remedy: 'give --base' })
-    const key = `${recorded ?? ''} ${platform.os}/${platform.architecture}/${platform.variant ?? ''}`
+    const { name, digest } = recordedBase(manifest)
+    if (base === undefined && name === undefined) throw new Failure('REBASE_BASE', `image ${source.name} does not say what its base image is called`, { remedy: 'give --base' })
+    const key = `${base === undefined ? `${name}@${digest}` : ''} ${formatPlatform(platform)}`
     const known = this.#bases.get(key)
     if (known !== undefined) return known
-    const read = readImage(base ?? this.#open(recorded ?? '', manifest.annotations?.['org.opencontainers.image.base.digest'], access), platform, signal)
+    const read = readImage(base ?? this.#open(name ?? '', digest, access), platform, signal)
     this.#bases.set(key, read)
     return read
   }
@@ -109,17 +128,20 @@ export class Rebaser {
     return source
   }
 
-  async #place(repository: Repository, old: Release, base: BaseImage): Promise<RebasedImage['layers']> {
-    const { supervisor, signal } = this.#options
-    const has = new Set(old.manifest.layers.map((layer) => layer.digest))
-    const blobs = base.manifest.layers.map((descriptor): KnownBlob => ({ descriptor, what: `base layer ${descriptor.digest}`, open: () => base.source.blob(descriptor, signal) }))
-    if (supervisor !== undefined) blobs.push({ descriptor: layerDescriptor(supervisor), what: 'the supervisor layer', open: async () => createReadStream(supervisor.path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer> })
+  async #place(repository: Repository, olds: readonly Release[], images: readonly ReleaseImage[]): Promise<RebasedImage['layers']> {
+    const { signal } = this.#options
+    const has = new Set(olds.flatMap(({ manifest }) => manifest.layers.map((layer) => layer.digest)))
     const placed: { digest: string; size: number; placement: Placement }[] = []
-    for (const blob of blobs) {
-      const { digest, size } = blob.descriptor
-      if (has.has(digest) || blob.descriptor.urls !== undefined) continue
-      has.add(digest)
-      placed.push({ digest, size, placement: await this.#placeLayer(repository, blob, base) })
+    for (const { base } of images) {
+      const blobs = base.manifest.layers.map((descriptor): KnownBlob => ({ descriptor, what: `base layer ${descriptor.digest}`, open: () => base.source.blob(descriptor, signal) }))
+      const supervisor = this.#supervisor(base)
+      if (supervisor !== undefined) blobs.push({ descriptor: layerDescriptor(supervisor), what: 'the supervisor layer', open: async () => createReadStream(supervisor.path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer> })
+      for (const blob of blobs) {
+        const { digest, size } = blob.descriptor
+        if (has.has(digest) || blob.descriptor.urls !== undefined) continue
+        has.add(digest)
+        placed.push({ digest, size, placement: await this.#placeLayer(repository, blob, base) })
+      }
     }
     return placed
   }
@@ -144,17 +166,26 @@ export class Rebaser {
   }
 }
 
+/** The images behind a name; what is in a list and is no image, such as an attestation, is left out. */
+async function readEvery(source: ImageSource, signal: AbortSignal | undefined): Promise<{ readonly digest: string; readonly images: readonly BaseImage[] }> {
+  const { raw, document } = await readManifest(source, undefined, signal)
+  if (!isIndex(raw.mediaType, document)) return { digest: raw.digest, images: [await completeImage(source, raw.digest, document, signal)] }
+  const children = document.manifests.filter(({ platform }) => platform !== undefined && platform.os !== 'unknown')
+  return { digest: raw.digest, images: await Promise.all(children.map(({ digest }) => readChild(source, digest, signal))) }
+}
+
 /** @throws REBASE_FOREIGN */
 function releaseOf(image: BaseImage): Release {
   const { manifest, config } = image
   const at = manifest.layers.length - 2
   const history = (config.history ?? []).filter((entry) => entry.empty_layer !== true)
   const [supervisor, ofPackage] = [at, at + 1].map((index) => layerAt(image, history, index))
-  if (factsOf(manifest) === undefined || supervisor?.createdBy !== 'tarsnode' || ofPackage === undefined) {
-    throw new Failure('REBASE_FOREIGN', `image ${image.source.name} was not built by tarsk8s, or another tool has made it anew since`, { remedy: 'build it from its release package', context: { image: image.source.name } })
-  }
-  return { ...image, supervisor, package: ofPackage, entrypoint: config.config?.Entrypoint ?? [] }
+  const facts = factsOf(manifest)
+  if (facts === undefined || supervisor?.createdBy !== 'tarsnode' || ofPackage === undefined) throw foreign(image.source.name)
+  return { ...image, facts, supervisor, package: ofPackage, entrypoint: config.config?.Entrypoint ?? [] }
 }
+
+const foreign = (image: string): Failure => new Failure('REBASE_FOREIGN', `image ${image} was not built by tarsk8s, or another tool has made it anew since`, { remedy: 'build it from its release package', context: { image } })
 
 function layerAt({ manifest, config }: BaseImage, history: readonly HistoryEntry[], index: number): AddedLayer | undefined {
   const layer: Descriptor | undefined = manifest.layers[index]
@@ -162,14 +193,3 @@ function layerAt({ manifest, config }: BaseImage, history: readonly HistoryEntry
   if (layer === undefined || diffId === undefined) return undefined
   return { digest: layer.digest, diffId, size: layer.size, mediaType: layer.mediaType, createdBy: history[index]?.created_by ?? '' }
 }
-
-function compose(old: Release, base: BaseImage, supervisor: SupervisorLayer | undefined): { readonly config: StoredDocument; readonly manifest: StoredDocument } {
-  const told = factsOf(old.manifest)
-  if (told === undefined) throw new TypeError('an image that does not tell its facts is no release')
-  const facts = { ...told, entrypoint: supervisor?.entrypoint ?? old.entrypoint }
-  const own: AddedLayer = supervisor === undefined ? old.supervisor : { ...supervisor, mediaType: mediaTypes.ociLayerGzip, createdBy: old.supervisor.createdBy }
-  const added = [own, old.package]
-  const config = imageConfig(base, added, facts)
-  return { config, manifest: imageManifest(base, config.descriptor, added, facts) }
-}
-

@@ -5,7 +5,8 @@ import { resources } from '#api/resources.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { composeImage } from '../../imagebuilder/compose.ts'
 import { parseLocation, type ImageLocation } from '../../imagebuilder/oci/location.ts'
-import { supervisorLayer, type SupervisorLayer } from './supervisor-layer.ts'
+import type { SupervisorLayer } from '../../imagebuilder/supervisor.ts'
+import { supervisorLayer } from './supervisor-layer.ts'
 
 export interface NodeImageOptions {
   /** The supervisor's layer is kept here. */

@@ -8,13 +8,11 @@ import { createGunzip } from 'node:zlib'
 import { supervisorLibraries } from '../../base-images/recipe.ts'
 import { stageBase } from '../../base-images/rootfs.ts'
 import { layerFromFiles, type LayerFile } from '../../imagebuilder/layer.ts'
+import { hostPlatform } from '../../imagebuilder/oci/types.ts'
+import type { SupervisorLayer } from '../../imagebuilder/supervisor.ts'
 import { buildSupervisor } from '../../node/build.ts'
 import { supervisorFiles } from '../../node/files.ts'
 import { ENTRYPOINT, type Architecture } from '../../node/layout.ts'
-
-export interface SupervisorLayer extends LayerFile {
-  readonly entrypoint: readonly string[]
-}
 
 /**
  * Bundles tarsnode and makes its layer, once a content.
@@ -30,7 +28,7 @@ export async function supervisorLayer(cacheDir: string, signal?: AbortSignal): P
   const file = join(cacheDir, `supervisor-${key}.json`)
   if (!existsSync(file)) {
     const layer = await compressHarder(await layerFromFiles(files, join(cacheDir, `supervisor-${key}.tar.gz`)))
-    await writeFile(file, JSON.stringify({ ...layer, entrypoint: ENTRYPOINT } satisfies SupervisorLayer))
+    await writeFile(file, JSON.stringify({ ...layer, entrypoint: ENTRYPOINT, architecture: hostPlatform().architecture } satisfies SupervisorLayer))
   }
   return { layer: JSON.parse(await readFile(file, 'utf8')) as SupervisorLayer, file }
 }

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { Failure } from '#base/errors.ts'
 import { anonymous, parseDockerConfig } from '../oci/auth.ts'
 import type { RegistryAccess } from '../oci/session.ts'
-import { readSupervisor, type SupervisorLayer } from '../supervisor.ts'
+import { readSupervisors, type SupervisorLayer } from '../supervisor.ts'
 import type { CommandIo } from '#base/command-io.ts'
 
 export interface AccessFlags {
@@ -28,14 +28,14 @@ async function read(path: string, flag: string): Promise<string> {
   return readFile(path, 'utf8').catch((cause: unknown) => Promise.reject(new Failure('FILE_UNREADABLE', `${flag}: ${path} cannot be read`, { cause, remedy: 'check the path' })))
 }
 
-/** The supervisor's layer: by the flag, by TARSIMAGE_SUPERVISOR, or the newest that "tarsk8s up" made in the data folder. */
-export async function supervisorFor(flag: string | undefined, io: CommandIo): Promise<SupervisorLayer> {
+/** The supervisor's layers: by the flag, by TARSIMAGE_SUPERVISOR, or the newest that "tarsk8s up" made in the data folder. */
+export async function supervisorsFor(flag: string | undefined, io: CommandIo): Promise<readonly SupervisorLayer[]> {
   const given = flag ?? io.env['TARSIMAGE_SUPERVISOR']
-  if (given !== undefined && given !== '') return readSupervisor(resolve(io.cwd, given))
+  if (given !== undefined && given !== '') return readSupervisors(resolve(io.cwd, given))
   const cache = resolve(io.cwd, io.env['TARSK8S_DATA'] ?? '.tarsk8s', 'cache')
   const names = (await readdir(cache).catch(() => [])).filter((name) => /^supervisor-.*\.json$/.test(name))
   const dated = await Promise.all(names.map(async (name) => ({ path: join(cache, name), time: (await stat(join(cache, name))).mtimeMs })))
   const newest = dated.sort((a, b) => b.time - a.time)[0]
   if (newest === undefined) throw new Failure('SUPERVISOR_MISSING', `no supervisor layer: neither --supervisor nor TARSIMAGE_SUPERVISOR is set, and ${cache} has none`, { remedy: 'run "tarsk8s up" once, which makes one, or give --supervisor' })
-  return readSupervisor(newest.path)
+  return readSupervisors(newest.path)
 }

@@ -1,24 +1,23 @@
 import { resolve } from 'node:path'
-import { Failure } from '#base/errors.ts'
-import { buildImage, hostPlatform, type BuiltImage } from '../build.ts'
+import { buildImage, type BuiltImage } from '../build.ts'
 import { packageLimits } from '../env.ts'
-import { checkApp, checkServer, checkServerType, checkTag } from '../names.ts'
-import { parseBase, parseLocation, type ImageLocation } from '../oci/location.ts'
+import { checkApp, checkServer, checkServerType } from '../names.ts'
+import { parseBase } from '../oci/location.ts'
 import { serverTypes } from '../package/preflight.ts'
-import { registryAccess, supervisorFor } from './access.ts'
+import { registryAccess, supervisorsFor } from './access.ts'
 import type { CommandIo } from '#base/command-io.ts'
-import { parseFlags, platformOf, usage } from './flags.ts'
+import { checked, parseFlags, platformOf, target, usage } from './flags.ts'
 import { meterFor } from './meter.ts'
 
 export const buildUsage = `usage: tarsk8s image build <package> --app APP --server SERVER --type TYPE --base IMAGE --to IMAGE [options]
   <package>           release package: tgz, tar, tar.zst, zip, jar or war
   --type TYPE         ${serverTypes.join(', ')}
   --base IMAGE        base image: a reference, or an OCI layout folder (oci:DIR[:TAG])
-  --to IMAGE          where it goes: a reference, oci:DIR[:TAG], or docker:NAME
+  --to IMAGE          where it goes: a reference, oci:DIR[:TAG], docker-archive:FILE[:NAME[:TAG]], or docker:NAME
   --tag TAG           tag, where --to has none
   --supervisor FILE   JSON that describes the supervisor's layer  (or TARSIMAGE_SUPERVISOR; default: made by "tarsk8s up")
   --label KEY=VALUE   label and annotation of the image; may be repeated
-  --platform OS/ARCH  default linux on this machine's architecture
+  --platform OS/ARCH  may be repeated, for a list of images  (default: each that base, supervisor and package are there for)
   --insecure HOST     registry that speaks plain HTTP; may be repeated
   --ca FILE           PEM certificates to trust registries by
   --registry-config FILE  Docker config JSON with credentials     (default: as "docker login" left it)
@@ -28,7 +27,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.
 
 const options = {
   app: { type: 'string' }, server: { type: 'string' }, type: { type: 'string' }, base: { type: 'string' }, to: { type: 'string' }, tag: { type: 'string' },
-  supervisor: { type: 'string' }, platform: { type: 'string' }, label: { type: 'string', multiple: true }, insecure: { type: 'string', multiple: true }, ca: { type: 'string' }, 'registry-config': { type: 'string' },
+  supervisor: { type: 'string' }, platform: { type: 'string', multiple: true }, label: { type: 'string', multiple: true }, insecure: { type: 'string', multiple: true }, ca: { type: 'string' }, 'registry-config': { type: 'string' },
   json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
 } as const
 
@@ -44,14 +43,14 @@ export async function build(args: readonly string[], io: CommandIo): Promise<num
   if (file === undefined) usage('the package is missing')
   if (surplus.length > 0) usage(`"${surplus[0]}" is one argument too many`)
   const names = { app: checked(() => checkApp('--app', required('app'))), server: checked(() => checkServer('--server', required('server'))), serverType: checked(() => checkServerType('--type', required('type'))) }
-  const destination = checked(() => target(required('to'), values.tag, io.cwd))
-  const platform = values.platform === undefined ? hostPlatform() : platformOf(values.platform)
+  const destination = target(required('to'), values.tag, io.cwd)
+  const platforms = values.platform?.flatMap((list) => list.split(',')).map((one) => platformOf(one))
   const base = await parseBase(required('base'), io.cwd)
   const meter = meterFor(io.err)
   try {
     const built = await buildImage({
-      ...names, package: resolve(io.cwd, file ?? ''), base, destination, platform, labels: labelsOf(values.label ?? []), limits: packageLimits(io.env), signal: io.signal,
-      supervisor: await supervisorFor(values.supervisor, io), access: await registryAccess(values, io), onProgress: (progress) => meter.at(progress),
+      ...names, package: resolve(io.cwd, file ?? ''), base, destination, ...(platforms && { platforms }), labels: labelsOf(values.label ?? []), limits: packageLimits(io.env), signal: io.signal,
+      supervisors: await supervisorsFor(values.supervisor, io), access: await registryAccess(values, io), onProgress: (progress) => meter.at(progress),
     })
     meter.end()
     io.out.write(values.json === true ? `${JSON.stringify(built, null, 2)}\n` : summary(built))
@@ -70,25 +69,6 @@ function labelsOf(pairs: readonly string[]): Record<string, string> {
       return [pair.slice(0, equals), pair.slice(equals + 1)]
     }),
   )
-}
-
-/** A refusal of a flag's value is wrong usage. */
-function checked<T>(check: () => T): T {
-  try {
-    return check()
-  } catch (error) {
-    if (!(error instanceof Failure) || error.code === 'USAGE') throw error
-    throw new Failure('USAGE', error.message, error.remedy === undefined ? {} : { remedy: error.remedy })
-  }
-}
-
-function target(to: string, tag: string | undefined, cwd: string): ImageLocation {
-  const location = parseLocation(to, cwd)
-  if (tag === undefined) return location
-  checkTag('--tag', tag)
-  const named = location.type === 'docker' ? to.slice('docker:'.length) : to.replace(/^oci:/, '')
-  if (named.lastIndexOf(':') > named.lastIndexOf('/')) usage('--tag is given, and --to has a tag too')
-  return parseLocation(`${to}:${tag}`, cwd)
 }
 
 function summary(built: BuiltImage): string {

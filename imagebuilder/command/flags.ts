@@ -1,5 +1,7 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
 import { Failure } from '#base/errors.ts'
+import { checkTag } from '../names.ts'
+import { parseLocation, type ImageLocation } from '../oci/location.ts'
 import type { Platform } from '../oci/types.ts'
 
 /** @throws USAGE */
@@ -21,4 +23,25 @@ export function platformOf(text: string): Platform {
   const [os, architecture, variant] = text.split('/')
   if (os !== 'linux' || architecture === undefined || architecture === '') usage(`--platform "${text}" is not linux/ARCH`)
   return { os: 'linux', architecture: architecture ?? '', ...(variant === undefined ? {} : { variant }) }
+}
+
+/** A refusal of a flag's value is wrong usage. */
+export function checked<T>(check: () => T): T {
+  try {
+    return check()
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code === 'USAGE') throw error
+    throw new Failure('USAGE', error.message, error.remedy === undefined ? {} : { remedy: error.remedy })
+  }
+}
+
+/** Where an image goes. @param tag of a flag of its own @throws USAGE */
+export function target(to: string, tag: string | undefined, cwd: string): ImageLocation {
+  const location = checked(() => parseLocation(to, cwd))
+  if (tag === undefined) return location
+  checked(() => checkTag('--tag', tag))
+  if (location.type === 'archive' && location.name === undefined) usage('--tag needs a name: docker-archive:FILE:NAME')
+  const named = to.replace(/^(docker-archive:[^:]*|docker|oci):/, '')
+  if (named.lastIndexOf(':') > named.lastIndexOf('/')) usage('--tag is given, and --to has a tag too')
+  return checked(() => parseLocation(`${to}:${tag}`, cwd))
 }

@@ -6,7 +6,7 @@ import { validateImage } from '../validate.ts'
 import { registryAccess } from './access.ts'
 import { parseFlags, platformOf, usage } from './flags.ts'
 
-const flags = `  <image>             a reference, or an OCI layout folder (oci:DIR[:TAG])
+const flags = `  <image>             a reference, an OCI layout folder (oci:DIR[:TAG]), or docker-archive:FILE[:NAME[:TAG]]
   --platform OS/ARCH  which image of a multi-platform one; default the first
   --insecure HOST     registry that speaks plain HTTP; may be repeated
   --ca FILE           PEM certificates to trust registries by

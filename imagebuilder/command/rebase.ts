@@ -5,7 +5,7 @@ import type { CommandIo } from '#base/command-io.ts'
 import { openSource, parseBase } from '../oci/location.ts'
 import { parseReference, type ImageReference } from '../oci/reference.ts'
 import { Rebaser, type RebasedImage } from '../rebase.ts'
-import { registryAccess, supervisorFor } from './access.ts'
+import { registryAccess, supervisorsFor } from './access.ts'
 import { parseFlags, usage } from './flags.ts'
 
 export const rebaseUsage = `usage: tarsk8s image rebase <image…> [options]
@@ -51,7 +51,7 @@ export async function rebase(args: readonly string[], io: CommandIo): Promise<nu
   const rebaser = new Rebaser({
     access, suffix, signal: io.signal,
     ...(base !== undefined && { base: openSource(await parseBase(base, io.cwd), access) }),
-    ...(supervisor !== undefined && { supervisor: await supervisorFor(supervisor === 'newest' ? undefined : supervisor, io) }),
+    ...(supervisor !== undefined && { supervisors: await supervisorsFor(supervisor === 'newest' ? undefined : supervisor, io) }),
   })
   const outcomes = await all(images, rebaser, (outcome) => values.json !== true && say(outcome, io)).finally(() => rebaser.close())
   if (values.json === true) io.out.write(`${JSON.stringify(outcomes.map((outcome) => ('rebased' in outcome ? { name: outcome.name, ...outcome.rebased } : outcome)), null, 2)}\n`)

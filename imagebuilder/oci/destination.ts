@@ -20,6 +20,12 @@ export interface KnownBlob {
   open(): Promise<AsyncIterable<Buffer> | Iterable<Buffer>>
 }
 
+/** A manifest, or a list of images. */
+export interface StoredManifest {
+  readonly mediaType: string
+  readonly body: Buffer
+}
+
 /** Where an image goes. Nothing of it can be seen there before putManifest. */
 export interface ImageDestination {
   /** The image's name there, for people and for TImage releases. */
@@ -31,7 +37,9 @@ export interface ImageDestination {
   /** Begins a blob whose digest is known at its end. */
   startBlob(what: string, signal?: AbortSignal): Promise<BlobWriter>
   /** Makes the image visible; the manifest's blobs must all be there. */
-  publish(manifest: { readonly mediaType: string; readonly body: Buffer }, signal?: AbortSignal): Promise<void>
+  publish(manifest: StoredManifest, signal?: AbortSignal): Promise<void>
+  /** Stores an image under its digest alone, for the list of images that is published next; missing where there are no lists. */
+  publishPart?(manifest: StoredManifest, signal?: AbortSignal): Promise<void>
   /** Releases connections and drafts; after publish or instead of it. */
   close(): Promise<void>
 }
@@ -45,6 +53,7 @@ export function registryDestination(reference: ImageReference, access: RegistryA
     place: (blob, signal) => placeInRegistry(repository, blob, signal),
     startBlob: (what, signal) => repository.startUpload(`uploading ${what}`, signal),
     publish: (manifest, signal) => repository.putManifest(reference.tag === '' ? digestOf(manifest.body) : reference.tag, manifest.mediaType, manifest.body, signal),
+    publishPart: (manifest, signal) => repository.putManifest(digestOf(manifest.body), manifest.mediaType, manifest.body, signal),
     close: async () => session.close(),
   }
 }

@@ -1,14 +1,7 @@
-import { createReadStream } from 'node:fs'
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { Failure } from '#base/errors.ts'
-import { tarEnd, tarHeader, tarPadding } from '../tar.ts'
 import type { ImageDestination } from './destination.ts'
-import { digestHex } from './digest.ts'
-import { layoutDestination } from './layout.ts'
-import type { Manifest } from './types.ts'
+import { gatheredArchive } from './docker-archive.ts'
 
 /** How to reach a Docker engine. */
 export interface DockerOptions {
@@ -18,20 +11,9 @@ export interface DockerOptions {
   readonly workspace?: string
 }
 
-/**
- * Loads an image into a Docker engine: blobs are gathered in a temporary layout and sent as a docker-archive
- * (`manifest.json`, configuration, layers), which every engine since 1.10 takes.
- */
-export async function dockerDestination(name: string, options: DockerOptions = {}): Promise<ImageDestination> {
-  const dir = await mkdtemp(join(options.workspace ?? tmpdir(), 'tarsk8s-docker-'))
-  const layout = await layoutDestination(dir, 'image')
-  return {
-    image: name,
-    place: (blob, signal) => layout.place(blob, signal),
-    startBlob: (what, signal) => layout.startBlob(what, signal),
-    publish: async ({ body }, signal) => load(archive(name, dir, JSON.parse(body.toString('utf8')) as Manifest), name, options, signal),
-    close: () => rm(dir, { recursive: true, force: true }),
-  }
+/** Loads an image into a Docker engine, as a docker-archive. */
+export function dockerDestination(name: string, options: DockerOptions = {}): Promise<ImageDestination> {
+  return gatheredArchive(name, name, options.workspace, (archive, signal) => load(archive, name, options, signal))
 }
 
 async function load(image: AsyncIterable<Buffer>, name: string, options: DockerOptions, signal: AbortSignal | undefined): Promise<void> {
@@ -54,27 +36,4 @@ function errorOf(line: string): string | undefined {
   } catch {
     return undefined
   }
-}
-
-/** The docker-archive as a stream of tar bytes (docker image-spec v1.2 "Combined Image JSON + Filesystem Changeset Format"). */
-async function* archive(name: string, dir: string, manifest: Manifest): AsyncGenerator<Buffer> {
-  const blob = (digest: string): string => join(dir, 'blobs', 'sha256', digestHex(digest))
-  const config = `${digestHex(manifest.config.digest)}.json`
-  const layers = [...new Set(manifest.layers.map((layer) => layer.digest))]
-  const index = [{ Config: config, RepoTags: [name], Layers: manifest.layers.map((layer) => `${digestHex(layer.digest)}.tar.gz`) }]
-  yield* member(config, await readFile(blob(manifest.config.digest)))
-  for (const digest of layers) {
-    const { size } = await stat(blob(digest))
-    yield tarHeader({ path: `${digestHex(digest)}.tar.gz`, type: 'file', mode: 0o644, size })
-    yield* createReadStream(blob(digest), { highWaterMark: 256 << 10 }) as AsyncIterable<Buffer>
-    yield tarPadding(size)
-  }
-  yield* member('manifest.json', Buffer.from(JSON.stringify(index)))
-  yield tarEnd
-}
-
-function* member(path: string, content: Buffer): Generator<Buffer> {
-  yield tarHeader({ path, type: 'file', mode: 0o644, size: content.length })
-  yield content
-  yield tarPadding(content.length)
 }

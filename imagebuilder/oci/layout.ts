@@ -93,6 +93,7 @@ export async function layoutDestination(dir: string, tag: string): Promise<Image
       const manifests = [...others, { mediaType, digest, size: body.length, annotations: { [refName]: tag } }]
       await writeWhole(join(dir, 'index.json'), Buffer.from(JSON.stringify({ ...index, manifests }, null, 2)))
     },
+    publishPart: ({ body }) => writeWhole(blobPath(dir, digestOf(body)), body),
     close: async () => {},
   }
 }

@@ -25,6 +25,7 @@ export interface BaseImage {
   readonly digest: string
   readonly manifest: Manifest
   readonly config: ImageConfig
+  readonly platform: Platform
 }
 
 const maximumConfig = 8 << 20
@@ -46,45 +47,96 @@ export function repositorySource(repository: Repository, reference: ImageReferen
   }
 }
 
+/** What stands behind a name: an image, or a list of images of several platforms. */
+export interface Named {
+  readonly raw: RawManifest
+  readonly document: Manifest | Index
+}
+
+/** @param digest of an image that a list names; default: what the source's own name stands for @throws IMAGE_INVALID */
+export async function readManifest(source: ImageSource, digest?: string, signal?: AbortSignal): Promise<Named> {
+  const raw = await source.manifest(digest, signal)
+  return { raw, document: parse<Manifest | Index>(raw.body, source.name) }
+}
+
 /**
  * Reads manifest and configuration; of a manifest list, those of `platform`.
  * @param platform undefined: whatever the image is for; of a manifest list, the first
  * @throws IMAGE_PLATFORM, IMAGE_INVALID
  */
 export async function readImage(source: ImageSource, platform: Platform | undefined, signal?: AbortSignal): Promise<BaseImage> {
-  const raw = await source.manifest(undefined, signal)
-  const document = parse<Manifest | Index>(raw.body, source.name)
-  if (!isIndex(raw.mediaType, document)) return complete(source, { digest: raw.digest, manifest: document }, platform, signal)
-  const { digest } = choose(document, platform, source.name)
-  const child = await source.manifest(digest, signal)
-  return complete(source, { digest, manifest: parse<Manifest>(child.body, source.name) }, platform, signal)
+  const { raw, document } = await readManifest(source, undefined, signal)
+  if (!isIndex(raw.mediaType, document)) return checked(await completeImage(source, raw.digest, document, signal), platform === undefined ? [] : [platform])
+  const { digest } = platform === undefined ? (document.manifests[0] ?? noImages(source.name)) : choosePlatform(source, document, platform)
+  return readChild(source, digest, signal)
 }
 
-async function complete(source: ImageSource, { digest, manifest }: Pick<BaseImage, 'digest' | 'manifest'>, platform: Platform | undefined, signal: AbortSignal | undefined): Promise<BaseImage> {
+/**
+ * Reads the images of these platforms: of a manifest list all that it has of them, and at least one; else the image, which
+ * must be for one of them.
+ * @param every each of the platforms must be there
+ * @throws IMAGE_PLATFORM, IMAGE_INVALID
+ */
+export async function readImages(source: ImageSource, platforms: readonly Platform[], every: boolean, signal?: AbortSignal): Promise<readonly BaseImage[]> {
+  const { raw, document } = await readManifest(source, undefined, signal)
+  if (!isIndex(raw.mediaType, document)) {
+    const image = await completeImage(source, raw.digest, document, signal)
+    if (every) for (const platform of platforms) checked(image, [platform])
+    return [checked(image, platforms)]
+  }
+  const found = platforms.map((platform) => choose(document, platform))
+  const present = found.filter((one) => one !== undefined)
+  if (present.length === 0 || (every && present.length < platforms.length)) notFor(source.name, platforms.filter((_, index) => found[index] === undefined), platformsOf(document))
+  return Promise.all([...new Set(present.map(({ digest }) => digest))].map((digest) => readChild(source, digest, signal)))
+}
+
+/** An image that a list names. */
+export async function readChild(source: ImageSource, digest: string, signal: AbortSignal | undefined): Promise<BaseImage> {
+  const { document } = await readManifest(source, digest, signal)
+  return completeImage(source, digest, document as Manifest, signal)
+}
+
+/** Reads the configuration to a manifest. @throws IMAGE_INVALID */
+export async function completeImage(source: ImageSource, digest: string, manifest: Manifest, signal: AbortSignal | undefined): Promise<BaseImage> {
   if (!Array.isArray(manifest.layers) || typeof manifest.config?.digest !== 'string') throw invalid(source.name, 'its manifest has no config and layers (schema 1 images are not taken)')
   const config = parse<ImageConfig>(await readBlob(source, manifest.config, signal), source.name)
   const diffIds = config.rootfs?.diff_ids
   if (!Array.isArray(diffIds) || diffIds.length !== manifest.layers.length) throw invalid(source.name, 'its configuration does not list its layers')
-  if (platform === undefined) return { source, digest, manifest, config }
-  if (config.os !== platform.os || config.architecture !== platform.architecture) throw platformFailure(source.name, platform, [`${config.os}/${config.architecture}`])
-  return { source, digest, manifest, config }
+  const platform = { os: config.os, architecture: config.architecture, ...(config.variant === undefined ? {} : { variant: config.variant }) }
+  return { source, digest, manifest, config, platform }
 }
 
-function choose(index: Index, platform: Platform | undefined, name: string): Descriptor {
-  if (platform === undefined) return index.manifests[0] ?? noImages(name)
+/** @throws IMAGE_PLATFORM when the image is for none of the platforms, of which no one means any */
+function checked(image: BaseImage, platforms: readonly Platform[]): BaseImage {
+  const { os, architecture } = image.platform
+  if (platforms.length > 0 && !platforms.some((one) => one.os === os && one.architecture === architecture)) notFor(image.source.name, platforms, [formatPlatform(image.platform)])
+  return image
+}
+
+/** @throws IMAGE_PLATFORM */
+export function choosePlatform(source: ImageSource, index: Index, platform: Platform): Descriptor {
+  return choose(index, platform) ?? notFor(source.name, [platform], platformsOf(index))
+}
+
+function choose(index: Index, platform: Platform): Descriptor | undefined {
   const matches = index.manifests.filter((one) => one.platform === undefined || (one.platform.os === platform.os && one.platform.architecture === platform.architecture))
-  const exact = matches.find((one) => one.platform?.variant === platform.variant)
-  const found = exact ?? matches[0]
-  if (found === undefined) throw platformFailure(name, platform, index.manifests.map((one) => `${one.platform?.os}/${one.platform?.architecture}`))
-  return found
+  return matches.find((one) => one.platform?.variant === platform.variant) ?? matches[0]
+}
+
+const platformsOf = (index: Index): string[] => index.manifests.map(({ platform }) => (platform === undefined ? 'any' : formatPlatform(platform)))
+
+/** `linux/arm64`, `linux/arm/v7` */
+export function formatPlatform({ os, architecture, variant }: Platform): string {
+  return `${os}/${architecture}${variant === undefined ? '' : `/${variant}`}`
 }
 
 function noImages(name: string): never {
   throw invalid(name, 'its list of images is empty')
 }
 
-function platformFailure(name: string, platform: Platform, has: readonly string[]): Failure {
-  return new Failure('IMAGE_PLATFORM', `image ${name} is not for ${platform.os}/${platform.architecture}; it is for ${[...new Set(has)].join(', ')}`, { remedy: 'choose another base image or another platform', context: { image: name } })
+function notFor(name: string, platforms: readonly Platform[], has: readonly string[]): never {
+  const wanted = platforms.map((platform) => formatPlatform(platform)).join(', ')
+  throw new Failure('IMAGE_PLATFORM', `image ${name} is not for ${wanted}; it is for ${[...new Set(has)].join(', ')}`, { remedy: 'choose another base image or another platform', context: { image: name } })
 }
 
 /** A small blob as a whole. */

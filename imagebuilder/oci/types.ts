@@ -23,6 +23,13 @@ export interface Platform {
   readonly variant?: string
 }
 
+const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', arm: 'arm', ppc64: 'ppc64le', s390x: 's390x', riscv64: 'riscv64' }
+
+/** Linux on the architecture of this machine. */
+export function hostPlatform(): Platform {
+  return { os: 'linux', architecture: architectures[process.arch] ?? process.arch }
+}
+
 /** Names content by its digest (OCI "descriptor"). */
 export interface Descriptor {
   readonly mediaType: string

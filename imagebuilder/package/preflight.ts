@@ -9,8 +9,10 @@ export type ServerType = (typeof serverTypes)[number]
 export interface Expectation {
   readonly serverType: ServerType
   readonly server: string
-  /** Architecture of the base image, e.g. `amd64`. */
-  readonly architecture: string
+  /** Architectures that the base image is there for, e.g. `amd64`. An executable needs one of them. */
+  readonly architectures: readonly string[]
+  /** The image was asked for on each of these architectures. */
+  readonly everyArchitecture?: boolean
   /** The server's name came without its upper case: letters are compared regardless of it. */
   readonly anyCase?: boolean
 }
@@ -34,16 +36,23 @@ function names(path: string, file: string, { anyCase }: Pick<Expectation, 'anyCa
 
 /**
  * Refuses a package that could not start, before its image is published: what its type needs at
- * /usr/local/server/bin must be there, and an executable must be for the base image's architecture.
- * @returns what the executable is linked with and the package does not bring: file names of loader and libraries
+ * /usr/local/server/bin must be there, and an executable must be for an architecture of the base image.
  * @throws PACKAGE_NO_EXECUTABLE, PACKAGE_ARCHITECTURE, PACKAGE_LAYOUT
  */
-export function preflight(inventory: Inventory, expected: Expectation): readonly string[] {
+export function preflight(inventory: Inventory, expected: Expectation): Needs {
   checks[expected.serverType](inventory, expected)
-  const linked = native.has(expected.serverType) ? chooseExecutable(inventory, expected)?.linked : undefined
-  if (linked === undefined || linked.length === 0) return []
+  const executable = native.has(expected.serverType) ? chooseExecutable(inventory, expected) : undefined
+  const architecture = executable?.elf?.architecture
   const own = new Set([...inventory.paths].map((path) => path.split('/').at(-1)))
-  return linked.filter((name) => !own.has(name))
+  return { libraries: (executable?.linked ?? []).filter((name) => !own.has(name)), ...(architecture === undefined ? {} : { architecture }) }
+}
+
+/** What a package needs of the base image. */
+export interface Needs {
+  /** What the executable is linked with and the package does not bring: file names of loader and libraries. */
+  readonly libraries: readonly string[]
+  /** The one that the executable is for; undefined for what runs on each. */
+  readonly architecture?: string
 }
 
 const checks: Readonly<Record<ServerType, (inventory: Inventory, expected: Expectation) => void>> = {
@@ -90,7 +99,7 @@ function chooseExecutable(inventory: Inventory, expected: Expectation): Candidat
 }
 
 function checkNative(inventory: Inventory, expected: Expectation): void {
-  const { serverType, server, architecture } = expected
+  const { serverType, server } = expected
   // A link named <Server> within the package is as good as the file.
   if (inventory.kind(server) === 'symlink') return
   const chosen = chooseExecutable(inventory, expected)
@@ -101,9 +110,14 @@ function checkNative(inventory: Inventory, expected: Expectation): void {
   if (chosen.elf === undefined || chosen.elf.kind === 'other') {
     throw new Failure('PACKAGE_NO_EXECUTABLE', `"${chosen.path}" is neither a Linux (ELF) executable nor a script with "#!"`, { remedy: 'build the server for Linux', context: { server, path: chosen.path } })
   }
-  if (chosen.elf.architecture !== architecture) {
-    throw new Failure('PACKAGE_ARCHITECTURE', `executable "${chosen.path}" is for ${chosen.elf.architecture}, the base image for ${architecture}`, { remedy: `build the server for linux/${architecture}, or choose a base image for ${chosen.elf.architecture}`, context: { path: chosen.path, package: chosen.elf.architecture, base: architecture } })
-  }
+  checkArchitecture(chosen.path, chosen.elf.architecture, expected)
+}
+
+function checkArchitecture(path: string, own: string, { architectures, everyArchitecture = false }: Expectation): void {
+  if (everyArchitecture ? architectures.every((one) => one === own) : architectures.includes(own)) return
+  const base = architectures.join(' and ')
+  const remedy = everyArchitecture && architectures.length > 1 ? `give linux/${own} as the only platform` : `build the server for linux/${architectures[0]}, or choose a base image for ${own}`
+  throw new Failure('PACKAGE_ARCHITECTURE', `executable "${path}" is for ${own}, the base image for ${base}`, { remedy, context: { path, package: own, base } })
 }
 
 function lacks(inventory: Inventory, serverType: ServerType, what: string): never {

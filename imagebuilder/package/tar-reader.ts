@@ -2,6 +2,8 @@ import { isEmptyBlock, parsePax, parseTarHeader, tarBlockBytes, withPax, type Ta
 
 export interface TarMember {
   readonly header: TarEntryHeader
+  /** Where its content begins, in bytes of the archive. */
+  readonly start: number
   /** Each piece is good until the next is asked for. */
   readonly content: AsyncIterable<Buffer>
 }
@@ -12,6 +14,8 @@ const longestExtension = 4 << 20
 /** Bytes of a stream, taken in the sizes that the format asks for. */
 class Pieces {
   readonly #source: AsyncIterator<Buffer>
+  /** Bytes given out. */
+  taken = 0
   #piece: Buffer = Buffer.alloc(0)
 
   constructor(source: AsyncIterable<Buffer>) {
@@ -27,6 +31,7 @@ class Pieces {
     }
     const part = this.#piece.subarray(0, most)
     this.#piece = this.#piece.subarray(part.length)
+    this.taken += part.length
     return part
   }
 
@@ -98,7 +103,7 @@ async function* member(pieces: Pieces, header: TarEntryHeader): AsyncGenerator<T
       yield piece
     }
   }
-  yield { header: { ...header, size }, content: content() }
+  yield { header: { ...header, size }, start: pieces.taken, content: content() }
   await pieces.skip(left + padding(size))
 }
 

@@ -8,7 +8,7 @@ import { imageRepository } from '../names.ts'
 import { parseLocation } from '../oci/location.ts'
 import type { RegistryAccess } from '../oci/session.ts'
 import type { Trust } from '../oci/transport.ts'
-import { readSupervisor } from '../supervisor.ts'
+import { readSupervisors } from '../supervisor.ts'
 import type { Base, ClusterFacts } from './cluster.ts'
 import { FairQueue } from './fair-queue.ts'
 import { byOwnName } from './own-name.ts'
@@ -162,7 +162,7 @@ export class Builder {
       limit.start()
       await timages.start(timage, id, new Date(now()).toISOString())
       await progress.say('Preparing', 'preparing context')
-      const supervisor = await readSupervisor(env.supervisor)
+      const supervisors = await readSupervisors(env.supervisor)
       const { server, known } = await cluster.spelled(timage, request.server, task.filename)
       await progress.say('Preparing', 'preparing secret')
       const [push, pull] = await Promise.all([this.#access(request.secret), this.#access(base.secret || request.secret)])
@@ -170,7 +170,7 @@ export class Builder {
       return await buildImage({
         package: task.file, app: request.app, server, serverType: request.serverType, anyCase: !known && server === server.toLowerCase(),
         base: parseLocation(base.image), destination: parseLocation(task.image), access: push, baseAccess: pull,
-        supervisor, limits: env.limits, signal, onProgress: (at: BuildProgress) => progress.at(at),
+        supervisors, limits: env.limits, signal, onProgress: (at: BuildProgress) => progress.at(at),
       })
     } finally {
       await progress.end()

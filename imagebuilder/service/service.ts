@@ -6,7 +6,7 @@ import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import type { KubeClient } from '#kube/client.ts'
 import type { ImageEnv } from '../env.ts'
-import { readSupervisor } from '../supervisor.ts'
+import { readSupervisors } from '../supervisor.ts'
 import { Builder } from './builder.ts'
 import { ClusterFacts } from './cluster.ts'
 import { createHttp } from './http.ts'
@@ -26,7 +26,7 @@ const drainMs = 10_000
  * @throws SUPERVISOR_INVALID, IMAGE_LISTEN, and what the API server answers
  */
 export async function startImageService(env: ImageEnv, client: KubeClient, log: Logger): Promise<ImageService> {
-  await readSupervisor(env.supervisor)
+  await readSupervisors(env.supervisor)
   const uploads = join(env.workspace, 'upload', env.podName)
   await rm(uploads, { recursive: true, force: true })
   await mkdir(uploads, { recursive: true })

@@ -29,7 +29,7 @@ test('an image on a static base is loaded by dockerode and runs its entry point'
   await composeImage({ layers: [base], config: { Env: ['PATH=/bin'] }, destination: parseLocation(`oci:${bench.path('layout')}:base`), platform: { os: 'linux', architecture } })
   const file = await write(bench.path('release.tgz'), tgz([{ name: 'HelloServer', mode: 0o755, content: '#!/bin/sh\necho "I am a $ServerType server"\n' }]))
   const supervisor = { ...bench.supervisor, entrypoint: ['/bin/sh', '/usr/local/server/bin/HelloServer'] }
-  const built = await bench.build('unused.invalid', { package: file, base: parseLocation(`oci:${bench.path('layout')}:base`), supervisor, destination: parseLocation('docker:demo.helloserver:v1'), docker: { socketPath: engine.socketPath, workspace: bench.dir }, platform: { os: 'linux', architecture } })
+  const built = await bench.build('unused.invalid', { package: file, base: parseLocation(`oci:${bench.path('layout')}:base`), supervisors: [supervisor], destination: parseLocation('docker:demo.helloserver:v1'), docker: { socketPath: engine.socketPath, workspace: bench.dir }, platforms: [{ os: 'linux', architecture }] })
   expect(built.image).toBe('demo.helloserver:v1')
   expect(await engine.docker('run', '--rm', '--network', 'none', 'demo.helloserver:v1')).toBe('I am a cpp server\n')
 }, 120_000)
@@ -39,7 +39,7 @@ test('an image in our registry is pulled and runs', async () => {
   try {
     const supervisor = { ...bench.supervisor, entrypoint: ['/bin/sh', '/usr/local/server/bin/HelloServer'] }
     const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64'
-    const { image } = await bench.build('unused.invalid', { package: bench.path('release.tgz'), serverType: 'go', base: parseLocation(`oci:${bench.path('layout')}:base`), supervisor, destination: parseLocation(`${registry.address}/tars/demo.helloserver:v1`), platform: { os: 'linux', architecture } })
+    const { image } = await bench.build('unused.invalid', { package: bench.path('release.tgz'), serverType: 'go', base: parseLocation(`oci:${bench.path('layout')}:base`), supervisors: [supervisor], destination: parseLocation(`${registry.address}/tars/demo.helloserver:v1`), platforms: [{ os: 'linux', architecture }] })
     expect(await engine.docker('run', '--rm', '--network', 'none', image)).toBe('I am a go server\n')
   } finally {
     await registry.stop()

@@ -141,7 +141,7 @@ describe('types', () => {
   it.each(pythonEntries('Echo'))('a Python package with %s is both built and started', (entry) => {
     const inventory = new Inventory()
     inventory.add(entry, 'file')
-    preflight(inventory, { serverType: 'python', server: 'Echo', architecture: 'amd64' })
+    preflight(inventory, { serverType: 'python', server: 'Echo', architectures: ['amd64'] })
     expect(plan('python', { present: [`${bin}/${entry}`, '/bin/python3*'] }).argv[1]).toBe(`${bin}/${entry}`)
   })
 })

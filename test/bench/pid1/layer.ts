@@ -23,7 +23,7 @@ async function middleLayers(dir: string, { type, file, content }: (typeof PACKAG
   const base = parseLocation(`oci:${join(dir, `base-${type}`)}`)
   await composeImage({ layers: [rootfs], config: {}, destination: base, platform })
   const archive = await write(join(dir, `${type}.tgz`), tgz([{ name: `EchoServer/${file}`, mode: 0o755, content }, { name: 'EchoServer/app.js', content: Buffer.from('') }]))
-  const { layers } = await buildImage({ package: archive, app: 'Test', server: 'EchoServer', serverType: type, base, supervisor: layer, destination: parseLocation(`oci:${join(dir, type)}`), platform })
+  const { layers } = await buildImage({ package: archive, app: 'Test', server: 'EchoServer', serverType: type, base, supervisors: [layer], destination: parseLocation(`oci:${join(dir, type)}`), platforms: [platform] })
   return layers.slice(1, -1)
 }
 

@@ -31,7 +31,7 @@ export async function workbench(): Promise<Workbench> {
   const dir = await mkdtemp(join(tmpdir(), 'tarsk8s-image-'))
   const layer = await layerFromFiles([{ path: '/tarsnode/tarsnode.mjs', content: '// supervisor' }], join(dir, 'supervisor.tar.gz'))
   const rootfs = await layerFromFiles([{ path: '/etc/os-release', content: 'NAME=test' }], join(dir, 'base.tar.gz'))
-  const supervisor = { ...layer, entrypoint: ['/tarsnode/bin/node', '/tarsnode/tarsnode.mjs'] }
+  const supervisor = { ...layer, architecture: 'amd64', entrypoint: ['/tarsnode/bin/node', '/tarsnode/tarsnode.mjs'] }
   return {
     dir,
     supervisor,
@@ -41,7 +41,7 @@ export async function workbench(): Promise<Workbench> {
       return image
     },
     build: (address, options) =>
-      buildImage({ app: 'Demo', server: 'HelloServer', serverType: 'cpp', base: parseLocation(`${address}/tars/base:amd64`), supervisor, destination: parseLocation(`${address}/tars/demo.helloserver:v1`), platform, ...options }),
+      buildImage({ app: 'Demo', server: 'HelloServer', serverType: 'cpp', base: parseLocation(`${address}/tars/base:amd64`), supervisors: [supervisor], destination: parseLocation(`${address}/tars/demo.helloserver:v1`), platforms: [platform], ...options }),
     clean: () => rm(dir, { recursive: true, force: true }),
   }
 }
