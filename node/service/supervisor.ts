@@ -254,8 +254,10 @@ export class Supervisor {
     if (this.#launch?.shutdown === undefined) return void this.#queue.push('refused')
     const asked = this.#process
     this.#launch.shutdown().catch((error: unknown) => {
+      // A service that ends at once may leave the question without its answer.
+      if (asked === undefined || asked !== this.#process || !asked.running) return
       this.#log.info('shutdown was refused', { error })
-      if (asked === this.#process) this.#dispatch('refused')
+      this.#dispatch('refused')
     })
   }
 

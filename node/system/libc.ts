@@ -74,6 +74,8 @@ export interface Libc {
   onChildEnd(what: 'keep' | 'release' | 'release unheard'): void
   /** A descriptor of a process (pidfd_open(2)), which outlives it. @returns undefined when there is no such process or the kernel refuses */
   openProcess(pid: number): number | undefined
+  /** Whether descriptors can be asked at all: emulators, sandboxes and seccomp profiles may refuse what the kernel has. */
+  tellsStatus(): boolean
   /**
    * How the process behind a descriptor ended: waitpid's status word (Linux >= 6.15, PIDFD_INFO_EXIT).
    * @returns `running`; `ending` when it has ended and waits to be released
@@ -162,10 +164,8 @@ export function bindLibc(): Libc {
       return word[0] ?? 0
     },
     onChildEnd: (what) => (onChildEnd ??= childEnds(c))(what),
-    openProcess(pid) {
-      const fd = Number(c.syscall(SYS_PIDFD_OPEN, BigInt(pid), 0n))
-      return fd < 0 ? undefined : fd
-    },
+    openProcess: (pid) => openProcess(c, pid),
+    tellsStatus: () => tellsStatus(c),
     statusOf: statusReader(c),
     close: (fd) => void c.close(fd),
     pipe() {
@@ -214,6 +214,22 @@ function childEnds(c: Calls): Libc['onChildEnd'] {
   unheard.writeBigUInt64LE(SIG_DFL)
   const actions = { keep, release, 'release unheard': unheard }
   return (what) => void c.sigaction(constants.signals.SIGCHLD, getRawPointer(actions[what]), 0n)
+}
+
+function openProcess(c: Calls, pid: number): number | undefined {
+  const fd = Number(c.syscall(SYS_PIDFD_OPEN, BigInt(pid), 0n))
+  return fd < 0 ? undefined : fd
+}
+
+/** Asks about this process. */
+function tellsStatus(c: Calls): boolean {
+  const fd = openProcess(c, process.pid)
+  if (fd === undefined) return false
+  const info = Buffer.alloc(PIDFD_INFO_BYTES)
+  info.writeUInt32LE(PIDFD_INFO_EXIT)
+  const answered = c.ioctl(fd, PIDFD_GET_INFO, getRawPointer(info)) === 0
+  c.close(fd)
+  return answered
 }
 
 function statusReader(c: Calls): Libc['statusOf'] {

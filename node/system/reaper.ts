@@ -12,7 +12,7 @@ const LOOK_MS = 16
 const REST_MS = 2
 
 export interface ReaperOptions {
-  readonly libc: Pick<Libc, 'spawn' | 'reapAny' | 'lastStatus' | 'onChildEnd' | 'openProcess' | 'statusOf' | 'close'>
+  readonly libc: Pick<Libc, 'spawn' | 'reapAny' | 'lastStatus' | 'onChildEnd' | 'openProcess' | 'tellsStatus' | 'statusOf' | 'close'>
   /** Its release, such as `6.18.44`: what it offers follows from that. */
   readonly kernel: string
   /** Called for every process that was spawned or watched and has ended, and maybe for others, with waitpid's status word. */
@@ -40,7 +40,7 @@ export class Reaper {
 
   constructor(options: ReaperOptions) {
     this.#options = options
-    this.#releases = tellsEndings(options.kernel)
+    this.#releases = tellsEndings(options.kernel) && options.libc.tellsStatus()
   }
 
   /** From now on nothing becomes a zombie for good. */
@@ -145,7 +145,7 @@ export class Reaper {
   }
 }
 
-/** Whether a kernel of this release tells how a process ended by its descriptor. */
+/** Whether a kernel of this release tells how a process ended by its descriptor; what stands before the kernel may not pass the question on. */
 function tellsEndings(kernel: string): boolean {
   const [major = 0, minor = 0] = kernel.split('.').map(Number.parseFloat)
   return major > TELLS_ENDINGS[0] || (major === TELLS_ENDINGS[0] && minor >= TELLS_ENDINGS[1])

@@ -151,7 +151,7 @@ describe('every server type', () => {
     space.kill('SIGTERM')
     expect(exitCode(await space.ended), space.stderr).toBe(0)
     expect(space.stdout).toMatch(service.farewell ?? /./)
-    expect(space.stderr.includes('shutdown was refused')).toBe(service.leaves === 'told')
+    expect(space.stderr.includes('shutdown was refused'), space.stderr).toBe(service.leaves === 'told')
     expect(registry.reports.map(({ present }) => present)).toEqual(['Inactive', 'Activating', 'Active', 'Deactivating', 'Inactive'])
   })
   it('a profile that changed is read at the next launch: entrance and environment', async () => {

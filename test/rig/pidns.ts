@@ -63,17 +63,14 @@ export class PidNamespace {
     return this.#initPid
   }
 
-  /** Resolves once PID 1 is there. */
-  async started(): Promise<number> {
-    for (;;) {
-      if (this.initPid !== 0) return this.initPid
-      if (this.#over) throw new Error(`it ended before it began: ${this.#stderr}`)
-      await new Promise((resolve) => setImmediate(resolve))
-    }
+  /** Resolves once PID 1 is there, or was. */
+  async started(): Promise<void> {
+    while (this.initPid === 0 && !this.#over) await new Promise((resolve) => setImmediate(resolve))
   }
 
   /** Signals PID 1 from outside, as a container runtime does. */
   kill(signal: NodeJS.Signals | number): void {
+    if (this.initPid === 0) throw new Error(`there is no PID 1 to signal: ${this.#stderr}`)
     process.kill(this.initPid, signal)
   }
 

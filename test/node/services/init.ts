@@ -1,6 +1,6 @@
 // PID 1 for a test of the reaper by itself. Spawns ARGV[3..] ARGV[2] times at once, and prints every status word that it
 // is told, then the zombies that are left. ARGV[1]: `new` kernel, `old` kernel, or one that `refuses` descriptors from the
-// second on.
+// second on, or is `hidden` behind what does not pass questions about descriptors on.
 import { readdirSync, readFileSync } from 'node:fs'
 import { bindLibc } from '../../../node/system/libc.ts'
 import { Reaper } from '../../../node/system/reaper.ts'
@@ -35,8 +35,10 @@ const onEnded = (pid: number, word: number): void => {
   words.set(pid, word)
   setImmediate(report)
 }
-const reaper = new Reaper({ libc: { ...libc, get lastStatus() { return libc.lastStatus }, openProcess }, kernel: mode === 'old' ? '5.10.0-28-amd64' : '6.15.0', onEnded })
+const reaper = new Reaper({ libc: { ...libc, get lastStatus() { return libc.lastStatus }, openProcess, tellsStatus: () => mode !== 'hidden' && libc.tellsStatus() }, kernel: mode === 'old' ? '5.10.0-28-amd64' : '6.15.0', onEnded })
 reaper.start()
+// Nothing else keeps the event loop alive.
+setInterval(() => {}, 1000)
 for (let i = 0; i < Number(times); i++) {
   own.add(reaper.spawn({ file: argv[0] ?? '', argv: [...argv, String(i)], cwd: '/', env: {} }, { stdout: 1, stderr: 2 }))
 }
