@@ -54,6 +54,8 @@ export interface BuildOptions {
   readonly mountFrom?: readonly string[]
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: BuildProgress) => void
+  /** Hears in sentences what the build found out and did. */
+  readonly onNote?: (note: string) => void
 }
 
 export interface BuiltImage {
@@ -92,6 +94,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
     const report = (phase: BuildProgress['phase'], at = { read: 0, size: source.size, pushed: 0 }): void => options.onProgress?.({ phase, ...at })
     report('base')
     const parts = await readParts(base, options, destination, signal)
+    for (const { image } of parts) options.onNote?.(`base image ${image.source.name} for ${formatPlatform(image.platform)} is ${image.digest}`)
     const limits = { ...defaultLimits, ...options.limits }
     const [built, placed] = await allOrNone(abort, [
       pushPackageLayer(source, destination, {
@@ -99,8 +102,9 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
         architectures: parts.map(({ image }) => image.platform.architecture), everyArchitecture: options.platforms !== undefined,
         lacking: (names, architecture) => lackingOf(parts, architecture, names, signal), onProgress: (at) => report('package', at),
       }),
-      placeAll(parts.flatMap((part) => knownLayers(part, options)), destination, signal),
+      placeAll(parts.flatMap((part) => knownLayers(part, options)), destination, signal, options.onNote),
     ])
+    options.onNote?.(`package: ${built.files} files${built.topFolder === undefined ? '' : ` below ${built.topFolder}/`}, ${built.unpacked} bytes, ${built.size} compressed`)
     report('publish', { read: source.size, size: source.size, pushed: built.size })
     const runnable = parts.filter(({ image }) => built.architecture === undefined || built.architecture === image.platform.architecture)
     return await publish({ parts: runnable, built, placed, options, destination, signal })
@@ -166,10 +170,14 @@ function knownLayers({ image, supervisor }: Part, options: BuildOptions): KnownB
 }
 
 /** One after the other: the package's stream has the bandwidth, and most of these are only looked up. */
-async function placeAll(blobs: readonly KnownBlob[], destination: ImageDestination, signal: AbortSignal): Promise<Map<string, Placement>> {
+async function placeAll(blobs: readonly KnownBlob[], destination: ImageDestination, signal: AbortSignal, note: BuildOptions['onNote']): Promise<Map<string, Placement>> {
   const placed = new Map<string, Placement>()
   for (const blob of blobs) {
-    if (!placed.has(blob.descriptor.digest)) placed.set(blob.descriptor.digest, await destination.place(blob, signal))
+    const { digest } = blob.descriptor
+    if (placed.has(digest)) continue
+    const placement = await destination.place(blob, signal)
+    placed.set(digest, placement)
+    note?.(`${blob.what} ${placement}`)
   }
   return placed
 }

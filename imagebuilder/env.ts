@@ -24,6 +24,8 @@ export interface ImageEnv {
   readonly silenceMs: number
   /** `TARSIMAGE_MAX_UPLOAD`: bytes of one package. */
   readonly maxUploadBytes: number
+  /** `TARSIMAGE_KEEP_UPLOADS`, seconds: an upload of the resource API that no build took with success is kept for so long. Milliseconds. */
+  readonly keepUploadsMs: number
   /** What a package may unpack to; see {@link packageLimits}. */
   readonly limits: Pick<PackageLimits, 'maxUnpackedBytes' | 'maxRatio'>
   /** `TARSIMAGE_BUILDS`: builds at a time. */
@@ -48,6 +50,7 @@ export function imageEnv(env: Environment): ImageEnv {
     caFile: read.optional('TARSIMAGE_CA'),
     silenceMs: read.integer('TARSIMAGE_SILENCE', 60, { min: 1, max: 3600 }) * 1000,
     maxUploadBytes: read.integer('TARSIMAGE_MAX_UPLOAD', 2 * gigabyte, { min: 1 }),
+    keepUploadsMs: read.integer('TARSIMAGE_KEEP_UPLOADS', 86_400, { min: 1 }) * 1000,
     limits: packageLimits(env),
     builds: read.integer('TARSIMAGE_BUILDS', 5, { min: 1, max: 64 }),
     queue: read.integer('TARSIMAGE_QUEUE', 100, { min: 0, max: 10_000 }),

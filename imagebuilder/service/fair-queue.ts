@@ -5,6 +5,11 @@ interface Waiting {
   readonly go: () => void
 }
 
+/** Who is in the queue: of a task that waits, how many turns come before its own. */
+export interface Place {
+  ahead(): number
+}
+
 /** What a build is thought to take before any has run, seconds. */
 const FIRST_GUESS_S = 10
 /** The weight of the latest build in what one is thought to take. */
@@ -37,9 +42,14 @@ export class FairQueue {
     throw new Failure('QUEUE_FULL', `${this.#busy} builds run and ${this.#waiting.length} wait; this would be number ${this.#waiting.length + 1} in the queue`, { temporary: true, remedy: `try again in ${retryAfter} s`, context: { retryAfter } })
   }
 
-  /** Resolves with the task's result once it had its turn. @param owner whom the queue is fair to, such as an application */
-  async run<T>(owner: string, task: () => Promise<T>): Promise<T> {
-    if (this.#busy >= this.#width) await new Promise<void>((go) => this.#waiting.push({ owner, go }))
+  /**
+   * Resolves with the task's result once it had its turn; rejects with the signal's reason when that comes first.
+   * @param owner whom the queue is fair to, such as an application
+   * @param onWait hears of a task that has to wait
+   */
+  async run<T>(owner: string, task: () => Promise<T>, signal: AbortSignal, onWait?: (place: Place) => void): Promise<T> {
+    signal.throwIfAborted()
+    if (this.#busy >= this.#width) await this.#wait(owner, signal, onWait)
     else this.#enter(owner)
     const began = performance.now()
     try {
@@ -50,29 +60,62 @@ export class FairQueue {
     }
   }
 
+  #wait(owner: string, signal: AbortSignal, onWait: ((place: Place) => void) | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = {
+        owner,
+        go: () => {
+          signal.removeEventListener('abort', leave)
+          resolve()
+        },
+      }
+      const leave = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
+        reject(signal.reason as Error)
+      }
+      signal.addEventListener('abort', leave, { once: true })
+      this.#waiting.push(waiting)
+      onWait?.({ ahead: () => this.#order().indexOf(waiting) })
+    })
+  }
+
   #enter(owner: string): void {
     this.#busy++
     this.#turns.set(owner, ++this.#turn)
-    this.#running.set(owner, (this.#running.get(owner) ?? 0) + 1)
+    count(this.#running, owner, 1)
   }
 
   /** The place goes to the next that waits, or is given up. */
   #leave(owner: string): void {
-    const left = (this.#running.get(owner) ?? 0) - 1
-    if (left > 0) this.#running.set(owner, left)
-    else this.#running.delete(owner)
+    count(this.#running, owner, -1)
     this.#busy--
-    const next = this.#next()
+    const next = nextOf(this.#waiting, this.#running, this.#turns)
     if (next === undefined) return
+    this.#waiting.splice(this.#waiting.indexOf(next), 1)
     this.#enter(next.owner)
     next.go()
   }
 
-  #next(): Waiting | undefined {
-    const running = ({ owner }: Waiting): number => this.#running.get(owner) ?? 0
-    const turn = ({ owner }: Waiting): number => this.#turns.get(owner) ?? 0
-    const [first] = this.#waiting.toSorted((a, b) => running(a) - running(b) || turn(a) - turn(b))
-    if (first !== undefined) this.#waiting.splice(this.#waiting.indexOf(first), 1)
-    return first
+  /** All that wait, in the order of their turns if nothing ended but in turn and nobody came. */
+  #order(): Waiting[] {
+    const [waiting, running, turns] = [[...this.#waiting], new Map(this.#running), new Map(this.#turns)]
+    const order: Waiting[] = []
+    for (let next = nextOf(waiting, running, turns); next !== undefined; next = nextOf(waiting, running, turns)) {
+      waiting.splice(waiting.indexOf(next), 1)
+      order.push(next)
+      turns.set(next.owner, this.#turn + order.length)
+    }
+    return order
   }
+}
+
+function nextOf(waiting: readonly Waiting[], running: ReadonlyMap<string, number>, turns: ReadonlyMap<string, number>): Waiting | undefined {
+  const of = (numbers: ReadonlyMap<string, number>, { owner }: Waiting): number => numbers.get(owner) ?? 0
+  return waiting.toSorted((a, b) => of(running, a) - of(running, b) || of(turns, a) - of(turns, b))[0]
+}
+
+function count(numbers: Map<string, number>, key: string, by: number): void {
+  const value = (numbers.get(key) ?? 0) + by
+  if (value > 0) numbers.set(key, value)
+  else numbers.delete(key)
 }

@@ -1,21 +1,29 @@
 import multipart from '@fastify/multipart'
+import swagger from '@fastify/swagger'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import { recognise } from '../package/recognise.ts'
-import type { Accepted, Builder } from './builder.ts'
+import type { Build } from './build.ts'
+import type { Builder } from './builder.ts'
 import { releaseId } from './id.ts'
 import { byOwnName } from './own-name.ts'
 import { checkForm } from './request.ts'
+import { resourceApi } from './resource-api.ts'
+import type { TImageStore } from './timage.ts'
 import { receiveUpload } from './upload.ts'
+import type { Uploads } from './uploads.ts'
 
 export interface HttpOptions {
   readonly builder: Builder
   readonly podName: string
-  /** Folder for uploads. */
-  readonly uploads: string
+  readonly timages: TImageStore
+  /** Folder for the uploads of the building call. */
+  readonly forms: string
+  /** Those of the resource API. */
+  readonly uploads: Uploads
   readonly maxUploadBytes: number
   readonly log: Logger
 }
@@ -38,11 +46,13 @@ const statuses: Readonly<Record<string, number>> = {
   UPLOAD_TOO_LARGE: 413, QUEUE_FULL: 429, STOPPING: 503, DISK_FULL: 507,
 }
 
-/** The HTTP interface of tarsimage: `POST /api/{version}/timage/{timage}/building?wait=` and `GET /healthz`. */
+/** The HTTP interface of tarsimage: `POST /api/{version}/timage/{timage}/building?wait=`, `GET /healthz`, and the resource API below /v1. */
 export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
   const http = fastify({ logger: false, requestTimeout: uploadLimitMs, bodyLimit: options.maxUploadBytes, forceCloseConnections: true, routerOptions: { maxParamLength: 300 } })
   http.server.headersTimeout = headerLimitMs
   await http.register(multipart)
+  await http.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'tarsimage', version: '1', description: 'Release packages in, images out.' } } })
+  await http.register((scope: FastifyInstance) => resourceApi(scope, options))
   http.get('/healthz', () => ({ status: 'ok' }))
   http.route<{ Params: { timage: string }; Querystring: { wait?: string } }>({
     method: 'POST',
@@ -60,9 +70,8 @@ async function answer(options: HttpOptions, request: FastifyRequest<{ Params: { 
   const wait = request.query.wait === '1' || request.query.wait === 'true'
   try {
     const { accepted, secret } = await take(options, request, timage)
-    const result = { id: accepted.id, image: accepted.image, secret, source: timage }
+    const result = { id: accepted.facts.id, image: accepted.facts.image, secret, source: timage }
     if (wait) await accepted.done
-    else accepted.done.catch(() => {})
     const status = wait ? 200 : 201
     await reply.code(status).send({ status, message: wait ? 'OK' : 'Created', result, handler } satisfies Reply)
   } catch (error) {
@@ -76,15 +85,16 @@ async function answer(options: HttpOptions, request: FastifyRequest<{ Params: { 
   }
 }
 
-async function take(options: HttpOptions, request: FastifyRequest, timage: string): Promise<{ accepted: Accepted; secret: string }> {
-  const { builder, podName, uploads, maxUploadBytes } = options
+async function take(options: HttpOptions, request: FastifyRequest, timage: string): Promise<{ accepted: Build; secret: string }> {
+  const { builder, podName, forms, maxUploadBytes } = options
   builder.checkRoom()
   const id = releaseId(podName, Date.now())
-  const upload = await receiveUpload(request, join(uploads, id), maxUploadBytes)
+  const upload = await receiveUpload(request, join(forms, id), maxUploadBytes)
   try {
     const form = checkForm(upload.fields, timage)
     await recognise(upload.file)
-    return { accepted: await builder.accept(id, timage, form, upload), secret: form.secret }
+    const received = { ...upload, release: () => rm(upload.file, { force: true }) }
+    return { accepted: await builder.accept(id, timage, form, received), secret: form.secret }
   } catch (error) {
     await rm(upload.file, { force: true })
     throw byOwnName(error, upload)

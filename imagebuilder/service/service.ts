@@ -10,7 +10,9 @@ import { readSupervisors } from '../supervisor.ts'
 import { Builder } from './builder.ts'
 import { ClusterFacts } from './cluster.ts'
 import { createHttp } from './http.ts'
+import { watchOrphans } from './orphans.ts'
 import { TImageStore } from './timage.ts'
+import { Uploads } from './uploads.ts'
 
 export interface ImageService extends Running {
   /** `http://host:port` */
@@ -19,6 +21,8 @@ export interface ImageService extends Running {
 
 /** Running builds get so long to end when the service stops. Milliseconds. */
 const drainMs = 10_000
+/** Between two looks for uploads that nobody wants any more. Milliseconds. */
+const sweepMs = 600_000
 
 /**
  * Starts tarsimage. Uploads of an earlier life are removed, and builds it left as running are failed, before the first
@@ -27,17 +31,22 @@ const drainMs = 10_000
  */
 export async function startImageService(env: ImageEnv, client: KubeClient, log: Logger): Promise<ImageService> {
   await readSupervisors(env.supervisor)
-  const uploads = join(env.workspace, 'upload', env.podName)
-  await rm(uploads, { recursive: true, force: true })
-  await mkdir(uploads, { recursive: true })
-  const builder = new Builder({ env, timages: new TImageStore(client, env.namespace), cluster: new ClusterFacts(client, env.namespace), log })
-  await builder.adopt()
-  const http = await createHttp({ builder, podName: env.podName, uploads, maxUploadBytes: env.maxUploadBytes, log })
+  const forms = join(env.workspace, 'upload', env.podName)
+  await rm(forms, { recursive: true, force: true })
+  await mkdir(forms, { recursive: true })
+  const uploads = await Uploads.open({ dir: join(env.workspace, 'resumable', env.podName), maxBytes: env.maxUploadBytes, keepMs: env.keepUploadsMs, log })
+  const timages = new TImageStore(client, env.namespace)
   const lifetime = new Lifetime()
-  lifetime.onStop(() => rm(uploads, { recursive: true, force: true }))
+  lifetime.own(await watchOrphans({ client, namespace: env.namespace, podName: env.podName, timages, log }))
+  const builder = new Builder({ env, timages, cluster: new ClusterFacts(client, env.namespace), log })
+  const http = await createHttp({ builder, timages, podName: env.podName, forms, uploads, maxUploadBytes: env.maxUploadBytes, log })
+  const sweeper = setInterval(() => void uploads.sweep().catch((error: unknown) => log.error('old uploads could not be removed', { error })), sweepMs).unref()
+  lifetime.onStop(() => clearInterval(sweeper))
+  lifetime.onStop(() => rm(forms, { recursive: true, force: true }))
   lifetime.onStop(() => http.close())
   lifetime.onStop(() => builder.stop(drainMs))
-  await http.listen({ host: env.host, port: env.port }).catch((cause: unknown) => {
+  await http.listen({ host: env.host, port: env.port }).catch(async (cause: unknown) => {
+    await lifetime.stop()
     throw new Failure('IMAGE_LISTEN', `tarsimage cannot listen on ${env.host}:${env.port}`, { cause, remedy: 'set TARSIMAGE_LISTEN and TARSIMAGE_PORT' })
   })
   const { address, port, family } = http.server.address() as AddressInfo

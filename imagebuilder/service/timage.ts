@@ -1,14 +1,30 @@
 import { resources } from '#api/resources.ts'
 import type { TImage, TImageBuildState, TImageRelease } from '#api/types.ts'
 import { Failure } from '#base/errors.ts'
-import { retry } from '#base/retry.ts'
+import { retry, sleep } from '#base/retry.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { isConflict, isNotFound } from '#kube/errors.ts'
 
 /** Phases of a build, as TImage.build.running.phase (spec C.2). */
 export type Phase = 'Pending' | 'Preparing' | 'Submitting' | 'Building' | 'Pushing' | 'Done' | 'Failed'
 
+/** A build as its TImage has it. */
+export interface StoredBuild extends Omit<TImageBuildState, 'phase' | 'message'> {
+  readonly timage: string
+  readonly phase: string
+  readonly message: string
+  /** False once it has ended. */
+  readonly running: boolean
+}
+
+/** @throws BUILD_NOT_FOUND */
+export function notFound(id: string): never {
+  throw new Failure('BUILD_NOT_FOUND', `there is no build ${id}`, { remedy: 'of each TImage the running build and the last one are kept' })
+}
+
 const longestMessage = 1600
+/** Before a watch that broke is begun anew. Milliseconds. */
+const againMs = 1000
 /** The CRD takes no more releases. */
 const mostReleases = 120
 
@@ -42,6 +58,45 @@ export class TImageStore {
   /** All of the namespace. */
   async list(): Promise<readonly TImage[]> {
     return (await this.#client.list<TImage>(resources.timages, { namespace: this.#namespace })).items
+  }
+
+  /** The running and the last build of each TImage, or of one. @throws TIMAGE_MISSING */
+  async builds(name?: string): Promise<readonly StoredBuild[]> {
+    return (name === undefined ? await this.list() : [await this.get(name)]).flatMap(buildsOf)
+  }
+
+  async findBuild(id: string): Promise<StoredBuild | undefined> {
+    return (await this.builds()).find((build) => build.id === id)
+  }
+
+  /** A build now, and at each change of its TImage; ends with the build, the TImage, or the signal. */
+  async *follow({ timage: name, id }: Pick<StoredBuild, 'timage' | 'id'>, signal: AbortSignal): AsyncGenerator<StoredBuild> {
+    const fieldSelector = `metadata.name=${name}`
+    while (!signal.aborted) {
+      const { items, metadata } = await this.#client.list<TImage>(resources.timages, { namespace: this.#namespace, fieldSelector })
+      const found = items.flatMap(buildsOf).find((build) => build.id === id)
+      if (found === undefined) return
+      yield found
+      try {
+        for await (const { type, object } of this.#client.watch<TImage>(resources.timages, { namespace: this.#namespace, fieldSelector, resourceVersion: metadata.resourceVersion ?? '', signal })) {
+          if (type === 'BOOKMARK') continue
+          const changed = type === 'DELETED' ? undefined : buildsOf(object).find((build) => build.id === id)
+          if (changed === undefined) return
+          yield changed
+        }
+      } catch {
+        // A watch that broke is begun anew.
+        if (signal.aborted) return
+        await sleep(againMs, signal).catch(() => {})
+      }
+    }
+  }
+
+  /** Resolves when somebody else has ended a build; rejects with the signal, and when that cannot be told. */
+  async untilEnded(name: string, id: string, signal: AbortSignal): Promise<Failure> {
+    for await (const { running } of this.follow({ timage: name, id }, signal)) if (!running) break
+    signal.throwIfAborted()
+    return superseded(name, id)
   }
 
   /** Enters a build as the running one. @throws TIMAGE_TYPE, BUILD_RUNNING */
@@ -103,4 +158,9 @@ export class TImageStore {
       await this.#client.patch<TImage>(resources.timages, { namespace: this.#namespace, name }, { metadata: { resourceVersion }, ...patch }, { type: 'merge', fieldManager: 'tarsimage' })
     }, { attempts: 8, baseMs: 50, capMs: 2000, when: again })
   }
+}
+
+function buildsOf({ metadata: { name: timage }, build }: TImage): StoredBuild[] {
+  const states = [{ state: build?.running, running: true }, { state: build?.last, running: false }]
+  return states.flatMap(({ state, running }) => (state === undefined || state === null ? [] : [{ ...state, timage, phase: state.phase ?? '', message: state.message ?? '', running }]))
 }

@@ -81,7 +81,7 @@ test('the turn goes to the owner of whom the fewest run, and of these to whose l
   const queue = new FairQueue(2, 100)
   const order: string[] = []
   const ends = new Map<string, () => void>()
-  const send = (owner: string, name: string): Promise<void> => queue.run(owner, () => (order.push(name), new Promise<void>((resolve) => ends.set(name, resolve))))
+  const send = (owner: string, name: string): Promise<void> => queue.run(owner, () => (order.push(name), new Promise<void>((resolve) => ends.set(name, resolve))), new AbortController().signal)
   const all = [send('a', 'a1'), send('a', 'a2'), send('a', 'a3'), send('b', 'b1'), send('c', 'c1'), send('b', 'b2')]
   for (const name of ['a1', 'a2', 'b1', 'c1', 'a3', 'b2']) {
     await expect.poll(() => ends.has(name)).toBe(true)

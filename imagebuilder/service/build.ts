@@ -1,0 +1,196 @@
+import { readFile } from 'node:fs/promises'
+import type { TFrameworkConfig, TImageBuildState } from '#api/types.ts'
+import { describe, Failure } from '#base/errors.ts'
+import type { Logger } from '#base/log.ts'
+import { buildImage, type BuiltImage } from '../build.ts'
+import type { ImageEnv } from '../env.ts'
+import { parseLocation } from '../oci/location.ts'
+import type { RegistryAccess } from '../oci/session.ts'
+import type { Trust } from '../oci/transport.ts'
+import { readSupervisors } from '../supervisor.ts'
+import { BuildLog } from './build-log.ts'
+import type { Base, ClusterFacts } from './cluster.ts'
+import type { FairQueue, Place } from './fair-queue.ts'
+import { byOwnName } from './own-name.ts'
+import { ProgressReporter } from './progress.ts'
+import type { BuildRequest } from './request.ts'
+import type { Phase, TImageStore } from './timage.ts'
+
+/** A package that was received. */
+export interface Package {
+  readonly file: string
+  /** Its name at the sender. */
+  readonly filename: string
+  /** Called once with what became of the build: the file is the receiver's again. */
+  release(built: boolean): Promise<void>
+}
+
+export interface BuildFacts {
+  readonly id: string
+  readonly timage: string
+  readonly request: BuildRequest
+  readonly base: Base
+  readonly image: string
+  readonly package: Package
+  readonly framework: TFrameworkConfig
+  readonly createTime: string
+}
+
+/** What every build of a service has at hand. */
+export interface BuildPorts {
+  readonly env: ImageEnv
+  readonly timages: TImageStore
+  readonly cluster: ClusterFacts
+  readonly queue: FairQueue
+  readonly log: Logger
+  /** Aborts what runs when the service stops. */
+  readonly stopping: AbortSignal
+  readonly now: () => number
+}
+
+/** One build: waits for its turn, runs, and keeps its TImage true. */
+export class Build {
+  readonly facts: BuildFacts
+  readonly log = new BuildLog()
+  /** Resolves when the image is a release; rejects with what went wrong, which the TImage tells too. */
+  readonly done: Promise<BuiltImage>
+  readonly #ports: BuildPorts
+  readonly #cancelled = new AbortController()
+  readonly #overtime = new AbortController()
+  readonly #signal: AbortSignal
+  #phase: Phase = 'Pending'
+  #message = 'pending'
+  #place: Place | undefined
+  #result: BuiltImage | undefined
+  #error: unknown
+
+  constructor(facts: BuildFacts, ports: BuildPorts) {
+    this.facts = facts
+    this.#ports = ports
+    this.#signal = AbortSignal.any([ports.stopping, this.#cancelled.signal, this.#overtime.signal])
+    this.done = this.#run()
+    this.done.catch(() => {})
+  }
+
+  get phase(): Phase {
+    return this.#phase
+  }
+
+  get message(): string {
+    return this.#message
+  }
+
+  /** How many builds have their turn before this one; undefined once it has had its own. */
+  get position(): number | undefined {
+    return this.#place?.ahead()
+  }
+
+  get result(): BuiltImage | undefined {
+    return this.#result
+  }
+
+  /** Why it failed. */
+  get error(): unknown {
+    return this.#error
+  }
+
+  /** @throws BUILD_ENDED */
+  cancel(person: string): void {
+    if (this.#phase === 'Done' || this.#phase === 'Failed') throw new Failure('BUILD_ENDED', `build ${this.facts.id} has ended: ${this.#message}`, { remedy: 'there is nothing left to cancel' })
+    this.#cancelled.abort(new Failure('BUILD_CANCELLED', `cancelled${person === '' ? '' : ` by ${person}`}`, { remedy: 'build again' }))
+  }
+
+  async #run(): Promise<BuiltImage> {
+    const { timages, log, queue } = this.#ports
+    const { id, timage, request, image, createTime, framework } = this.facts
+    this.#tell('Pending', 'pending')
+    try {
+      const built = await queue.run(request.app.toLowerCase(), () => this.#build(), this.#signal, (place) => (this.#place = place))
+      const { createPerson, mark, secret } = request
+      await timages.succeed(timage, id, { id, image, secret, createPerson, createTime, mark }, framework.recordLimit.timageRelease)
+      log.info('image built', { timage, id, image, digest: built.digest, bytes: built.package.size })
+      this.#result = built
+      this.log.add({ type: 'note', message: `image ${image} is ${built.digest}` })
+      this.#tell('Done', 'Success')
+      return built
+    } catch (error) {
+      const reason = this.#reason(error)
+      this.#error = reason
+      log.error('build failed', { timage, id, error: reason })
+      await timages.fail(timage, id, describe(reason)).catch((lost: unknown) => log.error('the failure could not be written to the TImage', { timage, id, error: lost }))
+      this.#tell('Failed', describe(reason))
+      throw reason
+    } finally {
+      this.#place = undefined
+      await this.facts.package.release(this.#result !== undefined)
+      this.log.end()
+    }
+  }
+
+  #reason(error: unknown): unknown {
+    if (!this.#overtime.signal.aborted) return byOwnName(error, this.facts.package)
+    return new Failure('BUILD_OVERTIME', `task overtime: the build took more than ${this.facts.framework.imageBuild.maxBuildTime} s`, { remedy: 'raise imageBuild.maxBuildTime of TFrameworkConfig' })
+  }
+
+  #tell(phase: Phase, message: string): void {
+    this.#phase = phase
+    this.#message = message
+    this.log.add({ type: 'phase', phase, message })
+  }
+
+  /** Its time counts from here, its turn. */
+  async #build(): Promise<BuiltImage> {
+    const { cluster, timages, env, now } = this.#ports
+    const { id, timage, request, base, framework, image, package: received } = this.facts
+    this.#place = undefined
+    const timer = setTimeout(() => this.#overtime.abort(), framework.imageBuild.maxBuildTime * 1000).unref()
+    const superseded = new AbortController()
+    const write = async (phase: Phase, message: string): Promise<void> => {
+      this.#tell(phase, message)
+      await timages.report(timage, id, phase, message)
+    }
+    const progress = new ProgressReporter(write, (error) => superseded.abort(error))
+    const signal = AbortSignal.any([this.#signal, superseded.signal])
+    const over = new AbortController()
+    timages.untilEnded(timage, id, over.signal).then((error) => superseded.abort(error), () => {})
+    try {
+      signal.throwIfAborted()
+      await timages.start(timage, id, new Date(now()).toISOString())
+      await progress.say('Preparing', 'preparing context')
+      const supervisors = await readSupervisors(env.supervisor)
+      const { server, known } = await cluster.spelled(timage, request.server, received.filename)
+      await progress.say('Preparing', 'preparing secret')
+      const [push, pull] = await Promise.all([this.#access(request.secret), this.#access(base.secret || request.secret)])
+      await progress.say('Submitting', 'submitting task')
+      return await buildImage({
+        package: received.file, app: request.app, server, serverType: request.serverType, anyCase: !known && server === server.toLowerCase(),
+        base: parseLocation(base.image), destination: parseLocation(image), access: push, baseAccess: pull, supervisors, limits: env.limits, signal,
+        onProgress: (at) => {
+          progress.at(at)
+          if (at.phase === 'package') this.log.add({ type: 'progress', read: at.read, size: at.size, pushed: at.pushed })
+        },
+        onNote: (message) => this.log.add({ type: 'note', message }),
+      })
+    } finally {
+      clearTimeout(timer)
+      over.abort()
+      await progress.end()
+    }
+  }
+
+  async #access(secret: string): Promise<RegistryAccess> {
+    const { cluster, env } = this.#ports
+    const credentials = await cluster.credentials(secret)
+    const ca = env.caFile === undefined ? {} : { ca: await readFile(env.caFile, 'utf8') }
+    const trust = (registry: string): Trust => (env.insecureRegistries.includes(registry) ? { plainHttp: true } : ca)
+    return { credentials, trust, silenceMs: env.silenceMs }
+  }
+}
+
+/** The build as its TImage has it when it begins. */
+export function beginningOf({ id, image, base, request, createTime }: BuildFacts, handler: string): TImageBuildState {
+  return {
+    id, image, secret: request.secret, baseImage: base.image, baseImageSecret: base.secret, serverType: request.serverType,
+    createPerson: request.createPerson, createTime, mark: request.mark, phase: 'Pending', message: 'pending', handler,
+  }
+}
