@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { Failure } from '#base/errors.ts'
 import { layerDescriptor, type AddedLayer } from './config.ts'
@@ -7,13 +8,14 @@ import { openDestination, openSource, type ImageLocation } from './oci/location.
 import type { DockerOptions } from './oci/docker.ts'
 import type { RegistryAccess } from './oci/session.ts'
 import { formatPlatform, readImages, type BaseImage, type ImageSource } from './oci/source.ts'
-import { hostPlatform, type Platform } from './oci/types.ts'
+import { hostPlatform, type Descriptor, type Platform } from './oci/types.ts'
+import type { PackageSource } from './package/entry.ts'
 import { defaultLimits, type PackageLimits } from './package/limits.ts'
 import { openPackage } from './package/open.ts'
 import type { ServerType } from './package/preflight.ts'
 import { lackingLibraries } from './base-libraries.ts'
 import { pushPackageLayer, type PackageLayer } from './package-layer.ts'
-import { composeRelease, publishImages } from './release.ts'
+import { attachAll, composeRelease, publishImages } from './release.ts'
 import type { SupervisorLayer } from './supervisor.ts'
 
 export interface BuildProgress {
@@ -52,6 +54,10 @@ export interface BuildOptions {
   readonly labels?: Readonly<Record<string, string>>
   /** Repositories of the destination registry that may have the supervisor's layer already. */
   readonly mountFrom?: readonly string[]
+  /** Attaches a bill of materials to the image; at registries only. */
+  readonly sbom?: boolean
+  /** Signs the image; at registries only. */
+  readonly signingKey?: KeyObject
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: BuildProgress) => void
   /** Hears in sentences what the build found out and did. */
@@ -93,12 +99,13 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   try {
     const report = (phase: BuildProgress['phase'], at = { read: 0, size: source.size, pushed: 0 }): void => options.onProgress?.({ phase, ...at })
     report('base')
+    if (destination.repository === undefined && (options.sbom === true || options.signingKey !== undefined)) throw new Failure('ATTACH_NOWHERE', `${destination.image} is in no registry, where a bill of materials or a signature could stand beside it`, { remedy: 'build to a registry, or without them' })
     const parts = await readParts(base, options, destination, signal)
     for (const { image } of parts) options.onNote?.(`base image ${image.source.name} for ${formatPlatform(image.platform)} is ${image.digest}`)
     const limits = { ...defaultLimits, ...options.limits }
     const [built, placed] = await allOrNone(abort, [
       pushPackageLayer(source, destination, {
-        serverType: options.serverType, server: options.server, anyCase: options.anyCase ?? false, limits, signal,
+        serverType: options.serverType, server: options.server, anyCase: options.anyCase ?? false, limits, signal, bill: options.sbom ?? false,
         architectures: parts.map(({ image }) => image.platform.architecture), everyArchitecture: options.platforms !== undefined,
         lacking: (names, architecture) => lackingOf(parts, architecture, names, signal), onProgress: (at) => report('package', at),
       }),
@@ -107,7 +114,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
     options.onNote?.(`package: ${built.files} files${built.topFolder === undefined ? '' : ` below ${built.topFolder}/`}, ${built.unpacked} bytes, ${built.size} compressed`)
     report('publish', { read: source.size, size: source.size, pushed: built.size })
     const runnable = parts.filter(({ image }) => built.architecture === undefined || built.architecture === image.platform.architecture)
-    return await publish({ parts: runnable, built, placed, options, destination, signal })
+    return await publish({ source, parts: runnable, built, placed, options, destination, signal })
   } finally {
     base.close()
     await destination.close()
@@ -183,6 +190,7 @@ async function placeAll(blobs: readonly KnownBlob[], destination: ImageDestinati
 }
 
 interface Ready {
+  readonly source: PackageSource
   readonly parts: readonly Part[]
   readonly built: PackageLayer
   readonly placed: ReadonlyMap<string, Placement>
@@ -192,21 +200,26 @@ interface Ready {
 }
 
 /** Configurations and manifests; the name is written last. */
-async function publish({ parts, built, placed, options, destination, signal }: Ready): Promise<BuiltImage> {
+async function publish({ source, parts, built, placed, options, destination, signal }: Ready): Promise<BuiltImage> {
   const release = { app: options.app, server: options.server, serverType: options.serverType, builder: builderName, ...(options.labels === undefined ? {} : { labels: options.labels }) }
   const images = parts.map(({ image, supervisor }) => {
     const added: AddedLayer[] = [{ ...supervisor, createdBy: 'tarsnode' }, { ...built, createdBy: `release package of ${options.app}.${options.server}` }]
     return composeRelease(image, added, { ...release, entrypoint: supervisor.entrypoint })
   })
   for (const { config } of images) await destination.place({ descriptor: config.descriptor, what: 'the image configuration', open: async () => [config.body] }, signal)
-  const top = await publishImages(images, release, destination, signal)
+  const { bill, ...layer } = built
+  if (bill !== undefined && source.description === 'jar') await bill.addJar(options.package)
+  const attaching = async (subject: Descriptor): Promise<void> => {
+    if (destination.repository !== undefined) await attachAll(destination.repository, subject, { bill: bill?.document(release), signingKey: options.signingKey }, signal)
+  }
+  const top = await publishImages(images, release, destination, signal, attaching)
   const layers = [...new Map(parts.flatMap(({ image, supervisor }) => [...image.manifest.layers, layerDescriptor(supervisor)]).map((layer) => [layer.digest, layer])).values(), layerDescriptor(built)]
   return {
     image: destination.image,
     digest: top.digest,
     size: layers.reduce((sum, layer) => sum + layer.size, 0),
     platforms: images.map(({ manifest, base }) => ({ platform: formatPlatform(base.platform), digest: manifest.descriptor.digest, baseDigest: base.digest })),
-    package: built,
+    package: layer,
     layers: layers.map(({ digest, size }) => ({ digest, size, placement: placed.get(digest) ?? 'built' })),
   }
 }

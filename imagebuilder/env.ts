@@ -26,6 +26,10 @@ export interface ImageEnv {
   readonly maxUploadBytes: number
   /** `TARSIMAGE_KEEP_UPLOADS`, seconds: an upload of the resource API that no build took with success is kept for so long. Milliseconds. */
   readonly keepUploadsMs: number
+  /** `TARSIMAGE_SBOM`, 0 or 1: attach a bill of materials to every image. */
+  readonly sbom: boolean
+  /** `TARSIMAGE_SIGN_SECRET`: Secret with `cosign.key` and `cosign.password`, as "cosign generate-key-pair k8s://" makes it, to sign every image. */
+  readonly signSecret: string
   /** What a package may unpack to; see {@link packageLimits}. */
   readonly limits: Pick<PackageLimits, 'maxUnpackedBytes' | 'maxRatio'>
   /** `TARSIMAGE_BUILDS`: builds at a time. */
@@ -51,6 +55,8 @@ export function imageEnv(env: Environment): ImageEnv {
     silenceMs: read.integer('TARSIMAGE_SILENCE', 60, { min: 1, max: 3600 }) * 1000,
     maxUploadBytes: read.integer('TARSIMAGE_MAX_UPLOAD', 2 * gigabyte, { min: 1 }),
     keepUploadsMs: read.integer('TARSIMAGE_KEEP_UPLOADS', 86_400, { min: 1 }) * 1000,
+    sbom: read.integer('TARSIMAGE_SBOM', 0, { min: 0, max: 1 }) === 1,
+    signSecret: read.optional('TARSIMAGE_SIGN_SECRET', ''),
     limits: packageLimits(env),
     builds: read.integer('TARSIMAGE_BUILDS', 5, { min: 1, max: 64 }),
     queue: read.integer('TARSIMAGE_QUEUE', 100, { min: 0, max: 10_000 }),

@@ -6,6 +6,7 @@ import type { PackageSource } from './package/entry.ts'
 import type { PackageLimits } from './package/limits.ts'
 import { isCandidate, preflight, type Expectation, type Needs } from './package/preflight.ts'
 import { rewritePackage } from './package/rewrite.ts'
+import { Bill } from './sbom/bill.ts'
 import { keptFolders, TopFolder, TopFolderContradicted } from './package/top-folder.ts'
 
 /** Where tarsnode looks for the server's files (spec A.3). */
@@ -16,6 +17,8 @@ export interface PackageLayerOptions extends Expectation {
   /** Which of these loaders and libraries, file names, the base image of an architecture lacks; undefined: of any. */
   readonly lacking: (names: readonly string[], architecture: string | undefined) => Promise<readonly string[]>
   readonly signal: AbortSignal
+  /** True: the layer comes with a bill of what its files bring. */
+  readonly bill?: boolean
   readonly onProgress?: ((progress: { readonly read: number; readonly size: number; readonly pushed: number }) => void) | undefined
 }
 
@@ -25,6 +28,7 @@ export interface PackageLayer extends LayerDigests {
   readonly files: number
   /** The one that its executable is for; undefined for a package that runs on each. */
   readonly architecture?: string
+  readonly bill?: Bill
 }
 
 /**
@@ -45,18 +49,19 @@ export async function pushPackageLayer(source: PackageSource, destination: Image
 
 async function onePass(source: PackageSource, destination: ImageDestination, topFolder: TopFolder, options: PackageLayerOptions): Promise<PackageLayer> {
   const { signal } = options
+  const bill = options.bill === true ? new Bill() : undefined
   const writer = await destination.startBlob('the package layer', signal)
   const layer = new LayerStream((bytes) => {
     options.onProgress?.({ read: source.consumed(), size: source.size, pushed: layer.size })
     return writer.write(bytes)
   })
   try {
-    const inventory = await rewritePackage(source, layer, { root: packageRoot, limits: options.limits, topFolder, isCandidate: isCandidate(options), signal })
+    const inventory = await rewritePackage(source, layer, { root: packageRoot, limits: options.limits, topFolder, isCandidate: isCandidate(options), observe: bill && ((path, size) => bill.observer(path, size)), signal })
     const needs = preflight(inventory, options)
     await checkLibraries(needs, options)
     const digests = await layer.end()
     await writer.commit(digests.digest)
-    return { ...digests, topFolder: topFolder.name, files: inventory.fileCount, ...(needs.architecture === undefined ? {} : { architecture: needs.architecture }) }
+    return { ...digests, topFolder: topFolder.name, files: inventory.fileCount, ...(needs.architecture === undefined ? {} : { architecture: needs.architecture }), ...(bill && { bill }) }
   } catch (error) {
     await giveUp(layer, writer)
     throw signal.aborted ? signal.reason : error

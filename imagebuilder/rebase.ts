@@ -1,14 +1,17 @@
+import type { KeyObject } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { Failure } from '#base/errors.ts'
 import { factsOf, layerDescriptor, recordedBase, type AddedLayer, type ImageFacts } from './config.ts'
 import { placeInRegistry, tryMount, type KnownBlob, type Placement } from './oci/destination.ts'
 import { digestOf } from './oci/digest.ts'
 import { formatReference, parseReference, type ImageReference } from './oci/reference.ts'
+import { attachedContent } from './oci/referrers.ts'
 import { Repository } from './oci/registry.ts'
 import { Session, type RegistryAccess } from './oci/session.ts'
 import { completeImage, formatPlatform, readChild, readImage, readManifest, registrySource, repositorySource, type BaseImage, type ImageSource } from './oci/source.ts'
 import { isIndex, type Descriptor, type HistoryEntry } from './oci/types.ts'
-import { composeRelease, publishImages, topOf, type ReleaseImage } from './release.ts'
+import { attachAll, composeRelease, publishImages, topOf, type ReleaseImage } from './release.ts'
+import { billType } from './sbom/bill.ts'
 import type { SupervisorLayer } from './supervisor.ts'
 
 export interface RebaseOptions {
@@ -18,6 +21,10 @@ export interface RebaseOptions {
   readonly supervisors?: readonly SupervisorLayer[]
   /** Appended to the tag. Default: nothing, the tag moves to the new image. */
   readonly suffix?: string
+  /** Attaches the bill of materials of an image to its new image, too. */
+  readonly sbom?: boolean
+  /** Signs the new images. */
+  readonly signingKey?: KeyObject
   readonly access?: RegistryAccess
   readonly signal?: AbortSignal
 }
@@ -79,6 +86,9 @@ export class Rebaser {
     await publishImages(images, facts, {
       publishPart: ({ mediaType, body }) => repository.putManifest(digestOf(body), mediaType, body, signal),
       publish: ({ mediaType, body }) => repository.putManifest(tag, mediaType, body, signal),
+    }, signal, async (subject) => {
+      const bill = this.#options.sbom === true ? await attachedContent(repository, named.digest, billType, signal) : undefined
+      await attachAll(repository, subject, { bill, signingKey: this.#options.signingKey }, signal)
     })
     return { image, digest, from: named.digest, changed: digest !== named.digest, layers }
   }

@@ -25,7 +25,7 @@ const libs = ['framework/lib/base', 'framework/lib/tars', 'framework/lib/kube', 
 /** npm packages a room may use, each with its reason. Built-in modules are free. */
 const packages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   node: { pidusage: 'CPU and memory of processes, for the command top', rolldown: 'build time only: bundles the supervisor into one file' },
-  imagebuilder: { dockerode: 'the Docker engine as a destination', fastify: 'HTTP endpoint', '@fastify/multipart': 'streams uploads', '@fastify/swagger': 'the OpenAPI document', '@tus/server': 'resumable uploads', '@tus/file-store': 'resumable uploads' },
+  imagebuilder: { dockerode: 'the Docker engine as a destination', fastify: 'HTTP endpoint', '@fastify/multipart': 'streams uploads', '@fastify/swagger': 'the OpenAPI document', '@tus/server': 'resumable uploads', '@tus/file-store': 'resumable uploads', 'packageurl-js': 'names of components', '@noble/ciphers': 'encrypted keys of cosign' },
   'base-images': { execa: 'runs apt-get, dpkg-deb and tar', rolldown: 'bundles node-agent into one file' },
   'framework/lib/kube': { yaml: 'kubeconfig files', 'node-forge': 'X.509 certificates' },
   'framework/admin': { fastify: 'HTTP API' },

@@ -1,9 +1,11 @@
+import type { KeyObject } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile, readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Failure } from '#base/errors.ts'
 import { anonymous, parseDockerConfig } from '../oci/auth.ts'
 import type { RegistryAccess } from '../oci/session.ts'
+import { readSigningKey } from '../signing/key.ts'
 import { readSupervisors, type SupervisorLayer } from '../supervisor.ts'
 import type { CommandIo } from '#base/command-io.ts'
 
@@ -26,6 +28,12 @@ export async function registryAccess(flags: AccessFlags, io: CommandIo): Promise
 
 async function read(path: string, flag: string): Promise<string> {
   return readFile(path, 'utf8').catch((cause: unknown) => Promise.reject(new Failure('FILE_UNREADABLE', `${flag}: ${path} cannot be read`, { cause, remedy: 'check the path' })))
+}
+
+/** The key of --sign-key; cosign's own is opened by COSIGN_PASSWORD. @throws SIGNING_KEY_INVALID */
+export async function signingKeyFor(flag: string | undefined, io: CommandIo): Promise<{ signingKey?: KeyObject }> {
+  if (flag === undefined) return {}
+  return { signingKey: await readSigningKey(await read(resolve(io.cwd, flag), '--sign-key'), io.env['COSIGN_PASSWORD'] ?? '') }
 }
 
 /** The supervisor's layers: by the flag, by TARSIMAGE_SUPERVISOR, or the newest that "tarsk8s up" made in the data folder. */

@@ -4,7 +4,7 @@ import { packageLimits } from '../env.ts'
 import { checkApp, checkServer, checkServerType } from '../names.ts'
 import { parseBase } from '../oci/location.ts'
 import { serverTypes } from '../package/preflight.ts'
-import { registryAccess, supervisorsFor } from './access.ts'
+import { registryAccess, signingKeyFor, supervisorsFor } from './access.ts'
 import type { CommandIo } from '#base/command-io.ts'
 import { checked, parseFlags, platformOf, target, usage } from './flags.ts'
 import { meterFor } from './meter.ts'
@@ -17,6 +17,8 @@ export const buildUsage = `usage: tarsk8s image build <package> --app APP --serv
   --tag TAG           tag, where --to has none
   --supervisor FILE   JSON that describes the supervisor's layer  (or TARSIMAGE_SUPERVISOR; default: made by "tarsk8s up")
   --label KEY=VALUE   label and annotation of the image; may be repeated
+  --sbom              attach a bill of materials (CycloneDX) to the image, where it goes to a registry
+  --sign-key FILE     sign the image as cosign does, with such a key  (its password: COSIGN_PASSWORD)
   --platform OS/ARCH  may be repeated, for a list of images  (default: each that base, supervisor and package are there for)
   --insecure HOST     registry that speaks plain HTTP; may be repeated
   --ca FILE           PEM certificates to trust registries by
@@ -27,7 +29,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.
 
 const options = {
   app: { type: 'string' }, server: { type: 'string' }, type: { type: 'string' }, base: { type: 'string' }, to: { type: 'string' }, tag: { type: 'string' },
-  supervisor: { type: 'string' }, platform: { type: 'string', multiple: true }, label: { type: 'string', multiple: true }, insecure: { type: 'string', multiple: true }, ca: { type: 'string' }, 'registry-config': { type: 'string' },
+  supervisor: { type: 'string' }, platform: { type: 'string', multiple: true }, label: { type: 'string', multiple: true }, sbom: { type: 'boolean' }, 'sign-key': { type: 'string' }, insecure: { type: 'string', multiple: true }, ca: { type: 'string' }, 'registry-config': { type: 'string' },
   json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
 } as const
 
@@ -49,7 +51,7 @@ export async function build(args: readonly string[], io: CommandIo): Promise<num
   const meter = meterFor(io.err)
   try {
     const built = await buildImage({
-      ...names, package: resolve(io.cwd, file ?? ''), base, destination, ...(platforms && { platforms }), labels: labelsOf(values.label ?? []), limits: packageLimits(io.env), signal: io.signal,
+      ...names, package: resolve(io.cwd, file ?? ''), base, destination, ...(platforms && { platforms }), labels: labelsOf(values.label ?? []), sbom: values.sbom ?? false, ...(await signingKeyFor(values['sign-key'], io)), limits: packageLimits(io.env), signal: io.signal,
       supervisors: await supervisorsFor(values.supervisor, io), access: await registryAccess(values, io), onProgress: (progress) => meter.at(progress),
     })
     meter.end()

@@ -5,7 +5,7 @@ import type { CommandIo } from '#base/command-io.ts'
 import { openSource, parseBase } from '../oci/location.ts'
 import { parseReference, type ImageReference } from '../oci/reference.ts'
 import { Rebaser, type RebasedImage } from '../rebase.ts'
-import { registryAccess, supervisorsFor } from './access.ts'
+import { registryAccess, signingKeyFor, supervisorsFor } from './access.ts'
 import { parseFlags, usage } from './flags.ts'
 
 export const rebaseUsage = `usage: tarsk8s image rebase <image…> [options]
@@ -15,6 +15,8 @@ Puts a new base image, or a new supervisor, under images that "tarsk8s image bui
   --base IMAGE        the new base: a reference, or an OCI layout folder (oci:DIR[:TAG]); default: each image's own
   --supervisor FILE   JSON that describes the supervisor's layer  (default: each image's own; "newest": as for "image build")
   --suffix=TEXT       appended to each tag, e.g. --suffix=-r2; the old image keeps its tag
+  --sbom              attach the bill of materials of each image to its new image, too
+  --sign-key FILE     sign the new images as cosign does, with such a key  (its password: COSIGN_PASSWORD)
   --insecure HOST     registry that speaks plain HTTP; may be repeated
   --ca FILE           PEM certificates to trust registries by
   --registry-config FILE  Docker config JSON with credentials     (default: as "docker login" left it)
@@ -23,7 +25,7 @@ Exit codes: 0 done, 1 one or more failed, 2 wrong usage.
 `
 
 const options = {
-  'from-file': { type: 'string' }, base: { type: 'string' }, supervisor: { type: 'string' }, suffix: { type: 'string' },
+  'from-file': { type: 'string' }, base: { type: 'string' }, supervisor: { type: 'string' }, suffix: { type: 'string' }, sbom: { type: 'boolean' }, 'sign-key': { type: 'string' },
   insecure: { type: 'string', multiple: true }, ca: { type: 'string' }, 'registry-config': { type: 'string' },
   json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
 } as const
@@ -49,7 +51,7 @@ export async function rebase(args: readonly string[], io: CommandIo): Promise<nu
   if (images.length === 0) usage('the images are missing')
   const access = await registryAccess(values, io)
   const rebaser = new Rebaser({
-    access, suffix, signal: io.signal,
+    access, suffix, signal: io.signal, sbom: values.sbom ?? false, ...(await signingKeyFor(values['sign-key'], io)),
     ...(base !== undefined && { base: openSource(await parseBase(base, io.cwd), access) }),
     ...(supervisor !== undefined && { supervisors: await supervisorsFor(supervisor === 'newest' ? undefined : supervisor, io) }),
   })

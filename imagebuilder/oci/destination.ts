@@ -32,14 +32,16 @@ export interface ImageDestination {
   readonly image: string
   /** Registry host when it is one: blobs of its other repositories can be mounted. */
   readonly registry?: string
+  /** The repository, when it is one: what refers to an image lies beside it. */
+  readonly repository?: Repository
   /** Puts a blob there unless it is there already. */
   place(blob: KnownBlob, signal?: AbortSignal): Promise<Placement>
   /** Begins a blob whose digest is known at its end. */
   startBlob(what: string, signal?: AbortSignal): Promise<BlobWriter>
   /** Makes the image visible; the manifest's blobs must all be there. */
-  publish(manifest: StoredManifest, signal?: AbortSignal): Promise<void>
+  publish(manifest: StoredManifest, signal?: AbortSignal): Promise<unknown>
   /** Stores an image under its digest alone, for the list of images that is published next; missing where there are no lists. */
-  publishPart?(manifest: StoredManifest, signal?: AbortSignal): Promise<void>
+  publishPart?(manifest: StoredManifest, signal?: AbortSignal): Promise<unknown>
   /** Releases connections and drafts; after publish or instead of it. */
   close(): Promise<void>
 }
@@ -50,6 +52,7 @@ export function registryDestination(reference: ImageReference, access: RegistryA
   return {
     image: `${reference.registry}/${reference.repository}:${reference.tag}`,
     registry: reference.registry,
+    repository,
     place: (blob, signal) => placeInRegistry(repository, blob, signal),
     startBlob: (what, signal) => repository.startUpload(`uploading ${what}`, signal),
     publish: (manifest, signal) => repository.putManifest(reference.tag === '' ? digestOf(manifest.body) : reference.tag, manifest.mediaType, manifest.body, signal),

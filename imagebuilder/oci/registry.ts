@@ -2,7 +2,7 @@ import { Failure } from '#base/errors.ts'
 import { digestMismatch, digestOf, verifying } from './digest.ts'
 import { Session, type Call, type RegistryAccess } from './session.ts'
 import { readAll } from './transport.ts'
-import { manifestAccept, type Descriptor } from './types.ts'
+import { manifestAccept, mediaTypes, type Descriptor, type Index } from './types.ts'
 import { ChunkedUpload, later, type BlobWriter } from './upload.ts'
 
 const maximumManifest = 4 << 20
@@ -45,10 +45,23 @@ export class Repository {
     return answer.status === 200
   }
 
-  /** Publishes a manifest under a tag or its digest. */
-  async putManifest(reference: string, mediaType: string, body: Buffer, signal?: AbortSignal): Promise<void> {
+  /**
+   * Publishes a manifest under a tag or its digest.
+   * @returns true when the registry lists it among the referrers of its subject (distribution-spec 1.1 "Pushing Manifests with Subject")
+   */
+  async putManifest(reference: string, mediaType: string, body: Buffer, signal?: AbortSignal): Promise<boolean> {
     const call = { method: 'PUT', path: `/manifests/${reference}`, headers: { 'content-type': mediaType }, body: [body], expect: [200, 201, 202], doing: `publishing ${this.name}:${reference}`, signal } as const
-    ;(await this.#call(call)).body.resume()
+    const answer = await this.#call(call)
+    answer.body.resume()
+    return answer.headers['oci-subject'] !== undefined
+  }
+
+  /** What refers to a manifest (distribution-spec 1.1 "Listing Referrers"); undefined from a registry that does not list it. */
+  async referrers(digest: string, signal?: AbortSignal): Promise<Index | undefined> {
+    const doing = `listing what refers to ${digest}`
+    const answer = await this.#call({ method: 'GET', path: `/referrers/${digest}`, headers: { accept: mediaTypes.ociIndex }, expect: [200, 400, 404, 405], doing, signal })
+    const body = await readAll(answer, maximumManifest, this.registry, doing)
+    return answer.status === 200 ? (JSON.parse(body.toString('utf8')) as Index) : undefined
   }
 
   async hasBlob(digest: string, signal?: AbortSignal): Promise<boolean> {

@@ -9,6 +9,13 @@ import type { PackageLimits } from './limits.ts'
 import { entryParts, findEscapingLink, refuseLink, staysWithin } from './path.ts'
 import type { TopFolder } from './top-folder.ts'
 
+/** Looks at the content of a file on its way; each piece is good until the next comes. */
+export interface Observer {
+  see(piece: Buffer): void
+  /** The file was seen to its end. */
+  end?(): void
+}
+
 export interface RewriteOptions {
   /** Folder of the image that the package's root becomes, e.g. `usr/local/server/bin`. */
   readonly root: string
@@ -16,6 +23,8 @@ export interface RewriteOptions {
   readonly topFolder: TopFolder
   /** True for a file that the server may be started from; its head is examined. */
   readonly isCandidate: (path: string) => boolean
+  /** Who looks at a file of the package, beside us. */
+  readonly observe?: ((path: string, size: number) => Observer | undefined) | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -96,6 +105,8 @@ class Rewriter {
       }
     }
     this.#inventory.add(path, executable ? 'executable' : 'file')
+    const observer = this.#options.observe?.(path, entry.size)
+    if (observer !== undefined) content = seenBy(observer, content)
     await this.#layer.entry({ path: this.#place(path), type: 'file', mode: executable ? 0o755 : 0o644, size: entry.size }, content)
   }
 
@@ -135,11 +146,12 @@ function refuseRoot(entry: PackageEntry): never {
   throw new Failure('PACKAGE_PATH_INVALID', `package entry "${entry.name}" would replace the root folder`, { remedy: 'pack again from a clean folder', context: { entry: entry.name } })
 }
 
-async function* seenBy(links: ElfLinks, content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* seenBy(observer: Observer, content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   for await (const piece of content) {
-    links.see(piece)
+    observer.see(piece)
     yield piece
   }
+  observer.end?.()
 }
 
 /** The first `bytes` bytes (fewer at the end), and a content that still has them: a copy, for they are good only until the next are asked for. */

@@ -165,6 +165,7 @@ export class Build {
       return await buildImage({
         package: received.file, app: request.app, server, serverType: request.serverType, anyCase: !known && server === server.toLowerCase(),
         base: parseLocation(base.image), destination: parseLocation(image), access: push, baseAccess: pull, supervisors, limits: env.limits, signal,
+        sbom: env.sbom, ...(await cluster.signingKey(env.signSecret)),
         onProgress: (at) => {
           progress.at(at)
           if (at.phase === 'package') this.log.add({ type: 'progress', read: at.read, size: at.size, pushed: at.pushed })

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { names } from '#api/names.ts'
 import { resources } from '#api/resources.ts'
 import type { TFrameworkConfig, TImage, TServer } from '#api/types.ts'
@@ -5,6 +6,7 @@ import { Failure } from '#base/errors.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { isNotFound } from '#kube/errors.ts'
 import { secrets } from '#kube/resources.ts'
+import { readSigningKey } from '../signing/key.ts'
 import { anonymous, parseDockerConfig, type Credentials } from '../oci/auth.ts'
 import type { ServerType } from '../package/preflight.ts'
 
@@ -42,6 +44,16 @@ export class ClusterFacts {
     const config = data['.dockerconfigjson'] ?? data['.dockercfg']
     if (config === undefined) throw new Failure('REGISTRY_SECRET_INVALID', `Secret ${name} has neither .dockerconfigjson nor .dockercfg`, { remedy: 'create it with "kubectl create secret docker-registry"' })
     return parseDockerConfig(Buffer.from(config, 'base64').toString('utf8'), `Secret ${name}`)
+  }
+
+  /** The key of a Secret to sign images with; none for an empty name. @throws SECRET_MISSING, SIGNING_KEY_INVALID */
+  async signingKey(name: string): Promise<{ signingKey?: KeyObject }> {
+    if (name === '') return {}
+    const secret = await this.#find(() => this.#client.get(secrets, { namespace: this.#namespace, name }))
+    const data = (secret?.['data'] ?? {}) as Record<string, string | undefined>
+    if (data['cosign.key'] === undefined) throw new Failure('SECRET_MISSING', `there is no Secret ${name} with cosign.key in namespace ${this.#namespace}`, { remedy: 'create it with "cosign generate-key-pair k8s://<namespace>/<name>"' })
+    const [key, password] = [data['cosign.key'], data['cosign.password'] ?? ''].map((text) => Buffer.from(text, 'base64').toString('utf8')) as [string, string]
+    return { signingKey: await readSigningKey(key, password) }
   }
 
   /**

@@ -1,4 +1,5 @@
 // tarsimage as a role: the old multipart call against the embedded API server and a registry.
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -209,4 +210,23 @@ test('a builder that starts fails what it left running, and removes its uploads'
   expect((await timage()).build).toMatchObject({ last: { id: 'v7', phase: 'Failed', message: expect.stringMatching(/restarted during the build/) } })
   expect((await timage()).build?.running).toBeUndefined()
   await other.stop()
+})
+
+test('every image is signed and has its bill of materials where the service is told so', async () => {
+  const strict = await startImageService(settings({ PodName: 'strict-0', TARSIMAGE_SBOM: '1', TARSIMAGE_SIGN_SECRET: 'signing' }), cluster.client, silentLogger)
+  const usual = service
+  service = strict
+  try {
+    expect((await post(tgz([server]), { ServerTag: 'unsigned' })).body.message).toMatch(/there is no Secret signing with cosign\.key/)
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256', privateKeyEncoding: { type: 'pkcs8', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } })
+    await cluster.client.create(secrets, { metadata: { name: 'signing', namespace }, data: { 'cosign.key': Buffer.from(privateKey).toString('base64') } })
+    expect((await post(tgz([server]), { ServerTag: 'signed' })).code).toBe(200)
+    const ask = (path: string): Promise<Response> => fetch(`http://${registry.address}/v2/tars/demo.helloserver/${path}`, { headers: { authorization: `Basic ${Buffer.from('tars:secret').toString('base64')}`, accept: 'application/vnd.oci.image.manifest.v1+json' } })
+    const digest = (await ask('manifests/signed')).headers.get('docker-content-digest') ?? ''
+    expect(await (await ask(`manifests/${digest.replace(':', '-')}.sig`)).text()).toContain('dev.cosignproject.cosign/signature')
+    expect(await (await ask(`referrers/${digest}`)).json()).toMatchObject({ manifests: [{ artifactType: 'application/vnd.cyclonedx+json' }] })
+  } finally {
+    service = usual
+    await strict.stop()
+  }
 })

@@ -13,6 +13,11 @@ export function crane(): Promise<string> {
   return goTool('github.com/google/go-containerregistry/cmd/crane', craneVersion)
 }
 
+/** The cosign program, which takes minutes to build the first time. */
+export function cosign(): Promise<string> {
+  return goTool('github.com/sigstore/cosign/v2/cmd/cosign', 'v2.6.5')
+}
+
 export interface ForeignRegistry {
   readonly name: string
   /** host:port */

@@ -66,7 +66,7 @@ export async function goTool(pkg: string, version: string): Promise<string> {
   if (existsSync(program)) return program
   const go = which('go') ?? fail(`go is missing; install Go 1.24 or newer to build ${pkg}`)
   mkdirSync(folder, { recursive: true })
-  await run(go, ['install', '-trimpath', '-ldflags=-s -w', `${pkg}@${version}`], { timeout: 600_000, maxBuffer: 1 << 26, env: { ...process.env, GOBIN: folder, GOFLAGS: '', CGO_ENABLED: '0' } })
+  await run(go, ['install', '-trimpath', '-ldflags=-s -w', `${pkg}@${version}`], { timeout: 1_500_000, maxBuffer: 1 << 26, env: { ...process.env, GOBIN: folder, GOFLAGS: '', CGO_ENABLED: '0' } })
   return program
 }
 
