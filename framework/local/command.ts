@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { describe } from '#base/errors.ts'
 import { createLogger } from '#base/log.ts'
-import { baseLanguage } from './base-image.ts'
+import { chooseBaseImage } from '../../base-images/catalog.ts'
 import { startCluster, type Cluster } from './cluster.ts'
 import { checkSamples, deploySamples } from './samples/deploy.ts'
 import type { CommandIo } from '#base/command-io.ts'
@@ -43,7 +43,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   }
   const log = createLogger({ format: 'text', write: quiet })
   write(`starting the cluster of ${parsed.data}\n`)
-  const cluster = await startCluster({ dataDir: parsed.data, ...(parsed.cache === undefined ? {} : { cacheDir: parsed.cache }), bases: parsed.bases.split(',').filter((name) => name !== '').map(baseLanguage), log, steps, signal: io.signal })
+  const cluster = await startCluster({ dataDir: parsed.data, ...(parsed.cache === undefined ? {} : { cacheDir: parsed.cache }), bases: parsed.bases.split(',').filter((name) => name !== '').map(chooseBaseImage), log, steps, signal: io.signal })
   try {
     if (parsed.samples || parsed.check) await deploySamples(cluster, { steps, write, signal: io.signal })
     if (parsed.check) return await check(cluster, steps, write, io.signal)
