@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 interface PackagedCertificate {
@@ -16,10 +16,15 @@ export async function packagedCertificates(root: string): Promise<PackagedCertif
   return Promise.all(names.map(async (name) => ({ name: name.slice(0, -'.crt'.length), pem: `${(await readFile(join(source, name), 'utf8')).trimEnd()}\n` })))
 }
 
-/** Writes /etc/ssl/certs/ca-certificates.crt from the packaged certificates, as update-ca-certificates does. */
+/**
+ * Writes /etc/ssl/certs/ca-certificates.crt from the packaged certificates, as update-ca-certificates does, and puts it
+ * where OpenSSL looks when nobody says otherwise.
+ */
 export async function bundleCertificates(root: string): Promise<void> {
   const certificates = await packagedCertificates(root)
   if (certificates.length === 0) return
   await mkdir(join(root, 'etc/ssl/certs'), { recursive: true })
   await writeFile(join(root, 'etc/ssl/certs/ca-certificates.crt'), certificates.map(({ pem }) => pem).join(''))
+  await mkdir(join(root, 'usr/lib/ssl'), { recursive: true })
+  await symlink('/etc/ssl/certs/ca-certificates.crt', join(root, 'usr/lib/ssl/cert.pem'))
 }

@@ -14,7 +14,7 @@ const mergedFolders = ['bin', 'sbin', 'lib', 'lib64']
 const dropped = [
   ...['doc', 'man', 'info', 'lintian', 'bug', 'locale', 'menu', 'pixmaps', 'applications', 'icons', 'bash-completion', 'zoneinfo/right', 'zoneinfo/posix'].map((folder) => `usr/share/${folder}`),
   ...['apt', 'cron.d', 'cron.daily', 'cron.weekly', 'init.d', 'systemd', 'kernel', 'update-motd.d'].map((folder) => `etc/${folder}`),
-  'var/cache', 'var/lib/dpkg', 'usr/lib/systemd', 'usr/lib/valgrind',
+  'usr/sbin/update-ca-certificates', 'var/cache', 'var/lib/dpkg', 'usr/lib/systemd', 'usr/lib/valgrind',
 ]
 /** What compilers read, and what interpreters make again. */
 const droppedAnywhere = ['usr/lib/**/*.a', 'usr/lib/**/__pycache__', 'usr/include']
@@ -29,13 +29,13 @@ const files: Readonly<Record<string, string>> = {
 }
 
 /** Programs that busybox stands in for, as far as no package brings them. */
-const applets = ['awk', 'base64', 'basename', 'cat', 'chmod', 'chown', 'clear', 'cp', 'cut', 'date', 'dd', 'df', 'diff', 'dirname', 'du', 'egrep', 'env', 'expr', 'false', 'fgrep', 'find', 'free', 'grep', 'gunzip', 'gzip', 'head', 'hostname', 'id', 'kill', 'killall', 'less', 'ln', 'ls', 'md5sum', 'mkdir', 'mktemp', 'more', 'mv', 'nc', 'netstat', 'nslookup', 'od', 'pidof', 'ping', 'printf', 'ps', 'pwd', 'readlink', 'realpath', 'rm', 'rmdir', 'sed', 'seq', 'sha256sum', 'sleep', 'sort', 'stat', 'stty', 'sync', 'tail', 'tar', 'tee', 'telnet', 'test', 'timeout', 'top', 'touch', 'tr', 'true', 'tty', 'uname', 'uniq', 'unzip', 'uptime', 'vi', 'watch', 'wc', 'wget', 'which', 'whoami', 'xargs', 'zcat']
+const applets = ['awk', 'basename', 'cat', 'chmod', 'chown', 'clear', 'cp', 'cut', 'date', 'dd', 'df', 'diff', 'dirname', 'du', 'egrep', 'env', 'expr', 'false', 'fgrep', 'find', 'free', 'grep', 'gunzip', 'gzip', 'head', 'hostname', 'id', 'kill', 'killall', 'less', 'ln', 'ls', 'md5sum', 'mkdir', 'mktemp', 'more', 'mv', 'nc', 'netstat', 'nslookup', 'od', 'pidof', 'ping', 'printf', 'ps', 'pwd', 'readlink', 'realpath', 'rm', 'rmdir', 'sed', 'seq', 'sha256sum', 'sleep', 'sort', 'stat', 'stty', 'sync', 'tail', 'tar', 'tee', 'telnet', 'test', 'timeout', 'top', 'touch', 'tr', 'true', 'tty', 'uname', 'uniq', 'unzip', 'uptime', 'vi', 'watch', 'wc', 'wget', 'which', 'whoami', 'xargs', 'zcat']
 
 /** Names and versions of what an image is made of, a line each. */
 export const contentsFile = 'usr/share/tarsk8s/packages'
 
 /** Changes whenever the code here yields something else for the same recipe. */
-const layoutRevision = 2
+const layoutRevision = 4
 
 /** A staged image: its files, and what they are of. */
 export interface Staged {
@@ -64,6 +64,8 @@ export function stageDebug(recipe: BaseRecipe, base: Staged, options: DebianOpti
   return stage(`${recipe.name}-debug`, [recipe.suite, debugPackages, recipe.without, base.contents], options, async (root) => {
     const debs = await fetchPackages({ names: debugPackages, assumed: [...leftOut(recipe, debugPackages), ...base.contents], ...suiteOf(recipe) }, options)
     await unpack(debs, root)
+    // update-alternatives would make these.
+    for (const name of ['vi', 'vim']) await symlink('vim.tiny', join(root, 'usr/bin', name))
     return [...base.contents, ...(await describePackages(debs))]
   })
 }

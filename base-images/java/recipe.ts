@@ -1,4 +1,4 @@
-import { symlink } from 'node:fs/promises'
+import { glob, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hostArchitecture } from '../debian.ts'
 import type { Suite } from '../debian-sources.ts'
@@ -8,10 +8,13 @@ import { writeTrustStore } from './truststore.ts'
 /** Printers, sound, smart cards and desktops: loaded on demand only, and no server has them. */
 const desktop = ['ca-certificates-java', 'java-common', 'libasound2', 'libasound2t64', 'libcups2', 'libcups2t64', 'libnss3', 'libpcsclite1', 'libxtst6', 'libxi6', 'libxrender1', 'libxext6', 'libx11-6']
 
+/** What needs those. */
+const desktopLibraries = ['awt_xawt', 'jawt', 'splashscreen', 'jsound', 'j2pcsc']
+
 /** A Java runtime without desktop libraries, for java-jar and java-war. */
 function javaRuntime(name: string, version: number, suite: Suite): BaseRecipe {
   // Debian names the folder after its architecture, e.g. java-17-openjdk-amd64.
-  const home = `usr/lib/jvm/java-${version}-openjdk-${hostArchitecture}`
+  const home = `java-${version}-openjdk-${hostArchitecture}`
   return {
     name,
     supportedTypes: ['java-jar', 'java-war'],
@@ -19,12 +22,14 @@ function javaRuntime(name: string, version: number, suite: Suite): BaseRecipe {
     // Text is drawn by these, e.g. in pictures that prove a person; they are dependencies in some suites only.
     packages: [...commonPackages, `openjdk-${version}-jre-headless`, 'libfontconfig1', 'libfreetype6', 'libharfbuzz0b', 'fonts-dejavu-core'],
     without: desktop,
-    env: { ...commonEnv, JAVA_HOME: `/${home}` },
-    revision: '2',
+    env: { ...commonEnv, JAVA_HOME: '/usr/lib/jvm/java' },
+    revision: '5',
     async finish(root) {
       // update-alternatives and ca-certificates-java would make these.
-      const jre = version === 8 ? `${home}/jre` : home
-      for (const program of ['java', 'keytool']) await symlink(`/${jre}/bin/${program}`, join(root, 'usr/bin', program))
+      await symlink(home, join(root, 'usr/lib/jvm/java'))
+      const bin = version === 8 ? `${home}/jre/bin` : `${home}/bin`
+      for (const program of ['java', 'keytool']) await symlink(`/usr/lib/jvm/${bin}/${program}`, join(root, 'usr/bin', program))
+      for await (const file of glob(`usr/lib/jvm/**/lib{${desktopLibraries.join(',')}}.so`, { cwd: root })) await rm(join(root, file))
       await writeTrustStore(root)
     },
   }

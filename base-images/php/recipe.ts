@@ -13,7 +13,7 @@ export const php8base: BaseRecipe = {
   suite: 'trixie',
   packages: [...commonPackages, ...nativePackages, 'tzdata-legacy', `php${version}-cli`, ...extensions.map((name) => `php${version}-${name}`)],
   env: commonEnv,
-  revision: '1',
+  revision: '2',
   finish: configure,
 }
 
@@ -23,8 +23,8 @@ async function configure(root: string): Promise<void> {
   const settings = join(root, 'etc/php', version, 'cli')
   await mkdir(join(settings, 'conf.d'), { recursive: true })
   await copyFile(join(root, `usr/lib/php/${version}/php.ini-production.cli`), join(settings, 'php.ini'))
-  for await (const file of glob(join(root, `usr/share/php${version}-*/*/*.ini`))) {
-    const text = await readFile(file, 'utf8')
+  for await (const file of glob([`usr/share/php${version}-*/*/*.ini`, `etc/php/${version}/mods-available/*.ini`], { cwd: root })) {
+    const text = await readFile(join(root, file), 'utf8')
     const priority = /^; *priority *= *(\d+)/m.exec(text)?.[1] ?? '20'
     await writeFile(join(settings, 'conf.d', `${priority}-${basename(file)}`), text)
   }
