@@ -52,7 +52,7 @@ export const nativePackages = ['libstdc++6', 'libgcc-s1', 'libatomic1', 'zlib1g'
 export const setupPackages = ['adduser', 'awk', 'debconf', 'debianutils', 'dpkg', 'init-system-helpers', 'login', 'lsb-base', 'openssl', 'passwd', 'perl-base', 'sensible-utils', 'sysvinit-utils', 'tar', 'ucf', 'util-linux', 'x11-common'] as const
 
 /** What the debug variant of a base has besides. */
-export const debugPackages = ['bash', 'binutils', 'curl', 'gdb', 'iproute2', 'iputils-ping', 'less', 'net-tools', 'openssl', 'procps', 'strace', 'tcpdump', 'vim-tiny'] as const
+export const debugPackages = ['bash', 'binutils', 'busybox-static', 'curl', 'gdb', 'iproute2', 'iputils-ping', 'less', 'net-tools', 'openssl', 'procps', 'strace', 'tcpdump', 'vim-tiny'] as const
 
 /** What the supervisor's layer takes its loader and libraries from: it carries its own, so that it starts in any image. */
 export const supervisorLibraries: BaseRecipe = {

@@ -66,6 +66,7 @@ export function stageDebug(recipe: BaseRecipe, base: Staged, options: DebianOpti
     await unpack(debs, root)
     // update-alternatives would make these.
     for (const name of ['vi', 'vim']) await symlink('vim.tiny', join(root, 'usr/bin', name))
+    await linkPrograms(root)
     return [...base.contents, ...(await describePackages(debs))]
   })
 }
