@@ -27,10 +27,13 @@ export interface BaseChoice {
  * @throws Failure BASE_LANGUAGE, BASE_VERSION
  */
 export function chooseBaseImage(name: string): BaseChoice {
-  const [language = '', version] = name.split(':', 2)
-  const found = Object.hasOwn(languages, language) ? languages[language] : undefined
+  const [language = ''] = name.split(':', 1)
+  const found = own(languages, language)
   if (found === undefined) throw new Failure('BASE_LANGUAGE', `there is no base image for "${language}"`, { remedy: `choose one of ${Object.keys(languages).join(', ')}` })
-  const recipe = found.versions[version ?? found.standard]
+  const version = name === language ? found.standard : name.slice(language.length + 1)
+  const recipe = own(found.versions, version)
   if (recipe === undefined) throw new Failure('BASE_VERSION', `there is no base image for version "${version}" of ${language}`, { remedy: `choose one of ${Object.keys(found.versions).join(', ')}` })
   return { name, recipe }
 }
+
+const own = <T>(table: Readonly<Record<string, T>>, key: string): T | undefined => (Object.hasOwn(table, key) ? table[key] : undefined)

@@ -8,8 +8,8 @@ import { writeTrustStore } from './truststore.ts'
 /** Printers, sound, smart cards and desktops: loaded on demand only, and no server has them. */
 const desktop = ['ca-certificates-java', 'java-common', 'libasound2', 'libasound2t64', 'libcups2', 'libcups2t64', 'libnss3', 'libpcsclite1', 'libxtst6', 'libxi6', 'libxrender1', 'libxext6', 'libx11-6']
 
-/** What needs those. */
-const desktopLibraries = ['awt_xawt', 'jawt', 'splashscreen', 'jsound', 'j2pcsc']
+/** What needs those, what only compilers read, and the class archive for heaps over 32 GB (they start without one). */
+const unused = ['lib{awt_xawt,jawt,splashscreen,jsound,j2pcsc}.so', 'ct.sym', 'classes_nocoops.jsa']
 
 /** A Java runtime without desktop libraries, for java-jar and java-war. */
 function javaRuntime(name: string, version: number, suite: Suite): BaseRecipe {
@@ -23,13 +23,13 @@ function javaRuntime(name: string, version: number, suite: Suite): BaseRecipe {
     packages: [...commonPackages, `openjdk-${version}-jre-headless`, 'libfontconfig1', 'libfreetype6', 'libharfbuzz0b', 'fonts-dejavu-core'],
     without: desktop,
     env: { ...commonEnv, JAVA_HOME: '/usr/lib/jvm/java' },
-    revision: '5',
+    revision: '6',
     async finish(root) {
       // update-alternatives and ca-certificates-java would make these.
       await symlink(home, join(root, 'usr/lib/jvm/java'))
       const bin = version === 8 ? `${home}/jre/bin` : `${home}/bin`
       for (const program of ['java', 'keytool']) await symlink(`/usr/lib/jvm/${bin}/${program}`, join(root, 'usr/bin', program))
-      for await (const file of glob(`usr/lib/jvm/**/lib{${desktopLibraries.join(',')}}.so`, { cwd: root })) await rm(join(root, file))
+      for await (const file of glob(unused.map((name) => `usr/lib/jvm/**/${name}`), { cwd: root })) await rm(join(root, file))
       await writeTrustStore(root)
     },
   }

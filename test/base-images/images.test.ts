@@ -9,9 +9,9 @@ import { customResourceDefinitions } from '#api/crds.ts'
 import { resources } from '#api/resources.ts'
 import type { TImage } from '#api/types.ts'
 import { baseNames, chooseBaseImage } from '../../base-images/catalog.ts'
-import { contentsFile } from '../../base-images/rootfs.ts'
+import { contentsFile, stageBase } from '../../base-images/rootfs.ts'
 import type { BaseRecipe } from '../../base-images/recipe.ts'
-import { publishBase } from '../../framework/local/base-image.ts'
+import { keptLayer, publishBase } from '../../framework/local/base-image.ts'
 import { startOciRegistry, type OciRegistry } from '../../framework/local/oci/server.ts'
 import { Images } from '../../framework/local/pods/images.ts'
 import { ElfLinks } from '../../imagebuilder/package/elf-links.ts'
@@ -127,6 +127,13 @@ describe.each(baseNames)('%s', { timeout: BUILD_MS }, (name) => {
     expect(base.layers).toHaveLength(1)
     expect(base.timage).toMatchObject({ imageType: 'base', supportedType: base.recipe.supportedTypes, releases: [{ image: base.image }] })
     expect(base.env).toEqual(base.recipe.env)
+  })
+
+  it('is as large as README.md says', async () => {
+    const row = new RegExp(`^\\| \`${name}\` \\| \`${base.recipe.name}\` \\|.*\\| ([\\d.]+) \\|.*\\|.*\\|$`, 'm').exec(readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8'))
+    const { size } = await keptLayer((await stageBase(base.recipe, sources)).root)
+    // Packages grow a little with the fixes that they get.
+    expect(Math.abs(size / 1e6 / Number(row?.[1]) - 1)).toBeLessThan(0.1)
   })
 
   it('has certificates, time zones and a user', () => {
