@@ -29,6 +29,8 @@ export interface DebianOptions {
   readonly cacheDir: string
   /** Debian's name of the packages' architecture, e.g. `arm64`; default: this machine's. */
   readonly architecture?: string
+  /** Asks for the newest versions, whatever was fetched before. */
+  readonly fresh?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -74,12 +76,12 @@ async function sourceSettings(dir: string, suite: Suite | undefined): Promise<Re
 
 /**
  * Downloads packages and everything they depend on.
- * @returns paths of the .deb files; a later call for the same reuses them
+ * @returns paths of the .deb files, whose names have their versions; a later call for the same reuses them
  */
 export async function fetchPackages({ names, suite, assumed = [] }: Selection, options: DebianOptions): Promise<string[]> {
   const key = createHash('sha256').update(JSON.stringify([suite, [...names].sort(), assumed])).digest('hex').slice(0, 16)
   const done = join(options.cacheDir, `debs-${forArchitecture(options)}${key}`)
-  if (!existsSync(done)) await download({ names, assumed, ...(suite === undefined ? {} : { suite }) }, done, options)
+  if (options.fresh === true || !existsSync(done)) await download({ names, assumed, ...(suite === undefined ? {} : { suite }) }, done, options)
   const files = await readdir(join(done, 'archives'))
   return files.filter((file) => file.endsWith('.deb')).sort().map((file) => join(done, 'archives', file))
 }
@@ -87,7 +89,7 @@ export async function fetchPackages({ names, suite, assumed = [] }: Selection, o
 /** Part of the names of what is kept for another architecture than this machine's. */
 export const forArchitecture = ({ architecture }: DebianOptions): string => (architecture === undefined ? '' : `${architecture}-`)
 
-async function download({ names, suite, assumed = [] }: Selection, done: string, { architecture, signal }: DebianOptions): Promise<void> {
+async function download({ names, suite, assumed = [] }: Selection, done: string, { architecture, fresh = false, signal }: DebianOptions): Promise<void> {
   await checkHost()
   const dir = `${done}.${process.pid}.tmp`
   try {
@@ -98,10 +100,11 @@ async function download({ names, suite, assumed = [] }: Selection, done: string,
     await apt('update')
     await apt('install', '-y', '--no-install-recommends', '--download-only', ...names)
     await rm(join(dir, 'lists'), { recursive: true })
+    if (fresh) await rm(done, { recursive: true, force: true })
     await rename(dir, done)
   } catch (error) {
     await rm(dir, { recursive: true, force: true })
-    if (existsSync(done)) return
+    if (!fresh && existsSync(done)) return
     throw new Failure('DEBIAN_FETCH_FAILED', `Debian packages could not be fetched${suite === undefined ? '' : ` from ${suite}`}: ${names.join(' ')}`, {
       cause: error,
       temporary: true,

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { glob, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { bundleCertificates } from './certificates.ts'
 import type { Suite } from './debian-sources.ts'
 import { describePackages, fetchPackages, forArchitecture, unpackPackages, type DebianOptions, type DebianPackage } from './debian.ts'
@@ -45,10 +45,10 @@ export interface Staged {
   readonly contents: readonly DebianPackage[]
 }
 
-/** The staged root of a base image, made once a recipe and kept. */
-export function stageBase(recipe: BaseRecipe, options: DebianOptions): Promise<Staged> {
-  return stage(recipe.name, [recipe.suite, recipe.packages, recipe.without, recipe.revision], options, async (root) => {
-    const debs = await fetchPackages({ names: recipe.packages, assumed: leftOut(recipe), ...suiteOf(recipe) }, options)
+/** The staged root of a base image, made once for a recipe and the versions of its packages, and kept. */
+export async function stageBase(recipe: BaseRecipe, options: DebianOptions): Promise<Staged> {
+  const debs = await fetchPackages({ names: recipe.packages, assumed: leftOut(recipe), ...suiteOf(recipe) }, options)
+  return stage(recipe.name, [debs.map((deb) => basename(deb)), recipe.revision], options, async (root) => {
     for (const folder of folders) await mkdir(join(root, folder), { recursive: true })
     await unpack(debs, root)
     for (const [path, content] of Object.entries(files)) await writeFile(join(root, path), content)
@@ -60,9 +60,9 @@ export function stageBase(recipe: BaseRecipe, options: DebianOptions): Promise<S
 }
 
 /** The debug tools for a staged base, as files to lay over it. */
-export function stageDebug(recipe: BaseRecipe, base: Staged, options: DebianOptions): Promise<Staged> {
-  return stage(`${recipe.name}-debug`, [recipe.suite, debugPackages, recipe.without, base.contents], options, async (root) => {
-    const debs = await fetchPackages({ names: debugPackages, assumed: [...leftOut(recipe, debugPackages), ...base.contents], ...suiteOf(recipe) }, options)
+export async function stageDebug(recipe: BaseRecipe, base: Staged, options: DebianOptions): Promise<Staged> {
+  const debs = await fetchPackages({ names: debugPackages, assumed: [...leftOut(recipe, debugPackages), ...base.contents], ...suiteOf(recipe) }, options)
+  return stage(`${recipe.name}-debug`, [debs.map((deb) => basename(deb)), base.contents], options, async (root) => {
     await unpack(debs, root)
     // update-alternatives would make these.
     for (const name of ['vi', 'vim']) await symlink('vim.tiny', join(root, 'usr/bin', name))
@@ -73,7 +73,7 @@ export function stageDebug(recipe: BaseRecipe, base: Staged, options: DebianOpti
 
 const suiteOf = ({ suite }: BaseRecipe): { suite?: Suite } => (suite === undefined ? {} : { suite })
 
-/** What is not wanted, as packages that are there already, newer than any that is asked for. The static base has no C library to find. */
+/** What is not wanted, as packages that are there already, newer than any that is asked for. */
 const leftOut = ({ packages, without = [] }: BaseRecipe, wanted: readonly string[] = packages): DebianPackage[] =>
   [...setupPackages, ...without].filter((name) => !wanted.includes(name)).map((name) => ({ name, version: '99:0' }))
 

@@ -1,6 +1,7 @@
 // Puts base images into the cluster's registry and records them as TImages, once a content.
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { hubApiVersion } from '#api/names.ts'
 import { resources } from '#api/resources.ts'
 import type { KubeClient } from '#kube/client.ts'
@@ -19,6 +20,8 @@ export interface BaseImageOptions {
   readonly nodeBinary: string
   /** With a layer of debug tools. */
   readonly debug?: boolean
+  /** Of the newest packages, whatever was fetched before. */
+  readonly fresh?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -69,9 +72,15 @@ async function buildBase(base: BaseChoice, options: BaseImageOptions): Promise<{
   const config = {
     Env: Object.entries(recipe.env).map(([name, value]) => `${name}=${value}`),
     WorkingDir: '/usr/local/server/bin',
-    Labels: { 'org.opencontainers.image.title': recipe.name, ...(recipe.suite === undefined ? {} : { 'tars.io/Suite': recipe.suite }) },
+    Labels: { 'org.opencontainers.image.title': recipe.name, 'tars.io/System': await systemOf(staged) },
   }
   return { recipe, layers: [await layerOf(staged, recipe.name), ...tools], config }
+}
+
+/** The release that it is made of, as it names itself, e.g. `Debian GNU/Linux 12 (bookworm)`. */
+async function systemOf({ root }: Staged): Promise<string> {
+  const release = await readFile(join(root, 'usr/lib/os-release'), 'utf8')
+  return /^PRETTY_NAME="(.*)"$/m.exec(release)?.[1] ?? 'unknown'
 }
 
 const layerOf = async ({ root }: Staged, createdBy: string): Promise<LayerFile & { createdBy: string }> => ({ ...(await keptLayer(root)), createdBy })

@@ -12,7 +12,7 @@ const usage = `usage: tarsk8s up [--data DIR] [--cache DIR] [--bases nodejs,cpp,
   Runs a cluster on this machine until Ctrl-C: Kubernetes API server, OCI registry, controller, framework services, pods.
   --data DIR     where everything it keeps is (default .tarsk8s); the next start resumes from there
   --cache DIR    where base images and the supervisor layer are kept (default: in the data directory)
-  --bases LIST   base images to have from the start (default nodejs,cpp)
+  --bases LIST   base images to have from the start (default nodejs,cpp); "tarsk8s base --help" lists them
   --samples      release and deploy two sample services, Demo.HelloServer and Demo.NativeServer
   --check        then call both through the registry, print the answers, stop and exit
   --verbose      show the log of every part

@@ -52,5 +52,7 @@ describe('tarsk8s base', () => {
     expect(plain).toHaveLength(1)
     expect(tools).toHaveLength(2)
     expect(tools[0]).toEqual(plain[0])
+    expect(await base('static', '--to', 'oci:fresh', '--fresh')).toMatchObject({ code: 0 })
+    expect(manifestOf('fresh').layers).toHaveLength(1)
   })
 })

@@ -1,9 +1,11 @@
 // Every base image as a cluster gets it: built from Debian packages, pushed, pulled, unpacked and used as its non-root user.
+import { execFile } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
-import { createReadStream, globSync, lstatSync, readFileSync, readlinkSync } from 'node:fs'
+import { createReadStream, globSync, lstatSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { customResourceDefinitions } from '#api/crds.ts'
 import { resources } from '#api/resources.ts'
@@ -17,7 +19,7 @@ import { Images } from '../../framework/local/pods/images.ts'
 import { ElfLinks } from '../../imagebuilder/package/elf-links.ts'
 import { installDefinition, startTestCluster, type TestCluster } from '../rig/kube.ts'
 import { exitCode, PidNamespace } from '../rig/pidns.ts'
-import { cacheDir } from '../rig/tools.ts'
+import { cacheDir, debianTool } from '../rig/tools.ts'
 
 /** Longest first build of one image, with everything to fetch. */
 const BUILD_MS = 300_000
@@ -86,6 +88,24 @@ async function missingLibraries(root: string): Promise<string[]> {
   }
   return missing
 }
+
+/** Says what an executable without libraries finds around it. */
+const surroundings = `package main
+
+import (
+\t"crypto/x509"
+\t"fmt"
+\t"os/user"
+\t"time"
+)
+
+func main() {
+\tpool, err := x509.SystemCertPool()
+\tzone, zoneErr := time.LoadLocation("Asia/Shanghai")
+\tself, userErr := user.Current()
+\tfmt.Println(!pool.Equal(x509.NewCertPool()), zone, self.Username, err, zoneErr, userErr)
+}
+`
 
 /** What it takes to be that version of that language: commands and what they say. */
 const proofs: Readonly<Record<string, readonly (readonly [argv: readonly string[], says: RegExp])[]>> = {
@@ -177,9 +197,18 @@ describe.each(baseNames)('%s', { timeout: BUILD_MS }, (name) => {
     for (const [argv, says] of proofs[name] ?? []) expect(await inside(root, base.env, ...argv)).toMatch(says)
   })
 
-  if (!hasPrograms) it('has no program and no library', () => {
-    expect(filesOf(root).filter((path) => (lstatSync(join(root, path)).mode & 0o111) !== 0 || /\.so(\.|$)/.test(path))).toEqual([])
-  })
+  if (!hasPrograms) {
+    it('has no program and no library', () => {
+      expect(filesOf(root).filter((path) => (lstatSync(join(root, path)).mode & 0o111) !== 0 || /\.so(\.|$)/.test(path))).toEqual([])
+    })
+
+    it('is enough for a static executable', async () => {
+      writeFileSync(join(folder, 'main.go'), surroundings)
+      const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=mod', GOCACHE: join(cacheDir, 'go-build') }
+      await promisify(execFile)(await debianTool('go', 'golang-go'), ['build', '-o', join(root, 'usr/local/server/bin/Static'), join(folder, 'main.go')], { env })
+      expect(await inside(root, base.env, '/usr/local/server/bin/Static')).toBe('true Asia/Shanghai tars <nil> <nil> <nil>\n')
+    })
+  }
 })
 
 describe('debug variants', { timeout: BUILD_MS }, () => {
