@@ -6,12 +6,31 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '#base/errors.ts'
+import { sourcesOf, type Suite } from './debian-sources.ts'
+
+/** A package as Debian knows it. */
+export interface DebianPackage {
+  readonly name: string
+  readonly version: string
+}
+
+/** What is to be fetched. */
+export interface Selection {
+  /** Packages; everything they depend on comes along, no recommended ones. */
+  readonly names: readonly string[]
+  /** Release of Debian; default: that of this machine. */
+  readonly suite?: Suite
+  /** Packages that are taken as installed, so that neither they nor what only they need come along. */
+  readonly assumed?: readonly DebianPackage[]
+}
 
 export interface DebianOptions {
   /** Folder that keeps package lists and packages between builds. */
   readonly cacheDir: string
   /** Debian's name of the packages' architecture, e.g. `arm64`; default: this machine's. */
   readonly architecture?: string
+  /** Asks for the newest versions, whatever was fetched before. */
+  readonly fresh?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -30,8 +49,8 @@ async function checkHost(): Promise<void> {
 }
 
 /** apt settings that keep every state of apt below `dir`, so that neither root nor the host's package state is needed. */
-function aptSettings(dir: string, architecture: string | undefined): string[] {
-  const settings = {
+function aptSettings(dir: string, architecture: string | undefined): Record<string, string> {
+  return {
     'Dir::State': dir,
     'Dir::State::lists': join(dir, 'lists'),
     'Dir::State::status': join(dir, 'status'),
@@ -40,19 +59,29 @@ function aptSettings(dir: string, architecture: string | undefined): string[] {
     'Debug::NoLocking': '1',
     'APT::Sandbox::User': '',
     'Acquire::Retries': '3',
+    'Acquire::Languages': 'none',
+    'Acquire::IndexTargets::deb::DEP-11::DefaultEnabled': 'false',
     ...(architecture === undefined ? {} : { 'APT::Architecture': architecture, 'APT::Architectures::': architecture }),
   }
-  return Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`])
+}
+
+/** apt settings by which it reads this list of sources alone, the host's where there is none. */
+async function sourceSettings(dir: string, suite: Suite | undefined): Promise<Record<string, string>> {
+  const sources = await sourcesOf(suite)
+  if (sources === undefined) return {}
+  const file = join(dir, 'suite.sources')
+  await writeFile(file, sources)
+  return { 'Dir::Etc::sourcelist': file, 'Dir::Etc::sourceparts': '-' }
 }
 
 /**
- * Downloads packages and everything they depend on (no recommended ones).
- * @returns paths of the .deb files; a later call with the same names reuses them
+ * Downloads packages and everything they depend on.
+ * @returns paths of the .deb files, whose names have their versions; a later call for the same reuses them
  */
-export async function fetchPackages(names: readonly string[], options: DebianOptions): Promise<string[]> {
-  const key = createHash('sha256').update([...names].sort().join(' ')).digest('hex').slice(0, 16)
+export async function fetchPackages({ names, suite, assumed = [] }: Selection, options: DebianOptions): Promise<string[]> {
+  const key = createHash('sha256').update(JSON.stringify([suite, [...names].sort(), assumed])).digest('hex').slice(0, 16)
   const done = join(options.cacheDir, `debs-${forArchitecture(options)}${key}`)
-  if (!existsSync(done)) await download(names, done, options)
+  if (options.fresh === true || !existsSync(done)) await download({ names, assumed, ...(suite === undefined ? {} : { suite }) }, done, options)
   const files = await readdir(join(done, 'archives'))
   return files.filter((file) => file.endsWith('.deb')).sort().map((file) => join(done, 'archives', file))
 }
@@ -60,26 +89,41 @@ export async function fetchPackages(names: readonly string[], options: DebianOpt
 /** Part of the names of what is kept for another architecture than this machine's. */
 export const forArchitecture = ({ architecture }: DebianOptions): string => (architecture === undefined ? '' : `${architecture}-`)
 
-async function download(names: readonly string[], done: string, { architecture, signal }: DebianOptions): Promise<void> {
+async function download({ names, suite, assumed = [] }: Selection, done: string, { architecture, fresh = false, signal }: DebianOptions): Promise<void> {
   await checkHost()
   const dir = `${done}.${process.pid}.tmp`
-  for (const folder of ['lists/partial', 'archives/partial']) await mkdir(join(dir, folder), { recursive: true })
-  await writeFile(join(dir, 'status'), '')
-  const apt = (...args: string[]) => execa('apt-get', [...aptSettings(dir, architecture), '-qq', ...args], { all: true, env: { LC_ALL: 'C' }, ...(signal === undefined ? {} : { cancelSignal: signal }) })
   try {
+    for (const folder of ['lists/partial', 'archives/partial']) await mkdir(join(dir, folder), { recursive: true })
+    await writeFile(join(dir, 'status'), assumed.map((one) => installedStanza(one, architecture ?? hostArchitecture)).join('\n'))
+    const settings = Object.entries({ ...aptSettings(dir, architecture), ...(await sourceSettings(dir, suite)) }).flatMap(([key, value]) => ['-o', `${key}=${value}`])
+    const apt = (...args: string[]) => execa('apt-get', [...settings, '-qq', ...args], { all: true, env: { LC_ALL: 'C' }, ...(signal === undefined ? {} : { cancelSignal: signal }) })
     await apt('update')
     await apt('install', '-y', '--no-install-recommends', '--download-only', ...names)
     await rm(join(dir, 'lists'), { recursive: true })
+    if (fresh) await rm(done, { recursive: true, force: true })
     await rename(dir, done)
   } catch (error) {
     await rm(dir, { recursive: true, force: true })
-    if (existsSync(done)) return
-    throw new Failure('DEBIAN_FETCH_FAILED', `Debian packages could not be fetched: ${names.join(' ')}`, {
+    if (!fresh && existsSync(done)) return
+    throw new Failure('DEBIAN_FETCH_FAILED', `Debian packages could not be fetched${suite === undefined ? '' : ` from ${suite}`}: ${names.join(' ')}`, {
       cause: error,
       temporary: true,
-      remedy: 'check that apt-get update works on this machine and try again',
+      remedy: 'check that apt-get update works on this machine, that its mirror has this release of Debian, and try again',
     })
   }
+}
+
+const installedStanza = ({ name, version }: DebianPackage, architecture: string): string =>
+  `Package: ${name}\nStatus: install ok installed\nVersion: ${version}\nArchitecture: ${architecture}\nMaintainer: none\nDescription: taken as installed\n`
+
+/** Debian's name of this machine's architecture. */
+export const hostArchitecture = process.arch === 'x64' ? 'amd64' : process.arch
+
+/** Name and version of packages, in the order of their names. */
+export async function describePackages(debs: readonly string[]): Promise<DebianPackage[]> {
+  const described = await Promise.all(debs.map((deb) => execa('dpkg-deb', ['--show', '--showformat', '${Package} ${Version}', deb])))
+  const packages = described.map(({ stdout }) => stdout.split(' ')).map(([name = '', version = '']) => ({ name, version }))
+  return packages.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 /** Unpacks packages into `root`, keeping its links from /lib, /bin … to their places below /usr. */

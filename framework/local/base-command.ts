@@ -5,23 +5,31 @@ import { parseArgs } from 'node:util'
 import { describe, Failure } from '#base/errors.ts'
 import { kubeClientFrom } from '#kube/client.ts'
 import { parseLocation, type ImageLocation } from '../../imagebuilder/oci/location.ts'
-import { baseLanguage, baseLanguages, publishBase, writeBase, type BaseLanguage } from './base-image.ts'
+import { baseNames, chooseBaseImage, type BaseChoice } from '../../base-images/catalog.ts'
+import { publishBase, writeBase, type BaseImageOptions } from './base-image.ts'
 import type { ClusterInfo } from './cluster.ts'
 import type { CommandIo } from '#base/command-io.ts'
 import { publishNodeImage, writeNodeImage, type NodeImageOptions } from './node-image.ts'
 import { createSteps } from './steps.ts'
 
-const usage = `usage: tarsk8s base <${[...baseLanguages, 'node'].join('|')}> [--data DIR] [--to IMAGE]
+const usage = `usage: tarsk8s base <language>[:version]|node [--debug] [--fresh] [--data DIR] [--to IMAGE]
   Builds the base image of a language from Debian packages. It goes into the registry of the running local cluster and is
   recorded as a TImage there, so that "tarsk8s release --type …" finds it; or, with --to, to a registry reference, an OCI
   layout (oci:DIR) or a Docker engine (docker:NAME), for which no cluster is needed.
+
+  Base images: ${baseNames.join(' ')}
+  static has no C library and no shell, for executables that need none. A language without a version is the usual one.
+
+  --debug        lays gdb, strace, tcpdump, curl, vim and the like over it, as one more layer; in the cluster that is a second
+                 release of the TImage, with "-debug" at the end of its tag
+  --fresh        of the newest packages of Debian; without it, those that this machine fetched before are used again
 
   node is no base image but the node image: tarsnode alone, to be injected into pods instead of the one baked into their images.
   It is recorded as the TImage tarsnode. One server gets it by spec.release.nodeImage of its TServer, all that do not say
   otherwise by nodeImage.image of TFrameworkConfig tars-framework; no image is built again for that.
 `
 
-const options = { data: { type: 'string', default: '.tarsk8s' }, to: { type: 'string' }, help: { type: 'boolean', short: 'h', default: false } } as const
+const options = { data: { type: 'string', default: '.tarsk8s' }, to: { type: 'string' }, debug: { type: 'boolean', default: false }, fresh: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } } as const
 
 /** @returns exit code: 0 done, 1 failed, 2 usage */
 export async function run(args: readonly string[], io: CommandIo): Promise<number> {
@@ -34,7 +42,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   }
   try {
     const steps = createSteps((line) => void io.err.write(line))
-    const product = name === 'node' ? nodeImage : baseImage(baseLanguage(name))
+    const product = name === 'node' ? nodeImage : baseImage(chooseBaseImage(name), parsed.values)
     const { to, data } = parsed.values
     const image = await steps.run(product.what, async () =>
       to === undefined ? product.publish(await clusterInfo(resolve(io.cwd, data)), io.signal) : product.write(parseLocation(to, io.cwd), { cacheDir: resolve(io.cwd, '.tarsk8s/cache'), signal: io.signal }))
@@ -68,10 +76,10 @@ const nodeImage: Product = {
   write: writeNodeImage,
 }
 
-const baseImage = (language: BaseLanguage): Product => ({
-  what: `base image for ${language}`,
-  publish: ({ kubeconfig, namespace, ...info }, signal) => publishBase(kubeClientFrom({ KUBECONFIG: kubeconfig }), namespace, language, { ...info, nodeBinary: process.execPath, signal }),
-  write: (destination, options) => writeBase(language, destination, { ...options, nodeBinary: process.execPath }),
+const baseImage = (base: BaseChoice, { debug, fresh }: Required<Pick<BaseImageOptions, 'debug' | 'fresh'>>): Product => ({
+  what: `base image for ${base.name}${debug ? ' with debug tools' : ''}`,
+  publish: ({ kubeconfig, namespace, ...info }, signal) => publishBase(kubeClientFrom({ KUBECONFIG: kubeconfig }), namespace, base, { ...info, nodeBinary: process.execPath, debug, fresh, signal }),
+  write: (destination, options) => writeBase(base, destination, { ...options, nodeBinary: process.execPath, debug, fresh }),
 })
 
 async function clusterInfo(dataDir: string): Promise<ClusterInfo> {

@@ -23,7 +23,8 @@ import { start as notifyRole } from '../notify/role.ts'
 import { start as registryRole } from '../registry/role.ts'
 import { admissionHooks, convertHook } from './admission.ts'
 import { startApiServer } from './apiserver/server.ts'
-import { publishBase, type BaseLanguage } from './base-image.ts'
+import type { BaseChoice } from '../../base-images/catalog.ts'
+import { publishBase } from './base-image.ts'
 import { apiServerPort, openDataDir, type DataPaths } from './data-dir.ts'
 import { startOciRegistry } from './oci/server.ts'
 import { startPodRunner, type PodRunner } from './pods/runner.ts'
@@ -58,7 +59,7 @@ export interface ClusterOptions {
   /** Base images, supervisor and sample packages; default: in the data directory. */
   readonly cacheDir?: string
   /** Base images to have from the start. */
-  readonly bases: readonly BaseLanguage[]
+  readonly bases: readonly BaseChoice[]
   readonly log: Logger
   readonly steps: Steps
   readonly signal: AbortSignal
@@ -114,8 +115,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       return started
     })
     const addresses = await steps.run('framework ready', () => frameworkAddresses(control, options.signal))
-    for (const language of options.bases) {
-      await steps.run(`base image for ${language}`, () => publishBase(control, namespace, language, { cacheDir, registry: registry.address, nodeBinary: process.execPath, signal: options.signal }))
+    for (const base of options.bases) {
+      await steps.run(`base image for ${base.name}`, () => publishBase(control, namespace, base, { cacheDir, registry: registry.address, nodeBinary: process.execPath, signal: options.signal }))
     }
     const info: ClusterInfo = {
       kubeconfig: paths.kubeconfig, namespace, registry: registry.address, hostsFile: runner.hostsFile, cacheDir,

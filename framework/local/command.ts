@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { describe } from '#base/errors.ts'
 import { createLogger } from '#base/log.ts'
-import { baseLanguage } from './base-image.ts'
+import { chooseBaseImage } from '../../base-images/catalog.ts'
 import { startCluster, type Cluster } from './cluster.ts'
 import { checkSamples, deploySamples } from './samples/deploy.ts'
 import type { CommandIo } from '#base/command-io.ts'
@@ -12,7 +12,7 @@ const usage = `usage: tarsk8s up [--data DIR] [--cache DIR] [--bases nodejs,cpp,
   Runs a cluster on this machine until Ctrl-C: Kubernetes API server, OCI registry, controller, framework services, pods.
   --data DIR     where everything it keeps is (default .tarsk8s); the next start resumes from there
   --cache DIR    where base images and the supervisor layer are kept (default: in the data directory)
-  --bases LIST   base images to have from the start (default nodejs,cpp)
+  --bases LIST   base images to have from the start (default nodejs,cpp); "tarsk8s base --help" lists them
   --samples      release and deploy two sample services, Demo.HelloServer and Demo.NativeServer
   --check        then call both through the registry, print the answers, stop and exit
   --verbose      show the log of every part
@@ -43,7 +43,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   }
   const log = createLogger({ format: 'text', write: quiet })
   write(`starting the cluster of ${parsed.data}\n`)
-  const cluster = await startCluster({ dataDir: parsed.data, ...(parsed.cache === undefined ? {} : { cacheDir: parsed.cache }), bases: parsed.bases.split(',').filter((name) => name !== '').map(baseLanguage), log, steps, signal: io.signal })
+  const cluster = await startCluster({ dataDir: parsed.data, ...(parsed.cache === undefined ? {} : { cacheDir: parsed.cache }), bases: parsed.bases.split(',').filter((name) => name !== '').map(chooseBaseImage), log, steps, signal: io.signal })
   try {
     if (parsed.samples || parsed.check) await deploySamples(cluster, { steps, write, signal: io.signal })
     if (parsed.check) return await check(cluster, steps, write, io.signal)

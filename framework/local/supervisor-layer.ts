@@ -22,7 +22,7 @@ export async function supervisorLayer(cacheDir: string, signal?: AbortSignal): P
   const arch = process.arch as Architecture
   await mkdir(cacheDir, { recursive: true })
   const bundle = await buildSupervisor(join(cacheDir, 'supervisor'))
-  const glibc = await stageBase(supervisorLibraries, { cacheDir, ...(signal === undefined ? {} : { signal }) })
+  const { root: glibc } = await stageBase(supervisorLibraries, { cacheDir, ...(signal === undefined ? {} : { signal }) })
   const files = supervisorFiles({ bundle, glibc, arch })
   const key = await keyOf(files, ENTRYPOINT)
   const file = join(cacheDir, `supervisor-${key}.json`)

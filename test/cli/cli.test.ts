@@ -261,7 +261,7 @@ describe('release and deploy', () => {
     ['what tarsimage refuses', ['junk.tgz', '--server', 'Junk', '--type', 'nodejs'], 1, /not an archive/],
     ['a name that no TServer may have', ['HelloServer.tgz', '--server', 'S'.repeat(60), '--type', 'nodejs'], 2, /"Demo\.S+" is too long \(App and Server may have 57 characters together/],
     ['a type without a base image', ['HelloServer.tgz', '--server', 'Java', '--type', 'java-jar'], 1, /no base image for java-jar \(make one with "npx tarsk8s base java", or name one with --base-image\)/],
-    ['a type that no base image is made for', ['HelloServer.tgz', '--server', 'Php', '--type', 'php'], 1, /no base image for php \(name one with --base-image\)/],
+    ['a type whose base image the cluster does not have yet', ['HelloServer.tgz', '--server', 'Php', '--type', 'php'], 1, /no base image for php \(make one with "npx tarsk8s base php", or name one with --base-image\)/],
     ['a base image that there is not', ['HelloServer.tgz', '--server', 'Php', '--type', 'php', '--base-image', 'phpbase'], 1, /"phpbase" is neither an image reference nor a TImage of type base/],
     ['a bad tag', ['HelloServer.tgz', '--server', 'Tagged', '--type', 'nodejs', '--tag', 'a b'], 1, /ServerTag "a b" is not an image tag/],
   ])('%s is told, and leaves no TImage', async (_what, args, code, message) => {

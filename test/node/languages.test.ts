@@ -1,6 +1,6 @@
 // A real service of every server type under the real supervisor: Active by its own heartbeats, ended by SIGTERM.
 import { execFile } from 'node:child_process'
-import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -8,7 +8,7 @@ import { frameworkTemplates } from '#api/seed/templates.ts'
 import { resolveChain } from '#api/template.ts'
 import { joinConfig } from '#tars/conf.ts'
 import { createAdapterDescriptor, createServerDescriptor, type ServerDescriptor } from '#tars/protocol/Registry.ts'
-import { bundleAgent } from '../../base-images/nodejs/recipe.ts'
+import { bundleAgent, nodeFromNpm } from '../../base-images/nodejs/recipe.ts'
 import { serverTypes, type ServerType } from '../../node/launch/plan.ts'
 import { javaPackage, javaWar } from '../compat/java-package.ts'
 import { exitCode, type PidNamespace } from '../rig/pidns.ts'
@@ -178,6 +178,20 @@ describe('every server type', () => {
     expect(exitCode(await space.ended)).toBe(143)
     expect(space.stdout + space.stderr).toMatch(says)
   })
+
+  it.each([22, 24] as const)('nodejs: the same agent and service on Node %i', async (release) => {
+    const node = await nodeFromNpm(release, { cacheDir: join(cacheDir, 'local') })
+    const { registry, place } = await container('nodejs', { ...services.nodejs, profile: [`nodejs=${node}`] }, built)
+    const space = await start(place)
+    await registry.report(({ present }) => present === 'Active')
+    await space.output(services.nodejs.serves)
+    const programs = space.processes().map(({ pid }) => readlinkSync(`/proc/${pid}/exe`))
+    // The agent and, by the template, two workers.
+    expect(programs.filter((program) => program === node)).toHaveLength(3)
+    space.kill('SIGTERM')
+    expect(exitCode(await space.ended), space.stderr).toBe(0)
+    expect(space.stderr).not.toMatch(/shutdown was refused/)
+  }, BUILD_MS)
 
   it('nodejs: a package without a script says where one was looked for', async () => {
     const { registry, place } = await container('nodejs', { ...services.nodejs, files: () => ({ 'src/data.json': source('node/package.json') }) }, built)

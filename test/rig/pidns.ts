@@ -17,6 +17,8 @@ export interface PidNamespaceOptions {
   readonly cwd?: string
   /** The folder that is the command's root. */
   readonly root?: string
+  /** User and group that the command runs as; default: those of the test. */
+  readonly user?: number
   /** Words before the command that makes the namespaces; the last thing they do is to become it. */
   readonly within?: readonly string[]
   /** Default: pipes, collected in `stdout` and `stderr`. */
@@ -38,10 +40,10 @@ export class PidNamespace {
   #over = false
   #initPid = 0
 
-  constructor({ argv, env = {}, cwd, root, within = [], stdio = 'pipe' }: PidNamespaceOptions) {
+  constructor({ argv, env = {}, cwd, root, user, within = [], stdio = 'pipe' }: PidNamespaceOptions) {
     const refused = namespacesRefused()
     if (refused !== undefined) throw new Error(refused)
-    const [program = '', ...args] = [...within, 'unshare', '--pid', '--fork', '--kill-child=SIGKILL', '--mount', ...(root === undefined ? [] : [`--root=${root}`]), '--mount-proc', '--', ...argv]
+    const [program = '', ...args] = [...within, 'unshare', '--pid', '--fork', '--kill-child=SIGKILL', '--mount', ...(root === undefined ? [] : [`--root=${root}`]), '--mount-proc', ...(user === undefined ? [] : [`--setuid=${user}`, `--setgid=${user}`]), '--', ...argv]
     this.#child = spawn(program, args, { env: { PATH: process.env['PATH'] ?? '', ...env }, ...(cwd && { cwd }), stdio: stdio === 'pipe' ? ['ignore', 'pipe', 'pipe'] : typeof stdio === 'string' ? stdio : [...stdio] })
     this.#collect(this.#child.stdout, (text) => (this.#stdout += text))
     this.#collect(this.#child.stderr, (text) => (this.#stderr += text))

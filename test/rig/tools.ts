@@ -42,7 +42,7 @@ export async function debianTool(program: string, pkg: string): Promise<string> 
 export function unpackedTool(path: string, pkg: string): Promise<string> {
   const folder = join(cacheDir, 'debian')
   return kept(join(folder, basename(path)), async (draft) => {
-    await unpackPackages(await fetchPackages([pkg], { cacheDir: folder }), draft)
+    await unpackPackages(await fetchPackages({ names: [pkg] }, { cacheDir: folder }), draft)
     await copyFile(join(draft, path), join(draft, 'program'))
     return 'program'
   })

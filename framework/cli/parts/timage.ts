@@ -45,8 +45,8 @@ export async function removeUnused({ client, namespace }: Place, { metadata: { n
   await client.delete(resources.timages, { namespace, name }, { preconditions: { uid, resourceVersion } }).catch(() => {})
 }
 
-/** By which name `tarsk8s base` makes an image that carries a type; php and python have none. */
-const baseLanguages: Readonly<Record<string, string>> = { cpp: 'cpp', go: 'cpp', 'nodejs-pkg': 'cpp', nodejs: 'nodejs', 'java-jar': 'java', 'java-war': 'java' }
+/** By which name `tarsk8s base` makes an image that carries a type. */
+const baseLanguages: Readonly<Record<string, string>> = { cpp: 'cpp', go: 'go', 'nodejs-pkg': 'cpp', nodejs: 'nodejs', 'java-jar': 'java', 'java-war': 'java', php: 'php', python: 'python' }
 
 /**
  * What a release stands on: the image that was asked for, else the cluster's for its type.
@@ -69,7 +69,10 @@ export async function chooseBase(place: Place, serverType: string, asked: string
 async function findBaseImage({ client, namespace, signal }: Place, serverType: string): Promise<string | undefined> {
   const labelSelector = `${labels.imageType}=base,${labels.supportedPrefix}${serverType}`
   const { items } = await client.list(resources.timages, { namespace, labelSelector, signal })
-  return items.map((image) => (image.releases?.find(({ id }) => id === image.default) ?? image.releases?.[0])?.image).find((image) => image !== undefined)
+  // Versions beside the usual one come after it: their images are for those who ask.
+  const standard = `${baseLanguages[serverType]}base`
+  const ordered = [...items.filter(({ metadata }) => metadata.name === standard), ...items.filter(({ metadata }) => metadata.name !== standard)]
+  return ordered.map((image) => (image.releases?.find(({ id }) => id === image.default) ?? image.releases?.[0])?.image).find((image) => image !== undefined)
 }
 
 /**
