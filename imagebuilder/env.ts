@@ -1,5 +1,7 @@
 import { readEnv } from '#base/env.ts'
 import type { Environment } from '#base/lifecycle.ts'
+import { parseMirrors } from './oci/mirrors.ts'
+import type { RegistryAccess } from './oci/session.ts'
 import { defaultLimits, type PackageLimits } from './package/limits.ts'
 
 /** What tarsimage takes from its environment. KUBECONFIG, or the pod's service account, says where the API server is. */
@@ -18,6 +20,8 @@ export interface ImageEnv {
   readonly supervisor: string
   /** `TARSIMAGE_INSECURE_REGISTRIES`: `host[:port]` list, separated by commas, reached by plain HTTP. */
   readonly insecureRegistries: readonly string[]
+  /** `TARSIMAGE_MIRRORS`: `registry=mirror` list, separated by commas: mirrors that base images are looked for in first. */
+  readonly mirrors: NonNullable<RegistryAccess['mirrors']>
   /** `TARSIMAGE_CA`: file of PEM certificates that registries are trusted by. */
   readonly caFile: string | undefined
   /** `TARSIMAGE_SILENCE`, seconds: a registry from which nothing comes for so long is given up, and tried again. Milliseconds. */
@@ -40,6 +44,8 @@ export interface ImageEnv {
 
 const gigabyte = 2 ** 30
 
+const listOf = (text: string): string[] => text.split(',').map((name) => name.trim()).filter((name) => name !== '')
+
 /** @throws ENV_INVALID */
 export function imageEnv(env: Environment): ImageEnv {
   const read = readEnv(env)
@@ -50,7 +56,8 @@ export function imageEnv(env: Environment): ImageEnv {
     host: read.optional('TARSIMAGE_LISTEN') ?? read.optional('PodIP', '0.0.0.0'),
     port: read.integer('TARSIMAGE_PORT', 80, { min: 0, max: 65535 }),
     supervisor: read.required('TARSIMAGE_SUPERVISOR'),
-    insecureRegistries: read.optional('TARSIMAGE_INSECURE_REGISTRIES', '').split(',').map((name) => name.trim()).filter((name) => name !== ''),
+    insecureRegistries: listOf(read.optional('TARSIMAGE_INSECURE_REGISTRIES', '')),
+    mirrors: parseMirrors(listOf(read.optional('TARSIMAGE_MIRRORS', ''))),
     caFile: read.optional('TARSIMAGE_CA'),
     silenceMs: read.integer('TARSIMAGE_SILENCE', 60, { min: 1, max: 3600 }) * 1000,
     maxUploadBytes: read.integer('TARSIMAGE_MAX_UPLOAD', 2 * gigabyte, { min: 1 }),

@@ -4,6 +4,7 @@ import { readFile, readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Failure } from '#base/errors.ts'
 import { anonymous, parseDockerConfig } from '../oci/auth.ts'
+import { parseMirrors } from '../oci/mirrors.ts'
 import type { RegistryAccess } from '../oci/session.ts'
 import { readSigningKey } from '../signing/key.ts'
 import { readSupervisors, type SupervisorLayer } from '../supervisor.ts'
@@ -14,6 +15,7 @@ export interface AccessFlags {
   readonly 'registry-config'?: string | undefined
   readonly insecure?: readonly string[] | undefined
   readonly ca?: string | undefined
+  readonly mirror?: readonly string[] | undefined
 }
 
 /** Credentials as `docker login` left them, and trust from the flags. */
@@ -23,7 +25,7 @@ export async function registryAccess(flags: AccessFlags, io: CommandIo): Promise
   const credentials = path === undefined ? anonymous : parseDockerConfig(await read(path, '--registry-config'), path)
   const ca = flags.ca === undefined ? {} : { ca: await read(resolve(io.cwd, flags.ca), '--ca') }
   const insecure = new Set((flags.insecure ?? []).flatMap((list) => list.split(',')))
-  return { credentials, trust: (registry) => (insecure.has(registry) ? { plainHttp: true } : ca) }
+  return { credentials, trust: (registry) => (insecure.has(registry) ? { plainHttp: true } : ca), mirrors: parseMirrors(flags.mirror ?? []) }
 }
 
 async function read(path: string, flag: string): Promise<string> {

@@ -22,6 +22,7 @@ export const buildUsage = `usage: tarsk8s image build <package> --app APP --serv
   --platform OS/ARCH  may be repeated, for a list of images  (default: each that base, supervisor and package are there for)
   --insecure HOST     registry that speaks plain HTTP; may be repeated
   --ca FILE           PEM certificates to trust registries by
+  --mirror HOST=HOST  registry, and its mirror that is asked first when images are read; may be repeated
   --registry-config FILE  Docker config JSON with credentials     (default: as "docker login" left it)
   --json              print the result as JSON
 Exit codes: 0 done, 1 failed, 2 wrong usage.
@@ -29,7 +30,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.
 
 const options = {
   app: { type: 'string' }, server: { type: 'string' }, type: { type: 'string' }, base: { type: 'string' }, to: { type: 'string' }, tag: { type: 'string' },
-  supervisor: { type: 'string' }, platform: { type: 'string', multiple: true }, label: { type: 'string', multiple: true }, sbom: { type: 'boolean' }, 'sign-key': { type: 'string' }, insecure: { type: 'string', multiple: true }, ca: { type: 'string' }, 'registry-config': { type: 'string' },
+  supervisor: { type: 'string' }, platform: { type: 'string', multiple: true }, label: { type: 'string', multiple: true }, sbom: { type: 'boolean' }, 'sign-key': { type: 'string' }, insecure: { type: 'string', multiple: true }, mirror: { type: 'string', multiple: true }, ca: { type: 'string' }, 'registry-config': { type: 'string' },
   json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
 } as const
 

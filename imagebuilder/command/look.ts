@@ -10,6 +10,7 @@ const flags = `  <image>             a reference, an OCI layout folder (oci:DIR[
   --platform OS/ARCH  which image of a multi-platform one; default the first
   --insecure HOST     registry that speaks plain HTTP; may be repeated
   --ca FILE           PEM certificates to trust registries by
+  --mirror HOST=HOST  registry, and its mirror that is asked first when images are read; may be repeated
   --registry-config FILE  Docker config JSON with credentials     (default: as "docker login" left it)
   --json              print the result as JSON
 `
@@ -25,7 +26,7 @@ ${flags}Exit codes: 0 sound, 1 damaged or not readable, 2 wrong usage.
 `
 
 const options = {
-  platform: { type: 'string' }, insecure: { type: 'string', multiple: true }, ca: { type: 'string' }, 'registry-config': { type: 'string' },
+  platform: { type: 'string' }, insecure: { type: 'string', multiple: true }, mirror: { type: 'string', multiple: true }, ca: { type: 'string' }, 'registry-config': { type: 'string' },
   json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
 } as const
 

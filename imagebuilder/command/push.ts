@@ -11,13 +11,14 @@ Copies an image as it is, with all its platforms; layers that the destination ha
   --platform OS/ARCH  only this one of several
   --insecure HOST     registry that speaks plain HTTP; may be repeated
   --ca FILE           PEM certificates to trust registries by
+  --mirror HOST=HOST  registry, and its mirror that is asked first when images are read; may be repeated
   --registry-config FILE  Docker config JSON with credentials     (default: as "docker login" left it)
   --json              print the result as JSON
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 `
 
 const options = {
-  platform: { type: 'string' }, insecure: { type: 'string', multiple: true }, ca: { type: 'string' }, 'registry-config': { type: 'string' },
+  platform: { type: 'string' }, insecure: { type: 'string', multiple: true }, mirror: { type: 'string', multiple: true }, ca: { type: 'string' }, 'registry-config': { type: 'string' },
   json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
 } as const
 

@@ -19,6 +19,7 @@ Puts a new base image, or a new supervisor, under images that "tarsk8s image bui
   --sign-key FILE     sign the new images as cosign does, with such a key  (its password: COSIGN_PASSWORD)
   --insecure HOST     registry that speaks plain HTTP; may be repeated
   --ca FILE           PEM certificates to trust registries by
+  --mirror HOST=HOST  registry, and its mirror that is asked first when images are read; may be repeated
   --registry-config FILE  Docker config JSON with credentials     (default: as "docker login" left it)
   --json              print the results as JSON
 Exit codes: 0 done, 1 one or more failed, 2 wrong usage.
@@ -26,7 +27,7 @@ Exit codes: 0 done, 1 one or more failed, 2 wrong usage.
 
 const options = {
   'from-file': { type: 'string' }, base: { type: 'string' }, supervisor: { type: 'string' }, suffix: { type: 'string' }, sbom: { type: 'boolean' }, 'sign-key': { type: 'string' },
-  insecure: { type: 'string', multiple: true }, ca: { type: 'string' }, 'registry-config': { type: 'string' },
+  insecure: { type: 'string', multiple: true }, mirror: { type: 'string', multiple: true }, ca: { type: 'string' }, 'registry-config': { type: 'string' },
   json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
 } as const
 

@@ -9,6 +9,8 @@ export interface RegistryAccess {
   readonly credentials?: Credentials
   /** Trust for a registry host; undefined for the default. */
   readonly trust?: (registry: string) => Trust | undefined
+  /** Registries that are asked before this one when images are read, in this order. */
+  readonly mirrors?: (registry: string) => readonly string[]
   /** Tries for what is temporary. Default 5. */
   readonly attempts?: number
   /** A registry from which nothing comes for so long is given up, and tried again. Milliseconds; default a minute. */

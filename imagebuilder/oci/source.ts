@@ -30,10 +30,39 @@ export interface BaseImage {
 
 const maximumConfig = 8 << 20
 
-/** An image in a registry as a source. */
+/** Tries for what is temporary at a mirror: there is another place to ask. */
+const mirrorTries = 2
+
+/**
+ * An image in a registry as a source. Mirrors of the registry are asked before it, in their order, each image and blob
+ * of the first that has it.
+ */
 export function registrySource(reference: ImageReference, access: RegistryAccess): ImageSource {
-  const { repository, close } = openRepository(reference.registry, reference.repository, 'pull', access)
-  return { ...repositorySource(repository, reference), close }
+  const mirrors = (access.mirrors?.(reference.registry) ?? []).map((mirror) => openRepository(mirror, reference.repository, 'pull', { ...access, attempts: mirrorTries }))
+  const origin = openRepository(reference.registry, reference.repository, 'pull', access)
+  const rest = [...mirrors, origin]
+  let present = rest.shift() ?? origin
+  const ask = async <T>(question: (source: ImageSource) => Promise<T>): Promise<T> => {
+    for (;;) {
+      const asked = present
+      try {
+        return await question(repositorySource(asked.repository, reference))
+      } catch (error) {
+        if (asked === origin || !(error instanceof Failure)) throw error
+        // Others may have gone on meanwhile.
+        if (asked === present) present = rest.shift() ?? origin
+      }
+    }
+  }
+  return {
+    name: formatReference(reference),
+    get repository() {
+      return { registry: present.repository.registry, name: reference.repository }
+    },
+    manifest: (digest, signal) => ask((source) => source.manifest(digest, signal)),
+    blob: (descriptor, signal) => ask((source) => source.blob(descriptor, signal)),
+    close: () => [...mirrors, origin].forEach((place) => place.close()),
+  }
 }
 
 /** An image in a repository that is open already, and stays open. */

@@ -184,7 +184,7 @@ export class Build {
     const credentials = await cluster.credentials(secret)
     const ca = env.caFile === undefined ? {} : { ca: await readFile(env.caFile, 'utf8') }
     const trust = (registry: string): Trust => (env.insecureRegistries.includes(registry) ? { plainHttp: true } : ca)
-    return { credentials, trust, silenceMs: env.silenceMs }
+    return { credentials, trust, silenceMs: env.silenceMs, mirrors: env.mirrors }
   }
 }
 
