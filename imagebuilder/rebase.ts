@@ -68,8 +68,12 @@ export class Rebaser {
     this.#options = options
   }
 
-  /** A list of images is rebased image by image. @throws REBASE_FOREIGN, REBASE_BASE, IMAGE_PLATFORM, SUPERVISOR_PLATFORM, IMAGE_*, REGISTRY_* */
-  async rebase(reference: ImageReference): Promise<RebasedImage> {
+  /**
+   * A list of images is rebased image by image.
+   * @param asTag of the new image; default: the tag that it has, with the suffix
+   * @throws REBASE_FOREIGN, REBASE_BASE, IMAGE_PLATFORM, SUPERVISOR_PLATFORM, IMAGE_*, REGISTRY_*
+   */
+  async rebase(reference: ImageReference, asTag?: string): Promise<RebasedImage> {
     const { signal, suffix = '' } = this.#options
     const repository = new Repository(this.#session(reference.registry), reference.repository, 'pull,push')
     const named = await readEvery(repositorySource(repository, reference), signal)
@@ -78,9 +82,9 @@ export class Rebaser {
     const facts = olds[0]?.facts
     if (facts === undefined) throw foreign(formatReference(reference))
     const { digest } = topOf(images, facts).descriptor
-    const tag = reference.tag === '' ? digest : `${reference.tag}${suffix}`
-    const image = `${reference.registry}/${reference.repository}${reference.tag === '' ? '@' : ':'}${tag}`
-    if (digest === named.digest && suffix === '') return { image, digest, from: named.digest, changed: false, layers: [] }
+    const tag = asTag ?? (reference.tag === '' ? digest : `${reference.tag}${suffix}`)
+    const image = `${reference.registry}/${reference.repository}${tag === digest ? '@' : ':'}${tag}`
+    if (digest === named.digest && (asTag !== undefined || suffix === '')) return { image: formatReference(reference), digest, from: named.digest, changed: false, layers: [] }
     const layers = await this.#place(repository, olds, images)
     for (const { config } of images) await repository.putBlob(config.descriptor.digest, config.body, 'uploading the image configuration', signal)
     await publishImages(images, facts, {

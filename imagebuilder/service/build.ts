@@ -1,13 +1,11 @@
-import { readFile } from 'node:fs/promises'
 import type { TFrameworkConfig, TImageBuildState } from '#api/types.ts'
 import { describe, Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import { buildImage, type BuiltImage } from '../build.ts'
 import type { ImageEnv } from '../env.ts'
 import { parseLocation } from '../oci/location.ts'
-import type { RegistryAccess } from '../oci/session.ts'
-import type { Trust } from '../oci/transport.ts'
 import { readSupervisors } from '../supervisor.ts'
+import { registryAccess } from './access.ts'
 import { BuildLog } from './build-log.ts'
 import type { Base, ClusterFacts } from './cluster.ts'
 import type { FairQueue, Place } from './fair-queue.ts'
@@ -160,11 +158,11 @@ export class Build {
       const supervisors = await readSupervisors(env.supervisor)
       const { server, known } = await cluster.spelled(timage, request.server, received.filename)
       await progress.say('Preparing', 'preparing secret')
-      const [push, pull] = await Promise.all([this.#access(request.secret), this.#access(base.secret || request.secret)])
+      const [push, pull] = await Promise.all([request.secret, base.secret || request.secret].map((secret) => registryAccess(secret, cluster, env)))
       await progress.say('Submitting', 'submitting task')
       return await buildImage({
         package: received.file, app: request.app, server, serverType: request.serverType, anyCase: !known && server === server.toLowerCase(),
-        base: parseLocation(base.image), destination: parseLocation(image), access: push, baseAccess: pull, supervisors, limits: env.limits, signal,
+        base: parseLocation(base.image), destination: parseLocation(image), access: push ?? {}, baseAccess: pull ?? {}, supervisors, limits: env.limits, signal,
         sbom: env.sbom, ...(await cluster.signingKey(env.signSecret)),
         onProgress: (at) => {
           progress.at(at)
@@ -177,14 +175,6 @@ export class Build {
       over.abort()
       await progress.end()
     }
-  }
-
-  async #access(secret: string): Promise<RegistryAccess> {
-    const { cluster, env } = this.#ports
-    const credentials = await cluster.credentials(secret)
-    const ca = env.caFile === undefined ? {} : { ca: await readFile(env.caFile, 'utf8') }
-    const trust = (registry: string): Trust => (env.insecureRegistries.includes(registry) ? { plainHttp: true } : ca)
-    return { credentials, trust, silenceMs: env.silenceMs, mirrors: env.mirrors }
   }
 }
 

@@ -46,6 +46,11 @@ export class ClusterFacts {
     return parseDockerConfig(Buffer.from(config, 'base64').toString('utf8'), `Secret ${name}`)
   }
 
+  /** The id of the release that a server runs; undefined for one that is not deployed. */
+  async deployed(timage: string): Promise<string | undefined> {
+    return (await this.#find(() => this.#client.get<TServer>(resources.tservers, { namespace: this.#namespace, name: timage })))?.spec.release?.id
+  }
+
   /** The key of a Secret to sign images with; none for an empty name. @throws SECRET_MISSING, SIGNING_KEY_INVALID */
   async signingKey(name: string): Promise<{ signingKey?: KeyObject }> {
     if (name === '') return {}
@@ -61,12 +66,12 @@ export class ClusterFacts {
    * empty, the first TImage of type base that supports the server type.
    * @throws BASE_IMAGE_MISSING, BASE_IMAGE_TYPE
    */
-  async base(asked: string, secret: string, serverType: ServerType): Promise<Base> {
-    if (asked === '') return this.#chooseBase(serverType)
+  async base(asked: string, secret: string, serverType?: ServerType): Promise<Base> {
+    if (asked === '' && serverType !== undefined) return this.#chooseBase(serverType)
     if (/[/:@]/.test(asked)) return { image: asked, secret }
     const image = await this.#find(() => this.#client.get<TImage>(resources.timages, { namespace: this.#namespace, name: asked }))
     if (image === undefined || image.imageType !== 'base') throw new Failure('BASE_IMAGE_MISSING', `"${asked}" is neither an image reference nor a TImage of type base`, { remedy: 'send a reference with its registry, or the name of a base TImage' })
-    if (image.supportedType !== undefined && !image.supportedType.includes(serverType)) {
+    if (serverType !== undefined && image.supportedType !== undefined && !image.supportedType.includes(serverType)) {
       throw new Failure('BASE_IMAGE_TYPE', `base image ${asked} carries ${image.supportedType.join(', ')}, and not ${serverType}`, { remedy: 'choose a base image for this type' })
     }
     const found = releaseOf(image)

@@ -4,7 +4,6 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, Failure } from '#base/errors.ts'
-import type { Logger } from '#base/log.ts'
 import { recognise } from '../package/recognise.ts'
 import type { Build } from './build.ts'
 import type { Builder } from './builder.ts'
@@ -12,20 +11,18 @@ import { releaseId } from './id.ts'
 import { byOwnName } from './own-name.ts'
 import { checkForm } from './request.ts'
 import { resourceApi } from './resource-api.ts'
-import type { TImageStore } from './timage.ts'
+import type { RebasesOptions } from './rebases.ts'
 import { receiveUpload } from './upload.ts'
 import type { Uploads } from './uploads.ts'
 
-export interface HttpOptions {
+export interface HttpOptions extends RebasesOptions {
   readonly builder: Builder
   readonly podName: string
-  readonly timages: TImageStore
   /** Folder for the uploads of the building call. */
   readonly forms: string
   /** Those of the resource API. */
   readonly uploads: Uploads
   readonly maxUploadBytes: number
-  readonly log: Logger
 }
 
 /** What every answer of the building call looks like (spec C.1). */

@@ -9,17 +9,16 @@ import type { Build, Package } from './build.ts'
 import type { Builder } from './builder.ts'
 import { releaseId } from './id.ts'
 import { byOwnName } from './own-name.ts'
+import { rebaseReleases, type RebaseRequest, type RebasesOptions } from './rebases.ts'
 import { checkForm } from './request.ts'
 import { followStored, sendEvents } from './events.ts'
-import { notFound, type StoredBuild, type TImageStore } from './timage.ts'
+import { notFound, type StoredBuild } from './timage.ts'
 import type { Uploads } from './uploads.ts'
 
-export interface ResourceApiOptions {
+export interface ResourceApiOptions extends RebasesOptions {
   readonly builder: Builder
-  readonly timages: TImageStore
   readonly uploads: Uploads
   readonly podName: string
-  readonly log: Logger
 }
 
 /** HTTP statuses of failures; others are 500. */
@@ -64,6 +63,20 @@ const newBuildSchema = {
     upload: text('id of a finished upload'), sha256: text('hex; checked when given'), app: text('application'), server: text('server'), serverType: { type: 'string', enum: [...serverTypes] }, tag: text('of the image; default: the id of the build'),
     baseImage: text('reference, or name of a base TImage; default: one that supports the type'), baseImageSecret: text(''), secret: text('to push with; default: that of TFrameworkConfig'), createPerson: text(''), mark: text(''),
   },
+} as const
+
+const rebaseSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['timages'],
+  properties: {
+    timages: { type: 'array', minItems: 1, maxItems: 1000, items: { type: 'string' }, description: 'names of TImages of servers' }, baseImage: { ...text('reference, or name of a base TImage; default: each keeps its own'), default: '' }, baseImageSecret: { ...text(''), default: '' },
+    supervisor: { type: 'boolean', default: false, description: "put this builder's supervisor under them" }, createPerson: { ...text(''), default: '' }, mark: { ...text('default: what it was rebased from'), default: '' },
+  },
+} as const
+const rebasedSchema = {
+  description: 'what became of each', type: 'object',
+  properties: { rebases: { type: 'array', items: { type: 'object', properties: { timage: text(''), from: text('release'), release: text('the new one'), image: text(''), digest: text(''), unchanged: { type: 'boolean' }, code: text('of what went wrong'), title: text('') } } } },
 } as const
 
 /** Registers the routes below /v1. */
@@ -145,6 +158,11 @@ export async function resourceApi(http: FastifyInstance, options: ResourceApiOpt
     const origin = origins.get(params.id)
     if (origin === undefined) throw new Failure('UPLOAD_GONE', `build ${params.id} was not made from an upload that is known here`, { remedy: 'upload the package, and POST /v1/builds' })
     return create(origin.request, reply)
+  })
+
+  http.post<{ Body: RebaseRequest }>('/v1/rebases', { schema: { summary: 'Puts a new base image or supervisor under the releases of servers, without their packages', description: 'Of each TImage the release that its server runs, else the newest. The result is a new release; deploying it is another step.', tags: ['rebases'], body: rebaseSchema, response: { 200: rebasedSchema, '4xx': problem, '5xx': problem } } }, async ({ body }) => {
+    if (body.baseImage === '' && !body.supervisor) throw new Failure('FORM_INVALID', 'there is nothing to do', { remedy: 'send baseImage, supervisor, or both' })
+    return { rebases: await rebaseReleases(body, options) }
   })
 
   http.get('/v1/openapi.json', { schema: { hide: true } }, () => http.swagger())

@@ -119,6 +119,11 @@ export class TImageStore {
     })
   }
 
+  /** Adds a release without a build: it becomes the first, and the oldest beyond `keep` go. */
+  async addRelease(name: string, release: TImageRelease, keep: number): Promise<void> {
+    await this.#change(name, (image) => ({ releases: withRelease(image, release, keep) }))
+  }
+
   /** Writes how far the build is. @throws BUILD_SUPERSEDED when it is no longer the running one */
   async report(name: string, id: string, phase: Phase, message: string): Promise<void> {
     await this.#change(name, (image) => {
@@ -132,9 +137,7 @@ export class TImageStore {
     await this.#change(name, (image) => {
       const running = image.build?.running
       if (running?.id !== id) throw superseded(name, id)
-      const others = (image.releases ?? []).filter((one) => one.id !== release.id)
-      const releases = [release, ...others].slice(0, Math.max(1, Math.min(keep, mostReleases)))
-      return { build: { running: null, last: { ...running, phase: 'Done', message: 'Success' } }, releases }
+      return { build: { running: null, last: { ...running, phase: 'Done', message: 'Success' } }, releases: withRelease(image, release, keep) }
     })
   }
 
@@ -158,6 +161,10 @@ export class TImageStore {
       await this.#client.patch<TImage>(resources.timages, { namespace: this.#namespace, name }, { metadata: { resourceVersion }, ...patch }, { type: 'merge', fieldManager: 'tarsimage' })
     }, { attempts: 8, baseMs: 50, capMs: 2000, when: again })
   }
+}
+
+function withRelease({ releases = [] }: TImage, release: TImageRelease, keep: number): TImageRelease[] {
+  return [release, ...releases.filter((one) => one.id !== release.id)].slice(0, Math.max(1, Math.min(keep, mostReleases)))
 }
 
 function buildsOf({ metadata: { name: timage }, build }: TImage): StoredBuild[] {

@@ -7,7 +7,10 @@ import { completeFramework } from '#api/default.ts'
 import { resources } from '#api/resources.ts'
 import type { TImage, TImageBuildState } from '#api/types.ts'
 import { silentLogger } from '#base/log.ts'
+import { composeImage } from '../../imagebuilder/compose.ts'
 import { imageEnv } from '../../imagebuilder/env.ts'
+import { layerFromFiles } from '../../imagebuilder/layer.ts'
+import { parseLocation } from '../../imagebuilder/oci/location.ts'
 import { watchOrphans } from '../../imagebuilder/service/orphans.ts'
 import { startImageService, type ImageService } from '../../imagebuilder/service/service.ts'
 import { TImageStore } from '../../imagebuilder/service/timage.ts'
@@ -279,6 +282,42 @@ describe('cancel, retry, list', () => {
   })
 })
 
+describe('rebases', () => {
+  test('the releases of servers get a new base, and those that cannot are named', async () => {
+    for (const more of [{}, { app: 'Second' }]) await ended((await build(await upload(file), more)).body['id'])
+    const layer = await layerFromFiles([{ path: '/etc/mended', content: 'CVE' }], bench.path('mended.tar.gz'))
+    const { image: to } = await composeImage({ layers: [layer], destination: parseLocation(`${faulty.address}/tars/base:mended`), platform: { os: 'linux', architecture: 'amd64' } })
+    const before = await timage()
+    const { status, body } = await call('POST', '/v1/rebases', { timages: ['demo-helloserver', 'demo-other', 'cppbase', 'none', 'second-helloserver'], baseImage: to, createPerson: 'me' })
+    const { rebases } = body as unknown as { rebases: { timage: string; release?: string; image?: string; from?: string; digest?: string; code?: string }[] }
+    expect([status, rebases.map(({ timage: name, code, from }) => [name, code ?? from])]).toEqual([200, [['demo-helloserver', before.releases?.[0]?.id], ['demo-other', 'RELEASE_MISSING'], ['cppbase', 'TIMAGE_TYPE'], ['none', 'TIMAGE_MISSING'], ['second-helloserver', expect.stringMatching(/^v/)]]])
+    const after = await timage()
+    expect(after.releases).toMatchObject([{ id: rebases[0]?.release, image: rebases[0]?.image, createPerson: 'me', mark: `rebased from ${before.releases?.[0]?.id}` }, before.releases?.[0] ?? {}])
+    expect((await runCrane('digest', rebases[0]?.image ?? '')).trim()).toBe(rebases[0]?.digest)
+    expect(await runCrane('validate', '--remote', rebases[0]?.image ?? '')).toMatch(/^PASS/)
+    expect((await call('POST', '/v1/rebases', { timages: ['demo-helloserver'], baseImage: to })).body).toMatchObject({ rebases: [{ unchanged: true }] })
+  })
+
+  test('the release that the server runs, and the newest supervisor under it', async () => {
+    for (const tag of ['first', 'second']) await ended((await build(await upload(file), { tag })).body['id'])
+    const [second, first] = (await timage()).releases ?? []
+    await cluster.client.create(resources.tservers, { apiVersion, kind: 'TServer', metadata: { name: 'demo-helloserver', namespace }, spec: { app: 'Demo', server: 'HelloServer', subType: 'normal', normal: { ports: [] }, k8s: {}, release: { id: first?.id, image: first?.image } } } as never)
+    const newer = await layerFromFiles([{ path: '/tarsnode/tarsnode.mjs', content: '// newer' }], bench.path('newer.tar.gz'))
+    await writeFile(bench.path('newer.json'), JSON.stringify({ ...bench.supervisor, ...newer }))
+    const other = await start('tars-tarsimage-newer', { TARSIMAGE_SUPERVISOR: bench.path('newer.json') })
+    const { body } = await call('POST', '/v1/rebases', { timages: ['demo-helloserver'], supervisor: true }, other.url)
+    await other.stop()
+    await cluster.client.delete(resources.tservers, { namespace, name: 'demo-helloserver' })
+    expect(second?.id).not.toBe(first?.id)
+    expect(body).toMatchObject({ rebases: [{ timage: 'demo-helloserver', from: first?.id, release: expect.stringMatching(/^v/) }] })
+  })
+
+  test('nothing to do, and a base that is not there', async () => {
+    expect(await call('POST', '/v1/rebases', { timages: ['demo-helloserver'] })).toMatchObject({ status: 400, body: { code: 'FORM_INVALID', remedy: 'send baseImage, supervisor, or both' } })
+    expect(await call('POST', '/v1/rebases', { timages: ['demo-helloserver'], baseImage: 'nobase' })).toMatchObject({ status: 400, body: { code: 'BASE_IMAGE_MISSING' } })
+  })
+})
+
 describe('bad input', () => {
   test.each<[string, object, number, string]>([
     ['no upload', { upload: 'abc' }, 404, 'UPLOAD_NOT_FOUND'],
@@ -302,7 +341,7 @@ test('the OpenAPI document describes the routes', async () => {
   const { status, body } = await call('GET', '/v1/openapi.json')
   const { openapi, paths } = body as unknown as { openapi: string; paths: Record<string, object> }
   expect([status, openapi]).toEqual([200, '3.1.0'])
-  expect(Object.keys(paths)).toEqual(expect.arrayContaining(['/v1/uploads', '/v1/uploads/{id}', '/v1/builds', '/v1/builds/{id}', '/v1/builds/{id}/events', '/v1/builds/{id}/cancel', '/v1/builds/{id}/retry']))
+  expect(Object.keys(paths)).toEqual(expect.arrayContaining(['/v1/uploads', '/v1/uploads/{id}', '/v1/builds', '/v1/builds/{id}', '/v1/builds/{id}/events', '/v1/builds/{id}/cancel', '/v1/builds/{id}/retry', '/v1/rebases']))
 })
 
 test('a build whose builder is gone is failed by another; one whose builder lives is not', async () => {
