@@ -4,7 +4,8 @@ import { isUploadLost, uploadTries, type ImageDestination } from './oci/destinat
 import type { BlobWriter } from './oci/upload.ts'
 import type { PackageSource } from './package/entry.ts'
 import type { PackageLimits } from './package/limits.ts'
-import { isCandidate, preflight, type Expectation, type Needs } from './package/preflight.ts'
+import { JarManifest } from './package/jar-manifest.ts'
+import { isCandidate, isServerJar, preflight, type Expectation, type Needs } from './package/preflight.ts'
 import { rewritePackage } from './package/rewrite.ts'
 import { Bill } from './sbom/bill.ts'
 import { keptFolders, TopFolder, TopFolderContradicted } from './package/top-folder.ts'
@@ -49,6 +50,7 @@ export async function pushPackageLayer(source: PackageSource, destination: Image
 
 async function onePass(source: PackageSource, destination: ImageDestination, topFolder: TopFolder, options: PackageLayerOptions): Promise<PackageLayer> {
   const { signal } = options
+  const manifest = new JarManifest()
   const bill = options.bill === true ? new Bill() : undefined
   const writer = await destination.startBlob('the package layer', signal)
   const layer = new LayerStream((bytes) => {
@@ -56,8 +58,9 @@ async function onePass(source: PackageSource, destination: ImageDestination, top
     return writer.write(bytes)
   })
   try {
-    const inventory = await rewritePackage(source, layer, { root: packageRoot, limits: options.limits, topFolder, isCandidate: isCandidate(options), observe: bill && ((path, size) => bill.observer(path, size)), signal })
+    const inventory = await rewritePackage(source, layer, { root: packageRoot, limits: options.limits, topFolder, isCandidate: isCandidate(options), observe: (path, size) => (isServerJar(path, options) ? manifest : bill?.observer(path, size)), signal })
     const needs = preflight(inventory, options)
+    if (manifest.lacksMain) refuseJar(options.server)
     await checkLibraries(needs, options)
     const digests = await layer.end()
     await writer.commit(digests.digest)
@@ -66,6 +69,10 @@ async function onePass(source: PackageSource, destination: ImageDestination, top
     await giveUp(layer, writer)
     throw signal.aborted ? signal.reason : error
   }
+}
+
+function refuseJar(server: string): never {
+  throw new Failure('PACKAGE_LAYOUT', `${server}.jar has no Main-Class in its META-INF/MANIFEST.MF, and it is started by "java -jar"`, { remedy: 'have the build tool write Main-Class into the manifest', context: { server } })
 }
 
 /** @throws PACKAGE_LIBRARIES */

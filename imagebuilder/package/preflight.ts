@@ -30,6 +30,11 @@ export function isCandidate(expected: Pick<Expectation, 'serverType' | 'server' 
   return (path) => names(path, expected.server, expected) || path.endsWith('Server')
 }
 
+/** True for the jar that a server of type java-jar is started from. */
+export function isServerJar(path: string, expected: Pick<Expectation, 'serverType' | 'server' | 'anyCase'>): boolean {
+  return expected.serverType === 'java-jar' && names(path, `${expected.server}.jar`, expected)
+}
+
 function names(path: string, file: string, { anyCase }: Pick<Expectation, 'anyCase'>): boolean {
   return anyCase === true ? path.toLowerCase() === file.toLowerCase() : path === file
 }

@@ -98,7 +98,7 @@ describe('the bill of materials', () => {
   test('what was packed into a jar', async () => {
     await write(bench.path('HelloServer.jar'), zip([{ name: 'META-INF/MANIFEST.MF', content: 'Main-Class: a.B\n' }, { name: 'META-INF/maven/org.x/y/pom.properties', content: 'groupId=org.x\nartifactId=y\nversion=3\n' }, { name: 'BOOT-INF/lib/netty-4.1.100.Final.jar', content: 'n' }]))
     expect((await build(ours.address, 'HelloServer.jar', 'java-jar', '--sbom')).code).toBe(0)
-    expect((await bill(ours.address, 'tars/java-jar')).map(({ name, version }) => [name, version])).toEqual([['HelloServer', undefined], ['netty', '4.1.100.Final'], ['y', '3']])
+    expect((await bill(ours.address, 'tars/java-jar')).map(({ name, version }) => [name, version])).toEqual([['netty', '4.1.100.Final'], ['y', '3']])
   })
 
   test('PHP and Python', async () => {

@@ -108,6 +108,16 @@ describe('packages', () => {
   test('no top folder: nothing is stripped', async () => {
     expect(await paths(tgz([server, { name: 'conf/x', content: '1' }]))).toEqual(['HelloServer', 'conf/x'])
   })
+  const jarOf = (manifest: string): Buffer => zip([{ name: 'META-INF/MANIFEST.MF', content: manifest }, { name: 'a/B.class', content: 'class' }])
+  test.each<[string, Buffer, boolean]>([
+    ['a jar', jarOf('Manifest-Version: 1.0\r\nMain-Class: a.B\r\n'), true],
+    ['a jar in a tgz', tgz([{ name: 'HelloServer.jar', content: jarOf('main-class: a.B\n') }]), true],
+    ['a jar without a class to start', jarOf('Manifest-Version: 1.0\nX-Main-Class: a.B\n'), false],
+    ['such a jar in a tgz', tgz([{ name: 'HelloServer.jar', content: jarOf('Main-Class:  \n') }, { name: 'lib/other.jar', content: jarOf('Main-Class: a.B\n') }]), false],
+  ])('%s', async (_name, content, starts) => {
+    const outcome = await paths(content, { serverType: 'java-jar' }).then(() => '', (error: unknown) => String(error))
+    expect(outcome).toMatch(starts ? /^$/ : /HelloServer\.jar has no Main-Class in its META-INF\/MANIFEST\.MF/)
+  })
   test('dots before every path are no folder', async () => {
     expect(await paths(tgz([{ name: './', flag: '5' }, { name: './Top/', flag: '5' }, { ...server, name: './Top/HelloServer' }]))).toEqual(['HelloServer'])
   })
@@ -130,7 +140,7 @@ describe('packages', () => {
     expect(await paths(zstdCompressSync(tar([server])))).toEqual(['HelloServer'])
   })
   test('a jar is copied whole under the name of the server', async () => {
-    expect(await paths(zip([{ name: 'META-INF/MANIFEST.MF', content: 'Manifest-Version: 1.0' }]), { serverType: 'java-jar' })).toEqual(['HelloServer.jar'])
+    expect(await paths(zip([{ name: 'META-INF/MANIFEST.MF', content: 'Manifest-Version: 1.0\nMain-Class: a.B\n' }]), { serverType: 'java-jar' })).toEqual(['HelloServer.jar'])
   })
   test('a war is expanded', async () => {
     const war = zip([{ name: 'WEB-INF/' }, { name: 'WEB-INF/web.xml', content: '<web-app/>' }, { name: 'index.html', content: 'x' }])
