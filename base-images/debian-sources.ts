@@ -11,6 +11,9 @@ const suites = {
 } as const
 export type Suite = keyof typeof suites
 
+/** Names by which a list may ask for a release of Debian. */
+const releases = [...Object.keys(suites), 'oldoldstable', 'oldstable', 'stable', 'testing', 'unstable']
+
 /** Where Debian keeps the keys of its archive. */
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg'
 
@@ -35,7 +38,7 @@ export async function sourcesOf(suite: Suite | undefined): Promise<string | unde
 async function hostMirrors(): Promise<Mirrors | undefined> {
   const { stdout } = await execa('apt-get', ['update', '--print-uris'], { env: { LC_ALL: 'C' } })
   const found = [...stdout.matchAll(/^'(\S+)\/dists\/(\S+?)\/(?:In)?Release'/gm)].map(([, uri = '', suite = '']) => ({ uri, suite }))
-  const main = found.find(({ suite }) => suite in suites)?.uri
-  const security = found.find(({ suite }) => suite.endsWith('-security') && suite.slice(0, -'-security'.length) in suites)?.uri
+  const main = found.find(({ suite }) => releases.includes(suite))?.uri
+  const security = found.find(({ suite }) => releases.some((release) => suite === `${release}-security`))?.uri
   return main === undefined ? undefined : { main, security: security ?? main }
 }
