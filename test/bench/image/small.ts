@@ -1,0 +1,36 @@
+import type { Goal } from '../goal.ts'
+import { releasePackage } from '../release-package.ts'
+import { onGround, seconds, server, warm, withRegistry } from './contest.ts'
+import { inFolder, piped } from './rivals.ts'
+import { withService } from './service.ts'
+
+const ROUNDS = 11
+/** Releases before the first that counts: a service has run for long when a package comes. */
+const WARM_UP = 5
+
+/** A 5 MB tgz sent to the running service, against the fastest rival. */
+export async function small(note: (line: string) => void): Promise<readonly Goal[]> {
+  const file = await releasePackage(server, 5)
+  await warm(file)
+  const rival = await piped()
+  const samples = await onGround((ground) =>
+    withService(ground, async (service) => {
+      const ratios: number[] = []
+      for (let round = -WARM_UP; round < ROUNDS; round++) {
+        await withRegistry(ground, async (arena) => {
+          await service.aim(arena)
+          const release = await service.timage(`Bench${round + WARM_UP}`)
+          const ours = (): Promise<number> => seconds(() => release(file, arena))
+          const first = round % 2 === 0 ? await ours() : undefined
+          const theirs = await inFolder(ground, (dir) => seconds(() => rival.build(file, arena, dir)))
+          const own = first ?? (await ours())
+          if (round < 0) return
+          ratios.push(own / theirs)
+          note(`round ${round + 1}: building call ${own.toFixed(3)} s; ${rival.name} ${theirs.toFixed(3)} s`)
+        })
+      }
+      return ratios
+    }),
+  )
+  return [{ what: `5 MB tgz, building call of the running service ÷ ${rival.name}`, samples, bar: 0.8, rule: 'most', unit: '×' }]
+}
