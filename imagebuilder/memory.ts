@@ -1,4 +1,4 @@
-/** Smaller ones may lie in memory that Node shares among buffers, and do not matter. Bytes. */
+/** A part of a smaller one may lie in memory that Node shares among buffers, and does not matter. Bytes. */
 const smallest = 128 << 10
 
 /**
@@ -6,5 +6,6 @@ const smallest = 128 << 10
  * heap again and again because of them. For the last reader of a buffer that has its memory to itself; it is empty afterwards.
  */
 export function giveBack(buffer: Buffer): void {
-  if (buffer.buffer.byteLength >= smallest) (buffer.buffer as ArrayBuffer).transfer(0)
+  const memory = buffer.buffer as ArrayBuffer
+  if (memory.byteLength >= smallest || memory.byteLength === buffer.length) memory.transfer(0)
 }

@@ -1,9 +1,8 @@
-import { createWriteStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
-import { pipeline } from 'node:stream/promises'
+import { open, rm } from 'node:fs/promises'
 import type { MultipartFile } from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import { Failure } from '#base/errors.ts'
+import { giveBack } from '../memory.ts'
 
 export interface Upload {
   readonly fields: ReadonlyMap<string, string>
@@ -49,14 +48,19 @@ async function readForm(request: FastifyRequest, file: string, maxBytes: number)
   return { fields, file, filename }
 }
 
-async function save(part: MultipartFile, file: string, maxBytes: number): Promise<string> {
+async function save(part: MultipartFile, path: string, maxBytes: number): Promise<string> {
   if (part.fieldname !== fileField) throw new Failure('FORM_INVALID', `form field ${part.fieldname} is a file; the package belongs into ${fileField}`, { remedy: `send the file as ${fileField}` })
-  const full = new AbortController()
   // The parser would read on to the end of the part, which may never come.
-  part.file.once('limit', () => full.abort())
-  await pipeline(part.file, createWriteStream(file, { flags: 'wx' }), { signal: full.signal }).catch((error: unknown) => {
-    throw full.signal.aborted ? tooLarge(maxBytes) : error
-  })
+  part.file.once('limit', () => part.file.destroy(tooLarge(maxBytes)))
+  const file = await open(path, 'wx')
+  try {
+    for await (const piece of part.file as AsyncIterable<Buffer>) {
+      await file.writeFile(piece)
+      giveBack(piece)
+    }
+  } finally {
+    await file.close()
+  }
   return part.filename
 }
 

@@ -29,7 +29,7 @@ export async function withService<T>(ground: Ground, use: (service: Service) => 
   const { api, client, stop } = await startCluster()
   const kubeconfig = join(dir, 'kubeconfig')
   await writeFile(kubeconfig, api.kubeconfig(namespace), { mode: 0o600 })
-  await client.create(resources.tframeworkconfigs, completeFramework({ name: framework, namespace }, {}))
+  await client.create(resources.tframeworkconfigs, completeFramework({ name: framework, namespace }, { imageUpload: { registry: '' } }))
   const env = { ...process.env, KUBECONFIG: kubeconfig, Namespace: namespace, PodName: 'tars-tarsimage-0', PodIP: '127.0.0.1', TARSIMAGE_PORT: '0', TARSIMAGE_WORKSPACE: join(dir, 'workspace'), TARSIMAGE_SUPERVISOR: ground.supervisor }
   const [program, ...args] = [...(cores === undefined ? [] : ['taskset', '-c', cores]), process.execPath, '--disable-warning=ExperimentalWarning', main, 'image']
   const child = spawn(program, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
