@@ -1,6 +1,6 @@
 import { promisify } from 'node:util'
 import { crc32, gzip } from 'node:zlib'
-import { giveBack } from './memory.ts'
+import { giveBack, ownMemory } from './memory.ts'
 
 const compress = promisify(gzip)
 
@@ -105,7 +105,7 @@ export class ParallelGzip {
 
 /** Level 1 costs a fraction of the default and loses about a tenth of the ratio. */
 function deflated(block: Buffer): Promise<Buffer> {
-  return compress(block, { level: 1, chunkSize: Math.max(16 << 10, block.length >> 1) })
+  return compress(block, { level: 1, chunkSize: Math.max(ownMemory, block.length >> 1) })
 }
 
 /** Magic, deflate, no flags, no time, compressed fastest, Unix (RFC 1952, 2.3). */

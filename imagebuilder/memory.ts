@@ -1,5 +1,5 @@
-/** A part of a smaller one may lie in memory that Node shares among buffers, and does not matter. Bytes. */
-const smallest = 128 << 10
+/** Memory of this size can be given back whatever part of it a buffer is: Node shares none that is as large. Bytes. */
+export const ownMemory = 128 << 10
 
 /**
  * Frees the memory behind a buffer at once, where the collector would let hundreds of megabytes gather, and mark the whole
@@ -7,5 +7,5 @@ const smallest = 128 << 10
  */
 export function giveBack(buffer: Buffer): void {
   const memory = buffer.buffer as ArrayBuffer
-  if (memory.byteLength >= smallest || memory.byteLength === buffer.length) memory.transfer(0)
+  if (memory.byteLength >= ownMemory || memory.byteLength === buffer.length) memory.transfer(0)
 }

@@ -11,7 +11,8 @@ import { postForm } from '../../../framework/cli/parts/multipart.ts'
 import { namespace, startCluster } from '../../registry/cluster.ts'
 import { server, type Arena, type Ground } from './contest.ts'
 
-const main = join(import.meta.dirname, '../../../framework/main.ts')
+/** What a pod's command `tarsk8s` is. */
+const launcher = join(import.meta.dirname, '../../../framework/bootstrap.mjs')
 const framework = 'tars-framework'
 
 export interface Service {
@@ -31,11 +32,13 @@ export async function withService<T>(ground: Ground, use: (service: Service) => 
   await writeFile(kubeconfig, api.kubeconfig(namespace), { mode: 0o600 })
   await client.create(resources.tframeworkconfigs, completeFramework({ name: framework, namespace }, { imageUpload: { registry: '' } }))
   const env = { ...process.env, KUBECONFIG: kubeconfig, Namespace: namespace, PodName: 'tars-tarsimage-0', PodIP: '127.0.0.1', TARSIMAGE_PORT: '0', TARSIMAGE_WORKSPACE: join(dir, 'workspace'), TARSIMAGE_SUPERVISOR: ground.supervisor }
-  const [program, ...args] = [...(cores === undefined ? [] : ['taskset', '-c', cores]), process.execPath, '--disable-warning=ExperimentalWarning', main, 'image']
-  const child = spawn(program, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
-  const ended = new Promise<void>((resolve) => child.on('exit', () => resolve()))
+  const [program, ...args] = [...(cores === undefined ? [] : ['taskset', '-c', cores]), process.execPath, launcher, 'image']
+  const started = spawn(program, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
+  const ended = new Promise<void>((resolve) => started.on('exit', () => resolve()))
   try {
-    const url = await serving(child.stderr)
+    const url = await serving(started.stderr)
+    // The launcher hands over to the service and stays for its signals.
+    const child = readFileSync(`/proc/${started.pid}/task/${started.pid}/children`, 'utf8').trim()
     return await use({
       async aim({ address }) {
         await client.patch(resources.tframeworkconfigs, { namespace, name: framework }, { imageUpload: { registry: `${address}/ours` } })
@@ -45,10 +48,10 @@ export async function withService<T>(ground: Ground, use: (service: Service) => 
         await client.create(resources.timages, { apiVersion: 'k8s.tars.io/v1beta3', kind: 'TImage', metadata: { name, namespace }, imageType: 'server' })
         return (file, arena) => build(`${url}/api/v1beta3/timage/${name}/building?wait=1`, file, { ServerApp: app, ServerName: server, ServerType: 'cpp', BaseImage: arena.base })
       },
-      peak: () => Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1000,
+      peak: () => Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child}/status`, 'utf8'))?.[1]) / 1000,
     })
   } finally {
-    child.kill('SIGTERM')
+    started.kill('SIGTERM')
     await ended
     await stop()
     await rm(dir, { recursive: true, force: true })

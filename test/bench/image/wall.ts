@@ -17,11 +17,11 @@ interface Contender {
 
 /** `tarsk8s image build` as its own process, from its start to its end. */
 function ours({ supervisor }: Ground): Rival {
-  const main = join(import.meta.dirname, '../image-build.ts')
+  const launcher = join(import.meta.dirname, '../../../framework/bootstrap.mjs')
   return {
     name: 'ours',
     async build(file, { address, base }) {
-      await execute(process.execPath, [main, 'build', file, '--app', 'Bench', '--server', server, '--type', 'cpp', '--base', base, '--to', `${address}/ours/app:1`, '--supervisor', supervisor], { maxBuffer: 1 << 26 })
+      await execute(process.execPath, [launcher, 'image', 'build', file, '--app', 'Bench', '--server', server, '--type', 'cpp', '--base', base, '--to', `${address}/ours/app:1`, '--supervisor', supervisor], { maxBuffer: 1 << 26 })
     },
   }
 }
