@@ -7,5 +7,6 @@ export const ownMemory = 128 << 10
  */
 export function giveBack(buffer: Buffer): void {
   const memory = buffer.buffer as ArrayBuffer
+  if (memory.detached) return
   if (memory.byteLength >= ownMemory || memory.byteLength === buffer.length) memory.transfer(0)
 }
