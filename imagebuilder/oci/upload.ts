@@ -16,6 +16,8 @@ const giveUpMs = 5000
 
 /** Sent in one request; two of them are in memory at once. Bytes. */
 const chunkBytes = 6 << 20
+/** The first request; each is twice the one before, so that a small blob is on its way before its end is known. Bytes. */
+const firstBytes = 1 << 20
 
 interface Chunk {
   /** Offset in the blob. */
@@ -35,6 +37,7 @@ export class ChunkedUpload implements BlobWriter {
   #location: string
   #filling = Buffer.allocUnsafeSlow(chunkBytes)
   #filled = 0
+  #limit = firstBytes
   #inFlight = Buffer.allocUnsafeSlow(chunkBytes)
   #sent = 0
   #sending: Promise<void> = Promise.resolve()
@@ -50,19 +53,24 @@ export class ChunkedUpload implements BlobWriter {
 
   async write(bytes: Buffer): Promise<void> {
     for (let offset = 0; offset < bytes.length; ) {
-      const copied = bytes.copy(this.#filling, this.#filled, offset)
+      const copied = bytes.copy(this.#filling, this.#filled, offset, offset + this.#limit - this.#filled)
       offset += copied
       this.#filled += copied
-      if (this.#filled === chunkBytes) await this.#flush()
+      if (this.#filled === this.#limit) await this.#flush()
     }
   }
 
   async commit(digest: string): Promise<void> {
-    if (this.#filled > 0) await this.#flush()
+    // What fits into one request is sent with the end (distribution-spec "POST then PUT").
+    const whole = this.#sent === 0
+    if (!whole && this.#filled > 0) await this.#flush()
     await this.#sending
-    await this.#retry(async () => {
+    const rest = { start: this.#sent, bytes: this.#filling.subarray(0, this.#filled) }
+    await this.#retry(async (attempt) => {
+      const offset = attempt === 1 || !whole ? rest.start : await this.#received(rest)
       const separator = this.#location.includes('?') ? '&' : '?'
-      const answer = await this.#session.once({ method: 'PUT', path: `${this.#location}${separator}digest=${encodeURIComponent(digest)}`, expect: [201, 202, 204, 404], ...this.#common() })
+      const headers = whole ? { 'content-type': 'application/octet-stream' } : {}
+      const answer = await this.#session.once({ method: 'PUT', path: `${this.#location}${separator}digest=${encodeURIComponent(digest)}`, headers, body: [rest.bytes.subarray(offset - rest.start)], expect: [201, 202, 204, 404], ...this.#common() })
       answer.body.resume()
       if (answer.status === 404) throw this.#forgotten()
     })
@@ -85,6 +93,7 @@ export class ChunkedUpload implements BlobWriter {
     const chunk = { start: this.#sent, bytes: this.#filling.subarray(0, this.#filled) }
     ;[this.#filling, this.#inFlight] = [this.#inFlight, this.#filling]
     this.#filled = 0
+    this.#limit = Math.min(chunkBytes, 2 * this.#limit)
     this.#sent += chunk.bytes.length
     this.#sending = this.#send(chunk)
     this.#sending.catch(() => {})

@@ -161,12 +161,12 @@ export class Builder {
     try {
       limit.start()
       await timages.start(timage, id, new Date(now()).toISOString())
-      await progress.say('Preparing', 'preparing context')
+      progress.say('Preparing', 'preparing context')
       const supervisor = await readSupervisor(env.supervisor)
       const { server, known } = await cluster.spelled(timage, request.server, task.filename)
-      await progress.say('Preparing', 'preparing secret')
+      progress.say('Preparing', 'preparing secret')
       const [push, pull] = await Promise.all([this.#access(request.secret), this.#access(base.secret || request.secret)])
-      await progress.say('Submitting', 'submitting task')
+      progress.say('Submitting', 'submitting task')
       return await buildImage({
         package: task.file, app: request.app, server, serverType: request.serverType, anyCase: !known && server === server.toLowerCase(),
         base: parseLocation(base.image), destination: parseLocation(task.image), access: push, baseAccess: pull,

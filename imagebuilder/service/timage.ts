@@ -23,6 +23,8 @@ function superseded(name: string, id: string): Failure {
 export class TImageStore {
   readonly #client: KubeClient
   readonly #namespace: string
+  /** TImages of running builds as this service wrote them: they need no reading before the next write. */
+  readonly #written = new Map<string, TImage>()
 
   constructor(client: KubeClient, namespace: string) {
     this.#client = client
@@ -46,6 +48,7 @@ export class TImageStore {
 
   /** Enters a build as the running one. @throws TIMAGE_TYPE, BUILD_RUNNING */
   async begin(name: string, state: TImageBuildState): Promise<void> {
+    this.#written.delete(name)
     await this.#change(name, (image) => {
       if (image.imageType !== 'server') throw new Failure('TIMAGE_TYPE', `TImage ${name} is of type ${image.imageType}, and releases of services go to type server`, { remedy: 'name the TImage of the server' })
       if (image.build?.running !== undefined) throw new Failure('BUILD_RUNNING', `another task is running: TImage ${name}, build ${image.build.running.id}`, { remedy: 'wait for its end, or remove .build.running if its builder is gone' })
@@ -81,6 +84,7 @@ export class TImageStore {
       const releases = [release, ...others].slice(0, Math.max(1, Math.min(keep, mostReleases)))
       return { build: { running: null, last: { ...running, phase: 'Done', message: 'Success' } }, releases }
     })
+    this.#written.delete(name)
   }
 
   /** Ends the build as failed, unless somebody else ended it before. */
@@ -90,17 +94,19 @@ export class TImageStore {
       if (running?.id !== id) return undefined
       return { build: { running: null, last: { ...running, phase: 'Failed', message: message.slice(0, longestMessage) } } }
     })
+    this.#written.delete(name)
   }
 
-  /** Reads, computes a merge patch, and writes it if nobody wrote meanwhile; else again. */
+  /** Reads unless it is known, computes a merge patch, and writes it if nobody wrote meanwhile; else again. */
   async #change(name: string, patchOf: (image: TImage) => object | undefined): Promise<void> {
     const again = (error: unknown): boolean => isConflict(error) || (error instanceof Failure && error.temporary)
-    await retry(async () => {
-      const image = await this.get(name)
+    await retry(async (attempt) => {
+      const image = (attempt === 1 ? this.#written.get(name) : undefined) ?? (await this.get(name))
       const patch = patchOf(image)
       if (patch === undefined) return
       const { resourceVersion } = image.metadata
-      await this.#client.patch<TImage>(resources.timages, { namespace: this.#namespace, name }, { metadata: { resourceVersion }, ...patch }, { type: 'merge', fieldManager: 'tarsimage' })
+      const written = await this.#client.patch<TImage>(resources.timages, { namespace: this.#namespace, name }, { metadata: { resourceVersion }, ...patch }, { type: 'merge', fieldManager: 'tarsimage' })
+      this.#written.set(name, written)
     }, { attempts: 8, baseMs: 50, capMs: 2000, when: again })
   }
 }

@@ -8,29 +8,28 @@ const ROUNDS = 11
 /** Releases before the first that counts: a service has run for long when a package comes. */
 const WARM_UP = 5
 
-/** A 5 MB tgz sent to the running service, against the fastest rival. */
+/** A 5 MB tgz sent to the running service, against the fastest rival: the next release of a server, all into one registry. */
 export async function small(note: (line: string) => void): Promise<readonly Goal[]> {
   const file = await releasePackage(server, 5)
   await warm(file)
   const rival = await piped()
-  const samples = await onGround((ground) =>
-    withService(ground, async (service) => {
-      const ratios: number[] = []
-      for (let round = -WARM_UP; round < ROUNDS; round++) {
-        await withRegistry(ground, async (arena) => {
-          await service.aim(arena)
-          const release = await service.timage(`Bench${round + WARM_UP}`)
-          const ours = (): Promise<number> => seconds(() => release(file, arena))
+  const samples: number[] = []
+  await onGround((ground) =>
+    withRegistry(ground, (arena) =>
+      withService(ground, async (service) => {
+        await service.aim(arena)
+        const release = await service.timage('Bench')
+        const ours = (): Promise<number> => seconds(() => release(file, arena))
+        for (let round = -WARM_UP; round < ROUNDS; round++) {
           const first = round % 2 === 0 ? await ours() : undefined
           const theirs = await inFolder(ground, (dir) => seconds(() => rival.build(file, arena, dir)))
           const own = first ?? (await ours())
-          if (round < 0) return
-          ratios.push(own / theirs)
+          if (round < 0) continue
+          samples.push(own / theirs)
           note(`round ${round + 1}: building call ${own.toFixed(3)} s; ${rival.name} ${theirs.toFixed(3)} s`)
-        })
-      }
-      return ratios
-    }),
+        }
+      }),
+    ),
   )
   return [{ what: `5 MB tgz, building call of the running service ÷ ${rival.name}`, samples, bar: 0.8, rule: 'most', unit: '×' }]
 }
