@@ -56,6 +56,7 @@ export class ParallelGzip {
     await this.cut()
     if (this.#filled > 0) await this.#submit(this.#filled)
     while (this.#pending.length > 0) await this.#deliver()
+    for (const block of [this.#block, ...this.#free]) giveBack(block)
   }
 
   /** Waits until the thread pool has let go of every buffer, whatever came of it. */

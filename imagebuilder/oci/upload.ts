@@ -1,5 +1,6 @@
 import { isTemporary, Failure } from '#base/errors.ts'
 import { retry } from '#base/retry.ts'
+import { giveBack } from '../memory.ts'
 import type { Session } from './session.ts'
 
 /** Takes one blob's bytes in order. Nothing is visible to pullers before commit; abort leaves nothing behind. */
@@ -61,25 +62,27 @@ export class ChunkedUpload implements BlobWriter {
   }
 
   async commit(digest: string): Promise<void> {
-    // What fits into one request is sent with the end (distribution-spec "POST then PUT").
-    const whole = this.#sent === 0
-    if (!whole && this.#filled > 0) await this.#flush()
+    if (this.#filled > 0) await this.#flush()
     await this.#sending
-    const rest = { start: this.#sent, bytes: this.#filling.subarray(0, this.#filled) }
-    await this.#retry(async (attempt) => {
-      const offset = attempt === 1 || !whole ? rest.start : await this.#received(rest)
+    await this.#retry(async () => {
       const separator = this.#location.includes('?') ? '&' : '?'
-      const headers = whole ? { 'content-type': 'application/octet-stream' } : {}
-      const answer = await this.#session.once({ method: 'PUT', path: `${this.#location}${separator}digest=${encodeURIComponent(digest)}`, headers, body: [rest.bytes.subarray(offset - rest.start)], expect: [201, 202, 204, 404], ...this.#common() })
+      const answer = await this.#session.once({ method: 'PUT', path: `${this.#location}${separator}digest=${encodeURIComponent(digest)}`, expect: [201, 202, 204, 404], ...this.#common() })
       answer.body.resume()
       if (answer.status === 404) throw this.#forgotten()
     })
+    this.#giveBack()
   }
 
   async abort(): Promise<void> {
     await this.#sending.catch(() => {})
+    this.#giveBack()
     const call = { method: 'DELETE', path: this.#location, expect: [202, 204, 404, 405], scopes: this.#scopes, doing: `giving up ${this.#doing}`, signal: AbortSignal.timeout(giveUpMs) } as const
     await this.#session.once(call).then((answer) => answer.body.resume(), () => {})
+  }
+
+  #giveBack(): void {
+    giveBack(this.#filling)
+    giveBack(this.#inFlight)
   }
 
   /** What the registry is doing with the upload must be over before it is told to forget it: else it makes it anew. */
