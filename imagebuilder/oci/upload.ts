@@ -36,10 +36,9 @@ export class ChunkedUpload implements BlobWriter {
   readonly #doing: string
   readonly #signal: AbortSignal | undefined
   #location: string
-  #filling = Buffer.allocUnsafeSlow(chunkBytes)
+  #filling = Buffer.allocUnsafeSlow(firstBytes)
   #filled = 0
-  #limit = firstBytes
-  #inFlight = Buffer.allocUnsafeSlow(chunkBytes)
+  #inFlight = Buffer.allocUnsafeSlow(0)
   #sent = 0
   #sending: Promise<void> = Promise.resolve()
 
@@ -54,10 +53,10 @@ export class ChunkedUpload implements BlobWriter {
 
   async write(bytes: Buffer): Promise<void> {
     for (let offset = 0; offset < bytes.length; ) {
-      const copied = bytes.copy(this.#filling, this.#filled, offset, offset + this.#limit - this.#filled)
+      const copied = bytes.copy(this.#filling, this.#filled, offset)
       offset += copied
       this.#filled += copied
-      if (this.#filled === this.#limit) await this.#flush()
+      if (this.#filled === this.#filling.length) await this.#flush()
     }
   }
 
@@ -80,6 +79,14 @@ export class ChunkedUpload implements BlobWriter {
     await this.#session.once(call).then((answer) => answer.body.resume(), () => {})
   }
 
+  /** The buffer itself, or one that is as large as the next request is to be. */
+  #grown(buffer: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
+    const bytes = Math.min(chunkBytes, 2 * this.#filling.length)
+    if (buffer.length === bytes) return buffer
+    giveBack(buffer)
+    return Buffer.allocUnsafeSlow(bytes)
+  }
+
   #giveBack(): void {
     giveBack(this.#filling)
     giveBack(this.#inFlight)
@@ -94,9 +101,8 @@ export class ChunkedUpload implements BlobWriter {
   async #flush(): Promise<void> {
     await this.#sending
     const chunk = { start: this.#sent, bytes: this.#filling.subarray(0, this.#filled) }
-    ;[this.#filling, this.#inFlight] = [this.#inFlight, this.#filling]
+    ;[this.#filling, this.#inFlight] = [this.#grown(this.#inFlight), this.#filling]
     this.#filled = 0
-    this.#limit = Math.min(chunkBytes, 2 * this.#limit)
     this.#sent += chunk.bytes.length
     this.#sending = this.#send(chunk)
     this.#sending.catch(() => {})
