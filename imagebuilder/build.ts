@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { imageConfig, imageManifest, layerDescriptor, type AddedLayer, type ImageFacts } from './config.ts'
 import type { LayerFile } from './layer.ts'
+import type { BuildMembers } from './member-cache.ts'
 import { checkApp, checkServer } from './names.ts'
 import type { ImageDestination, KnownBlob, Placement } from './oci/destination.ts'
 import { openDestination, openSource, type ImageLocation } from './oci/location.ts'
@@ -47,6 +48,8 @@ export interface BuildOptions {
   readonly labels?: Readonly<Record<string, string>>
   /** Repositories of the destination registry that may have the supervisor's layer already. */
   readonly mountFrom?: readonly string[]
+  /** Compressed members of earlier builds. */
+  readonly members?: BuildMembers
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: BuildProgress) => void
 }
@@ -95,7 +98,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
     const expectation = { serverType: options.serverType, server: options.server, anyCase: options.anyCase ?? false, architecture: image.config.architecture }
     const limits = { ...defaultLimits, ...options.limits }
     const [built, placed] = await allOrNone(abort, [
-      pushPackageLayer(source, destination, { ...expectation, limits, signal, lacking: (names) => lackingLibraries(image, names, signal), onProgress: (at) => report('package', at) }),
+      pushPackageLayer(source, destination, { ...expectation, limits, signal, members: options.members, lacking: (names) => lackingLibraries(image, names, signal), onProgress: (at) => report('package', at) }),
       placeAll(knownLayers(image, options), destination, signal),
     ])
     report('publish', { read: source.size, size: source.size, pushed: built.size })

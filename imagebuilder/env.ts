@@ -26,6 +26,8 @@ export interface ImageEnv {
   readonly maxUploadBytes: number
   /** What a package may unpack to; see {@link packageLimits}. */
   readonly limits: Pick<PackageLimits, 'maxUnpackedBytes' | 'maxRatio'>
+  /** `TARSIMAGE_CACHE`: bytes of compressed files of earlier builds that are kept in the workspace for the next. */
+  readonly cacheBytes: number
   /** `TARSIMAGE_BUILDS`: builds at a time. */
   readonly builds: number
   /** `TARSIMAGE_QUEUE`: builds that may wait; more are refused with 429. */
@@ -49,6 +51,7 @@ export function imageEnv(env: Environment): ImageEnv {
     silenceMs: read.integer('TARSIMAGE_SILENCE', 60, { min: 1, max: 3600 }) * 1000,
     maxUploadBytes: read.integer('TARSIMAGE_MAX_UPLOAD', 2 * gigabyte, { min: 1 }),
     limits: packageLimits(env),
+    cacheBytes: read.integer('TARSIMAGE_CACHE', gigabyte, { min: 0 }),
     builds: read.integer('TARSIMAGE_BUILDS', 5, { min: 1, max: 64 }),
     queue: read.integer('TARSIMAGE_QUEUE', 100, { min: 0, max: 10_000 }),
   })

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { crc32, createGzip } from 'node:zlib'
+import { memberKey, type BuildMembers } from './member-cache.ts'
 import { giveBack, ownMemory } from './memory.ts'
 
 /** The most that one gzip member holds. Bytes. */
@@ -22,6 +23,7 @@ interface Member {
  */
 export class ParallelGzip {
   readonly #sink: (part: Buffer) => Promise<void>
+  readonly #members: BuildMembers | undefined
   readonly #pending: Promise<Member>[] = []
   readonly #free: Buffer[] = []
   #block: Buffer = Buffer.allocUnsafeSlow(blockBytes)
@@ -30,9 +32,13 @@ export class ParallelGzip {
   #shrinks = true
   #filled = 0
 
-  /** @param sink takes the next part of the file; its buffer is used again when the sink resolves */
-  constructor(sink: (part: Buffer) => Promise<void>) {
+  /**
+   * @param sink takes the next part of the file; its buffer is used again when the sink resolves
+   * @param members compressed by earlier builds
+   */
+  constructor(sink: (part: Buffer) => Promise<void>, members?: BuildMembers) {
     this.#sink = sink
+    this.#members = members
   }
 
   /** Copies the chunk; waits when compression or the sink is behind. */
@@ -89,9 +95,19 @@ export class ParallelGzip {
   async #member(whole: Buffer, length: number): Promise<Member> {
     const block = whole.subarray(0, length)
     if (!this.#shrinks) return { parts: stored(block), free: () => this.#free.push(whole) }
-    const parts = await deflated(block)
+    const parts = await this.#packed(block)
     this.#free.push(whole)
     return { parts, free: () => parts.forEach(giveBack) }
+  }
+
+  async #packed(block: Buffer): Promise<readonly Buffer[]> {
+    if (this.#members === undefined) return deflated(block)
+    const key = memberKey(block)
+    const known = await this.#members.find(key)
+    if (known !== undefined) return [known]
+    const parts = await deflated(block)
+    await this.#members.keep(key, parts)
+    return parts
   }
 
   async #deliver(): Promise<void> {

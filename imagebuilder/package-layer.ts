@@ -1,5 +1,6 @@
 import { Failure } from '#base/errors.ts'
 import { LayerStream, type LayerDigests } from './layer-stream.ts'
+import type { BuildMembers } from './member-cache.ts'
 import { isUploadLost, uploadTries, type ImageDestination } from './oci/destination.ts'
 import type { BlobWriter } from './oci/upload.ts'
 import type { PackageSource } from './package/entry.ts'
@@ -16,6 +17,7 @@ export interface PackageLayerOptions extends Expectation {
   /** Which of these loaders and libraries, file names, the base image lacks. */
   readonly lacking: (names: readonly string[]) => Promise<readonly string[]>
   readonly signal: AbortSignal
+  readonly members?: BuildMembers | undefined
   readonly onProgress?: ((progress: { readonly read: number; readonly size: number; readonly pushed: number }) => void) | undefined
 }
 
@@ -47,7 +49,7 @@ async function onePass(source: PackageSource, destination: ImageDestination, top
   const layer = new LayerStream((bytes) => {
     options.onProgress?.({ read: source.consumed(), size: source.size, pushed: layer.size })
     return writer.write(bytes)
-  })
+  }, options.members)
   try {
     const inventory = await rewritePackage(source, layer, { root: packageRoot, limits: options.limits, topFolder, isCandidate: isCandidate(options), signal })
     await checkLibraries(preflight(inventory, options), options)

@@ -6,6 +6,7 @@ import { buildImage, type BuildProgress, type BuiltImage } from '../build.ts'
 import type { ImageEnv } from '../env.ts'
 import { imageRepository } from '../names.ts'
 import { parseLocation } from '../oci/location.ts'
+import type { MemberCache } from '../member-cache.ts'
 import type { RegistryAccess } from '../oci/session.ts'
 import type { Trust } from '../oci/transport.ts'
 import { readSupervisor } from '../supervisor.ts'
@@ -61,6 +62,7 @@ export interface BuilderOptions {
   readonly env: ImageEnv
   readonly timages: TImageStore
   readonly cluster: ClusterFacts
+  readonly members: MemberCache
   readonly log: Logger
   readonly now?: () => number
 }
@@ -154,6 +156,7 @@ export class Builder {
   async #build(task: Task): Promise<BuiltImage> {
     const { cluster, timages, env, now = Date.now } = this.#options
     const { id, timage, request, base, limit } = task
+    const members = await this.#options.members.build()
     const cancelled = new AbortController()
     const signal = AbortSignal.any([limit.signal, this.#stopping.signal, cancelled.signal])
     const progress = new ProgressReporter((phase, message) => timages.report(timage, id, phase, message), (error) => cancelled.abort(error))
@@ -170,10 +173,10 @@ export class Builder {
       return await buildImage({
         package: task.file, app: request.app, server, serverType: request.serverType, anyCase: !known && server === server.toLowerCase(),
         base: parseLocation(base.image), destination: parseLocation(task.image), access: push, baseAccess: pull,
-        supervisor, limits: env.limits, signal, onProgress: (at: BuildProgress) => progress.at(at),
+        supervisor, limits: env.limits, signal, members, onProgress: (at: BuildProgress) => progress.at(at),
       })
     } finally {
-      await progress.end()
+      await Promise.all([progress.end(), members.close()])
     }
   }
 

@@ -6,6 +6,7 @@ import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import type { KubeClient } from '#kube/client.ts'
 import type { ImageEnv } from '../env.ts'
+import { MemberCache } from '../member-cache.ts'
 import { readSupervisor } from '../supervisor.ts'
 import { Builder } from './builder.ts'
 import { ClusterFacts } from './cluster.ts'
@@ -30,11 +31,13 @@ export async function startImageService(env: ImageEnv, client: KubeClient, log: 
   const uploads = join(env.workspace, 'upload', env.podName)
   await rm(uploads, { recursive: true, force: true })
   await mkdir(uploads, { recursive: true })
-  const builder = new Builder({ env, timages: new TImageStore(client, env.namespace), cluster: new ClusterFacts(client, env.namespace), log })
+  const members = await MemberCache.open(join(env.workspace, 'members', env.podName), env.cacheBytes)
+  const builder = new Builder({ env, members, timages: new TImageStore(client, env.namespace), cluster: new ClusterFacts(client, env.namespace), log })
   await builder.adopt()
   const http = await createHttp({ builder, podName: env.podName, uploads, maxUploadBytes: env.maxUploadBytes, log })
   const lifetime = new Lifetime()
   lifetime.onStop(() => rm(uploads, { recursive: true, force: true }))
+  lifetime.onStop(() => members.close())
   lifetime.onStop(() => http.close())
   lifetime.onStop(() => builder.stop(drainMs))
   await http.listen({ host: env.host, port: env.port }).catch((cause: unknown) => {
