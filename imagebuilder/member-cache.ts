@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
-import { mkdir, open, rm, statfs, type FileHandle } from 'node:fs/promises'
+import { createHash, randomUUID } from 'node:crypto'
+import { open, rm, statfs, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 
 interface Kept {
@@ -10,9 +10,8 @@ interface Kept {
   readonly digest: string
 }
 
-/** The members of one build, in one file. */
+/** The members of one build, in one file without a name: it goes with the process, however that ends. */
 interface Pack {
-  readonly path: string
   readonly file: FileHandle
   readonly keys: string[]
   size: number
@@ -49,17 +48,14 @@ export class MemberCache {
   readonly #mostBytes: number
   readonly #kept = new Map<string, Kept>()
   readonly #packs: Pack[] = []
-  #number = 0
 
   private constructor(dir: string, mostBytes: number) {
     this.#dir = dir
     this.#mostBytes = mostBytes
   }
 
-  /** @param dir is emptied @param mostBytes kept in all; also no more than a tenth of the disk, whose room is for uploads */
+  /** @param dir is there @param mostBytes kept in all; also no more than a tenth of the disk, whose room is for uploads */
   static async open(dir: string, mostBytes: number): Promise<MemberCache> {
-    await rm(dir, { recursive: true, force: true })
-    await mkdir(dir, { recursive: true })
     const { blocks, bsize } = await statfs(dir)
     return new MemberCache(dir, Math.min(mostBytes, Math.floor((blocks * bsize) / 10)))
   }
@@ -70,8 +66,9 @@ export class MemberCache {
   }
 
   async build(): Promise<BuildMembers> {
-    const path = join(this.#dir, String(this.#number++))
-    const pack: Pack = { path, file: await open(path, 'wx+'), keys: [], size: 0, users: 1 }
+    const path = join(this.#dir, randomUUID())
+    const pack: Pack = { file: await open(path, 'wx+'), keys: [], size: 0, users: 1 }
+    await rm(path)
     this.#packs.push(pack)
     return {
       find: (key) => this.#find(key),
@@ -125,6 +122,5 @@ export class MemberCache {
     this.#packs.splice(this.#packs.indexOf(pack), 1)
     for (const key of pack.keys) if (this.#kept.get(key)?.pack === pack) this.#kept.delete(key)
     await pack.file.close()
-    await rm(pack.path, { force: true })
   }
 }

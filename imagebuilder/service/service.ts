@@ -31,7 +31,7 @@ export async function startImageService(env: ImageEnv, client: KubeClient, log: 
   const uploads = join(env.workspace, 'upload', env.podName)
   await rm(uploads, { recursive: true, force: true })
   await mkdir(uploads, { recursive: true })
-  const members = await MemberCache.open(join(env.workspace, 'members', env.podName), env.cacheBytes)
+  const members = await MemberCache.open(env.workspace, env.cacheBytes)
   const builder = new Builder({ env, members, timages: new TImageStore(client, env.namespace), cluster: new ClusterFacts(client, env.namespace), log })
   await builder.adopt()
   const http = await createHttp({ builder, podName: env.podName, uploads, maxUploadBytes: env.maxUploadBytes, log })
