@@ -13,7 +13,7 @@ const inFlight = 3
 /** A gzip member in parts, and what is to be done once they are delivered. */
 interface Member {
   readonly parts: readonly Buffer[]
-  readonly free: () => void
+  readonly free: () => unknown
 }
 
 /**
@@ -95,26 +95,19 @@ export class ParallelGzip {
   async #member(whole: Buffer, length: number): Promise<Member> {
     const block = whole.subarray(0, length)
     if (!this.#shrinks) return { parts: stored(block), free: () => this.#free.push(whole) }
-    const parts = await this.#packed(block)
+    const key = this.#members && memberKey(block)
+    const known = key && (await this.#members?.find(key))
+    const parts = known ? [known] : await deflated(block)
     this.#free.push(whole)
-    return { parts, free: () => parts.forEach(giveBack) }
-  }
-
-  async #packed(block: Buffer): Promise<readonly Buffer[]> {
-    if (this.#members === undefined) return deflated(block)
-    const key = memberKey(block)
-    const known = await this.#members.find(key)
-    if (known !== undefined) return [known]
-    const parts = await deflated(block)
-    await this.#members.keep(key, parts)
-    return parts
+    const kept = key && !known ? this.#members?.keep(key, parts) : undefined
+    return { parts, free: async () => (await kept, parts.forEach(giveBack)) }
   }
 
   async #deliver(): Promise<void> {
     const next = await this.#pending.shift()
     if (next === undefined) return
     for (const part of next.parts) await this.#sink(part)
-    next.free()
+    await next.free()
   }
 }
 

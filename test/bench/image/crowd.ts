@@ -27,7 +27,7 @@ export async function crowd(note: (line: string) => void): Promise<readonly Goal
           peaks.push(service.peak())
           done.push(times.length)
           note(`round ${round + 1}: ${times.length} of ${UPLOADS} images, fastest ${Math.min(...times).toFixed(1)} s, mean ${mean.toFixed(1)} s, slowest ${Math.max(...times).toFixed(1)} s, peak ${service.peak().toFixed(0)} MB`)
-        }, CORES),
+        }, { cores: CORES }),
       ),
     )
   }

@@ -24,15 +24,21 @@ export interface Service {
   peak(): number
 }
 
-/** Lends a service. @param cores those it may use, as taskset takes them */
-export async function withService<T>(ground: Ground, use: (service: Service) => Promise<T>, cores?: string): Promise<T> {
+export interface ServiceOptions {
+  /** Those it may use, as taskset takes them. */
+  readonly cores?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Lends a service. */
+export async function withService<T>(ground: Ground, use: (service: Service) => Promise<T>, options: ServiceOptions = {}): Promise<T> {
   const dir = await mkdtemp(join(ground.dir, 'service-'))
   const { api, client, stop } = await startCluster()
   const kubeconfig = join(dir, 'kubeconfig')
   await writeFile(kubeconfig, api.kubeconfig(namespace), { mode: 0o600 })
   await client.create(resources.tframeworkconfigs, completeFramework({ name: framework, namespace }, { imageUpload: { registry: '' } }))
-  const env = { ...process.env, KUBECONFIG: kubeconfig, Namespace: namespace, PodName: 'tars-tarsimage-0', PodIP: '127.0.0.1', TARSIMAGE_PORT: '0', TARSIMAGE_WORKSPACE: join(dir, 'workspace'), TARSIMAGE_SUPERVISOR: ground.supervisor }
-  const [program, ...args] = [...(cores === undefined ? [] : ['taskset', '-c', cores]), process.execPath, launcher, 'image']
+  const env = { ...process.env, KUBECONFIG: kubeconfig, Namespace: namespace, PodName: 'tars-tarsimage-0', PodIP: '127.0.0.1', TARSIMAGE_PORT: '0', TARSIMAGE_WORKSPACE: join(dir, 'workspace'), TARSIMAGE_SUPERVISOR: ground.supervisor, ...options.env }
+  const [program, ...args] = [...(options.cores === undefined ? [] : ['taskset', '-c', options.cores]), process.execPath, launcher, 'image']
   const started = spawn(program, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
   const ended = new Promise<void>((resolve) => started.on('exit', () => resolve()))
   try {
