@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { crc32, createGzip } from 'node:zlib'
-import { memberKey, type BuildMembers } from './member-cache.ts'
+import { memberKey, worthKeeping, type BuildMembers } from './member-cache.ts'
 import { giveBack, ownMemory } from './memory.ts'
 
 /** The most that one gzip member holds. Bytes. */
@@ -95,11 +95,12 @@ export class ParallelGzip {
   async #member(whole: Buffer, length: number): Promise<Member> {
     const block = whole.subarray(0, length)
     if (!this.#shrinks) return { parts: stored(block), free: () => this.#free.push(whole) }
-    const key = this.#members && memberKey(block)
-    const known = key && (await this.#members?.find(key))
-    const parts = known ? [known] : await deflated(block)
+    const members = length < worthKeeping ? undefined : this.#members
+    const key = members === undefined ? '' : memberKey(block)
+    const known = await members?.find(key)
+    const parts = known === undefined ? await deflated(block) : [known]
     this.#free.push(whole)
-    const kept = key && !known ? this.#members?.keep(key, parts) : undefined
+    const kept = known === undefined ? members?.keep(key, parts) : undefined
     return { parts, free: async () => (await kept, parts.forEach(giveBack)) }
   }
 

@@ -29,6 +29,11 @@ export interface BuildMembers {
   close(): Promise<void>
 }
 
+/** Smaller contents are compressed again sooner than they are looked for. Bytes. */
+export const worthKeeping = 64 << 10
+/** Open files, and members remembered, at most. */
+const [mostPacks, mostMembers] = [256, 50_000]
+
 /** The name of a content. */
 export const memberKey = (content: Buffer): string => sha256([content])
 
@@ -111,7 +116,7 @@ export class MemberCache {
     pack.users--
     let bytes = this.#packs.reduce((sum, { size }) => sum + size, 0)
     for (const old of [...this.#packs]) {
-      const surplus = old.size === 0 || bytes > this.#mostBytes
+      const surplus = old.size === 0 || bytes > this.#mostBytes || this.#packs.length > mostPacks || this.#kept.size > mostMembers
       if (!surplus || old.users > 0) continue
       bytes -= old.size
       await this.#drop(old)
