@@ -1,7 +1,6 @@
-import { once } from 'node:events'
-import { crc32, createGzip } from 'node:zlib'
+import { constants, crc32, createGzip, type Gzip, type ZlibReset } from 'node:zlib'
 import { memberKey, worthKeeping, type BuildMembers } from './member-cache.ts'
-import { giveBack, ownMemory } from './memory.ts'
+import { giveBack, giveBackFilled, ownMemory } from './memory.ts'
 
 /** The most that one gzip member holds. Bytes. */
 const blockBytes = 1 << 20
@@ -26,6 +25,7 @@ export class ParallelGzip {
   readonly #members: BuildMembers | undefined
   readonly #pending: Promise<Member>[] = []
   readonly #free: Buffer[] = []
+  readonly #packers: MemberPacker[] = []
   #block: Buffer = Buffer.allocUnsafeSlow(blockBytes)
   /** What the block holds before the unfinished segment, and whether that shrinks. */
   #judged = 0
@@ -63,11 +63,13 @@ export class ParallelGzip {
     if (this.#filled > 0) await this.#submit(this.#filled)
     while (this.#pending.length > 0) await this.#deliver()
     for (const block of [this.#block, ...this.#free]) giveBack(block)
+    for (const packer of this.#packers) packer.close()
   }
 
   /** Waits until the thread pool has let go of every buffer, whatever came of it. */
   async abort(): Promise<void> {
     await Promise.allSettled(this.#pending.splice(0))
+    for (const packer of this.#packers) packer.close()
   }
 
   /** Ends the segment: it joins the block when it is of the same kind, else the block is sent off without it. */
@@ -98,10 +100,19 @@ export class ParallelGzip {
     const members = length < worthKeeping ? undefined : this.#members
     const key = members === undefined ? '' : memberKey(block)
     const known = await members?.find(key)
-    const parts = known === undefined ? await deflated(block) : [known]
+    const parts = known === undefined ? await this.#packed(block) : [known]
     this.#free.push(whole)
     const kept = known === undefined ? members?.keep(key, parts) : undefined
-    return { parts, free: async () => (await kept, parts.forEach(giveBack)) }
+    return { parts, free: async () => (await kept, parts.forEach(giveBackFilled)) }
+  }
+
+  async #packed(block: Buffer): Promise<Buffer[]> {
+    const packer = this.#packers.pop() ?? new MemberPacker()
+    try {
+      return await packer.pack(block)
+    } finally {
+      this.#packers.push(packer)
+    }
   }
 
   async #deliver(): Promise<void> {
@@ -112,14 +123,35 @@ export class ParallelGzip {
   }
 }
 
-/** Level 1 costs a fraction of the default and loses about a tenth of the ratio. */
-async function deflated(block: Buffer): Promise<Buffer[]> {
-  const gzip = createGzip({ level: 1, chunkSize: Math.max(ownMemory, block.length >> 1) })
-  const parts: Buffer[] = []
-  gzip.on('data', (part: Buffer) => parts.push(part))
-  gzip.end(block)
-  await once(gzip, 'end')
-  return parts
+/**
+ * Makes one member after the other: the state of a compressor costs as much to make as a small member. Level 1 costs a
+ * fraction of the default and loses about a tenth of the ratio.
+ */
+class MemberPacker {
+  readonly #gzip = createGzip({ level: 1, chunkSize: 2 * ownMemory }) as Gzip & ZlibReset
+  readonly #parts: Buffer[] = []
+
+  constructor() {
+    this.#gzip.on('data', (part: Buffer) => this.#parts.push(part))
+  }
+
+  async pack(block: Buffer): Promise<Buffer[]> {
+    const gzip = this.#gzip
+    await new Promise<void>((resolve, reject) => {
+      gzip.once('error', reject)
+      gzip.write(block)
+      gzip.flush(constants.Z_FINISH, () => {
+        gzip.off('error', reject)
+        resolve()
+      })
+    })
+    gzip.reset()
+    return this.#parts.splice(0)
+  }
+
+  close(): void {
+    this.#gzip.close()
+  }
 }
 
 /** Magic, deflate, no flags, no time, compressed fastest, Unix (RFC 1952, 2.3). */

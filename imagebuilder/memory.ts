@@ -10,3 +10,8 @@ export function giveBack(buffer: Buffer): void {
   if (memory.detached) return
   if (memory.byteLength >= ownMemory || memory.byteLength === buffer.length) memory.transfer(0)
 }
+
+/** The same for a piece of what a stream of zlib gives, which writes on behind it until its memory is full. */
+export function giveBackFilled(piece: Buffer): void {
+  if (piece.byteOffset + piece.length === piece.buffer.byteLength) giveBack(piece)
+}
