@@ -11,6 +11,12 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const runtime = join(root, 'node_modules', `node-linux-${process.arch}`, 'bin', 'node')
 const installedLock = join(root, 'node_modules', '.tarsk8s-lock')
 
+/** Compiled code is kept here: without the TypeScript compiler a role starts faster, with a quarter less memory. */
+const compiled = join(root, 'node_modules', '.tarsk8s-compiled')
+
+/** The image builder streams gigabytes: with a small young generation (MB) its memory stays flat. */
+const flags = (command) => (command === 'image' ? ['--max-semi-space-size=2'] : [])
+
 function fail(message) {
   console.error(`tarsk8s: ${message}`)
   process.exit(1)
@@ -31,8 +37,8 @@ function install() {
   console.error(`tarsk8s: packages installed in ${((Date.now() - started) / 1000).toFixed(1)} s`)
 }
 
-function handOver(args) {
-  const child = spawn(runtime, ['--disable-warning=ExperimentalWarning', ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
+function handOver(args, env = process.env) {
+  const child = spawn(runtime, ['--disable-warning=ExperimentalWarning', ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], env })
   // The child answers signals; this process only waits for it. A terminal's Ctrl-C reaches both by itself.
   process.on('SIGINT', () => {})
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
@@ -51,4 +57,4 @@ if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node ${process.versi
 install()
 const [first, ...rest] = process.argv.slice(2)
 if (first === 'run') handOver([join(root, rest[0]), ...rest.slice(1)])
-else handOver([join(root, 'framework', 'main.ts'), ...process.argv.slice(2)])
+else handOver([...flags(first), join(root, 'framework', 'main.ts'), ...process.argv.slice(2)], { NODE_COMPILE_CACHE: compiled, ...process.env })

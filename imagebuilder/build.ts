@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { Failure } from '#base/errors.ts'
 import { layerDescriptor, type AddedLayer } from './config.ts'
+import type { BuildMembers } from './member-cache.ts'
 import { checkApp, checkServer } from './names.ts'
 import type { ImageDestination, KnownBlob, Placement } from './oci/destination.ts'
 import { openDestination, openSource, type ImageLocation } from './oci/location.ts'
@@ -58,6 +59,8 @@ export interface BuildOptions {
   readonly sbom?: boolean
   /** Signs the image; at registries only. */
   readonly signingKey?: KeyObject
+  /** Compressed members of earlier builds. */
+  readonly members?: BuildMembers
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: BuildProgress) => void
   /** Hears in sentences what the build found out and did. */
@@ -105,7 +108,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
     const limits = { ...defaultLimits, ...options.limits }
     const [built, placed] = await allOrNone(abort, [
       pushPackageLayer(source, destination, {
-        serverType: options.serverType, server: options.server, anyCase: options.anyCase ?? false, limits, signal, bill: options.sbom ?? false,
+        serverType: options.serverType, server: options.server, anyCase: options.anyCase ?? false, limits, signal, bill: options.sbom ?? false, members: options.members,
         architectures: parts.map(({ image }) => image.platform.architecture), everyArchitecture: options.platforms !== undefined,
         lacking: (names, architecture) => lackingOf(parts, architecture, names, signal), onProgress: (at) => report('package', at),
       }),

@@ -36,6 +36,8 @@ export interface ImageEnv {
   readonly signSecret: string
   /** What a package may unpack to; see {@link packageLimits}. */
   readonly limits: Pick<PackageLimits, 'maxUnpackedBytes' | 'maxRatio'>
+  /** `TARSIMAGE_CACHE`: bytes of compressed files of earlier builds that are kept in the workspace for the next. */
+  readonly cacheBytes: number
   /** `TARSIMAGE_BUILDS`: builds at a time. */
   readonly builds: number
   /** `TARSIMAGE_QUEUE`: builds that may wait; more are refused with 429. */
@@ -65,6 +67,7 @@ export function imageEnv(env: Environment): ImageEnv {
     sbom: read.integer('TARSIMAGE_SBOM', 0, { min: 0, max: 1 }) === 1,
     signSecret: read.optional('TARSIMAGE_SIGN_SECRET', ''),
     limits: packageLimits(env),
+    cacheBytes: read.integer('TARSIMAGE_CACHE', gigabyte, { min: 0 }),
     builds: read.integer('TARSIMAGE_BUILDS', 5, { min: 1, max: 64 }),
     queue: read.integer('TARSIMAGE_QUEUE', 100, { min: 0, max: 10_000 }),
   })

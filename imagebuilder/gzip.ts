@@ -1,8 +1,6 @@
-import { promisify } from 'node:util'
-import { crc32, gzip } from 'node:zlib'
-import { giveBack } from './memory.ts'
-
-const compress = promisify(gzip)
+import { constants, crc32, createGzip, type Gzip, type ZlibReset } from 'node:zlib'
+import { memberKey, worthKeeping, type BuildMembers } from './member-cache.ts'
+import { giveBack, giveBackFilled, ownMemory } from './memory.ts'
 
 /** The most that one gzip member holds. Bytes. */
 const blockBytes = 1 << 20
@@ -14,7 +12,7 @@ const inFlight = 3
 /** A gzip member in parts, and what is to be done once they are delivered. */
 interface Member {
   readonly parts: readonly Buffer[]
-  readonly free: () => void
+  readonly free: () => unknown
 }
 
 /**
@@ -24,17 +22,23 @@ interface Member {
  */
 export class ParallelGzip {
   readonly #sink: (part: Buffer) => Promise<void>
+  readonly #members: BuildMembers | undefined
   readonly #pending: Promise<Member>[] = []
   readonly #free: Buffer[] = []
+  readonly #packers: MemberPacker[] = []
   #block: Buffer = Buffer.allocUnsafeSlow(blockBytes)
   /** What the block holds before the unfinished segment, and whether that shrinks. */
   #judged = 0
   #shrinks = true
   #filled = 0
 
-  /** @param sink takes the next part of the file; its buffer is used again when the sink resolves */
-  constructor(sink: (part: Buffer) => Promise<void>) {
+  /**
+   * @param sink takes the next part of the file; its buffer is used again when the sink resolves
+   * @param members compressed by earlier builds
+   */
+  constructor(sink: (part: Buffer) => Promise<void>, members?: BuildMembers) {
     this.#sink = sink
+    this.#members = members
   }
 
   /** Copies the chunk; waits when compression or the sink is behind. */
@@ -58,11 +62,14 @@ export class ParallelGzip {
     await this.cut()
     if (this.#filled > 0) await this.#submit(this.#filled)
     while (this.#pending.length > 0) await this.#deliver()
+    for (const block of [this.#block, ...this.#free]) giveBack(block)
+    for (const packer of this.#packers) packer.close()
   }
 
   /** Waits until the thread pool has let go of every buffer, whatever came of it. */
   async abort(): Promise<void> {
     await Promise.allSettled(this.#pending.splice(0))
+    for (const packer of this.#packers) packer.close()
   }
 
   /** Ends the segment: it joins the block when it is of the same kind, else the block is sent off without it. */
@@ -90,22 +97,61 @@ export class ParallelGzip {
   async #member(whole: Buffer, length: number): Promise<Member> {
     const block = whole.subarray(0, length)
     if (!this.#shrinks) return { parts: stored(block), free: () => this.#free.push(whole) }
-    const packed = await deflated(block)
+    const members = length < worthKeeping ? undefined : this.#members
+    const key = members === undefined ? '' : memberKey(block)
+    const known = await members?.find(key)
+    const parts = known === undefined ? await this.#packed(block) : [known]
     this.#free.push(whole)
-    return { parts: [packed], free: () => giveBack(packed) }
+    const kept = known === undefined ? members?.keep(key, parts) : undefined
+    return { parts, free: async () => (await kept, parts.forEach(giveBackFilled)) }
+  }
+
+  async #packed(block: Buffer): Promise<Buffer[]> {
+    const packer = this.#packers.pop() ?? new MemberPacker()
+    try {
+      return await packer.pack(block)
+    } finally {
+      this.#packers.push(packer)
+    }
   }
 
   async #deliver(): Promise<void> {
     const next = await this.#pending.shift()
     if (next === undefined) return
     for (const part of next.parts) await this.#sink(part)
-    next.free()
+    await next.free()
   }
 }
 
-/** Level 1 costs a fraction of the default and loses about a tenth of the ratio. */
-function deflated(block: Buffer): Promise<Buffer> {
-  return compress(block, { level: 1, chunkSize: Math.max(16 << 10, block.length >> 1) })
+/**
+ * Makes one member after the other: the state of a compressor costs as much to make as a small member. Level 1 costs a
+ * fraction of the default and loses about a tenth of the ratio.
+ */
+class MemberPacker {
+  readonly #gzip = createGzip({ level: 1, chunkSize: 2 * ownMemory }) as Gzip & ZlibReset
+  readonly #parts: Buffer[] = []
+
+  constructor() {
+    this.#gzip.on('data', (part: Buffer) => this.#parts.push(part))
+  }
+
+  async pack(block: Buffer): Promise<Buffer[]> {
+    const gzip = this.#gzip
+    await new Promise<void>((resolve, reject) => {
+      gzip.once('error', reject)
+      gzip.write(block)
+      gzip.flush(constants.Z_FINISH, () => {
+        gzip.off('error', reject)
+        resolve()
+      })
+    })
+    gzip.reset()
+    return this.#parts.splice(0)
+  }
+
+  close(): void {
+    this.#gzip.close()
+  }
 }
 
 /** Magic, deflate, no flags, no time, compressed fastest, Unix (RFC 1952, 2.3). */

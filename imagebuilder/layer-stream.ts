@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { ParallelGzip } from './gzip.ts'
+import type { BuildMembers } from './member-cache.ts'
 import { tarEnd, tarHeader, tarPadding, type TarHeader } from './tar.ts'
 
 /** What a finished layer is called: `digest` and `size` of the compressed bytes, `diffId` of the tar within. */
@@ -25,13 +26,16 @@ export class LayerStream {
   #size = 0
   #unpacked = 0
 
-  /** @param sink takes the compressed bytes in order */
-  constructor(sink: (bytes: Buffer) => Promise<void>) {
+  /**
+   * @param sink takes the compressed bytes in order
+   * @param members compressed by earlier builds
+   */
+  constructor(sink: (bytes: Buffer) => Promise<void>, members?: BuildMembers) {
     this.#gzip = new ParallelGzip(async (member) => {
       this.#digest.update(member)
       this.#size += member.length
       await sink(member)
-    })
+    }, members)
   }
 
   /** Compressed bytes so far. */

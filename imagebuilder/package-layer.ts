@@ -1,5 +1,6 @@
 import { Failure } from '#base/errors.ts'
 import { LayerStream, type LayerDigests } from './layer-stream.ts'
+import type { BuildMembers } from './member-cache.ts'
 import { isUploadLost, uploadTries, type ImageDestination } from './oci/destination.ts'
 import type { BlobWriter } from './oci/upload.ts'
 import type { PackageSource } from './package/entry.ts'
@@ -20,6 +21,7 @@ export interface PackageLayerOptions extends Expectation {
   readonly signal: AbortSignal
   /** True: the layer comes with a bill of what its files bring. */
   readonly bill?: boolean
+  readonly members?: BuildMembers | undefined
   readonly onProgress?: ((progress: { readonly read: number; readonly size: number; readonly pushed: number }) => void) | undefined
 }
 
@@ -56,7 +58,7 @@ async function onePass(source: PackageSource, destination: ImageDestination, top
   const layer = new LayerStream((bytes) => {
     options.onProgress?.({ read: source.consumed(), size: source.size, pushed: layer.size })
     return writer.write(bytes)
-  })
+  }, options.members)
   try {
     const inventory = await rewritePackage(source, layer, { root: packageRoot, limits: options.limits, topFolder, isCandidate: isCandidate(options), observe: (path, size) => (isServerJar(path, options) ? manifest : bill?.observer(path, size)), signal })
     const needs = preflight(inventory, options)

@@ -1,5 +1,6 @@
 import { isTemporary, Failure } from '#base/errors.ts'
 import { retry } from '#base/retry.ts'
+import { giveBack } from '../memory.ts'
 import type { Session } from './session.ts'
 
 /** Takes one blob's bytes in order. Nothing is visible to pullers before commit; abort leaves nothing behind. */
@@ -16,6 +17,8 @@ const giveUpMs = 5000
 
 /** Sent in one request; two of them are in memory at once. Bytes. */
 const chunkBytes = 6 << 20
+/** The first request; each is twice the one before, so that a small blob is on its way before its end is known. Bytes. */
+const firstBytes = 1 << 20
 
 interface Chunk {
   /** Offset in the blob. */
@@ -33,9 +36,9 @@ export class ChunkedUpload implements BlobWriter {
   readonly #doing: string
   readonly #signal: AbortSignal | undefined
   #location: string
-  #filling = Buffer.allocUnsafeSlow(chunkBytes)
+  #filling = Buffer.allocUnsafeSlow(firstBytes)
   #filled = 0
-  #inFlight = Buffer.allocUnsafeSlow(chunkBytes)
+  #inFlight = Buffer.allocUnsafeSlow(0)
   #sent = 0
   #sending: Promise<void> = Promise.resolve()
 
@@ -53,7 +56,7 @@ export class ChunkedUpload implements BlobWriter {
       const copied = bytes.copy(this.#filling, this.#filled, offset)
       offset += copied
       this.#filled += copied
-      if (this.#filled === chunkBytes) await this.#flush()
+      if (this.#filled === this.#filling.length) await this.#flush()
     }
   }
 
@@ -61,6 +64,7 @@ export class ChunkedUpload implements BlobWriter {
     if (this.#filled > 0) await this.#flush()
     await this.#sending
     await this.#retry(() => this.#put(digest, Buffer.alloc(0)))
+    this.#giveBack()
   }
 
   /** Ends an upload that nothing was written to with its whole content (distribution-spec "POST then PUT"). */
@@ -78,8 +82,22 @@ export class ChunkedUpload implements BlobWriter {
 
   async abort(): Promise<void> {
     await this.#sending.catch(() => {})
+    this.#giveBack()
     const call = { method: 'DELETE', path: this.#location, expect: [202, 204, 404, 405], scopes: this.#scopes, doing: `giving up ${this.#doing}`, signal: AbortSignal.timeout(giveUpMs) } as const
     await this.#session.once(call).then((answer) => answer.body.resume(), () => {})
+  }
+
+  /** The buffer itself, or one that is as large as the next request is to be. */
+  #grown(buffer: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
+    const bytes = Math.min(chunkBytes, 2 * this.#filling.length)
+    if (buffer.length === bytes) return buffer
+    giveBack(buffer)
+    return Buffer.allocUnsafeSlow(bytes)
+  }
+
+  #giveBack(): void {
+    giveBack(this.#filling)
+    giveBack(this.#inFlight)
   }
 
   /** What the registry is doing with the upload must be over before it is told to forget it: else it makes it anew. */
@@ -91,7 +109,7 @@ export class ChunkedUpload implements BlobWriter {
   async #flush(): Promise<void> {
     await this.#sending
     const chunk = { start: this.#sent, bytes: this.#filling.subarray(0, this.#filled) }
-    ;[this.#filling, this.#inFlight] = [this.#inFlight, this.#filling]
+    ;[this.#filling, this.#inFlight] = [this.#grown(this.#inFlight), this.#filling]
     this.#filled = 0
     this.#sent += chunk.bytes.length
     this.#sending = this.#send(chunk)

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import type { Transform } from 'node:stream'
-import { giveBack } from '../memory.ts'
+import { giveBackFilled } from '../memory.ts'
 
 /** Read, and unpacked, at a time. Bytes. */
 export const readBytes = 256 << 10
@@ -28,8 +28,7 @@ export async function* unpacked(pieces: AsyncIterable<Buffer>, decompressor: Tra
   try {
     for await (const piece of decompressor as AsyncIterable<Buffer>) {
       yield piece
-      // The decompressor writes on behind a piece until its memory is full.
-      if (piece.byteOffset + piece.length === piece.buffer.byteLength) giveBack(piece)
+      giveBackFilled(piece)
     }
   } finally {
     decompressor.destroy()

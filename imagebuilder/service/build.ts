@@ -3,6 +3,7 @@ import { describe, Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import { buildImage, type BuiltImage } from '../build.ts'
 import type { ImageEnv } from '../env.ts'
+import type { MemberCache } from '../member-cache.ts'
 import { parseLocation } from '../oci/location.ts'
 import { readSupervisors } from '../supervisor.ts'
 import { registryAccess } from './access.ts'
@@ -40,6 +41,7 @@ export interface BuildPorts {
   readonly timages: TImageStore
   readonly cluster: ClusterFacts
   readonly queue: FairQueue
+  readonly members: MemberCache
   readonly log: Logger
   /** Aborts what runs when the service stops. */
   readonly stopping: AbortSignal
@@ -150,19 +152,20 @@ export class Build {
     const progress = new ProgressReporter(write, (error) => superseded.abort(error))
     const signal = AbortSignal.any([this.#signal, superseded.signal])
     const over = new AbortController()
+    const kept = await this.#ports.members.build()
     timages.untilEnded(timage, id, over.signal).then((error) => superseded.abort(error), () => {})
     try {
       signal.throwIfAborted()
       await timages.start(timage, id, new Date(now()).toISOString())
-      await progress.say('Preparing', 'preparing context')
+      progress.say('Preparing', 'preparing context')
       const supervisors = await readSupervisors(env.supervisor)
       const { server, known } = await cluster.spelled(timage, request.server, received.filename)
-      await progress.say('Preparing', 'preparing secret')
+      progress.say('Preparing', 'preparing secret')
       const [push, pull] = await Promise.all([request.secret, base.secret || request.secret].map((secret) => registryAccess(secret, cluster, env)))
-      await progress.say('Submitting', 'submitting task')
+      progress.say('Submitting', 'submitting task')
       return await buildImage({
         package: received.file, app: request.app, server, serverType: request.serverType, anyCase: !known && server === server.toLowerCase(),
-        base: parseLocation(base.image), destination: parseLocation(image), access: push ?? {}, baseAccess: pull ?? {}, supervisors, limits: env.limits, signal,
+        base: parseLocation(base.image), destination: parseLocation(image), access: push ?? {}, baseAccess: pull ?? {}, supervisors, limits: env.limits, signal, members: kept,
         sbom: env.sbom, ...(await cluster.signingKey(env.signSecret)),
         onProgress: (at) => {
           progress.at(at)
@@ -173,7 +176,7 @@ export class Build {
     } finally {
       clearTimeout(timer)
       over.abort()
-      await progress.end()
+      await Promise.all([progress.end(), kept.close()])
     }
   }
 }

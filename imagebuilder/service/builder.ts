@@ -1,6 +1,7 @@
 import { Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import type { ImageEnv } from '../env.ts'
+import type { MemberCache } from '../member-cache.ts'
 import { imageRepository } from '../names.ts'
 import { parseLocation } from '../oci/location.ts'
 import { beginningOf, Build, type BuildFacts, type BuildPorts, type Package } from './build.ts'
@@ -13,6 +14,7 @@ export interface BuilderOptions {
   readonly env: ImageEnv
   readonly timages: TImageStore
   readonly cluster: ClusterFacts
+  readonly members: MemberCache
   readonly log: Logger
   readonly now?: () => number
 }

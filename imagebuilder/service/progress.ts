@@ -22,9 +22,16 @@ export class ProgressReporter {
     this.#cancel = cancel
   }
 
-  /** Writes and waits. @throws BUILD_SUPERSEDED */
-  async say(phase: Phase, message: string): Promise<void> {
-    await this.#write(phase, message)
+  /** Notes a phase; returns at once. */
+  say(phase: Phase, message: string): void {
+    this.#busy = true
+    this.#chain = this.#chain
+      .then(() => this.#write(phase, message))
+      .catch((error: unknown) => {
+        // Progress may get lost with the API server away; the end of the build is written with retries.
+        if (!isTemporary(error)) this.#cancel(error)
+      })
+      .finally(() => (this.#busy = false))
   }
 
   /** Notes how far the build is; returns at once. */
@@ -34,23 +41,12 @@ export class ProgressReporter {
     if (!entered && (this.#busy || now - this.#last < spacingMs)) return
     this.#phase = progress.phase
     this.#last = now
-    if (progress.phase === 'publish') this.#enqueue('Pushing', 'pushing image')
-    else this.#enqueue('Building', progress.read === 0 ? 'building image' : `building image, ${Math.floor((100 * progress.read) / Math.max(1, progress.size))} %`)
+    if (progress.phase === 'publish') this.say('Pushing', 'pushing image')
+    else this.say('Building', progress.read === 0 ? 'building image' : `building image, ${Math.floor((100 * progress.read) / Math.max(1, progress.size))} %`)
   }
 
   /** Resolves when nothing is being written any more. */
   end(): Promise<void> {
     return this.#chain
-  }
-
-  #enqueue(phase: Phase, message: string): void {
-    this.#busy = true
-    this.#chain = this.#chain
-      .then(() => this.#write(phase, message))
-      .catch((error: unknown) => {
-        // Progress may get lost with the API server away; the end of the build is written with retries.
-        if (!isTemporary(error)) this.#cancel(error)
-      })
-      .finally(() => (this.#busy = false))
   }
 }

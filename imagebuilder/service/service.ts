@@ -6,6 +6,7 @@ import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import type { KubeClient } from '#kube/client.ts'
 import type { ImageEnv } from '../env.ts'
+import { MemberCache } from '../member-cache.ts'
 import { readSupervisors } from '../supervisor.ts'
 import { Builder } from './builder.ts'
 import { ClusterFacts } from './cluster.ts'
@@ -39,7 +40,9 @@ export async function startImageService(env: ImageEnv, client: KubeClient, log: 
   const lifetime = new Lifetime()
   lifetime.own(await watchOrphans({ client, namespace: env.namespace, podName: env.podName, timages, log }))
   const cluster = new ClusterFacts(client, env.namespace)
-  const builder = new Builder({ env, timages, cluster, log })
+  const members = await MemberCache.open(env.workspace, env.cacheBytes)
+  lifetime.onStop(() => members.close())
+  const builder = new Builder({ env, members, timages, cluster, log })
   const http = await createHttp({ env, builder, timages, cluster, podName: env.podName, forms, uploads, maxUploadBytes: env.maxUploadBytes, log })
   const sweeper = setInterval(() => void uploads.sweep().catch((error: unknown) => log.error('old uploads could not be removed', { error })), sweepMs).unref()
   lifetime.onStop(() => clearInterval(sweeper))

@@ -39,6 +39,8 @@ function superseded(name: string, id: string): Failure {
 export class TImageStore {
   readonly #client: KubeClient
   readonly #namespace: string
+  /** TImages of running builds as this service wrote them: they need no reading before the next write. */
+  readonly #written = new Map<string, TImage>()
 
   constructor(client: KubeClient, namespace: string) {
     this.#client = client
@@ -116,7 +118,7 @@ export class TImageStore {
     await this.#change(name, (image) => {
       if (image.build?.running?.id !== id) throw superseded(name, id)
       return { build: { running: { createTime } } }
-    })
+    }, id)
   }
 
   /** Adds a release without a build: it becomes the first, and the oldest beyond `keep` go. */
@@ -129,7 +131,7 @@ export class TImageStore {
     await this.#change(name, (image) => {
       if (image.build?.running?.id !== id) throw superseded(name, id)
       return { build: { running: { phase, message: message.slice(0, longestMessage) } } }
-    })
+    }, id)
   }
 
   /** Ends the build as done: the release becomes the first, and the oldest beyond `keep` go. @throws BUILD_SUPERSEDED */
@@ -138,7 +140,7 @@ export class TImageStore {
       const running = image.build?.running
       if (running?.id !== id) throw superseded(name, id)
       return { build: { running: null, last: { ...running, phase: 'Done', message: 'Success' } }, releases: withRelease(image, release, keep) }
-    })
+    }, id)
   }
 
   /** Ends the build as failed, unless somebody else ended it before. */
@@ -147,18 +149,24 @@ export class TImageStore {
       const running = image.build?.running
       if (running?.id !== id) return undefined
       return { build: { running: null, last: { ...running, phase: 'Failed', message: message.slice(0, longestMessage) } } }
-    })
+    }, id)
   }
 
-  /** Reads, computes a merge patch, and writes it if nobody wrote meanwhile; else again. */
-  async #change(name: string, patchOf: (image: TImage) => object | undefined): Promise<void> {
+  /**
+   * Reads, computes a merge patch, and writes it if nobody wrote meanwhile; else again.
+   * @param id of the build that is changed: a TImage in which it was the running one when last written is not read first
+   */
+  async #change(name: string, patchOf: (image: TImage) => object | undefined, id?: string): Promise<void> {
     const again = (error: unknown): boolean => isConflict(error) || (error instanceof Failure && error.temporary)
-    await retry(async () => {
-      const image = await this.get(name)
+    await retry(async (attempt) => {
+      const known = this.#written.get(name)
+      const image = known !== undefined && attempt === 1 && known.build?.running?.id === id ? known : await this.get(name)
       const patch = patchOf(image)
       if (patch === undefined) return
       const { resourceVersion } = image.metadata
-      await this.#client.patch<TImage>(resources.timages, { namespace: this.#namespace, name }, { metadata: { resourceVersion }, ...patch }, { type: 'merge', fieldManager: 'tarsimage' })
+      const written = await this.#client.patch<TImage>(resources.timages, { namespace: this.#namespace, name }, { metadata: { resourceVersion }, ...patch }, { type: 'merge', fieldManager: 'tarsimage' })
+      if (written.build?.running === undefined) this.#written.delete(name)
+      else this.#written.set(name, written)
     }, { attempts: 8, baseMs: 50, capMs: 2000, when: again })
   }
 }

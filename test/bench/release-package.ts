@@ -41,18 +41,28 @@ function add(archive: Pack, header: { name: string; mode: number }, content: Buf
   return new Promise((resolve, reject) => archive.entry({ ...header, mtime: new Date(0) }, content, (error) => (error ? reject(error) : resolve())))
 }
 
+export interface PackageVariant {
+  /** One file of so many has another content than in the package itself. */
+  readonly changedEvery?: number
+}
+
 /** An executable, many text files of 2 to 60 KB, and as many bytes that do not shrink in files of 20 KB to 1 MB. */
-async function fill(archive: Pack, server: string, packedBytes: number): Promise<void> {
+async function fill(archive: Pack, server: string, packedBytes: number, { changedEvery = Infinity }: PackageVariant): Promise<void> {
   const next = generator(20261123)
+  const other = generator(20261129)
   await add(archive, { name: `${server}/${server}`, mode: 0o755 }, Buffer.from('#!/bin/sh\nexec sleep 1000000\n'))
-  let packed = 0
+  let [packed, files] = [0, 0]
+  const varied = (make: typeof text, bytes: number): Buffer => {
+    const content = make(next, bytes)
+    return ++files % changedEvery === 0 ? make(other, bytes + (other() % 5_000)) : content
+  }
   for (let number = 0; packed < packedBytes; number++) {
     const folder = `${server}/lib/${number % 97}/node_modules/package-${number % 389}`
-    const source = text(next, 2_000 + (next() % 110_000))
+    const source = varied(text, 2_000 + (next() % 110_000))
     await add(archive, { name: `${folder}/source-${number}.js`, mode: 0o644 }, source)
     packed += source.length * 0.3
     if (number % 4 !== 0) continue
-    const binary = noise(next, 20_000 + (next() % 280_000))
+    const binary = varied(noise, 20_000 + (next() % 280_000))
     await add(archive, { name: `${folder}/data-${number}.bin`, mode: number % 8 === 0 ? 0o755 : 0o644 }, binary)
     packed += binary.length
   }
@@ -60,13 +70,14 @@ async function fill(archive: Pack, server: string, packedBytes: number): Promise
 }
 
 /** @returns the path of the tgz, about `megabytes` in size, kept in the cache folder */
-export async function releasePackage(server: string, megabytes: number): Promise<string> {
+export async function releasePackage(server: string, megabytes: number, variant: PackageVariant = {}): Promise<string> {
   const folder = join(cacheDir, 'bench')
-  const path = join(folder, `${server}-${megabytes}m-1.tgz`)
+  const changed = variant.changedEvery === undefined ? '' : `-changed-${variant.changedEvery}`
+  const path = join(folder, `${server}-${megabytes}m${changed}-1.tgz`)
   if (existsSync(path)) return path
   mkdirSync(folder, { recursive: true })
   const archive = pack()
-  await Promise.all([fill(archive, server, megabytes * 1e6), pipeline(archive, createGzip({ level: 6 }), createWriteStream(`${path}.part`))])
+  await Promise.all([fill(archive, server, megabytes * 1e6, variant), pipeline(archive, createGzip({ level: 6 }), createWriteStream(`${path}.part`))])
   renameSync(`${path}.part`, path)
   return path
 }

@@ -71,6 +71,21 @@ export async function goTool(pkg: string, version: string): Promise<string> {
 }
 
 /**
+ * The same for a module that is built as its own clone would be, by its own `replace` and `go.sum`.
+ * @param path of the main package within the module, e.g. `cmd/executor`
+ */
+export function goModuleTool(module: string, version: string, path: string): Promise<string> {
+  return kept(join(cacheDir, 'go', `${basename(path)}-${version}`), async (draft) => {
+    const go = which('go') ?? fail(`go is missing; install Go 1.24 or newer to build ${module}`)
+    const env = { ...process.env, GOFLAGS: '', CGO_ENABLED: '0' }
+    const { stdout } = await run(go, ['mod', 'download', '-json', `${module}@${version}`], { cwd: draft, timeout: 300_000, env })
+    const { Dir: folder } = JSON.parse(stdout) as { readonly Dir: string }
+    await run(go, ['build', '-trimpath', '-ldflags=-s -w', '-o', join(draft, 'program'), `./${path}`], { cwd: folder, timeout: 600_000, maxBuffer: 1 << 26, env })
+    return 'program'
+  })
+}
+
+/**
  * Installs a program of npm once a version, outside the clone, and keeps it in {@link cacheDir}.
  * @returns the path of its script
  */
