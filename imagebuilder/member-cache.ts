@@ -124,7 +124,10 @@ export class MemberCache {
   }
 
   async #drop(pack: Pack): Promise<void> {
-    this.#packs.splice(this.#packs.indexOf(pack), 1)
+    const at = this.#packs.indexOf(pack)
+    // Somebody else drops it just now.
+    if (at < 0) return
+    this.#packs.splice(at, 1)
     for (const key of pack.keys) if (this.#kept.get(key)?.pack === pack) this.#kept.delete(key)
     await pack.file.close()
   }

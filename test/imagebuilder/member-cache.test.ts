@@ -107,3 +107,13 @@ test('builds at once share what is kept', async () => {
   const built = await Promise.all(Array.from({ length: 8 }, () => build(cache, [1, 2, 3])))
   expect(built.map(({ digest }) => digest)).toEqual(built.map(() => wanted))
 })
+
+test('builds that end at once leave nothing open that was not kept', async () => {
+  const cache = await openCache(1 << 30)
+  const kept = await build(cache, [1])
+  expect(kept.kept).toBeGreaterThan(0)
+  const idle = await Promise.all(Array.from({ length: 8 }, () => cache.build()))
+  await Promise.all(idle.map((members) => members.close()))
+  expect(await packs()).toHaveLength(1)
+  expect((await build(cache, [1])).found).toBe(kept.kept)
+})
