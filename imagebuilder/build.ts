@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { Failure } from '#base/errors.ts'
 import { layerDescriptor, type AddedLayer } from './config.ts'
 import type { BuildMembers } from './member-cache.ts'
+import type { Codec } from './compression/codec.ts'
 import { checkApp, checkServer } from './names.ts'
 import type { ImageDestination, KnownBlob, Placement } from './oci/destination.ts'
 import { openDestination, openSource, type ImageLocation } from './oci/location.ts'
@@ -59,6 +60,8 @@ export interface BuildOptions {
   readonly sbom?: boolean
   /** Signs the image; at registries only. */
   readonly signingKey?: KeyObject
+  /** Of the package's layer. Default: gzip, which every runtime and registry takes; zstd needs containerd 1.5, Docker 23 or CRI-O. */
+  readonly codec?: Codec
   /** Compressed members of earlier builds. */
   readonly members?: BuildMembers
   readonly signal?: AbortSignal
@@ -108,7 +111,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
     const limits = { ...defaultLimits, ...options.limits }
     const [built, placed] = await allOrNone(abort, [
       pushPackageLayer(source, destination, {
-        serverType: options.serverType, server: options.server, anyCase: options.anyCase ?? false, limits, signal, bill: options.sbom ?? false, members: options.members,
+        serverType: options.serverType, server: options.server, anyCase: options.anyCase ?? false, limits, signal, bill: options.sbom ?? false, members: options.members, codec: options.codec,
         architectures: parts.map(({ image }) => image.platform.architecture), everyArchitecture: options.platforms !== undefined,
         lacking: (names, architecture) => lackingOf(parts, architecture, names, signal), onProgress: (at) => report('package', at),
       }),

@@ -2,6 +2,9 @@ import { readEnv } from '#base/env.ts'
 import type { Environment } from '#base/lifecycle.ts'
 import { parseMirrors } from './oci/mirrors.ts'
 import type { RegistryAccess } from './oci/session.ts'
+import type { Codec } from './compression/codec.ts'
+import { codecs } from './compression/codecs.ts'
+import { gzip } from './compression/gzip.ts'
 import { defaultLimits, type PackageLimits } from './package/limits.ts'
 
 /** What tarsimage takes from its environment. KUBECONFIG, or the pod's service account, says where the API server is. */
@@ -30,7 +33,9 @@ export interface ImageEnv {
   readonly maxUploadBytes: number
   /** `TARSIMAGE_KEEP_UPLOADS`, seconds: an upload of the resource API that no build took with success is kept for so long. Milliseconds. */
   readonly keepUploadsMs: number
-  /** `TARSIMAGE_SBOM`, 0 or 1: attach a bill of materials to every image. */
+  /** `TARSIMAGE_COMPRESSION`, gzip or zstd: of the packages' layers. */
+  readonly codec: Codec
+  /** `TARSIMAGE_SBOM`, true or false: attach a bill of materials to every image. */
   readonly sbom: boolean
   /** `TARSIMAGE_SIGN_SECRET`: Secret with `cosign.key` and `cosign.password`, as "cosign generate-key-pair k8s://" makes it, to sign every image. */
   readonly signSecret: string
@@ -64,7 +69,8 @@ export function imageEnv(env: Environment): ImageEnv {
     silenceMs: read.integer('TARSIMAGE_SILENCE', 60, { min: 1, max: 3600 }) * 1000,
     maxUploadBytes: read.integer('TARSIMAGE_MAX_UPLOAD', 2 * gigabyte, { min: 1 }),
     keepUploadsMs: read.integer('TARSIMAGE_KEEP_UPLOADS', 86_400, { min: 1 }) * 1000,
-    sbom: read.integer('TARSIMAGE_SBOM', 0, { min: 0, max: 1 }) === 1,
+    codec: codecs.find(({ name }) => name === read.choice('TARSIMAGE_COMPRESSION', ['gzip', 'zstd'], 'gzip')) ?? gzip,
+    sbom: read.boolean('TARSIMAGE_SBOM', false),
     signSecret: read.optional('TARSIMAGE_SIGN_SECRET', ''),
     limits: packageLimits(env),
     cacheBytes: read.integer('TARSIMAGE_CACHE', gigabyte, { min: 0 }),

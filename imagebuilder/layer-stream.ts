@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto'
-import { ParallelGzip } from './gzip.ts'
-import type { BuildMembers } from './member-cache.ts'
+import { gzip } from './compression/gzip.ts'
+import { ParallelCompressor, type CompressorOptions } from './compression/parallel.ts'
 import { tarEnd, tarHeader, tarPadding, type TarHeader } from './tar.ts'
 
 /** What a finished layer is called: `digest` and `size` of the compressed bytes, `diffId` of the tar within. */
 export interface LayerDigests {
-  /** `sha256:<hex>` of the tar.gz. */
+  /** Of the layer, by its compression. */
+  readonly mediaType: string
+  /** `sha256:<hex>` of the compressed tar. */
   readonly digest: string
   /** `sha256:<hex>` of the tar. */
   readonly diffId: string
-  /** Bytes of the tar.gz. */
+  /** Bytes of the compressed tar. */
   readonly size: number
   /** Bytes of the tar. */
   readonly unpacked: number
@@ -18,9 +20,10 @@ export interface LayerDigests {
 /** Files of this size and more are judged and compressed apart from their neighbours. Bytes. */
 const cutBytes = 16 << 10
 
-/** Writes a deterministic tar.gz in one pass: headers and contents in, compressed members out, both digests at the end. */
+/** Writes a deterministic compressed tar in one pass: headers and contents in, compressed members out, both digests at the end. */
 export class LayerStream {
-  readonly #gzip: ParallelGzip
+  readonly #compressor: ParallelCompressor
+  readonly #mediaType: string
   readonly #digest = createHash('sha256')
   readonly #diffId = createHash('sha256')
   #size = 0
@@ -28,14 +31,14 @@ export class LayerStream {
 
   /**
    * @param sink takes the compressed bytes in order
-   * @param members compressed by earlier builds
    */
-  constructor(sink: (bytes: Buffer) => Promise<void>, members?: BuildMembers) {
-    this.#gzip = new ParallelGzip(async (member) => {
+  constructor(sink: (bytes: Buffer) => Promise<void>, options: CompressorOptions = {}) {
+    this.#mediaType = (options.codec ?? gzip).mediaType
+    this.#compressor = new ParallelCompressor(async (member) => {
       this.#digest.update(member)
       this.#size += member.length
       await sink(member)
-    }, members)
+    }, options)
   }
 
   /** Compressed bytes so far. */
@@ -48,32 +51,32 @@ export class LayerStream {
     await this.#write(tarHeader(header))
     if (content === undefined) return
     const large = header.size >= cutBytes
-    if (large) await this.#gzip.cut()
+    if (large) await this.#compressor.cut()
     let size = 0
     for await (const chunk of content) {
       size += chunk.length
       await this.#write(chunk)
     }
     if (size !== header.size) throw new RangeError(`${header.path}: ${size} bytes came, ${header.size} were announced`)
-    if (large) await this.#gzip.cut()
+    if (large) await this.#compressor.cut()
     await this.#write(tarPadding(header.size))
   }
 
   async end(): Promise<LayerDigests> {
     await this.#write(tarEnd)
-    await this.#gzip.end()
-    return { digest: `sha256:${this.#digest.digest('hex')}`, diffId: `sha256:${this.#diffId.digest('hex')}`, size: this.#size, unpacked: this.#unpacked }
+    await this.#compressor.end()
+    return { mediaType: this.#mediaType, digest: `sha256:${this.#digest.digest('hex')}`, diffId: `sha256:${this.#diffId.digest('hex')}`, size: this.#size, unpacked: this.#unpacked }
   }
 
   /** Gives up; resolves when no work is under way any more. */
   abort(): Promise<void> {
-    return this.#gzip.abort()
+    return this.#compressor.abort()
   }
 
   async #write(chunk: Buffer): Promise<void> {
     if (chunk.length === 0) return
     this.#diffId.update(chunk)
     this.#unpacked += chunk.length
-    await this.#gzip.write(chunk)
+    await this.#compressor.write(chunk)
   }
 }

@@ -1,4 +1,5 @@
 import { Failure } from '#base/errors.ts'
+import type { Codec } from './compression/codec.ts'
 import { LayerStream, type LayerDigests } from './layer-stream.ts'
 import type { BuildMembers } from './member-cache.ts'
 import { isUploadLost, uploadTries, type ImageDestination } from './oci/destination.ts'
@@ -21,7 +22,9 @@ export interface PackageLayerOptions extends Expectation {
   readonly signal: AbortSignal
   /** True: the layer comes with a bill of what its files bring. */
   readonly bill?: boolean
+  /** Compressed by earlier builds. */
   readonly members?: BuildMembers | undefined
+  readonly codec?: Codec | undefined
   readonly onProgress?: ((progress: { readonly read: number; readonly size: number; readonly pushed: number }) => void) | undefined
 }
 
@@ -58,7 +61,7 @@ async function onePass(source: PackageSource, destination: ImageDestination, top
   const layer = new LayerStream((bytes) => {
     options.onProgress?.({ read: source.consumed(), size: source.size, pushed: layer.size })
     return writer.write(bytes)
-  }, options.members)
+  }, { members: options.members, codec: options.codec })
   try {
     const inventory = await rewritePackage(source, layer, { root: packageRoot, limits: options.limits, topFolder, isCandidate: isCandidate(options), observe: (path, size) => (isServerJar(path, options) ? manifest : bill?.observer(path, size)), signal })
     const needs = preflight(inventory, options)

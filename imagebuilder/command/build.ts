@@ -1,5 +1,7 @@
 import { resolve } from 'node:path'
 import { buildImage, type BuiltImage } from '../build.ts'
+import type { Codec } from '../compression/codec.ts'
+import { codecs } from '../compression/codecs.ts'
 import { packageLimits } from '../env.ts'
 import { checkApp, checkServer, checkServerType } from '../names.ts'
 import { parseBase } from '../oci/location.ts'
@@ -17,6 +19,7 @@ export const buildUsage = `usage: tarsk8s image build <package> --app APP --serv
   --tag TAG           tag, where --to has none
   --supervisor FILE   JSON that describes the supervisor's layer  (or TARSIMAGE_SUPERVISOR; default: made by "tarsk8s up")
   --label KEY=VALUE   label and annotation of the image; may be repeated
+  --compression NAME  gzip (default) or zstd, of the package's layer
   --sbom              attach a bill of materials (CycloneDX) to the image, where it goes to a registry
   --sign-key FILE     sign the image as cosign does, with such a key  (its password: COSIGN_PASSWORD)
   --platform OS/ARCH  may be repeated, for a list of images  (default: each that base, supervisor and package are there for)
@@ -30,7 +33,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.
 
 const options = {
   app: { type: 'string' }, server: { type: 'string' }, type: { type: 'string' }, base: { type: 'string' }, to: { type: 'string' }, tag: { type: 'string' },
-  supervisor: { type: 'string' }, platform: { type: 'string', multiple: true }, label: { type: 'string', multiple: true }, sbom: { type: 'boolean' }, 'sign-key': { type: 'string' }, insecure: { type: 'string', multiple: true }, mirror: { type: 'string', multiple: true }, ca: { type: 'string' }, 'registry-config': { type: 'string' },
+  supervisor: { type: 'string' }, platform: { type: 'string', multiple: true }, label: { type: 'string', multiple: true }, compression: { type: 'string', default: 'gzip' }, sbom: { type: 'boolean' }, 'sign-key': { type: 'string' }, insecure: { type: 'string', multiple: true }, mirror: { type: 'string', multiple: true }, ca: { type: 'string' }, 'registry-config': { type: 'string' },
   json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
 } as const
 
@@ -52,7 +55,7 @@ export async function build(args: readonly string[], io: CommandIo): Promise<num
   const meter = meterFor(io.err)
   try {
     const built = await buildImage({
-      ...names, package: resolve(io.cwd, file ?? ''), base, destination, ...(platforms && { platforms }), labels: labelsOf(values.label ?? []), sbom: values.sbom ?? false, ...(await signingKeyFor(values['sign-key'], io)), limits: packageLimits(io.env), signal: io.signal,
+      ...names, package: resolve(io.cwd, file ?? ''), base, destination, ...(platforms && { platforms }), labels: labelsOf(values.label ?? []), codec: codecOf(values.compression), sbom: values.sbom ?? false, ...(await signingKeyFor(values['sign-key'], io)), limits: packageLimits(io.env), signal: io.signal,
       supervisors: await supervisorsFor(values.supervisor, io), access: await registryAccess(values, io), onProgress: (progress) => meter.at(progress),
     })
     meter.end()
@@ -61,6 +64,11 @@ export async function build(args: readonly string[], io: CommandIo): Promise<num
   } finally {
     meter.end()
   }
+}
+
+/** @throws USAGE */
+function codecOf(name: string): Codec {
+  return codecs.find((codec) => codec.name === name) ?? usage(`--compression "${name}" is neither gzip nor zstd`)
 }
 
 /** @throws USAGE */

@@ -165,7 +165,7 @@ export class Build {
       progress.say('Submitting', 'submitting task')
       return await buildImage({
         package: received.file, app: request.app, server, serverType: request.serverType, anyCase: !known && server === server.toLowerCase(),
-        base: parseLocation(base.image), destination: parseLocation(image), access: push ?? {}, baseAccess: pull ?? {}, supervisors, limits: env.limits, signal, members: kept,
+        base: parseLocation(base.image), destination: parseLocation(image), access: push ?? {}, baseAccess: pull ?? {}, supervisors, limits: env.limits, signal, members: kept, codec: env.codec,
         sbom: env.sbom, ...(await cluster.signingKey(env.signSecret)),
         onProgress: (at) => {
           progress.at(at)

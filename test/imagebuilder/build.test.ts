@@ -156,12 +156,12 @@ describe('packages', () => {
     expect(await paths(tgz([server]), { server: 'helloserver', anyCase: true })).toEqual(['HelloServer'])
   })
   test('how the bytes were cut does not matter', async () => {
-    const { ParallelGzip } = await import('../../imagebuilder/gzip.ts')
+    const { ParallelCompressor } = await import('../../imagebuilder/compression/parallel.ts')
     const { randomFillSync, createHash } = await import('node:crypto')
     const data = Buffer.concat([Buffer.alloc(1_500_000, 'text '), randomFillSync(Buffer.alloc(1_300_000)), Buffer.alloc(200_000, 'more')])
     const compress = async (size: number): Promise<string> => {
       const hash = createHash('sha256')
-      const gzip = new ParallelGzip(async (member) => void hash.update(member))
+      const gzip = new ParallelCompressor(async (member) => void hash.update(member))
       for (let at = 0; at < data.length; at += size) await gzip.write(data.subarray(at, at + size))
       await gzip.end()
       return hash.digest('hex')

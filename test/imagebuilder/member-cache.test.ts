@@ -37,7 +37,7 @@ const noise = (number: number): Buffer => Buffer.concat(Array.from({ length: 200
 
 /** A layer of text files, every other one between files that do not shrink. */
 async function layer(numbers: readonly number[], members?: BuildMembers): Promise<string> {
-  const stream = new LayerStream(async () => {}, members)
+  const stream = new LayerStream(async () => {}, { members })
   for (const number of numbers) {
     for (const content of [text(number), noise(number)]) await stream.entry({ path: `file-${number}-${content.length}`, type: 'file', mode: 0o644, size: content.length }, [content])
   }

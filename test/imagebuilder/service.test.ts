@@ -213,7 +213,7 @@ test('a builder that starts fails what it left running, and removes its uploads'
 })
 
 test('every image is signed and has its bill of materials where the service is told so', async () => {
-  const strict = await startImageService(settings({ PodName: 'strict-0', TARSIMAGE_SBOM: '1', TARSIMAGE_SIGN_SECRET: 'signing' }), cluster.client, silentLogger)
+  const strict = await startImageService(settings({ PodName: 'strict-0', TARSIMAGE_SBOM: 'true', TARSIMAGE_SIGN_SECRET: 'signing' }), cluster.client, silentLogger)
   const usual = service
   service = strict
   try {

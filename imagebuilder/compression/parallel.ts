@@ -1,31 +1,40 @@
-import { constants, crc32, createGzip, type Gzip, type ZlibReset } from 'node:zlib'
-import { memberKey, worthKeeping, type BuildMembers } from './member-cache.ts'
-import { giveBack, giveBackFilled, ownMemory } from './memory.ts'
+import { memberKey, worthKeeping, type BuildMembers } from '../member-cache.ts'
+import { giveBack, giveBackFilled } from '../memory.ts'
+import type { Codec, Packer } from './codec.ts'
+import { gzip } from './gzip.ts'
 
-/** The most that one gzip member holds. Bytes. */
+/** The most that one member holds. Bytes. */
 const blockBytes = 1 << 20
 /** Compressibility is judged for so much at a time. Bytes. */
 const segmentBytes = 64 << 10
 /** Blocks in the hands of the thread pool at once. The pool has four threads: one stays free to unpack the next bytes. */
 const inFlight = 3
 
-/** A gzip member in parts, and what is to be done once they are delivered. */
+/** A member in parts, and what is to be done once they are delivered. */
 interface Member {
   readonly parts: readonly Buffer[]
   readonly free: () => unknown
 }
 
+export interface CompressorOptions {
+  /** Compressed by earlier builds. */
+  readonly members?: BuildMembers | undefined
+  /** Default: gzip. */
+  readonly codec?: Codec | undefined
+}
+
 /**
- * Compresses a stream into gzip members, in parallel on libuv's thread pool, in order. A concatenation of members is a gzip
- * file (RFC 1952, 2.2). What does not shrink is stored in members of its own: it would cost most of the time and win
+ * Compresses a stream into members, in parallel on libuv's thread pool, in order; what members are concatenated to is a
+ * file of the codec. What does not shrink is stored in members of its own: it would cost most of the time and win
  * nothing. The output depends on the bytes and the cuts alone, not on how the bytes came in writes.
  */
-export class ParallelGzip {
+export class ParallelCompressor {
   readonly #sink: (part: Buffer) => Promise<void>
   readonly #members: BuildMembers | undefined
   readonly #pending: Promise<Member>[] = []
   readonly #free: Buffer[] = []
-  readonly #packers: MemberPacker[] = []
+  readonly #codec: Codec
+  readonly #packers: Packer[] = []
   #block: Buffer = Buffer.allocUnsafeSlow(blockBytes)
   /** What the block holds before the unfinished segment, and whether that shrinks. */
   #judged = 0
@@ -36,9 +45,10 @@ export class ParallelGzip {
    * @param sink takes the next part of the file; its buffer is used again when the sink resolves
    * @param members compressed by earlier builds
    */
-  constructor(sink: (part: Buffer) => Promise<void>, members?: BuildMembers) {
+  constructor(sink: (part: Buffer) => Promise<void>, { members, codec = gzip }: CompressorOptions = {}) {
     this.#sink = sink
     this.#members = members
+    this.#codec = codec
   }
 
   /** Copies the chunk; waits when compression or the sink is behind. */
@@ -96,9 +106,9 @@ export class ParallelGzip {
 
   async #member(whole: Buffer, length: number): Promise<Member> {
     const block = whole.subarray(0, length)
-    if (!this.#shrinks) return { parts: stored(block), free: () => this.#free.push(whole) }
+    if (!this.#shrinks) return { parts: this.#codec.stored(block), free: () => this.#free.push(whole) }
     const members = length < worthKeeping ? undefined : this.#members
-    const key = members === undefined ? '' : memberKey(block)
+    const key = members === undefined ? '' : `${this.#codec.name} ${memberKey(block)}`
     const known = await members?.find(key)
     const parts = known === undefined ? await this.#packed(block) : [known]
     this.#free.push(whole)
@@ -107,7 +117,7 @@ export class ParallelGzip {
   }
 
   async #packed(block: Buffer): Promise<Buffer[]> {
-    const packer = this.#packers.pop() ?? new MemberPacker()
+    const packer = this.#packers.pop() ?? this.#codec.packer()
     try {
       return await packer.pack(block)
     } finally {
@@ -121,59 +131,6 @@ export class ParallelGzip {
     for (const part of next.parts) await this.#sink(part)
     await next.free()
   }
-}
-
-/**
- * Makes one member after the other: the state of a compressor costs as much to make as a small member. Level 1 costs a
- * fraction of the default and loses about a tenth of the ratio.
- */
-class MemberPacker {
-  readonly #gzip = createGzip({ level: 1, chunkSize: 2 * ownMemory }) as Gzip & ZlibReset
-  readonly #parts: Buffer[] = []
-
-  constructor() {
-    this.#gzip.on('data', (part: Buffer) => this.#parts.push(part))
-  }
-
-  async pack(block: Buffer): Promise<Buffer[]> {
-    const gzip = this.#gzip
-    await new Promise<void>((resolve, reject) => {
-      gzip.once('error', reject)
-      gzip.write(block)
-      gzip.flush(constants.Z_FINISH, () => {
-        gzip.off('error', reject)
-        resolve()
-      })
-    })
-    gzip.reset()
-    return this.#parts.splice(0)
-  }
-
-  close(): void {
-    this.#gzip.close()
-  }
-}
-
-/** Magic, deflate, no flags, no time, compressed fastest, Unix (RFC 1952, 2.3). */
-const memberHead = Buffer.from('1f8b0800000000000403', 'hex')
-/** The longest stored block (RFC 1951, 3.2.4). */
-const storedBytes = 0xffff
-
-/** A member that holds the block as it is: nothing to compute but the checksum, and no copy. */
-function stored(block: Buffer): Buffer[] {
-  const parts: Buffer[] = [memberHead]
-  for (let start = 0; start < block.length; start += storedBytes) {
-    const content = block.subarray(start, start + storedBytes)
-    const head = Buffer.alloc(5)
-    head.writeUInt8(start + content.length === block.length ? 1 : 0, 0)
-    head.writeUInt16LE(content.length, 1)
-    head.writeUInt16LE(content.length ^ 0xffff, 3)
-    parts.push(head, content)
-  }
-  const trailer = Buffer.alloc(8)
-  trailer.writeUInt32LE(crc32(block), 0)
-  trailer.writeUInt32LE(block.length, 4)
-  return [...parts, trailer]
 }
 
 const sampled = 4096
