@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { Failure } from '#base/errors.ts'
-import { layerDescriptor, type AddedLayer } from './config.ts'
+import { layerDescriptor, type AddedLayer, type ImageFacts } from './config.ts'
 import type { BuildMembers } from './member-cache.ts'
 import type { Codec } from './compression/codec.ts'
 import { checkApp, checkServer } from './names.ts'
@@ -17,7 +17,7 @@ import { openPackage } from './package/open.ts'
 import type { ServerType } from './package/preflight.ts'
 import { lackingLibraries } from './base-libraries.ts'
 import { pushPackageLayer, type PackageLayer } from './package-layer.ts'
-import { attachAll, composeRelease, publishImages } from './release.ts'
+import { attachAll, composeRelease, publishImages, type ReleaseImage } from './release.ts'
 import type { SupervisorLayer } from './supervisor.ts'
 
 export interface BuildProgress {
@@ -109,18 +109,22 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
     const parts = await readParts(base, options, destination, signal)
     for (const { image } of parts) options.onNote?.(`base image ${image.source.name} for ${formatPlatform(image.platform)} is ${image.digest}`)
     const limits = { ...defaultLimits, ...options.limits }
+    let images: readonly PartImage[] = []
     const [built, placed] = await allOrNone(abort, [
       pushPackageLayer(source, destination, {
         serverType: options.serverType, server: options.server, anyCase: options.anyCase ?? false, limits, signal, bill: options.sbom ?? false, members: options.members, codec: options.codec,
         architectures: parts.map(({ image }) => image.platform.architecture), everyArchitecture: options.platforms !== undefined,
         lacking: (names, architecture) => lackingOf(parts, architecture, names, signal), onProgress: (at) => report('package', at),
+        onDigest: async (layer) => {
+          images = compose(parts, layer, options)
+          for (const { config } of images) await destination.place({ descriptor: config.descriptor, what: 'the image configuration', content: config.body, open: async () => [config.body] }, signal)
+        },
       }),
       placeAll(parts.flatMap((part) => knownLayers(part, options)), destination, signal, options.onNote),
     ])
     options.onNote?.(`package: ${built.files} files${built.topFolder === undefined ? '' : ` below ${built.topFolder}/`}, ${built.unpacked} bytes, ${built.size} compressed`)
     report('publish', { read: source.size, size: source.size, pushed: built.size })
-    const runnable = parts.filter(({ image }) => built.architecture === undefined || built.architecture === image.platform.architecture)
-    return await publish({ source, parts: runnable, built, placed, options, destination, signal })
+    return await publish({ source, images, built, placed, options, destination, signal })
   } finally {
     base.close()
     await destination.close()
@@ -195,9 +199,24 @@ async function placeAll(blobs: readonly KnownBlob[], destination: ImageDestinati
   return placed
 }
 
+/** The image of one platform, and what it stands on. */
+type PartImage = ReleaseImage & Part
+
+const releaseOf = (options: BuildOptions): Omit<ImageFacts, 'entrypoint'> => ({ app: options.app, server: options.server, serverType: options.serverType, builder: builderName, ...(options.labels === undefined ? {} : { labels: options.labels }) })
+
+/** One image for each platform that the package runs on. */
+function compose(parts: readonly Part[], layer: PackageLayer, options: BuildOptions): PartImage[] {
+  const runnable = parts.filter(({ image }) => layer.architecture === undefined || layer.architecture === image.platform.architecture)
+  return runnable.map((part) => {
+    const { image, supervisor } = part
+    const added: AddedLayer[] = [{ ...supervisor, createdBy: 'tarsnode' }, { ...layer, createdBy: `release package of ${options.app}.${options.server}` }]
+    return { ...part, ...composeRelease(image, added, { ...releaseOf(options), entrypoint: supervisor.entrypoint }) }
+  })
+}
+
 interface Ready {
   readonly source: PackageSource
-  readonly parts: readonly Part[]
+  readonly images: readonly PartImage[]
   readonly built: PackageLayer
   readonly placed: ReadonlyMap<string, Placement>
   readonly options: BuildOptions
@@ -205,25 +224,20 @@ interface Ready {
   readonly signal: AbortSignal
 }
 
-/** Configurations and manifests; the name is written last. */
-async function publish({ source, parts, built, placed, options, destination, signal }: Ready): Promise<BuiltImage> {
-  const release = { app: options.app, server: options.server, serverType: options.serverType, builder: builderName, ...(options.labels === undefined ? {} : { labels: options.labels }) }
-  const images = parts.map(({ image, supervisor }) => {
-    const added: AddedLayer[] = [{ ...supervisor, createdBy: 'tarsnode' }, { ...built, createdBy: `release package of ${options.app}.${options.server}` }]
-    return composeRelease(image, added, { ...release, entrypoint: supervisor.entrypoint })
-  })
-  for (const { config } of images) await destination.place({ descriptor: config.descriptor, what: 'the image configuration', open: async () => [config.body] }, signal)
+/** What refers to the images, and their manifests; the name is written last. */
+async function publish({ source, images, built, placed, options, destination, signal }: Ready): Promise<BuiltImage> {
+  const release = releaseOf(options)
   const { bill, ...layer } = built
   if (bill !== undefined && source.description === 'jar') await bill.addJar(options.package)
   const attaching = async (subject: Descriptor): Promise<void> => {
     if (destination.repository !== undefined) await attachAll(destination.repository, subject, { bill: bill?.document(release), signingKey: options.signingKey }, signal)
   }
   const top = await publishImages(images, release, destination, signal, attaching)
-  const layers = [...new Map(parts.flatMap(({ image, supervisor }) => [...image.manifest.layers, layerDescriptor(supervisor)]).map((layer) => [layer.digest, layer])).values(), layerDescriptor(built)]
+  const layers = [...new Map(images.flatMap(({ image, supervisor }) => [...image.manifest.layers, layerDescriptor(supervisor)]).map((one) => [one.digest, one])).values(), layerDescriptor(built)]
   return {
     image: destination.image,
     digest: top.digest,
-    size: layers.reduce((sum, layer) => sum + layer.size, 0),
+    size: layers.reduce((sum, one) => sum + one.size, 0),
     platforms: images.map(({ manifest, base }) => ({ platform: formatPlatform(base.platform), digest: manifest.descriptor.digest, baseDigest: base.digest })),
     package: layer,
     layers: layers.map(({ digest, size }) => ({ digest, size, placement: placed.get(digest) ?? 'built' })),

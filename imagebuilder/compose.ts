@@ -40,7 +40,7 @@ export async function composeImage(options: ComposeOptions): Promise<{ readonly 
     const config = Buffer.from(JSON.stringify(document))
     const descriptor: Descriptor = { mediaType: mediaTypes.ociConfig, digest: digestOf(config), size: config.length }
     for (const layer of options.layers) await placeLayer(destination, layer, options.signal)
-    await destination.place({ descriptor, what: 'the image configuration', open: async () => [config] }, options.signal)
+    await destination.place({ descriptor, what: 'the image configuration', content: config, open: async () => [config] }, options.signal)
     const manifest: Manifest = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config: descriptor, layers: options.layers.map(layerDescriptor), ...(options.annotations === undefined ? {} : { annotations: options.annotations }) }
     const body = Buffer.from(JSON.stringify(manifest))
     await destination.publish({ mediaType: mediaTypes.ociManifest, body }, options.signal)

@@ -1,13 +1,14 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID, webcrypto } from 'node:crypto'
 import { open, rm, statfs, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 
 interface Kept {
   readonly pack: Pack
   readonly at: number
   readonly length: number
-  /** sha256 of the member: what the disk gives back is checked. */
-  readonly digest: string
+  /** Of the member: what the disk gives back is checked. */
+  readonly sum: number
 }
 
 /** The members of one build, in one file without a name: it goes with the process, however that ends. */
@@ -34,14 +35,12 @@ export const worthKeeping = 64 << 10
 /** Open files, and members remembered, at most. */
 const [mostPacks, mostMembers] = [256, 50_000]
 
-/** The name of a content. */
-export const memberKey = (content: Buffer): string => sha256([content])
-
-function sha256(parts: readonly Buffer[]): string {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(part)
-  return hash.digest('latin1')
+/** The name of a content: its sha256, computed on the thread pool. */
+export async function memberKey(content: Buffer): Promise<string> {
+  return Buffer.from(await webcrypto.subtle.digest('SHA-256', content as Buffer<ArrayBuffer>)).toString('latin1')
 }
+
+const sumOf = (parts: readonly Buffer[]): number => parts.reduce((sum, part) => crc32(part, sum), 0)
 
 /**
  * Compressed members of earlier builds by their content, so that the next release of a server compresses only what has
@@ -85,12 +84,12 @@ export class MemberCache {
   async #find(key: string): Promise<Buffer | undefined> {
     const kept = this.#kept.get(key)
     if (kept === undefined) return undefined
-    const { pack, at, length, digest } = kept
+    const { pack, at, length, sum } = kept
     pack.users++
     try {
       const member = Buffer.allocUnsafeSlow(length)
       const { bytesRead } = await pack.file.read(member, 0, length, at)
-      return bytesRead === length && sha256([member]) === digest ? member : undefined
+      return bytesRead === length && crc32(member) === sum ? member : undefined
     } catch {
       return undefined
     } finally {
@@ -108,7 +107,7 @@ export class MemberCache {
     } catch {
       return
     }
-    this.#kept.set(key, { pack, at, length, digest: sha256(parts) })
+    this.#kept.set(key, { pack, at, length, sum: sumOf(parts) })
     pack.keys.push(key)
   }
 

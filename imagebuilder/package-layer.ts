@@ -25,6 +25,8 @@ export interface PackageLayerOptions extends Expectation {
   /** Compressed by earlier builds. */
   readonly members?: BuildMembers | undefined
   readonly codec?: Codec | undefined
+  /** Hears what the layer is called while the destination is still taking it in. */
+  readonly onDigest?: (layer: PackageLayer) => Promise<void>
   readonly onProgress?: ((progress: { readonly read: number; readonly size: number; readonly pushed: number }) => void) | undefined
 }
 
@@ -68,8 +70,9 @@ async function onePass(source: PackageSource, destination: ImageDestination, top
     if (manifest.lacksMain) refuseJar(options.server)
     await checkLibraries(needs, options)
     const digests = await layer.end()
-    await writer.commit(digests.digest)
-    return { ...digests, topFolder: topFolder.name, files: inventory.fileCount, ...(needs.architecture === undefined ? {} : { architecture: needs.architecture }), ...(bill && { bill }) }
+    const built = { ...digests, topFolder: topFolder.name, files: inventory.fileCount, ...(needs.architecture === undefined ? {} : { architecture: needs.architecture }), ...(bill && { bill }) }
+    await together(writer.commit(digests.digest), options.onDigest?.(built) ?? Promise.resolve())
+    return built
   } catch (error) {
     await giveUp(layer, writer)
     throw signal.aborted ? signal.reason : error
@@ -85,6 +88,12 @@ async function checkLibraries({ libraries, architecture }: Needs, { server, lack
   const missing = libraries.length === 0 ? [] : await lacking(libraries, architecture)
   if (missing.length === 0) return
   throw new Failure('PACKAGE_LIBRARIES', `executable "${server}" needs ${missing.join(', ')}, and neither the package nor the base image has ${missing.length === 1 ? 'it' : 'them'}`, { remedy: 'pack what is missing into the folder lib, or choose a base image that has it', context: { server, missing: missing.join(', ') } })
+}
+
+/** Waits for both, then throws what the first threw, or the second. */
+async function together(...work: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(work)).find(({ status }) => status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
 }
 
 async function giveUp(layer: LayerStream, writer: BlobWriter): Promise<void> {

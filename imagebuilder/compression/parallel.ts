@@ -108,7 +108,7 @@ export class ParallelCompressor {
     const block = whole.subarray(0, length)
     if (!this.#shrinks) return { parts: this.#codec.stored(block), free: () => this.#free.push(whole) }
     const members = length < worthKeeping ? undefined : this.#members
-    const key = members === undefined ? '' : `${this.#codec.name} ${memberKey(block)}`
+    const key = members === undefined ? '' : `${this.#codec.name} ${await memberKey(block)}`
     const known = await members?.find(key)
     const parts = known === undefined ? await this.#packed(block) : [known]
     this.#free.push(whole)

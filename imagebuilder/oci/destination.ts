@@ -18,6 +18,8 @@ export interface KnownBlob {
   /** Repositories of the same registry that have it. */
   readonly mountFrom?: readonly string[]
   open(): Promise<AsyncIterable<Buffer> | Iterable<Buffer>>
+  /** All of it, where it is small and hardly there yet: it is sent without asking. */
+  readonly content?: Buffer
 }
 
 /** A manifest, or a list of images. */
@@ -64,6 +66,11 @@ export function registryDestination(reference: ImageReference, access: RegistryA
 /** Puts a blob into a repository: it is there, or is mounted from another one, or its bytes are sent. */
 export async function placeInRegistry(repository: Repository, blob: KnownBlob, signal: AbortSignal | undefined): Promise<Placement> {
   const { digest } = blob.descriptor
+  if (blob.content !== undefined) {
+    const { content, what } = blob
+    await retry(() => repository.putBlob(digest, content, `uploading ${what}`, signal), { attempts: uploadTries, baseMs: 200, when: isUploadLost, ...(signal && { signal }) })
+    return 'copied'
+  }
   if (await repository.hasBlob(digest, signal)) return 'present'
   for (const from of blob.mountFrom ?? []) {
     if (from !== repository.name && (await tryMount(repository, digest, from, signal))) return 'mounted'

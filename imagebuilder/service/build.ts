@@ -145,37 +145,37 @@ export class Build {
     this.#place = undefined
     const timer = setTimeout(() => this.#overtime.abort(), framework.imageBuild.maxBuildTime * 1000).unref()
     const superseded = new AbortController()
-    const write = async (phase: Phase, message: string): Promise<void> => {
+    const progress = new ProgressReporter((phase, message) => timages.report(timage, id, phase, message), (error) => superseded.abort(error))
+    const say = (phase: Phase, message: string): void => {
       this.#tell(phase, message)
-      await timages.report(timage, id, phase, message)
+      progress.say(phase, message)
     }
-    const progress = new ProgressReporter(write, (error) => superseded.abort(error))
     const signal = AbortSignal.any([this.#signal, superseded.signal])
-    const over = new AbortController()
     const kept = await this.#ports.members.build()
-    timages.untilEnded(timage, id, over.signal).then((error) => superseded.abort(error), () => {})
+    const unheard = timages.onEnded(timage, id, (error) => superseded.abort(error))
     try {
       signal.throwIfAborted()
       await timages.start(timage, id, new Date(now()).toISOString())
-      progress.say('Preparing', 'preparing context')
+      say('Preparing', 'preparing context')
       const supervisors = await readSupervisors(env.supervisor)
       const { server, known } = await cluster.spelled(timage, request.server, received.filename)
-      progress.say('Preparing', 'preparing secret')
+      say('Preparing', 'preparing secret')
       const [push, pull] = await Promise.all([request.secret, base.secret || request.secret].map((secret) => registryAccess(secret, cluster, env)))
-      progress.say('Submitting', 'submitting task')
+      say('Submitting', 'submitting task')
       return await buildImage({
         package: received.file, app: request.app, server, serverType: request.serverType, anyCase: !known && server === server.toLowerCase(),
         base: parseLocation(base.image), destination: parseLocation(image), access: push ?? {}, baseAccess: pull ?? {}, supervisors, limits: env.limits, signal, members: kept, codec: env.codec,
         sbom: env.sbom, ...(await cluster.signingKey(env.signSecret)),
         onProgress: (at) => {
-          progress.at(at)
+          const noted = progress.at(at)
+          if (noted !== undefined) this.#tell(...noted)
           if (at.phase === 'package') this.log.add({ type: 'progress', read: at.read, size: at.size, pushed: at.pushed })
         },
         onNote: (message) => this.log.add({ type: 'note', message }),
       })
     } finally {
       clearTimeout(timer)
-      over.abort()
+      unheard()
       await Promise.all([progress.end(), kept.close()])
     }
   }

@@ -6,14 +6,14 @@ import type { Phase } from './timage.ts'
 const spacingMs = 2000
 
 /**
- * Writes phases to the TImage, one write at a time, in order; percentages are dropped while a write is under way.
- * A write that says that the build was ended from outside cancels it.
+ * Writes phases to the TImage, one write at a time, in order; what was overtaken while a write was under way is not
+ * written. A write that says that the build was ended from outside cancels it.
  */
 export class ProgressReporter {
   readonly #write: (phase: Phase, message: string) => Promise<void>
   readonly #cancel: (error: unknown) => void
-  #chain: Promise<void> = Promise.resolve()
-  #busy = false
+  #next: readonly [Phase, string] | undefined
+  #writing: Promise<void> | undefined
   #phase: BuildProgress['phase'] | undefined
   #last = 0
 
@@ -24,29 +24,36 @@ export class ProgressReporter {
 
   /** Notes a phase; returns at once. */
   say(phase: Phase, message: string): void {
-    this.#busy = true
-    this.#chain = this.#chain
-      .then(() => this.#write(phase, message))
-      .catch((error: unknown) => {
+    this.#next = [phase, message]
+    this.#writing ??= this.#drain().finally(() => (this.#writing = undefined))
+  }
+
+  /** Notes how far the build is, unless that was told a moment ago. @returns the phase and message that it noted */
+  at(progress: BuildProgress): readonly [Phase, string] | undefined {
+    const entered = progress.phase !== this.#phase
+    const now = performance.now()
+    if (!entered && (this.#writing !== undefined || now - this.#last < spacingMs)) return undefined
+    this.#phase = progress.phase
+    this.#last = now
+    const building = progress.read === 0 ? 'building image' : `building image, ${Math.floor((100 * progress.read) / Math.max(1, progress.size))} %`
+    const noted: readonly [Phase, string] = progress.phase === 'publish' ? ['Pushing', 'pushing image'] : ['Building', building]
+    this.say(...noted)
+    return noted
+  }
+
+  /** Resolves when nothing is being written any more; what waits is dropped, for the end of the build is written next. */
+  async end(): Promise<void> {
+    this.#next = undefined
+    await this.#writing
+  }
+
+  async #drain(): Promise<void> {
+    for (let next = this.#next; next !== undefined; next = this.#next) {
+      this.#next = undefined
+      await this.#write(...next).catch((error: unknown) => {
         // Progress may get lost with the API server away; the end of the build is written with retries.
         if (!isTemporary(error)) this.#cancel(error)
       })
-      .finally(() => (this.#busy = false))
-  }
-
-  /** Notes how far the build is; returns at once. */
-  at(progress: BuildProgress): void {
-    const entered = progress.phase !== this.#phase
-    const now = performance.now()
-    if (!entered && (this.#busy || now - this.#last < spacingMs)) return
-    this.#phase = progress.phase
-    this.#last = now
-    if (progress.phase === 'publish') this.say('Pushing', 'pushing image')
-    else this.say('Building', progress.read === 0 ? 'building image' : `building image, ${Math.floor((100 * progress.read) / Math.max(1, progress.size))} %`)
-  }
-
-  /** Resolves when nothing is being written any more. */
-  end(): Promise<void> {
-    return this.#chain
+    }
   }
 }

@@ -4,7 +4,10 @@ import { join } from 'node:path'
 import { Failure } from '#base/errors.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
+import { resources } from '#api/resources.ts'
+import type { TImage } from '#api/types.ts'
 import type { KubeClient } from '#kube/client.ts'
+import { Informer } from '#kube/informer.ts'
 import type { ImageEnv } from '../env.ts'
 import { MemberCache } from '../member-cache.ts'
 import { readSupervisors } from '../supervisor.ts'
@@ -36,8 +39,10 @@ export async function startImageService(env: ImageEnv, client: KubeClient, log: 
   await rm(forms, { recursive: true, force: true })
   await mkdir(forms, { recursive: true })
   const uploads = await Uploads.open({ dir: join(env.workspace, 'resumable', env.podName), maxBytes: env.maxUploadBytes, keepMs: env.keepUploadsMs, log })
-  const timages = new TImageStore(client, env.namespace)
   const lifetime = new Lifetime()
+  const changes = lifetime.own(new Informer<TImage>({ client, resource: resources.timages, namespace: env.namespace, log }))
+  changes.start()
+  const timages = new TImageStore(client, env.namespace, changes)
   lifetime.own(await watchOrphans({ client, namespace: env.namespace, podName: env.podName, timages, log }))
   const cluster = new ClusterFacts(client, env.namespace)
   const members = await MemberCache.open(env.workspace, env.cacheBytes)

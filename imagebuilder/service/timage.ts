@@ -3,6 +3,7 @@ import type { TImage, TImageBuildState, TImageRelease } from '#api/types.ts'
 import { Failure } from '#base/errors.ts'
 import { retry, sleep } from '#base/retry.ts'
 import type { KubeClient } from '#kube/client.ts'
+import type { Informer } from '#kube/informer.ts'
 import { isConflict, isNotFound } from '#kube/errors.ts'
 
 /** Phases of a build, as TImage.build.running.phase (spec C.2). */
@@ -39,12 +40,15 @@ function superseded(name: string, id: string): Failure {
 export class TImageStore {
   readonly #client: KubeClient
   readonly #namespace: string
+  readonly #changes: Informer<TImage> | undefined
   /** TImages of running builds as this service wrote them: they need no reading before the next write. */
   readonly #written = new Map<string, TImage>()
 
-  constructor(client: KubeClient, namespace: string) {
+  /** @param changes of the TImages of the namespace */
+  constructor(client: KubeClient, namespace: string, changes?: Informer<TImage>) {
     this.#client = client
     this.#namespace = namespace
+    this.#changes = changes
   }
 
   /** @throws TIMAGE_MISSING */
@@ -94,11 +98,13 @@ export class TImageStore {
     }
   }
 
-  /** Resolves when somebody else has ended a build; rejects with the signal, and when that cannot be told. */
-  async untilEnded(name: string, id: string, signal: AbortSignal): Promise<Failure> {
-    for await (const { running } of this.follow({ timage: name, id }, signal)) if (!running) break
-    signal.throwIfAborted()
-    return superseded(name, id)
+  /** Calls back when somebody else has ended a build, as far as changes are heard. @returns stops that */
+  onEnded(name: string, id: string, ended: (error: Failure) => void): () => void {
+    return (
+      this.#changes?.onChange((type, { metadata, build }) => {
+        if (metadata.name === name && (type === 'deleted' || build?.last?.id === id)) ended(superseded(name, id))
+      }) ?? (() => {})
+    )
   }
 
   /** Enters a build as the running one. @throws TIMAGE_TYPE, BUILD_RUNNING */
