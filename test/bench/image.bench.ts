@@ -1,14 +1,15 @@
-// `npm run bench image [-- wall small second memory crowd]`: release packages to a local registry, against the other ways.
+// `npm run bench image [-- wall small second memory crowd rebase]`: release packages to a local registry, against the other ways.
 import type { Goal } from './goal.ts'
 import { crowd } from './image/crowd.ts'
 import { memory } from './image/memory.ts'
+import { rebase } from './image/rebase.ts'
 import { second } from './image/second.ts'
 import { small } from './image/small.ts'
 import { wall } from './image/wall.ts'
 
 type Part = (note: (line: string) => void) => Promise<readonly Goal[]>
 
-const parts: Readonly<Record<string, Part>> = { wall, small, second, memory, crowd }
+const parts: Readonly<Record<string, Part>> = { wall, small, second, memory, crowd, rebase }
 
 export default async function bench(note: (line: string) => void, chosen: readonly string[]): Promise<readonly Goal[]> {
   const unknown = chosen.find((name) => parts[name] === undefined)
