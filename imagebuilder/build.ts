@@ -106,21 +106,24 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
     const report = (phase: BuildProgress['phase'], at = { read: 0, size: source.size, pushed: 0 }): void => options.onProgress?.({ phase, ...at })
     report('base')
     if (destination.repository === undefined && (options.sbom === true || options.signingKey !== undefined)) throw new Failure('ATTACH_NOWHERE', `${destination.image} is in no registry, where a bill of materials or a signature could stand beside it`, { remedy: 'build to a registry, or without them' })
-    const parts = await readParts(base, options, destination, signal)
-    for (const { image } of parts) options.onNote?.(`base image ${image.source.name} for ${formatPlatform(image.platform)} is ${image.digest}`)
     const limits = { ...defaultLimits, ...options.limits }
+    // The package is on its way while the base is read: it must be known when the package is, and not before.
+    const parts = readParts(base, options, destination, signal)
     let images: readonly PartImage[] = []
     const [built, placed] = await allOrNone(abort, [
       pushPackageLayer(source, destination, {
         serverType: options.serverType, server: options.server, anyCase: options.anyCase ?? false, limits, signal, bill: options.sbom ?? false, members: options.members, codec: options.codec,
-        architectures: parts.map(({ image }) => image.platform.architecture), everyArchitecture: options.platforms !== undefined,
-        lacking: (names, architecture) => lackingOf(parts, architecture, names, signal), onProgress: (at) => report('package', at),
+        platforms: async () => ({ architectures: (await parts).map(({ image }) => image.platform.architecture), everyArchitecture: options.platforms !== undefined }),
+        lacking: async (names, architecture) => lackingOf(await parts, architecture, names, signal), onProgress: (at) => report('package', at),
         onDigest: async (layer) => {
-          images = compose(parts, layer, options)
+          images = compose(await parts, layer, options)
           for (const { config } of images) await destination.place({ descriptor: config.descriptor, what: 'the image configuration', content: config.body, open: async () => [config.body] }, signal)
         },
       }),
-      placeAll(parts.flatMap((part) => knownLayers(part, options)), destination, signal, options.onNote),
+      parts.then((all) => {
+        for (const { image } of all) options.onNote?.(`base image ${image.source.name} for ${formatPlatform(image.platform)} is ${image.digest}`)
+        return placeAll(all.flatMap((part) => knownLayers(part, options)), destination, signal, options.onNote)
+      }),
     ])
     options.onNote?.(`package: ${built.files} files${built.topFolder === undefined ? '' : ` below ${built.topFolder}/`}, ${built.unpacked} bytes, ${built.size} compressed`)
     report('publish', { read: source.size, size: source.size, pushed: built.size })

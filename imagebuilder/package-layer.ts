@@ -7,7 +7,7 @@ import type { BlobWriter } from './oci/upload.ts'
 import type { PackageSource } from './package/entry.ts'
 import type { PackageLimits } from './package/limits.ts'
 import { JarManifest } from './package/jar-manifest.ts'
-import { isCandidate, isServerJar, preflight, type Expectation, type Needs } from './package/preflight.ts'
+import { isCandidate, isServerJar, preflight, type BasePlatforms, type Expectation, type Needs } from './package/preflight.ts'
 import { rewritePackage } from './package/rewrite.ts'
 import { Bill } from './sbom/bill.ts'
 import { keptFolders, TopFolder, TopFolderContradicted } from './package/top-folder.ts'
@@ -17,6 +17,8 @@ export const packageRoot = 'usr/local/server/bin'
 
 export interface PackageLayerOptions extends Expectation {
   readonly limits: PackageLimits
+  /** Asked for when the package was seen to its end. */
+  readonly platforms: () => Promise<BasePlatforms>
   /** Which of these loaders and libraries, file names, the base image of an architecture lacks; undefined: of any. */
   readonly lacking: (names: readonly string[], architecture: string | undefined) => Promise<readonly string[]>
   readonly signal: AbortSignal
@@ -66,7 +68,7 @@ async function onePass(source: PackageSource, destination: ImageDestination, top
   }, { members: options.members, codec: options.codec })
   try {
     const inventory = await rewritePackage(source, layer, { root: packageRoot, limits: options.limits, topFolder, isCandidate: isCandidate(options), observe: (path, size) => (isServerJar(path, options) ? manifest : bill?.observer(path, size)), signal })
-    const needs = preflight(inventory, options)
+    const needs = preflight(inventory, { ...options, ...(await options.platforms()) })
     if (manifest.lacksMain) refuseJar(options.server)
     await checkLibraries(needs, options)
     const digests = await layer.end()

@@ -6,13 +6,17 @@ import type { Candidate, Inventory } from './inventory.ts'
 export { serverTypes }
 export type ServerType = (typeof serverTypes)[number]
 
+/** What the base image is there for. */
+export interface BasePlatforms {
+  /** e.g. `amd64`. An executable needs one of them. */
+  readonly architectures: readonly string[]
+  /** The image was asked for on each of them. */
+  readonly everyArchitecture?: boolean
+}
+
 export interface Expectation {
   readonly serverType: ServerType
   readonly server: string
-  /** Architectures that the base image is there for, e.g. `amd64`. An executable needs one of them. */
-  readonly architectures: readonly string[]
-  /** The image was asked for on each of these architectures. */
-  readonly everyArchitecture?: boolean
   /** The server's name came without its upper case: letters are compared regardless of it. */
   readonly anyCase?: boolean
 }
@@ -44,7 +48,7 @@ function names(path: string, file: string, { anyCase }: Pick<Expectation, 'anyCa
  * /usr/local/server/bin must be there, and an executable must be for an architecture of the base image.
  * @throws PACKAGE_NO_EXECUTABLE, PACKAGE_ARCHITECTURE, PACKAGE_LAYOUT
  */
-export function preflight(inventory: Inventory, expected: Expectation): Needs {
+export function preflight(inventory: Inventory, expected: Expectation & BasePlatforms): Needs {
   checks[expected.serverType](inventory, expected)
   const executable = native.has(expected.serverType) ? chooseExecutable(inventory, expected) : undefined
   const architecture = executable?.elf?.architecture
@@ -60,7 +64,7 @@ export interface Needs {
   readonly architecture?: string
 }
 
-const checks: Readonly<Record<ServerType, (inventory: Inventory, expected: Expectation) => void>> = {
+const checks: Readonly<Record<ServerType, (inventory: Inventory, expected: Expectation & BasePlatforms) => void>> = {
   cpp: checkNative,
   go: checkNative,
   'nodejs-pkg': checkNative,
@@ -103,7 +107,7 @@ function chooseExecutable(inventory: Inventory, expected: Expectation): Candidat
   return others.sort((a, b) => (a.path < b.path ? -1 : 1))[0]
 }
 
-function checkNative(inventory: Inventory, expected: Expectation): void {
+function checkNative(inventory: Inventory, expected: Expectation & BasePlatforms): void {
   const { serverType, server } = expected
   // A link named <Server> within the package is as good as the file.
   if (inventory.kind(server) === 'symlink') return
@@ -118,7 +122,7 @@ function checkNative(inventory: Inventory, expected: Expectation): void {
   checkArchitecture(chosen.path, chosen.elf.architecture, expected)
 }
 
-function checkArchitecture(path: string, own: string, { architectures, everyArchitecture = false }: Expectation): void {
+function checkArchitecture(path: string, own: string, { architectures, everyArchitecture = false }: BasePlatforms): void {
   if (everyArchitecture ? architectures.every((one) => one === own) : architectures.includes(own)) return
   const base = architectures.join(' and ')
   const remedy = everyArchitecture && architectures.length > 1 ? `give linux/${own} as the only platform` : `build the server for linux/${architectures[0]}, or choose a base image for ${own}`

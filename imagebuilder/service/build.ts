@@ -155,17 +155,20 @@ export class Build {
     const unheard = timages.onEnded(timage, id, (error) => superseded.abort(error))
     try {
       signal.throwIfAborted()
-      await timages.start(timage, id, new Date(now()).toISOString())
-      say('Preparing', 'preparing context')
-      const supervisors = await readSupervisors(env.supervisor)
-      const { server, known } = await cluster.spelled(timage, request.server, received.filename)
-      say('Preparing', 'preparing secret')
-      const [push, pull] = await Promise.all([request.secret, base.secret || request.secret].map((secret) => registryAccess(secret, cluster, env)))
+      this.#tell('Preparing', 'preparing context')
+      const [supervisors, { server, known }, push, pull, signing] = await Promise.all([
+        readSupervisors(env.supervisor),
+        cluster.spelled(timage, request.server, received.filename),
+        registryAccess(request.secret, cluster, env),
+        registryAccess(base.secret || request.secret, cluster, env),
+        cluster.signingKey(env.signSecret),
+        timages.start(timage, id, new Date(now()).toISOString(), 'Preparing', 'preparing context'),
+      ])
       say('Submitting', 'submitting task')
       return await buildImage({
         package: received.file, app: request.app, server, serverType: request.serverType, anyCase: !known && server === server.toLowerCase(),
-        base: parseLocation(base.image), destination: parseLocation(image), access: push ?? {}, baseAccess: pull ?? {}, supervisors, limits: env.limits, signal, members: kept, codec: env.codec,
-        sbom: env.sbom, ...(await cluster.signingKey(env.signSecret)),
+        base: parseLocation(base.image), destination: parseLocation(image), access: push, baseAccess: pull, supervisors, limits: env.limits, signal, members: kept, codec: env.codec,
+        sbom: env.sbom, ...signing,
         onProgress: (at) => {
           const noted = progress.at(at)
           if (noted !== undefined) this.#tell(...noted)

@@ -43,8 +43,7 @@ export class Builder {
   /** Enters the build into its TImage and queues it. The package is the build's from now on. */
   async accept(id: string, timage: string, request: BuildRequest, received: Package): Promise<Build> {
     const { cluster, timages, env, now } = this.#ports
-    const framework = await cluster.framework()
-    const base = await cluster.base(request.baseImage, request.baseImageSecret, request.serverType)
+    const [framework, base] = await Promise.all([cluster.framework(), cluster.base(request.baseImage, request.baseImageSecret, request.serverType)])
     const image = `${framework.imageUpload.registry}/${imageRepository(request.app, request.server)}:${request.tag || id}`
     parseLocation(image)
     const secret = request.secret || (framework.imageUpload.secret ?? '')

@@ -120,10 +120,10 @@ export class TImageStore {
    * Notes that the build has its turn: its time counts from here, for the builder as for the controller, who fails builds
    * that take too long since their createTime (spec C.2 "Overtime"). @throws BUILD_SUPERSEDED
    */
-  async start(name: string, id: string, createTime: string): Promise<void> {
+  async start(name: string, id: string, createTime: string, phase: Phase, message: string): Promise<void> {
     await this.#change(name, (image) => {
       if (image.build?.running?.id !== id) throw superseded(name, id)
-      return { build: { running: { createTime } } }
+      return { build: { running: { createTime, phase, message } } }
     }, id)
   }
 

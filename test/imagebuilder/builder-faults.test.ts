@@ -186,7 +186,7 @@ describe('a disk that is full', () => {
     const server = await newServer(kind, registry.address)
     expect((await builder.build(server, large)).status).toBe(500)
     const { build, releases = [] } = await timage(server)
-    expect(build).toMatchObject({ last: { phase: 'Failed', message: expect.stringMatching(/^registry .* (?:answered HTTP 500|lost the unfinished upload) while uploading .*/) } })
+    expect(build).toMatchObject({ last: { phase: 'Failed', message: expect.stringMatching(/^registry .* (?:answered HTTP 500|lost the unfinished upload) while (?:uploading|mounting) .*/) } })
     expect([build?.running, releases]).toEqual([undefined, []])
     expect(await builder.files()).toEqual([])
   })
