@@ -94,8 +94,9 @@ export class Reaper {
     this.#scheduled = true
     const sweep = (): void => {
       this.#scheduled = false
-      if (this.#releases) this.#ask(delayMs)
-      else this.#wait()
+      if (!this.#releases) this.#wait()
+      // Also where children are waited for now: one may have been released before.
+      this.#ask(delayMs)
     }
     if (delayMs === 0) setImmediate(sweep)
     else setTimeout(sweep, delayMs)

@@ -1,7 +1,7 @@
 // PID 1 for a test of the reaper by itself. Spawns ARGV[3..] ARGV[2] times at once, and prints every status word that it
 // is told, then the zombies that are left. ARGV[1]: `new` kernel, `old` kernel, or one that `refuses` descriptors from the
 // second on, or is `hidden` behind what does not pass questions about descriptors on.
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { bindLibc } from '../../../node/system/libc.ts'
 import { Reaper } from '../../../node/system/reaper.ts'
 
@@ -40,5 +40,8 @@ reaper.start()
 // Nothing else keeps the event loop alive.
 setInterval(() => {}, 1000)
 for (let i = 0; i < Number(times); i++) {
-  own.add(reaper.spawn({ file: argv[0] ?? '', argv: [...argv, String(i)], cwd: '/', env: {} }, { stdout: 1, stderr: 2 }))
+  const pid = reaper.spawn({ file: argv[0] ?? '', argv: [...argv, String(i)], cwd: '/', env: {} }, { stdout: 1, stderr: 2 })
+  own.add(pid)
+  // The one that has a descriptor ends, and is released, before the next has none.
+  if (mode === 'refuses' && i === 0) while (existsSync(`/proc/${pid}`));
 }
