@@ -41,7 +41,7 @@ export interface ImageEnv {
   readonly signSecret: string
   /** What a package may unpack to; see {@link packageLimits}. */
   readonly limits: Pick<PackageLimits, 'maxUnpackedBytes' | 'maxRatio'>
-  /** `TARSIMAGE_CACHE`: bytes of compressed files of earlier builds that are kept in the workspace for the next. */
+  /** `TARSIMAGE_CACHE`: bytes of compressed files of earlier builds that are kept in the workspace for the next; 0: none. */
   readonly cacheBytes: number
   /** `TARSIMAGE_BUILDS`: builds at a time. */
   readonly builds: number

@@ -41,7 +41,7 @@ export interface BuildPorts {
   readonly timages: TImageStore
   readonly cluster: ClusterFacts
   readonly queue: FairQueue
-  readonly members: MemberCache
+  readonly members: MemberCache | undefined
   readonly log: Logger
   /** Aborts what runs when the service stops. */
   readonly stopping: AbortSignal
@@ -151,7 +151,7 @@ export class Build {
       progress.say(phase, message)
     }
     const signal = AbortSignal.any([this.#signal, superseded.signal])
-    const kept = await this.#ports.members.build()
+    const kept = await this.#ports.members?.build()
     const unheard = timages.onEnded(timage, id, (error) => superseded.abort(error))
     try {
       signal.throwIfAborted()
@@ -167,7 +167,7 @@ export class Build {
       say('Submitting', 'submitting task')
       return await buildImage({
         package: received.file, app: request.app, server, serverType: request.serverType, anyCase: !known && server === server.toLowerCase(),
-        base: parseLocation(base.image), destination: parseLocation(image), access: push, baseAccess: pull, supervisors, limits: env.limits, signal, members: kept, codec: env.codec,
+        base: parseLocation(base.image), destination: parseLocation(image), access: push, baseAccess: pull, supervisors, limits: env.limits, signal, ...(kept && { members: kept }), codec: env.codec,
         sbom: env.sbom, ...signing,
         onProgress: (at) => {
           const noted = progress.at(at)
@@ -179,7 +179,7 @@ export class Build {
     } finally {
       clearTimeout(timer)
       unheard()
-      await Promise.all([progress.end(), kept.close()])
+      await Promise.all([progress.end(), kept?.close()])
     }
   }
 }

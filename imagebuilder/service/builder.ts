@@ -14,7 +14,7 @@ export interface BuilderOptions {
   readonly env: ImageEnv
   readonly timages: TImageStore
   readonly cluster: ClusterFacts
-  readonly members: MemberCache
+  readonly members: MemberCache | undefined
   readonly log: Logger
   readonly now?: () => number
 }
