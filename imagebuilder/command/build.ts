@@ -8,7 +8,7 @@ import { parseBase } from '../oci/location.ts'
 import { serverTypes } from '../package/preflight.ts'
 import { registryAccess, signingKeyFor, supervisorsFor } from './access.ts'
 import type { CommandIo } from '#base/command-io.ts'
-import { checked, parseFlags, platformOf, target, usage } from './flags.ts'
+import { checked, commonHelp, commonOptions, parseFlags, platformOf, target, usage } from './flags.ts'
 import { meterFor } from './meter.ts'
 
 export const buildUsage = `usage: tarsk8s image build <package> --app APP --server SERVER --type TYPE --base IMAGE --to IMAGE [options]
@@ -23,18 +23,12 @@ export const buildUsage = `usage: tarsk8s image build <package> --app APP --serv
   --sbom              attach a bill of materials (CycloneDX) to the image, where it goes to a registry
   --sign-key FILE     sign the image as cosign does, with such a key  (its password: COSIGN_PASSWORD)
   --platform OS/ARCH  may be repeated, for a list of images  (default: each that base, supervisor and package are there for)
-  --insecure HOST     registry that speaks plain HTTP; may be repeated
-  --ca FILE           PEM certificates to trust registries by
-  --mirror HOST=HOST  registry, and its mirror that is asked first when images are read; may be repeated
-  --registry-config FILE  Docker config JSON with credentials     (default: as "docker login" left it)
-  --json              print the result as JSON
-Exit codes: 0 done, 1 failed, 2 wrong usage.
+${commonHelp}Exit codes: 0 done, 1 failed, 2 wrong usage.
 `
 
 const options = {
   app: { type: 'string' }, server: { type: 'string' }, type: { type: 'string' }, base: { type: 'string' }, to: { type: 'string' }, tag: { type: 'string' },
-  supervisor: { type: 'string' }, platform: { type: 'string', multiple: true }, label: { type: 'string', multiple: true }, compression: { type: 'string', default: 'gzip' }, sbom: { type: 'boolean' }, 'sign-key': { type: 'string' }, insecure: { type: 'string', multiple: true }, mirror: { type: 'string', multiple: true }, ca: { type: 'string' }, 'registry-config': { type: 'string' },
-  json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
+  supervisor: { type: 'string' }, platform: { type: 'string', multiple: true }, label: { type: 'string', multiple: true }, compression: { type: 'string', default: 'gzip' }, sbom: { type: 'boolean' }, 'sign-key': { type: 'string' }, ...commonOptions,
 } as const
 
 /** `tarsk8s image build …`: a package becomes an image, without a cluster. */

@@ -4,6 +4,20 @@ import { checkTag } from '../names.ts'
 import { parseLocation, type ImageLocation } from '../oci/location.ts'
 import type { Platform } from '../oci/types.ts'
 
+/** Flags of every command. */
+export const commonOptions = {
+  insecure: { type: 'string', multiple: true }, mirror: { type: 'string', multiple: true }, ca: { type: 'string' }, 'registry-config': { type: 'string' },
+  json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
+} as const
+
+/** The help to {@link commonOptions}. */
+export const commonHelp = `  --insecure HOST     registry that speaks plain HTTP; may be repeated
+  --ca FILE           PEM certificates to trust registries by
+  --mirror HOST=HOST  registry, and its mirror that is asked first when images are read; may be repeated
+  --registry-config FILE  Docker config JSON with credentials     (default: as "docker login" left it)
+  --json              print the result as JSON
+`
+
 /** @throws USAGE */
 export function usage(message: string): never {
   throw new Failure('USAGE', message)

@@ -4,16 +4,11 @@ import { openSource, parseBase } from '../oci/location.ts'
 import { readImage, type BaseImage } from '../oci/source.ts'
 import { validateImage } from '../validate.ts'
 import { registryAccess } from './access.ts'
-import { parseFlags, platformOf, usage } from './flags.ts'
+import { commonHelp, commonOptions, parseFlags, platformOf, usage } from './flags.ts'
 
 const flags = `  <image>             a reference, an OCI layout folder (oci:DIR[:TAG]), or docker-archive:FILE[:NAME[:TAG]]
   --platform OS/ARCH  which image of a multi-platform one; default the first
-  --insecure HOST     registry that speaks plain HTTP; may be repeated
-  --ca FILE           PEM certificates to trust registries by
-  --mirror HOST=HOST  registry, and its mirror that is asked first when images are read; may be repeated
-  --registry-config FILE  Docker config JSON with credentials     (default: as "docker login" left it)
-  --json              print the result as JSON
-`
+${commonHelp}`
 
 export const inspectUsage = `usage: tarsk8s image inspect <image> [options]
 Prints what an image is made of.
@@ -26,8 +21,7 @@ ${flags}Exit codes: 0 sound, 1 damaged or not readable, 2 wrong usage.
 `
 
 const options = {
-  platform: { type: 'string' }, insecure: { type: 'string', multiple: true }, mirror: { type: 'string', multiple: true }, ca: { type: 'string' }, 'registry-config': { type: 'string' },
-  json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
+  platform: { type: 'string' }, ...commonOptions,
 } as const
 
 type Look = (image: BaseImage, json: boolean, io: CommandIo) => Promise<number>

@@ -2,24 +2,18 @@ import type { CommandIo } from '#base/command-io.ts'
 import { copyImage } from '../copy.ts'
 import { openDestination, openSource, parseBase } from '../oci/location.ts'
 import { registryAccess } from './access.ts'
-import { parseFlags, platformOf, target, usage } from './flags.ts'
+import { commonHelp, commonOptions, parseFlags, platformOf, target, usage } from './flags.ts'
 
 export const pushUsage = `usage: tarsk8s image push <source> <destination> [options]
 Copies an image as it is, with all its platforms; layers that the destination has are not sent.
   <source>            a reference, an OCI layout folder (oci:DIR[:TAG]), or docker-archive:FILE[:NAME[:TAG]]
   <destination>       a reference, oci:DIR[:TAG], docker-archive:FILE[:NAME[:TAG]], or docker:NAME
   --platform OS/ARCH  only this one of several
-  --insecure HOST     registry that speaks plain HTTP; may be repeated
-  --ca FILE           PEM certificates to trust registries by
-  --mirror HOST=HOST  registry, and its mirror that is asked first when images are read; may be repeated
-  --registry-config FILE  Docker config JSON with credentials     (default: as "docker login" left it)
-  --json              print the result as JSON
-Exit codes: 0 done, 1 failed, 2 wrong usage.
+${commonHelp}Exit codes: 0 done, 1 failed, 2 wrong usage.
 `
 
 const options = {
-  platform: { type: 'string' }, insecure: { type: 'string', multiple: true }, mirror: { type: 'string', multiple: true }, ca: { type: 'string' }, 'registry-config': { type: 'string' },
-  json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
+  platform: { type: 'string' }, ...commonOptions,
 } as const
 
 /** `tarsk8s image push …` */

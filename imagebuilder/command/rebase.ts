@@ -6,7 +6,7 @@ import { openSource, parseBase } from '../oci/location.ts'
 import { parseReference, type ImageReference } from '../oci/reference.ts'
 import { Rebaser, type RebasedImage } from '../rebase.ts'
 import { registryAccess, signingKeyFor, supervisorsFor } from './access.ts'
-import { parseFlags, usage } from './flags.ts'
+import { commonHelp, commonOptions, parseFlags, usage } from './flags.ts'
 
 export const rebaseUsage = `usage: tarsk8s image rebase <image…> [options]
 Puts a new base image, or a new supervisor, under images that "tarsk8s image build" made, at their registry.
@@ -17,18 +17,12 @@ Puts a new base image, or a new supervisor, under images that "tarsk8s image bui
   --suffix=TEXT       appended to each tag, e.g. --suffix=-r2; the old image keeps its tag
   --sbom              attach the bill of materials of each image to its new image, too
   --sign-key FILE     sign the new images as cosign does, with such a key  (its password: COSIGN_PASSWORD)
-  --insecure HOST     registry that speaks plain HTTP; may be repeated
-  --ca FILE           PEM certificates to trust registries by
-  --mirror HOST=HOST  registry, and its mirror that is asked first when images are read; may be repeated
-  --registry-config FILE  Docker config JSON with credentials     (default: as "docker login" left it)
-  --json              print the results as JSON
-Exit codes: 0 done, 1 one or more failed, 2 wrong usage.
+${commonHelp}Exit codes: 0 done, 1 one or more failed, 2 wrong usage.
 `
 
 const options = {
   'from-file': { type: 'string' }, base: { type: 'string' }, supervisor: { type: 'string' }, suffix: { type: 'string' }, sbom: { type: 'boolean' }, 'sign-key': { type: 'string' },
-  insecure: { type: 'string', multiple: true }, mirror: { type: 'string', multiple: true }, ca: { type: 'string' }, 'registry-config': { type: 'string' },
-  json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
+  ...commonOptions,
 } as const
 
 /** Images under way at once: a rebase waits for the registry most of its time. */

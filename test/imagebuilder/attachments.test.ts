@@ -3,10 +3,8 @@ import { Spec, Validation } from '@cyclonedx/cyclonedx-library'
 import { execFile } from 'node:child_process'
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { Writable } from 'node:stream'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { run } from '../../imagebuilder/cli.ts'
 import { composeImage } from '../../imagebuilder/compose.ts'
 import { layerFromFiles } from '../../imagebuilder/layer.ts'
 import { parseLocation } from '../../imagebuilder/oci/location.ts'
@@ -15,6 +13,7 @@ import type { OciRegistry } from '../../framework/local/oci/server.ts'
 
 import { cosign, crane, distributionRegistry, type ForeignRegistry } from '../rig/registry.ts'
 import { elf, tgz, write, zip } from './rig/archives.ts'
+import { imageCommand, type Outcome } from './rig/command.ts'
 
 const execute = promisify(execFile)
 const server = { name: 'HelloServer', mode: 0o755, content: elf() }
@@ -42,14 +41,9 @@ afterAll(async () => {
   await bench.clean()
 })
 
-async function command(env: Record<string, string>, ...args: readonly string[]): Promise<{ code: number; err: string }> {
-  let err = ''
-  const out = new Writable({ write: (_part, _encoding, done) => done() })
-  const code = await run(args, { out, err: new Writable({ write: (part: Buffer, _encoding, done) => ((err += part.toString()), done()) }), env: { TARSIMAGE_SUPERVISOR: 'supervisor.json', ...env }, signal: new AbortController().signal, cwd: bench.dir })
-  return { code, err }
-}
+const command = (env: Record<string, string>, ...args: readonly string[]): Promise<Outcome> => imageCommand(args, bench.dir, { TARSIMAGE_SUPERVISOR: 'supervisor.json', ...env })
 
-const build = (address: string, file: string, type: string, ...more: readonly string[]): Promise<{ code: number; err: string }> =>
+const build = (address: string, file: string, type: string, ...more: readonly string[]): Promise<Outcome> =>
   command({}, 'build', file, '--app', 'Demo', '--server', 'HelloServer', '--type', type, '--base', `${address}/tars/base:amd64`, '--to', `${address}/tars/${type}:1`, ...more)
 
 interface Component {
@@ -141,7 +135,7 @@ describe('the signature', () => {
     const args = ['verify', '--key', bench.path(key), '--insecure-ignore-tlog=true', '--allow-insecure-registry', '--allow-http-registry', image]
     return execute(tool, args, { env: { ...process.env, HOME: bench.dir } }).then(() => true, () => false)
   }
-  const sign = (env: Record<string, string>, key: string, name: string, address = ours.address): Promise<{ code: number; err: string }> =>
+  const sign = (env: Record<string, string>, key: string, name: string, address = ours.address): Promise<Outcome> =>
     command(env, 'build', 'cpp.tgz', '--app', 'Demo', '--server', 'HelloServer', '--type', 'cpp', '--base', `${address}/tars/base:amd64`, '--to', `${address}/signed/${name}:1`, '--sign-key', key)
 
   test("by cosign's own key is verified by cosign, and by no other key", async () => {

@@ -1,12 +1,11 @@
 // Mirrors: where a base image is read from, and what happens when they fail.
-import { Writable } from 'node:stream'
 import { writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { run } from '../../imagebuilder/cli.ts'
 import type { OciRegistry } from '../../framework/local/oci/server.ts'
 import { faultyRegistry, type FaultyRegistry } from '../rig/faulty-registry.ts'
 import { freePort } from '../rig/registry.ts'
 import { elf, tgz, write } from './rig/archives.ts'
+import { imageCommand } from './rig/command.ts'
 import { runCrane, startOciRegistry, workbench, type Workbench } from './rig/image.ts'
 
 let bench: Workbench
@@ -31,9 +30,8 @@ afterAll(async () => {
 
 async function build(to: string, ...mirrors: readonly string[]): Promise<{ code: number; err: string; asked: { origin: number; mirror: number } }> {
   const before = [watched.requests.length, mirror.requests.length] as const
-  let err = ''
   const args = ['build', 'release.tgz', '--app', 'Demo', '--server', 'HelloServer', '--type', 'cpp', '--base', `${watched.address}/tars/base:amd64`, '--to', to, ...mirrors.flatMap((one) => ['--mirror', one])]
-  const code = await run(args, { out: new Writable({ write: (_part, _encoding, done) => done() }), err: new Writable({ write: (part: Buffer, _encoding, done) => ((err += part.toString()), done()) }), env: { TARSIMAGE_SUPERVISOR: 'supervisor.json' }, signal: new AbortController().signal, cwd: bench.dir })
+  const { code, err } = await imageCommand(args, bench.dir, { TARSIMAGE_SUPERVISOR: 'supervisor.json' })
   return { code, err, asked: { origin: watched.requests.length - before[0], mirror: mirror.requests.length - before[1] } }
 }
 

@@ -2,11 +2,9 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
-import { Writable } from 'node:stream'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { run } from '../../imagebuilder/cli.ts'
 import { composeImage } from '../../imagebuilder/compose.ts'
 import { layerFromFiles } from '../../imagebuilder/layer.ts'
 import { parseLocation } from '../../imagebuilder/oci/location.ts'
@@ -14,6 +12,7 @@ import { dockerEngine, type DockerEngine } from '../rig/docker.ts'
 import { distributionRegistry, type ForeignRegistry } from '../rig/registry.ts'
 import { debianTool } from '../rig/tools.ts'
 import { elf, tgz, write } from './rig/archives.ts'
+import { imageCommand, type Outcome } from './rig/command.ts'
 import { runCrane, workbench, type Workbench } from './rig/image.ts'
 
 const execute = promisify(execFile)
@@ -42,12 +41,7 @@ afterAll(async () => {
   await bench.clean()
 })
 
-async function command(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  const said = { out: '', err: '' }
-  const sink = (name: 'out' | 'err'): Writable => new Writable({ write: (part: Buffer, _encoding, done) => ((said[name] += part.toString()), done()) })
-  const code = await run(args, { out: sink('out'), err: sink('err'), env: { TARSIMAGE_SUPERVISOR: 'supervisors.json' }, signal: new AbortController().signal, cwd: bench.dir })
-  return { code, ...said }
-}
+const command = (...args: readonly string[]): Promise<Outcome> => imageCommand(args, bench.dir, { TARSIMAGE_SUPERVISOR: 'supervisors.json' })
 
 const build = (file: string, to: string, type = 'cpp', ...more: readonly string[]): ReturnType<typeof command> =>
   command('build', file, '--app', 'Demo', '--server', 'HelloServer', '--type', type, '--base', base, '--to', to, '--json', ...more)

@@ -1,16 +1,15 @@
 // `tarsk8s image rebase`: other layers under an image, at the registry, with what a registry was asked for counted.
 import { randomBytes } from 'node:crypto'
-import { Writable } from 'node:stream'
 import { writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { OciRegistry } from '../../framework/local/oci/server.ts'
-import { run } from '../../imagebuilder/cli.ts'
 import { composeImage } from '../../imagebuilder/compose.ts'
 import { layerFromFiles } from '../../imagebuilder/layer.ts'
 import { parseLocation } from '../../imagebuilder/oci/location.ts'
 import { faultyRegistry, type FaultyRegistry } from '../rig/faulty-registry.ts'
 import { distributionRegistry, type ForeignRegistry } from '../rig/registry.ts'
 import { elf, tgz, write } from './rig/archives.ts'
+import { imageCommand, type Outcome } from './rig/command.ts'
 import { platform, runCrane, startOciRegistry, workbench, type Workbench } from './rig/image.ts'
 
 let bench: Workbench
@@ -44,12 +43,7 @@ async function newBase(address: string): Promise<string> {
   return (await composeImage({ layers, config: { Env: ['LANG=C.UTF-8', 'TZ=UTC'], Labels: { of: 'the base' } }, destination: parseLocation(`${address}/tars/base:new`), platform })).image
 }
 
-async function command(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  const said = { out: '', err: '' }
-  const sink = (name: 'out' | 'err'): Writable => new Writable({ write: (part: Buffer, _encoding, done) => ((said[name] += part.toString()), done()) })
-  const code = await run(['rebase', ...args], { out: sink('out'), err: sink('err'), env: {}, signal: new AbortController().signal, cwd: bench.dir })
-  return { code, ...said }
-}
+const command = (...args: readonly string[]): Promise<Outcome> => imageCommand(['rebase', ...args], bench.dir)
 
 const build = (address: string, name: string, base = 'amd64'): ReturnType<Workbench['build']> =>
   bench.build(address, { package: file, base: parseLocation(`${address}/tars/base:${base}`), destination: parseLocation(`${address}/${name}`), labels: { 'org.opencontainers.image.revision': 'abc' } })

@@ -1,17 +1,16 @@
 // Layers by zstd: read by tools that nobody here wrote, and the same bytes whatever the writes were.
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { Writable } from 'node:stream'
 import { writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { zstdDecompressSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { run } from '../../imagebuilder/cli.ts'
 import { zstd } from '../../imagebuilder/compression/zstd.ts'
 import { LayerStream } from '../../imagebuilder/layer-stream.ts'
 import { distributionRegistry, type ForeignRegistry } from '../rig/registry.ts'
 import { debianTool } from '../rig/tools.ts'
 import { elf, tgz, write } from './rig/archives.ts'
+import { imageCommand, type Outcome } from './rig/command.ts'
 import { runCrane, workbench, type Workbench } from './rig/image.ts'
 
 const execute = promisify(execFile)
@@ -32,12 +31,7 @@ afterAll(async () => {
   await bench.clean()
 })
 
-async function command(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  const said = { out: '', err: '' }
-  const sink = (name: 'out' | 'err'): Writable => new Writable({ write: (part: Buffer, _encoding, done) => ((said[name] += part.toString()), done()) })
-  const code = await run(args, { out: sink('out'), err: sink('err'), env: { TARSIMAGE_SUPERVISOR: 'supervisor.json' }, signal: new AbortController().signal, cwd: bench.dir })
-  return { code, ...said }
-}
+const command = (...args: readonly string[]): Promise<Outcome> => imageCommand(args, bench.dir, { TARSIMAGE_SUPERVISOR: 'supervisor.json' })
 
 const build = (...more: readonly string[]): ReturnType<typeof command> =>
   command('build', 'release.tgz', '--app', 'Demo', '--server', 'HelloServer', '--type', 'cpp', '--base', `${registry.address}/tars/base:amd64`, '--json', ...more)
