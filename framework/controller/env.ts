@@ -13,8 +13,8 @@ export interface ControllerSettings {
   readonly home: string
   /** TARSCONTROLLER_ELECT: several replicas elect the one that reconciles. Default true. */
   readonly elect: boolean
-  /** TARSCONTROLLER_USER: user of the reconcilers. Default: ServiceAccount tars-controller of the home namespace. */
-  readonly user: string
+  /** TARSCONTROLLER_USER: user of the reconcilers. Default: this process's own, if it reconciles; else ServiceAccount tars-controller of the home namespace. */
+  readonly user: string | undefined
   readonly webhook: {
     /** TARSCONTROLLER_WEBHOOK_LISTEN (default ::) and TARSCONTROLLER_WEBHOOK_PORT (default 8443). */
     readonly host: string
@@ -54,7 +54,7 @@ export function controllerEnv(env: Environment, podNamespace: string | undefined
     namespace: read.optional('Namespace'),
     run: { reconcilers: run !== 'webhooks', webhooks: run !== 'reconcilers' },
     home: home ?? '', elect,
-    user: read.optional('TARSCONTROLLER_USER', `system:serviceaccount:${home ?? 'tars-system'}:tars-controller`),
+    user: read.optional('TARSCONTROLLER_USER') ?? (run === 'webhooks' ? `system:serviceaccount:${home ?? ''}:tars-controller` : undefined),
     webhook: {
       host: read.optional('TARSCONTROLLER_WEBHOOK_LISTEN', '::'),
       port: read.integer('TARSCONTROLLER_WEBHOOK_PORT', 8443, ports),

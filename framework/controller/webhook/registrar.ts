@@ -113,7 +113,8 @@ class Installation {
     if (this.#current.serving?.cert !== wanted.serving?.cert && wanted.serving !== undefined) this.#options.use(wanted.serving)
     this.#current = wanted
     const waitMs = await this.#register(found, signal)
-    return { requeueAfterMs: Math.min(inspectMs, waitMs, this.#note(wanted.authorities[0] ?? '')) }
+    const trustMs = this.#note(wanted.authorities[0] ?? '')
+    return { requeueAfterMs: Math.min(inspectMs, waitMs, trusted ? inspectMs : trustMs) }
   }
 
   async #keep(wanted: Certificates, found: AnyObject | undefined, signal: AbortSignal): Promise<ReconcileResult> {
@@ -135,8 +136,8 @@ class Installation {
     const everywhere = this.#objects.every((object) => this.#carries(object, authority))
     if (!everywhere) this.#carried = undefined
     else if (this.#carried?.authority !== authority) this.#carried = { authority, since: clock.monotonic() }
-    const leftMs = overlapMs - (clock.monotonic() - (this.#carried?.since ?? clock.monotonic()))
-    return everywhere && leftMs > 0 ? leftMs : inspectMs
+    // Never 0: this pass still held it for not trusted.
+    return this.#carried === undefined ? inspectMs : Math.max(1, overlapMs - (clock.monotonic() - this.#carried.since))
   }
 
   /** True when callers that read this object trust the authority. */

@@ -4,6 +4,7 @@ import type { Logger } from '#base/log.ts'
 import { resources } from '#api/resources.ts'
 import type { TFrameworkConfig, TTemplate } from '#api/types.ts'
 import type { KubeClient } from '#kube/client.ts'
+import { isNotFound } from '#kube/errors.ts'
 import { Informer } from '#kube/informer.ts'
 import type { Resource } from '#kube/types.ts'
 import type { ControllerSettings } from '../env.ts'
@@ -37,10 +38,11 @@ export interface Webhooks extends Running {
  * well served when {@link Webhooks.problem} says nothing any more.
  */
 export async function startWebhooks({ client, settings, lives, clock = systemClock, log }: WebhooksOptions): Promise<Webhooks> {
-  const { webhook, namespace, user: controllerUser, home } = settings
+  const { webhook, namespace, home } = settings
   const lifetime = new Lifetime()
   let leaving = false
   try {
+    const controllerUser = settings.user ?? (await ownUser(client)) ?? `system:serviceaccount:${home}:tars-controller`
     const readers = startReaders(client, namespace, log, lifetime)
     const options = { identities: identities(controllerUser), now: () => clock.now() }
     const server = lifetime.own(await startWebhookServer({
@@ -90,4 +92,16 @@ function startReaders(client: KubeClient, namespace: string | undefined, log: Lo
 async function knowsMatchConditions(client: KubeClient): Promise<boolean> {
   const { major, minor } = (await client.raw('GET', '/version')) as { major: string; minor: string }
   return Number(major) > 1 || Number.parseInt(minor, 10) >= 28
+}
+
+/** The user as whom this process is known; undefined when the API server does not say, before 1.28. */
+async function ownUser(client: KubeClient): Promise<string | undefined> {
+  const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' }
+  try {
+    const { status } = (await client.raw('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', review)) as { status?: { userInfo?: { username?: string } } }
+    return status?.userInfo?.username
+  } catch (error) {
+    if (isNotFound(error)) return undefined
+    throw error
+  }
 }

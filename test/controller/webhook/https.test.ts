@@ -135,8 +135,8 @@ describe('one replica', () => {
   })
 })
 
-/** Writes and reads through the webhooks until `work` is done; every call must succeed. @returns how many there were */
-async function underCalls(work: () => Promise<void>): Promise<number> {
+/** Writes and reads through the webhooks until `work` is done; every call must succeed, with `webhooks` ready. @returns how many there were */
+async function underCalls(webhooks: Webhooks, work: () => Promise<void>): Promise<number> {
   let calls = 0
   let working = true
   const caller = async (): Promise<void> => {
@@ -145,6 +145,7 @@ async function underCalls(work: () => Promise<void>): Promise<number> {
       await client.get(inVersion(resources.tservers, 'v1beta2') as Resource, { namespace, name })
       await client.delete(tservers, { namespace, name })
       calls += 3
+      expect(webhooks.problem()).toBeUndefined()
     }
   }
   const callers = [caller(), caller()]
@@ -163,7 +164,7 @@ describe('rotation', () => {
     await ready(webhooks)
     const before = await secret()
     const [old] = authorities(before['data']['ca.crt'])
-    const calls = await underCalls(async () => {
+    const calls = await underCalls(webhooks, async () => {
       await client.patch(secrets, { namespace: home, name: secretName }, { data: { 'ca.key': null } })
       const joined = await eventually(async () => { const now = await secret(); return authorities(now['data']['ca.crt']).length === authorities(before['data']['ca.crt']).length + 1 && now }, 'a new authority joined')
       expect(authorities(joined['data']['ca.crt'])).toContain(old)
@@ -182,9 +183,10 @@ describe('rotation', () => {
   })
 
   test('a Secret that was deleted comes back as it was', async () => {
-    await ready(await replica())
+    const webhooks = await replica()
+    await ready(webhooks)
     const { data } = await secret()
-    const calls = await underCalls(async () => {
+    const calls = await underCalls(webhooks, async () => {
       await client.delete(secrets, { namespace: home, name: secretName })
       await eventually(() => secret().catch(() => undefined), 'the Secret is back')
     })
@@ -196,7 +198,7 @@ describe('rotation', () => {
 describe('two replicas behind a Service', () => {
   test('agree on one authority, and either can go', async () => {
     await client.delete(secrets, { namespace: home, name: secretName }).catch(() => {})
-    const env = { TARSCONTROLLER_WEBHOOK_URL: '', TARSCONTROLLER_WEBHOOK_SERVICE: 'hooks' }
+    const env = { TARSCONTROLLER_WEBHOOK_URL: '', TARSCONTROLLER_WEBHOOK_SERVICE: 'hooks', TARSCONTROLLER_WEBHOOK_DRAIN: '1' }
     const pair = await Promise.all([replica({ env }), replica({ env })])
     await client.create(services, { metadata: { namespace: home, name: 'hooks' }, spec: { ports: [{ name: 'https', port: 443, targetPort: 8443 }] } } as never)
     const route = (webhooks: Webhooks) => client.apply(endpoints, { metadata: { namespace: home, name: 'hooks' }, subsets: [{ addresses: [{ ip: '127.0.0.1' }], ports: [{ name: 'https', port: webhooks.port }] }] } as never, { fieldManager: 'test', force: true })
@@ -204,7 +206,7 @@ describe('two replicas behind a Service', () => {
     expect(authorities((await secret())['data']['ca.crt'])).toHaveLength(1)
     const [first, second] = pair as [Webhooks, Webhooks]
     await route(first)
-    const calls = await underCalls(async () => {
+    const calls = await underCalls(second, async () => {
       await route(second)
       await create(draft())
       await client.patch(secrets, { namespace: home, name: secretName }, { data: { 'ca.key': null } })
