@@ -2,7 +2,7 @@ import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import { names, serverObjectName, labels } from '#api/names.ts'
 import { resources } from '#api/resources.ts'
-import type { TConfig, TEndpoint, TExitedRecord, TFrameworkConfig, TImage, TServer, TTree } from '#api/types.ts'
+import type { TAccount, TConfig, TEndpoint, TExitedRecord, TFrameworkConfig, TImage, TServer, TTree } from '#api/types.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Informer } from '#kube/informer.ts'
 import { daemonSets, pods, services, statefulSets } from '#kube/resources.ts'
@@ -17,6 +17,7 @@ export interface Stores {
   readonly trees: Informer<TTree>
   readonly configs: Informer<TConfig>
   readonly images: Informer<TImage>
+  readonly accounts: Informer<TAccount>
   readonly frameworks: Informer<TFrameworkConfig>
   readonly services: Informer
   readonly statefulSets: Informer
@@ -53,6 +54,7 @@ export function createStores(client: KubeClient, namespace: string | undefined, 
     trees: informer<TTree>(resources.ttrees),
     configs: configStore,
     images: informer<TImage>(resources.timages),
+    accounts: informer<TAccount>(resources.taccounts),
     frameworks: informer<TFrameworkConfig>(resources.tframeworkconfigs),
     services: labelled(services),
     statefulSets: labelled(statefulSets),

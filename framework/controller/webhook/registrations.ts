@@ -38,11 +38,11 @@ export function registrations(readers: Readers, options: AdmissionOptions & { re
   return [
     {
       name: 'mutating.crd.tars.io', phase: 'mutating', review: review.mutating, failurePolicy: 'Fail', exempt: 'deletions by machinery',
-      rules: [tars(write, ['tservers', 'tconfigs', 'ttrees', 'timages', 'ttemplates'])],
+      rules: [tars(write, ['tservers', 'tconfigs', 'ttrees', 'taccounts', 'timages', 'ttemplates'])],
     },
     {
       name: 'validating.crd.tars.io-0', phase: 'validating', review: review.validating, failurePolicy: 'Fail', exempt: 'deletions by machinery',
-      rules: [tars([...write, 'DELETE'], ['ttrees', 'tconfigs', 'ttemplates', 'tframeworkconfigs']), tars(write, ['tservers'])],
+      rules: [tars([...write, 'DELETE'], ['ttrees', 'tconfigs', 'ttemplates', 'tframeworkconfigs']), tars(write, ['tservers', 'taccounts'])],
     },
     // What it would have refused is undone by the controller: nothing must wait for it.
     ...(options.guardWorkloads === false ? [] : [{
