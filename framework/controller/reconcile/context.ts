@@ -5,7 +5,7 @@ import { resources } from '#api/resources.ts'
 import type { TAccount, TConfig, TEndpoint, TExitedRecord, TFrameworkConfig, TImage, TServer, TTree } from '#api/types.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Informer } from '#kube/informer.ts'
-import { daemonSets, pods, services, statefulSets } from '#kube/resources.ts'
+import { daemonSets, podDisruptionBudgets, pods, services, statefulSets } from '#kube/resources.ts'
 import type { AnyObject, KubeObject, Resource } from '#kube/types.ts'
 import { ObjectIndex } from './object-index.ts'
 
@@ -22,6 +22,7 @@ export interface Stores {
   readonly services: Informer
   readonly statefulSets: Informer
   readonly daemonSets: Informer
+  readonly budgets: Informer
   readonly pods: Informer
   /** Pods by key of their TServer. */
   readonly podsOf: ObjectIndex<AnyObject>
@@ -59,6 +60,7 @@ export function createStores(client: KubeClient, namespace: string | undefined, 
     services: labelled(services),
     statefulSets: labelled(statefulSets),
     daemonSets: labelled(daemonSets),
+    budgets: labelled(podDisruptionBudgets),
     pods: podStore,
     podsOf: new ObjectIndex(podStore, serverKeyOf),
     configGroups: new ObjectIndex(configStore, configGroup),
