@@ -4,6 +4,7 @@ import type { Logger } from '#base/log.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { startReconciler, type Reconcile, type Reconciler } from '#kube/reconciler.ts'
 import { keyOf } from '#kube/types.ts'
+import { reconcileAccount } from './reconcile/account.ts'
 import { reconcileChild } from './reconcile/child.ts'
 import { reconcileConfig } from './reconcile/config.ts'
 import { configGroup, createStores, informersOf, serverKeyOf, type ControllerContext } from './reconcile/context.ts'
@@ -99,6 +100,8 @@ function wireOthers(context: ControllerContext, run: (name: string, reconcile: R
   stores.trees.onChange((_type, { metadata }) => trees.enqueue(metadata.namespace ?? ''))
   const configs = run('tconfigs', reconcileConfig(context))
   stores.configs.onChange((_type, config) => configs.enqueue(configGroup(config)))
+  const accounts = run('taccounts', reconcileAccount(context))
+  stores.accounts.onChange((_type, account) => accounts.enqueue(keyOf(account)))
   const images = run('timages', reconcileImage(context))
   stores.images.onChange((_type, image) => images.enqueue(keyOf(image)))
 }

@@ -1,20 +1,36 @@
-import { readEnv } from '#base/env.ts'
 import { Lifetime, type Role } from '#base/lifecycle.ts'
+import { hostname } from 'node:os'
+import { randomUUID } from 'node:crypto'
 import { kubeClientFrom } from '#kube/client.ts'
+import { startElection } from '#kube/lease.ts'
 import { startController } from './controller.ts'
+import { controllerEnv, leaseName } from './env.ts'
+import { startHealth } from './health.ts'
+import { startWebhooks } from './webhook/webhooks.ts'
 
-/** `tarsk8s controller`: all reconcilers. Env: KUBECONFIG (default: the pod's service account), Namespace (default: all). */
+/**
+ * `tarsk8s controller`: reconcilers, on the replica that was elected, and webhooks, on all. Env: KUBECONFIG (default: the pod's service
+ * account) and what {@link controllerEnv} says.
+ */
 export const start: Role = async ({ env, log, signal }) => {
-  const namespace = readEnv(env).optional('Namespace')
   const lifetime = new Lifetime()
   const client = kubeClientFrom(env)
   lifetime.onStop(() => client.close())
   try {
-    lifetime.own(await startController({ client, namespace, log, signal }))
+    const settings = controllerEnv(env, client.namespace)
+    const { namespace, run, elect, home, healthPort } = settings
+    let problem: () => string | undefined = () => 'it is starting'
+    if (healthPort !== undefined) lifetime.own(await startHealth({ host: '::', port: healthPort, problem: () => problem() }))
+    const webhooks = run.webhooks ? lifetime.own(await startWebhooks({ client, settings, log })) : undefined
+    if (run.reconcilers && elect) {
+      const lead = (leading: AbortSignal) => startController({ client, namespace, log, signal: leading })
+      lifetime.own(startElection({ client, namespace: home, name: leaseName, identity: `${hostname()}_${randomUUID()}`, log, lead }))
+    } else if (run.reconcilers) lifetime.own(await startController({ client, namespace, log, signal }))
+    problem = () => webhooks?.problem()
+    log.info('controller is running', { namespace: namespace ?? 'all', ...run })
   } catch (error) {
     await lifetime.stop()
     throw error
   }
-  log.info('controller is running', { namespace: namespace ?? 'all' })
   return lifetime
 }

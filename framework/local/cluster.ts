@@ -101,7 +101,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       const client = createKubeClient(api.config)
       late.client = client
       await installDefinitions(client, options.signal)
-      lifetime.own(await controller({ env: { KUBECONFIG: controllerConfig }, log: log.child({ role: 'controller' }), signal: options.signal }))
+      lifetime.own(await controller({ env: { KUBECONFIG: controllerConfig, TARSCONTROLLER_RUN: 'reconcilers', TARSCONTROLLER_ELECT: 'false' }, log: log.child({ role: 'controller' }), signal: options.signal }))
       return client
     })
     const registry = await steps.run('OCI registry', async () => lifetime.own(await startOciRegistry({ dir: paths.registry, host, port: registryPort, log: log.child({ part: 'oci-registry' }) })))

@@ -82,7 +82,7 @@ test('the CRDs are accepted by a strict kubectl, twice', async () => {
   expect((await kubectl(list, 'create', '--dry-run=client', '--validate=strict', '-o', 'name')).err).toBe('')
   const { out, err } = await kubectl(list, 'apply', '--server-side', '--force-conflicts')
   expect(err).toBe('')
-  expect(out.trim().split('\n')).toHaveLength(8)
+  expect(out.trim().split('\n')).toHaveLength(11)
 })
 
 describe('older versions over HTTP', () => {

@@ -20,6 +20,8 @@ const samples: readonly ApiObject[] = [
   { apiVersion, kind: 'TTree', metadata: { name: 'tars-tree', namespace: 'ns' }, apps: [{ name: 'Demo', businessRef: '' }], businesses: [{ name: 'b1', show: 'b', weight: 3 }] } as ApiObject,
   { apiVersion, kind: 'TTemplate', metadata: { name: 't', namespace: 'ns' }, spec: { content: '', parent: 'tars.default' } } as ApiObject,
   { apiVersion, kind: 'TImage', metadata: { name: 'i', namespace: 'ns' }, imageType: 'base', supportedType: ['cpp'], releases: [{ id: 'a', image: 'i' }], build: { running: { id: 'b', baseImage: 'x', image: 'y' } } } as ApiObject,
+  { apiVersion, kind: 'TAccount', metadata: { name: 'a', namespace: 'ns' }, spec: { username: 'alice', extra: ['x'], authentication: { password: 'secret-1', tokens: [{ name: 'ci' }] }, authorization: [{ role: 'admin' }] } } as ApiObject,
+  { apiVersion, kind: 'TPlugin', metadata: { name: 'p', namespace: 'ns' }, spec: { name: 'x', type: 1 } } as ApiObject,
 ]
 
 /** Every path into the object. */

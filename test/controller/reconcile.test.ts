@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { resources } from '#api/resources.ts'
 import type { TEndpoint, TServer, TTree } from '#api/types.ts'
-import { daemonSets, pods, services, statefulSets } from '#kube/resources.ts'
+import { daemonSets, events, podDisruptionBudgets, pods, services, statefulSets } from '#kube/resources.ts'
 import type { KubeClient } from '#kube/client.ts'
 import type { AnyObject, KubeObject, Resource } from '#kube/types.ts'
 import type { Controller } from '../../framework/controller/controller.ts'
@@ -96,6 +96,18 @@ describe('a TServer', () => {
     await cluster.client.patch(tservers, { namespace: ns, name }, { spec: { release: null } })
     await eventually(async () => ((await get(statefulSets as Resource<never>, name))?.['spec'].replicas === 0 ? true : undefined))
   })
+})
+
+test('pods of a server of several go one at a time when nodes are drained', async () => {
+  const name = await create('Drained', { k8s: { replicas: 3 } })
+  const budget = await there(podDisruptionBudgets, name)
+  expect(budget['spec']).toMatchObject({ maxUnavailable: 1, selector: { matchLabels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Drained' } } })
+  await cluster.client.patch(tservers, { namespace: ns, name }, { spec: { k8s: { replicas: 1 } } })
+  await gone(podDisruptionBudgets, name)
+  await cluster.client.patch(tservers, { namespace: ns, name }, { spec: { k8s: { replicas: 2 } } })
+  await there(podDisruptionBudgets, name)
+  await cluster.client.delete(tservers, { namespace: ns, name })
+  await gone(podDisruptionBudgets, name)
 })
 
 describe('children', () => {
@@ -194,8 +206,25 @@ describe('a pod', () => {
   })
 })
 
+test('a server that comes into trouble, out of it and into service is told by events', async () => {
+  const name = await create('Told')
+  await there(statefulSets, name)
+  const pod = { namespace: ns, name: `${name}-0` }
+  await cluster.client.create(pods, podOf(name, 'Told', pod.name))
+  const status = (conditions: object[], state: object) => cluster.client.patch(pods, pod, { status: { conditions, containerStatuses: [{ name, image: 'i', imageID: '', ready: false, restartCount: 3, state }] } }, { subresource: 'status' })
+  const told = async (): Promise<string[]> => (await cluster.client.list(events, { namespace: ns })).items.filter(({ involvedObject }) => involvedObject.name === name).map(({ type, reason, message }) => `${type} ${reason}: ${message}`)
+  const hears = (text: string) => eventually(async () => ((await told()).some((line) => line.startsWith(text)) ? true : undefined))
+  await status([{ type: 'ContainersReady', status: 'False', reason: 'ContainersNotReady' }], { waiting: { reason: 'CrashLoopBackOff' } })
+  await hears(`Warning PodsInTrouble: 1 of 1 pods are in trouble; ${pod.name}: `)
+  await status([{ type: 'Ready', status: 'True' }], { running: {} })
+  await hears('Normal AsExpected: no pod is in trouble')
+  await hears('Normal PodsReady: 1 of 1 pods are ready')
+  const { status: known, metadata } = await cluster.client.get(tservers as unknown as Resource, { namespace: ns, name })
+  expect(known['observedGeneration']).toBe(metadata.generation)
+})
+
 test('with nothing to do nothing is written, by this controller or by the next', async () => {
-  const name = await create('Still', { k8s: { resources: { limits: { cpu: '1000m', memory: '1024Mi' } }, mounts: [{ name: 'm', mountPath: '/m', source: { emptyDir: {} } }], hostPorts: [{ nameRef: 'HelloObj', port: 30000 }] } })
+  const name = await create('Still', { k8s: { replicas: 2, resources: { limits: { cpu: '1000m', memory: '1024Mi' } }, mounts: [{ name: 'm', mountPath: '/m', source: { emptyDir: {} } }], hostPorts: [{ nameRef: 'HelloObj', port: 30000 }] } })
   for (const resource of [services, statefulSets, resources.tendpoints, resources.texitedrecords]) await there(resource, name)
   const before = await eventually(async () => {
     await settled()
@@ -210,7 +239,7 @@ test('with nothing to do nothing is written, by this controller or by the next',
 
 /** resourceVersion of every object that the controller may write. */
 async function versions(): Promise<Record<string, string | undefined>> {
-  const kinds = [tservers, services, statefulSets, daemonSets, resources.tendpoints, resources.texitedrecords, resources.ttrees, resources.tconfigs] as unknown as Resource[]
+  const kinds = [tservers, services, statefulSets, daemonSets, podDisruptionBudgets, resources.tendpoints, resources.texitedrecords, resources.ttrees, resources.tconfigs] as unknown as Resource[]
   const lists = await Promise.all(kinds.map((resource) => cluster.client.list(resource, { namespace: ns })))
   return Object.fromEntries(lists.flatMap(({ items }) => items.map(({ kind, metadata }) => [`${kind}/${metadata.name}`, metadata.resourceVersion])))
 }

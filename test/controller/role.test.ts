@@ -20,7 +20,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 
 const serve = (port: number): Promise<ApiServer> =>
   startApiServer({ dataFile: join(folder, 'state.sqlite'), host: '127.0.0.1', port, token: 'role-test', namespaces: ['ns'], log: silentLogger })
-const context = (env: Record<string, string>) => ({ env, log: process.env['DEBUG'] === undefined ? silentLogger : createLogger({ format: 'text' }), signal: new AbortController().signal })
+const context = (env: Record<string, string>) => ({ env: { TARSCONTROLLER_RUN: 'reconcilers', TARSCONTROLLER_ELECT: 'false', ...env }, log: process.env['DEBUG'] === undefined ? silentLogger : createLogger({ format: 'text' }), signal: new AbortController().signal })
 
 test('goes on where it was when the API server comes back', async () => {
   let api = await serve(0)

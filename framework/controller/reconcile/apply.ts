@@ -13,12 +13,17 @@ export const fieldManager = 'tarscontroller'
  * @param current as last seen; undefined when there is none
  */
 export async function ensureApplied(client: KubeClient, resource: Resource, desired: object, current: AnyObject | undefined, signal?: AbortSignal): Promise<AnyObject> {
-  const object = marked(desired)
-  if (current !== undefined && contains(current, object)) return current
-  return client.apply(resource, object, { fieldManager, force: true, signal })
+  if (current !== undefined && isApplied(desired, current)) return current
+  return client.apply(resource, marked(desired), { fieldManager, force: true, signal })
 }
 
-function marked(desired: object): Draft {
+/** True when {@link ensureApplied} would write nothing. */
+export function isApplied(desired: object, current: AnyObject): boolean {
+  return contains(current, marked(desired))
+}
+
+/** The object with the digest of what is applied. */
+export function marked(desired: object): Draft {
   const draft = desired as Draft
   return { ...draft, metadata: { ...draft.metadata, annotations: { ...draft.metadata.annotations, [annotations.applied]: digest(desired) } } }
 }

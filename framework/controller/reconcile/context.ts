@@ -2,10 +2,10 @@ import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import { names, serverObjectName, labels } from '#api/names.ts'
 import { resources } from '#api/resources.ts'
-import type { TConfig, TEndpoint, TExitedRecord, TFrameworkConfig, TImage, TServer, TTree } from '#api/types.ts'
+import type { TAccount, TConfig, TEndpoint, TExitedRecord, TFrameworkConfig, TImage, TServer, TTree } from '#api/types.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Informer } from '#kube/informer.ts'
-import { daemonSets, pods, services, statefulSets } from '#kube/resources.ts'
+import { daemonSets, podDisruptionBudgets, pods, services, statefulSets } from '#kube/resources.ts'
 import type { AnyObject, KubeObject, Resource } from '#kube/types.ts'
 import { ObjectIndex } from './object-index.ts'
 
@@ -17,10 +17,12 @@ export interface Stores {
   readonly trees: Informer<TTree>
   readonly configs: Informer<TConfig>
   readonly images: Informer<TImage>
+  readonly accounts: Informer<TAccount>
   readonly frameworks: Informer<TFrameworkConfig>
   readonly services: Informer
   readonly statefulSets: Informer
   readonly daemonSets: Informer
+  readonly budgets: Informer
   readonly pods: Informer
   /** Pods by key of their TServer. */
   readonly podsOf: ObjectIndex<AnyObject>
@@ -53,10 +55,12 @@ export function createStores(client: KubeClient, namespace: string | undefined, 
     trees: informer<TTree>(resources.ttrees),
     configs: configStore,
     images: informer<TImage>(resources.timages),
+    accounts: informer<TAccount>(resources.taccounts),
     frameworks: informer<TFrameworkConfig>(resources.tframeworkconfigs),
     services: labelled(services),
     statefulSets: labelled(statefulSets),
     daemonSets: labelled(daemonSets),
+    budgets: labelled(podDisruptionBudgets),
     pods: podStore,
     podsOf: new ObjectIndex(podStore, serverKeyOf),
     configGroups: new ObjectIndex(configStore, configGroup),

@@ -5,13 +5,25 @@ import { digest } from './apply.ts'
 import type { ControllerContext } from './context.ts'
 
 /** Tells the operator about a server by a Warning event; the same again only counts up. */
-export async function warn({ client, clock }: ControllerContext, server: TServer, reason: string, message: string): Promise<void> {
+export function warn(context: ControllerContext, server: TServer, reason: string, message: string): Promise<void> {
+  return tell(context, server, { type: 'Warning', reason, message })
+}
+
+/** What an event says. */
+export interface News {
+  readonly type: 'Normal' | 'Warning'
+  readonly reason: string
+  readonly message: string
+}
+
+/** Tells the operator about a server by an event; the same again only counts up. */
+export async function tell({ client, clock }: ControllerContext, server: TServer, { type, reason, message }: News): Promise<void> {
   const { namespace = '', name, uid = '' } = server.metadata
   const now = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')
   const event = {
     metadata: { name: `${name}.${digest([uid, reason, message])}`, namespace },
     involvedObject: { apiVersion: server.apiVersion, kind: server.kind, namespace, name, uid },
-    type: 'Warning', reason, message, count: 1, firstTimestamp: now, lastTimestamp: now,
+    type, reason, message, count: 1, firstTimestamp: now, lastTimestamp: now,
     source: { component: 'tarscontroller' }, reportingComponent: 'tarscontroller', reportingInstance: '',
   }
   try {

@@ -1,14 +1,16 @@
 import { isDeepStrictEqual } from 'node:util'
 import { resources } from '#api/resources.ts'
-import type { TServer } from '#api/types.ts'
+import type { TServer, TServerStatus } from '#api/types.ts'
 import { isNotFound } from '#kube/errors.ts'
 import type { Reconcile } from '#kube/reconciler.ts'
 import type { Resource } from '#kube/types.ts'
 import { serverStatus } from '../desired/server-status.ts'
 import type { ControllerContext } from './context.ts'
+import { tell, type News } from './event.ts'
 
-/** Status of a TServer, from itself and its pods (control-plane spec C.6). */
-export function reconcileServerStatus({ client, stores, clock }: ControllerContext): Reconcile {
+/** Status of a TServer, from itself and its pods (control-plane spec C.6); what turned in it is told by events. */
+export function reconcileServerStatus(context: ControllerContext): Reconcile {
+  const { client, stores, clock } = context
   return async (key, signal) => {
     const server = stores.servers.getByKey(key)
     if (server === undefined || server.metadata.deletionTimestamp !== undefined) return
@@ -19,7 +21,18 @@ export function reconcileServerStatus({ client, stores, clock }: ControllerConte
     try {
       await client.patch(resources.tservers as Resource<TServer>, { namespace, name }, { status }, { subresource: 'status', signal })
     } catch (error) {
-      if (!isNotFound(error)) throw error
+      if (isNotFound(error)) return
+      throw error
     }
+    for (const news of newsOf(server.status, status)) await tell(context, server, news)
   }
+}
+
+/** A server that comes into trouble or out of it, or that begins or ceases to serve. What it is at first is no news, but for trouble. */
+function newsOf(before: TServerStatus | undefined, after: TServerStatus): News[] {
+  return (after.conditions ?? []).flatMap(({ type, status, reason, message }): News[] => {
+    const old = before?.conditions?.find((condition) => condition.type === type)?.status ?? 'False'
+    if (old === status || (type !== 'Available' && type !== 'Degraded')) return []
+    return [{ type: type === 'Degraded' && status === 'True' ? 'Warning' : 'Normal', reason, message }]
+  })
 }

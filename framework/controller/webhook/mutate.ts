@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto'
+import { bcrypt } from '#base/bcrypt.ts'
 import { labels, names } from '#api/names.ts'
+import { mutateAccount } from '#api/mutate/taccount.ts'
 import { mutateConfig } from '#api/mutate/tconfig.ts'
 import { mutateImage, mutateTemplate, mutateTree } from '#api/mutate/others.ts'
 import { findAutoRelease, imageServerName, mutateServer, wantsAutoRelease } from '#api/mutate/tserver.ts'
 import { resources } from '#api/resources.ts'
-import type { ApiObject, TConfig, TImage, TServer, TServerRelease, TTemplate, TTree } from '#api/types.ts'
+import type { ApiObject, TAccount, TConfig, TImage, TServer, TServerRelease, TTemplate, TTree } from '#api/types.ts'
 import type { Resource } from '#kube/types.ts'
 import type { Case } from './types.ts'
 
@@ -15,8 +18,12 @@ export const mutators: Readonly<Record<string, Mutate>> = {
   tconfigs: ({ object, old, now }: Case<TConfig>) => mutateConfig(object, now, old),
   ttemplates: ({ object }: Case<TTemplate>) => mutateTemplate(object),
   ttrees: ({ object }: Case<TTree>) => mutateTree(object),
+  taccounts: ({ object, old }: Case<TAccount>) => mutateAccount(object, hashPassword, old),
   timages: ({ object, now }: Case<TImage>) => mutateImage(object, now.toISOString()),
 }
+
+/** Cost as in the reference (control-plane spec B.6). */
+const hashPassword = (text: string): string => bcrypt(text, { cost: 6, salt: randomBytes(16) })
 
 async function tservers({ object, namespace, readers, now }: Case<TServer>): Promise<TServer> {
   const framework = await readers.get(resources.tframeworkconfigs, namespace, names.framework)

@@ -16,6 +16,10 @@ export interface Registration {
   readonly name: string
   readonly phase: 'mutating' | 'validating'
   readonly rules: readonly Rule[]
+  /** What happens to a write when nothing answers. */
+  readonly failurePolicy: 'Fail' | 'Ignore'
+  /** Users whose writes it is not asked about, where the API server can tell; the answer would be yes. */
+  readonly exempt: 'deletions by machinery' | 'all by machinery'
   readonly objectSelector?: { readonly matchExpressions: readonly { readonly key: string; readonly operator: 'Exists' }[] }
   readonly review: (request: AdmissionRequest) => Promise<AdmissionResponse>
 }
@@ -32,13 +36,17 @@ export function registrations(readers: Readers, options: AdmissionOptions & { re
   const review = { mutating: (request: AdmissionRequest) => mutate(request, readers, options), validating: (request: AdmissionRequest) => validate(request, readers, options) }
   const write = ['CREATE', 'UPDATE']
   return [
-    { name: 'mutating.crd.tars.io', phase: 'mutating', review: review.mutating, rules: [tars(write, ['tservers', 'tconfigs', 'ttrees', 'timages', 'ttemplates'])] },
     {
-      name: 'validating.crd.tars.io-0', phase: 'validating', review: review.validating,
-      rules: [tars([...write, 'DELETE'], ['ttrees', 'tconfigs', 'ttemplates', 'tframeworkconfigs']), tars(write, ['tservers'])],
+      name: 'mutating.crd.tars.io', phase: 'mutating', review: review.mutating, failurePolicy: 'Fail', exempt: 'deletions by machinery',
+      rules: [tars(write, ['tservers', 'tconfigs', 'ttrees', 'taccounts', 'timages', 'ttemplates'])],
     },
+    {
+      name: 'validating.crd.tars.io-0', phase: 'validating', review: review.validating, failurePolicy: 'Fail', exempt: 'deletions by machinery',
+      rules: [tars([...write, 'DELETE'], ['ttrees', 'tconfigs', 'ttemplates', 'tframeworkconfigs']), tars(write, ['tservers', 'taccounts'])],
+    },
+    // What it would have refused is undone by the controller: nothing must wait for it.
     ...(options.guardWorkloads === false ? [] : [{
-      name: 'validating.k8s.tars.io-0', phase: 'validating' as const, review: review.validating, objectSelector: belongsToServer,
+      name: 'validating.k8s.tars.io-0', phase: 'validating' as const, review: review.validating, failurePolicy: 'Ignore' as const, exempt: 'all by machinery' as const, objectSelector: belongsToServer,
       rules: [
         { operations: write, apiGroups: [''], apiVersions: ['v1'], resources: ['services'] },
         { operations: write, apiGroups: ['apps'], apiVersions: ['v1'], resources: ['statefulsets', 'daemonsets'] },

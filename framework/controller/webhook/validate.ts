@@ -1,7 +1,8 @@
 import { labels } from '#api/names.ts'
 import { resources } from '#api/resources.ts'
-import type { TConfig, TFrameworkConfig, TServer, TTemplate, TTree } from '#api/types.ts'
+import type { TAccount, TConfig, TFrameworkConfig, TServer, TTemplate, TTree } from '#api/types.ts'
 import type { Problem } from '#api/validate/problem.ts'
+import { validateAccount } from '#api/validate/taccount.ts'
 import { validateConfigCreate, validateConfigDelete, validateConfigUpdate } from '#api/validate/tconfig.ts'
 import { validateFramework, validateFrameworkDelete } from '#api/validate/tframeworkconfig.ts'
 import { missingTemplate, validateServer } from '#api/validate/tserver.ts'
@@ -21,6 +22,7 @@ export const validators: Readonly<Record<string, Partial<Record<AdmissionOperati
   ttemplates: { CREATE: template, UPDATE: template, DELETE: deleteTemplate },
   ttrees: { CREATE: createTree, UPDATE: updateTree, DELETE: deleteTree },
   tframeworkconfigs: { CREATE: framework, UPDATE: framework, DELETE: deleteFramework },
+  taccounts: { CREATE: account, UPDATE: account },
   services: { CREATE: validateWorkload, UPDATE: validateWorkload },
   statefulsets: { CREATE: validateWorkload, UPDATE: validateWorkload },
   daemonsets: { CREATE: validateWorkload, UPDATE: validateWorkload },
@@ -98,6 +100,10 @@ async function updateTree({ object, old, namespace, readers, identities, request
 
 async function deleteTree(subject: Case<TTree>): Promise<readonly Problem[]> {
   return isMachinery(subject as Case<never>) ? [] : validateTreeDelete(subject.object)
+}
+
+async function account({ object, old, identities, request }: Case<TAccount>): Promise<readonly Problem[]> {
+  return old !== undefined && identities.isController(request.userInfo) ? [] : validateAccount(object)
 }
 
 async function framework({ object }: Case<TFrameworkConfig>): Promise<readonly Problem[]> {

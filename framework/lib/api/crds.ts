@@ -1,6 +1,7 @@
 // The CustomResourceDefinitions of the k8s.tars.io group, made from the schemas in schema/. Source: control-plane spec A.
 import { group, hubVersion, versions, type Version } from './names.ts'
 import { object, type JsonSchema, type Schema, type Shape } from './schema/builder.ts'
+import { taccountSpec, tframeworkkeySpec, tpluginSpec, tpluginV1beta1Spec } from './schema/account.ts'
 import { tconfigFields, texitedrecordFields, tframeworkconfigFields, tframeworkconfigV1beta2Fields, timageFields, ttemplateSpec, ttreeFields } from './schema/others.ts'
 import { tendpointSpec, tendpointStatus } from './schema/tendpoint.ts'
 import { tserverSpecSchema, tserverStatus } from './schema/tserver.ts'
@@ -83,6 +84,18 @@ const definitions: readonly Definition[] = [
   {
     kind: 'TFrameworkConfig', plural: 'tframeworkconfigs', shortName: 'tfc', about: 'Settings of a framework.', webhookConversion: true, versions: ['v1beta2', 'v1beta3'],
     properties: (version) => flat(version === 'v1beta2' ? tframeworkconfigV1beta2Fields : tframeworkconfigFields),
+  },
+  {
+    kind: 'TAccount', plural: 'taccounts', shortName: 'ta', about: 'A user of the framework.',
+    properties: () => nested(taccountSpec.json), columns: (version) => (version === 'v1beta1' ? [] : [column('Username', '.spec.username')]),
+  },
+  {
+    kind: 'TFrameworkKey', plural: 'tframeworkkey', shortName: 'tfk', about: 'Credentials of a framework towards a service provider.', versions: ['v1beta2', 'v1beta3'],
+    properties: () => nested(tframeworkkeySpec.json),
+  },
+  {
+    kind: 'TPlugin', plural: 'tplugins', shortName: 'tp', about: 'A plug-in of the web interface.',
+    properties: (version) => nested((version === 'v1beta1' ? tpluginV1beta1Spec : tpluginSpec).json),
   },
 ]
 

@@ -1,5 +1,5 @@
 import { group, hubVersion, type Version } from './names.ts'
-import type { TConfig, TEndpoint, TExitedRecord, TFrameworkConfig, TImage, TServer, TTemplate, TTree } from './types.ts'
+import type { TAccount, TConfig, TEndpoint, TExitedRecord, TFrameworkConfig, TFrameworkKey, TImage, TPlugin, TServer, TTemplate, TTree } from './types.ts'
 
 /**
  * Where a kind lives in the API: enough to build every request path for it. `T` is the object's type.
@@ -29,6 +29,10 @@ export const resources = {
   timages: tars<TImage>('TImage', 'timages'),
   texitedrecords: tars<TExitedRecord>('TExitedRecord', 'texitedrecords'),
   tframeworkconfigs: tars<TFrameworkConfig>('TFrameworkConfig', 'tframeworkconfigs'),
+  taccounts: tars<TAccount>('TAccount', 'taccounts'),
+  // Its plural is its singular: a slip of the reference that every client of the kind relies on.
+  tframeworkkeys: tars<TFrameworkKey>('TFrameworkKey', 'tframeworkkey'),
+  tplugins: tars<TPlugin>('TPlugin', 'tplugins'),
 } as const
 
 /** The same kind as another version serves it. */

@@ -1,5 +1,6 @@
 // The kinds of the k8s.tars.io group, hub version. Types come from the schemas that the CRDs are made of, so the two cannot differ.
 import type { Infer, InferShape } from './schema/builder.ts'
+import type { taccountSpec, tframeworkkeySpec, tpluginSpec } from './schema/account.ts'
 import type { mountSource, mounts } from './schema/mounts.ts'
 import type { tconfigFields, texitedrecordFields, tframeworkconfigFields, timageFields, ttemplateSpec, ttreeFields } from './schema/others.ts'
 import type { hostPorts, port, servant } from './schema/ports.ts'
@@ -82,6 +83,19 @@ export type TExitedRecordFields = InferShape<typeof texitedrecordFields>
 export type TExitedPod = TExitedRecordFields['pods'][number]
 /** Pods of a server that ended (A.8). */
 export interface TExitedRecord extends ApiObject, TExitedRecordFields {}
+
+export type TAccountSpec = Infer<typeof taccountSpec>
+export type TAccountToken = NonNullable<TAccountSpec['authentication']['tokens']>[number]
+/** A user of the framework (A.6). */
+export interface TAccount extends ApiObject { spec: TAccountSpec }
+
+export type TFrameworkKeySpec = Infer<typeof tframeworkkeySpec>
+/** Credentials of the framework towards a service provider (A.10). */
+export interface TFrameworkKey extends ApiObject { spec: TFrameworkKeySpec }
+
+export type TPluginSpec = Infer<typeof tpluginSpec>
+/** A plug-in of the web interface (A.10). */
+export interface TPlugin extends ApiObject { spec: TPluginSpec }
 
 export type TFrameworkConfigFields = InferShape<typeof tframeworkconfigFields>
 /** Settings of the framework in a namespace (A.9). */

@@ -32,8 +32,11 @@ export interface ElectionOptions {
   readonly renewDeadlineMs?: number
   /** Time between tries. Default 2,000 ms. */
   readonly retryMs?: number
-  /** Leads: resolves once the work is under way; the Running is stopped when the lease is lost or given up. */
-  readonly lead: () => Promise<Running>
+  /**
+   * Leads: resolves once the work is under way; the Running is stopped when the lease is lost or given up.
+   * @param signal aborts when that happens while the work is only starting
+   */
+  readonly lead: (signal: AbortSignal) => Promise<Running>
 }
 
 export interface Election extends Running {
@@ -143,8 +146,15 @@ class Candidate {
     this.#leading = life
     // Work that breaks ends the leading; the next turn starts it anew.
     life.done.catch((error: unknown) => this.#broken(life, error))
+    const leading = new AbortController()
     // Not awaited: renewal must go on while the work starts.
-    lead().then((running) => life.own(running), (error: unknown) => life.fail(error))
+    const work = lead(leading.signal)
+    // Who steps down while the work starts has stopped it, too, when this is done.
+    life.onStop(async () => {
+      leading.abort()
+      await work.then((running) => running.stop(), () => {})
+    })
+    work.then((running) => running.done).catch((error: unknown) => life.fail(error))
   }
 
   #broken(life: Lifetime, error: unknown): void {

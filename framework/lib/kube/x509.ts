@@ -30,7 +30,7 @@ export function createAuthority(options: CertificateOptions): KeyPair {
   cert.setIssuer(cert.subject.attributes)
   cert.setExtensions([{ name: 'basicConstraints', critical: true, cA: true }, { name: 'keyUsage', critical: true, keyCertSign: true, cRLSign: true }, { name: 'subjectKeyIdentifier' }])
   cert.sign(key, forge.md.sha256.create())
-  return { cert: forge.pki.certificateToPem(cert), key: keyPem }
+  return { cert: pemOf(cert), key: keyPem }
 }
 
 /** A server certificate of `authority` for `hosts`. */
@@ -46,7 +46,7 @@ export function issueCertificate(authority: KeyPair, options: CertificateOptions
     { name: 'authorityKeyIdentifier', keyIdentifier: issuer.generateSubjectKeyIdentifier().getBytes() },
   ])
   cert.sign(forge.pki.privateKeyFromPem(authority.key), forge.md.sha256.create())
-  return { cert: forge.pki.certificateToPem(cert), key: keyPem }
+  return { cert: pemOf(cert), key: keyPem }
 }
 
 /** Milliseconds until a certificate ends; negative when it has. */
@@ -65,6 +65,11 @@ function draft({ commonName, validDays, now = Date.now() }: CertificateOptions):
   cert.validity.notAfter = new Date(now + validDays * dayMs)
   cert.setSubject([{ name: 'commonName', value: commonName }])
   return { cert, key, keyPem }
+}
+
+/** With line ends as OpenSSL writes them. */
+function pemOf(cert: forge.pki.Certificate): string {
+  return forge.pki.certificateToPem(cert).replaceAll('\r', '')
 }
 
 /** GeneralName: 2 is a DNS name, 7 an address (RFC 5280, 4.2.1.6). */

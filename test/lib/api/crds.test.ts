@@ -29,6 +29,9 @@ test('kinds, plurals, short names and conversion (control-plane spec A)', () => 
     ['TImage', 'timages', ['ti'], 'None'],
     ['TExitedRecord', 'texitedrecords', undefined, 'None'],
     ['TFrameworkConfig', 'tframeworkconfigs', ['tfc'], 'Webhook'],
+    ['TAccount', 'taccounts', ['ta'], 'None'],
+    ['TFrameworkKey', 'tframeworkkey', ['tfk'], 'None'],
+    ['TPlugin', 'tplugins', ['tp'], 'None'],
   ])
 })
 
@@ -36,11 +39,11 @@ test('v1beta2 and v1beta3 are served, v1beta3 is stored, older ones warn', () =>
   for (const { spec } of crds) {
     const facts = spec.versions.map(({ name, served, storage, deprecated = false }) => `${name} ${served} ${storage} ${deprecated}`)
     const all = ['v1beta1 false false true', 'v1beta2 true false true', 'v1beta3 true true false']
-    expect(facts).toEqual(spec.names['kind'] === 'TFrameworkConfig' ? all.slice(1) : all)
+    expect(facts).toEqual(['TFrameworkConfig', 'TFrameworkKey'].includes(spec.names['kind'] as string) ? all.slice(1) : all)
     expect(spec.versions[0]?.deprecationWarning).toBe('migrate to v1beta3')
   }
   const older = customResourceDefinitions({ served: ['v1beta1'], storage: 'v1beta1' }) as unknown as Crd[]
-  expect(older.map(({ spec }) => spec.versions.find(({ storage }) => storage)?.name)).toEqual([...Array.from({ length: 7 }, () => 'v1beta1'), 'v1beta3'])
+  expect(older.map(({ spec }) => spec.versions.find(({ storage }) => storage)?.name)).toEqual([...Array.from({ length: 7 }, () => 'v1beta1'), 'v1beta3', 'v1beta1', 'v1beta3', 'v1beta1'])
 })
 
 test('TServer has scale and status, and its columns by version', () => {

@@ -26,6 +26,8 @@ export const patterns = {
   business: '^[\\x21-\\x7e\\p{Han}]{2,32}$',
   businessRef: '^(|[\\x21-\\x7e\\p{Han}]{2,32})$',
   userOrGroup: '^(0|[1-9][0-9]{0,5})$',
+  username: '^[\\x21-\\x7e\\p{Han}]*$',
+  visible: '^[\\x21-\\x7e]*$',
   replicas: '^[1-9]?[0-9]$',
 } as const
 

@@ -1,0 +1,36 @@
+import http from 'node:http'
+import { Lifetime, type Running } from '#base/lifecycle.ts'
+
+export interface HealthOptions {
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  /** What is not ready, and why; undefined when all is. */
+  readonly problem: () => string | undefined
+}
+
+export interface Health extends Running {
+  readonly port: number
+}
+
+/** Serves `/livez` (the process answers) and `/readyz` (200, or 503 with the reason) over HTTP, as probes ask for them. */
+export async function startHealth({ host, port, problem }: HealthOptions): Promise<Health> {
+  const server = http.createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://health')
+    const reason = pathname === '/readyz' ? problem() : undefined
+    const known = ['/livez', '/healthz', '/readyz'].includes(pathname)
+    response.writeHead(known ? (reason === undefined ? 200 : 503) : 404, { 'content-type': 'text/plain; charset=utf-8' }).end(known ? `${reason ?? 'ok'}\n` : 'use /livez or /readyz\n')
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, resolve)
+  })
+  const life = new Lifetime()
+  life.onStop(async () => {
+    const closed = new Promise((resolve) => server.close(resolve))
+    server.closeAllConnections()
+    await closed
+  })
+  const address = server.address()
+  return { port: typeof address === 'object' && address !== null ? address.port : port, stop: () => life.stop(), done: life.done }
+}
