@@ -78,14 +78,15 @@ export class Folder implements AsyncDisposable {
     await unlink(this.#at(name))
   }
 
-  /** Removes an empty folder. @returns false when it is not empty, in use or not there */
-  async rmdir(name: string): Promise<boolean> {
+  /** Removes an empty folder. @returns what became of it; `busy`: something is mounted there */
+  async rmdir(name: string): Promise<'removed' | 'absent' | 'not empty' | 'busy'> {
     try {
       await rmdir(this.#at(name))
-      return true
+      return 'removed'
     } catch (error) {
-      if (['ENOTEMPTY', 'EEXIST', 'EBUSY', 'ENOENT'].includes(codeOf(error))) return false
-      throw error
+      const outcome = rmdirOutcomes[codeOf(error)]
+      if (outcome === undefined) throw error
+      return outcome
     }
   }
 
@@ -108,6 +109,8 @@ export class Folder implements AsyncDisposable {
     return `${this.path}/${name}`
   }
 }
+
+const rmdirOutcomes: Readonly<Record<string, 'absent' | 'not empty' | 'busy'>> = { ENOENT: 'absent', ENOTEMPTY: 'not empty', EEXIST: 'not empty', EBUSY: 'busy' }
 
 /** The system's code of an error, or the Failure's own. */
 export function codeOf(error: unknown): string {
