@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, syml
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createLogger, silentLogger } from '#base/log.ts'
+import { createLogger, silentLogger, type Logger } from '#base/log.ts'
 import type { KubeClient } from '#kube/client.ts'
+import { Informer } from '#kube/informer.ts'
 import { events, nodes, persistentVolumeClaims, persistentVolumes } from '#kube/resources.ts'
 import type { AnyObject } from '#kube/types.ts'
 import { startProvisioner, type Provisioner } from '../../framework/agent/volumes/provisioner.ts'
@@ -19,6 +20,7 @@ let cluster: TestCluster
 let client: KubeClient
 let namespace: string
 let base: string
+let node: Informer
 let name: string
 const running: Provisioner[] = []
 
@@ -26,18 +28,21 @@ beforeEach(async () => {
   cluster = await startTestCluster()
   client = cluster.client
   namespace = await cluster.namespace()
+  node = new Informer({ client, resource: nodes, fieldSelector: `metadata.name=${nodeName}`, log })
+  node.start()
   base = mkdtempSync(join(tmpdir(), 'tarsk8s-volumes-'))
   name = `${namespace}-data-demo-hello-${fnv32a('node-1tars-storage-class').toString(16)}`
 })
 
 afterEach(async () => {
   for (const one of running.splice(0)) await one.stop()
+  await node.stop()
   await cluster.stop()
   rmSync(base, { recursive: true, force: true })
 })
 
-const start = (more: { client?: KubeClient; clock?: { now(): number; monotonic(): number } } = {}): Provisioner => {
-  const one = startProvisioner({ client, nodeName, base, unusedMs: dayMs, log, ...more })
+const start = (more: { client?: KubeClient; clock?: { now(): number; monotonic(): number }; log?: Logger } = {}): Provisioner => {
+  const one = startProvisioner({ client, nodeName, node, base, unusedMs: dayMs, log, ...more })
   running.push(one)
   return one
 }
@@ -149,7 +154,7 @@ describe('provisioning', () => {
     const outside = mkdtempSync(join(tmpdir(), 'tarsk8s-outside-'))
     symlinkSync(outside, join(base, namespace))
     const lines: string[] = []
-    running.push(startProvisioner({ client, nodeName, base, unusedMs: dayMs, log: createLogger({ write: (line) => void lines.push(line) }) }))
+    start({ log: createLogger({ write: (line) => void lines.push(line) }) })
     await createClaim(client, { namespace })
     await eventually(() => lines.some((line) => line.includes('is a symbolic link')), 'refusal')
     expect(readdirSync(outside)).toEqual([])
@@ -221,7 +226,7 @@ describe('the end of a claim', () => {
     await createNode(client, namespace)
     await createClass(client)
     const lines: string[] = []
-    running.push(startProvisioner({ client, nodeName, base, unusedMs: dayMs, log: createLogger({ write: (line) => void lines.push(line) }) }))
+    start({ log: createLogger({ write: (line) => void lines.push(line) }) })
     await bound()
     await setPhase(client, name, 'Released')
     await eventually(() => lines.some((line) => line.includes('its claim is there')), 'refusal')
@@ -276,7 +281,7 @@ describe('the end of a claim', () => {
     } as never)
     await setPhase(client, 'odd', 'Released')
     const lines: string[] = []
-    running.push(startProvisioner({ client, nodeName, base, unusedMs: dayMs, log: createLogger({ write: (line) => void lines.push(line) }) }))
+    start({ log: createLogger({ write: (line) => void lines.push(line) }) })
     await eventually(() => lines.some((line) => line.includes('is no local volume below')), 'refusal')
     expect(existsSync(join(base, 'precious'))).toBe(true)
   })

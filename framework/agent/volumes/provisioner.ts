@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '#base/clock.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import type { KubeClient } from '#kube/client.ts'
+import type { Informer } from '#kube/informer.ts'
 import { startReconciler } from '#kube/reconciler.ts'
 import { HostFolders } from './host-folders.ts'
 import type { Claim } from './kinds.ts'
@@ -13,6 +14,8 @@ import { VolumeStores } from './stores.ts'
 export interface ProvisionerOptions {
   readonly client: KubeClient
   readonly nodeName: string
+  /** Read model of this node alone, run by the caller. */
+  readonly node: Informer
   /** Folder of the node, at the same path here, below which volumes are made. */
   readonly base: string
   readonly unusedMs: number
@@ -28,15 +31,15 @@ export interface Provisioner extends Running {
 }
 
 /** Serves local volumes on this node. It does not wait for the API server: it begins when that answers. */
-export function startProvisioner({ client, nodeName, base, unusedMs, log, clock = systemClock }: ProvisionerOptions): Provisioner {
+export function startProvisioner({ client, nodeName, node, base, unusedMs, log, clock = systemClock }: ProvisionerOptions): Provisioner {
   const lifetime = new Lifetime()
-  const stores = new VolumeStores(client, nodeName, log)
+  const stores = new VolumeStores(client, nodeName, node, log)
   const reconcile = reconcileVolume({ client, stores, folders: new HostFolders(base), clock, log, unusedMs })
   const reconciler = lifetime.own(startReconciler({
     name: 'local-volumes', log, capMs: 30_000,
     // What is not known yet must not be taken for absent.
     reconcile: async (key, signal) => {
-      await Promise.all(stores.all.map((informer) => informer.synced()))
+      await Promise.all([node, ...stores.own].map((informer) => informer.synced()))
       return await reconcile(key, signal)
     },
   }))
@@ -47,8 +50,8 @@ export function startProvisioner({ client, nodeName, base, unusedMs, log, clock 
   stores.claims.onChange((_type, claim) => enqueueClaim(claim))
   stores.volumes.onChange((_type, { metadata }) => reconciler.enqueue(metadata.name))
   stores.classes.onChange(enqueueAll)
-  stores.node.onChange((_type, node, old) => isDeepStrictEqual(node.metadata.labels, old?.metadata.labels) || enqueueAll())
-  for (const informer of stores.all) {
+  lifetime.onStop(node.onChange((_type, now, old) => isDeepStrictEqual(now.metadata.labels, old?.metadata.labels) || enqueueAll()))
+  for (const informer of stores.own) {
     lifetime.onStop(() => informer.stop())
     informer.start()
   }
@@ -57,6 +60,6 @@ export function startProvisioner({ client, nodeName, base, unusedMs, log, clock 
       const ours = stores.volumes.list().filter((volume) => stores.isOurs(volume))
       return new Map(Map.groupBy(ours, ({ status }) => status?.phase ?? 'Pending').entries().map(([phase, volumes]) => [phase, volumes.length]))
     },
-    ageMs: () => Math.max(...stores.all.map((informer) => informer.ageMs())),
+    ageMs: () => Math.max(...stores.own.map((informer) => informer.ageMs())),
   })
 }

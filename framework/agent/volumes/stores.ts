@@ -2,7 +2,6 @@ import { labels } from '#api/names.ts'
 import type { Logger } from '#base/log.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Informer } from '#kube/informer.ts'
-import { nodes } from '#kube/resources.ts'
 import type { KubeObject, Resource } from '#kube/types.ts'
 import { hostnameLabel, provisionedBy } from './desired.ts'
 import { classResource, claimResource, volumeResource, type Claim, type StorageClass, type Volume } from './kinds.ts'
@@ -16,17 +15,19 @@ export class VolumeStores {
   readonly classes: Informer<StorageClass>
   readonly node: Informer
 
-  constructor(client: KubeClient, nodeName: string, log: Logger) {
+  /** @param node read model of this node alone, run by who made it */
+  constructor(client: KubeClient, nodeName: string, node: Informer, log: Logger) {
     const informer = <T extends KubeObject>(resource: Resource<T>, labelSelector?: string): Informer<T> => new Informer<T>({ client, resource, labelSelector, log })
     this.nodeName = nodeName
     this.claims = informer(claimResource, labels.localVolume)
     this.volumes = informer(volumeResource, labels.localVolume)
     this.classes = informer(classResource)
-    this.node = new Informer({ client, resource: nodes, fieldSelector: `metadata.name=${nodeName}`, log })
+    this.node = node
   }
 
-  get all(): readonly Informer<never>[] {
-    return [this.claims, this.volumes, this.classes, this.node] as unknown as Informer<never>[]
+  /** Those that are run here. */
+  get own(): readonly Informer<never>[] {
+    return [this.claims, this.volumes, this.classes] as unknown as Informer<never>[]
   }
 
   /** What volumes of this node are bound to: K8SFramework's by the node's name, ours by its label. */
