@@ -1,5 +1,5 @@
 // Local volumes: real folders and an API server; binding is done as the scheduler and Kubernetes' volume controller do it.
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -253,6 +253,7 @@ describe('the end of a claim', () => {
     const claim = await createClaim(client, { namespace })
     mkdirSync(folder(), { recursive: true })
     writeFileSync(folder('file'), 'x')
+    chmodSync(folder(), 0)
     await client.create(persistentVolumes, {
       metadata: { name, labels: claim.metadata.labels, annotations: { 'pv.kubernetes.io/provisioned-by': 'tars-local-volume-provisioner' } },
       spec: {
@@ -263,6 +264,7 @@ describe('the end of a claim', () => {
     await bind(client, claim, name)
     start()
     await eventually(async () => (await volumeNamed(client, name))?.metadata.finalizers?.includes('tars.io/local-volume'), 'finalizer')
+    await eventually(() => (statSync(folder()).mode & 0o777) === 0o755, 'a mode that pods can use')
     await release(client, claim, name)
     await gone()
     expect(existsSync(folder())).toBe(false)

@@ -33,7 +33,8 @@ const maxBytes = 1 << 20
  */
 export async function startHotFile<T>({ path, parse, fallback, onValue, log, pollMs = 30_000 }: HotFileOptions<T>): Promise<HotFile> {
   const lifetime = new Lifetime()
-  let seen: string | undefined
+  // null: nothing that could be read.
+  let seen: string | undefined | null = null
   let good = true
   onValue(fallback)
 
@@ -44,14 +45,15 @@ export async function startHotFile<T>({ path, parse, fallback, onValue, log, pol
     log.info('rules are in force', { file: path, present: text !== undefined })
   }
   const look = async (): Promise<void> => {
-    let text: string | undefined
     try {
-      text = await readSmall(path)
-      if (text === seen) return
+      const before = seen
+      seen = null
+      const text = await readSmall(path)
       seen = text
+      if (text === before) return
       take(text)
     } catch (error) {
-      if (good || text !== undefined) log.error('bad rules, the last good ones stay in force', { file: path, error })
+      if (good || seen !== null) log.error('bad rules, the last good ones stay in force', { file: path, error })
       good = false
     }
   }

@@ -29,8 +29,8 @@ export interface SweepReport {
   failures: number
 }
 
-/** Files of one log folder that are looked at, and how deep: bounds memory and time, and the next sweep goes on. */
-const maxFiles = 50_000
+/** Entries of one log folder that are looked at, and how deep: whatever a pod does there, a sweep ends. The next one goes on. */
+const maxEntries = 50_000
 const maxDepth = 6
 
 /** Cleans all log folders once, one after the other. What fails in one of them is logged, and the others go on. */
@@ -93,8 +93,9 @@ function unlessChanged(error: unknown): undefined {
 async function sweepFolder({ rules, nowMs, open, log, signal }: SweepOptions, folder: Folder, abandoned: boolean, report: SweepReport): Promise<void> {
   report.folders++
   const files: LogFile[] = []
-  await collect(folder, [], files)
-  if (files.length >= maxFiles) log.error('log folder has more files than one sweep takes', { folder: folder.path, taken: files.length })
+  const budget = { left: maxEntries }
+  await collect(folder, [], files, budget)
+  if (budget.left <= 0) log.error('log folder has more entries than one sweep takes', { folder: folder.path, taken: maxEntries })
   const { actions, leftBytes } = planSweep({ files, rules, nowMs, abandoned, isOpen: ({ identity }) => open.has(identity) })
   for (const action of actions) {
     signal.throwIfAborted()
@@ -112,9 +113,9 @@ async function kindIn(folder: Folder, name: string): Promise<FileKind | undefine
   return whole !== undefined && (await folder.stat(whole).catch(unlessChanged)) !== undefined ? 'rolled' : kindOf(name)
 }
 
-async function collect(folder: Folder, above: readonly string[], files: LogFile[]): Promise<void> {
+async function collect(folder: Folder, above: readonly string[], files: LogFile[], budget: { left: number }): Promise<void> {
   for await (const entry of folder.entries()) {
-    if (files.length >= maxFiles) return
+    if (budget.left-- <= 0) return
     if (entry.isFile()) {
       const kind = await kindIn(folder, entry.name)
       const seen = kind === undefined ? undefined : await folder.stat(entry.name).catch(unlessChanged)
@@ -123,7 +124,7 @@ async function collect(folder: Folder, above: readonly string[], files: LogFile[
       const inner = await folder.enter(entry.name).catch(unlessChanged)
       if (inner === undefined) continue
       await using _ = inner
-      await collect(inner, [...above, entry.name], files)
+      await collect(inner, [...above, entry.name], files, budget)
     }
   }
 }

@@ -29,7 +29,7 @@ export class Folder implements AsyncDisposable {
   async enter(name: string): Promise<Folder> {
     const path = this.#shown(name)
     try {
-      return new Folder(await open(this.#at(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW), path)
+      return new Folder(await this.#named(open(this.#at(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW)), path)
     } catch (error) {
       if (codeOf(error) === 'ELOOP' || (codeOf(error) === 'ENOTDIR' && (await this.stat(name)).isSymbolicLink())) throw isLink(path)
       throw error
@@ -38,7 +38,7 @@ export class Folder implements AsyncDisposable {
 
   /** Opens a folder in this one, and makes it first when it is not there. */
   async ensure(name: string): Promise<Folder> {
-    await mkdir(this.#at(name), 0o755).catch((error: unknown) => {
+    await this.#named(mkdir(this.#at(name), 0o755)).catch((error: unknown) => {
       if (codeOf(error) !== 'EEXIST') throw error
     })
     return await this.enter(name)
@@ -46,7 +46,7 @@ export class Folder implements AsyncDisposable {
 
   /** A regular file in this folder, for writing; neither a link nor a pipe is opened. */
   async openFile(name: string): Promise<FileHandle> {
-    const handle = await open(this.#at(name), O_RDWR | O_NOFOLLOW | O_NONBLOCK)
+    const handle = await this.#named(open(this.#at(name), O_RDWR | O_NOFOLLOW | O_NONBLOCK))
     if ((await handle.stat()).isFile()) return handle
     await handle.close()
     throw new Failure('FILE_IS_SPECIAL', `${this.#shown(name)} is no regular file`)
@@ -54,12 +54,12 @@ export class Folder implements AsyncDisposable {
 
   /** The entries, as they are read: a folder of millions costs no memory. */
   async *entries(): AsyncGenerator<Dirent> {
-    yield* await opendir(`/proc/self/fd/${this.#handle.fd}`)
+    yield* await this.#named(opendir(this.#self))
   }
 
   /** Of the entry itself, also when it is a link. */
   async stat(name: string): Promise<BigIntStats> {
-    return await lstat(this.#at(name), { bigint: true })
+    return await this.#named(lstat(this.#at(name), { bigint: true }))
   }
 
   /** Of this folder. */
@@ -75,13 +75,13 @@ export class Folder implements AsyncDisposable {
 
   /** Removes an entry that is no folder. */
   async unlink(name: string): Promise<void> {
-    await unlink(this.#at(name))
+    await this.#named(unlink(this.#at(name)))
   }
 
   /** Removes an empty folder. @returns what became of it; `busy`: something is mounted there */
   async rmdir(name: string): Promise<'removed' | 'absent' | 'not empty' | 'busy'> {
     try {
-      await rmdir(this.#at(name))
+      await this.#named(rmdir(this.#at(name)))
       return 'removed'
     } catch (error) {
       const outcome = rmdirOutcomes[codeOf(error)]
@@ -92,7 +92,7 @@ export class Folder implements AsyncDisposable {
 
   /** Moves an entry of this folder into another one. */
   async move(name: string, to: Folder, newName: string): Promise<void> {
-    await rename(this.#at(name), to.#at(newName))
+    await this.#named(rename(this.#at(name), to.#at(newName)))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -102,7 +102,21 @@ export class Folder implements AsyncDisposable {
   /** The system follows the first link, which is the open descriptor; `name` is one name, so there is no other. */
   #at(name: string): string {
     if (name === '' || name === '.' || name === '..' || /[/\0]/.test(name)) throw new Failure('NAME_UNSAFE', `${JSON.stringify(name)} is no name of an entry in ${this.path}`)
-    return `/proc/self/fd/${this.#handle.fd}/${name}`
+    return `${this.#self}/${name}`
+  }
+
+  get #self(): string {
+    return `/proc/self/fd/${this.#handle.fd}`
+  }
+
+  /** An error of the system names the folder as its operator knows it. */
+  async #named<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work
+    } catch (error) {
+      if (error instanceof Error) error.message = error.message.replaceAll(`${this.#self}/`, `${this.path}/`)
+      throw error
+    }
   }
 
   #shown(name: string): string {

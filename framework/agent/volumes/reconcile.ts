@@ -1,4 +1,4 @@
-import { labels, names, nodeLabel } from '#api/names.ts'
+import { annotations, labels, names, nodeLabel } from '#api/names.ts'
 import { Failure } from '#base/errors.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
@@ -113,10 +113,13 @@ async function keep(context: VolumeContext, volume: Volume): Promise<void> {
   const claim = stores.claims.get(namespace, name)
   if (claim === undefined || claim.metadata.uid !== uid) return
   const wished = await wishOf(context, claim)
-  if (isSameOwner(wished, ownerOf(volume.metadata))) return
+  if (isMarked(volume) && isSameOwner(wished, ownerOf(volume.metadata))) return
   await folders.make(placeOf(context, volume), wished)
   await client.patch(volumeResource, { name: volume.metadata.name }, { metadata: { annotations: ownerAnnotations(wished) } })
 }
+
+/** K8SFramework's volumes do not say what their folder was given; it may have been mode 000. */
+const isMarked = ({ metadata }: Volume): boolean => metadata.annotations?.[annotations.localVolumeMode] !== undefined
 
 async function wishOf({ client }: VolumeContext, claim: Claim): Promise<Owner> {
   try {
