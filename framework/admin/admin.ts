@@ -6,6 +6,7 @@ import type { Logger } from '#base/log.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Communicator } from '#tars/client.ts'
 import { refusalOf } from './errors.ts'
+import { addHostPortRoute } from './host-ports.ts'
 import { addLogRoute } from './logs.ts'
 import { startView } from './model/view.ts'
 import { commandPods } from './nodes.ts'
@@ -18,6 +19,8 @@ export interface AdminOptions {
   readonly address: string
   /** 0 takes a free one. */
   readonly port: number
+  /** Port of tarsagent on every node. */
+  readonly agentPort: number
   readonly log: Logger
   readonly signal: AbortSignal
 }
@@ -31,7 +34,7 @@ export interface RunningAdmin extends Running {
 const notifyServer = 'tars-tarsnotify'
 
 /** Serves the HTTP API of contract.ts; listens once everything was listed. */
-export async function startAdmin({ client, namespace, address, port, log, signal }: AdminOptions): Promise<RunningAdmin> {
+export async function startAdmin({ client, namespace, address, port, agentPort, log, signal }: AdminOptions): Promise<RunningAdmin> {
   const lifetime = new Lifetime()
   const giveUp = () => void lifetime.stop().catch(() => {})
   signal.addEventListener('abort', giveUp, { once: true })
@@ -48,6 +51,7 @@ export async function startAdmin({ client, namespace, address, port, log, signal
       command: async (row, command, pod) => ({ results: await commandPods(communicator, row, command, pod) }),
       notifications: (row, page) => notificationPage(communicator, view.server(notifyServer), row, page),
     })
+    addHostPortRoute(http, { client, namespace, agentPort })
     addLogRoute(http, { view, client, namespace, log, signal: stopping.signal })
     await listen(http, address, port)
     lifetime.onStop(() => {

@@ -121,6 +121,21 @@ export interface NotificationPage {
   readonly nextPage?: number
 }
 
+/** Whether a port of a node is taken. */
+export interface HostPort {
+  readonly node: string
+  /** The one that was asked for, or a free one. */
+  readonly port: number
+  /** null: not known, and `message` says why. */
+  readonly inUse: boolean | null
+  readonly message?: string
+}
+
+/** `GET /host-ports[?port=&node=]`; 200 even when a node's agent does not answer: look at each `inUse`. */
+export interface HostPortList {
+  readonly hostPorts: readonly HostPort[]
+}
+
 /** `GET /healthz` (not below `/api/v1`) */
 export interface Health {
   readonly status: 'ok'

@@ -7,6 +7,8 @@ export interface AdminEnv {
   readonly address: string
   /** TARSADMIN_PORT, else HTTP_PORT. */
   readonly port: number
+  /** TAF_AGENT_PORT: where tarsagent listens on every node. */
+  readonly agentPort: number
 }
 
 const defaultPort = 8080
@@ -19,5 +21,6 @@ export function adminEnv(env: Environment): AdminEnv {
     namespace: read.required('Namespace'),
     address: read.optional('TARSADMIN_LISTEN') ?? read.required('PodIP'),
     port: read.integer('TARSADMIN_PORT', read.integer('HTTP_PORT', defaultPort, ports), ports),
+    agentPort: read.integer('TAF_AGENT_PORT', 8000, { min: 1, max: 65535 }),
   })
 }

@@ -6,6 +6,7 @@ import type { ErrorBody } from './contract.ts'
 const statusOfCode: Readonly<Record<string, number>> = {
   SERVER_UNKNOWN: 404,
   POD_UNKNOWN: 404,
+  NODE_UNKNOWN: 404,
   ROUTE_UNKNOWN: 404,
   QUERY_INVALID: 400,
   ORIGIN_REFUSED: 403,

@@ -53,7 +53,7 @@ beforeAll(async () => {
   await createTserver(client, 'Other', 'Young')
   await createTserver(client, 'tars', 'tarsnotify', { servants: [{ name: 'NotifyObj', port: notify.port }] })
   await setPods(client, 'tars', 'tarsnotify', [{ name: 'tars-tarsnotify-0', podIP: '127.0.0.1' }])
-  admin = await startAdmin({ client, namespace, address: '127.0.0.1', port: 0, log: silentLogger, signal: new AbortController().signal })
+  admin = await startAdmin({ client, namespace, address: '127.0.0.1', port: 0, agentPort: 8000, log: silentLogger, signal: new AbortController().signal })
 })
 
 afterAll(async () => {

@@ -1,0 +1,44 @@
+import { labels } from '#api/names.ts'
+import type { Draft } from '#kube/types.ts'
+import type { Claim, ClaimReference } from './kinds.ts'
+import { ownerAnnotations, type Owner } from './owner.ts'
+
+/** Says that this is a volume of ours, to us and to Kubernetes, which then leaves its removal to us. */
+export const provisionedBy = { key: 'pv.kubernetes.io/provisioned-by', value: 'tars-local-volume-provisioner' } as const
+/** Holds a deleted volume until its folder is gone, or is known to stay. */
+export const folderFinalizer = 'tars.io/local-volume'
+export const hostnameLabel = 'kubernetes.io/hostname'
+
+export interface VolumeWish {
+  readonly name: string
+  readonly path: string
+  readonly claim: Claim
+  readonly owner: Owner
+  readonly hostname: string
+  readonly reclaimPolicy: string
+  /** The claim that lost this volume; a volume that any claim may take has none. */
+  readonly claimRef?: ClaimReference | undefined
+}
+
+/** The PersistentVolume for a claim on this node (control-plane spec C.15). */
+export function desiredVolume({ name, path, claim, owner, hostname, reclaimPolicy, claimRef }: VolumeWish): Draft & { readonly spec: object } {
+  const { [labels.app]: app = '', [labels.server]: server = '', [labels.localVolume]: volume = '' } = claim.metadata.labels ?? {}
+  return {
+    metadata: {
+      name,
+      labels: { [labels.app]: app, [labels.server]: server, [labels.localVolume]: volume, ...claim.spec.selector?.matchLabels },
+      annotations: { [provisionedBy.key]: provisionedBy.value, ...ownerAnnotations(owner) },
+      finalizers: [folderFinalizer],
+    },
+    spec: {
+      capacity: { storage: claim.spec.resources?.requests?.storage ?? '1G' },
+      accessModes: claim.spec.accessModes ?? ['ReadWriteOnce'],
+      storageClassName: claim.spec.storageClassName ?? '',
+      persistentVolumeReclaimPolicy: reclaimPolicy,
+      volumeMode: 'Filesystem',
+      local: { path },
+      nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [{ key: hostnameLabel, operator: 'In', values: [hostname] }] }] } },
+      ...(claimRef === undefined ? {} : { claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', ...claimRef } }),
+    },
+  }
+}
