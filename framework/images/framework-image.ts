@@ -5,7 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stageBase } from '../../base-images/rootfs.ts'
 import { staticbase } from '../../base-images/static/recipe.ts'
-import { composeImage, type ComposeOptions } from '../../imagebuilder/compose.ts'
+import { composeImage, type ComposedImage, type ComposeOptions } from '../../imagebuilder/compose.ts'
 import { layerFromFiles, type LayerFile, type LayerSource } from '../../imagebuilder/layer.ts'
 import type { ImageLocation } from '../../imagebuilder/oci/location.ts'
 import type { RegistryAccess } from '../../imagebuilder/oci/session.ts'
@@ -32,9 +32,9 @@ const user = '1000:1000'
 /**
  * Puts the framework's image together: files that every program looks for, the supervisor's layer, whose runtime the roles
  * share and which a node that runs any service has already, the bundle, and that layer once more as a file, for tarsimage
- * to put into images. It has no shell and writes nowhere. @returns its name and manifest digest
+ * to put into images. It has no shell and writes nowhere.
  */
-export async function writeFrameworkImage(destination: ImageLocation, options: FrameworkImageOptions): Promise<{ readonly image: string; readonly digest: string }> {
+export async function writeFrameworkImage(destination: ImageLocation, options: FrameworkImageOptions): Promise<ComposedImage> {
   const { layers, config } = await frameworkImage(options)
   const { access, signal } = options
   return composeImage({ layers, config, destination, ...(access === undefined ? {} : { access }), ...(signal === undefined ? {} : { signal }) })
