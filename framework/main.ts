@@ -29,6 +29,7 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
   call: { summary: 'call a function of a servant', load: () => import('./cli/call.ts') },
   base: { summary: 'build the base image of a language, or the node image', load: () => import('./local/base-command.ts') },
   image: { summary: 'build images without a cluster: image build <package> …', load: () => import('./local/image-command.ts') },
+  seed: { summary: 'create or upgrade the settings of a framework; the chart runs it', load: () => import('./seed/command.ts') },
   images: { summary: 'build and push what a cluster pulls: images push <registry>', load: () => import('./images/images-command.ts') },
 }
 
