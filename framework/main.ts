@@ -31,6 +31,7 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
   image: { summary: 'build images without a cluster: image build <package> …', load: () => import('./local/image-command.ts') },
   seed: { summary: 'create or upgrade the settings of a framework; the chart runs it', load: () => import('./seed/command.ts') },
   images: { summary: 'build and push what a cluster pulls: images push <registry>', load: () => import('./images/images-command.ts') },
+  charts: { summary: 'pack the Helm charts: charts package', load: () => import('./charts/charts-command.ts') },
 }
 
 const usage = `usage: tarsk8s <command> [arguments]     (each has --help)
