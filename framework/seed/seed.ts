@@ -5,7 +5,7 @@ import type { ApiObject, TImage } from '#api/types.ts'
 import type { Logger } from '#base/log.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { isAlreadyExists, isConflict, isNotFound } from '#kube/errors.ts'
-import type { Resource } from '#kube/types.ts'
+import type { KubeObject, Resource } from '#kube/types.ts'
 import { applyAround } from './apply.ts'
 import type { SeedEnv } from './env.ts'
 
@@ -39,10 +39,13 @@ export async function seedFramework(settings: SeedEnv, { client, log, signal, no
 async function bring(client: KubeClient, object: ApiObject, signal: AbortSignal | undefined): Promise<readonly string[]> {
   const resource = Object.values(resources).find(({ kind }) => kind === object.kind) as unknown as Resource
   if (object.kind !== 'TTree') return applyAround(client, resource, object as never, signal)
-  await client.create(resource, object as never, { signal }).catch((error: unknown) => {
-    if (!isAlreadyExists(error)) throw error
-  })
+  if ((await find(client, resource, object)) === undefined) await client.create(resource, object as never, { signal })
   return []
+}
+
+/** The object of this name; undefined when there is none. */
+async function find<T extends KubeObject>(client: KubeClient, resource: Resource<T>, { metadata: { namespace, name } }: ApiObject): Promise<T | undefined> {
+  return client.get(resource, { namespace, name }).catch((error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error as Error)))
 }
 
 /** The CRD takes no more releases. */
@@ -50,10 +53,10 @@ const mostReleases = 120
 
 /** Puts the release of this version first in its TImage; older ones stay, for servers that are built on them. */
 async function offer(client: KubeClient, wanted: TImage, signal: AbortSignal | undefined): Promise<void> {
-  const { namespace, name } = wanted.metadata
   const resource = resources.timages as Resource<TImage>
   for (;;) {
-    const live = await client.get(resource, { namespace, name }, signal === undefined ? {} : { signal }).catch((error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error as Error)))
+    const live = await find(client, resource, wanted)
+    if (live !== undefined && offers(live, wanted)) return
     try {
       if (live === undefined) await client.create(resource, wanted, { signal })
       else {
@@ -66,4 +69,9 @@ async function offer(client: KubeClient, wanted: TImage, signal: AbortSignal | u
       if (!isConflict(error) && !isAlreadyExists(error)) throw error
     }
   }
+}
+
+/** True when it has the very releases already. */
+function offers(live: TImage, { releases = [] }: TImage): boolean {
+  return releases.every((release) => live.releases?.some(({ id, image, secret }) => id === release.id && image === release.image && secret === release.secret) ?? false)
 }
