@@ -30,6 +30,9 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
   call: { summary: 'call a function of a servant', load: () => import('./cli/call.ts') },
   base: { summary: 'build the base image of a language, or the node image', load: () => import('./local/base-command.ts') },
   image: { summary: 'build images without a cluster: image build <package> …', load: () => import('./local/image-command.ts') },
+  seed: { summary: 'create or upgrade the settings of a framework; the chart runs it', load: () => import('./seed/command.ts') },
+  images: { summary: 'build and push what a cluster pulls: images push <registry>', load: () => import('./images/images-command.ts') },
+  charts: { summary: 'pack the Helm charts: charts package', load: () => import('./charts/charts-command.ts') },
 }
 
 const usage = `usage: tarsk8s <command> [arguments]     (each has --help)

@@ -23,11 +23,19 @@ export interface ComposeOptions {
   readonly signal?: AbortSignal
 }
 
+/** An image as it was written. */
+export interface ComposedImage {
+  /** Its name at the destination. */
+  readonly image: string
+  /** Of its manifest. */
+  readonly digest: string
+}
+
 /** A fixed time: two compositions of the same layers are the same image. */
 const created = '1970-01-01T00:00:00Z'
 
 /** Makes an image of layers alone, FROM scratch: how base images come to be. @returns its name and manifest digest */
-export async function composeImage(options: ComposeOptions): Promise<{ readonly image: string; readonly digest: string }> {
+export async function composeImage(options: ComposeOptions): Promise<ComposedImage> {
   const destination = await openDestination(options.destination, options.access ?? {}, options.docker)
   try {
     const document: ImageConfig = {

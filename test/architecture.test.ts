@@ -6,9 +6,9 @@ import { describe, expect, it } from 'vitest'
 const root = join(import.meta.dirname, '..')
 const sources = globSync('{node,imagebuilder,base-images,framework}/**/*.{ts,tsx}', { cwd: root }).filter((file) => !file.includes('node_modules') && !file.includes('/samples/hello/'))
 
-const rooms = ['node', 'imagebuilder', 'base-images', 'framework/lib/base', 'framework/lib/tars', 'framework/lib/kube', 'framework/lib/api', 'framework/lib/store', 'framework/cli', 'framework/registry', 'framework/config', 'framework/notify', 'framework/log', 'framework/stat', 'framework/property', 'framework/query', 'framework/kevent', 'framework/admin', 'framework/web', 'framework/agent', 'framework/controller', 'framework/local', 'framework/main.ts']
+const rooms = ['node', 'imagebuilder', 'base-images', 'framework/lib/base', 'framework/lib/tars', 'framework/lib/kube', 'framework/lib/api', 'framework/lib/store', 'framework/cli', 'framework/registry', 'framework/config', 'framework/notify', 'framework/log', 'framework/stat', 'framework/property', 'framework/query', 'framework/kevent', 'framework/admin', 'framework/web', 'framework/agent', 'framework/controller', 'framework/local', 'framework/images', 'framework/charts', 'framework/seed', 'framework/main.ts']
 
-/** Which rooms a room may import besides itself. `framework/main.ts` and `framework/local` co-host roles and may import all. */
+/** Which rooms a room may import besides itself. `framework/main.ts` and `framework/local` co-host roles, `framework/images` and `framework/charts` pack them; they may import all. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   'framework/lib/base': [],
   'framework/lib/tars': ['framework/lib/base'],
@@ -19,7 +19,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   imagebuilder: ['framework/lib/base', 'framework/lib/kube', 'framework/lib/api'],
   'base-images': ['framework/lib/base', 'framework/lib/tars'],
 }
-const allRooms = ['framework/main.ts', 'framework/local']
+const allRooms = ['framework/main.ts', 'framework/local', 'framework/images', 'framework/charts']
 const libs = ['framework/lib/base', 'framework/lib/tars', 'framework/lib/kube', 'framework/lib/api', 'framework/lib/store']
 
 /** npm packages a room may use, each with its reason. Built-in modules are free. */
@@ -28,6 +28,8 @@ const packages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   imagebuilder: { dockerode: 'the Docker engine as a destination', fastify: 'HTTP endpoint', '@fastify/multipart': 'streams uploads', '@fastify/swagger': 'the OpenAPI document', '@tus/server': 'resumable uploads', '@tus/file-store': 'resumable uploads', 'packageurl-js': 'names of components', '@noble/ciphers': 'encrypted keys of cosign' },
   'base-images': { execa: 'runs apt-get, dpkg-deb and tar', rolldown: 'bundles node-agent into one file' },
   'framework/lib/kube': { yaml: 'kubeconfig files', 'node-forge': 'X.509 certificates' },
+  'framework/images': { rolldown: 'bundles the roles into few files' },
+  'framework/charts': { 'tar-stream': 'packs charts' },
   'framework/admin': { fastify: 'HTTP API' },
   'framework/agent': { croner: 'cron expressions', fastify: 'HTTP endpoint', yaml: 'cleaning rules' },
   'framework/local': { execa: 'runs mount, unshare and npm', 'tar-stream': 'unpacks layers', 'fast-json-patch': 'JSON patch', yaml: 'kubeconfig and manifests', rolldown: 'packs the sample services' },

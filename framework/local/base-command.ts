@@ -73,13 +73,13 @@ interface Product {
 const nodeImage: Product = {
   what: 'node image',
   publish: ({ kubeconfig, namespace, ...info }, signal) => publishNodeImage(kubeClientFrom({ KUBECONFIG: kubeconfig }), namespace, { ...info, signal }),
-  write: writeNodeImage,
+  write: async (destination, options) => (await writeNodeImage(destination, options)).image,
 }
 
 const baseImage = (base: BaseChoice, { debug, fresh }: Required<Pick<BaseImageOptions, 'debug' | 'fresh'>>): Product => ({
   what: `base image for ${base.name}${debug ? ' with debug tools' : ''}`,
   publish: ({ kubeconfig, namespace, ...info }, signal) => publishBase(kubeClientFrom({ KUBECONFIG: kubeconfig }), namespace, base, { ...info, nodeBinary: process.execPath, debug, fresh, signal }),
-  write: (destination, options) => writeBase(base, destination, { ...options, nodeBinary: process.execPath, debug, fresh }),
+  write: async (destination, options) => (await writeBase(base, destination, { ...options, nodeBinary: process.execPath, debug, fresh })).image,
 })
 
 async function clusterInfo(dataDir: string): Promise<ClusterInfo> {

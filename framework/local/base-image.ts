@@ -9,9 +9,10 @@ import type { BaseChoice } from '../../base-images/catalog.ts'
 import { stagedEntries } from '../../base-images/layer.ts'
 import type { BaseRecipe } from '../../base-images/recipe.ts'
 import { stageBase, stageDebug, type Staged } from '../../base-images/rootfs.ts'
-import { composeImage, type ComposeOptions } from '../../imagebuilder/compose.ts'
+import { composeImage, type ComposedImage, type ComposeOptions } from '../../imagebuilder/compose.ts'
 import { layerFromFiles, type LayerFile } from '../../imagebuilder/layer.ts'
 import { parseLocation, type ImageLocation } from '../../imagebuilder/oci/location.ts'
+import type { RegistryAccess } from '../../imagebuilder/oci/session.ts'
 
 export interface BaseImageOptions {
   /** Staged roots and layers are kept here. */
@@ -22,6 +23,8 @@ export interface BaseImageOptions {
   readonly debug?: boolean
   /** Of the newest packages, whatever was fetched before. */
   readonly fresh?: boolean
+  /** Of the registry, where that is the destination. */
+  readonly access?: RegistryAccess
   readonly signal?: AbortSignal
 }
 
@@ -44,14 +47,14 @@ export async function publishBase(client: KubeClient, namespace: string, base: B
   const [plain, ...tools] = layers
   // The tag follows the content, so that a new base is a new image and an old one stays what it was.
   const name = `${options.registry}/tars.${recipe.name}:${createHash('sha256').update(JSON.stringify([plain.diffId, config])).digest('hex').slice(0, 12)}`
-  const images = [await compose([plain], config, parseLocation(name), options)]
-  if (tools.length > 0) images.push(await compose(layers, config, parseLocation(`${name}-debug`), options))
+  const images = [(await compose([plain], config, parseLocation(name), options)).image]
+  if (tools.length > 0) images.push((await compose(layers, config, parseLocation(`${name}-debug`), options)).image)
   await record(client, namespace, recipe, images)
   return images.at(-1) ?? name
 }
 
-/** Builds a base image, or its debug variant, to any place. @returns its name there */
-export async function writeBase(base: BaseChoice, destination: ImageLocation, options: BaseImageOptions): Promise<string> {
+/** Builds a base image, or its debug variant, to any place. */
+export async function writeBase(base: BaseChoice, destination: ImageLocation, options: BaseImageOptions): Promise<ComposedImage> {
   const { layers, config } = await buildBase(base, options)
   return compose(layers, config, destination, options)
 }
@@ -59,9 +62,8 @@ export async function writeBase(base: BaseChoice, destination: ImageLocation, op
 type Layers = readonly [LayerFile, ...LayerFile[]]
 type Config = NonNullable<ComposeOptions['config']>
 
-async function compose(layers: Layers, config: Config, destination: ImageLocation, { signal }: BaseImageOptions): Promise<string> {
-  const { image } = await composeImage({ layers, config, destination, ...(signal === undefined ? {} : { signal }) })
-  return image
+function compose(layers: Layers, config: Config, destination: ImageLocation, { access, signal }: BaseImageOptions): Promise<ComposedImage> {
+  return composeImage({ layers, config, destination, ...(access === undefined ? {} : { access }), ...(signal === undefined ? {} : { signal }) })
 }
 
 async function buildBase(base: BaseChoice, options: BaseImageOptions): Promise<{ readonly recipe: BaseRecipe; readonly layers: Layers; readonly config: Config }> {

@@ -128,12 +128,18 @@ describe('stateful set (control-plane spec C.2, C.4)', () => {
     }
   })
 
-  test.each(frameworkRoles)("the framework's %s has neither tarsnode nor its probes, whatever the node image", (role) => {
+  test.each(frameworkRoles)("the framework's %s has neither tarsnode nor its probes, whatever the node image, and no rights", (role) => {
     const server = frameworkServer(role, { namespace: 'ns', release: { id: 'v1', image: 'tarsk8s:local' }, time: '2024-01-01T00:00:00Z' })
     const spec = desiredStatefulSet(server, framework({ injection: 'imageVolume' }))?.spec?.template.spec
     expect(spec?.initContainers).toBeUndefined()
     expect(spec?.volumes).toEqual([timezoneVolume])
-    expect({ ...noProbes, ...spec?.containers[0] }).toMatchObject({ command: ['tarsk8s', role], volumeMounts: [timezoneMount], ...noProbes })
+    expect(spec?.readinessGates).toEqual(role === 'registry' ? [{ conditionType: 'tars.io/active' }] : undefined)
+    expect(spec?.securityContext).toMatchObject({ runAsNonRoot: true, sysctls: [{ name: 'net.ipv4.ip_unprivileged_port_start', value: '0' }] })
+    const port = [...(server.spec.tars?.servants ?? []), ...(server.spec.normal?.ports ?? [])][0]?.port
+    expect({ ...noProbes, ...spec?.containers[0] }).toMatchObject({
+      command: ['tarsk8s', role], volumeMounts: [timezoneMount], ...noProbes, readinessProbe: { tcpSocket: { port } },
+      securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+    })
   })
 
   test("a folder of the user's own keeps what tarsnode learned, without a second one", () => {

@@ -3,7 +3,8 @@ import { imagePlaceholder } from '#api/names.ts'
 import type { TServer } from '#api/types.ts'
 import { containerPorts } from './ports.ts'
 import { supervisorPreStop, supervisorProbes } from './probes.ts'
-import { isGiven, mountedCommand, supervisorEnv, type Supervisor } from './supervisor.ts'
+import { roleContainer } from './role.ts'
+import { isGiven, isRole, mountedCommand, supervisorEnv, type Supervisor } from './supervisor.ts'
 import { volumeMounts } from './volumes.ts'
 
 /** The service's own container, named like the TServer (control-plane spec C.4). */
@@ -24,6 +25,7 @@ export function serviceContainer(server: TServer, supervisor: Supervisor): Conta
     ...(ports.length === 0 ? {} : { ports }),
     resources: resourcesOf(k8s.resources),
     volumeMounts: volumeMounts(server, supervisor),
+    ...(isRole(server.spec) ? roleContainer(server.spec) : {}),
     ...(answersProbes ? supervisorProbes() : {}),
     ...(answersProbes && k8s.launcherType === 'foreground' ? supervisorPreStop() : {}),
   }

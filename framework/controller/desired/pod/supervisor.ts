@@ -14,7 +14,7 @@ export type Supervisor =
 
 /** The release's node image counts, then the framework's; with neither, the baked one runs. */
 export function supervisorOf({ spec }: TServer, framework: TFrameworkConfig | undefined): Supervisor {
-  if (spec.subType !== 'tars' || isRole(spec.k8s.command)) return { kind: 'none' }
+  if (spec.subType !== 'tars' || isRole(spec)) return { kind: 'none' }
   const settings = framework?.nodeImage
   const given = filled(spec.release?.nodeImage)
   const image = given ?? filled(settings?.image)
@@ -35,7 +35,7 @@ const filled = (text: string | undefined): string | undefined => (text === undef
 export const isGiven = (list: readonly string[] | undefined): list is readonly string[] => list !== undefined && list.length > 0
 
 /** True for the framework's own services: `tarsk8s <role>` serves Tars by itself, with no tarsnode above it. */
-const isRole = (command: readonly string[] | undefined): boolean => command?.[0] === 'tarsk8s'
+export const isRole = ({ k8s: { command } }: TServer['spec']): boolean => command?.[0] === 'tarsk8s'
 
 /**
  * Seconds between SIGTERM and SIGKILL. tarsnode reports Deactivating, waits until callers have heard of it, and then gives the

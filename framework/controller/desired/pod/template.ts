@@ -4,7 +4,8 @@ import type { TFrameworkConfig, TServer } from '#api/types.ts'
 import { serverLabels } from '../meta.ts'
 import { podAffinity } from './affinity.ts'
 import { serviceContainer } from './container.ts'
-import { supervisorInit, supervisorOf, type Supervisor, graceSeconds } from './supervisor.ts'
+import { roleGates, roleSecurity } from './role.ts'
+import { isRole, supervisorInit, supervisorOf, type Supervisor, graceSeconds } from './supervisor.ts'
 import { podVolumes } from './volumes.ts'
 
 /** The pod template of a server (control-plane spec C.4). Equal servers give equal templates, in every order of lists. */
@@ -21,18 +22,21 @@ export function podTemplate(server: TServer, framework: TFrameworkConfig | undef
 
 function podSpec(server: TServer, supervisor: Supervisor): PodSpec {
   const { k8s } = server.spec
+  const own = isRole(server.spec)
+  const gates = own ? roleGates(server.spec) : k8s.readinessGates
   const secrets = pullSecrets(server, supervisor)
   return {
     ...(supervisor.kind === 'copied' ? { initContainers: [supervisorInit(server, supervisor.image)] } : {}),
     containers: [serviceContainer(server, supervisor)],
     volumes: podVolumes(server, supervisor),
-    ...(k8s.readinessGates === undefined ? {} : { readinessGates: k8s.readinessGates.map((conditionType) => ({ conditionType })) }),
+    ...(gates === undefined || gates.length === 0 ? {} : { readinessGates: gates.map((conditionType) => ({ conditionType })) }),
     restartPolicy: 'Always',
     terminationGracePeriodSeconds: graceSeconds,
     dnsPolicy: k8s.hostNetwork ? 'ClusterFirstWithHostNet' : 'ClusterFirst',
     dnsConfig: { options: [{ name: 'ndots', value: '2' }] },
     enableServiceLinks: false,
     ...(k8s.serviceAccount === undefined ? {} : { serviceAccountName: k8s.serviceAccount }),
+    ...(own ? { securityContext: roleSecurity(server.spec) } : {}),
     ...(k8s.hostNetwork ? { hostNetwork: true } : {}),
     ...(k8s.hostIPC ? { hostIPC: true } : {}),
     ...(secrets.length === 0 ? {} : { imagePullSecrets: secrets.map((name) => ({ name })) }),

@@ -1,0 +1,66 @@
+// What the charts hold: the files of their folders, and what is made of the declarations in the code.
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { customResourceDefinitions } from '#api/crds.ts'
+import type { Access } from '#kube/access.ts'
+import { access as admin } from '../admin/access.ts'
+import { access as config } from '../config/access.ts'
+import { access as controller } from '../controller/access.ts'
+import { access as image } from '../../imagebuilder/access.ts'
+import { access as notify } from '../notify/access.ts'
+import { access as registry } from '../registry/access.ts'
+import { access as seed } from '../seed/access.ts'
+import { chartServers } from './servers.ts'
+
+/** ServiceAccounts of each chart with what they may do: one a role. */
+export const accounts: Readonly<Record<ChartName, Readonly<Record<string, Access>>>> = {
+  tarscontroller: { 'tars-controller': controller },
+  tarsframework: {
+    'tars-seed': seed,
+    'tars-tarsregistry': registry,
+    'tars-tarsconfig': config,
+    'tars-tarsnotify': notify,
+    'tars-tarsimage': image,
+    'tars-tarsadmin': admin,
+  },
+}
+
+export const chartNames = ['tarscontroller', 'tarsframework'] as const
+export type ChartName = (typeof chartNames)[number]
+
+export interface ChartOptions {
+  /** Of the chart, and of the images that it runs. */
+  readonly version: string
+  /** Where those images are when the values do not say. */
+  readonly registry?: string
+  /** RFC 3339: when this version was released. */
+  readonly time: string
+}
+
+/** What the folders of the charts say in place of the version. */
+const placeholder = '0.0.0-source'
+
+/** The files of a packed chart by their paths in it, in order. */
+export async function chartFiles(name: ChartName, { version, registry = '', time }: ChartOptions): Promise<ReadonlyMap<string, string>> {
+  const files = new Map<string, string>()
+  for (const path of await filesBelow(join(import.meta.dirname, name))) files.set(path, await readFile(join(import.meta.dirname, name, path), 'utf8'))
+  files.set('templates/_access.tpl', await readFile(join(import.meta.dirname, 'shared/_access.tpl'), 'utf8'))
+  files.set('files/access.json', pretty(accounts[name]))
+  if (name === 'tarscontroller') files.set('files/crds.json', JSON.stringify(customResourceDefinitions()))
+  else files.set('files/servers.json', pretty(chartServers(time)))
+  edit(files, 'Chart.yaml', (text) => text.replaceAll(placeholder, version))
+  // The first in the file is where the framework's own images are.
+  edit(files, 'values.yaml', (text) => text.replace('registry: ""', `registry: ${JSON.stringify(registry)}`))
+  return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+const pretty = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
+
+function edit(files: Map<string, string>, path: string, change: (text: string) => string): void {
+  files.set(path, change(files.get(path) ?? ''))
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+}

@@ -1,0 +1,23 @@
+import { group } from '#api/names.ts'
+import { follow, rule, type Access } from '#kube/access.ts'
+
+/** tarscontroller works in the namespaces of all frameworks; its own holds what its replicas share. */
+export const access: Access = {
+  namespaced: [rule('coordination.k8s.io', 'leases', ['get', 'create', 'update'])],
+  cluster: [
+    rule(group, ['tservers', 'ttemplates', 'tframeworkconfigs'], follow),
+    rule(group, ['tservers/status', 'tendpoints/status'], ['patch']),
+    // Where owners may only be named by those who may finalize them (OwnerReferencesPermissionEnforcement).
+    rule(group, 'tservers/finalizers', ['update']),
+    rule(group, 'tendpoints', [...follow, 'create', 'patch', 'delete']),
+    rule(group, 'texitedrecords', [...follow, 'create', 'update', 'delete']),
+    rule(group, 'tconfigs', [...follow, 'patch', 'delete']),
+    rule(group, 'timages', [...follow, 'patch']),
+    rule(group, 'ttrees', [...follow, 'update']),
+    rule('', 'services', [...follow, 'create', 'patch', 'delete']),
+    rule('', 'pods', follow),
+    rule('', 'persistentvolumeclaims', ['deletecollection']),
+    rule('', 'events', ['get', 'create', 'patch']),
+    rule('apps', ['statefulsets', 'daemonsets'], [...follow, 'create', 'patch', 'delete']),
+  ],
+}

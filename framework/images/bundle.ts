@@ -1,0 +1,46 @@
+import { join } from 'node:path'
+import { build, type Plugin } from 'rolldown'
+
+/** The file of the bundle that the runtime is started with. */
+export const bundleEntry = 'main.mjs'
+
+/** Rooms whose commands build from the sources, which are in no image. */
+const fromSources = /\/framework\/(local|images|charts)\//
+
+/** Stands for such a room: its commands say where they are to be had. */
+const away = `export async function run(_args, { err }) {
+  err.write('tarsk8s: this command works from a clone of the repository, not in the framework image\\n')
+  return 1
+}
+`
+
+const leaveOut: Plugin = {
+  name: 'leave-out',
+  load: (id) => (fromSources.test(id) ? { code: away, moduleType: 'js' } : null),
+}
+
+/** One file of the bundle. */
+export interface BundleFile {
+  readonly name: string
+  readonly code: string
+}
+
+/**
+ * The dispatcher with all roles and the commands that need nothing but a cluster, as ES modules that need no package: a
+ * role loads its own chunks only. The same sources give the same bytes.
+ */
+export async function bundleFramework(): Promise<readonly BundleFile[]> {
+  const { output } = await build({
+    cwd: join(import.meta.dirname, '../..'),
+    input: { main: join(import.meta.dirname, '../main.ts') },
+    platform: 'node',
+    tsconfig: false,
+    write: false,
+    // Native code that its users can do without.
+    external: [/\.node$/, 'cpu-features'],
+    plugins: [leaveOut],
+    output: { format: 'esm', minify: true, entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' },
+    logLevel: 'warn',
+  })
+  return output.flatMap((part) => (part.type === 'chunk' ? [{ name: part.fileName, code: part.code }] : []))
+}

@@ -1,0 +1,159 @@
+// What the charts make of their values, by real Helm.
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { customResourceDefinitions } from '#api/crds.ts'
+import { baseImages, usualBases } from '#api/seed/images.ts'
+import { frameworkRoles } from '#api/seed/servers.ts'
+import type { AnyObject } from '#kube/types.ts'
+import { baseNames, chooseBaseImage } from '../../base-images/catalog.ts'
+import { run as chartsCommand } from '../../framework/charts/charts-command.ts'
+import { accounts, chartNames, type ChartName } from '../../framework/charts/charts.ts'
+import { cacheDir } from '../rig/tools.ts'
+import { command, helm, HELM_BUILD_MS, helmProgram, named, packCharts, rendered } from './rig.ts'
+
+let folder: string
+let charts: Readonly<Record<ChartName, string>>
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tarsk8s-charts-'))
+  charts = await packCharts(folder, '1.2.3')
+  await helmProgram()
+}, HELM_BUILD_MS)
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const registry = 'registry.test:5000/tars'
+const controllerValues = [`controller.registry=${registry}`]
+const frameworkValues = [`framework.registry=${registry}`, 'upload.registry=registry.test/services']
+const valuesOf: Readonly<Record<ChartName, readonly string[]>> = { tarscontroller: controllerValues, tarsframework: frameworkValues }
+
+const envOf = (job: AnyObject): Record<string, string | undefined> =>
+  Object.fromEntries((job['spec'].template.spec.containers[0].env as { name: string; value?: string }[]).map(({ name, value }) => [name, value]))
+
+describe.each(chartNames)('%s', (name) => {
+  it('passes helm lint', async () => {
+    const { code, out } = await helm(folder, 'lint', '--strict', charts[name], '--kube-version', '1.30.0', '--set', valuesOf[name].join(','))
+    expect(out).toContain('0 chart(s) failed')
+    expect(code).toBe(0)
+  })
+
+  it.each(['1.25.0', '1.34.4'])('is for Kubernetes %s', async (kubeVersion) => {
+    expect((await rendered(folder, charts[name], valuesOf[name], { kubeVersion })).length).toBeGreaterThan(5)
+  })
+
+  it('is not for an older one', async () => {
+    await expect(rendered(folder, charts[name], valuesOf[name], { kubeVersion: '1.24.9' })).rejects.toThrow('requires kubeVersion')
+  })
+
+  it('gives every role the access that it declares, and no other', async () => {
+    const objects = await rendered(folder, charts[name], valuesOf[name])
+    const namespace = name === 'tarscontroller' ? 'tars-system' : 'prod'
+    const made = objects.filter(({ kind }) => kind === 'ServiceAccount').map(({ metadata }) => metadata.name)
+    expect(made.toSorted()).toEqual(Object.keys(accounts[name]).toSorted())
+    const granted = (kind: string, id: string): unknown => objects.find((object) => object.kind === kind && object.metadata.name === id)?.['rules']
+    for (const [account, access] of Object.entries(accounts[name])) {
+      const cluster = `${namespace}:${account}`
+      expect({ account, namespaced: granted('Role', account), cluster: granted('ClusterRole', cluster) }).toEqual({ account, namespaced: access.namespaced, cluster: access.cluster })
+      const bindings = objects.filter(({ kind, metadata }) => /Binding$/.test(kind) && [account, cluster].includes(metadata.name))
+      const subjects = [{ kind: 'ServiceAccount', name: account, namespace }]
+      const wanted = [access.namespaced && ['RoleBinding', account], access.cluster && ['ClusterRoleBinding', cluster]].filter((role) => role !== undefined)
+      expect(new Set(bindings.map((binding) => [binding.kind, binding['roleRef'].name, binding['subjects']]))).toEqual(new Set(wanted.map(([kind, role]) => [kind, role, subjects])))
+    }
+  })
+
+  it('is the same bytes each time', async () => {
+    const again = await packCharts(join(folder, 'again'), '1.2.3')
+    expect(await readFile(again[name])).toEqual(await readFile(charts[name]))
+  })
+
+  it('grants nothing by a wildcard', () => {
+    expect(JSON.stringify(accounts[name])).not.toContain('*')
+  })
+})
+
+describe('values', () => {
+  const both: readonly (readonly [ChartName, readonly string[], readonly string[]])[] = [
+    ['tarscontroller', [`controller.registry=${registry}`, 'controller.tag=b7'], [`helm.dockerhub.registry=${registry}`, 'helm.build.id=b7']],
+    ['tarsframework',
+      [`framework.registry=${registry}`, 'framework.tag=b7', 'upload.registry=r.test/s', 'upload.secret=push', 'elk.nodes={es-0:9200,es-1:9200}'],
+      [`helm.dockerhub.registry=${registry}`, 'helm.build.id=b7', 'dockerRegistry=r.test/s', 'dockerSecret=push', 'els.nodes={es-0:9200,es-1:9200}']],
+  ]
+  it.each(both)('%s takes both spellings', async (name, later, first) => {
+    const objects = await rendered(folder, charts[name], later)
+    expect(await rendered(folder, charts[name], first)).toEqual(objects)
+    expect(JSON.stringify(objects)).toContain(`${registry}/tars.framework:b7`)
+  })
+
+  it('reach the seed', async () => {
+    const job = named(await rendered(folder, charts.tarsframework, [...frameworkValues, 'framework.secret=pull', 'upload.secret=push', 'elk.nodes={es-0:9200,es-1:9200}', 'bases={cppbase,java21base}']), 'Job', 'tars-seed')
+    expect(envOf(job)).toEqual({
+      Namespace: 'prod', TARSSEED_IMAGES: registry, TARSSEED_TAG: '1.2.3', TARSSEED_SECRET: 'pull', TARSSEED_UPLOAD: 'registry.test/services',
+      TARSSEED_UPLOAD_SECRET: 'push', TARSSEED_ELK: 'es-0:9200,es-1:9200', TARSSEED_BASES: 'cppbase,java21base',
+    })
+    expect(job['spec'].template.spec.imagePullSecrets).toEqual([{ name: 'pull' }])
+  })
+
+  it('need no document store, and offer a base image a language', async () => {
+    const job = named(await rendered(folder, charts.tarsframework, frameworkValues), 'Job', 'tars-seed')
+    expect(envOf(job)).toMatchObject({ TARSSEED_ELK: '', TARSSEED_UPLOAD_SECRET: '', TARSSEED_BASES: usualBases.join(',') })
+  })
+
+  it("change the framework's servers by role", async () => {
+    const objects = await rendered(folder, charts.tarsframework, [...frameworkValues, 'framework.secret=pull', 'servers.registry.replicas=3', 'servers.image.resources.limits.memory=1Gi'])
+    expect(named(objects, 'TServer', 'tars-tarsregistry')).toMatchObject({ metadata: { annotations: { 'tars.io/MinReplicas': '3' } }, spec: { k8s: { replicas: 3 } } })
+    expect(named(objects, 'TServer', 'tars-tarsimage')).toMatchObject({ spec: { k8s: { resources: { limits: { memory: '1Gi' } }, serviceAccount: 'tars-tarsimage' }, release: { id: '1.2.3', secret: 'pull' } } })
+    expect(objects.filter(({ kind }) => kind === 'TServer')).toHaveLength(frameworkRoles.length)
+  })
+
+  it('choose versions of the CRDs', async () => {
+    const versionsOf = (objects: readonly AnyObject[]): unknown => (named(objects, 'CustomResourceDefinition', 'tservers.k8s.tars.io')['spec'].versions as { name: string; served: boolean; storage: boolean }[]).map(({ name, served, storage }) => [name, served, storage])
+    const objects = await rendered(folder, charts.tarscontroller, controllerValues)
+    expect(objects.filter(({ kind }) => kind === 'CustomResourceDefinition')).toEqual(customResourceDefinitions())
+    expect(versionsOf(await rendered(folder, charts.tarscontroller, [...controllerValues, 'crds.servers={v1beta1}', 'crds.storage=v1beta2']))).toEqual([['v1beta1', true, false], ['v1beta2', true, true], ['v1beta3', true, false]])
+  })
+
+  it('set a default registry when the charts are packed', async () => {
+    const own = await packCharts(join(folder, 'own'), '2.0.0-rc.1', '--registry', registry)
+    expect(named(await rendered(folder, own.tarscontroller, []), 'Deployment', 'tars-controller-manger')['spec'].template.spec.containers[0].image).toBe(`${registry}/tars.framework:2.0.0-rc.1`)
+  })
+
+  const refused: readonly (readonly [ChartName, readonly string[], RegExp])[] = [
+    ['tarscontroller', ['controller.registy=x'], /\/controller.*registy/],
+    ['tarscontroller', [...controllerValues, 'controller.replicas=0'], /\/controller\/replicas/],
+    ['tarscontroller', [...controllerValues, 'crds.storage=v2'], /\/crds\/storage/],
+    ['tarscontroller', ['controller.registry=https://registry.test'], /\/controller\/registry/],
+    ['tarscontroller', [], /controller\.registry is missing: --set controller\.registry=/],
+    ['tarsframework', [...frameworkValues, 'elk.nodes={es-0}'], /\/elk\/nodes\/0/],
+    ['tarsframework', [...frameworkValues, 'framework.tag=a:b'], /\/framework\/tag/],
+    ['tarsframework', [...frameworkValues, 'upload.secret=Big_Secret'], /\/upload\/secret/],
+    ['tarsframework', [...frameworkValues, 'web=http://tars.test'], /\/web/],
+    ['tarsframework', [...frameworkValues, 'servers.regitry.replicas=3'], /\/servers.*regitry/],
+    ['tarsframework', [...frameworkValues, 'servers.registry.replicas=100'], /\/servers\/registry\/replicas/],
+    ['tarsframework', [`framework.registry=${registry}`], /upload\.registry is missing: --set upload\.registry=/],
+    ['tarsframework', ['upload.registry=registry.test/services'], /framework\.registry is missing: --set framework\.registry=/],
+  ]
+  it.each(refused)('%s %j are refused by name', async (name, values, says) => {
+    await expect(rendered(folder, charts[name], values)).rejects.toThrow(says)
+  })
+})
+
+describe('charts package', () => {
+  it.each([['--version', '1.2'], ['--version', 'latest'], ['--version', '1.2.3+4']])('refuses %s %s', async (flag, value) => {
+    const { code, err } = await command(chartsCommand, ['package', flag, value, '--out', folder])
+    expect({ code, err }).toEqual({ code: 1, err: `tarsk8s charts: "${value}" is no version (give one as 1.2.3 or 1.2.3-rc.1)\n` })
+  })
+
+  it('is called rightly or says how', async () => {
+    expect(await command(chartsCommand, [])).toMatchObject({ code: 2, err: expect.stringContaining('usage: tarsk8s charts package') as string })
+    expect(await command(chartsCommand, ['package', 'x'])).toMatchObject({ code: 2 })
+    expect(await command(chartsCommand, ['package', '--outt', 'x'])).toMatchObject({ code: 2 })
+    expect(await command(chartsCommand, ['--help'])).toMatchObject({ code: 0, out: expect.stringContaining('usage') as string })
+  })
+})
+
+it('the table of base images is that of the recipes', { timeout: 300_000 }, async () => {
+  const sources = { cacheDir: join(cacheDir, 'local'), nodeBinary: process.execPath }
+  const recipes = await Promise.all(baseNames.map(async (name) => chooseBaseImage(name).recipe(sources)))
+  const table = (list: readonly { readonly name: string; readonly supportedTypes: readonly string[] }[]): unknown => list.map(({ name, supportedTypes }) => ({ name, supportedTypes })).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  expect(table(baseImages)).toEqual(table(recipes))
+})
