@@ -1,0 +1,56 @@
+// The programs of Kubernetes, built from source once a version and kept outside the clone.
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { alone } from '../alone.ts'
+import { cacheDir, which } from '../tools.ts'
+
+const run = promisify(execFile)
+
+/** The version that tests run against. Its libraries are v0.MINOR.PATCH. */
+export const kubernetesVersion = 'v1.34.4'
+
+export type KubernetesProgram = 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kubelet' | 'kube-proxy'
+
+const folder = join(cacheDir, 'kubernetes', kubernetesVersion)
+/** The API server alone takes minutes on two cores. Milliseconds. */
+const longest = 1_800_000
+
+/** @returns the path of the program; the first call on a machine builds it */
+export async function kubernetesProgram(name: KubernetesProgram): Promise<string> {
+  const program = join(folder, name)
+  if (existsSync(program)) return program
+  await mkdir(folder, { recursive: true })
+  await alone(join(folder, '.lock'), async () => {
+    if (!existsSync(program)) await build(name, program)
+  })
+  return program
+}
+
+async function build(name: KubernetesProgram, program: string): Promise<void> {
+  const go = which('go')
+  if (go === undefined) throw new Error(`go is missing; install Go 1.24 or newer to build ${name}`)
+  const env = { ...process.env, GOFLAGS: '', CGO_ENABLED: '0' }
+  const module = join(folder, 'module')
+  if (!existsSync(join(module, 'go.sum'))) await writeModule(go, module, env)
+  const draft = `${program}.part`
+  // Without its version, clients take the server for one of long ago.
+  const flags = `-s -w -X k8s.io/component-base/version.gitVersion=${kubernetesVersion}`
+  await run(go, ['build', '-trimpath', '-ldflags', flags, '-o', draft, `k8s.io/kubernetes/cmd/${name}`], { cwd: module, env, timeout: longest, maxBuffer: 1 << 26 })
+  await rename(draft, program)
+}
+
+/** A module that requires Kubernetes; its staging libraries are named by no version in its own go.mod. */
+async function writeModule(go: string, module: string, env: NodeJS.ProcessEnv): Promise<void> {
+  await rm(module, { recursive: true, force: true })
+  await mkdir(module, { recursive: true })
+  const { stdout } = await run(go, ['mod', 'download', '-json', `k8s.io/kubernetes@${kubernetesVersion}`], { cwd: module, env: { ...env, GOWORK: 'off' }, timeout: longest, maxBuffer: 1 << 26 })
+  const own = await readFile((JSON.parse(stdout) as { GoMod: string }).GoMod, 'utf8')
+  const staging = [...own.matchAll(/^\s*(k8s\.io\/\S+) v0\.0\.0$/gm)].map(([, path]) => path ?? '')
+  const replaced = staging.map((path) => `replace ${path} => ${path} ${kubernetesVersion.replace('v1', 'v0')}\n`)
+  const tools = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy'].map((name) => `\tk8s.io/kubernetes/cmd/${name}\n`)
+  await writeFile(join(module, 'go.mod'), `module tools\n\ngo 1.24.0\n\nrequire k8s.io/kubernetes ${kubernetesVersion}\n\ntool (\n${tools.join('')})\n\n${replaced.join('')}`)
+  await run(go, ['mod', 'tidy'], { cwd: module, env, timeout: longest, maxBuffer: 1 << 26 })
+}
