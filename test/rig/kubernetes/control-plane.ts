@@ -3,7 +3,6 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { createKubeClient, type KubeClient, type KubeConfig } from '#kube/client.ts'
 import { namespaces } from '#kube/resources.ts'
 import { createAuthority, issueCertificate } from '#kube/x509.ts'
-import { debianTool } from '../tools.ts'
 import { kubernetesProgram } from './binaries.ts'
 import { Machine, type Program } from './machine.ts'
 
@@ -53,7 +52,7 @@ export class ControlPlane {
 
   /** Resolves when the API server is ready. */
   static async start(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
-    const programs = await Promise.all([debianTool('etcd', 'etcd-server'), kubernetesProgram('kube-apiserver')])
+    const programs = await Promise.all([kubernetesProgram('etcd'), kubernetesProgram('kube-apiserver')])
     const controlPlane = new ControlPlane(await Machine.start(), options)
     try {
       await controlPlane.#start(...programs)
