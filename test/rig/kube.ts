@@ -38,6 +38,8 @@ export interface TestCluster {
   /** Undefined when the cluster is a real one. */
   readonly server: ApiServer | undefined
   readonly kubeconfigPath: string
+  /** The address of this process at which the API server reaches it. */
+  readonly host: string
   /** A folder that goes with the cluster. */
   readonly folder: string
   /** Runs kubectl to its end; never throws on a non-zero exit. */
@@ -52,19 +54,19 @@ export interface TestCluster {
 /** An embedded API server on a free loopback port, with a client and kubectl. */
 export async function startTestCluster(options: Partial<ApiServerOptions> = {}): Promise<TestCluster> {
   const server = await startApiServer({ dataFile: ':memory:', host: '127.0.0.1', port: 0, token: randomBytes(12).toString('hex'), log: quietLogger(), ...options })
-  return attach(server.kubeconfig(), { server, stop: () => server.stop() })
+  return attach(server.kubeconfig(), { server, host: '127.0.0.1', stop: () => server.stop() })
 }
 
 /** False when the behaviour tests run against a real API server (see vitest.config.ts). */
 export const embedded = process.env['TARSK8S_TEST_CLUSTER'] !== 'kubernetes'
 
-/** The cluster that behaviour tests run against: embedded; or a real one, which TARSK8S_TEST_KUBECONFIG names or the rig starts for each file. */
+/** The cluster that behaviour tests run against: embedded; or a real one, which TARSK8S_TEST_KUBECONFIG names (TARSK8S_TEST_HOST: where it reaches this machine) or the rig starts for each file. */
 export async function behaviourCluster(): Promise<TestCluster> {
   if (embedded) return startTestCluster()
   const given = process.env['TARSK8S_TEST_KUBECONFIG'] ?? ''
-  if (given !== '') return attach(readFileSync(given, 'utf8'), {})
-  const real = await ControlPlane.start({ controllers: true })
-  return attach(real.kubeconfig(), { stop: () => real.stop() })
+  if (given !== '') return attach(readFileSync(given, 'utf8'), { host: process.env['TARSK8S_TEST_HOST'] ?? '127.0.0.1' })
+  const real = await ControlPlane.start({ controllers: 'objects' })
+  return attach(real.kubeconfig(), { host: real.machine.hostAddress, stop: () => real.stop() })
 }
 
 function quietLogger() {
@@ -73,12 +75,13 @@ function quietLogger() {
 }
 
 interface Backing {
+  readonly host: string
   readonly server?: ApiServer
   /** Ends a cluster that is the test's own; without it, the cluster stays and is left clean. */
   readonly stop?: () => Promise<void>
 }
 
-function attach(kubeconfig: string, { server, stop }: Backing): TestCluster {
+function attach(kubeconfig: string, { server, host, stop }: Backing): TestCluster {
   const folder = mkdtempSync(join(tmpdir(), 'tarsk8s-kube-'))
   const kubeconfigPath = join(folder, 'kubeconfig')
   writeFileSync(kubeconfigPath, kubeconfig, { mode: 0o600 })
@@ -88,7 +91,7 @@ function attach(kubeconfig: string, { server, stop }: Backing): TestCluster {
   const base = ['--kubeconfig', kubeconfigPath, '--cache-dir', join(folder, 'cache')]
   const made: string[] = []
   return {
-    client, config, server, kubeconfigPath, folder,
+    client, config, server, kubeconfigPath, host, folder,
     async kubectl(args, { input, env } = {}) {
       if (kubectlPath === undefined) throw new Error('kubectl is missing; install it')
       const running = run(kubectlPath, [...base, ...args], { env: { ...process.env, ...env }, maxBuffer: 1 << 26 })

@@ -83,6 +83,10 @@ describe('definition', () => {
     ['no storage version', (crd) => (crd['spec'].versions[0].storage = false), 'spec.versions'],
     ['a schema without type', (crd) => delete crd['spec'].versions[0].schema.openAPIV3Schema.type, 'openAPIV3Schema.type'],
     ['an unknown scope', (crd) => (crd['spec'].scope = 'Global'), 'spec.scope'],
+    ['an unknown way to convert', (crd) => (crd['spec'].conversion = { strategy: 'Magic' }), 'spec.conversion.strategy: Unsupported value: "Magic": supported values: "None", "Webhook"'],
+    ['a conversion by nobody', (crd) => (crd['spec'].conversion = { strategy: 'Webhook', webhook: { conversionReviewVersions: ['v1'] } }), 'spec.conversion.webhookClientConfig: Required value'],
+    ['a conversion by two', (crd) => (crd['spec'].conversion = { strategy: 'Webhook', webhook: { conversionReviewVersions: ['v1'], clientConfig: { url: 'https://hook.test/', service: { name: 's', namespace: 'n' } } } }), 'spec.conversion.webhookClientConfig: Required value: exactly one of url or service is required'],
+    ['a conversion in no version', (crd) => (crd['spec'].conversion = { strategy: 'Webhook', webhook: { clientConfig: { url: 'https://hook.test/' } } }), 'spec.conversion.conversionReviewVersions'],
   ])('refuses %s', async (_what, spoil, field) => {
     const crd = widgetDefinition()
     crd.metadata.name = 'gadgets.test.tarsk8s.io'

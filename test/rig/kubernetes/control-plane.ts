@@ -7,8 +7,9 @@ import { kubernetesProgram } from './binaries.ts'
 import { Machine, type Program } from './machine.ts'
 
 export interface ControlPlaneOptions {
-  /** Also kube-controller-manager: garbage collection, ends of namespaces, workloads, service accounts. Default: none of it. */
-  readonly controllers?: boolean
+  /** Also kube-controller-manager, with all controllers, or those that keep objects in order and make no others: garbage collection,
+   * ends of namespaces, service accounts. Default: none. */
+  readonly controllers?: 'all' | 'objects'
   readonly scheduler?: boolean
 }
 
@@ -26,6 +27,7 @@ const users: Readonly<Record<User, readonly [name: string, groups: string]>> = {
   kubelet: [`system:node:${nodeName}`, 'system:nodes'],
   proxy: ['system:kube-proxy', ''],
 }
+const objectControllers = ['garbage-collector-controller', 'namespace-controller', 'serviceaccount-controller']
 const port = 6443
 const folder = '/run/kubernetes'
 const validDays = 2
@@ -56,8 +58,8 @@ export class ControlPlane {
     const controlPlane = new ControlPlane(await Machine.start(), options)
     try {
       await controlPlane.#start(...programs)
-      if (options.controllers) await controlPlane.#startControllers()
-      if (options.scheduler) await controlPlane.#startScheduler()
+      if (options.controllers !== undefined) await controlPlane.#startControllers(options.controllers)
+      if (options.scheduler === true) await controlPlane.#startScheduler()
       return controlPlane
     } catch (error) {
       await controlPlane.stop()
@@ -113,7 +115,7 @@ export class ControlPlane {
       `--service-account-key-file=${folder}/accounts.pub`, `--service-account-signing-key-file=${folder}/accounts.key`, '--service-account-issuer=https://kubernetes.default.svc',
       `--service-cluster-ip-range=${serviceRange}`, '--authorization-mode=Node,RBAC', '--allow-privileged=true',
       // Without the controllers nobody makes the accounts that it asks for.
-      ...(this.#options.controllers ? [] : ['--disable-admission-plugins=ServiceAccount']),
+      ...(this.#options.controllers !== undefined ? [] : ['--disable-admission-plugins=ServiceAccount']),
     ]
   }
 
@@ -122,11 +124,12 @@ export class ControlPlane {
     await this.machine.until('kube-apiserver is ready', async () => (await this.client.raw('GET', '/readyz')) && (await this.client.get(namespaces, { name: 'default' })))
   }
 
-  async #startControllers(): Promise<void> {
+  async #startControllers(which: 'all' | 'objects'): Promise<void> {
     await this.machine.write(`${folder}/controllers`, this.kubeconfig('controllers'))
     this.machine.start('kube-controller-manager', await kubernetesProgram('kube-controller-manager'), [
       `--kubeconfig=${folder}/controllers`, '--use-service-account-credentials', '--leader-elect=false', `--root-ca-file=${folder}/ca.crt`,
       `--service-account-private-key-file=${folder}/accounts.key`, '--allocate-node-cidrs', `--cluster-cidr=${podRange}`, `--service-cluster-ip-range=${serviceRange}`,
+      ...(which === 'all' ? [] : [`--controllers=${objectControllers.join(',')}`]),
     ])
   }
 
