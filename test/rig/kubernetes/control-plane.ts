@@ -14,10 +14,11 @@ export interface ControlPlaneOptions {
 }
 
 /** Users that a cluster knows, by their tokens. */
-type User = 'admin' | 'controllers' | 'scheduler' | 'kubelet' | 'proxy'
+type User = 'admin' | 'controllers' | 'scheduler' | 'kubelet' | 'proxy' | 'dns'
 
 export const serviceRange = '10.96.0.0/16'
 export const podRange = '10.244.0.0/16'
+export const clusterDomain = 'cluster.local'
 export const nodeName = 'node'
 
 const users: Readonly<Record<User, readonly [name: string, groups: string]>> = {
@@ -26,6 +27,7 @@ const users: Readonly<Record<User, readonly [name: string, groups: string]>> = {
   scheduler: ['system:kube-scheduler', ''],
   kubelet: [`system:node:${nodeName}`, 'system:nodes'],
   proxy: ['system:kube-proxy', ''],
+  dns: ['dns', 'system:masters'],
 }
 const objectControllers = ['garbage-collector-controller', 'namespace-controller', 'serviceaccount-controller']
 const port = 6443
@@ -68,14 +70,13 @@ export class ControlPlane {
   }
 
   /** A kubeconfig text for programs within the machine or, as administrator, outside. */
-  kubeconfig(user: User = 'admin'): string {
-    return JSON.stringify({
+  readonly kubeconfig = (user: User = 'admin'): string =>
+    JSON.stringify({
       apiVersion: 'v1', kind: 'Config', 'current-context': 'real',
       clusters: [{ name: 'real', cluster: { server: this.config.server, 'certificate-authority-data': Buffer.from(this.authority.cert).toString('base64') } }],
       users: [{ name: user, user: { token: this.#tokens[user] } }],
       contexts: [{ name: 'real', context: { cluster: 'real', user } }],
     })
-  }
 
   /** Kills the API server; {@link resumeApi} starts another over the same state. */
   async killApi(): Promise<void> {
@@ -113,7 +114,7 @@ export class ControlPlane {
       '--etcd-servers=http://127.0.0.1:2379', `--secure-port=${port}`, `--advertise-address=${this.machine.address}`,
       `--tls-cert-file=${folder}/api.crt`, `--tls-private-key-file=${folder}/api.key`, `--token-auth-file=${folder}/tokens.csv`,
       `--service-account-key-file=${folder}/accounts.pub`, `--service-account-signing-key-file=${folder}/accounts.key`, '--service-account-issuer=https://kubernetes.default.svc',
-      `--service-cluster-ip-range=${serviceRange}`, '--authorization-mode=Node,RBAC', '--allow-privileged=true',
+      `--service-cluster-ip-range=${serviceRange}`, '--authorization-mode=Node,RBAC', '--allow-privileged=true', '--kubelet-preferred-address-types=InternalIP',
       // Without the controllers nobody makes the accounts that it asks for.
       ...(this.#options.controllers !== undefined ? [] : ['--disable-admission-plugins=ServiceAccount']),
     ]

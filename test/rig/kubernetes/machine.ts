@@ -78,9 +78,14 @@ export class Machine {
     }
   }
 
+  /** The path by which this process sees a file of the machine. */
+  outside(path: string): string {
+    return join(`/proc/${this.#pid}/root`, path)
+  }
+
   /** Writes a file of the machine, its folder too. */
   async write(path: string, content: string): Promise<void> {
-    const outside = join(`/proc/${this.#pid}/root`, path)
+    const outside = this.outside(path)
     await mkdir(dirname(outside), { recursive: true })
     await writeFile(outside, content, { mode: 0o600 })
   }
