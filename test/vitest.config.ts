@@ -1,9 +1,16 @@
 import { defineConfig } from 'vitest/config'
 
+/** Tests of what an API server does, run against the embedded one and, from the same source, against Kubernetes itself. */
+const behaviour = [
+  ...['watch', 'bad-input', 'objects', 'owners', 'patch', 'builtin-fields', 'custom-kinds', 'kubectl', 'webhooks'].map((name) => `local/apiserver/${name}.test.ts`),
+  ...['admission', 'config', 'reconcile'].map((name) => `controller/${name}.test.ts`),
+]
+/** Tests that need Kubernetes. */
+const real = ['cluster/real-*.test.ts']
+
 export default defineConfig({
   test: {
     root: import.meta.dirname,
-    include: ['**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/services/**'],
     setupFiles: ['./setup.ts'],
     pool: 'forks',
@@ -11,5 +18,9 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     teardownTimeout: 30_000,
+    projects: [
+      { extends: true, test: { name: 'embedded', include: ['**/*.test.ts'], exclude: ['**/node_modules/**', '**/services/**', ...real] } },
+      { extends: true, test: { name: 'kubernetes', include: [...behaviour, ...real], env: { TARSK8S_TEST_CLUSTER: 'kubernetes' } } },
+    ],
   },
 })

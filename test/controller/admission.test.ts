@@ -1,11 +1,10 @@
 // Bad and old objects through kubectl and the HTTP API, as an operator meets them.
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { customResourceDefinitions } from '#api/crds.ts'
 import { inVersion, resources } from '#api/resources.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
 import { debianTool } from '../rig/tools.ts'
@@ -17,7 +16,6 @@ let program: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tarsk8s-admission-'))
   cluster = await startCluster()
-  await writeFile(join(folder, 'kubeconfig'), cluster.server.kubeconfig('ns'))
   program = await debianTool('kubectl', 'kubernetes-client')
 })
 afterAll(async () => {
@@ -26,8 +24,8 @@ afterAll(async () => {
 })
 
 async function kubectl(input: object | undefined, ...args: string[]): Promise<{ out: string; err: string }> {
-  const running = promisify(execFile)(program, [...args, ...(input === undefined ? [] : ['-f', '-'])], { env: { ...process.env, KUBECONFIG: join(folder, 'kubeconfig'), HOME: folder } })
-  if (input !== undefined) running.child.stdin?.end([input].flat().map((object) => JSON.stringify(object)).join('\n---\n'))
+  const running = promisify(execFile)(program, ['--kubeconfig', cluster.kubeconfigPath, '-n', cluster.namespace, ...args, ...(input === undefined ? [] : ['-f', '-'])], { env: { ...process.env, HOME: folder } })
+  if (input !== undefined) running.child.stdin?.end([input].flat().map((object) => `---\n${JSON.stringify(object)}\n`).join(''))
   return running.then(({ stdout, stderr }) => ({ out: stdout, err: stderr }), (error: { stdout: string; stderr: string }) => ({ out: error.stdout, err: error.stderr }))
 }
 
@@ -78,7 +76,7 @@ test('a good one is accepted, completed, shown and explained', async () => {
 })
 
 test('the CRDs are accepted by a strict kubectl, twice', async () => {
-  const list = customResourceDefinitions({ served: ['v1beta1', 'v1beta2', 'v1beta3'] })
+  const list = cluster.definitions
   expect((await kubectl(list, 'create', '--dry-run=client', '--validate=strict', '-o', 'name')).err).toBe('')
   const { out, err } = await kubectl(list, 'apply', '--server-side', '--force-conflicts')
   expect(err).toBe('')

@@ -1,21 +1,27 @@
-import { randomUUID } from 'node:crypto'
 import { customResourceDefinitions } from '#api/crds.ts'
 import { frameworkObjects, type SeedOptions } from '#api/seed.ts'
 import { createLogger, silentLogger, type Logger } from '#base/log.ts'
-import { createKubeClient, type KubeClient } from '#kube/client.ts'
-import { customResourceDefinitions as crdResource } from '#kube/resources.ts'
+import type { ConversionReview } from '#kube/admission.ts'
+import { createKubeClient, type KubeClient, type KubeConfig } from '#kube/client.ts'
+import { clusterRoleBindings, customResourceDefinitions as crdResource, mutatingWebhookConfigurations, namespaces, validatingWebhookConfigurations } from '#kube/resources.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
 import { resources } from '#api/resources.ts'
 import { startController, type Controller } from '../../framework/controller/controller.ts'
-import { convertObjects } from '../../framework/controller/webhook/convert.ts'
+import { convert, convertObjects } from '../../framework/controller/webhook/convert.ts'
 import { liveReaders } from '../../framework/controller/webhook/readers.ts'
 import { registrations } from '../../framework/controller/webhook/registrations.ts'
-import { startApiServer, type AdmissionHook, type ApiServer } from '../../framework/local/apiserver/server.ts'
+import type { AdmissionHook } from '../../framework/local/apiserver/server.ts'
+import { behaviourCluster, embedded, startTestCluster } from '../rig/kube.ts'
+import { admissionAnswer, serveReviews } from '../rig/reviews.ts'
 
 export interface TestCluster {
-  readonly server: ApiServer
   readonly client: KubeClient
+  /** For clients of a test's own. */
+  readonly config: KubeConfig
+  readonly kubeconfigPath: string
   readonly namespace: string
+  /** Our CRDs as they are installed. */
+  readonly definitions: readonly object[]
   stop(): Promise<void>
 }
 
@@ -23,39 +29,66 @@ const log: Logger = process.env['DEBUG'] === undefined ? silentLogger : createLo
 
 /** Somebody else's webhook: no StatefulSet for servers named Forbidden. */
 const forbidding: AdmissionHook = {
-  name: 'policy.test', phase: 'validating', rules: [{ operations: ['CREATE'], apiGroups: ['apps'], apiVersions: ['v1'], resources: ['statefulsets'] }],
+  name: 'policy.test.io', phase: 'validating', rules: [{ operations: ['CREATE'], apiGroups: ['apps'], apiVersions: ['v1'], resources: ['statefulsets'] }],
   review: async ({ uid, name }) => ({ uid, allowed: name !== 'demo-forbidden', status: { message: 'too many pods' } }),
 }
 
-/** An embedded API server with our CRDs, webhooks and the objects of a framework. */
+/** An API server with our CRDs, webhooks and the objects of a framework; embedded, or a real one (see rig/kube.ts). */
 export async function startCluster(seed: Partial<SeedOptions> = {}): Promise<TestCluster> {
-  const token = randomUUID()
-  const namespace = 'ns'
-  const ready = Promise.withResolvers<KubeClient>()
-  const later = { get: async (...args: never[]) => liveReaders(await ready.promise).get(...(args as never as [never, never, never])), list: async (...args: never[]) => liveReaders(await ready.promise).list(...(args as never as [never, never])) }
-  const server = await startApiServer({
-    dataFile: ':memory:', host: '127.0.0.1', port: 0, token, log, namespaces: [namespace],
-    admission: [...registrations(later as never), forbidding], convert: async (objects, version) => convertObjects(objects, version),
-  })
-  const client = createKubeClient(server.config)
-  ready.resolve(client)
-  for (const crd of customResourceDefinitions({ served: ['v1beta1', 'v1beta2', 'v1beta3'] })) await client.create(crdResource, crd as never)
+  const cluster = await (embedded ? startEmbedded() : startReal())
+  const { client, namespace } = cluster
   for (const resource of Object.values(resources)) await eventually(() => client.list(resource as never).catch(() => undefined))
   const objects = frameworkObjects({ namespace, registry: 'registry.test/tars', release: { id: 'v1', image: 'registry.test/tars/tarsk8s:v1' }, time: '2024-01-01T00:00:00Z', ...seed })
   for (const object of objects) await client.create(resourceOf(object.kind), object)
-  return { server, client, namespace, stop: async () => { client.close(); await server.stop() } }
+  return cluster
+}
+
+const namespace = 'ns'
+const served = ['v1beta1', 'v1beta2', 'v1beta3'] as const
+
+/** The webhooks are called within this process. */
+async function startEmbedded(): Promise<TestCluster> {
+  const ready = Promise.withResolvers<KubeClient>()
+  const later = { get: async (...args: never[]) => liveReaders(await ready.promise).get(...(args as never as [never, never, never])), list: async (...args: never[]) => liveReaders(await ready.promise).list(...(args as never as [never, never])) }
+  const cluster = await startTestCluster({ namespaces: [namespace], admission: [...registrations(later as never), forbidding], convert: async (objects, version) => convertObjects(objects, version) })
+  const { client } = cluster
+  ready.resolve(client)
+  const definitions = customResourceDefinitions({ served })
+  for (const crd of definitions) await client.create(crdResource, crd as never)
+  return { ...cluster, namespace, definitions }
+}
+
+/** The same webhooks, called over HTTPS. */
+async function startReal(): Promise<TestCluster> {
+  const cluster = await behaviourCluster()
+  const { client, host } = cluster
+  const hooks = [...registrations(liveReaders(client)), forbidding]
+  const server = await serveReviews(host, async (path, review) => {
+    const hook = hooks.find(({ name }) => path === `/${name}`)
+    return hook === undefined ? convert(review as ConversionReview) : admissionAnswer(review, hook.review)
+  })
+  await client.create(namespaces, { metadata: { name: namespace } })
+  // Its users are ours: what each role may do is not under test here.
+  await client.create(clusterRoleBindings, { metadata: { name: 'tests' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' }, subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'system:serviceaccounts' }] } as never)
+  const definitions = customResourceDefinitions({ served, conversion: server.at('/conversion') })
+  for (const crd of definitions) await client.create(crdResource, crd as never)
+  for (const phase of ['mutating', 'validating'] as const) {
+    const webhooks = hooks.filter((hook) => hook.phase === phase).map(({ name, rules, objectSelector }) => ({ name, rules, objectSelector, clientConfig: server.at(`/${name}`), sideEffects: 'None', admissionReviewVersions: ['v1'] }))
+    await client.create(phase === 'mutating' ? mutatingWebhookConfigurations : validatingWebhookConfigurations, { metadata: { name: 'tars' }, webhooks } as never)
+  }
+  return { ...cluster, namespace, definitions, stop: async () => { await cluster.stop(); await server.stop() } }
 }
 
 /** A controller with a client and a user of its own. */
-export async function controllerOf({ server, namespace }: TestCluster): Promise<Controller> {
-  const client = clientAs(server, 'system:serviceaccount:tars-system:tars-controller')
-  const controller = await startController({ client, namespace, log })
+export async function controllerOf({ config, namespace: home }: TestCluster): Promise<Controller> {
+  const client = clientAs({ config }, 'system:serviceaccount:tars-system:tars-controller')
+  const controller = await startController({ client, namespace: home, log })
   void controller.done.finally(() => client.close())
   return controller
 }
 
 /** A client that acts as this user. */
-export function clientAs({ config }: ApiServer, user: string): KubeClient {
+export function clientAs({ config }: Pick<TestCluster, 'config'>, user: string): KubeClient {
   return createKubeClient({ ...config, impersonate: user })
 }
 

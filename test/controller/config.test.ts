@@ -13,7 +13,7 @@ let controller: Controller
 let kubernetes: KubeClient
 beforeAll(async () => {
   cluster = await startCluster({ roles: [] })
-  kubernetes = clientAs(cluster.server, 'system:serviceaccount:kube-system:somebody')
+  kubernetes = clientAs(cluster, 'system:serviceaccount:kube-system:somebody')
   controller = await controllerOf(cluster)
 })
 afterAll(async () => {

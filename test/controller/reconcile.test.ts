@@ -15,7 +15,7 @@ let controller: Controller
 let kubernetes: KubeClient
 beforeAll(async () => {
   cluster = await startCluster({ roles: ['registry'] })
-  kubernetes = clientAs(cluster.server, 'system:serviceaccount:kube-system:somebody')
+  kubernetes = clientAs(cluster, 'system:serviceaccount:kube-system:somebody')
   controller = await controllerOf(cluster)
 })
 afterAll(async () => {
@@ -177,7 +177,7 @@ describe('children', () => {
 test('what the API server refuses is told to the operator by an event', async () => {
   const name = await create('Forbidden')
   const event = await eventually(async () => (await cluster.client.list({ group: '', version: 'v1', plural: 'events', kind: 'Event', namespaced: true }, { namespace: ns })).items.find((item) => item['reason'] === 'Refused'))
-  expect(event).toMatchObject({ type: 'Warning', involvedObject: { kind: 'TServer', name }, message: `StatefulSet ${name} was refused by the API server: admission webhook "policy.test" denied the request: too many pods` })
+  expect(event).toMatchObject({ type: 'Warning', involvedObject: { kind: 'TServer', name }, message: `StatefulSet ${name} was refused by the API server: admission webhook "policy.test.io" denied the request: too many pods` })
   await cluster.client.delete(tservers, { namespace: ns, name })
 })
 

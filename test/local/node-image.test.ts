@@ -22,8 +22,7 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'tarsk8s-node-image-'))
   registry = await startOciRegistry({ dir: join(dir, 'registry'), log: silentLogger })
   cluster = await startCluster()
-  await writeFile(join(dir, 'kubeconfig'), cluster.server.kubeconfig(cluster.namespace))
-  await writeFile(join(dir, 'cluster.json'), JSON.stringify({ kubeconfig: join(dir, 'kubeconfig'), namespace: cluster.namespace, registry: registry.address, cacheDir: cache }))
+  await writeFile(join(dir, 'cluster.json'), JSON.stringify({ kubeconfig: cluster.kubeconfigPath, namespace: cluster.namespace, registry: registry.address, cacheDir: cache }))
 }, 300_000)
 afterAll(async () => {
   await cluster?.stop()

@@ -1,8 +1,8 @@
-// Clusters for tests: the embedded API server, or a real one named by TARSK8S_TEST_KUBECONFIG.
+// Clusters for tests: the embedded API server, or a real one: the rig's, or one that TARSK8S_TEST_KUBECONFIG names.
 import { execFile, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -10,10 +10,11 @@ import { createLogger } from '#base/log.ts'
 import { createKubeClient } from '#kube/client.ts'
 import type { KubeClient, KubeConfig } from '#kube/client.ts'
 import { readKubeconfig } from '#kube/config.ts'
-import { customResourceDefinitions, namespaces } from '#kube/resources.ts'
+import { customResourceDefinitions, namespaces, serviceAccounts } from '#kube/resources.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
 import { startApiServer } from '../../framework/local/apiserver/server.ts'
 import type { ApiServer, ApiServerOptions } from '../../framework/local/apiserver/server.ts'
+import { ControlPlane } from './kubernetes/control-plane.ts'
 import { which } from './tools.ts'
 
 const run = promisify(execFile)
@@ -37,6 +38,8 @@ export interface TestCluster {
   /** Undefined when the cluster is a real one. */
   readonly server: ApiServer | undefined
   readonly kubeconfigPath: string
+  /** The address of this process at which the API server reaches it. */
+  readonly host: string
   /** A folder that goes with the cluster. */
   readonly folder: string
   /** Runs kubectl to its end; never throws on a non-zero exit. */
@@ -51,35 +54,44 @@ export interface TestCluster {
 /** An embedded API server on a free loopback port, with a client and kubectl. */
 export async function startTestCluster(options: Partial<ApiServerOptions> = {}): Promise<TestCluster> {
   const server = await startApiServer({ dataFile: ':memory:', host: '127.0.0.1', port: 0, token: randomBytes(12).toString('hex'), log: quietLogger(), ...options })
-  return attach(server, server.kubeconfig())
+  return attach(server.kubeconfig(), { server, host: '127.0.0.1', stop: () => server.stop() })
 }
 
-/** The cluster that behaviour tests run against: embedded, unless TARSK8S_TEST_KUBECONFIG names a real one. */
+/** False when the behaviour tests run against a real API server (see vitest.config.ts). */
+export const embedded = process.env['TARSK8S_TEST_CLUSTER'] !== 'kubernetes'
+
+/** The cluster that behaviour tests run against: embedded; or a real one, which TARSK8S_TEST_KUBECONFIG names (TARSK8S_TEST_HOST: where it reaches this machine) or the rig starts for each file. */
 export async function behaviourCluster(): Promise<TestCluster> {
-  const path = process.env['TARSK8S_TEST_KUBECONFIG']
-  if (path === undefined || path === '') return startTestCluster()
-  return attach(undefined, path)
+  if (embedded) return startTestCluster()
+  const given = process.env['TARSK8S_TEST_KUBECONFIG'] ?? ''
+  if (given !== '') return attach(readFileSync(given, 'utf8'), { host: process.env['TARSK8S_TEST_HOST'] ?? '127.0.0.1' })
+  const real = await ControlPlane.start({ controllers: 'objects' })
+  return attach(real.kubeconfig(), { host: real.machine.hostAddress, stop: () => real.stop() })
 }
-
-/** False when the behaviour tests run against a real API server. */
-export const embedded = (process.env['TARSK8S_TEST_KUBECONFIG'] ?? '') === ''
 
 function quietLogger() {
   const verbose = process.env['TARSK8S_TEST_VERBOSE'] === '1'
   return createLogger({ format: 'text', write: (line) => void (verbose && process.stderr.write(line)) })
 }
 
-function attach(server: ApiServer | undefined, kubeconfig: string): TestCluster {
+interface Backing {
+  readonly host: string
+  readonly server?: ApiServer
+  /** Ends a cluster that is the test's own; without it, the cluster stays and is left clean. */
+  readonly stop?: () => Promise<void>
+}
+
+function attach(kubeconfig: string, { server, host, stop }: Backing): TestCluster {
   const folder = mkdtempSync(join(tmpdir(), 'tarsk8s-kube-'))
-  const kubeconfigPath = server === undefined ? kubeconfig : join(folder, 'kubeconfig')
-  if (server !== undefined) writeFileSync(kubeconfigPath, kubeconfig, { mode: 0o600 })
+  const kubeconfigPath = join(folder, 'kubeconfig')
+  writeFileSync(kubeconfigPath, kubeconfig, { mode: 0o600 })
   const config = readKubeconfig(kubeconfigPath)
   const client = createKubeClient(config)
   const kubectlPath = which('kubectl')
   const base = ['--kubeconfig', kubeconfigPath, '--cache-dir', join(folder, 'cache')]
   const made: string[] = []
   return {
-    client, config, server, kubeconfigPath, folder,
+    client, config, server, kubeconfigPath, host, folder,
     async kubectl(args, { input, env } = {}) {
       if (kubectlPath === undefined) throw new Error('kubectl is missing; install it')
       const running = run(kubectlPath, [...base, ...args], { env: { ...process.env, ...env }, maxBuffer: 1 << 26 })
@@ -91,12 +103,14 @@ function attach(server: ApiServer | undefined, kubeconfig: string): TestCluster 
       const name = `t-${randomBytes(4).toString('hex')}`
       await client.create(namespaces, { metadata: { name } })
       made.push(name)
+      // Pods are refused until the controllers have made it.
+      if (server === undefined) await eventually(() => client.get(serviceAccounts, { namespace: name, name: 'default' }).catch(() => undefined), `${name} has its account`)
       return name
     },
     async stop() {
-      if (server === undefined) await Promise.all(made.map((name) => client.delete(namespaces, { name }).catch(() => {})))
+      if (stop === undefined) await Promise.all(made.map((name) => client.delete(namespaces, { name }).catch(() => {})))
       client.close()
-      await server?.stop()
+      await stop?.()
       rmSync(folder, { recursive: true, force: true })
     },
   }

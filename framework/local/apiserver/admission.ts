@@ -72,8 +72,8 @@ async function callHook(api: Api, request: ApiRequest, hook: AdmissionHook, admi
 function denial(hook: AdmissionHook, { status }: AdmissionResponse): ApiError {
   const why = status?.message ?? status?.reason ?? ''
   const message = `admission webhook "${hook.name}" denied the request${why === '' ? ' without explanation' : `: ${why}`}`
-  const code = status?.code !== undefined && status.code >= 400 ? status.code : 403
-  return new ApiError(code, status?.reason ?? (code === 403 ? 'Forbidden' : 'Invalid'), message, status?.details)
+  const code = status?.code !== undefined && status.code >= 400 ? status.code : 400
+  return new ApiError(code, status?.reason ?? '', message, status?.details)
 }
 
 function reviewOf(request: ApiRequest, { operation, object, old }: Admission): AdmissionRequest {

@@ -22,7 +22,7 @@ export class ApiError extends Error {
 
   toStatus(): Status {
     const { code, reason, message, details } = this
-    return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, ...(details === undefined ? {} : { details }), code }
+    return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, ...(reason === '' ? {} : { reason }), ...(details === undefined ? {} : { details }), code }
   }
 }
 

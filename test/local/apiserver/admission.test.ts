@@ -60,7 +60,7 @@ describe('admission', () => {
   })
   it('refuses in the words of the hook', async () => {
     validate = ({ uid }) => ({ uid, allowed: false, status: { message: 'spec.size is odd' } })
-    await expect(create('refused')).rejects.toMatchObject({ status: 403, message: 'admission webhook "validating.test.tarsk8s.io" denied the request: spec.size is odd' })
+    await expect(create('refused')).rejects.toMatchObject({ status: 400, message: 'admission webhook "validating.test.tarsk8s.io" denied the request: spec.size is odd' })
     await expect(cluster.client.get(widgets, { namespace, name: 'refused' })).rejects.toMatchObject({ status: 404 })
     const denied = await cluster.kubectl(['apply', '-f', '-'], { input: '{"apiVersion":"test.tarsk8s.io/v1","kind":"Widget","metadata":{"name":"refused"},"spec":{"size":1}}' })
     expect(denied.stderr).toContain('admission webhook "validating.test.tarsk8s.io" denied the request: spec.size is odd')
@@ -75,7 +75,7 @@ describe('admission', () => {
   it('can refuse a deletion', async () => {
     await create('kept')
     validate = ({ uid, operation }) => ({ uid, allowed: operation !== 'DELETE', status: { message: 'still needed' } })
-    await expect(cluster.client.delete(widgets, { namespace, name: 'kept' })).rejects.toMatchObject({ status: 403, message: expect.stringContaining('still needed') as string })
+    await expect(cluster.client.delete(widgets, { namespace, name: 'kept' })).rejects.toMatchObject({ status: 400, message: expect.stringContaining('still needed') as string })
     expect(await cluster.client.get(widgets, { namespace, name: 'kept' })).toBeDefined()
   })
   it('leaves subresources and other kinds alone', async () => {

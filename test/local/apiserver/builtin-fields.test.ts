@@ -28,7 +28,7 @@ describe('fields of built-in kinds', () => {
     const made = await cluster.client.create(pods, pod({ imagee: 'x' }, { conatiners: [] }), { dryRun: true })
     expect(made['spec']).not.toHaveProperty('conatiners')
     expect(made['spec'].containers[0]).not.toHaveProperty('imagee')
-    const refused = await cluster.kubectl(['-n', namespace, 'apply', '-f', '-'], { input: '{apiVersion: v1, kind: Pod, metadata: {name: typo}, spec: {containers: [{name: c, image: x, imagee: y}]}}' })
+    const refused = await cluster.kubectl(['-n', namespace, 'apply', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'typo' }, spec: { containers: [{ name: 'c', image: 'x', imagee: 'y' }] } }) })
     expect(refused.stderr).toContain('unknown field "spec.containers[0].imagee"')
   })
   it('must have the right type', async () => {

@@ -33,8 +33,9 @@ describe('schema', () => {
     ['not in the enum', { size: 1, color: 'blue' }, 'spec.color', 'Unsupported value: "blue": supported values: "red", "green"'],
     ['a pattern', { size: 1, name: 'A' }, 'spec.name', 'Invalid value: "A": spec.name in body should match \'^[a-z]+$\''],
     ['too long', { size: 1, name: 'abcdefghi' }, 'spec.name', 'Too long: may not be more than 8 bytes'],
-    ['none of oneOf', { size: 1, source: {} }, 'spec.source', 'must validate one and only one schema (oneOf). Found none valid'],
-    ['two of oneOf', { size: 1, source: { a: '', b: '' } }, 'spec.source', 'must validate one and only one schema (oneOf). Found 2 valid alternatives'],
+    ['none of oneOf', { size: 1, source: {} }, '<nil>', '"spec.source" must validate one and only one schema (oneOf). Found none valid'],
+    ['none of oneOf', { size: 1, source: {} }, 'spec.source.a', 'Required value'],
+    ['two of oneOf', { size: 1, source: { a: '', b: '' } }, '<nil>', '"spec.source" must validate one and only one schema (oneOf). Found 2 valid alternatives'],
     ['neither integer nor string', { size: 1, mode: true }, 'spec.mode', 'must be of type integer,string'],
     ['a field of an item', { size: 1, ports: [{ name: 'a' }, {}] }, 'spec.ports[1].name', 'Required value'],
     ['a duplicate item', { size: 1, ports: [{ name: 'a' }, { name: 'a' }] }, 'spec.ports[1]', 'Duplicate value: {"name":"a"}'],
@@ -82,6 +83,10 @@ describe('definition', () => {
     ['no storage version', (crd) => (crd['spec'].versions[0].storage = false), 'spec.versions'],
     ['a schema without type', (crd) => delete crd['spec'].versions[0].schema.openAPIV3Schema.type, 'openAPIV3Schema.type'],
     ['an unknown scope', (crd) => (crd['spec'].scope = 'Global'), 'spec.scope'],
+    ['an unknown way to convert', (crd) => (crd['spec'].conversion = { strategy: 'Magic' }), 'spec.conversion.strategy: Unsupported value: "Magic": supported values: "None", "Webhook"'],
+    ['a conversion by nobody', (crd) => (crd['spec'].conversion = { strategy: 'Webhook', webhook: { conversionReviewVersions: ['v1'] } }), 'spec.conversion.webhookClientConfig: Required value'],
+    ['a conversion by two', (crd) => (crd['spec'].conversion = { strategy: 'Webhook', webhook: { conversionReviewVersions: ['v1'], clientConfig: { url: 'https://hook.test/', service: { name: 's', namespace: 'n' } } } }), 'spec.conversion.webhookClientConfig: Required value: exactly one of url or service is required'],
+    ['a conversion in no version', (crd) => (crd['spec'].conversion = { strategy: 'Webhook', webhook: { clientConfig: { url: 'https://hook.test/' } } }), 'spec.conversion.conversionReviewVersions'],
   ])('refuses %s', async (_what, spoil, field) => {
     const crd = widgetDefinition()
     crd.metadata.name = 'gadgets.test.tarsk8s.io'

@@ -52,6 +52,19 @@ describe('create', () => {
     const made = await cluster.client.create(secrets, { metadata: { name: 'sec', namespace }, stringData: { p: 'word' } } as never)
     expect(made).toMatchObject({ type: 'Opaque', data: { p: Buffer.from('word').toString('base64') } })
   })
+  it('refuses keys of data that could be no file, and bytes that are no base64', async () => {
+    const causes = async (data: object, binaryData: object = {}) => {
+      const error = await cluster.client.create(configMaps, { metadata: { name: 'keys', namespace }, data, binaryData } as never).catch((caught: unknown) => caught)
+      expect(error).toMatchObject({ status: 422, reason: 'Invalid' })
+      return (error as { details: { causes: { field: string; message: string }[] } }).details.causes.map(({ field, message }) => `${field}: ${message}`)
+    }
+    expect(await causes({ 'a/b': '1' })).toEqual([expect.stringMatching(/^data\[a\/b\]: Invalid value: "a\/b": a valid config key must consist of /)])
+    expect(await causes({ '..': '1' }, { '..x': '' })).toEqual(['data[..]: Invalid value: "..": must not be \'..\'', 'binaryData[..x]: Invalid value: "..x": must not start with \'..\''])
+    expect(await causes({ a: '1' }, { a: 'eA==' })).toEqual(['data[a]: Invalid value: "a": duplicate of key present in binaryData'])
+    for (const [text, byte] of [['x', 0], ['eA=', 3], ['eHg*', 3]] as const) {
+      await expect(cluster.client.create(secrets, { metadata: { name: 'bytes', namespace }, data: { a: text } } as never)).rejects.toMatchObject({ status: 400, message: `Secret in version "v1" cannot be handled as a Secret: illegal base64 data at input byte ${byte}` })
+    }
+  })
   it('sets the defaults of a pod', async () => {
     expect(await cluster.client.create(pods, pod('defaults'))).toMatchObject({
       spec: { restartPolicy: 'Always', terminationGracePeriodSeconds: 30, dnsPolicy: 'ClusterFirst', containers: [{ imagePullPolicy: 'IfNotPresent' }] }, status: { phase: 'Pending' },

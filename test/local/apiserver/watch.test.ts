@@ -102,7 +102,7 @@ describe('watch', () => {
   })
 })
 
-describe.runIf(embedded)('history', () => {
+if (embedded) describe('history', () => {
   it('answers 410 Expired for what is compacted away, and stays bounded', async () => {
     const small = await startTestCluster({ historyLimit: 20 })
     try {

@@ -141,10 +141,26 @@ function claim(object: AnyObject, old: AnyObject | undefined): FieldError[] {
   return [...errors, fieldForbidden('spec', 'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims')]
 }
 
+const longestKey = 253
+
+/** Keys of ConfigMaps and Secrets become names of files. */
+function keyErrors(object: AnyObject, field: string): FieldError[] {
+  return Object.keys(isObject(object[field]) ? object[field] : {}).flatMap((key) => {
+    const why = key.length > longestKey ? `must be no more than ${longestKey} characters`
+      : !/^[-._a-zA-Z0-9]+$/.test(key) ? "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
+      : key === '.' || key === '..' ? `must not be '${key}'`
+      : key.startsWith('..') ? "must not start with '..'" : undefined
+    return why === undefined ? [] : [fieldInvalid(`${field}[${key}]`, key, why)]
+  })
+}
+
 /** ConfigMaps and Secrets marked immutable stay as they are. */
-const frozenData: Validate = (object, old) => {
-  if (old?.['immutable'] !== true) return []
-  return ['data', 'binaryData', 'immutable'].filter((field) => !equal(object[field], old[field])).map((field) => fieldForbidden(field, 'field is immutable when `immutable` is set'))
+const fileData: Validate = (object, old) => {
+  const binary = isObject(object['binaryData']) ? object['binaryData'] : {}
+  const twice = Object.keys(isObject(object['data']) ? object['data'] : {}).filter((key) => Object.hasOwn(binary, key))
+  const errors = [...keyErrors(object, 'data'), ...twice.map((key) => fieldInvalid(`data[${key}]`, key, 'duplicate of key present in binaryData')), ...keyErrors(object, 'binaryData')]
+  if (old?.['immutable'] !== true) return errors
+  return [...errors, ...['data', 'binaryData', 'immutable'].filter((field) => !equal(object[field], old[field])).map((field) => fieldForbidden(field, 'field is immutable when `immutable` is set'))]
 }
 
 /** By `group/plural`. */
@@ -152,8 +168,8 @@ export const builtinValidation: Readonly<Record<string, Validate>> = {
   '/pods': pod,
   '/services': service,
   '/persistentvolumeclaims': claim,
-  '/configmaps': frozenData,
-  '/secrets': frozenData,
+  '/configmaps': fileData,
+  '/secrets': fileData,
   'apps/statefulsets': statefulSet,
   'apps/daemonsets': fixedSelector,
   'apps/deployments': fixedSelector,

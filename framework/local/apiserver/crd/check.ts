@@ -24,7 +24,7 @@ export function crdErrors(object: AnyObject, old: AnyObject | undefined): FieldE
   if (!isObject(spec)) return [fieldRequired('spec')]
   if (!isObject(spec.names)) return [fieldRequired('spec.names')]
   if (!Array.isArray(spec.versions) || spec.versions.length === 0) return [fieldRequired('spec.versions', 'must have at least one version')]
-  return [...nameErrors(object, spec), ...versionErrors(spec), ...changeErrors(spec, old?.['spec'] as CrdSpec | undefined), ...storedVersionErrors(object, spec)]
+  return [...nameErrors(object, spec), ...versionErrors(spec), ...conversionErrors(spec.conversion), ...changeErrors(spec, old?.['spec'] as CrdSpec | undefined), ...storedVersionErrors(object, spec)]
 }
 
 function nameErrors({ metadata }: AnyObject, { group, names, scope }: CrdSpec): FieldError[] {
@@ -44,6 +44,17 @@ function versionErrors({ versions }: CrdSpec): FieldError[] {
     ...(storage === 1 ? [] : [fieldInvalid('spec.versions', names, 'must have exactly one version marked as storage version')]),
     ...(new Set(names).size === names.length ? [] : [fieldInvalid('spec.versions', names, 'must contain unique version names')]),
     ...versions.flatMap((version, index) => oneVersionErrors(version, `spec.versions[${index}]`)),
+  ]
+}
+
+function conversionErrors({ strategy, webhook }: NonNullable<CrdSpec['conversion']> = {}): FieldError[] {
+  if (strategy === undefined || strategy === 'None') return []
+  if (strategy !== 'Webhook') return [fieldNotSupported('spec.conversion.strategy', strategy, ['None', 'Webhook'])]
+  const { clientConfig, conversionReviewVersions } = { ...webhook } as { readonly clientConfig?: { readonly url?: string; readonly service?: object }; readonly conversionReviewVersions?: readonly string[] }
+  return [
+    ...(clientConfig === undefined ? [fieldRequired('spec.conversion.webhookClientConfig', 'required when strategy is set to Webhook')]
+      : (clientConfig.url === undefined) === (clientConfig.service === undefined) ? [fieldRequired('spec.conversion.webhookClientConfig', 'exactly one of url or service is required')] : []),
+    ...(conversionReviewVersions === undefined || conversionReviewVersions.length === 0 ? [fieldRequired('spec.conversion.conversionReviewVersions')] : []),
   ]
 }
 

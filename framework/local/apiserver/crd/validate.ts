@@ -71,17 +71,28 @@ export class SchemaValidator {
   }
 
   #combinationErrors(value: unknown, schema: Schema, path: string): FieldError[] {
-    const holds = (candidate: Schema) => this.#check(value, candidate, path).length === 0
-    const errors = (schema.allOf ?? []).flatMap((candidate) => this.#check(value, candidate, path))
-    const must = (rule: string) => fieldInvalid(path === '' ? '<nil>' : path, '', `${JSON.stringify(path)} must ${rule}`)
-    if (schema.anyOf !== undefined && !schema.anyOf.some(holds)) errors.push(must('validate at least one schema (anyOf)'))
-    if (schema.oneOf !== undefined) {
-      const valid = schema.oneOf.filter(holds).length
-      if (valid !== 1) errors.push(must(`validate one and only one schema (oneOf). Found ${valid === 0 ? 'none valid' : `${valid} valid alternatives`}`))
+    const check = (candidate: Schema) => this.#check(value, candidate, path)
+    const errors = (schema.allOf ?? []).flatMap(check)
+    // Kubernetes names the place in the text only.
+    const must = (rule: string) => fieldInvalid('<nil>', '', `${JSON.stringify(path)} must ${rule}`)
+    if (schema.anyOf !== undefined) {
+      const failures = schema.anyOf.map(check)
+      if (failures.every(({ length }) => length > 0)) errors.push(must('validate at least one schema (anyOf)'), ...closest(failures))
     }
-    if (schema.not !== undefined && holds(schema.not)) errors.push(must('not validate the schema (not)'))
+    if (schema.oneOf !== undefined) {
+      const failures = schema.oneOf.map(check)
+      const valid = failures.filter(({ length }) => length === 0).length
+      if (valid === 0) errors.push(must('validate one and only one schema (oneOf). Found none valid'), ...closest(failures))
+      if (valid > 1) errors.push(must(`validate one and only one schema (oneOf). Found ${valid} valid alternatives`))
+    }
+    if (schema.not !== undefined && check(schema.not).length === 0) errors.push(must('not validate the schema (not)'))
     return errors
   }
+}
+
+/** What the alternative that fits best objects to. */
+function closest(failures: readonly FieldError[][]): readonly FieldError[] {
+  return failures.toSorted((a, b) => a.length - b.length)[0] ?? []
 }
 
 function typeOf(value: unknown): string {
