@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import { bcrypt } from '#base/bcrypt.ts'
+import { hashSync } from 'bcryptjs'
 import { labels, names } from '#api/names.ts'
 import { mutateAccount } from '#api/mutate/taccount.ts'
 import { mutateConfig } from '#api/mutate/tconfig.ts'
@@ -23,7 +22,7 @@ export const mutators: Readonly<Record<string, Mutate>> = {
 }
 
 /** Cost as in the reference (control-plane spec B.6). */
-const hashPassword = (text: string): string => bcrypt(text, { cost: 6, salt: randomBytes(16) })
+const hashPassword = (text: string): string => hashSync(text, 6)
 
 async function tservers({ object, namespace, readers, now }: Case<TServer>): Promise<TServer> {
   const framework = await readers.get(resources.tframeworkconfigs, namespace, names.framework)
