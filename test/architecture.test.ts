@@ -29,7 +29,7 @@ const packages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'base-images': { execa: 'runs apt-get, dpkg-deb and tar', rolldown: 'bundles node-agent into one file' },
   'framework/lib/kube': { yaml: 'kubeconfig files', 'node-forge': 'X.509 certificates' },
   'framework/admin': { fastify: 'HTTP API' },
-  'framework/agent': { croner: 'cron expressions', fastify: 'HTTP endpoint', yaml: 'cleaning rules' },
+  'framework/agent': { '@grpc/grpc-js': "the container runtime's image service", croner: 'cron expressions', fastify: 'HTTP endpoint', yaml: 'cleaning rules' },
   'framework/local': { execa: 'runs mount, unshare and npm', 'tar-stream': 'unpacks layers', 'fast-json-patch': 'JSON patch', yaml: 'kubeconfig and manifests', rolldown: 'packs the sample services' },
 }
 
