@@ -39,7 +39,7 @@ beforeAll(async () => {
   cluster = await startTestCluster()
   const { client } = cluster
   namespace = await cluster.namespace()
-  for (const definition of customResourceDefinitions()) if (definition.metadata.name === 'timages.k8s.tars.io') await installDefinition(client, definition as never)
+  for (const definition of customResourceDefinitions()) if ((definition.metadata as { name: string }).name === 'timages.k8s.tars.io') await installDefinition(client, definition as never)
   await createNode(client, namespace)
   containerd = await startContainerd()
   registry = await startOciRegistry({ dir: join(folder, 'registry'), auth: login })
