@@ -43,7 +43,7 @@ export function agentEnv(env: Environment): AgentEnv {
     logs: folder('TARSAGENT_LOGS', paths.appLog),
     rulesFolder: folder('TARSAGENT_RULES', '/etc/tarsagent'),
     unusedMs: read.integer('TARSAGENT_UNUSED_HOURS', 24, { min: 1, max: 24 * 365 }) * hourMs,
-    cri: read.optional('TARSAGENT_CRI'),
+    cri: read.optional('TARSAGENT_CRI')?.replace(/^unix:\/\//, ''),
     loginFile: read.optional('TARSAGENT_PULL_SECRET', '/etc/tarsagent-pull/.dockerconfigjson'),
     prepullMs: read.integer('TARSAGENT_PREPULL_HOURS', 24, { min: 1, max: 24 * 365 }) * hourMs,
   })

@@ -52,7 +52,7 @@ const waitsFor = (claim: Claim, name: string): boolean =>
 
 /** The claim that the volume of this name is made for, the oldest one. */
 function waiting({ stores }: VolumeContext, name: string): Claim | undefined {
-  return stores.claims.list().filter((claim) => stores.nameFor(claim) === name && waitsFor(claim, name))
+  return stores.claimsOf(name).filter((claim) => waitsFor(claim, name))
     .toSorted((one, other) => (one.metadata.creationTimestamp ?? '').localeCompare(other.metadata.creationTimestamp ?? ''))[0]
 }
 
