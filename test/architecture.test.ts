@@ -32,7 +32,7 @@ const packages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'framework/charts': { 'tar-stream': 'packs charts' },
   'framework/controller': { bcryptjs: 'hashes of passwords' },
   'framework/admin': { fastify: 'HTTP API' },
-  'framework/agent': { croner: 'cron expressions', fastify: 'HTTP endpoint', yaml: 'cleaning rules' },
+  'framework/agent': { '@grpc/grpc-js': "the container runtime's image service", croner: 'cron expressions', fastify: 'HTTP endpoint', yaml: 'cleaning rules' },
   'framework/local': { execa: 'runs mount, unshare and npm', 'tar-stream': 'unpacks layers', 'fast-json-patch': 'JSON patch', yaml: 'kubeconfig and manifests', rolldown: 'packs the sample services' },
 }
 

@@ -17,6 +17,12 @@ export interface AgentEnv {
   readonly rulesFolder: string
   /** TARSAGENT_UNUSED_HOURS: how long a local volume waits for a claim. */
   readonly unusedMs: number
+  /** TARSAGENT_CRI: socket of the container runtime; without it no image is pulled before a pod asks for it. */
+  readonly cri: string | undefined
+  /** TARSAGENT_PULL_SECRET: the file .dockerconfigjson of a mounted pull secret. */
+  readonly loginFile: string
+  /** TARSAGENT_PREPULL_HOURS: how old a release may be to be pulled. */
+  readonly prepullMs: number
 }
 
 const hourMs = 3600_000
@@ -37,5 +43,8 @@ export function agentEnv(env: Environment): AgentEnv {
     logs: folder('TARSAGENT_LOGS', paths.appLog),
     rulesFolder: folder('TARSAGENT_RULES', '/etc/tarsagent'),
     unusedMs: read.integer('TARSAGENT_UNUSED_HOURS', 24, { min: 1, max: 24 * 365 }) * hourMs,
+    cri: read.optional('TARSAGENT_CRI')?.replace(/^unix:\/\//, ''),
+    loginFile: read.optional('TARSAGENT_PULL_SECRET', '/etc/tarsagent-pull/.dockerconfigjson'),
+    prepullMs: read.integer('TARSAGENT_PREPULL_HOURS', 24, { min: 1, max: 24 * 365 }) * hourMs,
   })
 }

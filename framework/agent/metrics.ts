@@ -1,5 +1,6 @@
 import type { Cleaner } from './cleaning/cleaner.ts'
 import { disk } from './node/facts.ts'
+import type { Prepuller } from './prepull/prepuller.ts'
 import type { Provisioner } from './volumes/provisioner.ts'
 
 type Labels = Readonly<Record<string, string>>
@@ -16,8 +17,14 @@ function metric(name: string, help: string, samples: readonly Sample[]): string 
   return samples.length === 0 ? '' : `# HELP tarsagent_${name} ${help}\n# TYPE tarsagent_${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}\n${lines.join('')}`
 }
 
+export interface Measured {
+  readonly cleaner: Cleaner
+  readonly provisioner: Provisioner
+  readonly prepuller: Prepuller | undefined
+}
+
 /** Everything that is counted and measured. */
-export async function metricsText({ counts, rulesGood }: Cleaner, provisioner: Provisioner, folders: readonly string[]): Promise<string> {
+export async function metricsText({ cleaner: { counts, rulesGood }, provisioner, prepuller }: Measured, folders: readonly string[]): Promise<string> {
   const disks = (await Promise.all(folders.map((folder) => disk(folder).catch(() => undefined)))).filter((one) => one !== undefined)
   const age = provisioner.ageMs()
   return [
@@ -32,6 +39,8 @@ export async function metricsText({ counts, rulesGood }: Cleaner, provisioner: P
     metric('rule_commands_total', 'Commands of crontab.config that ended.', [[counts.commands]]),
     metric('rule_command_failures_total', 'Commands of crontab.config that failed.', [[counts.commandFailures]]),
     metric('rules_good', 'Whether the files of rules are good, and in force.', [[Number(rulesGood)]]),
+    metric('image_pulls_total', 'Images pulled before a pod asked for them.', prepuller === undefined ? [] : [[prepuller.counts.pulled]]),
+    metric('image_pull_failures_total', 'Pulls that failed.', prepuller === undefined ? [] : [[prepuller.counts.failed]]),
     metric('disk_bytes', 'Size of the disk of a folder.', disks.map(({ path, total }) => [total, { path }])),
     metric('disk_available_bytes', 'Bytes of it that are available.', disks.map(({ path, available }) => [available, { path }])),
     metric('disk_inodes_free', 'Free inodes of it.', disks.map(({ path, inodes_free: free }) => [free, { path }])),

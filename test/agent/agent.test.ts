@@ -157,7 +157,11 @@ test('two agents of one node agree, and one that is stopped frees its port', asy
 
 describe('settings', () => {
   test('are as the charts of K8SFramework have them', () => {
-    expect(agentEnv({ NodeName: 'n' })).toEqual({ nodeName: 'n', address: '0.0.0.0', port: 8000, base: '/usr/local/app/tars/host-mount', logs: '/usr/local/app/tars/app_log', rulesFolder: '/etc/tarsagent', unusedMs: 24 * 3600_000 })
+    expect(agentEnv({ NodeName: 'n' })).toEqual({ nodeName: 'n', address: '0.0.0.0', port: 8000, base: '/usr/local/app/tars/host-mount', logs: '/usr/local/app/tars/app_log', rulesFolder: '/etc/tarsagent', unusedMs: 24 * 3600_000, cri: undefined, loginFile: '/etc/tarsagent-pull/.dockerconfigjson', prepullMs: 24 * 3600_000 })
+  })
+
+  test('the socket of the runtime may be given as the kubelet has it', () => {
+    expect(agentEnv({ NodeName: 'n', TARSAGENT_CRI: 'unix:///run/containerd/containerd.sock' }).cri).toBe('/run/containerd/containerd.sock')
   })
 
   test.each([[{}, 'NodeName'], [{ NodeName: 'n', TLVInHost: 'relative' }, 'TLVInHost'], [{ NodeName: 'n', TARSAGENT_LOGS: '/' }, 'TARSAGENT_LOGS'], [{ NodeName: 'n', TAF_AGENT_PORT: '70000' }, 'TAF_AGENT_PORT']])('%j is refused', (env, name) => {

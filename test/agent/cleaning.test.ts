@@ -12,6 +12,7 @@ import { defaultLogRules, parseLogRules, type LogRules } from '../../framework/a
 import { openFiles } from '../../framework/agent/cleaning/open-files.ts'
 import { sweep, type SweepReport } from '../../framework/agent/cleaning/sweep.ts'
 import { eventually } from '../rig/kube.ts'
+import { whileSwapped } from './rig.ts'
 
 const hourMs = 3600_000
 const dayMs = 24 * hourMs
@@ -197,6 +198,19 @@ describe('hostile folders', () => {
     expect(statSync(outside).size).toBe(block)
   })
 
+  test('a folder that is swapped for a link between any two steps leads nowhere', async () => {
+    const outside = file(join(root, 'outside', 'Demo.Hello.log.1'), { ageMs: 9 * dayMs })
+    const swapped = join(logs, 'ns', 'pod', 'swapped')
+    mkdirSync(swapped, { recursive: true })
+    await whileSwapped(swapped, dirname(outside), async () => {
+      for (let index = 0; index < 300; index++) {
+        file(join(logs, 'ns', 'pod', 'Demo.Hello.log.1'), { ageMs: 9 * dayMs })
+        expect(await clean({ quotaBytes: 1 })).toMatchObject({ removed: 1, failures: 0 })
+      }
+    })
+    expect(statSync(outside).size).toBe(block)
+  })
+
   test('one that cannot be cleaned is told, and harms no other', async () => {
     for (const name of ['a', 'b', 'c']) file(join(logs, 'ns', name, 'Demo.Hello.log.1'), { ageMs: 9 * dayMs })
     const stuck = join(logs, 'ns', 'b', 'Demo.Hello.log.1')
@@ -273,6 +287,17 @@ describe('the cleaner', () => {
     expect(lines.join('')).toContain('not ended within 200 ms')
     const started = Number(readFileSync(join(root, 'pid'), 'utf8'))
     await eventually(() => !existsSync(`/proc/${started}`) || readFileSync(`/proc/${started}/stat`, 'utf8').includes(') Z '), 'the end of what it started')
+  })
+
+  test('rules that are bad from the start remove nothing until they are mended', async () => {
+    const old = file(pod('Demo.Hello.log.1'), { ageMs: 9 * dayMs })
+    writeFileSync(join(rulesFolder, 'cleaning.yaml'), 'logs: {maxAge: 30d, qouta: 1Gi}')
+    const cleaner = await start()
+    expect(cleaner.rulesGood).toBe(false)
+    expect(cleaner.counts.sweeps).toBe(0)
+    writeFileSync(join(rulesFolder, 'cleaning.yaml'), 'logs: {maxAge: 30d, quota: 1Gi}')
+    await eventually(() => cleaner.counts.sweeps === 1, 'a sweep')
+    expect(existsSync(old)).toBe(true)
   })
 
   test('a bad crontab.config does not keep the other rules from their work', async () => {

@@ -4,8 +4,9 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { Folder } from '../../framework/agent/files/folder.ts'
+import { codeOf, Folder } from '../../framework/agent/files/folder.ts'
 import { emptyFolder } from '../../framework/agent/files/remove-tree.ts'
+import { whileSwapped } from './rig.ts'
 
 let root: string
 beforeEach(() => { root = mkdtempSync(join(tmpdir(), 'tarsk8s-files-')) })
@@ -84,6 +85,18 @@ describe('emptying', () => {
     await using volume = await Folder.open(at('volume'))
     await emptyFolder(volume)
     expect(readdirSync(at('volume'))).toEqual([])
+  })
+
+  test('leads nowhere while a folder is swapped for a link between any two steps', async () => {
+    mkdirSync(at('outside'))
+    writeFileSync(at('outside', 'precious'), 'x')
+    mkdirSync(at('volume'))
+    await using volume = await Folder.open(at('volume'))
+    await whileSwapped(at('volume', 'swapped'), at('outside'), async () => {
+      for (let index = 0; index < 300; index++) await emptyFolder(volume).catch((error: unknown) => expect(['ENOENT', 'EISDIR', 'ENOTDIR', 'EPERM', 'FOLDER_IS_LINK']).toContain(codeOf(error)))
+    })
+    await emptyFolder(volume)
+    expect(readdirSync(at('outside'))).toEqual(['precious'])
   })
 
   test('goes on where it was cut short', async () => {

@@ -1,8 +1,23 @@
 // Nodes, claims and volumes as the controller, the scheduler and Kubernetes' volume controllers leave them.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
 import type { KubeClient } from '#kube/client.ts'
 import { nodes, persistentVolumeClaims, persistentVolumes, storageClasses } from '#kube/resources.ts'
 import type { AnyObject } from '#kube/types.ts'
 import { isNotFound } from '#kube/errors.ts'
+
+/** Runs swapper.ts for as long as `work` takes. */
+export async function whileSwapped<T>(folder: string, outside: string, work: () => Promise<T>): Promise<T> {
+  const swapper = spawn(process.execPath, [join(import.meta.dirname, 'swapper.ts'), folder, outside], { stdio: ['ignore', 'pipe', 'inherit'] })
+  try {
+    await once(swapper.stdout, 'data')
+    return await work()
+  } finally {
+    swapper.kill('SIGKILL')
+    await once(swapper, 'exit')
+  }
+}
 
 export const nodeName = 'node-1'
 

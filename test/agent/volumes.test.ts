@@ -308,6 +308,16 @@ describe('a volume that nobody took', () => {
     expect(readdirSync(folder())).toEqual(['kept'])
   })
 
+  test('is offered again while a claim waits for it, for the scheduler may have missed it', async () => {
+    await createNode(client, namespace)
+    await createClass(client)
+    start()
+    await createClaim(client, { namespace })
+    await made()
+    await setPhase(client, name, 'Available')
+    await eventually(async () => (await volumeNamed(client, name))?.metadata.annotations?.['tars.io/LocalVolumeOffers'] === '1', 'an offer')
+  })
+
   test('stays while a claim waits for it', async () => {
     await createNode(client, namespace)
     await createClass(client)

@@ -72,7 +72,8 @@ export async function startCleaner({ logs, rulesFolder, isAbandoned, log, clock 
   let jobs: ReturnType<typeof schedule> = []
   const stopJobs = (): void => jobs.splice(0).forEach((job) => job.stop())
 
-  let rules = defaultLogRules
+  // Undefined while the file is bad from the start: then nothing is cleaned by rules that nobody wished for.
+  let rules: LogRules | undefined
   let wake = new AbortController()
   const takeRules = (next: LogRules): void => {
     rules = next
@@ -89,8 +90,8 @@ export async function startCleaner({ logs, rulesFolder, isAbandoned, log, clock 
   lifetime.onStop(stopJobs)
   const own = lifetime.own(await startHotFile({ path: join(rulesFolder, 'cleaning.yaml'), parse: parseLogRules, fallback: defaultLogRules, onValue: takeRules, log }))
 
-  const once = async (): Promise<void> => {
-    const report = await sweep({ root: logs, rules, nowMs: clock.now(), open: await openFiles(), isAbandoned, log, signal })
+  const once = async (inForce: LogRules): Promise<void> => {
+    const report = await sweep({ root: logs, rules: inForce, nowMs: clock.now(), open: await openFiles(), isAbandoned, log, signal })
     add(counts, report)
     const freedBytes = Object.values(report.freedBytes).reduce((sum, bytes) => sum + bytes, 0)
     if (report.removed + report.truncated > 0) log.info('logs cleaned', { ...report, freedBytes, why: report.freedBytes })
@@ -98,12 +99,12 @@ export async function startCleaner({ logs, rulesFolder, isAbandoned, log, clock 
   const loop = async (): Promise<void> => {
     while (!signal.aborted) {
       wake = new AbortController()
-      await once().catch((error: unknown) => {
+      if (rules !== undefined) await once(rules).catch((error: unknown) => {
         if (signal.aborted) return
         counts.failures++
         log.error('logs not cleaned', { error })
       })
-      await sleep(rules.everyMs, AbortSignal.any([signal, wake.signal])).catch(() => {})
+      await sleep(rules?.everyMs ?? defaultLogRules.everyMs, AbortSignal.any([signal, wake.signal])).catch(() => {})
     }
   }
   const looping = loop()

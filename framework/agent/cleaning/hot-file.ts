@@ -10,9 +10,9 @@ import { codeOf } from '../files/folder.ts'
 export interface HotFileOptions<T> {
   readonly path: string
   readonly parse: (text: string) => T
-  /** In force while there is no file. */
+  /** In force where there is no file. Not where there is a bad one: that says what its writer did not want, too. */
   readonly fallback: T
-  /** Called with what is in force, first before the start resolves. */
+  /** Called with what is in force from now on; before the start resolves, unless the file is bad. */
   readonly onValue: (value: T) => void
   readonly log: Logger
   /** Milliseconds between two looks, for what the system did not tell. */
@@ -29,14 +29,13 @@ const maxBytes = 1 << 20
 
 /**
  * Keeps a value that a file says. A mounted ConfigMap changes by a link in its folder, so the folder is watched; it is also read
- * again now and then. A bad file is told once, and the last good value stays in force.
+ * again now and then. A bad file is told once, and the last good value stays in force; none, when it was bad from the start.
  */
 export async function startHotFile<T>({ path, parse, fallback, onValue, log, pollMs = 30_000 }: HotFileOptions<T>): Promise<HotFile> {
   const lifetime = new Lifetime()
   // null: nothing that could be read.
   let seen: string | undefined | null = null
   let good = true
-  onValue(fallback)
 
   const take = (text: string | undefined): void => {
     const value = text === undefined ? fallback : parse(text)
@@ -53,7 +52,7 @@ export async function startHotFile<T>({ path, parse, fallback, onValue, log, pol
       if (text === before) return
       take(text)
     } catch (error) {
-      if (good || seen !== null) log.error('bad rules, the last good ones stay in force', { file: path, error })
+      if (good || seen !== null) log.error('bad rules, the last good ones stay in force, if there were any', { file: path, error })
       good = false
     }
   }

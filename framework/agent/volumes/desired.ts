@@ -7,6 +7,8 @@ import { ownerAnnotations, type Owner } from './owner.ts'
 export const provisionedBy = { key: 'pv.kubernetes.io/provisioned-by', value: 'tars-local-volume-provisioner' } as const
 /** Holds a deleted volume until its folder is gone, or is known to stay. */
 export const folderFinalizer = 'tars.io/local-volume'
+/** How often a volume that a claim waited for was offered again. */
+export const offersAnnotation = 'tars.io/LocalVolumeOffers'
 export const hostnameLabel = 'kubernetes.io/hostname'
 
 export interface VolumeWish {

@@ -6,7 +6,7 @@ import type { KubeClient } from '#kube/client.ts'
 import { isNotFound } from '#kube/errors.ts'
 import { TerminalError, type Reconcile, type ReconcileResult } from '#kube/reconciler.ts'
 import type { ObjectMeta } from '#kube/types.ts'
-import { desiredVolume, folderFinalizer } from './desired.ts'
+import { desiredVolume, folderFinalizer, offersAnnotation } from './desired.ts'
 import { warnClaim } from './event.ts'
 import type { HostFolders } from './host-folders.ts'
 import { claimResource, isLeaving, volumeResource, type Claim, type Volume } from './kinds.ts'
@@ -52,7 +52,7 @@ const waitsFor = (claim: Claim, name: string): boolean =>
 
 /** The claim that the volume of this name is made for, the oldest one. */
 function waiting({ stores }: VolumeContext, name: string): Claim | undefined {
-  return stores.claims.list().filter((claim) => stores.nameFor(claim) === name && waitsFor(claim, name))
+  return stores.claimsOf(name).filter((claim) => waitsFor(claim, name))
     .toSorted((one, other) => (one.metadata.creationTimestamp ?? '').localeCompare(other.metadata.creationTimestamp ?? ''))[0]
 }
 
@@ -168,10 +168,28 @@ async function removeData(context: VolumeContext, volume: Volume, signal: AbortS
 /** A volume that nobody took goes in time, unless a claim waits for one. */
 async function dropUnused(context: VolumeContext, volume: Volume): Promise<ReconcileResult | void> {
   await protect(context, volume)
-  if (volume.status?.phase !== 'Available' || waiting(context, volume.metadata.name) !== undefined) return
-  const leftMs = Date.parse(volume.metadata.creationTimestamp ?? '') + context.unusedMs - context.clock.now()
+  if (volume.status?.phase !== 'Available') return
+  const ageMs = context.clock.now() - Date.parse(volume.metadata.creationTimestamp ?? '')
+  if (waiting(context, volume.metadata.name) !== undefined) return await offer(context, volume, ageMs)
+  const leftMs = context.unusedMs - ageMs
   if (leftMs > 0) return { requeueAfterMs: leftMs }
   await deleteVolume(context, volume)
+}
+
+/** Ages at which a volume that is still waited for is offered again. Milliseconds. */
+const offersMs = [2000, 10_000, 40_000] as const
+const offersEndMs = 120_000
+
+/**
+ * The scheduler may be told of a new volume, look for it a moment before it can be had, and not look again for minutes (seen with
+ * 1.34, about every eighth time). A change of the volume makes it look.
+ */
+async function offer({ client }: VolumeContext, { metadata }: Volume, ageMs: number): Promise<ReconcileResult | void> {
+  const offers = Number(metadata.annotations?.[offersAnnotation] ?? 0)
+  const dueMs = offersMs[offers]
+  if (dueMs === undefined || ageMs > offersEndMs) return
+  if (ageMs < dueMs) return { requeueAfterMs: dueMs - ageMs }
+  await client.patch(volumeResource, { name: metadata.name }, { metadata: { annotations: { [offersAnnotation]: String(offers + 1) } } })
 }
 
 async function deleteVolume({ client }: VolumeContext, { metadata }: Volume): Promise<void> {
