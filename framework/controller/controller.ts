@@ -11,6 +11,7 @@ import { configGroup, createStores, informersOf, serverKeyOf, type ControllerCon
 import { reconcileEndpoint } from './reconcile/endpoint.ts'
 import { EndedPods, reconcileExitedRecord } from './reconcile/exited-record.ts'
 import { reconcileImage } from './reconcile/image.ts'
+import { reconcileLocalClaim } from './reconcile/local-claim.ts'
 import { reconcileServerStatus } from './reconcile/server-status.ts'
 import { reconcileTree } from './reconcile/tree.ts'
 import { workloadKinds } from './reconcile/workloads.ts'
@@ -102,6 +103,11 @@ function wireOthers(context: ControllerContext, run: (name: string, reconcile: R
   stores.configs.onChange((_type, config) => configs.enqueue(configGroup(config)))
   const accounts = run('taccounts', reconcileAccount(context))
   stores.accounts.onChange((_type, account) => accounts.enqueue(keyOf(account)))
+  const claims = run('localclaims', reconcileLocalClaim(context))
+  stores.localClaims.onChange((_type, claim) => claims.enqueue(keyOf(claim)))
+  stores.servers.onChange((_type, server) => {
+    for (const claim of stores.localClaims.list()) if (serverKeyOf(claim) === keyOf(server)) claims.enqueue(keyOf(claim))
+  })
   const images = run('timages', reconcileImage(context))
   stores.images.onChange((_type, image) => images.enqueue(keyOf(image)))
 }

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { resources } from '#api/resources.ts'
 import type { TEndpoint, TServer, TTree } from '#api/types.ts'
-import { daemonSets, events, podDisruptionBudgets, pods, services, statefulSets } from '#kube/resources.ts'
+import { daemonSets, events, podDisruptionBudgets, persistentVolumeClaims, pods, services, statefulSets } from '#kube/resources.ts'
 import type { KubeClient } from '#kube/client.ts'
 import type { AnyObject, KubeObject, Resource } from '#kube/types.ts'
 import type { Controller } from '../../framework/controller/controller.ts'
@@ -161,6 +161,27 @@ describe('children', () => {
     const anew = await eventually(async () => { const found = await get(statefulSets as Resource<never>, name); return found !== undefined && found.metadata.uid !== uid ? found : undefined })
     expect(anew['spec'].volumeClaimTemplates.map(({ metadata }: KubeObject) => metadata.name)).toEqual(['data'])
     expect(await get(pods as Resource<never>, `${name}-0`)).toBeDefined()
+  })
+
+  test('claims of local volumes say who owns the folder, as the server says it now', async () => {
+    const name = await create('Owned')
+    const mounts = (owner: object): object => ({ spec: { k8s: { mounts: [{ name: 'data', mountPath: '/data', source: { tLocalVolume: owner } }] } } })
+    await cluster.client.patch(tservers, { namespace: ns, name }, mounts({ uid: '1000', gid: '1001', mode: '750' }))
+    // As the StatefulSet controller makes it from the template.
+    const set = await eventually(async () => { const found = await get(statefulSets as Resource<never>, name); return found?.['spec'].volumeClaimTemplates === undefined ? undefined : found })
+    const [template] = set['spec'].volumeClaimTemplates
+    const claim = `data-${name}-0`
+    await kubernetes.create(persistentVolumeClaims, { metadata: { name: claim, namespace: ns, labels: template.metadata.labels }, spec: template.spec })
+    const owner = (...values: string[]) => async () => {
+      const { [`tars.io/LocalVolumeUID`]: uid, [`tars.io/LocalVolumeGID`]: gid, [`tars.io/LocalVolumeMode`]: mode } = (await get(persistentVolumeClaims as Resource<never>, claim))?.metadata.annotations ?? {}
+      return [uid, gid, mode].join() === values.join() || undefined
+    }
+    await eventually(owner('1000', '1001', '750'))
+    await cluster.client.patch(tservers, { namespace: ns, name }, mounts({ uid: '7', gid: '1001', mode: '700' }))
+    await eventually(owner('7', '1001', '700'))
+    await cluster.client.patch(persistentVolumeClaims, { namespace: ns, name: claim }, { metadata: { annotations: { 'tars.io/LocalVolumeUID': '0' } } })
+    await eventually(owner('7', '1001', '700'))
+    await cluster.client.delete(persistentVolumeClaims, { namespace: ns, name: claim })
   })
 
   test('that belong to somebody else are left alone, and an event says so', async () => {

@@ -194,7 +194,7 @@ describe('stateful set (control-plane spec C.2, C.4)', () => {
       },
     })
     const spec = desiredStatefulSet(server)?.spec
-    const volumeLabels = { ...labels, 'tars.io/LocalVolume': 'data' }
+    const volumeLabels = { ...labels, 'tars.io/LocalVolume': 'data', 'tars.io/LocalVolumeNamespace': 'ns' }
     expect(spec?.volumeClaimTemplates).toEqual([
       {
         apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'data', namespace: 'ns', labels: volumeLabels, ownerReferences: [owner] },

@@ -23,7 +23,7 @@ function claimOf(server: TServer, { name, source }: Mount): PersistentVolumeClai
 }
 
 function localClaim(server: TServer, name: string): PersistentVolumeClaim {
-  const volumeLabels = { ...serverLabels(server), [labels.localVolume]: name }
+  const volumeLabels = { ...serverLabels(server), [labels.localVolume]: name, [labels.localVolumeNamespace]: namespaceOf(server) }
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',

@@ -5,7 +5,7 @@ import { resources } from '#api/resources.ts'
 import type { TAccount, TConfig, TEndpoint, TExitedRecord, TFrameworkConfig, TImage, TServer, TTree } from '#api/types.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Informer } from '#kube/informer.ts'
-import { daemonSets, podDisruptionBudgets, pods, services, statefulSets } from '#kube/resources.ts'
+import { daemonSets, persistentVolumeClaims, podDisruptionBudgets, pods, services, statefulSets } from '#kube/resources.ts'
 import type { AnyObject, KubeObject, Resource } from '#kube/types.ts'
 import { ObjectIndex } from './object-index.ts'
 
@@ -23,6 +23,8 @@ export interface Stores {
   readonly statefulSets: Informer
   readonly daemonSets: Informer
   readonly budgets: Informer
+  /** Claims of local volumes. */
+  readonly localClaims: Informer
   readonly pods: Informer
   /** Pods by key of their TServer. */
   readonly podsOf: ObjectIndex<AnyObject>
@@ -45,7 +47,7 @@ const ours = `${labels.app},${labels.server}`
 export function createStores(client: KubeClient, namespace: string | undefined, log: Logger): Stores {
   const informer = <T extends KubeObject>(resource: Resource<T>, transform?: (object: T) => T): Informer<T> =>
     new Informer<T>({ client, resource, namespace, log, ...(transform === undefined ? {} : { transform }) })
-  const labelled = (resource: Resource): Informer => new Informer({ client, resource, namespace, log, labelSelector: ours })
+  const labelled = (resource: Resource, labelSelector = ours): Informer => new Informer({ client, resource, namespace, log, labelSelector })
   const podStore = labelled(pods)
   const configStore = informer<TConfig>(resources.tconfigs, (config) => ({ ...config, configContent: '' }))
   return {
@@ -61,6 +63,7 @@ export function createStores(client: KubeClient, namespace: string | undefined, 
     statefulSets: labelled(statefulSets),
     daemonSets: labelled(daemonSets),
     budgets: labelled(podDisruptionBudgets),
+    localClaims: labelled(persistentVolumeClaims, `${ours},${labels.localVolume}`),
     pods: podStore,
     podsOf: new ObjectIndex(podStore, serverKeyOf),
     configGroups: new ObjectIndex(configStore, configGroup),

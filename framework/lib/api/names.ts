@@ -26,6 +26,8 @@ export const labels = {
   /** Followed by a server type, e.g. `tars.io/Supported.nodejs`. */
   supportedPrefix: 'tars.io/Supported.',
   localVolume: 'tars.io/LocalVolume',
+  /** Of a local volume's server: volumes know no namespaces, and two frameworks may have a server of the same name. */
+  localVolumeNamespace: 'tars.io/LocalVolumeNamespace',
   /** On nodes: any framework may use it. */
   node: 'tars.io/node',
   supportLocalVolume: 'tars.io/SupportLocalVolume',
