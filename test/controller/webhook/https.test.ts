@@ -1,4 +1,5 @@
-// The webhooks as an API server calls them: over TLS, by what is registered in the cluster.
+// The webhooks as an API server calls them: over TLS, by what is registered in the cluster. Against the embedded API server, or a real
+// one on this machine that TARSK8S_TEST_KUBECONFIG names.
 import https from 'node:https'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { customResourceDefinitions } from '#api/crds.ts'
@@ -9,31 +10,38 @@ import { createLogger, silentLogger } from '#base/log.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { customResourceDefinitions as crds, endpoints, mutatingWebhookConfigurations, namespaces, secrets, services, validatingWebhookConfigurations } from '#kube/resources.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
+import { createAuthority } from '#kube/x509.ts'
 import { controllerEnv } from '../../../framework/controller/env.ts'
 import { splitPem } from '../../../framework/controller/webhook/certificates.ts'
 import { startWebhooks, type Webhooks } from '../../../framework/controller/webhook/webhooks.ts'
-import { eventually, startTestCluster, type TestCluster } from '../../rig/kube.ts'
+import { behaviourCluster, embedded, eventually, installDefinition, type TestCluster } from '../../rig/kube.ts'
 import { tarsServer } from '../fixtures.ts'
 
 const log = process.env['DEBUG'] === undefined ? silentLogger : createLogger({ format: 'text' })
-const home = 'tars-system'
 const secretName = 'tars-webhook-certificates'
 const tservers = resources.tservers as unknown as Resource
 
 let cluster: TestCluster
 let client: KubeClient
+/** Namespace of the webhooks' own things, and of what is written through them. */
+let home: string
+let ns: string
 const replicas: Webhooks[] = []
 beforeAll(async () => {
-  cluster = await startTestCluster({ namespaces: [home, 'ns'] })
+  cluster = await behaviourCluster()
   client = cluster.client
-  for (const crd of customResourceDefinitions({ served: ['v1beta1', 'v1beta2', 'v1beta3'] })) await client.create(crds, crd as never)
+  ;[home, ns] = await Promise.all([cluster.namespace(), cluster.namespace()])
+  for (const crd of customResourceDefinitions({ served: ['v1beta1', 'v1beta2', 'v1beta3'] })) await installDefinition(client, crd as unknown as AnyObject)
   for (const resource of Object.values(resources)) await eventually(() => client.list(resource as never).catch(() => undefined), `${resource.plural} are served`)
-  for (const template of frameworkTemplates('ns', [])) await client.create(resources.ttemplates, template as never)
+  for (const template of frameworkTemplates(ns, [])) await client.create(resources.ttemplates, template as never)
 })
 afterEach(async () => {
   await Promise.all(replicas.splice(0).map((replica) => replica.stop()))
 })
-afterAll(() => cluster?.stop())
+afterAll(async () => {
+  for (const [resource, name] of [[mutatingWebhookConfigurations, 'tars-mutating-webhook'], [validatingWebhookConfigurations, 'tars-validating-webhook']] as const) await client?.delete(resource, { name }).catch(() => {})
+  await cluster?.stop()
+})
 
 interface Changes {
   readonly env?: Readonly<Record<string, string>>
@@ -57,7 +65,7 @@ let count = 0
 function draft(change: Parameters<typeof tarsServer>[0] = {}): TServer {
   const name = `S${++count}`
   const { metadata: { uid: _, ...metadata }, ...server } = tarsServer({ server: name, ...change }, { name: `demo-${name.toLowerCase()}` })
-  return { ...server, metadata }
+  return { ...server, metadata: { ...metadata, namespace: ns } }
 }
 const create = (server: TServer): Promise<AnyObject> => client.create(tservers, server as never)
 const secret = (): Promise<AnyObject> => client.get(secrets, { namespace: home, name: secretName })
@@ -71,7 +79,7 @@ describe('one replica', () => {
     const made = await create(draft())
     expect(made.metadata.labels).toMatchObject({ 'tars.io/ServerApp': 'Demo', 'tars.io/Template': 'tars.default' })
     await expect(create(draft({ server: 'Elsewhere', tars: { template: 'absent', servants: [] } }))).rejects.toThrow('admission webhook "validating.crd.tars.io-0" denied the request')
-    const old = await client.get(inVersion(resources.tservers, 'v1beta1') as Resource, { namespace: 'ns', name: made.metadata.name })
+    const old = await client.get(inVersion(resources.tservers, 'v1beta1') as Resource, { namespace: ns, name: made.metadata.name })
     expect(old).toMatchObject({ apiVersion: 'k8s.tars.io/v1beta1', spec: { k8s: { readinessGate: 'tars.io/active' } } })
   })
 
@@ -91,13 +99,13 @@ describe('one replica', () => {
     const server = draft()
     const answer = await client.create(tservers, server as never, { dryRun: true })
     expect(answer.metadata.labels).toMatchObject({ 'tars.io/ServerName': server.spec.server })
-    await expect(client.get(tservers, { namespace: 'ns', name: server.metadata.name })).rejects.toMatchObject({ status: 404 })
+    await expect(client.get(tservers, { namespace: ns, name: server.metadata.name })).rejects.toMatchObject({ status: 404 })
   })
 
   test('sees a template that was made a moment ago', async () => {
     await ready(await replica())
     for (let index = 0; index < 20; index++) {
-      await client.create(resources.ttemplates, { metadata: { namespace: 'ns', name: `fresh.${index}` }, spec: { content: '', parent: 'tars.default' } } as never)
+      await client.create(resources.ttemplates, { metadata: { namespace: ns, name: `fresh.${index}` }, spec: { content: '', parent: 'tars.default' } } as never)
       await create(draft({ tars: { template: `fresh.${index}`, servants: [] } }))
     }
   })
@@ -105,10 +113,11 @@ describe('one replica', () => {
   test('undoes what others change in its registrations, and leaves the rest', async () => {
     await ready(await replica())
     await client.patch(mutatingWebhookConfigurations, { name: 'tars-mutating-webhook' }, { metadata: { labels: { theirs: 'yes' } } })
-    await client.patch(crds, { name: 'tservers.k8s.tars.io' }, { spec: { conversion: { webhook: { clientConfig: { caBundle: Buffer.from('junk').toString('base64') } } } } })
+    const stranger = createAuthority({ commonName: 'stranger', validDays: 1 }).cert
+    await client.patch(crds, { name: 'tservers.k8s.tars.io' }, { spec: { conversion: { webhook: { clientConfig: { caBundle: Buffer.from(stranger).toString('base64') } } } } })
     const conversion = await eventually(async () => {
       const { spec } = await client.get(crds, { name: 'tservers.k8s.tars.io' })
-      return authorities(spec.conversion.webhook.clientConfig.caBundle).length > 0 && spec.conversion.webhook.clientConfig
+      return !authorities(spec.conversion.webhook.clientConfig.caBundle).includes(stranger) && spec.conversion.webhook.clientConfig
     }, 'the CRD has the authority again')
     expect(conversion).toMatchObject({ url: expect.stringContaining('/conversion') })
     await client.delete(validatingWebhookConfigurations, { name: 'tars-validating-webhook' })
@@ -195,7 +204,8 @@ describe('rotation', () => {
   })
 })
 
-describe('two replicas behind a Service', () => {
+// A real API server needs the endpoints of a Service from controllers of its own.
+if (embedded) describe('two replicas behind a Service', () => {
   test('agree on one authority, and either can go', async () => {
     await client.delete(secrets, { namespace: home, name: secretName }).catch(() => {})
     const env = { TARSCONTROLLER_WEBHOOK_URL: '', TARSCONTROLLER_WEBHOOK_SERVICE: 'hooks', TARSCONTROLLER_WEBHOOK_DRAIN: '1' }
@@ -220,7 +230,26 @@ describe('two replicas behind a Service', () => {
     expect(calls).toBeGreaterThan(0)
     expect(first.problem()).toBeDefined()
     expect(second.problem()).toBeUndefined()
-    // The namespace is there for others, too.
-    await client.get(namespaces, { name: home })
+  })
+})
+
+// The embedded API server asks the webhooks about everybody: it knows no conditions.
+if (!embedded) describe('webhooks that are down', () => {
+  test('hold up what people write, and not Kubernetes', async () => {
+    await ready(await replica({ env: { TARSCONTROLLER_USER: 'somebody' } }))
+    const doomed = await cluster.namespace()
+    for (const template of frameworkTemplates(doomed, [])) await client.create(resources.ttemplates, template as never)
+    await client.create(resources.ttrees, { metadata: { namespace: doomed, name: 'tars-tree' }, apps: [], businesses: [] } as never)
+    const held = { ...draft(), metadata: { ...draft().metadata, namespace: doomed, finalizers: ['test.tarsk8s.io/held'] } }
+    held.metadata.name = `demo-${held.spec.server.toLowerCase()}`
+    await create(held)
+    await expect(client.delete(resources.ttrees, { namespace: doomed, name: 'tars-tree' })).rejects.toThrow('denied the request')
+    await Promise.all(replicas.splice(0).map((one) => one.stop()))
+    await expect(create(draft())).rejects.toMatchObject({ status: 500, message: expect.stringContaining('failed calling webhook') })
+    await client.create(services, { metadata: { namespace: doomed, name: 'free', labels: { 'tars.io/ServerApp': 'A', 'tars.io/ServerName': 'B' } }, spec: { ports: [{ port: 1 }] } } as never)
+    await client.delete(namespaces, { name: doomed })
+    await eventually(async () => (await client.get(tservers, { namespace: doomed, name: held.metadata.name })).metadata.deletionTimestamp !== undefined, 'the namespace is being emptied')
+    await client.patch(tservers, { namespace: doomed, name: held.metadata.name }, { metadata: { finalizers: null } })
+    await eventually(() => client.get(namespaces, { name: doomed }).then(() => false, (error: { status: number }) => error.status === 404), 'the namespace is gone', 45_000)
   })
 })
