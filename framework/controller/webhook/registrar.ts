@@ -20,6 +20,8 @@ export interface RegistrarOptions {
   readonly secret: { readonly namespace: string; readonly name: string }
   readonly hosts: readonly string[]
   readonly objects: readonly RegisteredObject[]
+  /** Makes webhook configurations that are missing. */
+  readonly create: boolean
   /** Shows a certificate to callers. */
   readonly use: (certificate: KeyPair) => void
   /** How long a new authority is in every object before it signs what is served: API servers learn of changes late. */
@@ -148,7 +150,7 @@ class Installation {
 
   /** @returns milliseconds until there is more to write */
   async #register(secret: AnyObject, signal: AbortSignal): Promise<number> {
-    const { client, clock, log } = this.#options
+    const { client, clock, create, log } = this.#options
     const caBundle = caBundleOf(this.#current)
     const different = this.#objects.map((object) => ({ ...object, wanted: object.fields(caBundle), current: object.informer.get(undefined, object.name) }))
       .filter(({ wanted, current }) => current === undefined || !isApplied(wanted, current))
@@ -157,8 +159,8 @@ class Installation {
     if (!(await this.#isCurrent(secret, signal))) return patience.ms
     let waitMs = inspectMs
     for (const { resource, name, wanted, current } of different) {
-      // Conversion of a kind that is not there yet is registered when it comes.
-      if (current === undefined && 'spec' in wanted) continue
+      // What is not ours to make is registered when it comes, as is the conversion of a kind.
+      if (current === undefined && (!create || 'spec' in wanted)) continue
       const text = JSON.stringify(wanted)
       const leftMs = this.#pauseMs(name, text)
       if (leftMs > 0) {

@@ -56,6 +56,7 @@ export async function startWebhooks({ client, settings, lives, clock = systemClo
       secret: { namespace: home, name: webhook.secret },
       objects: registeredObjects({ registrations: registrations(readers, options), address, controllerUser, namespace, matchConditions: await knowsMatchConditions(client) }),
       overlapMs: webhook.overlapMs,
+      create: webhook.create,
       use: (certificate) => server.use(certificate),
     }))
     lifetime.onStop(() => { leaving = true })

@@ -125,6 +125,17 @@ describe('one replica', () => {
     expect((await client.get(mutatingWebhookConfigurations, { name: 'tars-mutating-webhook' })).metadata.labels).toEqual({ theirs: 'yes' })
   })
 
+  test('fills configurations that a chart makes, and makes none itself then', async () => {
+    const configurations = [[mutatingWebhookConfigurations, 'tars-mutating-webhook'], [validatingWebhookConfigurations, 'tars-validating-webhook']] as const
+    for (const [resource, name] of configurations) await client.delete(resource, { name })
+    const webhooks = await replica({ env: { TARSCONTROLLER_WEBHOOK_CREATE: 'false' } })
+    await eventually(() => webhooks.problem() === 'this server is not yet registered in MutatingWebhookConfiguration tars-mutating-webhook, ValidatingWebhookConfiguration tars-validating-webhook', 'only the configurations are missing')
+    for (const [resource, name] of configurations) await client.create(resource, { metadata: { name, labels: { 'app.kubernetes.io/managed-by': 'Helm' } } } as never)
+    await ready(webhooks)
+    await create(draft())
+    expect((await client.get(mutatingWebhookConfigurations, { name: 'tars-mutating-webhook' })).metadata.labels).toEqual({ 'app.kubernetes.io/managed-by': 'Helm' })
+  })
+
   test('answers what is no review with what is wrong, and goes on', async () => {
     const webhooks = await replica()
     await ready(webhooks)
@@ -140,6 +151,7 @@ describe('one replica', () => {
     expect(await post('/mutating', '', 'GET')).toMatchObject({ status: 405 })
     for (const body of ['', '{', 'null', '[]', '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1beta1","request":{}}', '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1"}']) expect(await post('/validating', body)).toMatchObject({ status: 400 })
     expect(await post('/validating', JSON.stringify({ kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', request: {} }))).toMatchObject({ status: 500 })
+    expect(await post('/mutating', 'x'.repeat(17 * 1024 * 1024))).toMatchObject({ status: 413 })
     await create(draft())
   })
 })
