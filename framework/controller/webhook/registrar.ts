@@ -29,6 +29,7 @@ export interface RegistrarOptions {
   readonly lives?: CertificateLives | undefined
   readonly clock: Clock
   readonly log: Logger
+  readonly signal: AbortSignal | undefined
 }
 
 /** Keeps certificates and registrations of the webhooks. */
@@ -52,6 +53,9 @@ const key = 'webhooks'
  */
 export async function startRegistrar(options: RegistrarOptions): Promise<Registrar> {
   const lifetime = new Lifetime()
+  const stop = (): void => void lifetime.stop()
+  options.signal?.addEventListener('abort', stop, { once: true })
+  lifetime.onStop(() => options.signal?.removeEventListener('abort', stop))
   try {
     const watch = (resource: Resource, name: string, namespace?: string): Informer => {
       const informer = new Informer({ client: options.client, resource, namespace, fieldSelector: `metadata.name=${name}`, log: options.log })
