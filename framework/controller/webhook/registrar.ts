@@ -41,6 +41,8 @@ export interface Registrar extends Running {
 /** Owner of the fields that register the webhooks. */
 export const fieldManager = 'tarscontroller-webhooks'
 
+/** How long the news of an own write may take. */
+const newsMs = 1000
 /** How often certificates are looked at without any event. */
 const inspectMs = 3_600_000
 /** Two replicas of different versions, as in an upgrade, do not agree: then each writes so often in so long, and no more. */
@@ -88,6 +90,8 @@ class Installation {
   readonly #objects: readonly WatchedObject[]
   /** What is served. */
   #current: Certificates = noCertificates
+  /** Version of the Secret over which this replica has just written; `''` for none. */
+  #wroteOver: string | undefined
   /** Since when every object has had the newest authority, on the monotonic clock. */
   #carried: { readonly authority: string; readonly since: number } | undefined
   /** What was applied to each object, how often in a row, and since when on the monotonic clock. */
@@ -109,6 +113,10 @@ class Installation {
   async pass(signal: AbortSignal): Promise<ReconcileResult> {
     const { clock, hosts, lives } = this.#options
     const found = this.#secret.get(this.#options.secret.namespace, this.#options.secret.name)
+    if (this.#wroteOver === versionOf(found)) {
+      this.#wroteOver = undefined
+      return { requeueAfterMs: newsMs }
+    }
     // A Secret that was deleted comes back as it was: a new authority would be unknown to callers at first.
     const given = found === undefined ? this.#current : readSecret(found)
     const trusted = this.#trusted(given.authorities[0])
@@ -128,7 +136,8 @@ class Installation {
     log.info('certificates of the webhooks are made or renewed', { ...secret, authorities: wanted.authorities.length })
     if (found === undefined) await client.create(secrets, { metadata: { ...secret }, type: 'Opaque', data: secretData(wanted) } as never, { fieldManager, signal })
     else await client.update(secrets, { ...found, data: { ...found['data'], ...secretData(wanted) } }, { fieldManager, signal })
-    return {}
+    this.#wroteOver = versionOf(found)
+    return { requeueAfterMs: newsMs }
   }
 
   #trusted(authority: string | undefined): boolean {
@@ -194,6 +203,8 @@ class Installation {
     return live?.metadata.resourceVersion === metadata.resourceVersion
   }
 }
+
+const versionOf = (object: AnyObject | undefined): string => object?.metadata.resourceVersion ?? ''
 
 /** True when callers that read this object come to our address. */
 function leadsHere({ informer, name, fields }: WatchedObject): boolean {

@@ -1,6 +1,8 @@
 // The webhooks as an API server calls them: over TLS, by what is registered in the cluster. Against the embedded API server, or a real
 // one on this machine that TARSK8S_TEST_KUBECONFIG names.
+import { X509Certificate } from 'node:crypto'
 import https from 'node:https'
+import tls from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { customResourceDefinitions } from '#api/crds.ts'
 import { inVersion, resources } from '#api/resources.ts'
@@ -156,6 +158,17 @@ describe('one replica', () => {
   })
 })
 
+/** Fingerprint of the certificate that a replica shows. */
+function shown({ port }: Webhooks): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = tls.connect({ host: '127.0.0.1', port, rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerCertificate().fingerprint256)
+      socket.destroy()
+    })
+    socket.on('error', reject)
+  })
+}
+
 /** Writes and reads through the webhooks until `work` is done; every call must succeed, with `webhooks` ready. @returns how many there were */
 async function underCalls(webhooks: Webhooks, work: () => Promise<void>): Promise<number> {
   let calls = 0
@@ -235,6 +248,12 @@ if (embedded) describe('two replicas behind a Service', () => {
       await eventually(async () => authorities((await secret())['data']['ca.crt']).length === 2, 'a new authority joined')
       await route(first)
       await create(draft())
+      await eventually(async () => {
+        const { data } = await secret()
+        const stored = new X509Certificate(Buffer.from(data['tls.crt'], 'base64'))
+        const isNew = stored.verify(new X509Certificate(authorities(data['ca.crt'])[0] ?? '').publicKey)
+        return isNew && (await Promise.all(pair.map(shown))).every((fingerprint) => fingerprint === stored.fingerprint256)
+      }, 'both show the new certificate')
       await route(second)
       await first.stop()
       await create(draft())
