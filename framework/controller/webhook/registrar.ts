@@ -117,11 +117,12 @@ class Installation {
       this.#wroteOver = undefined
       return { requeueAfterMs: newsMs }
     }
-    // A Secret that was deleted comes back as it was: a new authority would be unknown to callers at first.
-    const given = found === undefined ? this.#current : readSecret(found)
+    // A Secret that was deleted or emptied comes back as it was: a new authority would be unknown to callers at first.
+    const stored = found === undefined ? noCertificates : readSecret(found)
+    const given = stored.authorities.length === 0 ? this.#current : stored
     const trusted = this.#trusted(given.authorities[0])
     const wanted = renewed(given, { hosts, now: clock.now(), trusted, lives })
-    const kept = found !== undefined && JSON.stringify(secretData(wanted)) === JSON.stringify(secretData(given))
+    const kept = found !== undefined && JSON.stringify(secretData(wanted)) === JSON.stringify(secretData(stored))
     // The event of the write brings the next pass; what another replica wrote meanwhile is a conflict, and read then.
     if (!kept) return this.#keep(wanted, found, signal)
     if (this.#current.serving?.cert !== wanted.serving?.cert && wanted.serving !== undefined) this.#options.use(wanted.serving)

@@ -216,13 +216,15 @@ describe('rotation', () => {
     expect(webhooks.problem()).toBeUndefined()
   })
 
-  test('a Secret that was deleted comes back as it was', async () => {
+  test('a Secret that was deleted or emptied comes back as it was', async () => {
     const webhooks = await replica()
     await ready(webhooks)
     const { data } = await secret()
     const calls = await underCalls(webhooks, async () => {
       await client.delete(secrets, { namespace: home, name: secretName })
       await eventually(() => secret().catch(() => undefined), 'the Secret is back')
+      await client.patch(secrets, { namespace: home, name: secretName }, { data: null })
+      await eventually(async () => (await secret())['data']?.['tls.key'] !== undefined, 'the Secret is filled again')
     })
     expect(calls).toBeGreaterThan(0)
     expect((await secret())['data']).toEqual(data)
