@@ -16,13 +16,18 @@ export interface ControllerSettings {
   /** TARSCONTROLLER_USER: user of the reconcilers. Default: this process's own, if it reconciles; else ServiceAccount tars-controller of the home namespace. */
   readonly user: string | undefined
   readonly webhook: {
-    /** TARSCONTROLLER_WEBHOOK_LISTEN (default ::) and TARSCONTROLLER_WEBHOOK_PORT (default 8443). */
+    /** TARSCONTROLLER_WEBHOOK_LISTEN (default ::) and TARSCONTROLLER_WEBHOOK_PORT (default 9443). */
     readonly host: string
     readonly port: number
     /** TARSCONTROLLER_WEBHOOK_URL, else TARSCONTROLLER_WEBHOOK_SERVICE (default tars-webhook-service) and TARSCONTROLLER_WEBHOOK_SERVICE_PORT (default 443). */
     readonly address: WebhookAddress
     /** TARSCONTROLLER_WEBHOOK_SECRET: keeps the certificates. Default tars-webhook-certificates. */
     readonly secret: string
+    /**
+     * TARSCONTROLLER_WEBHOOK_CREATE: makes webhook configurations that are missing. Default true. False where a chart makes them, empty,
+     * so that they go with it and are not made again by a controller that is just being removed.
+     */
+    readonly create: boolean
     /** TARSCONTROLLER_WEBHOOK_OVERLAP, in seconds: a new authority is trusted so long before it signs. Default 300. */
     readonly overlapMs: number
     /** TARSCONTROLLER_WEBHOOK_DRAIN, in seconds: goes on serving after it was asked to stop. Default 5. */
@@ -57,9 +62,10 @@ export function controllerEnv(env: Environment, podNamespace: string | undefined
     user: read.optional('TARSCONTROLLER_USER') ?? (run === 'webhooks' ? `system:serviceaccount:${home ?? ''}:tars-controller` : undefined),
     webhook: {
       host: read.optional('TARSCONTROLLER_WEBHOOK_LISTEN', '::'),
-      port: read.integer('TARSCONTROLLER_WEBHOOK_PORT', 8443, ports),
+      port: read.integer('TARSCONTROLLER_WEBHOOK_PORT', 9443, ports),
       address: addressFrom(env, home ?? ''),
       secret: read.optional('TARSCONTROLLER_WEBHOOK_SECRET', 'tars-webhook-certificates'),
+      create: read.boolean('TARSCONTROLLER_WEBHOOK_CREATE', true),
       overlapMs: read.integer('TARSCONTROLLER_WEBHOOK_OVERLAP', 300, { min: 0, max: 86_400 }) * 1000,
       drainMs: read.integer('TARSCONTROLLER_WEBHOOK_DRAIN', 5, { min: 0, max: 300 }) * 1000,
     },
@@ -71,6 +77,6 @@ function addressFrom(env: Environment, namespace: string): WebhookAddress {
   const read = readEnv(env)
   const url = read.optional('TARSCONTROLLER_WEBHOOK_URL')
   if (url === undefined) return { service: { namespace, name: read.optional('TARSCONTROLLER_WEBHOOK_SERVICE', 'tars-webhook-service'), port: read.integer('TARSCONTROLLER_WEBHOOK_SERVICE_PORT', 443, { ...ports, min: 1 }) } }
-  if (!URL.canParse(url) || new URL(url).protocol !== 'https:') throw new Failure('ENV_INVALID', `environment variable TARSCONTROLLER_WEBHOOK_URL must be an https URL, not "${url}"`, { remedy: 'set it to e.g. https://10.0.0.7:8443' })
+  if (!URL.canParse(url) || new URL(url).protocol !== 'https:') throw new Failure('ENV_INVALID', `environment variable TARSCONTROLLER_WEBHOOK_URL must be an https URL, not "${url}"`, { remedy: 'set it to e.g. https://10.0.0.7:9443' })
   return { url }
 }

@@ -21,7 +21,7 @@ export const start: Role = async ({ env, log, signal }) => {
     const { namespace, run, elect, home, healthPort } = settings
     let problem: () => string | undefined = () => 'it is starting'
     if (healthPort !== undefined) lifetime.own(await startHealth({ host: '::', port: healthPort, problem: () => problem() }))
-    const webhooks = run.webhooks ? lifetime.own(await startWebhooks({ client, settings, log })) : undefined
+    const webhooks = run.webhooks ? lifetime.own(await startWebhooks({ client, settings, log, signal })) : undefined
     if (run.reconcilers && elect) {
       const lead = (leading: AbortSignal) => startController({ client, namespace, log, signal: leading })
       lifetime.own(startElection({ client, namespace: home, name: leaseName, identity: `${hostname()}_${randomUUID()}`, log, lead }))

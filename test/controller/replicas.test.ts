@@ -6,27 +6,33 @@ import { frameworkTemplates } from '#api/seed/templates.ts'
 import type { Running } from '#base/lifecycle.ts'
 import { createLogger } from '#base/log.ts'
 import type { KubeClient } from '#kube/client.ts'
-import { customResourceDefinitions as crds, leases, statefulSets } from '#kube/resources.ts'
+import { leases, mutatingWebhookConfigurations, statefulSets, validatingWebhookConfigurations } from '#kube/resources.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
 import { controllerEnv, leaseName } from '../../framework/controller/env.ts'
 import { startHealth } from '../../framework/controller/health.ts'
 import { start } from '../../framework/controller/role.ts'
-import { eventually, startTestCluster, type TestCluster } from '../rig/kube.ts'
+import { behaviourCluster, eventually, installDefinition, type TestCluster } from '../rig/kube.ts'
 import { peek } from './cluster.ts'
 import { tarsServer } from './fixtures.ts'
 
-const home = 'tars-system'
 const tservers = resources.tservers as unknown as Resource
 let cluster: TestCluster
 let client: KubeClient
+/** Namespace of the role's own things, and of the TServers. */
+let home: string
+let ns: string
 beforeAll(async () => {
-  cluster = await startTestCluster({ namespaces: [home, 'ns'] })
+  cluster = await behaviourCluster()
   client = cluster.client
-  for (const crd of customResourceDefinitions()) await client.create(crds, crd as never)
+  ;[home, ns] = await Promise.all([cluster.namespace(), cluster.namespace()])
+  for (const crd of customResourceDefinitions()) await installDefinition(client, crd as unknown as AnyObject)
   for (const resource of Object.values(resources)) await eventually(() => client.list(resource as never).catch(() => undefined), `${resource.plural} are served`)
-  for (const template of frameworkTemplates('ns', [])) await client.create(resources.ttemplates, template as never)
+  for (const template of frameworkTemplates(ns, [])) await client.create(resources.ttemplates, template as never)
 })
-afterAll(() => cluster?.stop())
+afterAll(async () => {
+  for (const [resource, name] of [[mutatingWebhookConfigurations, 'tars-mutating-webhook'], [validatingWebhookConfigurations, 'tars-validating-webhook']] as const) await client?.delete(resource, { name }).catch(() => {})
+  await cluster?.stop()
+})
 
 interface Replica {
   readonly role: Running
@@ -50,9 +56,9 @@ let count = 0
 async function create(): Promise<AnyObject> {
   const name = `R${++count}`
   const { metadata: { uid: _, ...metadata }, ...server } = tarsServer({ server: name }, { name: `demo-${name.toLowerCase()}` })
-  return eventually(() => client.create(tservers, { ...server, metadata } as never).catch(() => undefined), `${name} is made`)
+  return eventually(() => client.create(tservers, { ...server, metadata: { ...metadata, namespace: ns } } as never).catch(() => undefined), `${name} is made`)
 }
-const reconciled = ({ metadata: { name } }: AnyObject) => eventually(() => peek(client, statefulSets, 'ns', name), `${name} has its StatefulSet`, 30_000)
+const reconciled = ({ metadata: { name } }: AnyObject) => eventually(() => peek(client, statefulSets, ns, name), `${name} has its StatefulSet`, 30_000)
 const holder = async (): Promise<string> => (await client.get(leases, { namespace: home, name: leaseName }).catch(() => undefined))?.['spec'].holderIdentity ?? ''
 const says = ({ lines }: Replica, text: string): boolean => lines.some((line) => line.includes(text))
 
@@ -68,7 +74,7 @@ test('the leader reconciles; without the lease it only serves; the other takes o
     await eventually(() => says(leader, 'no longer leader'), 'the leader stepped down', 30_000)
     const unseen = await create()
     expect(unseen.metadata.labels).toMatchObject({ 'tars.io/ServerApp': 'Demo' })
-    expect(await peek(client, statefulSets, 'ns', unseen.metadata.name)).toBeUndefined()
+    expect(await peek(client, statefulSets, ns, unseen.metadata.name)).toBeUndefined()
 
     await client.patch(leases, { namespace: home, name: leaseName }, { spec: { holderIdentity: '' } })
     await reconciled(unseen)
@@ -83,7 +89,8 @@ test('the leader reconciles; without the lease it only serves; the other takes o
 })
 
 test('split: one process reconciles, another serves', async () => {
-  const [hooks, work] = await Promise.all([replica({ TARSCONTROLLER_RUN: 'webhooks', TARSCONTROLLER_USER: 'kubernetes-admin' }), replica({ TARSCONTROLLER_RUN: 'reconcilers' })])
+  const { status: { userInfo: { username: user } } } = (await client.raw('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' })) as { status: { userInfo: { username: string } } }
+  const [hooks, work] = await Promise.all([replica({ TARSCONTROLLER_RUN: 'webhooks', TARSCONTROLLER_USER: user }), replica({ TARSCONTROLLER_RUN: 'reconcilers' })])
   try {
     const made = await create()
     expect(made.metadata.labels).toMatchObject({ 'tars.io/ServerApp': 'Demo' })

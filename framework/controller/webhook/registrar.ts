@@ -20,6 +20,8 @@ export interface RegistrarOptions {
   readonly secret: { readonly namespace: string; readonly name: string }
   readonly hosts: readonly string[]
   readonly objects: readonly RegisteredObject[]
+  /** Makes webhook configurations that are missing. */
+  readonly create: boolean
   /** Shows a certificate to callers. */
   readonly use: (certificate: KeyPair) => void
   /** How long a new authority is in every object before it signs what is served: API servers learn of changes late. */
@@ -27,6 +29,7 @@ export interface RegistrarOptions {
   readonly lives?: CertificateLives | undefined
   readonly clock: Clock
   readonly log: Logger
+  readonly signal: AbortSignal | undefined
 }
 
 /** Keeps certificates and registrations of the webhooks. */
@@ -38,6 +41,8 @@ export interface Registrar extends Running {
 /** Owner of the fields that register the webhooks. */
 export const fieldManager = 'tarscontroller-webhooks'
 
+/** How long the news of an own write may take. */
+const newsMs = 1000
 /** How often certificates are looked at without any event. */
 const inspectMs = 3_600_000
 /** Two replicas of different versions, as in an upgrade, do not agree: then each writes so often in so long, and no more. */
@@ -50,6 +55,9 @@ const key = 'webhooks'
  */
 export async function startRegistrar(options: RegistrarOptions): Promise<Registrar> {
   const lifetime = new Lifetime()
+  const stop = (): void => void lifetime.stop()
+  options.signal?.addEventListener('abort', stop, { once: true })
+  lifetime.onStop(() => options.signal?.removeEventListener('abort', stop))
   try {
     const watch = (resource: Resource, name: string, namespace?: string): Informer => {
       const informer = new Informer({ client: options.client, resource, namespace, fieldSelector: `metadata.name=${name}`, log: options.log })
@@ -82,6 +90,8 @@ class Installation {
   readonly #objects: readonly WatchedObject[]
   /** What is served. */
   #current: Certificates = noCertificates
+  /** Version of the Secret over which this replica has just written; `''` for none. */
+  #wroteOver: string | undefined
   /** Since when every object has had the newest authority, on the monotonic clock. */
   #carried: { readonly authority: string; readonly since: number } | undefined
   /** What was applied to each object, how often in a row, and since when on the monotonic clock. */
@@ -103,11 +113,16 @@ class Installation {
   async pass(signal: AbortSignal): Promise<ReconcileResult> {
     const { clock, hosts, lives } = this.#options
     const found = this.#secret.get(this.#options.secret.namespace, this.#options.secret.name)
-    // A Secret that was deleted comes back as it was: a new authority would be unknown to callers at first.
-    const given = found === undefined ? this.#current : readSecret(found)
+    if (this.#wroteOver === versionOf(found)) {
+      this.#wroteOver = undefined
+      return { requeueAfterMs: newsMs }
+    }
+    // A Secret that was deleted or emptied comes back as it was: a new authority would be unknown to callers at first.
+    const stored = found === undefined ? noCertificates : readSecret(found)
+    const given = stored.authorities.length === 0 ? this.#current : stored
     const trusted = this.#trusted(given.authorities[0])
     const wanted = renewed(given, { hosts, now: clock.now(), trusted, lives })
-    const kept = found !== undefined && JSON.stringify(secretData(wanted)) === JSON.stringify(secretData(given))
+    const kept = found !== undefined && JSON.stringify(secretData(wanted)) === JSON.stringify(secretData(stored))
     // The event of the write brings the next pass; what another replica wrote meanwhile is a conflict, and read then.
     if (!kept) return this.#keep(wanted, found, signal)
     if (this.#current.serving?.cert !== wanted.serving?.cert && wanted.serving !== undefined) this.#options.use(wanted.serving)
@@ -122,7 +137,8 @@ class Installation {
     log.info('certificates of the webhooks are made or renewed', { ...secret, authorities: wanted.authorities.length })
     if (found === undefined) await client.create(secrets, { metadata: { ...secret }, type: 'Opaque', data: secretData(wanted) } as never, { fieldManager, signal })
     else await client.update(secrets, { ...found, data: { ...found['data'], ...secretData(wanted) } }, { fieldManager, signal })
-    return {}
+    this.#wroteOver = versionOf(found)
+    return { requeueAfterMs: newsMs }
   }
 
   #trusted(authority: string | undefined): boolean {
@@ -148,7 +164,7 @@ class Installation {
 
   /** @returns milliseconds until there is more to write */
   async #register(secret: AnyObject, signal: AbortSignal): Promise<number> {
-    const { client, clock, log } = this.#options
+    const { client, clock, create, log } = this.#options
     const caBundle = caBundleOf(this.#current)
     const different = this.#objects.map((object) => ({ ...object, wanted: object.fields(caBundle), current: object.informer.get(undefined, object.name) }))
       .filter(({ wanted, current }) => current === undefined || !isApplied(wanted, current))
@@ -157,8 +173,8 @@ class Installation {
     if (!(await this.#isCurrent(secret, signal))) return patience.ms
     let waitMs = inspectMs
     for (const { resource, name, wanted, current } of different) {
-      // Conversion of a kind that is not there yet is registered when it comes.
-      if (current === undefined && 'spec' in wanted) continue
+      // What is not ours to make is registered when it comes, as is the conversion of a kind.
+      if (current === undefined && (!create || 'spec' in wanted)) continue
       const text = JSON.stringify(wanted)
       const leftMs = this.#pauseMs(name, text)
       if (leftMs > 0) {
@@ -188,6 +204,8 @@ class Installation {
     return live?.metadata.resourceVersion === metadata.resourceVersion
   }
 }
+
+const versionOf = (object: AnyObject | undefined): string => object?.metadata.resourceVersion ?? ''
 
 /** True when callers that read this object come to our address. */
 function leadsHere({ informer, name, fields }: WatchedObject): boolean {

@@ -29,8 +29,8 @@ export interface WebhookServer extends Running {
   use(certificate: KeyPair): void
 }
 
-/** A list is converted in one review, with all its objects in it. */
-const maxReviewBytes = 256 * 1024 * 1024
+/** An object and its predecessor, of which the API server stores 1.5 MB each; and a list, which is converted in one review. */
+const maxBytes = { admission: 16 * 1024 * 1024, conversion: 256 * 1024 * 1024 } as const
 /** Longer than the API server keeps an idle connection (90 s), so that no call meets a connection that is just being closed. */
 const keepAliveMs = 120_000
 const requestMs = 30_000
@@ -97,20 +97,25 @@ async function answer(request: IncomingMessage, { mutate, validate }: WebhookSer
   const { pathname } = new URL(request.url ?? '/', 'https://webhooks')
   if (!(Object.values(webhookPaths) as string[]).includes(pathname)) throw new Refusal(404, `there is no webhook at ${pathname}`, `use ${Object.values(webhookPaths).join(', ')}`)
   if (request.method !== 'POST') throw new Refusal(405, `${request.method ?? ''} is not how a webhook is called`, 'POST a review')
-  const review = await readReview(request)
+  const review = await readReview(request, pathname === webhookPaths.conversion ? maxBytes.conversion : maxBytes.admission)
   if (pathname === webhookPaths.conversion) return convert(expected<ConversionReview>(review, 'apiextensions.k8s.io/v1', 'ConversionReview'))
   const { request: asked } = expected<AdmissionReview>(review, 'admission.k8s.io/v1', 'AdmissionReview')
   const response = await (pathname === webhookPaths.mutating ? mutate : validate)(asked as AdmissionRequest)
   return { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response }
 }
 
-async function readReview(request: IncomingMessage): Promise<unknown> {
+async function readReview(request: IncomingMessage, most: number): Promise<unknown> {
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of request) {
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     size += (chunk as Buffer).length
-    if (size > maxReviewBytes) throw new Refusal(413, `the review has more than ${maxReviewBytes} bytes`, 'ask for fewer objects at a time')
-    chunks.push(chunk as Buffer)
+    if (size <= most) {
+      chunks.push(chunk as Buffer)
+      continue
+    }
+    // The rest is thrown away unread, so that the caller comes to the answer.
+    request.resume()
+    throw new Refusal(413, `the review has more than ${most} bytes`, 'ask for fewer objects at a time')
   }
   try {
     return JSON.parse(Buffer.concat(chunks).toString('utf8'))

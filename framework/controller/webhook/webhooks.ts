@@ -1,10 +1,11 @@
 import { systemClock, type Clock } from '#base/clock.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
+import { retry } from '#base/retry.ts'
 import { resources } from '#api/resources.ts'
 import type { TFrameworkConfig, TTemplate } from '#api/types.ts'
 import type { KubeClient } from '#kube/client.ts'
-import { isNotFound } from '#kube/errors.ts'
+import { KubeError } from '#kube/errors.ts'
 import { Informer } from '#kube/informer.ts'
 import type { Resource } from '#kube/types.ts'
 import type { ControllerSettings } from '../env.ts'
@@ -24,6 +25,8 @@ export interface WebhooksOptions {
   readonly lives?: CertificateLives
   readonly clock?: Clock
   readonly log: Logger
+  /** Ends it, also while it only starts. */
+  readonly signal?: AbortSignal
 }
 
 /** Running webhooks, which every replica serves. */
@@ -37,12 +40,17 @@ export interface Webhooks extends Running {
  * Serves the webhooks and registers them in the cluster. It resolves once it listens and knows what the cluster holds; callers are
  * well served when {@link Webhooks.problem} says nothing any more.
  */
-export async function startWebhooks({ client, settings, lives, clock = systemClock, log }: WebhooksOptions): Promise<Webhooks> {
+export async function startWebhooks({ client, settings, lives, clock = systemClock, log, signal }: WebhooksOptions): Promise<Webhooks> {
   const { webhook, namespace, home } = settings
   const lifetime = new Lifetime()
+  const stop = (): void => void lifetime.stop()
+  signal?.addEventListener('abort', stop, { once: true })
+  lifetime.onStop(() => signal?.removeEventListener('abort', stop))
   let leaving = false
+  // An API server that is away is waited for, as informers do.
+  const ask = <T>(question: () => Promise<T>): Promise<T> => retry(question, { attempts: Infinity, ...(signal === undefined ? {} : { signal }) })
   try {
-    const controllerUser = settings.user ?? (await ownUser(client)) ?? `system:serviceaccount:${home}:tars-controller`
+    const controllerUser = settings.user ?? (await ask(() => ownUser(client))) ?? `system:serviceaccount:${home}:tars-controller`
     const readers = startReaders(client, namespace, log, lifetime)
     const options = { identities: identities(controllerUser), now: () => clock.now() }
     const server = lifetime.own(await startWebhookServer({
@@ -52,10 +60,11 @@ export async function startWebhooks({ client, settings, lives, clock = systemClo
     }))
     const address = 'url' in webhook.address ? { url: withPort(webhook.address.url, server.port) } : webhook.address
     const registrar = lifetime.own(await startRegistrar({
-      client, clock, log, lives, hosts: hostsOf(address),
+      client, clock, log, lives, signal, hosts: hostsOf(address),
       secret: { namespace: home, name: webhook.secret },
-      objects: registeredObjects({ registrations: registrations(readers, options), address, controllerUser, namespace, matchConditions: await knowsMatchConditions(client) }),
+      objects: registeredObjects({ registrations: registrations(readers, options), address, controllerUser, namespace, matchConditions: await ask(() => knowsMatchConditions(client)) }),
       overlapMs: webhook.overlapMs,
+      create: webhook.create,
       use: (certificate) => server.use(certificate),
     }))
     lifetime.onStop(() => { leaving = true })
@@ -94,14 +103,14 @@ async function knowsMatchConditions(client: KubeClient): Promise<boolean> {
   return Number(major) > 1 || Number.parseInt(minor, 10) >= 28
 }
 
-/** The user as whom this process is known; undefined when the API server does not say, before 1.28. */
+/** The user as whom this process is known; undefined when the API server does not say, as before 1.28. */
 async function ownUser(client: KubeClient): Promise<string | undefined> {
   const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' }
   try {
     const { status } = (await client.raw('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', review)) as { status?: { userInfo?: { username?: string } } }
     return status?.userInfo?.username
   } catch (error) {
-    if (isNotFound(error)) return undefined
+    if (error instanceof KubeError && (error.status === 404 || error.status === 403)) return undefined
     throw error
   }
 }

@@ -32,6 +32,7 @@ export class Lifetime implements Running {
   readonly #cleanups: (() => unknown)[] = []
   readonly #ended = Promise.withResolvers<void>()
   #stopping: Promise<void> | undefined
+  #stopped = false
 
   constructor() {
     this.#ended.promise.catch(() => {})
@@ -41,9 +42,10 @@ export class Lifetime implements Running {
     return this.#ended.promise
   }
 
-  /** Runs `cleanup` on stop, before those added earlier. */
+  /** Runs `cleanup` on stop, before those added earlier; at once when it has stopped already, as one that is stopped while it starts. */
   onStop(cleanup: () => unknown): void {
-    this.#cleanups.push(cleanup)
+    if (this.#stopped) void Promise.resolve().then(cleanup).catch((error: unknown) => this.#ended.reject(error))
+    else this.#cleanups.push(cleanup)
   }
 
   /** Adds a started part: stopped with this one, and its failure is this one's failure. */
@@ -73,6 +75,7 @@ export class Lifetime implements Running {
         errors.push(error)
       }
     }
+    this.#stopped = true
     this.#ended.resolve()
     if (errors.length > 0) throw errors[0]
   }

@@ -1,5 +1,8 @@
-// The webhooks as an API server calls them: over TLS, by what is registered in the cluster.
+// The webhooks as an API server calls them: over TLS, by what is registered in the cluster. Against the embedded API server, or a real
+// one on this machine that TARSK8S_TEST_KUBECONFIG names.
+import { X509Certificate } from 'node:crypto'
 import https from 'node:https'
+import tls from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { customResourceDefinitions } from '#api/crds.ts'
 import { inVersion, resources } from '#api/resources.ts'
@@ -9,31 +12,38 @@ import { createLogger, silentLogger } from '#base/log.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { customResourceDefinitions as crds, endpoints, mutatingWebhookConfigurations, namespaces, secrets, services, validatingWebhookConfigurations } from '#kube/resources.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
+import { createAuthority } from '#kube/x509.ts'
 import { controllerEnv } from '../../../framework/controller/env.ts'
 import { splitPem } from '../../../framework/controller/webhook/certificates.ts'
 import { startWebhooks, type Webhooks } from '../../../framework/controller/webhook/webhooks.ts'
-import { eventually, startTestCluster, type TestCluster } from '../../rig/kube.ts'
+import { behaviourCluster, embedded, eventually, installDefinition, type TestCluster } from '../../rig/kube.ts'
 import { tarsServer } from '../fixtures.ts'
 
 const log = process.env['DEBUG'] === undefined ? silentLogger : createLogger({ format: 'text' })
-const home = 'tars-system'
 const secretName = 'tars-webhook-certificates'
 const tservers = resources.tservers as unknown as Resource
 
 let cluster: TestCluster
 let client: KubeClient
+/** Namespace of the webhooks' own things, and of what is written through them. */
+let home: string
+let ns: string
 const replicas: Webhooks[] = []
 beforeAll(async () => {
-  cluster = await startTestCluster({ namespaces: [home, 'ns'] })
+  cluster = await behaviourCluster()
   client = cluster.client
-  for (const crd of customResourceDefinitions({ served: ['v1beta1', 'v1beta2', 'v1beta3'] })) await client.create(crds, crd as never)
+  ;[home, ns] = await Promise.all([cluster.namespace(), cluster.namespace()])
+  for (const crd of customResourceDefinitions({ served: ['v1beta1', 'v1beta2', 'v1beta3'] })) await installDefinition(client, crd as unknown as AnyObject)
   for (const resource of Object.values(resources)) await eventually(() => client.list(resource as never).catch(() => undefined), `${resource.plural} are served`)
-  for (const template of frameworkTemplates('ns', [])) await client.create(resources.ttemplates, template as never)
+  for (const template of frameworkTemplates(ns, [])) await client.create(resources.ttemplates, template as never)
 })
 afterEach(async () => {
   await Promise.all(replicas.splice(0).map((replica) => replica.stop()))
 })
-afterAll(() => cluster?.stop())
+afterAll(async () => {
+  for (const [resource, name] of [[mutatingWebhookConfigurations, 'tars-mutating-webhook'], [validatingWebhookConfigurations, 'tars-validating-webhook']] as const) await client?.delete(resource, { name }).catch(() => {})
+  await cluster?.stop()
+})
 
 interface Changes {
   readonly env?: Readonly<Record<string, string>>
@@ -57,7 +67,7 @@ let count = 0
 function draft(change: Parameters<typeof tarsServer>[0] = {}): TServer {
   const name = `S${++count}`
   const { metadata: { uid: _, ...metadata }, ...server } = tarsServer({ server: name, ...change }, { name: `demo-${name.toLowerCase()}` })
-  return { ...server, metadata }
+  return { ...server, metadata: { ...metadata, namespace: ns } }
 }
 const create = (server: TServer): Promise<AnyObject> => client.create(tservers, server as never)
 const secret = (): Promise<AnyObject> => client.get(secrets, { namespace: home, name: secretName })
@@ -71,7 +81,7 @@ describe('one replica', () => {
     const made = await create(draft())
     expect(made.metadata.labels).toMatchObject({ 'tars.io/ServerApp': 'Demo', 'tars.io/Template': 'tars.default' })
     await expect(create(draft({ server: 'Elsewhere', tars: { template: 'absent', servants: [] } }))).rejects.toThrow('admission webhook "validating.crd.tars.io-0" denied the request')
-    const old = await client.get(inVersion(resources.tservers, 'v1beta1') as Resource, { namespace: 'ns', name: made.metadata.name })
+    const old = await client.get(inVersion(resources.tservers, 'v1beta1') as Resource, { namespace: ns, name: made.metadata.name })
     expect(old).toMatchObject({ apiVersion: 'k8s.tars.io/v1beta1', spec: { k8s: { readinessGate: 'tars.io/active' } } })
   })
 
@@ -91,13 +101,13 @@ describe('one replica', () => {
     const server = draft()
     const answer = await client.create(tservers, server as never, { dryRun: true })
     expect(answer.metadata.labels).toMatchObject({ 'tars.io/ServerName': server.spec.server })
-    await expect(client.get(tservers, { namespace: 'ns', name: server.metadata.name })).rejects.toMatchObject({ status: 404 })
+    await expect(client.get(tservers, { namespace: ns, name: server.metadata.name })).rejects.toMatchObject({ status: 404 })
   })
 
   test('sees a template that was made a moment ago', async () => {
     await ready(await replica())
     for (let index = 0; index < 20; index++) {
-      await client.create(resources.ttemplates, { metadata: { namespace: 'ns', name: `fresh.${index}` }, spec: { content: '', parent: 'tars.default' } } as never)
+      await client.create(resources.ttemplates, { metadata: { namespace: ns, name: `fresh.${index}` }, spec: { content: '', parent: 'tars.default' } } as never)
       await create(draft({ tars: { template: `fresh.${index}`, servants: [] } }))
     }
   })
@@ -105,15 +115,27 @@ describe('one replica', () => {
   test('undoes what others change in its registrations, and leaves the rest', async () => {
     await ready(await replica())
     await client.patch(mutatingWebhookConfigurations, { name: 'tars-mutating-webhook' }, { metadata: { labels: { theirs: 'yes' } } })
-    await client.patch(crds, { name: 'tservers.k8s.tars.io' }, { spec: { conversion: { webhook: { clientConfig: { caBundle: Buffer.from('junk').toString('base64') } } } } })
+    const stranger = createAuthority({ commonName: 'stranger', validDays: 1 }).cert
+    await client.patch(crds, { name: 'tservers.k8s.tars.io' }, { spec: { conversion: { webhook: { clientConfig: { caBundle: Buffer.from(stranger).toString('base64') } } } } })
     const conversion = await eventually(async () => {
       const { spec } = await client.get(crds, { name: 'tservers.k8s.tars.io' })
-      return authorities(spec.conversion.webhook.clientConfig.caBundle).length > 0 && spec.conversion.webhook.clientConfig
+      return !authorities(spec.conversion.webhook.clientConfig.caBundle).includes(stranger) && spec.conversion.webhook.clientConfig
     }, 'the CRD has the authority again')
     expect(conversion).toMatchObject({ url: expect.stringContaining('/conversion') })
     await client.delete(validatingWebhookConfigurations, { name: 'tars-validating-webhook' })
     await eventually(() => client.get(validatingWebhookConfigurations, { name: 'tars-validating-webhook' }).catch(() => undefined), 'the configuration is back', 30_000)
     expect((await client.get(mutatingWebhookConfigurations, { name: 'tars-mutating-webhook' })).metadata.labels).toEqual({ theirs: 'yes' })
+  })
+
+  test('fills configurations that a chart makes, and makes none itself then', async () => {
+    const configurations = [[mutatingWebhookConfigurations, 'tars-mutating-webhook'], [validatingWebhookConfigurations, 'tars-validating-webhook']] as const
+    for (const [resource, name] of configurations) await client.delete(resource, { name })
+    const webhooks = await replica({ env: { TARSCONTROLLER_WEBHOOK_CREATE: 'false' } })
+    await eventually(() => webhooks.problem() === 'this server is not yet registered in MutatingWebhookConfiguration tars-mutating-webhook, ValidatingWebhookConfiguration tars-validating-webhook', 'only the configurations are missing')
+    for (const [resource, name] of configurations) await client.create(resource, { metadata: { name, labels: { 'app.kubernetes.io/managed-by': 'Helm' } } } as never)
+    await ready(webhooks)
+    await create(draft())
+    expect((await client.get(mutatingWebhookConfigurations, { name: 'tars-mutating-webhook' })).metadata.labels).toEqual({ 'app.kubernetes.io/managed-by': 'Helm' })
   })
 
   test('answers what is no review with what is wrong, and goes on', async () => {
@@ -131,9 +153,21 @@ describe('one replica', () => {
     expect(await post('/mutating', '', 'GET')).toMatchObject({ status: 405 })
     for (const body of ['', '{', 'null', '[]', '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1beta1","request":{}}', '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1"}']) expect(await post('/validating', body)).toMatchObject({ status: 400 })
     expect(await post('/validating', JSON.stringify({ kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', request: {} }))).toMatchObject({ status: 500 })
+    expect(await post('/mutating', 'x'.repeat(17 * 1024 * 1024))).toMatchObject({ status: 413 })
     await create(draft())
   })
 })
+
+/** Fingerprint of the certificate that a replica shows. */
+function shown({ port }: Webhooks): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = tls.connect({ host: '127.0.0.1', port, rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerCertificate().fingerprint256)
+      socket.destroy()
+    })
+    socket.on('error', reject)
+  })
+}
 
 /** Writes and reads through the webhooks until `work` is done; every call must succeed, with `webhooks` ready. @returns how many there were */
 async function underCalls(webhooks: Webhooks, work: () => Promise<void>): Promise<number> {
@@ -182,20 +216,23 @@ describe('rotation', () => {
     expect(webhooks.problem()).toBeUndefined()
   })
 
-  test('a Secret that was deleted comes back as it was', async () => {
+  test('a Secret that was deleted or emptied comes back as it was', async () => {
     const webhooks = await replica()
     await ready(webhooks)
     const { data } = await secret()
     const calls = await underCalls(webhooks, async () => {
       await client.delete(secrets, { namespace: home, name: secretName })
       await eventually(() => secret().catch(() => undefined), 'the Secret is back')
+      await client.patch(secrets, { namespace: home, name: secretName }, { data: null })
+      await eventually(async () => (await secret())['data']?.['tls.key'] !== undefined, 'the Secret is filled again')
     })
     expect(calls).toBeGreaterThan(0)
     expect((await secret())['data']).toEqual(data)
   })
 })
 
-describe('two replicas behind a Service', () => {
+// A real API server needs the endpoints of a Service from controllers of its own.
+if (embedded) describe('two replicas behind a Service', () => {
   test('agree on one authority, and either can go', async () => {
     await client.delete(secrets, { namespace: home, name: secretName }).catch(() => {})
     const env = { TARSCONTROLLER_WEBHOOK_URL: '', TARSCONTROLLER_WEBHOOK_SERVICE: 'hooks', TARSCONTROLLER_WEBHOOK_DRAIN: '1' }
@@ -213,6 +250,12 @@ describe('two replicas behind a Service', () => {
       await eventually(async () => authorities((await secret())['data']['ca.crt']).length === 2, 'a new authority joined')
       await route(first)
       await create(draft())
+      await eventually(async () => {
+        const { data } = await secret()
+        const stored = new X509Certificate(Buffer.from(data['tls.crt'], 'base64'))
+        const isNew = stored.verify(new X509Certificate(authorities(data['ca.crt'])[0] ?? '').publicKey)
+        return isNew && (await Promise.all(pair.map(shown))).every((fingerprint) => fingerprint === stored.fingerprint256)
+      }, 'both show the new certificate')
       await route(second)
       await first.stop()
       await create(draft())
@@ -220,7 +263,26 @@ describe('two replicas behind a Service', () => {
     expect(calls).toBeGreaterThan(0)
     expect(first.problem()).toBeDefined()
     expect(second.problem()).toBeUndefined()
-    // The namespace is there for others, too.
-    await client.get(namespaces, { name: home })
+  })
+})
+
+// The embedded API server asks the webhooks about everybody: it knows no conditions.
+if (!embedded) describe('webhooks that are down', () => {
+  test('hold up what people write, and not Kubernetes', async () => {
+    await ready(await replica({ env: { TARSCONTROLLER_USER: 'somebody' } }))
+    const doomed = await cluster.namespace()
+    for (const template of frameworkTemplates(doomed, [])) await client.create(resources.ttemplates, template as never)
+    await client.create(resources.ttrees, { metadata: { namespace: doomed, name: 'tars-tree' }, apps: [], businesses: [] } as never)
+    const held = { ...draft(), metadata: { ...draft().metadata, namespace: doomed, finalizers: ['test.tarsk8s.io/held'] } }
+    held.metadata.name = `demo-${held.spec.server.toLowerCase()}`
+    await create(held)
+    await expect(client.delete(resources.ttrees, { namespace: doomed, name: 'tars-tree' })).rejects.toThrow('denied the request')
+    await Promise.all(replicas.splice(0).map((one) => one.stop()))
+    await expect(create(draft())).rejects.toMatchObject({ status: 500, message: expect.stringContaining('failed calling webhook') })
+    await client.create(services, { metadata: { namespace: doomed, name: 'free', labels: { 'tars.io/ServerApp': 'A', 'tars.io/ServerName': 'B' } }, spec: { ports: [{ port: 1 }] } } as never)
+    await client.delete(namespaces, { name: doomed })
+    await eventually(async () => (await client.get(tservers, { namespace: doomed, name: held.metadata.name })).metadata.deletionTimestamp !== undefined, 'the namespace is being emptied')
+    await client.patch(tservers, { namespace: doomed, name: held.metadata.name }, { metadata: { finalizers: null } })
+    await eventually(() => client.get(namespaces, { name: doomed }).then(() => false, (error: { status: number }) => error.status === 404), 'the namespace is gone', 45_000)
   })
 })

@@ -46,6 +46,24 @@ describe('election', () => {
     expect(await cluster.client.get(leases, { namespace: 'default', name: 'dead' })).toMatchObject({ spec: { holderIdentity: 'alive', leaseTransitions: 5 } })
     await election.stop()
   })
+  it('stops work that only starts when the lease is lost', async () => {
+    const working = new Set<string>()
+    const gate = Promise.withResolvers<void>()
+    const begun = Promise.withResolvers<AbortSignal>()
+    const lead = async (signal: AbortSignal): Promise<Running> => {
+      begun.resolve(signal)
+      await gate.promise
+      working.add('late')
+      return { stop: async () => void working.delete('late'), done: new Promise(() => {}) }
+    }
+    const election = startElection({ client: cluster.client, namespace: 'default', name: 'starting', identity: 'late', log: silentLogger, lead, leaseMs: 1000, renewDeadlineMs: 700, retryMs: 20 })
+    const signal = await begun.promise
+    const stopped = election.stop()
+    await eventually(() => signal.aborted, 'the start is told')
+    gate.resolve()
+    await stopped
+    expect(working.size).toBe(0)
+  })
   it('ends the work when somebody else holds the lease', async () => {
     const working = new Set<string>()
     const election = candidate('stolen', 'first', working)
