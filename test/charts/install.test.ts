@@ -103,6 +103,7 @@ describe('in order', { timeout: 120_000 }, () => {
   it.each(['red', 'blue'])('a framework in namespace %s', async (namespace) => {
     const { out } = await helmOn('install', 'tars', first.tarsframework, '-n', namespace, '--create-namespace', ...frameworkValues)
     expect(out).toContain(`kubectl label node <node> tars.io/node.${namespace}=`)
+    expect(out).toContain('No document store is set')
     for (const role of frameworkRoles) {
       const name = `tars-tars${role}`
       await cluster.client.get(serviceAccounts, { namespace, name })
@@ -138,7 +139,9 @@ describe('in order', { timeout: 120_000 }, () => {
   })
 
   it('settings that are given anew arrive', async () => {
-    await helmOn('upgrade', 'tars', second.tarsframework, '-n', 'red', '--set', `framework.registry=${registry},upload.registry=other.test/services,elk.nodes={es:9200}`)
+    const { out } = await helmOn('upgrade', 'tars', second.tarsframework, '-n', 'red', '--set', `framework.registry=${registry},upload.registry=other.test/services,elk.nodes={es:9200},web=tars.test`)
+    expect(out).toContain('There is no web interface in this version: nothing was made for the host tars.test.')
+    expect(out).not.toContain('No document store')
     expect((await settings('red')).imageUpload.registry).toBe('other.test/services')
     expect((await template('red', 'tars.es')).spec.content).toContain('es:9200')
   })
