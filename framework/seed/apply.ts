@@ -38,11 +38,11 @@ function conflictsOf(error: unknown): readonly FieldConflict[] | undefined {
   return found.length === 0 ? undefined : found.map(({ field = '', message = '' }) => ({ field, owner: /"([^"]*)"/.exec(message)?.[1] ?? '' }))
 }
 
-/** A copy that lacks the field at a path; of a path into a list, the whole list. */
+/** A copy that lacks the field at a path. None leads into a list: those of our kinds are whole values. */
 function without<T extends KubeObject>(object: T, path: string): T {
   const copy = structuredClone(object)
   let parent: AnyObject = copy as AnyObject
-  let rest = path.split('[', 1)[0]?.slice(1) ?? ''
+  let rest = path.slice(1)
   for (;;) {
     // Names of labels have dots themselves.
     const name = Object.keys(parent).find((key) => rest === key || rest.startsWith(`${key}.`))

@@ -162,7 +162,8 @@ describe('what it must', { timeout: 60_000 }, () => {
       await eventually(async () => (await client.list(events, { namespace })).items.some(({ reason }) => reason === 'OutControl'), 'the foreign Service is told of')
       await eventually(async () => JSON.stringify((await client.list(resources.ttrees as never, { namespace })).items).includes('"Demo"'), 'the application is in the tree')
       await client.patch(resources.tservers as never, { namespace, name: 'demo-moved' }, { spec: { k8s: { mounts: [] } } })
-      await eventually(async () => (await client.get(statefulSets, { namespace, name: 'demo-moved' }))['spec'].volumeClaimTemplates === undefined, 'the set without the volume')
+      // The set is made anew, and there is none for a moment.
+      await eventually(() => client.get(statefulSets, { namespace, name: 'demo-moved' }).then((set) => set['spec'].volumeClaimTemplates === undefined, () => false), 'the set without the volume')
       await client.patch(resources.tservers as never, { namespace, name: 'demo-moved' }, { spec: { k8s: { daemonSet: true } } })
       await there({ ...statefulSets, plural: 'daemonsets', kind: 'DaemonSet' }, 'demo-moved')
       await gone(statefulSets, 'demo-moved')

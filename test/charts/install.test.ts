@@ -1,4 +1,5 @@
-// Both charts through their life on the embedded API server: installed from their archives, upgraded, uninstalled by real Helm.
+// Both charts through their life: installed from their archives, upgraded, uninstalled by real Helm, on the embedded API server or
+// on a real one that is named by TARSK8S_TEST_KUBECONFIG and has no controllers of its own for Jobs.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { resources } from '#api/resources.ts'
 import { frameworkRoles } from '#api/seed/servers.ts'
 import type { TFrameworkConfig, TImage, TServer, TTemplate } from '#api/types.ts'
-import { configMaps, customResourceDefinitions, jobs, serviceAccounts, statefulSets, storageClasses } from '#kube/resources.ts'
+import { createKubeClient } from '#kube/client.ts'
+import { configMaps, customResourceDefinitions, jobs, namespaces, serviceAccounts, statefulSets, storageClasses } from '#kube/resources.ts'
 import type { Resource } from '#kube/types.ts'
 import type { ChartName } from '../../framework/charts/charts.ts'
 import { startController } from '../../framework/controller/controller.ts'
@@ -16,8 +18,7 @@ import { liveReaders } from '../../framework/controller/webhook/readers.ts'
 import { registrations } from '../../framework/controller/webhook/registrations.ts'
 import { silentLogger } from '#base/log.ts'
 import type { Running } from '#base/lifecycle.ts'
-import { clientAs } from '../controller/cluster.ts'
-import { eventually, startTestCluster, type TestCluster } from '../rig/kube.ts'
+import { behaviourCluster, embedded, eventually, startTestCluster, type TestCluster } from '../rig/kube.ts'
 import { run, type Output } from '../rig/local-cluster.ts'
 import { helm, HELM_BUILD_MS, helmProgram, packCharts, rendered } from './rig.ts'
 
@@ -39,13 +40,14 @@ beforeAll(async () => {
   second = await packCharts(folder, '1.1.0')
   const late: { readers?: ReturnType<typeof liveReaders> } = {}
   const readers = { get: (...args: never[]) => late.readers?.get(...(args as unknown as [never, never, never])), list: (...args: never[]) => late.readers?.list(...(args as unknown as [never, never])) }
-  cluster = await startTestCluster({ admission: registrations(readers as never), convert: async (objects, version) => convertObjects(objects, version) })
+  cluster = embedded ? await startTestCluster({ admission: registrations(readers as never), convert: async (objects, version) => convertObjects(objects, version) }) : await behaviourCluster()
   late.readers = liveReaders(cluster.client)
   kubelet = runJobs(cluster)
 }, HELM_BUILD_MS)
 afterAll(async () => {
   await controller?.stop()
   await kubelet?.stop()
+  if (!embedded) for (const name of ['red', 'blue']) await cluster.client.delete(namespaces, { name })
   await cluster?.stop()
   await rm(folder, { recursive: true, force: true })
 })
@@ -62,9 +64,9 @@ function runJobs({ client, kubeconfigPath }: TestCluster): { stop(): Promise<voi
       const env = Object.fromEntries(container?.env.map(({ name, value = '' }) => [name, value]) ?? [])
       const { code, err } = await run(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...(container?.args ?? [])], { env: { ...env, KUBECONFIG: kubeconfigPath } })
       const now = new Date().toISOString()
-      const condition = { type: code === 0 ? 'Complete' : 'Failed', status: 'True', reason: err.slice(-300).trim(), message: '', lastTransitionTime: now, lastProbeTime: now }
+      const conditions = (code === 0 ? ['SuccessCriteriaMet', 'Complete'] : ['FailureTarget', 'Failed']).map((kind) => ({ type: kind, status: 'True', reason: 'Ended', message: err.slice(-500), lastTransitionTime: now, lastProbeTime: now }))
       const { namespace, name } = object.metadata
-      await client.patch(jobs, { namespace, name }, { status: { conditions: [condition], startTime: now, ...(code === 0 ? { completionTime: now, succeeded: 1 } : { failed: 1 }) } }, { subresource: 'status' })
+      await client.patch(jobs, { namespace, name }, { status: { conditions, startTime: now, ...(code === 0 ? { completionTime: now, succeeded: 1 } : { failed: 1 }) } }, { subresource: 'status' })
     }
   })().catch((error: unknown) => {
     if (!stopping.signal.aborted) throw error
@@ -86,14 +88,14 @@ const settings = (namespace: string): Promise<TFrameworkConfig> => get(resources
 
 describe('in order', { timeout: 120_000 }, () => {
   it('tarscontroller brings CRDs, its account and its pods, in tars-system', async () => {
-    const { out } = await helmOn('install', 'tarscontroller', first.tarscontroller, '--set', `controller.registry=${registry}`)
+    const { out } = await helmOn('install', 'tarscontroller', first.tarscontroller, '--take-ownership', '--set', `controller.registry=${registry}`)
     expect(out).toMatch(/rollout status deployment\/tars-controller-manger[^]*kubectl label node <node> tars\.io\/node\./)
     const { stdout } = await cluster.kubectl(['-n', 'tars-system', 'get', 'deployment,service,serviceaccount', '-o', 'name'])
     expect(stdout.trim().split('\n')).toEqual(expect.arrayContaining(['deployment.apps/tars-controller-manger', 'service/tars-webhook-service', 'serviceaccount/tars-controller']))
     expect((await cluster.client.list(customResourceDefinitions)).items.length).toBeGreaterThan(7)
     await cluster.client.get(storageClasses, { name: 'tars-storage-class' })
     await eventually(() => cluster.client.list(resources.tservers as never).then(() => true, () => undefined), 'TServers are served')
-    const client = clientAs(cluster.server as never, 'system:serviceaccount:tars-system:tars-controller')
+    const client = createKubeClient({ ...cluster.config, impersonate: 'system:serviceaccount:tars-system:tars-controller' })
     controller = await startController({ client, log: silentLogger })
     void controller.done.finally(() => client.close())
   })
@@ -101,6 +103,7 @@ describe('in order', { timeout: 120_000 }, () => {
   it.each(['red', 'blue'])('a framework in namespace %s', async (namespace) => {
     const { out } = await helmOn('install', 'tars', first.tarsframework, '-n', namespace, '--create-namespace', ...frameworkValues)
     expect(out).toContain(`kubectl label node <node> tars.io/node.${namespace}=`)
+    expect(out).toContain('No document store is set')
     for (const role of frameworkRoles) {
       const name = `tars-tars${role}`
       await cluster.client.get(serviceAccounts, { namespace, name })
@@ -136,7 +139,9 @@ describe('in order', { timeout: 120_000 }, () => {
   })
 
   it('settings that are given anew arrive', async () => {
-    await helmOn('upgrade', 'tars', second.tarsframework, '-n', 'red', '--set', `framework.registry=${registry},upload.registry=other.test/services,elk.nodes={es:9200}`)
+    const { out } = await helmOn('upgrade', 'tars', second.tarsframework, '-n', 'red', '--set', `framework.registry=${registry},upload.registry=other.test/services,elk.nodes={es:9200},web=tars.test`)
+    expect(out).toContain('There is no web interface in this version: nothing was made for the host tars.test.')
+    expect(out).not.toContain('No document store')
     expect((await settings('red')).imageUpload.registry).toBe('other.test/services')
     expect((await template('red', 'tars.es')).spec.content).toContain('es:9200')
   })
