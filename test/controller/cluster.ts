@@ -11,7 +11,7 @@ import { convert, convertObjects } from '../../framework/controller/webhook/conv
 import { liveReaders } from '../../framework/controller/webhook/readers.ts'
 import { registrations } from '../../framework/controller/webhook/registrations.ts'
 import type { AdmissionHook } from '../../framework/local/apiserver/server.ts'
-import { behaviourCluster, embedded, startTestCluster } from '../rig/kube.ts'
+import { behaviourCluster, embedded, startTestCluster, type TestCluster as KubeCluster } from '../rig/kube.ts'
 import { admissionAnswer, serveReviews } from '../rig/reviews.ts'
 
 export interface TestCluster {
@@ -35,12 +35,16 @@ const forbidding: AdmissionHook = {
 
 /** An API server with our CRDs, webhooks and the objects of a framework; embedded, or a real one (see rig/kube.ts). */
 export async function startCluster(seed: Partial<SeedOptions> = {}): Promise<TestCluster> {
-  const cluster = await (embedded ? startEmbedded() : startReal())
-  const { client, namespace } = cluster
-  for (const resource of Object.values(resources)) await eventually(() => client.list(resource as never).catch(() => undefined))
-  const objects = frameworkObjects({ namespace, registry: 'registry.test/tars', release: { id: 'v1', image: 'registry.test/tars/tarsk8s:v1' }, time: '2024-01-01T00:00:00Z', ...seed })
-  for (const object of objects) await client.create(resourceOf(object.kind), object)
+  const cluster = await (embedded ? startEmbedded() : installTars(await behaviourCluster()))
+  await seedFramework(cluster, seed)
   return cluster
+}
+
+/** Waits until our kinds are served and makes the objects of a framework. */
+export async function seedFramework({ client, namespace: home }: TestCluster, seed: Partial<SeedOptions>): Promise<void> {
+  for (const resource of Object.values(resources)) await eventually(() => client.list(resource as never).catch(() => undefined))
+  const objects = frameworkObjects({ namespace: home, registry: 'registry.test/tars', release: { id: 'v1', image: 'registry.test/tars/tarsk8s:v1' }, time: '2024-01-01T00:00:00Z', ...seed })
+  for (const object of objects) await client.create(resourceOf(object.kind), object)
 }
 
 const namespace = 'ns'
@@ -58,9 +62,8 @@ async function startEmbedded(): Promise<TestCluster> {
   return { ...cluster, namespace, definitions }
 }
 
-/** The same webhooks, called over HTTPS. */
-async function startReal(): Promise<TestCluster> {
-  const cluster = await behaviourCluster()
+/** Our CRDs and the same webhooks, called over HTTPS, on a real cluster. */
+export async function installTars(cluster: KubeCluster): Promise<TestCluster> {
   const { client, host } = cluster
   const hooks = [...registrations(liveReaders(client)), forbidding]
   const server = await serveReviews(host, async (path, review) => {
