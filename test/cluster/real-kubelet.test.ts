@@ -13,6 +13,7 @@ import { endpointSlices, nodes, pods, services } from '#kube/resources.ts'
 import type { Resource } from '#kube/types.ts'
 import { chooseBaseImage } from '../../base-images/catalog.ts'
 import type { Controller } from '../../framework/controller/controller.ts'
+import { run as call } from '../../framework/cli/call.ts'
 import { writeBase } from '../../framework/local/base-image.ts'
 import { startOciRegistry, type OciRegistry } from '../../framework/local/oci/server.ts'
 import type { Pod } from '../../framework/local/pods/kinds.ts'
@@ -31,7 +32,6 @@ import { cacheDir } from '../rig/tools.ts'
 const cache = join(cacheDir, 'local')
 const scratch = await mkdtemp(join(tmpdir(), 'tarsk8s-kubelet-'))
 const signal = new AbortController().signal
-const main = join(import.meta.dirname, '../../framework/main.ts')
 
 let control: ControlPlane
 let node: WorkerNode
@@ -112,11 +112,16 @@ const podOf = async (server: string): Promise<Pod | undefined> => (await cluster
 const isReady = (pod: Pod | undefined): boolean => pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true
 
 /** The pod once it runs this image and is ready. */
-function ready(server: string, reference: string): Promise<Pod> {
-  return control.machine.until(`${server} is ready`, async () => {
-    const pod = await podOf(server)
-    return isReady(pod) && pod?.spec.containers[0]?.image === reference && pod
-  }, 150_000)
+async function ready(server: string, reference: string): Promise<Pod> {
+  try {
+    return await control.machine.until(`${server} is ready`, async () => {
+      const pod = await podOf(server)
+      return isReady(pod) && pod?.spec.containers[0]?.image === reference && pod
+    }, 60_000)
+  } catch (error) {
+    const log = await cluster.client.raw('GET', `/api/v1/namespaces/${cluster.namespace}/pods/demo-${server.toLowerCase()}-0/log`).catch(String)
+    throw new Error(`${server} is not ready: ${JSON.stringify((await podOf(server))?.status?.conditions)}\n${String(log)}`, { cause: error })
+  }
 }
 
 interface Answer {
@@ -124,10 +129,9 @@ interface Answer {
   readonly greeting: { readonly text: string; readonly server: string }
 }
 
-/** Calls the service from the node: there, pods have addresses. */
 async function ask({ server, port }: Service, name: string, ...args: readonly string[]): Promise<Answer> {
   const address = (await podOf(server))?.status?.podIP ?? ''
-  return JSON.parse(await control.machine.run(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'call', `Demo.${server}.HelloObj@tcp -h ${address} -p ${port}`, name, ...args, '--tars', helloIdl])) as Answer
+  return JSON.parse(await command(call, [`Demo.${server}.HelloObj@tcp -h ${address} -p ${port}`, name, ...args, '--tars', helloIdl])) as Answer
 }
 
 describe.each(all)('a $type service', { timeout: 400_000 }, (service) => {

@@ -43,6 +43,8 @@ export class Machine {
   readonly address: string
   /** Of the test, on its end: what listens there is reached from the machine and from nowhere else. */
   readonly hostAddress: string
+  /** Half of the network between the two is for pods: the test reaches them, and they it, each by its own address. */
+  readonly podRange: string
   /** Unique among the machines here, e.g. `tk3f2a91`. */
   readonly name: string
   readonly #shell: ChildProcess
@@ -56,6 +58,7 @@ export class Machine {
     this.name = name
     this.hostAddress = `${subnet}.1`
     this.address = `${subnet}.2`
+    this.podRange = `${subnet}.128/25`
   }
 
   static async start(): Promise<Machine> {
