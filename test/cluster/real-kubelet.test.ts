@@ -170,3 +170,32 @@ it.each(all)('$server calls the others through the registry and their names', as
     expect(await ask(service, 'relay', `Demo.${other.server}.HelloObj`, '"you"')).toMatchObject({ return: 0, greeting: { server: `Demo.${other.server}` } })
   }
 })
+
+describe('a new release', { timeout: 200_000 }, () => {
+  const service = all[1] as Service
+  const { server } = service
+  const release = (id: string, reference: string): Promise<TServer> =>
+    cluster.client.patch(tservers, { namespace: cluster.namespace, name: `demo-${server.toLowerCase()}` }, { spec: { release: { id, image: reference } } })
+
+  it('is rolled out, and back', async () => {
+    const before = (await podOf(server)) as Pod
+    const second = await bake(service, 'v2')
+    await release('v2', second)
+    const after = await ready(server, second)
+    expect(after.metadata.uid).not.toBe(before.metadata.uid)
+    expect(after.metadata.labels).toMatchObject({ 'tars.io/ServerID': 'v2' })
+    // From a pod that knew the one before.
+    await called(all[0] as Service)
+    const first = before.spec.containers[0]?.image ?? ''
+    await release('v1', first)
+    expect((await ready(server, first)).metadata.labels).toMatchObject({ 'tars.io/ServerID': 'v1' })
+    await called(all[0] as Service)
+  })
+
+  /** Asks until the caller's view of the endpoints has followed. */
+  const called = (caller: Service): Promise<Answer> =>
+    control.machine.until(`${server} answers ${caller.server}`, async () => {
+      const answer = await ask(caller, 'relay', `Demo.${server}.HelloObj`, '"you"')
+      return answer.return === 0 && answer.greeting.server === `Demo.${server}` && answer
+    }, 100_000)
+})

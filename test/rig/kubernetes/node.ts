@@ -12,6 +12,7 @@ import { parseLocation } from '../../../imagebuilder/oci/location.ts'
 import { debianTool, goTool } from '../tools.ts'
 import { kubernetesProgram } from './binaries.ts'
 import { clusterDomain, nodeName, type ControlPlane } from './control-plane.ts'
+import { ownerOf } from './machine.ts'
 
 const coreDnsVersion = 'v1.15.0'
 const cniFolder = '/usr/lib/cni'
@@ -138,8 +139,15 @@ async function cgroupRoots(): Promise<string[]> {
   return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(cgroupFolder, name))
 }
 
+/** Makes those of a machine, and takes away those of tests that were killed: nothing else of theirs is left. */
 async function makeCgroups(name: string): Promise<void> {
-  for (const root of await cgroupRoots()) await mkdir(join(root, name), { recursive: true })
+  const roots = await cgroupRoots()
+  for (const root of roots) await mkdir(join(root, name), { recursive: true })
+  const others = new Set((await Promise.all(roots.map((root) => readdir(root)))).flat())
+  for (const other of others) {
+    const owner = ownerOf(other)
+    if (owner !== undefined && !existsSync(`/proc/${owner}`)) await removeCgroups(other)
+  }
 }
 
 /** Innermost first: a group with groups in it stays. */
