@@ -3,7 +3,7 @@ import { frameworkObjects, type SeedOptions } from '#api/seed.ts'
 import { createLogger, silentLogger, type Logger } from '#base/log.ts'
 import type { ConversionReview } from '#kube/admission.ts'
 import { createKubeClient, type KubeClient, type KubeConfig } from '#kube/client.ts'
-import { clusterRoleBindings, customResourceDefinitions as crdResource, mutatingWebhookConfigurations, namespaces, validatingWebhookConfigurations } from '#kube/resources.ts'
+import { clusterRoleBindings, customResourceDefinitions as crdResource, mutatingWebhookConfigurations, namespaces, statefulSets, validatingWebhookConfigurations } from '#kube/resources.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
 import { resources } from '#api/resources.ts'
 import { startController, type Controller } from '../../framework/controller/controller.ts'
@@ -79,7 +79,17 @@ export async function installTars(cluster: KubeCluster): Promise<TestCluster> {
     const webhooks = hooks.filter((hook) => hook.phase === phase).map(({ name, rules, objectSelector }) => ({ name, rules, objectSelector, clientConfig: server.at(`/${name}`), sideEffects: 'None', admissionReviewVersions: ['v1'] }))
     await client.create(phase === 'mutating' ? mutatingWebhookConfigurations : validatingWebhookConfigurations, { metadata: { name: 'tars' }, webhooks } as never)
   }
+  await eventually(() => areKnown(client).then((known) => known || undefined, () => undefined))
   return { ...cluster, namespace, definitions, stop: async () => { await cluster.stop(); await server.stop() } }
+}
+
+/** An API server learns of webhooks a moment after they are made. */
+async function areKnown(client: KubeClient): Promise<boolean> {
+  const config = await client.create(resources.tconfigs as Resource, { metadata: { name: 'probe', namespace }, app: 'Demo', server: 'Probe', configName: 'probe.conf', configContent: '', activated: false } as never, { dryRun: true })
+  const template = { metadata: { labels: { probe: '1' } }, spec: { containers: [{ name: 'c', image: 'i' }] } }
+  const set = { metadata: { name: 'demo-forbidden', namespace }, spec: { serviceName: 's', selector: { matchLabels: { probe: '1' } }, template } }
+  const denied = await client.create(statefulSets, set as never, { dryRun: true }).then(() => false, (error: Error) => error.message.includes(forbidding.name))
+  return denied && config['version'] !== undefined
 }
 
 /** A controller with a client and a user of its own. */
