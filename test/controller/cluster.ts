@@ -3,7 +3,7 @@ import { frameworkObjects, type SeedOptions } from '#api/seed.ts'
 import { createLogger, silentLogger, type Logger } from '#base/log.ts'
 import type { ConversionReview } from '#kube/admission.ts'
 import { createKubeClient, type KubeClient, type KubeConfig } from '#kube/client.ts'
-import { clusterRoleBindings, customResourceDefinitions as crdResource, mutatingWebhookConfigurations, namespaces, validatingWebhookConfigurations } from '#kube/resources.ts'
+import { clusterRoleBindings, customResourceDefinitions as crdResource, mutatingWebhookConfigurations, namespaces, statefulSets, validatingWebhookConfigurations } from '#kube/resources.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
 import { resources } from '#api/resources.ts'
 import { startController, type Controller } from '../../framework/controller/controller.ts'
@@ -11,7 +11,7 @@ import { convert, convertObjects } from '../../framework/controller/webhook/conv
 import { liveReaders } from '../../framework/controller/webhook/readers.ts'
 import { registrations } from '../../framework/controller/webhook/registrations.ts'
 import type { AdmissionHook } from '../../framework/local/apiserver/server.ts'
-import { behaviourCluster, embedded, startTestCluster } from '../rig/kube.ts'
+import { behaviourCluster, embedded, startTestCluster, type TestCluster as KubeCluster } from '../rig/kube.ts'
 import { admissionAnswer, serveReviews } from '../rig/reviews.ts'
 
 export interface TestCluster {
@@ -35,12 +35,16 @@ const forbidding: AdmissionHook = {
 
 /** An API server with our CRDs, webhooks and the objects of a framework; embedded, or a real one (see rig/kube.ts). */
 export async function startCluster(seed: Partial<SeedOptions> = {}): Promise<TestCluster> {
-  const cluster = await (embedded ? startEmbedded() : startReal())
-  const { client, namespace } = cluster
-  for (const resource of Object.values(resources)) await eventually(() => client.list(resource as never).catch(() => undefined))
-  const objects = frameworkObjects({ namespace, registry: 'registry.test/tars', release: { id: 'v1', image: 'registry.test/tars/tarsk8s:v1' }, time: '2024-01-01T00:00:00Z', ...seed })
-  for (const object of objects) await client.create(resourceOf(object.kind), object)
+  const cluster = await (embedded ? startEmbedded() : installTars(await behaviourCluster()))
+  await seedFramework(cluster, seed)
   return cluster
+}
+
+/** Waits until our kinds are served and makes the objects of a framework. */
+export async function seedFramework({ client, namespace: home }: TestCluster, seed: Partial<SeedOptions>): Promise<void> {
+  for (const resource of Object.values(resources)) await eventually(() => client.list(resource as never).catch(() => undefined))
+  const objects = frameworkObjects({ namespace: home, registry: 'registry.test/tars', release: { id: 'v1', image: 'registry.test/tars/tarsk8s:v1' }, time: '2024-01-01T00:00:00Z', ...seed })
+  for (const object of objects) await client.create(resourceOf(object.kind), object)
 }
 
 const namespace = 'ns'
@@ -58,9 +62,8 @@ async function startEmbedded(): Promise<TestCluster> {
   return { ...cluster, namespace, definitions }
 }
 
-/** The same webhooks, called over HTTPS. */
-async function startReal(): Promise<TestCluster> {
-  const cluster = await behaviourCluster()
+/** Our CRDs and the same webhooks, called over HTTPS, on a real cluster. */
+export async function installTars(cluster: KubeCluster): Promise<TestCluster> {
   const { client, host } = cluster
   const hooks = [...registrations(liveReaders(client)), forbidding]
   const server = await serveReviews(host, async (path, review) => {
@@ -76,7 +79,17 @@ async function startReal(): Promise<TestCluster> {
     const webhooks = hooks.filter((hook) => hook.phase === phase).map(({ name, rules, objectSelector }) => ({ name, rules, objectSelector, clientConfig: server.at(`/${name}`), sideEffects: 'None', admissionReviewVersions: ['v1'] }))
     await client.create(phase === 'mutating' ? mutatingWebhookConfigurations : validatingWebhookConfigurations, { metadata: { name: 'tars' }, webhooks } as never)
   }
+  await eventually(() => areKnown(client).then((known) => known || undefined, () => undefined))
   return { ...cluster, namespace, definitions, stop: async () => { await cluster.stop(); await server.stop() } }
+}
+
+/** An API server learns of webhooks a moment after they are made. */
+async function areKnown(client: KubeClient): Promise<boolean> {
+  const config = await client.create(resources.tconfigs as Resource, { metadata: { name: 'probe', namespace }, app: 'Demo', server: 'Probe', configName: 'probe.conf', configContent: '', activated: false } as never, { dryRun: true })
+  const template = { metadata: { labels: { probe: '1' } }, spec: { containers: [{ name: 'c', image: 'i' }] } }
+  const set = { metadata: { name: 'demo-forbidden', namespace }, spec: { serviceName: 's', selector: { matchLabels: { probe: '1' } }, template } }
+  const denied = await client.create(statefulSets, set as never, { dryRun: true }).then(() => false, (error: Error) => error.message.includes(forbidding.name))
+  return denied && config['version'] !== undefined
 }
 
 /** A controller with a client and a user of its own. */

@@ -65,8 +65,12 @@ export async function behaviourCluster(): Promise<TestCluster> {
   if (embedded) return startTestCluster()
   const given = process.env['TARSK8S_TEST_KUBECONFIG'] ?? ''
   if (given !== '') return attach(readFileSync(given, 'utf8'), { host: process.env['TARSK8S_TEST_HOST'] ?? '127.0.0.1' })
-  const real = await ControlPlane.start({ controllers: 'objects' })
-  return attach(real.kubeconfig(), { host: real.machine.hostAddress, stop: () => real.stop() })
+  return clusterOf(await ControlPlane.start({ controllers: 'objects' }))
+}
+
+/** A control plane of the rig, which ends with it. */
+export function clusterOf(controlPlane: ControlPlane): TestCluster {
+  return attach(controlPlane.kubeconfig(), { host: controlPlane.machine.hostAddress, stop: () => controlPlane.stop() })
 }
 
 function quietLogger() {

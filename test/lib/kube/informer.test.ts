@@ -7,7 +7,7 @@ import type { KubeClient } from '#kube/client.ts'
 import { Informer } from '#kube/informer.ts'
 import type { InformerOptions } from '#kube/informer.ts'
 import { configMaps } from '#kube/resources.ts'
-import { eventually, startTestCluster } from '../../rig/kube.ts'
+import { behaviourCluster, eventually } from '../../rig/kube.ts'
 import type { TestCluster } from '../../rig/kube.ts'
 import { isList, isWatch, startFaultProxy } from './fault-proxy.ts'
 import type { Fault, FaultProxy } from './fault-proxy.ts'
@@ -20,7 +20,7 @@ let informer: Informer
 const running: Informer[] = []
 
 beforeAll(async () => {
-  cluster = await startTestCluster()
+  cluster = await behaviourCluster()
 })
 afterAll(() => cluster.stop())
 beforeEach(async () => {

@@ -4,12 +4,12 @@ import { silentLogger } from '#base/log.ts'
 import { startElection } from '#kube/lease.ts'
 import type { Election } from '#kube/lease.ts'
 import { leases } from '#kube/resources.ts'
-import { eventually, startTestCluster } from '../../rig/kube.ts'
+import { behaviourCluster, eventually } from '../../rig/kube.ts'
 import type { TestCluster } from '../../rig/kube.ts'
 
 let cluster: TestCluster
 beforeAll(async () => {
-  cluster = await startTestCluster()
+  cluster = await behaviourCluster()
 })
 afterAll(() => cluster.stop())
 

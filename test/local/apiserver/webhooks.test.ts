@@ -44,10 +44,19 @@ const rules = [{ apiGroups: ['test.tarsk8s.io'], apiVersions: ['*'], resources: 
 const webhook = (path: string, more: object = {}) => ({ name: 'hook.test.tarsk8s.io', clientConfig: server.at(path), rules, sideEffects: 'None', admissionReviewVersions: ['v1'], ...more })
 const create = (name: string, labels = {}) => cluster.client.create(widgets, { metadata: { name, namespace, labels }, spec: { size: 1 } } as never)
 
+let registrations = 0
+
+/** Registers a webhook for as long as the work takes. An API server learns of it, and of its end, a moment later: a second one tells when. */
 async function registered(kind: 'mutating' | 'validating', hook: object, work: () => Promise<void>): Promise<void> {
   const resource = kind === 'mutating' ? mutatingWebhookConfigurations : validatingWebhookConfigurations
-  await cluster.client.create(resource, { metadata: { name: 'hooks' }, webhooks: [hook] } as never)
+  const marker = `/marker/${++registrations}`
+  await cluster.client.create(resource, { metadata: { name: 'hooks' }, webhooks: [webhook(marker, { name: 'marker.test.tarsk8s.io', objectSelector: { matchLabels: { marker: 'yes' } } }), hook] } as never)
   try {
+    await eventually(async () => {
+      await cluster.client.create(widgets, { metadata: { name: 'marker', namespace, labels: { marker: 'yes' } }, spec: { size: 1 } } as never, { dryRun: true }).catch(() => {})
+      return paths.includes(marker)
+    }, 'the API server knows the webhook')
+    paths = []
     await work()
   } finally {
     await cluster.client.delete(resource, { name: 'hooks' })

@@ -17,7 +17,6 @@ export interface ControlPlaneOptions {
 type User = 'admin' | 'controllers' | 'scheduler' | 'kubelet' | 'proxy' | 'dns'
 
 export const serviceRange = '10.96.0.0/16'
-export const podRange = '10.244.0.0/16'
 export const clusterDomain = 'cluster.local'
 export const nodeName = 'node'
 
@@ -129,7 +128,7 @@ export class ControlPlane {
     await this.machine.write(`${folder}/controllers`, this.kubeconfig('controllers'))
     this.machine.start('kube-controller-manager', await kubernetesProgram('kube-controller-manager'), [
       `--kubeconfig=${folder}/controllers`, '--use-service-account-credentials', '--leader-elect=false', `--root-ca-file=${folder}/ca.crt`,
-      `--service-account-private-key-file=${folder}/accounts.key`, '--allocate-node-cidrs', `--cluster-cidr=${podRange}`, `--service-cluster-ip-range=${serviceRange}`,
+      `--service-account-private-key-file=${folder}/accounts.key`, '--allocate-node-cidrs', `--cluster-cidr=${this.machine.podRange}`, '--node-cidr-mask-size=25', `--service-cluster-ip-range=${serviceRange}`,
       ...(which === 'all' ? [] : [`--controllers=${objectControllers.join(',')}`]),
     ])
   }

@@ -43,7 +43,9 @@ export class Machine {
   readonly address: string
   /** Of the test, on its end: what listens there is reached from the machine and from nowhere else. */
   readonly hostAddress: string
-  /** Unique among the machines here, e.g. `tk3f2a91`. */
+  /** Half of the network between the two is for pods: the test reaches them, and they it, each by its own address. */
+  readonly podRange: string
+  /** Unique among the machines here, and tells whose it is: see {@link ownerOf}. */
   readonly name: string
   readonly #shell: ChildProcess
   readonly #pid: number
@@ -56,6 +58,7 @@ export class Machine {
     this.name = name
     this.hostAddress = `${subnet}.1`
     this.address = `${subnet}.2`
+    this.podRange = `${subnet}.128/25`
   }
 
   static async start(): Promise<Machine> {
@@ -70,7 +73,7 @@ export class Machine {
     ])
     try {
       const pid = await childOf(shell.pid ?? 0)
-      const name = `tk${randomBytes(4).toString('hex')}`
+      const name = `tk${process.pid.toString(36)}-${randomBytes(3).toString('hex')}`
       return new Machine(shell, pid, name, await connect(name, pid))
     } catch (error) {
       shell.kill('SIGKILL')
@@ -149,6 +152,12 @@ export class Machine {
   #inside(): readonly string[] {
     return [`--target=${this.#pid}`, '--net', '--mount', '--pid', '--']
   }
+}
+
+/** The process that started the machine of this name; undefined when it is the name of none. */
+export function ownerOf(name: string): number | undefined {
+  const digits = /^tk([0-9a-z]{1,6})-[0-9a-f]{6}$/.exec(name)?.[1]
+  return digits === undefined ? undefined : parseInt(digits, 36)
 }
 
 /** A cable between here and there. The device goes with the namespace that has its other end. */

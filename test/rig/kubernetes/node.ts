@@ -11,7 +11,8 @@ import { layerFromFiles } from '../../../imagebuilder/layer.ts'
 import { parseLocation } from '../../../imagebuilder/oci/location.ts'
 import { debianTool, goTool } from '../tools.ts'
 import { kubernetesProgram } from './binaries.ts'
-import { clusterDomain, nodeName, podRange, type ControlPlane } from './control-plane.ts'
+import { clusterDomain, nodeName, type ControlPlane } from './control-plane.ts'
+import { ownerOf } from './machine.ts'
 
 const coreDnsVersion = 'v1.15.0'
 const cniFolder = '/usr/lib/cni'
@@ -37,7 +38,7 @@ export async function startNode({ machine, client, kubeconfig }: ControlPlane, r
   const files: Readonly<Record<string, string>> = {
     '/run/containerd/config.toml': containerdConfig(await pushPause(registry)),
     [`/run/containerd/registries/${registry}/hosts.toml`]: `server = "http://${registry}"\n[host."http://${registry}"]\n  capabilities = ["pull", "resolve"]\n`,
-    '/run/cni/pods.conflist': JSON.stringify(podNetwork),
+    '/run/cni/pods.conflist': JSON.stringify(podNetwork(machine.podRange)),
     '/run/kubelet/config.yaml': JSON.stringify(kubeletConfig(machine.name, machine.address)),
     '/run/kubelet/kubeconfig': kubeconfig('kubelet'),
     '/run/kubelet/resolv.conf': '',
@@ -46,11 +47,12 @@ export async function startNode({ machine, client, kubeconfig }: ControlPlane, r
     '/run/dns/Corefile': `.:53 {\n  bind ${machine.address}\n  kubernetes ${clusterDomain} {\n    kubeconfig /run/dns/kubeconfig\n    ttl 1\n  }\n}\n`,
   }
   await Promise.all(Object.entries(files).map(([path, content]) => machine.write(path, content)))
-  await machine.run('sh', ['-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward; for file in /proc/sys/net/bridge/bridge-nf-call-iptables; do [ ! -e $file ] || echo 1 > $file; done'])
+  // The machine answers for its pods at its end of the cable.
+  await machine.run('sh', ['-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv4/conf/eth0/proxy_arp; for file in /proc/sys/net/bridge/bridge-nf-call-iptables; do [ ! -e $file ] || echo 1 > $file; done'])
   machine.start('containerd', containerd, ['--config=/run/containerd/config.toml', '--log-level=warn'])
   await machine.until('containerd listens', async () => existsSync(machine.outside(socket)))
   machine.start('kubelet', kubelet, ['--kubeconfig=/run/kubelet/kubeconfig', '--config=/run/kubelet/config.yaml', '--root-dir=/run/kubelet', '--cert-dir=/run/kubelet/pki', `--hostname-override=${nodeName}`, `--node-ip=${machine.address}`])
-  machine.start('kube-proxy', proxy, ['--kubeconfig=/run/proxy/kubeconfig', `--hostname-override=${nodeName}`, '--proxy-mode=iptables', `--cluster-cidr=${podRange}`, '--conntrack-max-per-core=0', '--conntrack-tcp-timeout-established=0', '--conntrack-tcp-timeout-close-wait=0'])
+  machine.start('kube-proxy', proxy, ['--kubeconfig=/run/proxy/kubeconfig', `--hostname-override=${nodeName}`, '--proxy-mode=iptables', `--cluster-cidr=${machine.podRange}`, '--conntrack-max-per-core=0', '--conntrack-tcp-timeout-established=0', '--conntrack-tcp-timeout-close-wait=0'])
   machine.start('coredns', dns, ['-conf=/run/dns/Corefile'])
   await machine.until('the node is ready', async () => {
     const { status, spec } = await client.get(nodes, { name: nodeName }) as { status?: { conditions?: { type: string; status: string }[] }; spec?: { taints?: object[] } }
@@ -104,15 +106,17 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
 `
 }
 
-const podNetwork = {
-  cniVersion: '1.0.0', name: 'pods',
-  plugins: [
-    {
-      type: 'bridge', bridge: 'pods', isGateway: true, ipMasq: true, hairpinMode: true,
-      ipam: { type: 'host-local', dataDir: '/run/cni/addresses', ranges: [[{ subnet: podRange.replace('/16', '/24') }]], routes: [{ dst: '0.0.0.0/0' }] },
-    },
-    { type: 'portmap', capabilities: { portMappings: true } },
-  ],
+function podNetwork(subnet: string): object {
+  return {
+    cniVersion: '1.0.0', name: 'pods',
+    plugins: [
+      {
+        type: 'bridge', bridge: 'pods', isGateway: true, hairpinMode: true,
+        ipam: { type: 'host-local', dataDir: '/run/cni/addresses', ranges: [[{ subnet }]], routes: [{ dst: '0.0.0.0/0' }] },
+      },
+      { type: 'portmap', capabilities: { portMappings: true } },
+    ],
+  }
 }
 
 function kubeletConfig(cgroup: string, address: string): object {
@@ -135,8 +139,15 @@ async function cgroupRoots(): Promise<string[]> {
   return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(cgroupFolder, name))
 }
 
+/** Makes those of a machine, and takes away those of tests that were killed: nothing else of theirs is left. */
 async function makeCgroups(name: string): Promise<void> {
-  for (const root of await cgroupRoots()) await mkdir(join(root, name), { recursive: true })
+  const roots = await cgroupRoots()
+  for (const root of roots) await mkdir(join(root, name), { recursive: true })
+  const others = new Set((await Promise.all(roots.map((root) => readdir(root)))).flat())
+  for (const other of others) {
+    const owner = ownerOf(other)
+    if (owner !== undefined && !existsSync(`/proc/${owner}`)) await removeCgroups(other)
+  }
 }
 
 /** Innermost first: a group with groups in it stays. */
