@@ -15,6 +15,8 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/services/**'],
     setupFiles: ['./setup.ts'],
     pool: 'forks',
+    // One cluster for all has room for one file at a time.
+    fileParallelism: (process.env['TARSK8S_TEST_KUBECONFIG'] ?? '') === '',
     // Generous: CI machines have two cores and every wait is for a condition, never for a time.
     testTimeout: 60_000,
     hookTimeout: 120_000,

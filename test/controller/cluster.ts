@@ -1,4 +1,5 @@
 import { customResourceDefinitions } from '#api/crds.ts'
+import { group } from '#api/names.ts'
 import { frameworkObjects, type SeedOptions } from '#api/seed.ts'
 import { createLogger, silentLogger, type Logger } from '#base/log.ts'
 import type { ConversionReview } from '#kube/admission.ts'
@@ -11,7 +12,7 @@ import { convert, convertObjects } from '../../framework/controller/webhook/conv
 import { liveReaders } from '../../framework/controller/webhook/readers.ts'
 import { registrations } from '../../framework/controller/webhook/registrations.ts'
 import type { AdmissionHook } from '../../framework/local/apiserver/server.ts'
-import { behaviourCluster, embedded, startTestCluster, type TestCluster as KubeCluster } from '../rig/kube.ts'
+import { behaviourCluster, embedded, remove, startTestCluster, type TestCluster as KubeCluster } from '../rig/kube.ts'
 import { admissionAnswer, serveReviews } from '../rig/reviews.ts'
 
 export interface TestCluster {
@@ -79,8 +80,20 @@ export async function installTars(cluster: KubeCluster): Promise<TestCluster> {
     const webhooks = hooks.filter((hook) => hook.phase === phase).map(({ name, rules, objectSelector }) => ({ name, rules, objectSelector, clientConfig: server.at(`/${name}`), sideEffects: 'None', admissionReviewVersions: ['v1'] }))
     await client.create(phase === 'mutating' ? mutatingWebhookConfigurations : validatingWebhookConfigurations, { metadata: { name: 'tars' }, webhooks } as never)
   }
+  await cluster.knowKinds()
   await eventually(() => areKnown(client).then((known) => known || undefined, () => undefined))
-  return { ...cluster, namespace, definitions, stop: async () => { await cluster.stop(); await server.stop() } }
+  return { ...cluster, namespace, definitions, stop: async () => {
+    if (!cluster.isOwn) await uninstallTars(client)
+    await cluster.stop()
+    await server.stop()
+  } }
+}
+
+async function uninstallTars(client: KubeClient): Promise<void> {
+  for (const resource of [mutatingWebhookConfigurations, validatingWebhookConfigurations]) await remove(client, resource, ({ metadata }) => metadata.name === 'tars')
+  await remove(client, namespaces, ({ metadata }) => metadata.name === namespace)
+  await remove(client, crdResource, ({ metadata }) => metadata.name.endsWith(`.${group}`))
+  await remove(client, clusterRoleBindings, ({ metadata }) => metadata.name === 'tests')
 }
 
 /** An API server learns of webhooks a moment after they are made. */

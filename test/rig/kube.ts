@@ -48,6 +48,10 @@ export interface TestCluster {
   kubectlProcess(args: readonly string[]): ChildProcess
   /** Makes a namespace of its own for a test. */
   namespace(): Promise<string>
+  /** False for one that was there before; whatever a test makes there, it takes away again. */
+  readonly isOwn: boolean
+  /** Has the cluster's own controllers know kinds that are new, as far as they are the rig's. */
+  knowKinds(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -70,7 +74,7 @@ export async function behaviourCluster(): Promise<TestCluster> {
 
 /** A control plane of the rig, which ends with it. */
 export function clusterOf(controlPlane: ControlPlane): TestCluster {
-  return attach(controlPlane.kubeconfig(), { host: controlPlane.machine.hostAddress, stop: () => controlPlane.stop() })
+  return attach(controlPlane.kubeconfig(), { host: controlPlane.machine.hostAddress, stop: () => controlPlane.stop(), knowKinds: () => controlPlane.restartControllers() })
 }
 
 function quietLogger() {
@@ -83,9 +87,10 @@ interface Backing {
   readonly server?: ApiServer
   /** Ends a cluster that is the test's own; without it, the cluster stays and is left clean. */
   readonly stop?: () => Promise<void>
+  readonly knowKinds?: () => Promise<void>
 }
 
-function attach(kubeconfig: string, { server, host, stop }: Backing): TestCluster {
+function attach(kubeconfig: string, { server, host, stop, knowKinds }: Backing): TestCluster {
   const folder = mkdtempSync(join(tmpdir(), 'tarsk8s-kube-'))
   const kubeconfigPath = join(folder, 'kubeconfig')
   writeFileSync(kubeconfigPath, kubeconfig, { mode: 0o600 })
@@ -111,13 +116,24 @@ function attach(kubeconfig: string, { server, host, stop }: Backing): TestCluste
       if (server === undefined) await eventually(() => client.get(serviceAccounts, { namespace: name, name: 'default' }).catch(() => undefined), `${name} has its account`)
       return name
     },
+    isOwn: stop !== undefined,
+    knowKinds: async () => knowKinds?.(),
     async stop() {
+      // Of pods on nodes that are not there a namespace does not end soon.
       if (stop === undefined) await Promise.all(made.map((name) => client.delete(namespaces, { name }).catch(() => {})))
+      if (stop === undefined) await remove(client, customResourceDefinitions, ({ metadata }) => metadata.name.endsWith('.tarsk8s.io'))
       client.close()
       await stop?.()
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** Deletes objects of a kind and waits until they are gone. */
+export async function remove(client: KubeClient, resource: Resource, which: (object: AnyObject) => boolean): Promise<void> {
+  const found = async (): Promise<AnyObject[]> => (await client.list(resource)).items.filter(which)
+  for (const { metadata } of await found()) await client.delete(resource, metadata).catch(() => {})
+  await eventually(async () => (await found()).length === 0, `the ${resource.plural} are gone`, 60_000)
 }
 
 /** Waits until `probe` gives something; asks again whenever a little time has passed. */

@@ -42,6 +42,7 @@ export class ControlPlane {
   readonly #tokens: Readonly<Record<User, string>>
   readonly #options: ControlPlaneOptions
   #api: Program | undefined
+  #controllers: Program | undefined
 
   private constructor(machine: Machine, options: ControlPlaneOptions) {
     this.machine = machine
@@ -87,6 +88,12 @@ export class ControlPlane {
     await this.#ready()
   }
 
+  /** Has the controllers look for new kinds now; by themselves they do it every half a minute. */
+  async restartControllers(): Promise<void> {
+    await this.#controllers?.kill()
+    if (this.#options.controllers !== undefined) await this.#startControllers(this.#options.controllers)
+  }
+
   async stop(): Promise<void> {
     this.client.close()
     await this.machine.stop()
@@ -126,7 +133,7 @@ export class ControlPlane {
 
   async #startControllers(which: 'all' | 'objects'): Promise<void> {
     await this.machine.write(`${folder}/controllers`, this.kubeconfig('controllers'))
-    this.machine.start('kube-controller-manager', await kubernetesProgram('kube-controller-manager'), [
+    this.#controllers = this.machine.start('kube-controller-manager', await kubernetesProgram('kube-controller-manager'), [
       `--kubeconfig=${folder}/controllers`, '--use-service-account-credentials', '--leader-elect=false', `--root-ca-file=${folder}/ca.crt`,
       `--service-account-private-key-file=${folder}/accounts.key`, '--allocate-node-cidrs', `--cluster-cidr=${this.machine.podRange}`, '--node-cidr-mask-size=25', `--service-cluster-ip-range=${serviceRange}`,
       ...(which === 'all' ? [] : [`--controllers=${objectControllers.join(',')}`]),
