@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { customResourceDefinitions } from '#api/crds.ts'
 import type { Access } from '#kube/access.ts'
 import { access as admin } from '../admin/access.ts'
+import { access as agent } from '../agent/access.ts'
 import { access as config } from '../config/access.ts'
 import { access as controller } from '../controller/access.ts'
 import { access as image } from '../../imagebuilder/access.ts'
@@ -14,7 +15,7 @@ import { chartServers } from './servers.ts'
 
 /** ServiceAccounts of each chart with what they may do: one a role. */
 export const accounts: Readonly<Record<ChartName, Readonly<Record<string, Access>>>> = {
-  tarscontroller: { 'tars-controller': controller },
+  tarscontroller: { 'tars-controller': controller, 'tars-agent': agent },
   tarsframework: {
     'tars-seed': seed,
     'tars-tarsregistry': registry,

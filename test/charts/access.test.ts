@@ -54,7 +54,7 @@ afterAll(async () => {
 
 /** How the pods of a role reach the API server. */
 async function configOf(account: string): Promise<KubeConfig & { readonly refused: readonly string[] }> {
-  const home = account === 'tars-controller' ? 'tars-system' : namespace
+  const home = ['tars-controller', 'tars-agent'].includes(account) ? 'tars-system' : namespace
   if (embedded) {
     const guard = await startGuard(cluster.config, objects, account, home)
     guards.push(guard)
@@ -156,7 +156,7 @@ describe('what it must', { timeout: 60_000 }, () => {
     const gone = (resource: typeof statefulSets, name: string): Promise<unknown> => eventually(() => client.get(resource, { namespace, name }).then(() => false, () => true), `${resource.kind} ${name} is gone`)
     const there = (resource: typeof statefulSets, name: string): Promise<unknown> => eventually(() => client.get(resource, { namespace, name }).then(() => true, () => false), `${resource.kind} ${name} is there`)
     await client.create({ ...statefulSets, group: '', plural: 'services', kind: 'Service' }, { ...foreign, metadata: { ...foreign.metadata, labels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Foreign' } } } as never)
-    await asRole('tars-controller', controller, {}, async () => {
+    await asRole('tars-controller', controller, { TARSCONTROLLER_RUN: 'reconcilers', TARSCONTROLLER_NAMESPACE: 'tars-system', TARSCONTROLLER_ELECT: 'false' }, async () => {
       for (const server of [demo('Kept', {}), demo('Moved', { mounts: volume }), demo('Foreign', {})]) await client.create(resources.tservers as never, server as never)
       for (const name of ['demo-kept', 'demo-moved']) for (const resource of [statefulSets, resources.tendpoints, resources.texitedrecords]) await there(resource as never, name)
       await eventually(async () => (await client.list(events, { namespace })).items.some(({ reason }) => reason === 'OutControl'), 'the foreign Service is told of')
@@ -203,10 +203,11 @@ describe('what it must not', { timeout: 60_000 }, () => {
   ]
   const only: Readonly<Record<string, readonly string[]>> = {
     // What the controller is for.
-    'tars-controller': ['GET /apis/k8s.tars.io/v1beta3/namespaces/kube-system/tconfigs/x', `PATCH ${tars}/tendpoints/x`],
+    'tars-controller': ['GET /apis/k8s.tars.io/v1beta3/namespaces/kube-system/tconfigs/x', `PATCH ${tars}/tendpoints/x`, 'PATCH /apis/apiextensions.k8s.io/v1/customresourcedefinitions/tservers.k8s.tars.io'],
   }
   const more: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
-    'tars-controller': [['DELETE', `${tars}/timages/x`], ['PATCH', '/api/v1/namespaces/NS/configmaps/x'], ['GET', '/api/v1/namespaces/NS/secrets/x'], ['GET', '/apis/coordination.k8s.io/v1/namespaces/NS/leases/x']],
+    'tars-controller': [['PATCH', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/tconfigs.k8s.tars.io'], ['PATCH', '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/other'], ['GET', '/api/v1/namespaces/tars-system/secrets/other'], ['DELETE', `${tars}/timages/x`], ['PATCH', '/api/v1/namespaces/NS/configmaps/x'], ['GET', '/api/v1/namespaces/NS/secrets/x'], ['GET', '/apis/coordination.k8s.io/v1/namespaces/NS/leases/x']],
+    'tars-agent': [['PATCH', '/api/v1/namespaces/NS/persistentvolumeclaims/x'], ['GET', '/apis/k8s.tars.io/v1beta3/namespaces/NS/tservers'], ['GET', '/api/v1/namespaces/NS/configmaps']],
     'tars-tarsregistry': [['PATCH', '/api/v1/namespaces/NS/pods/x'], ['GET', '/api/v1/namespaces/NS/secrets/x'], ['PATCH', '/api/v1/namespaces/kube-system/pods/x/status']],
     'tars-tarsconfig': [['PATCH', `${tars}/tconfigs/x`], ['GET', `${tars}/tservers/x`], ['PATCH', '/api/v1/namespaces/NS/pods/x/status']],
     'tars-tarsnotify': [['GET', `${tars}/tconfigs`], ['PATCH', '/api/v1/namespaces/NS/pods/x/status']],

@@ -90,7 +90,7 @@ describe('the framework image', { timeout: 60_000 }, () => {
   })
 
   it('runs the controller', async () => {
-    const space = await container('controller', ['controller'], {})
+    const space = await container('controller', ['controller'], { TARSCONTROLLER_RUN: 'reconcilers', TARSCONTROLLER_NAMESPACE: namespace, TARSCONTROLLER_ELECT: 'false' })
     await space.output(/controller is running/)
     space.kill('SIGTERM')
     expect(exitCode(await space.ended), space.stderr).toBe(0)
