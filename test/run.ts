@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { check } from './check.ts'
+import { prepare } from './prepare.ts'
 
 interface Results {
   readonly numPassedTests: number
@@ -19,6 +20,7 @@ const folder = mkdtempSync(join(tmpdir(), 'tarsk8s-test-'))
 const resultFile = join(folder, 'results.json')
 
 const failedChecks = filters.length === 0 ? check() : []
+if (filters.length === 0) await prepare().catch((error: unknown) => console.error('programs for the tests could not be built', error))
 const vitest = join(import.meta.dirname, '../node_modules/vitest/vitest.mjs')
 const child = spawn(process.execPath, [vitest, 'run', '-c', join(import.meta.dirname, 'vitest.config.ts'), '--reporter=default', '--reporter=json', `--outputFile.json=${resultFile}`, ...filters], { stdio: 'inherit' })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))

@@ -19,7 +19,8 @@ export default defineConfig({
     fileParallelism: (process.env['TARSK8S_TEST_KUBECONFIG'] ?? '') === '',
     // Generous: CI machines have two cores and every wait is for a condition, never for a time.
     testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // On a new machine what a file needs may have to be built or installed first.
+    hookTimeout: 900_000,
     teardownTimeout: 30_000,
     projects: [
       { extends: true, test: { name: 'embedded', include: ['**/*.test.ts'], exclude: ['**/node_modules/**', '**/services/**', ...real] } },

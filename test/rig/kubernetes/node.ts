@@ -14,7 +14,8 @@ import { kubernetesProgram } from './binaries.ts'
 import { clusterDomain, nodeName, type ControlPlane } from './control-plane.ts'
 import { ownerOf } from './machine.ts'
 
-const coreDnsVersion = 'v1.15.0'
+/** DNS of the cluster. */
+export const coreDns = (): Promise<string> => goTool('github.com/coredns/coredns', 'v1.15.0')
 const cniFolder = '/usr/lib/cni'
 const socket = '/run/containerd/containerd.sock'
 const cgroupFolder = '/sys/fs/cgroup'
@@ -32,7 +33,7 @@ export interface WorkerNode {
  */
 export async function startNode({ machine, client, kubeconfig }: ControlPlane, registry: string): Promise<WorkerNode> {
   const [containerd, kubelet, proxy, dns] = await Promise.all([
-    nodePackages(), kubernetesProgram('kubelet'), kubernetesProgram('kube-proxy'), goTool('github.com/coredns/coredns', coreDnsVersion),
+    nodePackages(), kubernetesProgram('kubelet'), kubernetesProgram('kube-proxy'), coreDns(),
   ])
   await makeCgroups(machine.name)
   const files: Readonly<Record<string, string>> = {
