@@ -99,9 +99,14 @@ describe('values', () => {
   })
 
   it("change the framework's servers by role", async () => {
-    const objects = await rendered(folder, charts.tarsframework, [...frameworkValues, 'framework.secret=pull', 'servers.registry.replicas=3', 'servers.image.resources.limits.memory=1Gi'])
+    const objects = await rendered(folder, charts.tarsframework, [...frameworkValues, 'framework.secret=pull', 'servers.registry.replicas=3', 'servers.image.resources.limits.memory=1Gi', 'servers.image.env[0].name=TARSIMAGE_BUILDS', 'servers.image.env[0].value=7x'])
     expect(named(objects, 'TServer', 'tars-tarsregistry')).toMatchObject({ metadata: { annotations: { 'tars.io/MinReplicas': '3' } }, spec: { k8s: { replicas: 3 } } })
     expect(named(objects, 'TServer', 'tars-tarsimage')).toMatchObject({ spec: { k8s: { resources: { limits: { memory: '1Gi' } }, serviceAccount: 'tars-tarsimage' }, release: { id: '1.2.3', secret: 'pull' } } })
+    const added = { name: 'TARSIMAGE_BUILDS', value: '7x' }
+    const env = (name: string): unknown[] => named(objects, 'TServer', name)['spec'].k8s.env as unknown[]
+    expect(env('tars-tarsimage').at(-1)).toEqual(added)
+    expect(env('tars-tarsimage').length).toBeGreaterThan(4)
+    expect(env('tars-tarsadmin')).not.toContainEqual(added)
     expect(objects.filter(({ kind }) => kind === 'TServer')).toHaveLength(frameworkRoles.length)
   })
 
