@@ -24,7 +24,7 @@ export default defineConfig({
     teardownTimeout: 30_000,
     projects: [
       { extends: true, test: { name: 'embedded', include: ['**/*.test.ts'], exclude: ['**/node_modules/**', '**/services/**', ...real] } },
-      { extends: true, test: { name: 'kubernetes', include: [...behaviour, ...real], env: { TARSK8S_TEST_CLUSTER: 'kubernetes' } } },
+      { extends: true, test: { name: 'kubernetes', include: [...behaviour, ...real], globalSetup: './rig/kubernetes/setup.ts', env: { TARSK8S_TEST_CLUSTER: 'kubernetes' } } },
     ],
   },
 })

@@ -1,5 +1,5 @@
 // Baked images on a real kubelet: pulled from our registry, tarsnode as PID 1, active by our tarsregistry, called through it.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
@@ -24,10 +24,12 @@ import { run as image } from '../../imagebuilder/cli.ts'
 import { parseLocation } from '../../imagebuilder/oci/location.ts'
 import { javaPackage } from '../compat/java-package.ts'
 import { controllerOf, installTars, seedFramework, type TestCluster } from '../controller/cluster.ts'
+import { tgz, write } from '../imagebuilder/rig/archives.ts'
 import { clusterOf } from '../rig/kube.ts'
 import { ControlPlane, nodeName } from '../rig/kubernetes/control-plane.ts'
 import { startNode, type WorkerNode } from '../rig/kubernetes/node.ts'
-import { cacheDir } from '../rig/tools.ts'
+import { run } from '../rig/local-cluster.ts'
+import { cacheDir, debianTool } from '../rig/tools.ts'
 
 const cache = join(cacheDir, 'local')
 const scratch = await mkdtemp(join(tmpdir(), 'tarsk8s-kubelet-'))
@@ -97,6 +99,28 @@ const all: readonly Service[] = [
   { server: 'JavaServer', type: 'java-jar', base: 'java', template: 'tars.java', port: 10003, profile: '<tars>\n<application>\n<server>\njvmparams=-Xms16m -Xmx128m\n</server>\n</application>\n</tars>', file: javaPackage },
 ]
 
+/** Services of other languages, which beat for tarsnode and serve nothing. */
+const beating: readonly Service[] = [
+  { server: 'CServer', type: 'cpp', base: 'cpp', template: 'tars.cpp', port: 10004, file: () => compiled('CServer', 'gcc', ['-o', 'CServer', source('heartbeat.c')]) },
+  { server: 'GoServer', type: 'go', base: 'static', template: 'tars.default', port: 10005, file: () => compiled('GoServer', 'go', ['build', '-o', 'GoServer', source('heartbeat.go')]) },
+  { server: 'PhpServer', type: 'php', base: 'php', template: 'tars.php', port: 10006, file: () => packed('PhpServer', 'src/index.php', source('heartbeat.php')) },
+  { server: 'PythonServer', type: 'python', base: 'python', template: 'tars.default', port: 10007, file: () => packed('PythonServer', 'PythonServer.py', source('heartbeat.py')) },
+]
+const source = (name: string): string => join(import.meta.dirname, '../node/services/languages', name)
+
+/** What a compiler makes of a service, as its release package. */
+async function compiled(server: string, compiler: string, args: readonly string[]): Promise<string> {
+  const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=mod', GOCACHE: join(cacheDir, 'go-build') }
+  const { code, err } = await run(await debianTool(compiler, compiler === 'go' ? 'golang-go' : 'build-essential'), args, { cwd: scratch, env })
+  expect({ code, err: code === 0 ? '' : err }).toEqual({ code: 0, err: '' })
+  return packed(server, server, join(scratch, server))
+}
+
+/** A release package of one file. */
+async function packed(server: string, path: string, from: string): Promise<string> {
+  return write(join(scratch, `${server}.tgz`), tgz([{ name: `${server}/${path}`, mode: 0o755, content: await readFile(from) }]))
+}
+
 /** Builds a base image and the service's image on it, and pushes that. @returns its reference */
 async function bake({ server, type, base, file }: Service, tag: string): Promise<string> {
   const supervisor = await supervisorLayer(cache)
@@ -134,7 +158,7 @@ async function ask({ server, port }: Service, name: string, ...args: readonly st
   return JSON.parse(await command(call, [`Demo.${server}.HelloObj@tcp -h ${address} -p ${port}`, name, ...args, '--tars', helloIdl])) as Answer
 }
 
-describe.each(all)('a $type service', { timeout: 400_000 }, (service) => {
+describe.each([...all, ...beating])('a $type service', { timeout: 400_000 }, (service) => {
   const { server, template, port, profile } = service
 
   it('becomes ready as soon as it is active', async () => {
@@ -147,7 +171,7 @@ describe.each(all)('a $type service', { timeout: 400_000 }, (service) => {
     const pod = await ready(server, reference)
     expect(pod.spec.initContainers).toBeUndefined()
     const endpoint = await control.machine.until(`${server} is in its TEndpoint`, async () => {
-      const found = (await cluster.client.get(resources.tendpoints as Resource<TEndpoint>, { namespace: cluster.namespace, name: object.metadata.name }))
+      const found = await cluster.client.get(resources.tendpoints as Resource<TEndpoint>, { namespace: cluster.namespace, name: object.metadata.name })
       return found.status?.pods.some(({ presentState }) => presentState === 'Active') && found
     })
     expect(endpoint.status?.pods).toMatchObject([{ name: pod.metadata.name, id: 'v1', podIP: pod.status?.podIP }])
@@ -159,10 +183,10 @@ describe.each(all)('a $type service', { timeout: 400_000 }, (service) => {
     expect((await control.machine.run('cat', [`/proc/${pid}/cmdline`])).split('\0')[0]).toMatch(/^\/tarsnode\//)
     expect(await control.machine.run('cat', [`/proc/${pid}/status`])).toMatch(/^NSpid:\t\d+\t1$/m)
   })
+})
 
-  it('answers from outside', async () => {
-    expect((await ask(service, 'greet', '"you"')).greeting).toMatchObject({ text: 'Hello, you!', server: `Demo.${server}` })
-  })
+it.each(all)('$server answers from outside', async (service) => {
+  expect((await ask(service, 'greet', '"you"')).greeting).toMatchObject({ text: 'Hello, you!', server: `Demo.${service.server}` })
 })
 
 it.each(all)('$server calls the others through the registry and their names', async (service) => {

@@ -24,15 +24,27 @@ export function which(program: string): string | undefined {
  * @throws naming the package to install
  */
 export async function debianTool(program: string, pkg: string): Promise<string> {
-  const found = which(program)
-  if (found !== undefined) return found
-  if (process.getuid?.() !== 0 || which('apt-get') === undefined) throw new Error(`${program} is missing; install the Debian package ${pkg}`)
+  await install(program, pkg, () => which(program) !== undefined)
+  return which(program) ?? fail(`the Debian package ${pkg} brought no ${program}`)
+}
+
+/**
+ * The same for what is on no PATH.
+ * @param path where the package has it
+ */
+export async function debianFile(path: string, pkg: string): Promise<string> {
+  await install(path, pkg, () => existsSync(path))
+  return existsSync(path) ? path : fail(`the Debian package ${pkg} brought no ${path}`)
+}
+
+async function install(what: string, pkg: string, isThere: () => boolean): Promise<void> {
+  if (isThere()) return
+  if (process.getuid?.() !== 0 || which('apt-get') === undefined) throw new Error(`${what} is missing; install the Debian package ${pkg}`)
   await withAptLock(async () => {
-    if (which(program) !== undefined) return
+    if (isThere()) return
     await run('apt-get', ['update', '-q'], { timeout: 300_000 })
     await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300', pkg], { timeout: 600_000, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
   })
-  return which(program) ?? fail(`the Debian package ${pkg} brought no ${program}`)
 }
 
 /**

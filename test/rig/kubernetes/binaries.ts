@@ -25,8 +25,6 @@ const packages = {
 
 export type KubernetesProgram = keyof typeof packages
 
-export const kubernetesPrograms = Object.keys(packages) as readonly KubernetesProgram[]
-
 const folder = join(cacheDir, 'kubernetes', kubernetesVersion)
 /** The API server alone takes minutes on two cores. Milliseconds. */
 const longest = 1_800_000

@@ -9,13 +9,12 @@ import { nodes } from '#kube/resources.ts'
 import { composeImage } from '../../../imagebuilder/compose.ts'
 import { layerFromFiles } from '../../../imagebuilder/layer.ts'
 import { parseLocation } from '../../../imagebuilder/oci/location.ts'
-import { debianTool, goTool } from '../tools.ts'
+import { debianFile, debianTool, goTool } from '../tools.ts'
 import { kubernetesProgram } from './binaries.ts'
 import { clusterDomain, nodeName, type ControlPlane } from './control-plane.ts'
 import { ownerOf } from './machine.ts'
 
-/** DNS of the cluster. */
-export const coreDns = (): Promise<string> => goTool('github.com/coredns/coredns', 'v1.15.0')
+const coreDnsVersion = 'v1.15.0'
 const cniFolder = '/usr/lib/cni'
 const socket = '/run/containerd/containerd.sock'
 const cgroupFolder = '/sys/fs/cgroup'
@@ -32,9 +31,7 @@ export interface WorkerNode {
  * @param registry `host:port` that speaks plain HTTP at the machine's end of the cable; images come from there
  */
 export async function startNode({ machine, client, kubeconfig }: ControlPlane, registry: string): Promise<WorkerNode> {
-  const [containerd, kubelet, proxy, dns] = await Promise.all([
-    nodePackages(), kubernetesProgram('kubelet'), kubernetesProgram('kube-proxy'), coreDns(),
-  ])
+  const { containerd, kubelet, proxy, dns } = await nodePrograms()
   await makeCgroups(machine.name)
   const files: Readonly<Record<string, string>> = {
     '/run/containerd/config.toml': containerdConfig(await pushPause(registry)),
@@ -62,12 +59,16 @@ export async function startNode({ machine, client, kubeconfig }: ControlPlane, r
   return { clean: () => removeCgroups(machine.name) }
 }
 
-/** What a node is made of in Debian. @returns containerd */
-async function nodePackages(): Promise<string> {
-  for (const [program, pkg] of [['runc', 'runc'], ['iptables', 'iptables'], ['conntrack', 'conntrack'], ['gcc', 'gcc']] as const) await debianTool(program, pkg)
-  if (!existsSync(join(cniFolder, 'bridge'))) await debianTool('bridge-of-cni', 'containernetworking-plugins').catch(() => {})
-  if (!existsSync(join(cniFolder, 'bridge'))) throw new Error('the CNI plugins are missing; install the Debian package containernetworking-plugins')
-  return debianTool('containerd', 'containerd')
+/** What a node is made of: each built or installed once. */
+export async function nodePrograms(): Promise<Record<'containerd' | 'kubelet' | 'proxy' | 'dns', string>> {
+  for (const [program, pkg] of [['runc', 'runc'], ['iptables', 'iptables'], ['conntrack', 'conntrack'], ['gcc', 'build-essential']] as const) await debianTool(program, pkg)
+  await debianFile(join(cniFolder, 'bridge'), 'containernetworking-plugins')
+  return {
+    containerd: await debianTool('containerd', 'containerd'),
+    kubelet: await kubernetesProgram('kubelet'),
+    proxy: await kubernetesProgram('kube-proxy'),
+    dns: await goTool('github.com/coredns/coredns', coreDnsVersion),
+  }
 }
 
 /** The image whose only process keeps a pod's namespaces. */
