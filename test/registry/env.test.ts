@@ -9,7 +9,7 @@ const pod = { Namespace: 'n', PodIP: '127.0.0.1' }
 test('defaults', () => {
   expect(registryEnv({ ...pod, PodName: 'p' })).toEqual({ namespace: 'n', podName: 'p', address: '127.0.0.1', hostForm: 'dns' })
   expect(configEnv(pod)).toEqual({ namespace: 'n', address: '127.0.0.1', port: 11111, notFound: -1 })
-  expect(adminEnv(pod)).toEqual({ namespace: 'n', address: '127.0.0.1', port: 8080 })
+  expect(adminEnv(pod)).toEqual({ namespace: 'n', address: '127.0.0.1', port: 8080, agentPort: 8000 })
 })
 
 test('what can be chosen', () => {
