@@ -11,6 +11,7 @@ import type { DockerOptions } from './oci/docker.ts'
 import type { RegistryAccess } from './oci/session.ts'
 import { formatPlatform, readImages, type BaseImage, type ImageSource } from './oci/source.ts'
 import { hostPlatform, type Descriptor, type Platform } from './oci/types.ts'
+import type { Arrival } from './package/arrival.ts'
 import type { PackageSource } from './package/entry.ts'
 import { defaultLimits, type PackageLimits } from './package/limits.ts'
 import { openPackage } from './package/open.ts'
@@ -33,6 +34,10 @@ export interface BuildProgress {
 export interface BuildOptions {
   /** The package file. */
   readonly package: string
+  /** When it is still being written. */
+  readonly arrival?: Arrival
+  /** Waited for before anything can be seen at the destination; a failure is the build's. */
+  readonly confirmed?: () => Promise<unknown>
   readonly app: string
   readonly server: string
   readonly serverType: ServerType
@@ -97,7 +102,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   checkApp('app', options.app)
   checkServer('server', options.server)
   const access = options.access ?? {}
-  const source = await openPackage(options.package, options.serverType, options.server)
+  const source = await openPackage(options.package, options.serverType, options.server, options.arrival, options.signal)
   const base = openSource(options.base, options.baseAccess ?? access)
   const abort = new AbortController()
   const signal = options.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, options.signal])
@@ -126,6 +131,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
       }),
     ])
     options.onNote?.(`package: ${built.files} files${built.topFolder === undefined ? '' : ` below ${built.topFolder}/`}, ${built.unpacked} bytes, ${built.size} compressed`)
+    await options.confirmed?.()
     report('publish', { read: source.size, size: source.size, pushed: built.size })
     return await publish({ source, images, built, placed, options, destination, signal })
   } finally {

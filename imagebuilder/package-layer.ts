@@ -61,10 +61,12 @@ async function onePass(source: PackageSource, destination: ImageDestination, top
   const { signal } = options
   const manifest = new JarManifest()
   const bill = options.bill === true ? new Bill() : undefined
-  const writer = await destination.startBlob('the package layer', signal)
-  const layer = new LayerStream((bytes) => {
+  // The first bytes are unpacked and compressed while the destination gets ready.
+  const writer = destination.startBlob('the package layer', signal)
+  writer.catch(() => {})
+  const layer = new LayerStream(async (bytes) => {
     options.onProgress?.({ read: source.consumed(), size: source.size, pushed: layer.size })
-    return writer.write(bytes)
+    await (await writer).write(bytes)
   }, { members: options.members, codec: options.codec })
   try {
     const inventory = await rewritePackage(source, layer, { root: packageRoot, limits: options.limits, topFolder, isCandidate: isCandidate(options), observe: (path, size) => (isServerJar(path, options) ? manifest : bill?.observer(path, size)), signal })
@@ -73,7 +75,7 @@ async function onePass(source: PackageSource, destination: ImageDestination, top
     await checkLibraries(needs, options)
     const digests = await layer.end()
     const built = { ...digests, topFolder: topFolder.name, files: inventory.fileCount, ...(needs.architecture === undefined ? {} : { architecture: needs.architecture }), ...(bill && { bill }) }
-    await together(writer.commit(digests.digest), options.onDigest?.(built) ?? Promise.resolve())
+    await together((await writer).commit(digests.digest), options.onDigest?.(built) ?? Promise.resolve())
     return built
   } catch (error) {
     await giveUp(layer, writer)
@@ -98,7 +100,7 @@ async function together(...work: readonly Promise<void>[]): Promise<void> {
   if (failed?.status === 'rejected') throw failed.reason
 }
 
-async function giveUp(layer: LayerStream, writer: BlobWriter): Promise<void> {
+async function giveUp(layer: LayerStream, writer: Promise<BlobWriter>): Promise<void> {
   await layer.abort()
-  await writer.abort()
+  await writer.then((one) => one.abort(), () => {})
 }

@@ -7,7 +7,7 @@ import { gzip } from './gzip.ts'
 const blockBytes = 1 << 20
 /** Compressibility is judged for so much at a time. Bytes. */
 const segmentBytes = 64 << 10
-/** Blocks in the hands of the thread pool at once. The pool has four threads: one stays free to unpack the next bytes. */
+/** Blocks in the hands of the thread pool, or of the sink, at once. The pool has four threads: one stays free to unpack the next bytes. */
 const inFlight = 3
 
 /** A member in parts, and what is to be done once they are delivered. */
@@ -31,7 +31,10 @@ export interface CompressorOptions {
 export class ParallelCompressor {
   readonly #sink: (part: Buffer) => Promise<void>
   readonly #members: BuildMembers | undefined
-  readonly #pending: Promise<Member>[] = []
+  /** Deliveries of members under way, each after the one before. */
+  readonly #pending: Promise<void>[] = []
+  #latest: Promise<void> = Promise.resolve()
+  #aborted = false
   readonly #free: Buffer[] = []
   readonly #codec: Codec
   readonly #packers: Packer[] = []
@@ -71,13 +74,14 @@ export class ParallelCompressor {
   async end(): Promise<void> {
     await this.cut()
     if (this.#filled > 0) await this.#submit(this.#filled)
-    while (this.#pending.length > 0) await this.#deliver()
+    await Promise.all(this.#pending.splice(0))
     for (const block of [this.#block, ...this.#free]) giveBack(block)
     for (const packer of this.#packers) packer.close()
   }
 
   /** Waits until the thread pool has let go of every buffer, whatever came of it. */
   async abort(): Promise<void> {
+    this.#aborted = true
     await Promise.allSettled(this.#pending.splice(0))
     for (const packer of this.#packers) packer.close()
   }
@@ -95,13 +99,13 @@ export class ParallelCompressor {
   async #submit(length: number): Promise<void> {
     const whole = this.#block
     const rest = whole.subarray(length, this.#filled)
-    if (this.#pending.length >= inFlight) await this.#deliver()
+    if (this.#pending.length >= inFlight) await this.#pending.shift()
     this.#block = this.#free.pop() ?? Buffer.allocUnsafeSlow(blockBytes)
     this.#filled = rest.copy(this.#block)
     this.#judged = 0
-    const member = this.#member(whole, length)
-    member.catch(() => {})
-    this.#pending.push(member)
+    this.#latest = this.#deliver(this.#member(whole, length), this.#latest)
+    this.#latest.catch(() => {})
+    this.#pending.push(this.#latest)
   }
 
   async #member(whole: Buffer, length: number): Promise<Member> {
@@ -125,11 +129,12 @@ export class ParallelCompressor {
     }
   }
 
-  async #deliver(): Promise<void> {
-    const next = await this.#pending.shift()
-    if (next === undefined) return
-    for (const part of next.parts) await this.#sink(part)
-    await next.free()
+  async #deliver(member: Promise<Member>, before: Promise<void>): Promise<void> {
+    const [settled] = await Promise.allSettled([member, before])
+    await before
+    if (settled.status === 'rejected') throw settled.reason
+    for (const part of settled.value.parts) if (!this.#aborted) await this.#sink(part)
+    await settled.value.free()
   }
 }
 

@@ -60,24 +60,29 @@ export class ChunkedUpload implements BlobWriter {
     }
   }
 
+  /** The last chunk goes with the digest: one request less for the registry to write to its disk. */
   async commit(digest: string): Promise<void> {
-    if (this.#filled > 0) await this.#flush()
     await this.#sending
-    await this.#retry(() => this.#put(digest, Buffer.alloc(0)))
+    await this.#end(digest, { start: this.#sent, bytes: this.#filling.subarray(0, this.#filled) })
     this.#giveBack()
   }
 
   /** Ends an upload that nothing was written to with its whole content (distribution-spec "POST then PUT"). */
-  async commitWhole(digest: string, bytes: Buffer): Promise<void> {
-    await this.#retry(async (attempt) => this.#put(digest, attempt === 1 ? bytes : bytes.subarray(await this.#received({ start: 0, bytes }))))
+  commitWhole(digest: string, bytes: Buffer): Promise<void> {
+    return this.#end(digest, { start: 0, bytes })
   }
 
-  async #put(digest: string, bytes: Buffer): Promise<void> {
-    const separator = this.#location.includes('?') ? '&' : '?'
-    const body = bytes.length === 0 ? {} : { headers: { 'content-type': 'application/octet-stream' }, body: [bytes] }
-    const answer = await this.#session.once({ method: 'PUT', path: `${this.#location}${separator}digest=${encodeURIComponent(digest)}`, ...body, expect: [201, 202, 204, 404], ...this.#common() })
-    answer.body.resume()
-    if (answer.status === 404) throw this.#forgotten()
+  #end(digest: string, chunk: Chunk): Promise<void> {
+    return this.#retry(async (attempt) => {
+      const offset = attempt === 1 ? chunk.start : await this.#received(chunk)
+      const bytes = chunk.bytes.subarray(offset - chunk.start)
+      const separator = this.#location.includes('?') ? '&' : '?'
+      const range = offset === 0 ? {} : { 'content-range': `${offset}-${offset + bytes.length - 1}` }
+      const body = bytes.length === 0 ? {} : { headers: { 'content-type': 'application/octet-stream', ...range }, body: [bytes] }
+      const answer = await this.#session.once({ method: 'PUT', path: `${this.#location}${separator}digest=${encodeURIComponent(digest)}`, ...body, expect: [201, 202, 204, 404], ...this.#common() })
+      answer.body.resume()
+      if (answer.status === 404) throw this.#forgotten()
+    })
   }
 
   async abort(): Promise<void> {

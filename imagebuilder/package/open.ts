@@ -1,17 +1,23 @@
 import { createReadStream, type ReadStream } from 'node:fs'
 import { open as openFile, stat } from 'node:fs/promises'
+import type { Arrival } from './arrival.ts'
 import { damaged } from './damaged.ts'
 import type { PackageSource } from './entry.ts'
 import type { ServerType } from './preflight.ts'
-import { recognise } from './recognise.ts'
+import { headBytes, recognise } from './recognise.ts'
 import { openTar } from './tar-source.ts'
 import { readZipDirectory } from './zip-directory.ts'
 import { openZip } from './zip-source.ts'
 
-/** Opens a release package by its content. A jar of a java-jar server stays whole, under the name tarsnode starts. */
-export async function openPackage(path: string, serverType: ServerType, server: string): Promise<PackageSource> {
+/**
+ * Opens a release package by its content. A jar of a java-jar server stays whole, under the name tarsnode starts.
+ * @param arrival of a file that is still being written: a tar is read as it comes, a zip has its directory at the end
+ */
+export async function openPackage(path: string, serverType: ServerType, server: string, arrival?: Arrival, signal?: AbortSignal): Promise<PackageSource> {
+  await arrival?.more(headBytes - 1, signal)
   const format = await recognise(path)
-  if (format !== 'zip') return openTar(path, format)
+  if (format !== 'zip') return openTar(path, format, arrival)
+  await arrival?.more(Infinity, signal)
   return serverType === 'java-jar' ? openJar(path, `${server}.jar`) : openZip(path)
 }
 

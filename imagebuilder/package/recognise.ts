@@ -4,7 +4,8 @@ import { Failure } from '#base/errors.ts'
 /** What a package file is, by its content; its name does not matter. */
 export type PackageFormat = 'tar' | 'tar.gz' | 'tar.zst' | 'zip'
 
-const headBytes = 512
+/** By which it is recognised. */
+export const headBytes = 512
 const remedy = 'pack the release as tgz, tar, tar.zst, zip, jar or war'
 
 function refuse(path: string, what: string): never {

@@ -1,19 +1,26 @@
 import { open } from 'node:fs/promises'
 import type { Transform } from 'node:stream'
 import { giveBackFilled } from '../memory.ts'
+import type { Arrival } from './arrival.ts'
 
 /** Read, and unpacked, at a time. Bytes. */
 export const readBytes = 256 << 10
 
-/** A file in pieces, each good until the next is asked for: all are read into one buffer. @param onRead is told the bytes of each */
-export async function* piecesOf(path: string, onRead: (bytes: number) => void, signal?: AbortSignal): AsyncGenerator<Buffer> {
+/**
+ * A file in pieces, each good until the next is asked for: all are read into one buffer.
+ * @param onRead is told the bytes of each
+ * @param arrival of a file that is still being written
+ */
+export async function* piecesOf(path: string, onRead: (bytes: number) => void, signal?: AbortSignal, arrival?: Arrival): AsyncGenerator<Buffer> {
   const file = await open(path, 'r')
   try {
     const buffer = Buffer.allocUnsafeSlow(readBytes)
-    for (;;) {
+    for (let read = 0; ; ) {
       signal?.throwIfAborted()
+      if (arrival !== undefined && !(await arrival.more(read, signal))) return
       const { bytesRead } = await file.read(buffer, 0, readBytes)
       if (bytesRead === 0) return
+      read += bytesRead
       onRead(bytesRead)
       yield buffer.subarray(0, bytesRead)
     }

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import type { Transform } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
+import type { Arrival } from './arrival.ts'
 import { damaged, orDamaged } from './damaged.ts'
 import type { PackageEntry, PackageSource } from './entry.ts'
 import { piecesOf, readBytes, unpacked } from './stream.ts'
@@ -18,9 +19,9 @@ const descriptions = { tar: 'tar', 'tar.gz': 'gzip-compressed tar', 'tar.zst': '
 const types: Readonly<Record<string, PackageEntry['type']>> = { '0': 'file', '7': 'file', '5': 'directory', '2': 'symlink', '1': 'link' }
 const kinds: Readonly<Record<string, string>> = { '3': 'character device', '4': 'block device', '6': 'named pipe' }
 
-/** Opens a tar, plain or compressed; entries are read in one pass without unpacking. */
-export async function openTar(path: string, format: keyof typeof decompressors): Promise<PackageSource> {
-  const { size } = await stat(path)
+/** Opens a tar, plain or compressed; entries are read in one pass without unpacking, as far as it has arrived. */
+export async function openTar(path: string, format: keyof typeof decompressors, arrival?: Arrival): Promise<PackageSource> {
+  const size = arrival?.announced ?? (await stat(path)).size
   let consumed = 0
   return {
     description: descriptions[format],
@@ -28,7 +29,7 @@ export async function openTar(path: string, format: keyof typeof decompressors):
     consumed: () => consumed,
     async *entries(signal) {
       consumed = 0
-      const pieces = piecesOf(path, (bytes) => (consumed += bytes), signal)
+      const pieces = piecesOf(path, (bytes) => (consumed += bytes), signal, arrival)
       const chain = decompressors[format]
       try {
         for await (const member of readTar(chain === undefined ? pieces : unpacked(pieces, chain()))) yield entryOf(member, path)

@@ -1,15 +1,14 @@
 import type { TFrameworkConfig, TImageBuildState } from '#api/types.ts'
 import { describe, Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
-import { buildImage, type BuiltImage } from '../build.ts'
+import type { BuiltImage } from '../build.ts'
 import type { ImageEnv } from '../env.ts'
 import type { MemberCache } from '../member-cache.ts'
-import { parseLocation } from '../oci/location.ts'
-import { readSupervisors } from '../supervisor.ts'
-import { registryAccess } from './access.ts'
 import { BuildLog } from './build-log.ts'
 import type { Base, ClusterFacts } from './cluster.ts'
 import type { FairQueue, Place } from './fair-queue.ts'
+import type { HeadStart } from './head-start.ts'
+import { makeImage, type Making } from './make-image.ts'
 import { byOwnName } from './own-name.ts'
 import { ProgressReporter } from './progress.ts'
 import type { BuildRequest } from './request.ts'
@@ -55,6 +54,7 @@ export class Build {
   /** Resolves when the image is a release; rejects with what went wrong, which the TImage tells too. */
   readonly done: Promise<BuiltImage>
   readonly #ports: BuildPorts
+  readonly #headStart: HeadStart | undefined
   readonly #cancelled = new AbortController()
   readonly #overtime = new AbortController()
   readonly #signal: AbortSignal
@@ -64,9 +64,11 @@ export class Build {
   #result: BuiltImage | undefined
   #error: unknown
 
-  constructor(facts: BuildFacts, ports: BuildPorts) {
+  /** @param headStart the image in the making since its package began to arrive */
+  constructor(facts: BuildFacts, ports: BuildPorts, headStart?: HeadStart) {
     this.facts = facts
     this.#ports = ports
+    this.#headStart = headStart
     this.#signal = AbortSignal.any([ports.stopping, this.#cancelled.signal, this.#overtime.signal])
     this.done = this.#run()
     this.done.catch(() => {})
@@ -105,7 +107,7 @@ export class Build {
     const { id, timage, request, image, createTime, framework } = this.facts
     this.#tell('Pending', 'pending')
     try {
-      const built = await queue.run(request.app.toLowerCase(), () => this.#build(), this.#signal, (place) => (this.#place = place))
+      const built = await queue.run(ownerOf(request), () => this.#build(), this.#signal, (place) => (this.#place = place), this.#headStart?.loan)
       const { createPerson, mark, secret } = request
       await timages.succeed(timage, id, { id, image, secret, createPerson, createTime, mark }, framework.recordLimit.timageRelease)
       log.info('image built', { timage, id, image, digest: built.digest, bytes: built.package.size })
@@ -140,49 +142,45 @@ export class Build {
 
   /** Its time counts from here, its turn. */
   async #build(): Promise<BuiltImage> {
-    const { cluster, timages, env, now } = this.#ports
-    const { id, timage, request, base, framework, image, package: received } = this.facts
+    const { timages, now } = this.#ports
+    const { id, timage, framework } = this.facts
     this.#place = undefined
     const timer = setTimeout(() => this.#overtime.abort(), framework.imageBuild.maxBuildTime * 1000).unref()
     const superseded = new AbortController()
-    const progress = new ProgressReporter((phase, message) => timages.report(timage, id, phase, message), (error) => superseded.abort(error))
+    const signal = AbortSignal.any([this.#signal, superseded.signal])
+    signal.throwIfAborted()
+    this.#tell('Preparing', 'preparing context')
+    const started = timages.start(timage, id, new Date(now()).toISOString(), 'Preparing', 'preparing context')
+    started.catch((error: unknown) => superseded.abort(error))
+    const progress = new ProgressReporter(async (phase, message) => (await started, timages.report(timage, id, phase, message)), (error) => superseded.abort(error))
     const say = (phase: Phase, message: string): void => {
       this.#tell(phase, message)
       progress.say(phase, message)
     }
-    const signal = AbortSignal.any([this.#signal, superseded.signal])
-    const kept = await this.#ports.members?.build()
     const unheard = timages.onEnded(timage, id, (error) => superseded.abort(error))
     try {
-      signal.throwIfAborted()
-      this.#tell('Preparing', 'preparing context')
-      const [supervisors, { server, known }, push, pull, signing] = await Promise.all([
-        readSupervisors(env.supervisor),
-        cluster.spelled(timage, request.server, received.filename),
-        registryAccess(request.secret, cluster, env),
-        registryAccess(base.secret || request.secret, cluster, env),
-        cluster.signingKey(env.signSecret),
-        timages.start(timage, id, new Date(now()).toISOString(), 'Preparing', 'preparing context'),
-      ])
       say('Submitting', 'submitting task')
-      return await buildImage({
-        package: received.file, app: request.app, server, serverType: request.serverType, anyCase: !known && server === server.toLowerCase(),
-        base: parseLocation(base.image), destination: parseLocation(image), access: push, baseAccess: pull, supervisors, limits: env.limits, signal, ...(kept && { members: kept }), codec: env.codec,
-        sbom: env.sbom, ...signing,
+      const making: Making = {
+        signal,
+        confirmed: () => started,
         onProgress: (at) => {
           const noted = progress.at(at)
           if (noted !== undefined) this.#tell(...noted)
           if (at.phase === 'package') this.log.add({ type: 'progress', read: at.read, size: at.size, pushed: at.pushed })
         },
         onNote: (message) => this.log.add({ type: 'note', message }),
-      })
+      }
+      return await (this.#headStart?.adopt(making) ?? makeImage(this.facts, this.#ports, making))
     } finally {
       clearTimeout(timer)
       unheard()
-      await Promise.all([progress.end(), kept?.close()])
+      await Promise.allSettled([started, progress.end()])
     }
   }
 }
+
+/** Whom the queue is fair to. */
+export const ownerOf = ({ app }: BuildRequest): string => app.toLowerCase()
 
 /** The build as its TImage has it when it begins. */
 export function beginningOf({ id, image, base, request, createTime }: BuildFacts, handler: string): TImageBuildState {

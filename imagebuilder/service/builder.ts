@@ -4,9 +4,12 @@ import type { ImageEnv } from '../env.ts'
 import type { MemberCache } from '../member-cache.ts'
 import { imageRepository } from '../names.ts'
 import { parseLocation } from '../oci/location.ts'
-import { beginningOf, Build, type BuildFacts, type BuildPorts, type Package } from './build.ts'
+import type { Arrival } from '../package/arrival.ts'
+import { beginningOf, Build, ownerOf, type BuildFacts, type BuildPorts, type Package } from './build.ts'
 import type { ClusterFacts } from './cluster.ts'
 import { FairQueue } from './fair-queue.ts'
+import { HeadStart } from './head-start.ts'
+import { makeImage } from './make-image.ts'
 import type { BuildRequest } from './request.ts'
 import type { TImageStore } from './timage.ts'
 
@@ -40,18 +43,33 @@ export class Builder {
     this.#ports.queue.checkRoom()
   }
 
-  /** Enters the build into its TImage and queues it. The package is the build's from now on. */
-  async accept(id: string, timage: string, request: BuildRequest, received: Package): Promise<Build> {
-    const { cluster, timages, env, now } = this.#ports
+  /** Begins with a package that is on its way, if nothing else is to be done. The caller drops it, or has a build adopt it. */
+  startAhead(id: string, timage: string, request: BuildRequest, arriving: Package & { readonly arrival: Arrival }): HeadStart | undefined {
+    const loan = this.#stopping.signal.aborted ? undefined : this.#ports.queue.lend(ownerOf(request), () => void head?.drop())
+    if (loan === undefined) return undefined
+    const head: HeadStart | undefined = new HeadStart(this.#factsOf(id, timage, request, arriving), loan, (facts, making) => makeImage(facts, this.#ports, { ...making, arrival: arriving.arrival }))
+    return head
+  }
+
+  /**
+   * Enters the build into its TImage and queues it. The package is the build's from now on.
+   * @param headStart begun with the same request
+   */
+  async accept(id: string, timage: string, request: BuildRequest, received: Package, headStart?: HeadStart): Promise<Build> {
+    const facts = await (headStart?.facts ?? this.#factsOf(id, timage, request, received))
+    await this.#ports.timages.begin(timage, beginningOf(facts, this.#ports.env.podName))
+    const build = new Build(facts, this.#ports, headStart)
+    this.#remember(build)
+    return build
+  }
+
+  async #factsOf(id: string, timage: string, request: BuildRequest, received: Package): Promise<BuildFacts> {
+    const { cluster, now } = this.#ports
     const [framework, base] = await Promise.all([cluster.framework(), cluster.base(request.baseImage, request.baseImageSecret, request.serverType)])
     const image = `${framework.imageUpload.registry}/${imageRepository(request.app, request.server)}:${request.tag || id}`
     parseLocation(image)
     const secret = request.secret || (framework.imageUpload.secret ?? '')
-    const facts: BuildFacts = { id, timage, request: { ...request, secret }, base, image, package: received, framework, createTime: new Date(now()).toISOString() }
-    await timages.begin(timage, beginningOf(facts, env.podName))
-    const build = new Build(facts, this.#ports)
-    this.#remember(build)
-    return build
+    return { id, timage, request: { ...request, secret }, base, image, package: received, framework, createTime: new Date(now()).toISOString() }
   }
 
   /** A build that this builder has taken in its life, unless that is long ago. */

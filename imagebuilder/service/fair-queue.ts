@@ -10,6 +10,17 @@ export interface Place {
   ahead(): number
 }
 
+/** A place lent to work that goes on only as long as nobody else wants it. */
+export interface Loan {
+  /** Gives the place back, unless a task has it. */
+  end(): void
+}
+
+interface Lent extends Loan {
+  readonly owner: string
+  readonly recall: () => void
+}
+
 /** What a build is thought to take before any has run, seconds. */
 const FIRST_GUESS_S = 10
 /** The weight of the latest build in what one is thought to take. */
@@ -26,6 +37,7 @@ export class FairQueue {
   readonly #running = new Map<string, number>()
   /** The number of the latest turn of each owner. */
   readonly #turns = new Map<string, number>()
+  #lent: Lent | undefined
   #turn = 0
   #busy = 0
   #secondsEach = FIRST_GUESS_S
@@ -37,19 +49,33 @@ export class FairQueue {
 
   /** @throws QUEUE_FULL when one more could not even wait; `context.retryAfter` says when it may, in seconds */
   checkRoom(): void {
-    if (this.#busy < this.#width || this.#waiting.length < this.#depth) return
+    if (this.#busy < this.#width || this.#lent !== undefined || this.#waiting.length < this.#depth) return
     const retryAfter = Math.max(1, Math.ceil(this.#secondsEach / this.#width))
     throw new Failure('QUEUE_FULL', `${this.#busy} builds run and ${this.#waiting.length} wait; this would be number ${this.#waiting.length + 1} in the queue`, { temporary: true, remedy: `try again in ${retryAfter} s`, context: { retryAfter } })
+  }
+
+  /**
+   * Lends a place when nothing runs.
+   * @param recall is called when somebody else wants it; the borrower ends the loan as soon as it can
+   */
+  lend(owner: string, recall: () => void): Loan | undefined {
+    if (this.#busy > 0) return undefined
+    this.#enter(owner)
+    const lent: Lent = { owner, recall, end: () => this.#lent === lent && ((this.#lent = undefined), this.#leave(owner)) }
+    this.#lent = lent
+    return lent
   }
 
   /**
    * Resolves with the task's result once it had its turn; rejects with the signal's reason when that comes first.
    * @param owner whom the queue is fair to, such as an application
    * @param onWait hears of a task that has to wait
+   * @param loan a place that was lent, which becomes the task's if it still is
    */
-  async run<T>(owner: string, task: () => Promise<T>, signal: AbortSignal, onWait?: (place: Place) => void): Promise<T> {
+  async run<T>(owner: string, task: () => Promise<T>, signal: AbortSignal, onWait?: (place: Place) => void, loan?: Loan): Promise<T> {
     signal.throwIfAborted()
-    if (this.#busy >= this.#width) await this.#wait(owner, signal, onWait)
+    if (loan !== undefined && loan === this.#lent) this.#lent = undefined
+    else if (this.#busy >= this.#width) await this.#wait(owner, signal, onWait)
     else this.#enter(owner)
     const began = performance.now()
     try {
@@ -76,6 +102,7 @@ export class FairQueue {
       signal.addEventListener('abort', leave, { once: true })
       this.#waiting.push(waiting)
       onWait?.({ ahead: () => this.#order().indexOf(waiting) })
+      this.#lent?.recall()
     })
   }
 

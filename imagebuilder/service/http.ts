@@ -3,16 +3,18 @@ import swagger from '@fastify/swagger'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { describe, Failure } from '#base/errors.ts'
 import { recognise } from '../package/recognise.ts'
-import type { Build } from './build.ts'
+import type { Build, Package } from './build.ts'
 import type { Builder } from './builder.ts'
+import type { HeadStart } from './head-start.ts'
 import { releaseId } from './id.ts'
 import { byOwnName } from './own-name.ts'
-import { checkForm } from './request.ts'
+import { checkForm, type BuildRequest } from './request.ts'
 import { resourceApi } from './resource-api.ts'
 import type { RebasesOptions } from './rebases.ts'
-import { receiveUpload } from './upload.ts'
+import { receiveUpload, type Upload } from './upload.ts'
 import type { Uploads } from './uploads.ts'
 
 export interface HttpOptions extends RebasesOptions {
@@ -86,14 +88,33 @@ async function take(options: HttpOptions, request: FastifyRequest, timage: strin
   const { builder, podName, forms, maxUploadBytes } = options
   builder.checkRoom()
   const id = releaseId(podName, Date.now())
-  const upload = await receiveUpload(request, join(forms, id), maxUploadBytes)
+  const file = join(forms, id)
+  let begun: { readonly form: BuildRequest; readonly headStart: HeadStart } | undefined
+  let upload: Upload | undefined
+  const received = (of: Upload): Package => ({ ...of, release: () => rm(file, { force: true }) })
   try {
+    upload = await receiveUpload(request, file, maxUploadBytes, (arriving) => {
+      const form = ifComplete(arriving.fields, timage)
+      const headStart = form && builder.startAhead(id, timage, form, { ...received(arriving), arrival: arriving.arrival })
+      if (form !== undefined && headStart !== undefined) begun = { form, headStart }
+    })
     const form = checkForm(upload.fields, timage)
-    await recognise(upload.file)
-    const received = { ...upload, release: () => rm(upload.file, { force: true }) }
-    return { accepted: await builder.accept(id, timage, form, received), secret: form.secret }
+    await recognise(file)
+    // Fields behind the file may say something else than those before it.
+    const headStart = begun !== undefined && isDeepStrictEqual(form, begun.form) ? begun.headStart : await begun?.headStart.drop()
+    return { accepted: await builder.accept(id, timage, form, received(upload), headStart ?? undefined), secret: form.secret }
   } catch (error) {
-    await rm(upload.file, { force: true })
-    throw byOwnName(error, upload)
+    await begun?.headStart.drop()
+    await rm(file, { force: true })
+    throw upload === undefined ? error : byOwnName(error, upload)
+  }
+}
+
+/** The request of a form so far, unless it lacks something: of what may be left out, the base image decides most. */
+function ifComplete(fields: ReadonlyMap<string, string>, timage: string): BuildRequest | undefined {
+  try {
+    return fields.has('BaseImage') ? checkForm(fields, timage) : undefined
+  } catch {
+    return undefined
   }
 }

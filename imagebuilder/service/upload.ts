@@ -3,6 +3,12 @@ import type { MultipartFile } from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import { Failure } from '#base/errors.ts'
 import { giveBack } from '../memory.ts'
+import { Arriving, type Arrival } from '../package/arrival.ts'
+
+/** A form whose file is on its way: the fields that stood before it, and the file as it grows. */
+export interface ArrivingUpload extends Upload {
+  readonly arrival: Arrival
+}
 
 export interface Upload {
   readonly fields: ReadonlyMap<string, string>
@@ -25,38 +31,46 @@ function tooLarge(maxBytes: number): Failure {
 /**
  * Reads a multipart form, its file straight to disk: memory does not grow with the package. The fields may stand before or
  * behind the file. A failure leaves no file.
+ * @param onFile hears of a file whose length is known as soon as it begins
  * @throws UPLOAD_TOO_LARGE (before reading, when the length is announced), FORM_INVALID, UPLOAD_CUT
  */
-export async function receiveUpload(request: FastifyRequest, file: string, maxBytes: number): Promise<Upload> {
+export async function receiveUpload(request: FastifyRequest, file: string, maxBytes: number, onFile?: (upload: ArrivingUpload) => void): Promise<Upload> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes + formOverhead) throw tooLarge(maxBytes)
   if (!request.isMultipart()) throw new Failure('FORM_INVALID', 'the request is not multipart/form-data', { remedy: 'send the form of the building call with Content-Type multipart/form-data' })
   if (!/;\s*boundary=\S/i.test(request.headers['content-type'] ?? '')) throw new Failure('FORM_INVALID', 'Content-Type multipart/form-data has no boundary', { remedy: 'send the boundary of the form with it (RFC 7578); HTTP libraries do when they are left to set Content-Type' })
   try {
-    return await readForm(request, file, maxBytes)
+    return await readForm(request, file, maxBytes, onFile)
   } catch (error) {
     await rm(file, { force: true })
     throw translated(error, maxBytes)
   }
 }
 
-async function readForm(request: FastifyRequest, file: string, maxBytes: number): Promise<Upload> {
+async function readForm(request: FastifyRequest, file: string, maxBytes: number, onFile?: (upload: ArrivingUpload) => void): Promise<Upload> {
   const fields = new Map<string, string>()
+  const arrival = new Arriving(Number(request.headers['content-length'] ?? 0))
   let filename: string | undefined
   for await (const part of request.parts({ limits: { fileSize: maxBytes, fieldSize: 64 << 10, fields: 40, files: 1 } })) {
-    if (part.type === 'file') filename = await save(part, file, maxBytes)
-    else fields.set(part.fieldname, String(part.value))
+    if (part.type === 'file') {
+      if (arrival.announced > 0) onFile?.({ fields: new Map(fields), file, filename: part.filename, arrival })
+      filename = await save(part, file, maxBytes, arrival)
+    } else fields.set(part.fieldname, String(part.value))
   }
   if (filename === undefined) throw new Failure('FORM_INVALID', `form field ${fileField} is missing`, { remedy: `send the package as a file in ${fileField}` })
   return { fields, file, filename }
 }
 
-async function save(part: MultipartFile, path: string, maxBytes: number): Promise<string> {
+async function save(part: MultipartFile, path: string, maxBytes: number, arrival: Arriving): Promise<string> {
   if (part.fieldname !== fileField) throw new Failure('FORM_INVALID', `form field ${part.fieldname} is a file; the package belongs into ${fileField}`, { remedy: `send the file as ${fileField}` })
   // The parser would read on to the end of the part, which may never come.
   part.file.once('limit', () => part.file.destroy(tooLarge(maxBytes)))
   const file = await open(path, 'wx')
   try {
-    await write(part.file as AsyncIterable<Buffer>, file)
+    await write(part.file as AsyncIterable<Buffer>, file, arrival)
+    arrival.complete()
+  } catch (error) {
+    arrival.fail(translated(error, maxBytes))
+    throw error
   } finally {
     await file.close()
   }
@@ -64,7 +78,7 @@ async function save(part: MultipartFile, path: string, maxBytes: number): Promis
 }
 
 /** Gathers the pieces of the network, and gives the memory of each back. */
-async function write(pieces: AsyncIterable<Buffer>, file: FileHandle): Promise<void> {
+async function write(pieces: AsyncIterable<Buffer>, file: FileHandle, arrival: Arriving): Promise<void> {
   const buffer = Buffer.allocUnsafeSlow(writeBytes)
   let filled = 0
   for await (const piece of pieces) {
@@ -74,11 +88,13 @@ async function write(pieces: AsyncIterable<Buffer>, file: FileHandle): Promise<v
       filled += copied
       if (filled < writeBytes) continue
       await file.writeFile(buffer)
+      arrival.add(filled)
       filled = 0
     }
     giveBack(piece)
   }
   await file.writeFile(buffer.subarray(0, filled))
+  arrival.add(filled)
   giveBack(buffer)
 }
 

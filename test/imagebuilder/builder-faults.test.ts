@@ -22,6 +22,7 @@ import { packageKinds, packageOf, type PackageKind } from './rig/packages.ts'
 const apiVersion = 'k8s.tars.io/v1beta3'
 const main = join(import.meta.dirname, '..', '..', 'framework', 'main.ts')
 const small = randomBytes(20_000)
+/** More than goes to the registry in one request. */
 const large = randomBytes(2_000_000)
 
 let cluster: TestCluster
@@ -142,7 +143,7 @@ describe('kill -9 of the builder', () => {
     const first = await BuilderProcess.start()
     const servers = await Promise.all(packageKinds.map((kind) => newServer(kind, registry.address, faulty.address)))
     const plans = servers.map(({ number }) => faulty.plan(phase.startsWith('read') ? `base/b${number}` : `tars/demo.s${number}`, phase, 'slow', Infinity))
-    const answers = await Promise.all(servers.map((server) => first.build(server, small, '')))
+    const answers = await Promise.all(servers.map((server) => first.build(server, phase === 'chunk' ? large : small, '')))
     expect(answers.map(({ status }) => status)).toEqual(servers.map(() => 201))
     await Promise.all(plans.map((plan) => plan.first))
     await first.kill()

@@ -1,0 +1,62 @@
+// tarsimage as a role, with an API server, a registry, and a proxy before it that can do harm.
+import { writeFile } from 'node:fs/promises'
+import { completeFramework } from '#api/default.ts'
+import { names } from '#api/names.ts'
+import { resources } from '#api/resources.ts'
+import type { TImage } from '#api/types.ts'
+import { silentLogger } from '#base/log.ts'
+import { imageEnv } from '../../../imagebuilder/env.ts'
+import { startImageService, type ImageService } from '../../../imagebuilder/service/service.ts'
+import { namespace, startCluster, type TestCluster } from '../../registry/cluster.ts'
+import { faultyRegistry, type FaultyRegistry } from '../../rig/faulty-registry.ts'
+import { distributionRegistry } from '../../rig/registry.ts'
+import { startOciRegistry, workbench, type Workbench } from './image.ts'
+
+export interface ServiceBench {
+  readonly cluster: TestCluster
+  readonly bench: Workbench
+  /** host:port of the registry itself. */
+  readonly registry: string
+  /** What the service uses instead. */
+  readonly faulty: FaultyRegistry
+  readonly service: ImageService
+  /** Of a base image for amd64, through the proxy. */
+  readonly base: string
+  /** Makes the TImage of a server. */
+  timage(name: string): Promise<void>
+  read(name: string): Promise<TImage>
+  /** Posts the form of the building call. */
+  build(timage: string, fields: Readonly<Record<string, string>>, file: Buffer, query?: string): Promise<Response>
+  stop(): Promise<void>
+}
+
+/** @param env settings besides the usual ones @param kind of registry: its files are below `registry` of the bench */
+export async function serviceBench(env: Readonly<Record<string, string>>, kind: 'ours' | 'docker-registry' = 'ours'): Promise<ServiceBench> {
+  const [cluster, bench] = await Promise.all([startCluster(), workbench()])
+  const registry = kind === 'ours' ? await startOciRegistry({ dir: bench.path('registry') }) : await distributionRegistry(bench.path('registry'))
+  const faulty = await faultyRegistry(registry.address)
+  const base = await bench.base(faulty.address)
+  await writeFile(bench.path('supervisor.json'), JSON.stringify(bench.supervisor))
+  await cluster.client.create(resources.tframeworkconfigs, completeFramework({ name: names.framework, namespace }, { imageBuild: { maxBuildTime: 300 }, imageUpload: { registry: `${faulty.address}/tars`, secret: '' }, recordLimit: { timageRelease: 10, texitedPod: 10, tconfigHistory: 10 } }))
+  const service = await startImageService(imageEnv({ Namespace: namespace, PodName: 'tars-tarsimage-0', PodIP: '127.0.0.1', TARSIMAGE_PORT: '0', TARSIMAGE_WORKSPACE: bench.path('workspace'), TARSIMAGE_SUPERVISOR: bench.path('supervisor.json'), ...env }), cluster.client, silentLogger)
+  return {
+    cluster, bench, registry: registry.address, faulty, service, base,
+    async timage(name) {
+      await cluster.client.create(resources.timages, { apiVersion: 'k8s.tars.io/v1beta3', kind: 'TImage', metadata: { name, namespace }, imageType: 'server' })
+    },
+    read: (name) => cluster.client.get<TImage>(resources.timages, { namespace, name }),
+    build(timage, fields, file, query = 'wait=true') {
+      const form = new FormData()
+      for (const [name, value] of Object.entries({ ServerTag: 'v1', Secret: '', BaseImage: base, CreatePerson: 'me', Mark: '', ...fields })) form.set(name, value)
+      form.set('ServerFile', new Blob([new Uint8Array(file)]), 'release.package')
+      return fetch(`${service.url}/api/v1beta3/timage/${timage}/building?${query}`, { method: 'POST', body: form })
+    },
+    async stop() {
+      await service.stop()
+      await faulty.stop()
+      await registry.stop()
+      await cluster.stop()
+      await bench.clean()
+    },
+  }
+}
