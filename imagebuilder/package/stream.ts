@@ -4,7 +4,7 @@ import { giveBackFilled } from '../memory.ts'
 import type { Arrival } from './arrival.ts'
 
 /** Read, and unpacked, at a time. Bytes. */
-export const readBytes = 256 << 10
+export const readBytes = 512 << 10
 
 /**
  * A file in pieces, each good until the next is asked for: all are read into one buffer.
