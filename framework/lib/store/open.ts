@@ -74,9 +74,9 @@ export async function openStore({ settings, dataset, lifetime, log, now }: OpenS
   const store = elastic === undefined ? await openSqliteStore(join(data, 'rows')) : openElasticStore({ ...elastic, log })
   lifetime.onStop(() => store.close())
   const trim = async (): Promise<void> => {
-    const oldest = new Date(now())
-    oldest.setDate(oldest.getDate() - days + 1)
     try {
+      const oldest = new Date(now())
+      oldest.setDate(oldest.getDate() - days + 1)
       const dropped = await store.trim(dataset, dayOf(oldest.getTime()))
       if (dropped > 0) log.info('old days dropped', { dataset: dataset.name, days: dropped })
     } catch (error) {
