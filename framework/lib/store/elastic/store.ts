@@ -36,7 +36,9 @@ class ElasticStore implements Store {
   async write(dataset: Dataset, rows: readonly Row[]): Promise<number> {
     if (rows.length === 0) return 0
     await this.#prepare(dataset)
-    const lines = rows.map(({ id, day, fields, document }) => `${JSON.stringify({ create: { _index: this.#indexOf(dataset, day), _id: id } })}\n${JSON.stringify(document ?? fields)}\n`)
+    const known = dataset.index === 'stream' ? await this.#known(dataset, rows) : new Set<string>()
+    if (known.size === rows.length) return 0
+    const lines = rows.filter(({ id }) => !known.has(id)).map(({ id, day, fields, document }) => `${JSON.stringify({ create: { _index: this.#indexOf(dataset, day), _id: id } })}\n${JSON.stringify(document ?? fields)}\n`)
     const { items } = await this.#http.done('POST', '/_bulk', lines.join(''))
     return this.#refused(dataset, items as BulkItem[])
   }
@@ -97,6 +99,12 @@ class ElasticStore implements Store {
       : { index_patterns: [base], priority: 200, data_stream: {}, template: { settings, mappings: { properties: { '@timestamp': { type: 'date' } } } } }
     await this.#http.done('PUT', `/_index_template/${encodeURIComponent(base)}`, template)
     this.#prepared.add(dataset.name)
+  }
+
+  /** A stream refuses an id only that its newest index has. */
+  async #known(dataset: Dataset, rows: readonly Row[]): Promise<Set<string>> {
+    const answer = await this.#searchIn(this.#base(dataset), { size: rows.length, _source: false, track_total_hits: false, query: { ids: { values: rows.map(({ id }) => id) } } })
+    return new Set(((answer.hits?.hits ?? []) as { readonly _id: string }[]).map(({ _id: id }) => id))
   }
 
   /** @throws Failure, temporary, when one of them may be taken later */
