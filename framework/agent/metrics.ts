@@ -1,21 +1,10 @@
+import { metric as prometheus, type Sample } from '#base/prometheus.ts'
 import type { Cleaner } from './cleaning/cleaner.ts'
 import { disk } from './node/facts.ts'
 import type { Prepuller } from './prepull/prepuller.ts'
 import type { Provisioner } from './volumes/provisioner.ts'
 
-type Labels = Readonly<Record<string, string>>
-type Sample = readonly [value: number, labels?: Labels]
-
-const escaped = (value: string): string => value.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`))
-
-/** One metric in Prometheus' text format 0.0.4. A name that ends in `_total` is a counter, every other a gauge. */
-function metric(name: string, help: string, samples: readonly Sample[]): string {
-  const lines = samples.map(([value, labels = {}]) => {
-    const inner = Object.entries(labels).map(([key, text]) => `${key}="${escaped(text)}"`).join(',')
-    return `tarsagent_${name}${inner === '' ? '' : `{${inner}}`} ${value}\n`
-  })
-  return samples.length === 0 ? '' : `# HELP tarsagent_${name} ${help}\n# TYPE tarsagent_${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}\n${lines.join('')}`
-}
+const metric = (name: string, help: string, samples: readonly Sample[]): string => prometheus(`tarsagent_${name}`, help, samples)
 
 export interface Measured {
   readonly cleaner: Cleaner

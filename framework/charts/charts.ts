@@ -8,8 +8,12 @@ import { access as agent } from '../agent/access.ts'
 import { access as config } from '../config/access.ts'
 import { access as controller } from '../controller/access.ts'
 import { access as image } from '../../imagebuilder/access.ts'
+import { access as kevent } from '../kevent/access.ts'
 import { access as notify } from '../notify/access.ts'
+import { access as property } from '../property/access.ts'
+import { access as query } from '../query/access.ts'
 import { access as registry } from '../registry/access.ts'
+import { access as stat } from '../stat/access.ts'
 import { access as seed } from '../seed/access.ts'
 import { chartServers } from './servers.ts'
 
@@ -21,6 +25,11 @@ export const accounts: Readonly<Record<ChartName, Readonly<Record<string, Access
     'tars-tarsregistry': registry,
     'tars-tarsconfig': config,
     'tars-tarsnotify': notify,
+    'tars-tarsstat': stat,
+    'tars-tarsproperty': property,
+    'tars-tarsquerystat': query,
+    'tars-tarsqueryproperty': query,
+    'tars-tarskevent': kevent,
     'tars-tarsimage': image,
     'tars-tarsadmin': admin,
   },

@@ -5,11 +5,17 @@ import type { TServer } from '#api/types.ts'
 /** Folders that a role writes to; each is a volume, as nothing else of its container can be written to. */
 const mounts: Partial<Record<FrameworkRole, readonly [name: string, mountPath: string]>> = {
   notify: ['data', '/data'],
+  stat: ['data', '/data'],
+  property: ['data', '/data'],
+  kevent: ['data', '/data'],
   image: ['workspace', '/workspace'],
 }
 
 const env: Partial<Record<FrameworkRole, Readonly<Record<string, string>>>> = {
   notify: { TARSNOTIFY_DATA: '/data' },
+  stat: { TARSSTORE_DATA: '/data' },
+  property: { TARSSTORE_DATA: '/data' },
+  kevent: { TARSSTORE_DATA: '/data' },
   // With a small young generation (MB) its memory stays flat while gigabytes stream through.
   image: { NODE_OPTIONS: '--max-semi-space-size=2' },
 }

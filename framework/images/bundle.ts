@@ -32,7 +32,7 @@ export interface BundleFile {
 export async function bundleFramework(): Promise<readonly BundleFile[]> {
   const { output } = await build({
     cwd: join(import.meta.dirname, '../..'),
-    input: { main: join(import.meta.dirname, '../main.ts') },
+    input: { main: join(import.meta.dirname, '../main.ts'), 'store-worker': join(import.meta.dirname, '../lib/store/sqlite/worker.ts') },
     platform: 'node',
     tsconfig: false,
     write: false,

@@ -19,8 +19,13 @@ import { start as controller } from '../controller/role.ts'
 import { start as imageRole } from '../../imagebuilder/role.ts'
 import { start as adminRole } from '../admin/role.ts'
 import { start as configRole } from '../config/role.ts'
+import { start as keventRole } from '../kevent/role.ts'
 import { start as notifyRole } from '../notify/role.ts'
+import { start as propertyRole } from '../property/role.ts'
+import { start as queryPropertyRole } from '../query/queryproperty.ts'
+import { start as queryStatRole } from '../query/querystat.ts'
 import { start as registryRole } from '../registry/role.ts'
+import { start as statRole } from '../stat/role.ts'
 import { admissionHooks, convertHook } from './admission.ts'
 import { startApiServer } from './apiserver/server.ts'
 import type { BaseChoice } from '../../base-images/catalog.ts'
@@ -160,6 +165,11 @@ function frameworkProcesses({ supervisorFile, registry, paths }: { readonly supe
     registry: registryRole,
     config: configRole,
     notify: withEnv(notifyRole, { TARSNOTIFY_DATA: join(paths.services, 'notify') }),
+    stat: withEnv(statRole, { TARSSTORE_DATA: join(paths.services, 'stat') }),
+    property: withEnv(propertyRole, { TARSSTORE_DATA: join(paths.services, 'property') }),
+    querystat: queryStatRole,
+    queryproperty: queryPropertyRole,
+    kevent: withEnv(keventRole, { TARSSTORE_DATA: join(paths.services, 'kevent') }),
     image: withEnv(imageRole, { TARSIMAGE_WORKSPACE: join(paths.services, 'image'), TARSIMAGE_SUPERVISOR: supervisorFile, TARSIMAGE_INSECURE_REGISTRIES: registry, TARSIMAGE_PORT: String(imagePort) }),
     admin: adminRole,
   }

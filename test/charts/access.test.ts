@@ -15,8 +15,13 @@ import type { AnyObject } from '#kube/types.ts'
 import { start as admin } from '../../framework/admin/role.ts'
 import { start as config } from '../../framework/config/role.ts'
 import { start as controller } from '../../framework/controller/role.ts'
+import { start as kevent } from '../../framework/kevent/role.ts'
 import { start as notify } from '../../framework/notify/role.ts'
+import { start as property } from '../../framework/property/role.ts'
+import { start as queryproperty } from '../../framework/query/queryproperty.ts'
+import { start as querystat } from '../../framework/query/querystat.ts'
 import { start as registry } from '../../framework/registry/role.ts'
+import { start as stat } from '../../framework/stat/role.ts'
 import { seedFramework } from '../../framework/seed/seed.ts'
 import { start as image } from '../../imagebuilder/role.ts'
 import { layerFromFiles } from '../../imagebuilder/layer.ts'
@@ -113,8 +118,26 @@ describe('what it must', { timeout: 60_000 }, () => {
     }, 'the gate is open'))
   })
 
-  it.each([['tars-tarsconfig', config, { TARSCONFIG_PORT: '0' }], ['tars-tarsnotify', notify, { TARSNOTIFY_PORT: '0' }]] as const)('%s serves', async (account, role, env) => {
-    await asRole(account, role, { ...podEnv(`${account}-0`), TARSNOTIFY_DATA: join(folder, 'notify'), ...env }, async () => {})
+  it.each([
+    ['tars-tarsconfig', config, { TARSCONFIG_PORT: '0' }],
+    ['tars-tarsnotify', notify, { TARSNOTIFY_PORT: '0' }],
+    ['tars-tarsstat', stat, {}],
+    ['tars-tarsproperty', property, {}],
+    ['tars-tarsquerystat', querystat, {}],
+    ['tars-tarsqueryproperty', queryproperty, {}],
+  ] as const)('%s serves', async (account, role, env) => {
+    await asRole(account, role, { ...podEnv(`${account}-0`), TARSNOTIFY_DATA: join(folder, 'notify'), TARSSTORE_DATA: join(folder, account), ...env }, async () => {})
+  })
+
+  it('tarskevent follows the events of its namespace and of the cluster, by its Lease', async () => {
+    const involvedObject = { kind: 'Node', name: 'n', apiVersion: 'v1' }
+    await cluster.client.create(events, { metadata: { namespace: 'default', name: `n.${namespace}` }, involvedObject, reason: 'Rebooted', type: 'Warning', message: 'm', lastTimestamp: new Date().toISOString() } as never)
+    const env = podEnv('tars-tarskevent-0')
+    await asRole('tars-tarskevent', kevent, { ...env, TARSSTORE_DATA: join(folder, 'kevent') }, async () => {
+      const day = new Date().toISOString().slice(0, 10).replaceAll('-', '')
+      const ask = async (): Promise<string> => (await fetch(`http://${env['PodIP']}:17101/store/find`, { method: 'POST', body: JSON.stringify({ from: day, to: day, where: [{ field: 'kind', op: 'eq', value: 'Node' }] }) })).text()
+      await eventually(async () => (await ask()).includes('Rebooted'), 'the event is kept', 30_000)
+    })
   })
 
   it('tarsadmin passes logs on', async () => {
@@ -211,6 +234,11 @@ describe('what it must not', { timeout: 60_000 }, () => {
     'tars-tarsregistry': [['PATCH', '/api/v1/namespaces/NS/pods/x'], ['GET', '/api/v1/namespaces/NS/secrets/x'], ['PATCH', '/api/v1/namespaces/kube-system/pods/x/status']],
     'tars-tarsconfig': [['PATCH', `${tars}/tconfigs/x`], ['GET', `${tars}/tservers/x`], ['PATCH', '/api/v1/namespaces/NS/pods/x/status']],
     'tars-tarsnotify': [['GET', `${tars}/tconfigs`], ['PATCH', '/api/v1/namespaces/NS/pods/x/status']],
+    'tars-tarsstat': [['GET', `${tars}/tservers`], ['PATCH', '/api/v1/namespaces/NS/pods/x/status'], ['GET', '/api/v1/namespaces/kube-system/pods']],
+    'tars-tarsproperty': [['GET', `${tars}/tservers`], ['GET', '/api/v1/namespaces/kube-system/pods']],
+    'tars-tarsquerystat': [['GET', `${tars}/tservers`], ['GET', '/api/v1/namespaces/kube-system/pods']],
+    'tars-tarsqueryproperty': [['GET', `${tars}/tservers`], ['GET', '/api/v1/namespaces/kube-system/pods']],
+    'tars-tarskevent': [['POST', '/api/v1/namespaces/NS/events'], ['DELETE', '/api/v1/namespaces/NS/events/x'], ['GET', '/api/v1/namespaces/NS/pods'], ['DELETE', '/apis/coordination.k8s.io/v1/namespaces/NS/leases/x']],
     'tars-tarsimage': [['GET', '/api/v1/namespaces/kube-system/secrets/x'], ['DELETE', `${tars}/timages/x`], ['GET', `${tars}/tframeworkconfigs/other`], ['PATCH', `${tars}/tframeworkconfigs/tars-framework`]],
     'tars-tarsadmin': [['GET', '/api/v1/namespaces/NS/secrets/x'], ['GET', '/api/v1/namespaces/kube-system/pods/x/log'], ['GET', `${tars}/tconfigs`]],
     'tars-seed': [['DELETE', `${tars}/tframeworkconfigs/tars-framework`], ['GET', `${tars}/ttemplates`], ['GET', '/api/v1/namespaces/NS/secrets/x']],

@@ -77,6 +77,11 @@ const roles: readonly (readonly [role: string, env: Readonly<Record<string, stri
   ['registry', {}, /registry serves/],
   ['config', { TARSCONFIG_PORT: '0' }, /config serves/],
   ['notify', { TARSNOTIFY_PORT: '0', TARSNOTIFY_DATA: '/run/data/notify' }, /notify serves/],
+  ['stat', { TARSSTAT_PORT: '0', TARSSTAT_HTTP_PORT: '0', TARSSTORE_DATA: '/run/data/stat' }, /stat serves/],
+  ['property', { TARSPROPERTY_PORT: '0', TARSPROPERTY_HTTP_PORT: '0', TARSSTORE_DATA: '/run/data/property' }, /property serves/],
+  ['querystat', { TARSQUERYSTAT_PORT: '0', TARSQUERYSTAT_HTTP_PORT: '0', TARSQUERYSTAT_TEXT_PORT: '0' }, /query serves/],
+  ['queryproperty', { TARSQUERYPROPERTY_PORT: '0', TARSQUERYPROPERTY_HTTP_PORT: '0', TARSQUERYPROPERTY_TEXT_PORT: '0' }, /query serves/],
+  ['kevent', { TARSKEVENT_HTTP_PORT: '0', TARSSTORE_DATA: '/run/data/kevent' }, /kevent follows events/],
   ['image', { TARSIMAGE_PORT: '0', TARSIMAGE_WORKSPACE: '/run/data/work', NODE_OPTIONS: '--max-semi-space-size=2' }, /tarsimage serves/],
   ['admin', { TARSADMIN_PORT: '0' }, /admin serves/],
 ]

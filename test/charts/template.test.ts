@@ -98,6 +98,23 @@ describe('values', () => {
     expect(envOf(job)).toMatchObject({ TARSSEED_ELK: '', TARSSEED_UPLOAD_SECRET: '', TARSSEED_BASES: usualBases.join(',') })
   })
 
+  it('tell the roles that keep things where the document store is; without one they have a folder', async () => {
+    const keeping = ['stat', 'property', 'querystat', 'queryproperty', 'kevent']
+    const envOf = (objects: readonly AnyObject[], role: string): Record<string, string | undefined> =>
+      Object.fromEntries((named(objects, 'TServer', `tars-tars${role}`)['spec'].k8s.env as { name: string; value?: string }[]).map(({ name, value }) => [name, value]))
+    const without = await rendered(folder, charts.tarsframework, frameworkValues)
+    const given = await rendered(folder, charts.tarsframework, [...frameworkValues, 'els.nodes={es-0:9200,es-1:9200}', 'servers.stat.env[0].name=TARSSTORE_PROTOCOL', 'servers.stat.env[0].value=https'])
+    for (const role of frameworkRoles) {
+      expect([role, envOf(without, role)['TARSSTORE_NODES']]).toEqual([role, undefined])
+      expect([role, envOf(given, role)['TARSSTORE_NODES']]).toEqual([role, keeping.includes(role) ? 'es-0:9200,es-1:9200' : undefined])
+    }
+    expect(envOf(given, 'stat')['TARSSTORE_PROTOCOL']).toBe('https')
+    for (const role of ['stat', 'property', 'kevent']) {
+      expect(envOf(without, role)['TARSSTORE_DATA']).toBe('/data')
+      expect(named(without, 'TServer', `tars-tars${role}`)['spec'].k8s.mounts).toMatchObject([{ mountPath: '/data', source: { emptyDir: {} } }])
+    }
+  })
+
   it("change the framework's servers by role", async () => {
     const objects = await rendered(folder, charts.tarsframework, [...frameworkValues, 'framework.secret=pull', 'servers.registry.replicas=3', 'servers.image.resources.limits.memory=1Gi', 'servers.image.env[0].name=TARSIMAGE_BUILDS', 'servers.image.env[0].value=7x'])
     expect(named(objects, 'TServer', 'tars-tarsregistry')).toMatchObject({ metadata: { annotations: { 'tars.io/MinReplicas': '3' } }, spec: { k8s: { replicas: 3 } } })

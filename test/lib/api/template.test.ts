@@ -33,6 +33,11 @@ test('servers of a framework (control-plane spec D.2, framework-services spec 0.
     ['tars-tarsregistry', 'normal', 'tarsk8s registry', 'queryobj 17890', 'registryobj 17891'],
     ['tars-tarsconfig', 'tars', 'tarsk8s config', 'ConfigObj 11111'],
     ['tars-tarsnotify', 'tars', 'tarsk8s notify', 'NotifyObj 13111'],
+    ['tars-tarsstat', 'tars', 'tarsk8s stat', 'StatObj 17000'],
+    ['tars-tarsproperty', 'tars', 'tarsk8s property', 'PropertyObj 14000'],
+    ['tars-tarsquerystat', 'tars', 'tarsk8s querystat', 'QueryObj 16000', 'TextObj 16002'],
+    ['tars-tarsqueryproperty', 'tars', 'tarsk8s queryproperty', 'QueryObj 15000', 'TextObj 15002'],
+    ['tars-tarskevent', 'normal', 'tarsk8s kevent', 'store 17101'],
     ['tars-tarsimage', 'normal', 'tarsk8s image', 'http 8081'],
     ['tars-tarsadmin', 'normal', 'tarsk8s admin', 'http 8080'],
   ])

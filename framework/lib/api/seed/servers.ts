@@ -4,7 +4,7 @@ import { mutateServer } from '../mutate/tserver.ts'
 import type { TServer, TServerSpec } from '../types.ts'
 
 /** Framework services that {@link frameworkServer} knows; each is also the role that `tarsk8s` starts. */
-export const frameworkRoles = ['registry', 'config', 'notify', 'image', 'admin'] as const
+export const frameworkRoles = ['registry', 'config', 'notify', 'stat', 'property', 'querystat', 'queryproperty', 'kevent', 'image', 'admin'] as const
 export type FrameworkRole = (typeof frameworkRoles)[number]
 
 export interface FrameworkServerOptions {
@@ -30,6 +30,11 @@ const parts: Readonly<Record<FrameworkRole, (options: FrameworkServerOptions) =>
   }),
   config: () => ({ subType: 'tars', tars: { template: 'tars.cpp', servants: [{ name: 'ConfigObj', port: 11111 }] } }),
   notify: () => ({ subType: 'tars', tars: { template: 'tars.es', servants: [{ name: 'NotifyObj', port: 13111 }] } }),
+  stat: () => ({ subType: 'tars', tars: { template: 'tars.es', servants: [{ name: 'StatObj', port: 17000 }] } }),
+  property: () => ({ subType: 'tars', tars: { template: 'tars.es', servants: [{ name: 'PropertyObj', port: 14000 }] } }),
+  querystat: () => ({ subType: 'tars', tars: { template: 'tars.es', servants: [{ name: 'QueryObj', port: 16000 }, { name: 'TextObj', port: 16002, isTars: false }] } }),
+  queryproperty: () => ({ subType: 'tars', tars: { template: 'tars.es', servants: [{ name: 'QueryObj', port: 15000 }, { name: 'TextObj', port: 15002, isTars: false }] } }),
+  kevent: () => ({ subType: 'normal', normal: { ports: [{ name: 'store', port: 17101 }] } }),
   image: ({ imagePort = 80 }) => ({ subType: 'normal', normal: { ports: [{ name: 'http', port: imagePort }] } }),
   admin: ({ adminPort = 8080 }) => ({ subType: 'normal', normal: { ports: [{ name: 'http', port: adminPort }] } }),
 }

@@ -1,0 +1,67 @@
+import { Failure } from '#base/errors.ts'
+import type { Running } from '#base/lifecycle.ts'
+import type { Logger } from '#base/log.ts'
+import type { KubeClient } from './client.ts'
+import { Informer } from './informer.ts'
+import { pods } from './resources.ts'
+
+/** A pod of a server. */
+export interface Caller {
+  readonly pod: string
+  /** By the labels that were named: e.g. application and server. */
+  readonly owner: string
+}
+
+/** Knows the servers of a namespace by their pods. */
+export interface Callers extends Running {
+  /** The pod at an IP address; undefined for a host's own network, whose address pods share, and for strangers. */
+  at(address: string): Caller | undefined
+  /** Whether a pod has this name. */
+  isPod(name: string): boolean
+  /** Whether any pod is of this owner. */
+  isOwner(owner: string): boolean
+  /** Resolves when all pods were listed once. */
+  synced(): Promise<void>
+}
+
+export interface CallerOptions {
+  readonly client: KubeClient
+  readonly namespace: string
+  /** Labels whose values, joined by a dot, name the owner of a pod; pods without the first are nobody's. */
+  readonly ownerLabels: readonly [string, ...string[]]
+  readonly log: Logger
+}
+
+/** Watches pods and keeps who they are, by address. */
+export function watchCallers({ client, namespace, ownerLabels, log }: CallerOptions): Callers {
+  if (ownerLabels.length === 0) throw new Failure('CALLERS', 'no label names the owner of a pod')
+  const informer = new Informer({ client, namespace, labelSelector: ownerLabels[0], log, resource: pods })
+  const byAddress = new Map<string, Caller>()
+  const owners = new Map<string, number>()
+  const names = new Set<string>()
+  informer.onChange((type, pod, old) => {
+    const ownerOf = ({ metadata }: typeof pod): string => ownerLabels.map((label) => metadata.labels?.[label] ?? '').join('.')
+    const addressOf = (one: typeof pod | undefined): string | undefined => (one?.['spec']?.hostNetwork === true ? undefined : (one?.['status']?.podIP as string | undefined))
+    const caller = { pod: pod.metadata.name, owner: ownerOf(pod) }
+    for (const address of [addressOf(old), addressOf(pod)]) if (address !== undefined && byAddress.get(address)?.pod === caller.pod) byAddress.delete(address)
+    const address = addressOf(pod)
+    if (type !== 'deleted' && address !== undefined) byAddress.set(address, caller)
+    const count = (owner: string, by: number): void => void owners.set(owner, (owners.get(owner) ?? 0) + by)
+    if (type === 'added') count(caller.owner, 1)
+    if (type === 'deleted') count(caller.owner, -1)
+    if (owners.get(caller.owner) === 0) owners.delete(caller.owner)
+    if (type === 'deleted') names.delete(caller.pod)
+    else names.add(caller.pod)
+  })
+  informer.start()
+  return {
+    at: (address) => byAddress.get(address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address),
+    isPod: (name) => names.has(name),
+    isOwner: (owner) => owners.has(owner),
+    synced: () => informer.synced(),
+    stop: () => informer.stop(),
+    get done() {
+      return informer.done
+    },
+  }
+}

@@ -1,0 +1,8 @@
+/** Characters of a name that are kept; native's columns have as many. */
+export const longestName = 128
+
+/** A name as it is kept: without control characters, and not longer than is allowed. */
+export function cleanName(name: string, length = longestName): string {
+  const short = name.length > length ? name.slice(0, length) : name
+  return short.toWellFormed().replace(/[\u0000-\u001f\u007f]/g, '?')
+}

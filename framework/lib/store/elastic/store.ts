@@ -1,0 +1,206 @@
+import { Failure } from '#base/errors.ts'
+import type { Logger } from '#base/log.ts'
+import { checkQuestion, dayOf, daysOf, mostGroups, tooManyGroups, type Condition, type Dataset, type Days, type Field, type FindQuestion, type Found, type Group, type Measure, type Row, type Store, type TotalsQuestion } from '../dataset.ts'
+import { wildcardPattern } from '../like.ts'
+import { ElasticHttp, reasonOf, type ElasticBody, type ElasticOptions } from './http.ts'
+
+export interface ElasticStoreOptions extends ElasticOptions {
+  /** What names of indices start with, e.g. `prod_`: K8SFramework's are `<namespace>_<dataset>_` (framework-services 6.3, 7, 9). */
+  readonly prefix: string
+  readonly log: Logger
+}
+
+/** Groups that one request brings. */
+const groupsAPage = 5000
+/** What Elasticsearch calls values that a document may not have. Anything else may be the server's own trouble. */
+const badDocument = new Set(['mapper_parsing_exception', 'document_parsing_exception', 'illegal_argument_exception', 'strict_dynamic_mapping_exception'])
+const mappings = { keyword: { type: 'keyword', ignore_above: 1024 }, integer: { type: 'long' }, number: { type: 'double' } } as const
+
+/** A store in Elasticsearch or OpenSearch. It need not be there to open it: templates are made with the first write. */
+export function openElasticStore(options: ElasticStoreOptions): Store {
+  return new ElasticStore(options)
+}
+
+class ElasticStore implements Store {
+  readonly #http: ElasticHttp
+  readonly #prefix: string
+  readonly #log: Logger
+  readonly #prepared = new Set<string>()
+
+  constructor({ prefix, log, ...options }: ElasticStoreOptions) {
+    this.#http = new ElasticHttp(options)
+    this.#prefix = prefix
+    this.#log = log
+  }
+
+  async write(dataset: Dataset, rows: readonly Row[]): Promise<number> {
+    if (rows.length === 0) return 0
+    await this.#prepare(dataset)
+    const known = dataset.index === 'stream' ? await this.#known(dataset, rows) : new Set<string>()
+    if (known.size === rows.length) return 0
+    const lines = rows.filter(({ id }) => !known.has(id)).map(({ id, day, fields, document }) => `${JSON.stringify({ create: { _index: this.#indexOf(dataset, day), _id: id } })}\n${JSON.stringify(document ?? fields)}\n`)
+    const { items } = await this.#http.done('POST', '/_bulk', lines.join(''))
+    return this.#refused(dataset, items as BulkItem[])
+  }
+
+  async totals(dataset: Dataset, question: TotalsQuestion): Promise<readonly Group[]> {
+    const { groupBy, measures } = question
+    checkQuestion(dataset, question, [...groupBy, ...measures.map(({ field }) => field)])
+    const aggregations = Object.fromEntries(measures.map(({ field, by }, index) => [`m${index}`, { [by]: { field: pathOf(dataset, field) } }]))
+    if (groupBy.length === 0) {
+      const answer = await this.#search(dataset, question, { size: 0, track_total_hits: true, aggs: aggregations })
+      return totalOf(answer) > 0 ? [{ keys: [], values: valuesOf(answer.aggregations, measures) }] : []
+    }
+    const groups: Group[] = []
+    const sources = groupBy.map((field, index) => ({ [`g${index}`]: { terms: { field: pathOf(dataset, field), missing_bucket: true } } }))
+    for (let after: unknown; ;) {
+      const composite = { size: groupsAPage, sources, ...(after === undefined ? {} : { after }) }
+      const answer = await this.#search(dataset, question, { size: 0, track_total_hits: false, aggs: { groups: { composite, aggs: aggregations } } })
+      const page = answer.aggregations?.groups as { readonly buckets: readonly ElasticBody[]; readonly after_key?: unknown } | undefined
+      for (const bucket of page?.buckets ?? []) groups.push({ keys: groupBy.map((_, index) => String(bucket.key[`g${index}`] ?? '')), values: valuesOf(bucket, measures) })
+      if (groups.length > mostGroups) throw tooManyGroups()
+      after = page?.after_key
+      if (after === undefined) return groups
+    }
+  }
+
+  async find(dataset: Dataset, question: FindQuestion): Promise<readonly Found[]> {
+    const { offset, limit, newestOf } = question
+    checkQuestion(dataset, question, newestOf === undefined ? [] : [newestOf])
+    const collapse = newestOf === undefined ? {} : { collapse: { field: pathOf(dataset, newestOf) } }
+    const answer = await this.#search(dataset, question, { from: offset, size: limit, track_total_hits: false, sort: newestFirst(dataset), ...collapse })
+    return ((answer.hits?.hits ?? []) as { readonly _source: object }[]).map(({ _source: document }) => ({ fields: fieldsOf(dataset, document), document }))
+  }
+
+  async last(dataset: Dataset): Promise<{ readonly day: string; readonly order: string } | undefined> {
+    const answer = await this.#searchIn(`${this.#base(dataset)}${dataset.index === 'daily' ? '*' : ''}`, { size: 1, track_total_hits: false, sort: newestFirst(dataset) })
+    const source = answer.hits?.hits?.[0]?._source as object | undefined
+    if (source === undefined) return undefined
+    const fields = fieldsOf(dataset, source)
+    return { day: String(fields['f_date'] ?? dayOf(Number(fields[dataset.order]))), order: String(fields[dataset.order]) }
+  }
+
+  async trim(dataset: Dataset, oldest: string): Promise<number> {
+    const old = dataset.index === 'daily' ? await this.#oldDays(dataset, oldest) : await this.#oldParts(dataset, oldest)
+    for (const index of old) await this.#http.done('DELETE', `/${encodeURIComponent(index)}?ignore_unavailable=true`)
+    return old.length
+  }
+
+  async close(): Promise<void> {}
+
+  /** Index templates are K8SFramework's by name; one that it made is replaced. */
+  async #prepare(dataset: Dataset): Promise<void> {
+    if (this.#prepared.has(dataset.name)) return
+    const base = this.#base(dataset)
+    const settings = { number_of_shards: 1, auto_expand_replicas: '0-1', refresh_interval: '1s' }
+    const properties = Object.fromEntries(Object.entries(dataset.fields).map(([name, { type }]) => [name, mappings[type]]))
+    const template = dataset.index === 'daily'
+      ? { index_patterns: [`${base}*`], priority: 200, template: { settings, mappings: { properties } } }
+      : { index_patterns: [base], priority: 200, data_stream: {}, template: { settings, mappings: { properties: { '@timestamp': { type: 'date' } } } } }
+    await this.#http.done('PUT', `/_index_template/${encodeURIComponent(base)}`, template)
+    this.#prepared.add(dataset.name)
+  }
+
+  /** A stream refuses an id only that its newest index has. */
+  async #known(dataset: Dataset, rows: readonly Row[]): Promise<Set<string>> {
+    const answer = await this.#searchIn(this.#base(dataset), { size: rows.length, _source: false, track_total_hits: false, query: { ids: { values: rows.map(({ id }) => id) } } })
+    return new Set(((answer.hits?.hits ?? []) as { readonly _id: string }[]).map(({ _id: id }) => id))
+  }
+
+  /** @throws Failure, temporary, when one of them may be taken later */
+  #refused(dataset: Dataset, items: readonly BulkItem[]): number {
+    const errors = items.map(({ create }) => create).filter(({ status }) => status >= 300 && status !== 409)
+    const later = errors.find(({ error }) => !badDocument.has(error?.type ?? ''))
+    if (later !== undefined) throw new Failure('STORE_AWAY', `the document store did not keep a row: ${later.error?.reason ?? later.status}`, { temporary: true })
+    const [first] = errors
+    if (first !== undefined) this.#log.error('rows that the document store does not want', { dataset: dataset.name, rows: errors.length, why: first.error?.reason })
+    return errors.length
+  }
+
+  async #oldDays(dataset: Dataset, oldest: string): Promise<string[]> {
+    const base = this.#base(dataset)
+    const indices = (await this.#http.done('GET', `/_cat/indices/${encodeURIComponent(base)}*?h=index&format=json`)) as { readonly index: string }[]
+    return indices.map(({ index }) => index).filter((index) => index.startsWith(base) && /^\d{8}$/.test(index.slice(base.length)) && index.slice(base.length) < oldest)
+  }
+
+  /** Begins a new part each day; a part is old when the one after it is. */
+  async #oldParts(dataset: Dataset, oldest: string): Promise<string[]> {
+    const stream = encodeURIComponent(this.#base(dataset))
+    const { status, body } = await this.#http.request('GET', `/_data_stream/${stream}`)
+    if (status === 404) return []
+    if (status >= 300) throw new Failure('STORE_REFUSED', `the data stream ${this.#base(dataset)} cannot be looked at: ${reasonOf(body)}`, { temporary: true })
+    await this.#http.done('POST', `/${stream}/_rollover`, { conditions: { max_age: '1d' } })
+    const names = (body.data_streams?.[0]?.indices ?? []) as { readonly index_name: string }[]
+    const settings = await this.#http.done('GET', `/${names.map(({ index_name: name }) => encodeURIComponent(name)).join(',')}/_settings/index.creation_date`)
+    const made = names.map(({ index_name: name }) => dayOf(Number(settings[name]?.settings?.index?.creation_date ?? Date.now())))
+    return names.map(({ index_name: name }) => name).filter((_, index) => (made[index + 1] ?? '99999999') < oldest)
+  }
+
+  #base({ name }: Dataset): string {
+    return `${this.#prefix}${name}_`
+  }
+
+  #indexOf(dataset: Dataset, day: string): string {
+    return dataset.index === 'daily' ? `${this.#base(dataset)}${day}` : this.#base(dataset)
+  }
+
+  #search(dataset: Dataset, { where, ...days }: Days & { readonly where: readonly Condition[] }, body: object): Promise<ElasticBody> {
+    const indices = dataset.index === 'daily' ? daysOf(days).map((day) => this.#indexOf(dataset, day)).join(',') : this.#base(dataset)
+    const filter = [...where.map((condition) => clauseOf(dataset, condition)), ...(dataset.index === 'daily' ? [] : [{ range: { '@timestamp': rangeOf(days) } }])]
+    return this.#searchIn(indices, { ...body, query: { bool: { filter } } })
+  }
+
+  /** Indices that are not there have nothing to say. */
+  async #searchIn(indices: string, body: object): Promise<ElasticBody> {
+    const { status, body: answer } = await this.#http.request('POST', `/${encodeURIComponent(indices)}/_search?ignore_unavailable=true&allow_no_indices=true`, body)
+    if (status === 404) return {}
+    if (status >= 300) throw new Failure('STORE_REFUSED', `the document store cannot answer: ${reasonOf(answer)}`)
+    const failed = answer._shards?.failures?.[0]?.reason?.reason as string | undefined
+    if (failed !== undefined) throw new Failure('STORE_REFUSED', `a part of the document store cannot answer: ${failed}`, { temporary: true })
+    return answer
+  }
+}
+
+interface BulkItem {
+  readonly create: { readonly status: number; readonly error?: { readonly type: string; readonly reason: string } }
+}
+
+function pathOf(dataset: Dataset, name: string): string {
+  const field: Field | undefined = dataset.fields[name]
+  return field?.path ?? name
+}
+
+const newestFirst = (dataset: Dataset): object[] =>
+  (dataset.index === 'daily' ? ['f_date', dataset.order] : [pathOf(dataset, dataset.order)]).map((field) => ({ [field]: { order: 'desc', unmapped_type: 'keyword' } }))
+
+function clauseOf(dataset: Dataset, { field, op, value }: Condition): object {
+  const path = pathOf(dataset, field)
+  if (op === 'like') return { wildcard: { [path]: { value: wildcardPattern(value), case_insensitive: true } } }
+  const compared = dataset.fields[field]?.type === 'keyword' ? value : Number(value)
+  return op === 'eq' ? { term: { [path]: { value: compared } } } : { range: { [path]: { [op]: compared } } }
+}
+
+/** Milliseconds of the first day's local midnight, and of the one after the last day. */
+function rangeOf({ from, to }: Days): object {
+  const midnight = (day: string, add: number): number => new Date(Number(day.slice(0, 4)), Number(day.slice(4, 6)) - 1, Number(day.slice(6)) + add).getTime()
+  return { gte: midnight(from, 0), lt: midnight(to, 1), format: 'epoch_millis' }
+}
+
+const totalOf = (answer: ElasticBody): number => Number(answer.hits?.total?.value ?? 0)
+
+function valuesOf(bucket: ElasticBody, measures: readonly Measure[]): (number | undefined)[] {
+  return measures.map((_, index) => {
+    const value = bucket?.[`m${index}`]?.value as number | null | undefined
+    return value ?? undefined
+  })
+}
+
+/** The dataset's fields out of a document. */
+function fieldsOf(dataset: Dataset, document: object): Record<string, string | number> {
+  const entries = Object.entries(dataset.fields).map(([name, { type, path = name }]) => {
+    const parts = path.replace(/\.keyword$/, '').split('.')
+    const value = parts.reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], document)
+    return [name, type !== 'keyword' && typeof value === 'string' ? Date.parse(value) : value] as const
+  })
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined && value !== null)) as Record<string, string | number>
+}

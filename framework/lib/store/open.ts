@@ -1,0 +1,101 @@
+// Which store a role has, by its environment.
+import { join } from 'node:path'
+import { readEnv } from '#base/env.ts'
+import { Failure } from '#base/errors.ts'
+import type { Environment, Lifetime } from '#base/lifecycle.ts'
+import type { Logger } from '#base/log.ts'
+import { dayOf, type Dataset, type Store } from './dataset.ts'
+import type { ElasticOptions } from './elastic/http.ts'
+import { openElasticStore } from './elastic/store.ts'
+import { openSqliteStore } from './sqlite/store.ts'
+import { Spool } from './spool.ts'
+
+/** Elasticsearch or OpenSearch. */
+export type ElasticSettings = Pick<ElasticOptions, 'urls' | 'user' | 'password'> & { readonly prefix: string }
+
+export interface StoreSettings {
+  /** Folder of SQLite files, the spool and journals. */
+  readonly data: string
+  /** Without it: SQLite in the folder. */
+  readonly elastic?: ElasticSettings
+  /** Days that are kept, today among them. */
+  readonly days: number
+  /** Bytes that may wait while the store is away. */
+  readonly spoolBytes: number
+}
+
+/**
+ * Reads `TARSSTORE_NODES` (`host:port,…` of Elasticsearch or OpenSearch; none: SQLite), `TARSSTORE_PROTOCOL` (http), `TARSSTORE_USER`,
+ * `TARSSTORE_PASSWORD` and `TARSSTORE_PREFIX` (what names of indices start with; `<namespace>_`).
+ * @throws Failure ENV_INVALID
+ */
+export function elasticEnv(env: Environment): ElasticSettings | undefined {
+  const read = readEnv(env)
+  const nodes = read.optional('TARSSTORE_NODES', '').split(',').map((node) => node.trim()).filter((node) => node !== '')
+  const protocol = read.choice('TARSSTORE_PROTOCOL', ['http', 'https'], 'http')
+  const prefix = read.optional('TARSSTORE_PREFIX', `${read.required('Namespace')}_`)
+  if (!/^[a-z0-9][a-z0-9_.-]*$/.test(prefix)) throw new Failure('ENV_INVALID', `environment variable TARSSTORE_PREFIX is no start of an index's name: "${prefix}"`, { remedy: 'use lower-case letters, digits, _, . and -' })
+  const wrong = nodes.find((node) => !/^[^\s/:@]+:\d{1,5}$/.test(node))
+  if (wrong !== undefined) throw new Failure('ENV_INVALID', `environment variable TARSSTORE_NODES has "${wrong}", which is no host:port`, { remedy: 'set it to e.g. tars-elasticsearch:9200' })
+  return nodes.length === 0 ? undefined : { urls: nodes.map((node) => `${protocol}://${node}`), prefix, user: read.optional('TARSSTORE_USER'), password: read.optional('TARSSTORE_PASSWORD') }
+}
+
+/**
+ * {@link elasticEnv}, and `TARSSTORE_DATA` (a folder; required), `TARSSTORE_DAYS` and `TARSSTORE_SPOOL` (bytes).
+ * @param days kept when the environment does not say
+ * @throws Failure ENV_INVALID
+ */
+export function storeEnv(env: Environment, days: number): StoreSettings {
+  const read = readEnv(env)
+  const elastic = elasticEnv(env)
+  return Object.freeze({
+    data: read.required('TARSSTORE_DATA'),
+    ...(elastic === undefined ? {} : { elastic }),
+    days: read.integer('TARSSTORE_DAYS', days, { min: 1, max: 3650 }),
+    spoolBytes: read.integer('TARSSTORE_SPOOL', 512 << 20, { min: 1 << 20 }),
+  })
+}
+
+export interface OpenStoreOptions {
+  readonly settings: StoreSettings
+  readonly dataset: Dataset
+  readonly lifetime: Lifetime
+  readonly log: Logger
+  readonly now: () => number
+}
+
+const trimEveryMs = 3600_000
+/** On stop so much time is given to what still waits for the store, milliseconds; the rest stays in the spool's files. */
+const lastMs = 3000
+
+/** Opens the store of a role with its spool, and keeps its days in bounds. All of it ends with the lifetime. */
+export async function openStore({ settings, dataset, lifetime, log, now }: OpenStoreOptions): Promise<{ readonly store: Store; readonly spool: Spool }> {
+  const { data, elastic, days, spoolBytes } = settings
+  const store = elastic === undefined ? await openSqliteStore(join(data, 'rows')) : openElasticStore({ ...elastic, log })
+  lifetime.onStop(() => store.close())
+  const trim = async (): Promise<void> => {
+    try {
+      const oldest = new Date(now())
+      oldest.setDate(oldest.getDate() - days + 1)
+      const dropped = await store.trim(dataset, dayOf(oldest.getTime()))
+      if (dropped > 0) log.info('old days dropped', { dataset: dataset.name, days: dropped })
+    } catch (error) {
+      log.error('old days not dropped; it is tried again in an hour', { dataset: dataset.name, error })
+    }
+  }
+  const first = trim()
+  const timer = setInterval(() => void trim(), trimEveryMs)
+  lifetime.onStop(async () => {
+    clearInterval(timer)
+    await first
+  })
+  const spool = lifetime.own(new Spool({ folder: join(data, 'spool', dataset.name), dataset, store, log, maxBytes: spoolBytes }))
+  lifetime.onStop(async () => {
+    if (spool.failing) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const late = setTimeout(resolve, lastMs)
+    await Promise.race([spool.empty(), promise])
+    clearTimeout(late)
+  })
+  return { store, spool }
+}

@@ -1,0 +1,142 @@
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, Failure } from '#base/errors.ts'
+import { Lifetime, type Running } from '#base/lifecycle.ts'
+import type { Logger } from '#base/log.ts'
+import { metricsType } from '#base/prometheus.ts'
+import { mostRows, type Condition, type Dataset, type FindQuestion, type Measure, type Op, type StoreReader, type TotalsQuestion } from './dataset.ts'
+
+export interface ServeOptions {
+  readonly address: string
+  /** 0 takes a free one. */
+  readonly port: number
+  /** Texts in Prometheus' format, by path; `/metrics` among them. */
+  readonly metrics: Readonly<Record<string, () => string>>
+  /** What may be asked for: `POST /store/totals`, `/store/find` and `/store/last`. */
+  readonly store?: { readonly dataset: Dataset; readonly reader: StoreReader }
+  readonly log: Logger
+}
+
+/** Bytes of a question. */
+const longestQuestion = 256 << 10
+
+/** Serves `/healthz`, metrics, and questions to the store that this process keeps (JSON, as in {@link StoreReader}). */
+export async function serveStore({ address, port, metrics, store, log }: ServeOptions): Promise<Running & { readonly port: number }> {
+  const server = http.createServer({ requestTimeout: 10_000, headersTimeout: 5000, keepAliveTimeout: 30_000 }, (request, response) => {
+    answer(request, metrics, store).then(
+      ({ status = 200, type = 'application/json', text }) => response.writeHead(status, { 'content-type': type }).end(text),
+      (error: unknown) => {
+        const refused = error instanceof Failure && error.code === 'STORE_QUESTION'
+        if (!refused) log.error('a question was not answered', { url: request.url, error })
+        const remedy = error instanceof Failure ? error.remedy : undefined
+        response.writeHead(refused ? 400 : 503, { 'content-type': 'application/json', connection: 'close' }).end(JSON.stringify({ message: error instanceof Failure ? error.message : describe(error), remedy }))
+      },
+    )
+  })
+  server.maxConnections = 256
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(port, address, resolve)
+    })
+  } catch (cause) {
+    throw new Failure('STORE_LISTEN', `${address}:${port} cannot be listened on`, { cause, remedy: 'give another port' })
+  }
+  const life = new Lifetime()
+  life.onStop(async () => {
+    const closed = new Promise((resolve) => server.close(resolve))
+    server.closeAllConnections()
+    await closed
+  })
+  return Object.assign(life, { port: (server.address() as AddressInfo).port })
+}
+
+interface Answer {
+  readonly status?: number
+  readonly type?: string
+  readonly text: string
+}
+
+async function answer(request: http.IncomingMessage, metrics: ServeOptions['metrics'], store: ServeOptions['store']): Promise<Answer> {
+  const path = new URL(request.url ?? '/', 'http://store').pathname
+  if (request.method === 'GET' && path === '/healthz') return { type: 'text/plain', text: 'ok\n' }
+  const text = Object.hasOwn(metrics, path) ? metrics[path] : undefined
+  if (request.method === 'GET' && text !== undefined) return { type: metricsType, text: text() }
+  if (request.method !== 'POST' || store === undefined || !path.startsWith('/store/')) return { status: 404, type: 'text/plain', text: `use /healthz, ${Object.keys(metrics).join(', ')}${store === undefined ? '' : ', or POST to /store/totals, /store/find or /store/last'}\n` }
+  const asked = path.slice('/store/'.length)
+  const question = await bodyOf(request)
+  const { dataset, reader } = store
+  if (asked === 'totals') return json(await reader.totals(dataset, totalsQuestion(question)))
+  if (asked === 'find') return json(await reader.find(dataset, findQuestion(question)))
+  if (asked === 'last') return json((await reader.last(dataset)) ?? null)
+  throw refused(`there is no question "${asked}"`)
+}
+
+/** A missing number is null on the way, and undefined again at the other end. */
+const json = (value: unknown): Answer => ({ text: JSON.stringify(value) })
+
+const refused = (message: string): Failure => new Failure('STORE_QUESTION', message, { remedy: 'see StoreReader in framework/lib/store/dataset.ts for what can be asked' })
+
+async function bodyOf(request: http.IncomingMessage): Promise<Record<string, unknown>> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > longestQuestion) throw refused(`the question has more than ${longestQuestion} bytes`)
+    chunks.push(chunk)
+  }
+  try {
+    const value: unknown = JSON.parse(Buffer.concat(chunks).toString() || '{}')
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
+  } catch (error) {
+    throw refused(`the question is no JSON (${describe(error)})`)
+  }
+  throw refused('the question is no JSON object')
+}
+
+function totalsQuestion(given: Record<string, unknown>): TotalsQuestion {
+  return { ...common(given), groupBy: listOf(given, 'groupBy', (one) => textOf(one, 'groupBy')), measures: listOf(given, 'measures', measureOf) }
+}
+
+function findQuestion(given: Record<string, unknown>): FindQuestion {
+  return {
+    ...common(given), offset: countOf(given, 'offset', 0), limit: countOf(given, 'limit', 100),
+    ...(given['newestOf'] === undefined ? {} : { newestOf: textOf(given['newestOf'], 'newestOf') }),
+  }
+}
+
+function common(given: Record<string, unknown>): Pick<TotalsQuestion, 'from' | 'to' | 'where'> {
+  return { from: textOf(given['from'], 'from'), to: textOf(given['to'], 'to'), where: listOf(given, 'where', conditionOf) }
+}
+
+const ops: readonly Op[] = ['eq', 'gt', 'gte', 'lt', 'lte', 'like']
+
+function conditionOf(value: unknown): Condition {
+  const { field, op, value: given } = (value ?? {}) as Record<string, unknown>
+  const known = ops.find((one) => one === op)
+  if (known === undefined) throw refused(`"${String(op)}" is no comparison; there are ${ops.join(', ')}`)
+  return { field: textOf(field, 'field'), op: known, value: textOf(given, 'value') }
+}
+
+function measureOf(value: unknown): Measure {
+  const { field, by } = (value ?? {}) as Record<string, unknown>
+  if (by !== 'sum' && by !== 'min' && by !== 'max') throw refused(`"${String(by)}" is no measure; there are sum, min and max`)
+  return { field: textOf(field, 'field'), by }
+}
+
+function listOf<T>(given: Record<string, unknown>, name: string, read: (value: unknown) => T): T[] {
+  const list = given[name] ?? []
+  if (!Array.isArray(list) || list.length > 64) throw refused(`${name} must be a list of at most 64`)
+  return list.map(read)
+}
+
+function textOf(value: unknown, name: string): string {
+  if (typeof value !== 'string') throw refused(`${name} must be a text`)
+  return value
+}
+
+function countOf(given: Record<string, unknown>, name: string, fallback: number): number {
+  const value = given[name] ?? fallback
+  if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > mostRows) throw refused(`${name} must be a number from 0 to ${mostRows}`)
+  return value as number
+}

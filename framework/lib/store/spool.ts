@@ -1,0 +1,184 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, Failure } from '#base/errors.ts'
+import { Lifetime } from '#base/lifecycle.ts'
+import type { Logger } from '#base/log.ts'
+import { metric } from '#base/prometheus.ts'
+import { backoff, sleep } from '#base/retry.ts'
+import type { Dataset, Row, Store } from './dataset.ts'
+
+export interface SpoolOptions {
+  /** Made when missing. */
+  readonly folder: string
+  readonly dataset: Dataset
+  readonly store: Pick<Store, 'write'>
+  readonly log: Logger
+  /** Bytes that may wait; beyond it the oldest go, counted. Default 512 MiB. */
+  readonly maxBytes?: number
+  /** First delay after a failure, milliseconds; doubles up to 30 s. Default 500. */
+  readonly retryMs?: number
+}
+
+/** Rows of one file; one write to the store. */
+const rowsAFile = 2000
+
+interface Waiting {
+  readonly name: string
+  readonly rows: number
+  readonly bytes: number
+}
+
+/**
+ * What is on its way to the store, in files that survive the end of the process: a batch is a file until the store has it.
+ * Files go out in the order of their names. As ids of rows are given by who makes them, what went out twice is kept once.
+ */
+export class Spool extends Lifetime {
+  readonly #options: Required<SpoolOptions>
+  readonly #abort = new AbortController()
+  #waiting: Waiting[] = []
+  #loop: Promise<void> | undefined
+  #wake = Promise.withResolvers<void>()
+  #settled = Promise.withResolvers<void>()
+  /** Rows. */
+  readonly counts = { written: 0, dropped: 0, refused: 0 }
+  #failures = 0
+
+  /** Starts to deliver, what an earlier process left first. @throws Failure STORE_FOLDER */
+  constructor(options: SpoolOptions) {
+    super()
+    this.#options = { maxBytes: 512 << 20, retryMs: 500, ...options }
+    try {
+      mkdirSync(options.folder, { recursive: true })
+      this.#waiting = readdirSync(options.folder).sort().flatMap((name) => this.#known(name))
+    } catch (cause) {
+      throw new Failure('STORE_FOLDER', `nothing can be kept in ${options.folder}`, { cause, remedy: 'set TARSSTORE_DATA to a folder that can be written to' })
+    }
+    this.#loop = this.#run()
+    this.onStop(async () => {
+      this.#abort.abort()
+      this.#wake.resolve()
+      await this.#loop
+    })
+  }
+
+  /**
+   * Takes rows over: they are in files, flushed to the disk, when it returns. Calling it again with the same batch is no harm.
+   * @param batch its place in the order, and unique: `[0-9a-z-]+`
+   * @throws the disk's error; then the batch must be given again
+   */
+  put(batch: string, rows: readonly Row[]): void {
+    const { folder, maxBytes } = this.#options
+    for (let from = 0; from < rows.length; from += rowsAFile) {
+      const some = rows.slice(from, from + rowsAFile)
+      const name = `${batch}.${String(from / rowsAFile).padStart(4, '0')}.${some.length}.json`
+      const bytes = writeWhole(join(folder, name), JSON.stringify(some))
+      if (!this.#waiting.some((one) => one.name === name)) this.#waiting.push({ name, rows: some.length, bytes })
+    }
+    while (this.bytes > maxBytes && this.#waiting.length > 1) this.#drop(this.#waiting[0], 'too much waits for the store')
+    this.#wake.resolve()
+  }
+
+  /** What waits. */
+  get bytes(): number {
+    return this.#waiting.reduce((sum, { bytes }) => sum + bytes, 0)
+  }
+
+  get rows(): number {
+    return this.#waiting.reduce((sum, { rows }) => sum + rows, 0)
+  }
+
+  /** Since when the store does not take what waits; undefined when it does. */
+  get failing(): boolean {
+    return this.#failures > 0
+  }
+
+  /** Resolves when nothing waits. */
+  async empty(): Promise<void> {
+    while (this.#waiting.length > 0 && !this.#abort.signal.aborted) await this.#settled.promise
+  }
+
+  metrics(): string {
+    const labels = { dataset: this.#options.dataset.name }
+    return [
+      metric('tarsstore_spool_bytes', 'Bytes that wait for the store.', [[this.bytes, labels]]),
+      metric('tarsstore_spool_rows', 'Rows that wait for the store.', [[this.rows, labels]]),
+      metric('tarsstore_failing', 'Whether the store does not take what waits.', [[Number(this.failing), labels]]),
+      metric('tarsstore_written_rows_total', 'Rows that the store has taken.', [[this.counts.written, labels]]),
+      metric('tarsstore_dropped_rows_total', 'Rows lost: the store was away for too long, or their file was damaged.', [[this.counts.dropped, labels]]),
+      metric('tarsstore_refused_rows_total', 'Rows that the store did not want.', [[this.counts.refused, labels]]),
+    ].join('')
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#abort
+    while (!signal.aborted) {
+      const [next] = this.#waiting
+      if (next === undefined) {
+        await this.#wake.promise
+        this.#wake = Promise.withResolvers<void>()
+      } else await this.#deliver(next, signal)
+    }
+    this.#settled.resolve()
+  }
+
+  async #deliver(next: Waiting, signal: AbortSignal): Promise<void> {
+    const { dataset, store, log, retryMs } = this.#options
+    let rows: Row[]
+    try {
+      rows = JSON.parse(readFileSync(join(this.#options.folder, next.name), 'utf8')) as Row[]
+    } catch (error) {
+      return this.#drop(next, describe(error))
+    }
+    try {
+      this.counts.refused += await store.write(dataset, rows)
+      this.counts.written += rows.length
+      this.#failures = 0
+      this.#remove(next)
+    } catch (error) {
+      if (this.#failures++ === 0) log.error('the store does not take what is to be kept; it waits', { dataset: dataset.name, error })
+      await sleep(backoff(this.#failures, { baseMs: retryMs, capMs: 30_000 }), signal).catch(() => {})
+    }
+  }
+
+  #drop(waiting: Waiting | undefined, why: string): void {
+    if (waiting === undefined) return
+    this.counts.dropped += waiting.rows
+    this.#options.log.error('rows lost', { dataset: this.#options.dataset.name, rows: waiting.rows, why })
+    this.#remove(waiting)
+  }
+
+  #remove(waiting: Waiting): void {
+    this.#waiting = this.#waiting.filter((one) => one !== waiting)
+    rmSync(join(this.#options.folder, waiting.name), { force: true })
+    this.#settled.resolve()
+    this.#settled = Promise.withResolvers<void>()
+  }
+
+  #known(name: string): Waiting[] {
+    const rows = /^[0-9a-z-]+\.\d+\.(\d+)\.json$/.exec(name)?.[1]
+    const file = join(this.#options.folder, name)
+    if (rows !== undefined) return [{ name, rows: Number(rows), bytes: statSync(file).size }]
+    if (name.endsWith('.part')) rmSync(file, { force: true })
+    return []
+  }
+}
+
+/** The file appears as a whole, on the disk. @returns its bytes */
+function writeWhole(file: string, text: string): number {
+  const draft = `${file}.part`
+  const bytes = Buffer.from(text)
+  try {
+    const descriptor = openSync(draft, 'w')
+    try {
+      for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written)
+      fsyncSync(descriptor)
+    } finally {
+      closeSync(descriptor)
+    }
+    renameSync(draft, file)
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw error
+  }
+  return bytes.length
+}

@@ -1,0 +1,219 @@
+// Rows in SQLite files, one a dataset and day. Synchronous: it runs in a worker thread.
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { Failure } from '#base/errors.ts'
+import { daysOf, mergeGroups, mostGroups, tooManyGroups, type Condition, type Dataset, type FieldType, type FindQuestion, type Found, type Group, type Measure, type Row, type TotalsQuestion } from '../dataset.ts'
+import { sqlPattern } from '../like.ts'
+
+/** Version of the files' layout, in SQLite's user_version. */
+const layout = 1
+/** Files that are kept open; others are opened as they are asked for. */
+const mostOpen = 8
+const columnTypes: Readonly<Record<FieldType, string>> = { keyword: 'TEXT', integer: 'INTEGER', number: 'REAL' }
+const operators = { eq: '=', gt: '>', gte: '>=', lt: '<', lte: '<=' } as const
+const functions = { sum: 'TOTAL', min: 'MIN', max: 'MAX' } as const
+
+interface Day {
+  readonly db: DatabaseSync
+  readonly insert: StatementSync
+}
+
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
+
+/** The files below one folder: `<folder>/<dataset>/<YYYYMMDD>.sqlite`. A write is on disk when its call returns. */
+export class SqliteDays {
+  readonly #folder: string
+  readonly #open = new Map<string, Day>()
+
+  /** @param folder made when missing */
+  constructor(folder: string) {
+    this.#folder = folder
+    try {
+      mkdirSync(folder, { recursive: true })
+    } catch (cause) {
+      throw new Failure('STORE_FOLDER', `nothing can be kept in ${folder}`, { cause, remedy: 'set TARSSTORE_DATA to a folder that can be written to' })
+    }
+  }
+
+  /** All rows of a day or none of them; what is there already stays. @returns how many have values that no column takes */
+  write(dataset: Dataset, rows: readonly Row[]): number {
+    let refused = 0
+    for (const [day, some] of Map.groupBy(rows, (row) => row.day)) refused += this.#writeDay(dataset, day, some)
+    return refused
+  }
+
+  totals(dataset: Dataset, { from, to, where, groupBy, measures }: TotalsQuestion): readonly Group[] {
+    const condition = whereClause(dataset, where)
+    const columns = [...groupBy.map((field) => `COALESCE(CAST(${quoted(field)} AS TEXT), '')`), ...measures.map(measureColumn)]
+    const groups = groupBy.length === 0 ? '' : ` GROUP BY ${groupBy.map((_, index) => index + 1).join(', ')}`
+    const sql = `SELECT ${columns.join(', ') || '1'} FROM rows WHERE ${condition.sql}${groups} HAVING COUNT(*) > 0 LIMIT ${mostGroups + 1}`
+    const answers = this.#each(dataset, { from, to }, ({ db }) => {
+      const statement = db.prepare(sql)
+      statement.setReturnArrays(true)
+      const rows = statement.all(...condition.values) as unknown as (string | number | null)[][]
+      if (rows.length > mostGroups) throw tooManyGroups()
+      return rows.map((row) => ({ keys: row.slice(0, groupBy.length).map(String), values: row.slice(groupBy.length).map((value) => (value === null ? undefined : Number(value))) }))
+    })
+    return mergeGroups(answers, measures)
+  }
+
+  find(dataset: Dataset, { from, to, where, offset, limit, newestOf }: FindQuestion): readonly Found[] {
+    const condition = whereClause(dataset, where)
+    const order = quoted(dataset.order)
+    const seen = new Set<unknown>()
+    const found: Found[] = []
+    for (const day of daysOf({ from, to }).toReversed()) {
+      const place = this.#existing(dataset, day)
+      if (place === undefined) continue
+      const rows = place.db.prepare(`SELECT * FROM rows WHERE ${condition.sql} ORDER BY ${order} DESC, id DESC`).iterate(...condition.values)
+      for (const { id: _, document, ...fields } of rows) {
+        if (newestOf !== undefined && seen.has(fields[newestOf])) continue
+        if (newestOf !== undefined) seen.add(fields[newestOf])
+        found.push({ fields: Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)) as Found['fields'], ...(typeof document === 'string' ? { document: JSON.parse(document) as object } : {}) })
+        if (found.length >= offset + limit) return found.slice(offset)
+      }
+    }
+    return found.slice(offset)
+  }
+
+  last(dataset: Dataset): { readonly day: string; readonly order: string } | undefined {
+    for (const day of this.#days(dataset).toReversed()) {
+      const row = this.#existing(dataset, day)?.db.prepare(`SELECT MAX(${quoted(dataset.order)}) AS last FROM rows`).get()
+      if (row?.['last'] !== undefined && row['last'] !== null) return { day, order: String(row['last']) }
+    }
+    return undefined
+  }
+
+  trim(dataset: Dataset, oldest: string): number {
+    const old = this.#days(dataset).filter((day) => day < oldest)
+    for (const day of old) {
+      const file = this.#file(dataset, day)
+      this.#forget(file)
+      for (const end of ['', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true })
+    }
+    return old.length
+  }
+
+  close(): void {
+    for (const file of [...this.#open.keys()]) this.#forget(file)
+  }
+
+  #writeDay(dataset: Dataset, day: string, rows: readonly Row[]): number {
+    if (!/^\d{8}$/.test(day)) return rows.length
+    const { db, insert } = this.#writable(dataset, day)
+    const columns = Object.keys(dataset.fields)
+    let refused = 0
+    db.exec('BEGIN IMMEDIATE')
+    try {
+      for (const { id, fields, document } of rows) {
+        try {
+          insert.run(id, document === undefined ? null : JSON.stringify(document), ...columns.map((name) => fields[name] ?? null))
+        } catch (error) {
+          if (sqliteCode(error) !== constraint) throw error
+          refused++
+        }
+      }
+      db.exec('COMMIT')
+      return refused
+    } catch (error) {
+      db.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  #each<T>(dataset: Dataset, days: { readonly from: string; readonly to: string }, look: (day: Day) => T): T[] {
+    return daysOf(days).map((day) => this.#existing(dataset, day)).filter((day) => day !== undefined).map(look)
+  }
+
+  #days(dataset: Dataset): string[] {
+    const folder = join(this.#folder, dataset.name)
+    if (!existsSync(folder)) return []
+    return readdirSync(folder).map((name) => /^(\d{8})\.sqlite$/.exec(name)?.[1]).filter((day) => day !== undefined).sort()
+  }
+
+  #file(dataset: Dataset, day: string): string {
+    return join(this.#folder, dataset.name, `${day}.sqlite`)
+  }
+
+  #existing(dataset: Dataset, day: string): Day | undefined {
+    const file = this.#file(dataset, day)
+    if (existsSync(file)) return this.#opened(file, () => openDay(file, dataset))
+    // Another thread trims.
+    this.#forget(file)
+    return undefined
+  }
+
+  /** One that is no database, as of a torn disk, is set aside and a new one begun. */
+  #writable(dataset: Dataset, day: string): Day {
+    const file = this.#file(dataset, day)
+    mkdirSync(join(this.#folder, dataset.name), { recursive: true })
+    return this.#opened(file, () => openOrSetAside(file, dataset))
+  }
+
+  #opened(file: string, open: () => Day): Day {
+    const known = this.#open.get(file)
+    if (known !== undefined) return known
+    for (const old of [...this.#open.keys()].slice(0, Math.max(0, this.#open.size - mostOpen + 1))) this.#forget(old)
+    const opened = open()
+    this.#open.set(file, opened)
+    return opened
+  }
+
+  #forget(file: string): void {
+    this.#open.get(file)?.db.close()
+    this.#open.delete(file)
+  }
+}
+
+function openOrSetAside(file: string, dataset: Dataset): Day {
+  try {
+    return openDay(file, dataset)
+  } catch (error) {
+    if (![corrupt, notADatabase].includes(sqliteCode(error))) throw error
+    renameSync(file, `${file}.broken`)
+    for (const end of ['-wal', '-shm']) rmSync(`${file}${end}`, { force: true })
+    return openDay(file, dataset)
+  }
+}
+
+/** The primary result code (sqlite.org/rescode.html). */
+const sqliteCode = (error: unknown): number => Number((error as { errcode?: unknown }).errcode) & 0xff
+const corrupt = 11
+const constraint = 19
+const notADatabase = 26
+
+function openDay(file: string, dataset: Dataset): Day {
+  const db = new DatabaseSync(file)
+  try {
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000')
+    const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
+    if (version > layout) throw new Failure('STORE_LAYOUT', `${file} was written by a newer version (layout ${version})`, { remedy: 'run that version, or move the file away' })
+    const columns = Object.entries(dataset.fields).map(([name, { type }]) => `${quoted(name)} ${columnTypes[type]}`)
+    db.exec(`CREATE TABLE IF NOT EXISTS rows (id TEXT PRIMARY KEY, document TEXT, ${columns.join(', ')}) STRICT; CREATE INDEX IF NOT EXISTS rows_order ON rows (${quoted(dataset.order)}); PRAGMA user_version = ${layout}`)
+    addColumns(db, dataset)
+    const names = ['id', 'document', ...Object.keys(dataset.fields)]
+    return { db, insert: db.prepare(`INSERT OR IGNORE INTO rows (${names.map(quoted).join(', ')}) VALUES (${names.map(() => '?').join(', ')})`) }
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/** Those that came after the file was made. */
+function addColumns(db: DatabaseSync, dataset: Dataset): void {
+  const known = new Set(db.prepare("SELECT name FROM pragma_table_info('rows')").all().map((row) => row['name']))
+  for (const [name, { type }] of Object.entries(dataset.fields)) if (!known.has(name)) db.exec(`ALTER TABLE rows ADD COLUMN ${quoted(name)} ${columnTypes[type]}`)
+}
+
+/** TOTAL of no value is 0, as a sum in Elasticsearch is. */
+const measureColumn = ({ field, by }: Measure): string => `${functions[by]}(${quoted(field)})`
+
+function whereClause(dataset: Dataset, where: readonly Condition[]): { readonly sql: string; readonly values: (string | number)[] } {
+  const parts = where.map(({ field, op, value }) => {
+    const name = quoted(field)
+    if (op === 'like') return { sql: `${name} LIKE ? ESCAPE '\\'`, value: sqlPattern(value) }
+    return { sql: `${name} ${operators[op]} ?`, value: dataset.fields[field]?.type === 'keyword' ? value : Number(value) }
+  })
+  return { sql: ['1', ...parts.map(({ sql }) => sql)].join(' AND '), values: parts.map(({ value }) => value) }
+}

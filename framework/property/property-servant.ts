@@ -1,0 +1,36 @@
+import type { Callers } from '#kube/callers.ts'
+import type { PropertyFServant } from '#tars/protocol/PropertyF.ts'
+import { recordsOf, type PropertyRecord, type Reason } from './model/record.ts'
+
+export interface PropertyServantOptions {
+  readonly add: (records: readonly PropertyRecord[]) => Promise<void>
+  readonly callers: Pick<Callers, 'at' | 'isPod' | 'isOwner'>
+  readonly counts: PropertyCounts
+}
+
+/** Values. */
+export interface PropertyCounts {
+  taken: number
+  readonly refused: Record<Reason, number>
+}
+
+/** `tars.tarsproperty.PropertyObj` (framework-services 7). */
+export function propertyServant({ add, callers, counts }: PropertyServantOptions): PropertyFServant {
+  return {
+    async reportPropMsg(statmsg, { caller, peer }) {
+      const known = callers.at(peer.address)
+      const first = caller.split('.')[0] ?? ''
+      const reporter = { node: known?.pod ?? (callers.isPod(first) ? first : caller), owner: known?.owner, isOwner: callers.isOwner }
+      const records: PropertyRecord[] = []
+      for (const [head, body] of statmsg) {
+        for (const record of recordsOf(head, body, reporter)) {
+          if (typeof record === 'string') counts.refused[record]++
+          else records.push(record)
+        }
+      }
+      counts.taken += records.length
+      await add(records)
+      return 0
+    },
+  }
+}

@@ -1,0 +1,55 @@
+import { Lifetime, type Running } from '#base/lifecycle.ts'
+import type { Logger } from '#base/log.ts'
+import { metric } from '#base/prometheus.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { openElasticStore } from '#store/elastic/store.ts'
+import { remoteStores, single, type GatheredReader } from '#store/remote.ts'
+import { serveStore } from '#store/serve.ts'
+import { MonitorQuery, type MonitorQueryServant } from '#tars/protocol/MonitorQuery.ts'
+import { createServer } from '#tars/server.ts'
+import { createAnswerer } from './answer.ts'
+import type { QueryEnv } from './env.ts'
+import { propertyKind, statKind } from './model/kind.ts'
+import { watchOwners } from './owners.ts'
+import { startTextServer } from './text-server.ts'
+
+export interface QueryOptions extends QueryEnv {
+  readonly role: 'querystat' | 'queryproperty'
+  readonly client: KubeClient
+  readonly log: Logger
+}
+
+export interface RunningQuery extends Running {
+  readonly port: number
+  readonly textPort: number
+  readonly httpPort: number
+}
+
+const drainMs = 3000
+const kinds = { querystat: { kind: statKind, owner: 'tarsstat' }, queryproperty: { kind: propertyKind, owner: 'tarsproperty' } } as const
+
+/** Serves MonitorQuery, the text protocol, and `/metrics`. It keeps nothing: it asks the pods that do, or Elasticsearch. */
+export async function startQuery({ role, client, namespace, address, port, textPort, httpPort, ownersPort, elastic, log }: QueryOptions): Promise<RunningQuery> {
+  const { kind, owner } = kinds[role]
+  const lifetime = new Lifetime()
+  try {
+    const reader: GatheredReader = elastic === undefined
+      ? remoteStores({ urls: lifetime.own(watchOwners({ client, namespace, server: owner, port: ownersPort, log })).urls })
+      : single(openElasticStore({ ...elastic, log }))
+    const answerer = createAnswerer(kind, reader, log)
+    const metrics = (): string => metric(`tars${role}_questions_total`, 'Questions, by what became of them.', Object.entries(answerer.counts).map(([result, count]) => [count, { result }]))
+    const http = lifetime.own(await serveStore({ address, port: httpPort, metrics: { '/metrics': metrics }, log }))
+    const text = lifetime.own(await startTextServer({ address, port: textPort, answerer }))
+    const servant: MonitorQueryServant = { query: async (req) => ({ return: 0, rsp: await answerer.answer(req) }) }
+    const server = createServer({ adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { [`tars.tars${role}.QueryObj`]: { interface: MonitorQuery, servant } } }], log })
+    await server.start()
+    lifetime.own(server)
+    lifetime.onStop(() => server.drain(drainMs))
+    const bound = server.endpoints[0]?.port ?? 0
+    log.info('query serves', { role, address, port: bound, text: text.port, http: http.port, store: elastic?.urls ?? owner })
+    return Object.assign(lifetime, { port: bound, textPort: text.port, httpPort: http.port })
+  } catch (error) {
+    await lifetime.stop().catch(() => {})
+    throw error
+  }
+}

@@ -1,0 +1,267 @@
+// Windows, journals and the spool: nothing that was acknowledged is lost, and nothing counts twice.
+import { appendFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Failure } from '#base/errors.ts'
+import { silentLogger } from '#base/log.ts'
+import type { Row } from '#store/dataset.ts'
+import { statDataset } from '#store/datasets.ts'
+import { minuteOf } from '#store/minute.ts'
+import { Spool } from '#store/spool.ts'
+import { openSqliteStore } from '#store/sqlite/store.ts'
+import { Windows } from '#store/windows.ts'
+import type { StatRecord } from '../../../framework/stat/model/record.ts'
+import { StatFold } from '../../../framework/stat/model/stat-fold.ts'
+import { HandClock } from '../../stat/rig.ts'
+
+let folder: string
+let clock: HandClock
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tarsk8s-windows-'))
+  clock = new HandClock()
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+const bounds = { perReporter: 100, inAll: 1000 }
+const record = (by: string, name: string, count: number): StatRecord => ({
+  by, count, timeouts: 0, failures: 0, intervals: [], total: count * 3, max: count, min: count,
+  key: { master: by, slave: 'S.S', interface: name, version: '', masterIp: 'm', slaveIp: 's', port: 1, ret: 0, setName: '', setArea: '', setId: '' },
+})
+
+/** Keeps rows by their ids, as stores do; `failure` is thrown after it kept them. */
+class Memory {
+  readonly rows = new Map<string, Row>()
+  failure: Error | undefined
+  writes = 0
+
+  async write(_dataset: unknown, rows: readonly Row[]): Promise<number> {
+    this.writes++
+    for (const row of rows) if (!this.rows.has(row.id)) this.rows.set(row.id, row)
+    if (this.failure !== undefined) throw this.failure
+    return 0
+  }
+
+  get total(): number {
+    return [...this.rows.values()].reduce((sum, { fields }) => sum + Number(fields['succ_count']), 0)
+  }
+}
+
+function open(memory: Memory, more: { readonly maxBytes?: number; readonly bounds?: typeof bounds } = {}) {
+  const spool = new Spool({ folder: join(folder, 'spool'), dataset: statDataset, store: memory, log: silentLogger, retryMs: 1, ...(more.maxBytes === undefined ? {} : { maxBytes: more.maxBytes }) })
+  const windows = new Windows<StatRecord, StatFold>({ folder: join(folder, 'journal'), lengthMs: 60_000, fold: () => new StatFold(more.bounds ?? bounds, 'p'), spool, log: silentLogger, clock })
+  return { spool, windows }
+}
+
+describe('after an end without a stop', () => {
+  test('what was acknowledged is handed on by the next process, with what that one takes', async () => {
+    const memory = new Memory()
+    const first = open(memory)
+    await first.windows.add([record('A.A', 'f', 1), record('A.A', 'g', 2)])
+    await first.windows.add([record('A.A', 'f', 4)])
+    // It ends here: its timers are stopped and its files stay as they are.
+    cpSync(join(folder, 'journal'), join(folder, 'saved'), { recursive: true })
+    await first.windows.stop()
+    await first.spool.stop()
+    rmSync(join(folder, 'spool'), { recursive: true })
+    cpSync(join(folder, 'saved'), join(folder, 'journal'), { recursive: true })
+    memory.rows.clear()
+    const second = open(memory)
+    await second.windows.add([record('A.A', 'f', 8)])
+    second.windows.close()
+    await second.spool.empty()
+    expect(memory.total).toBe(15)
+    await second.windows.stop()
+    await second.spool.stop()
+  })
+
+  test.each([
+    ['before the spool had it', (saved: string) => cpSync(saved, join(folder, 'journal'), { recursive: true })],
+    ['when the spool had half of it', (saved: string) => {
+      cpSync(saved, join(folder, 'journal'), { recursive: true })
+      const batch = readdirSync(saved)[0]?.replace('.journal', '') ?? ''
+      mkdirSync(join(folder, 'spool'), { recursive: true })
+      writeFileSync(join(folder, 'spool', `${batch}.0000.1.json.part`), '[{"id":')
+    }],
+    ['when the store had it and the journal was still there', (saved: string) => cpSync(saved, join(folder, 'journal'), { recursive: true })],
+  ])('%s, it counts once', async (_when, crash) => {
+    const memory = new Memory()
+    const first = open(memory)
+    for (let index = 0; index < 30; index++) await first.windows.add([record('A.A', `f${index % 7}`, 1)])
+    cpSync(join(folder, 'journal'), join(folder, 'saved'), { recursive: true })
+    first.windows.close()
+    await first.spool.empty()
+    expect(memory.total).toBe(30)
+    await first.windows.stop()
+    await first.spool.stop()
+    crash(join(folder, 'saved'))
+    const second = open(memory)
+    await second.spool.empty()
+    expect(memory.total).toBe(30)
+    expect(readdirSync(join(folder, 'journal'))).toEqual([])
+    expect(readdirSync(join(folder, 'spool'))).toEqual([])
+    await second.windows.stop()
+    await second.spool.stop()
+  })
+
+  test('a record that was cut off is left out, and those before it are not', async () => {
+    const memory = new Memory()
+    const first = open(memory)
+    await first.windows.add([record('A.A', 'f', 1)])
+    cpSync(join(folder, 'journal'), join(folder, 'saved'), { recursive: true })
+    await first.windows.stop()
+    await first.spool.stop()
+    memory.rows.clear()
+    const [name = ''] = readdirSync(join(folder, 'saved'))
+    appendFileSync(join(folder, 'saved', name), '[{"by":"A.A","count":1')
+    cpSync(join(folder, 'saved'), join(folder, 'journal'), { recursive: true })
+    const second = open(memory)
+    await second.spool.empty()
+    expect(memory.total).toBe(1)
+    await second.windows.stop()
+    await second.spool.stop()
+  })
+})
+
+describe('the spool', () => {
+  const rows = (count: number): Row[] => Array.from({ length: count }, (_, index) => ({ id: `r${index}`, day: '20260105', fields: { f_date: '20260105', succ_count: 1 } }))
+
+  test('writes again what was taken but not answered', async () => {
+    const memory = new Memory()
+    memory.failure = new Failure('AWAY', 'no answer', { temporary: true })
+    const { spool, windows } = open(memory)
+    spool.put('1-a', rows(5000))
+    while (memory.writes < 3) await new Promise((resolve) => setTimeout(resolve, 1))
+    expect(spool.failing).toBe(true)
+    expect(spool.rows).toBe(5000)
+    memory.failure = undefined
+    await spool.empty()
+    expect(memory.total).toBe(5000)
+    expect(spool.counts).toEqual({ written: 5000, dropped: 0, refused: 0 })
+    await windows.stop()
+    await spool.stop()
+  })
+
+  test('is bounded: the oldest go, and are counted', async () => {
+    const memory = new Memory()
+    memory.failure = new Failure('AWAY', 'no answer', { temporary: true })
+    const { spool, windows } = open(memory, { maxBytes: 20_000 })
+    for (let batch = 100; batch < 140; batch++) spool.put(`${batch}-a`, rows(100).map((row) => ({ ...row, id: `${batch}-${row.id}` })))
+    expect(spool.bytes).toBeLessThanOrEqual(20_000)
+    expect(spool.counts.dropped + spool.rows).toBe(4000)
+    expect(spool.metrics()).toContain(`tarsstore_dropped_rows_total{dataset="stat"} ${spool.counts.dropped}\n`)
+    const names = readdirSync(join(folder, 'spool'))
+    expect(names.at(-1)).toMatch(/^139-a/)
+    await windows.stop()
+    await spool.stop()
+    memory.failure = undefined
+    memory.rows.clear()
+    const again = open(memory)
+    await again.spool.empty()
+    expect([...memory.rows.keys()].every((id) => Number(id.slice(0, 3)) > 130)).toBe(true)
+    await again.windows.stop()
+    await again.spool.stop()
+  })
+
+  test('a damaged file is dropped and counted, and holds nothing up', async () => {
+    mkdirSync(join(folder, 'spool'), { recursive: true })
+    writeFileSync(join(folder, 'spool', '0-a.0000.7.json'), '[{"id":')
+    const memory = new Memory()
+    const { spool, windows } = open(memory)
+    spool.put('1-a', rows(3))
+    await spool.empty()
+    expect({ total: memory.total, ...spool.counts }).toEqual({ total: 3, written: 3, dropped: 7, refused: 0 })
+    await windows.stop()
+    await spool.stop()
+  })
+})
+
+test('a folder that cannot be written to is refused by name', async () => {
+  writeFileSync(join(folder, 'file'), '')
+  await expect(openSqliteStore(join(folder, 'file', 'below'))).rejects.toThrow(/file\/below/)
+  expect(() => new Spool({ folder: join(folder, 'file', 'below'), dataset: statDataset, store: new Memory(), log: silentLogger })).toThrow(/file\/below/)
+})
+
+test('a file of a day that is no database is set aside, and the day goes on', async () => {
+  mkdirSync(join(folder, 'rows', 'stat'), { recursive: true })
+  writeFileSync(join(folder, 'rows', 'stat', '20260105.sqlite'), 'this is no database at all, though it is as long as the head of one would be, and longer'.repeat(10))
+  const store = await openSqliteStore(join(folder, 'rows'))
+  expect(await store.write(statDataset, [{ id: 'a', day: '20260105', fields: { succ_count: 1 } }])).toBe(0)
+  expect(await store.totals(statDataset, { from: '20260105', to: '20260105', where: [], groupBy: [], measures: [{ field: 'succ_count', by: 'sum' }] })).toEqual([{ keys: [], values: [1] }])
+  expect(existsSync(join(folder, 'rows', 'stat', '20260105.sqlite.broken'))).toBe(true)
+  await store.close()
+})
+
+test('a journal is made smaller, and comes to the same', async () => {
+  const memory = new Memory()
+  const { spool, windows } = open(memory)
+  const names = Array.from({ length: 50 }, (_, index) => `${'x'.repeat(100)}${index}`)
+  let biggest = 0
+  for (let round = 0; round < 900; round++) {
+    await windows.add(names.map((name) => record('A.A', name, 1)))
+    if (round % 50 === 49) biggest = Math.max(biggest, ...readdirSync(join(folder, 'journal')).map((name) => readFileSync(join(folder, 'journal', name)).length))
+  }
+  expect(biggest).toBeLessThan(10 << 20)
+  cpSync(join(folder, 'journal'), join(folder, 'saved'), { recursive: true })
+  await windows.stop()
+  await spool.empty()
+  expect(memory.total).toBe(45_000)
+  await spool.stop()
+  memory.rows.clear()
+  cpSync(join(folder, 'saved'), join(folder, 'journal'), { recursive: true })
+  const again = open(memory)
+  await again.spool.empty()
+  expect(memory.total).toBe(45_000)
+  await again.windows.stop()
+  await again.spool.stop()
+})
+
+test('all calls that come in are in what goes out, whatever the names, bounds, minutes and restarts', async () => {
+  const step = fc.oneof(
+    { weight: 8, arbitrary: fc.record({ by: fc.constantFrom('A.A', 'B.B', 'C.C', ''), name: fc.nat(40).map(String), count: fc.integer({ min: 0, max: 1e6 }) }) },
+    { weight: 2, arbitrary: fc.constant('minute' as const) },
+    { weight: 1, arbitrary: fc.constant('back' as const) },
+    { weight: 1, arbitrary: fc.constant('restart' as const) },
+  )
+  const arbitraryBounds = fc.record({ perReporter: fc.integer({ min: 1, max: 30 }), inAll: fc.integer({ min: 4, max: 60 }) })
+  await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 60 }), arbitraryBounds, async (steps, some) => {
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder)
+    const memory = new Memory()
+    let now = 0
+    let running = open(memory, { bounds: some })
+    const sums: Record<string, number> = {}
+    for (const one of steps) {
+      if (one === 'minute') clock.set(2026, 1, 5, 10, ++now % 60)
+      else if (one === 'back') clock.set(2026, 1, 5, 9, (now = 0))
+      else if (one === 'restart') {
+        await running.windows.stop()
+        await running.spool.empty()
+        await running.spool.stop()
+        running = open(memory, { bounds: some })
+      } else {
+        sums[one.by] = (sums[one.by] ?? 0) + one.count
+        await running.windows.add([record(one.by, one.name, one.count)])
+      }
+    }
+    await running.windows.stop()
+    await running.spool.empty()
+    await running.spool.stop()
+    const out: Record<string, number> = {}
+    for (const { fields } of memory.rows.values()) out[String(fields['master_name'])] = (out[String(fields['master_name'])] ?? 0) + Number(fields['succ_count'])
+    const all = (values: Record<string, number>): number => Object.values(values).reduce((sum, value) => sum + value, 0)
+    expect(all(out)).toBe(all(sums))
+    // What is not counted under its reporter's name is under the name of the rest, never under another's.
+    for (const [name, value] of Object.entries(out)) if (name !== '__other__') expect(value).toBeLessThanOrEqual(sums[name] ?? -1)
+  }), { numRuns: 60 })
+}, 120_000)
+
+test('every minute of a day has a place of its own, and the day has them all', () => {
+  const minutes = Array.from({ length: 1440 }, (_, index) => minuteOf(new Date(2026, 2, 10, 0, index + 1).getTime()))
+  expect(new Set(minutes.map(({ f_date }) => f_date))).toEqual(new Set(['20260310']))
+  expect(new Set(minutes.map(({ f_tflag }) => f_tflag)).size).toBe(1440)
+  expect(minutes.map(({ f_tflag }) => f_tflag)).toEqual(minutes.map(({ f_tflag }) => f_tflag).toSorted())
+  expect([minutes[0]?.f_tflag, minutes[59]?.f_tflag, minutes.at(-1)?.f_tflag]).toEqual(['0001', '0060', '2360'])
+})
