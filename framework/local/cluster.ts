@@ -157,7 +157,7 @@ const imagePort = 8090
 function frameworkProcesses({ supervisorFile, registry, paths }: { readonly supervisorFile: string; readonly registry: string; readonly paths: DataPaths }): Record<string, Role> {
   const withEnv = (role: Role, env: Readonly<Record<string, string>>): Role => (context: RoleContext) => role({ ...context, env: { ...context.env, ...env } })
   return {
-    registry: registryRole,
+    registry: withEnv(registryRole, { TARSREGISTRY_DATA: join(paths.services, 'registry') }),
     config: configRole,
     notify: withEnv(notifyRole, { TARSNOTIFY_DATA: join(paths.services, 'notify') }),
     image: withEnv(imageRole, { TARSIMAGE_WORKSPACE: join(paths.services, 'image'), TARSIMAGE_SUPERVISOR: supervisorFile, TARSIMAGE_INSECURE_REGISTRIES: registry, TARSIMAGE_PORT: String(imagePort) }),
