@@ -5,12 +5,14 @@ import type { TServer } from '#api/types.ts'
 /** Folders that a role writes to; each is a volume, as nothing else of its container can be written to. */
 const mounts: Partial<Record<FrameworkRole, readonly [name: string, mountPath: string]>> = {
   registry: ['data', '/data'],
+  config: ['data', '/data'],
   notify: ['data', '/data'],
   image: ['workspace', '/workspace'],
 }
 
 const env: Partial<Record<FrameworkRole, Readonly<Record<string, string>>>> = {
   registry: { TARSREGISTRY_DATA: '/data' },
+  config: { TARSCONFIG_DATA: '/data' },
   notify: { TARSNOTIFY_DATA: '/data' },
   // With a small young generation (MB) its memory stays flat while gigabytes stream through.
   image: { NODE_OPTIONS: '--max-semi-space-size=2' },

@@ -158,7 +158,7 @@ function frameworkProcesses({ supervisorFile, registry, paths }: { readonly supe
   const withEnv = (role: Role, env: Readonly<Record<string, string>>): Role => (context: RoleContext) => role({ ...context, env: { ...context.env, ...env } })
   return {
     registry: withEnv(registryRole, { TARSREGISTRY_DATA: join(paths.services, 'registry') }),
-    config: configRole,
+    config: withEnv(configRole, { TARSCONFIG_DATA: join(paths.services, 'config') }),
     notify: withEnv(notifyRole, { TARSNOTIFY_DATA: join(paths.services, 'notify') }),
     image: withEnv(imageRole, { TARSIMAGE_WORKSPACE: join(paths.services, 'image'), TARSIMAGE_SUPERVISOR: supervisorFile, TARSIMAGE_INSECURE_REGISTRIES: registry, TARSIMAGE_PORT: String(imagePort) }),
     admin: adminRole,

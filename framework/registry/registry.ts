@@ -8,7 +8,7 @@ import { metricsOf } from '#base/metrics.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { isNotFound } from '#kube/errors.ts'
 import { pods } from '#kube/resources.ts'
-import { keepSnapshot, restoreSnapshot } from '#kube/snapshot.ts'
+import { whenKnown } from '#kube/snapshot.ts'
 import { QueryF } from '#tars/protocol/QueryF.ts'
 import { Registry } from '#tars/protocol/Registry.ts'
 import { createServer, RequestCounters } from '#tars/server.ts'
@@ -81,7 +81,9 @@ export async function startRegistry(options: RegistryOptions): Promise<RunningRe
   try {
     const parts = startParts(options, lifetime)
     const { directory, reports, feeds } = parts
-    await knowing(options, feeds, lifetime)
+    const synced = feeds.synced()
+    const { data, patienceMs = 3000 } = options
+    await (data === undefined ? synced : whenKnown({ file: join(data, 'registry-snapshot.json'), informers: feeds.informers, synced, patienceMs, lifetime, log }))
     directory.release()
 
     const counters = new RequestCounters()
@@ -115,26 +117,6 @@ function startParts({ client, namespace, hostForm = 'dns', clock = systemClock, 
   lifetime.own(feeds)
   lifetime.onStop(() => reports.stop())
   return { directory, reports, locks, upstream, feeds }
-}
-
-/** Resolves when there is something to answer from: what the API server lists, or, when it does not in time, what was known earlier. */
-async function knowing({ data, log, patienceMs = 3000 }: RegistryOptions, feeds: Feeds, lifetime: Lifetime): Promise<void> {
-  const synced = feeds.synced()
-  if (data === undefined) return synced
-  synced.catch(() => {})
-  const file = join(data, 'registry-snapshot.json')
-  const patience = new AbortController()
-  const late = new Promise<'late'>((resolve) => {
-    const timer = setTimeout(resolve, patienceMs, 'late')
-    patience.signal.addEventListener('abort', () => clearTimeout(timer))
-  })
-  const first = await Promise.race([synced, late]).finally(() => patience.abort())
-  const ageMs = first === 'late' ? restoreSnapshot(file, feeds.informers, log) : undefined
-  if (first === 'late' && ageMs === undefined) await synced
-  lifetime.own(keepSnapshot(file, feeds.informers, log))
-  if (ageMs === undefined) return
-  log.error('the API server does not answer: what was known before this start is served', { ageSeconds: Math.round(ageMs / 1000) })
-  synced.then(() => log.info('the API server answers again'), () => {})
 }
 
 function adapters({ address, ports, client, namespace, log }: RegistryOptions, { directory, reports, locks, upstream, feeds: { template } }: Parts) {

@@ -21,7 +21,7 @@ interface Content {
  * wait for it. The first list corrects it.
  * @returns how old that knowledge is, milliseconds; undefined when there is no such file or it cannot be used
  */
-export function restoreSnapshot(file: string, informers: Informers, log: Logger): number | undefined {
+function restoreSnapshot(file: string, informers: Informers, log: Logger): number | undefined {
   try {
     const ageMs = Math.max(0, Date.now() - statSync(file).mtimeMs)
     const content = JSON.parse(readFileSync(file, 'utf8')) as Content
@@ -34,6 +34,35 @@ export function restoreSnapshot(file: string, informers: Informers, log: Logger)
   }
 }
 
+export interface KnownOptions {
+  readonly file: string
+  readonly informers: Informers
+  /** Resolves when everything that is needed was listed. */
+  readonly synced: Promise<unknown>
+  /** Milliseconds the API server is waited for before what was known earlier counts. */
+  readonly patienceMs: number
+  /** Keeps the file from then on, until it is stopped. */
+  readonly lifetime: Lifetime
+  readonly log: Logger
+}
+
+/** Resolves when there is something to answer from: what the API server lists or, when it does not in time, what was known earlier. */
+export async function whenKnown({ file, informers, synced, patienceMs, lifetime, log }: KnownOptions): Promise<void> {
+  synced.catch(() => {})
+  const patience = new AbortController()
+  const late = new Promise<'late'>((resolve) => {
+    const timer = setTimeout(resolve, patienceMs, 'late')
+    patience.signal.addEventListener('abort', () => clearTimeout(timer))
+  })
+  const first = await Promise.race([synced, late]).finally(() => patience.abort())
+  const ageMs = first === 'late' ? restoreSnapshot(file, informers, log) : undefined
+  if (first === 'late' && ageMs === undefined) await synced
+  lifetime.own(keepSnapshot(file, informers, log))
+  if (ageMs === undefined) return
+  log.error('the API server does not answer: what was known before this start is served', { ageSeconds: Math.round(ageMs / 1000) })
+  synced.then(() => log.info('the API server answers again'), () => {})
+}
+
 /** Age above which what is known is not called confirmed, milliseconds: a silent watch has a bookmark about once a minute. */
 const confirmedMs = 120_000
 
@@ -41,7 +70,7 @@ const confirmedMs = 120_000
  * Keeps what informers know in a file: written at most once in `everyMs` when it has changed, and dated anew while the API
  * server confirms it. Nothing is written before everything was listed once.
  */
-export function keepSnapshot(file: string, informers: Informers, log: Logger, everyMs = 5000): Running {
+function keepSnapshot(file: string, informers: Informers, log: Logger, everyMs = 5000): Running {
   const lifetime = new Lifetime()
   const all = Object.entries(informers)
   let dirty = true
