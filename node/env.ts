@@ -47,6 +47,7 @@ export interface Settings {
  * | variable | meaning | default |
  * |---|---|---|
  * | PodName, PodIP, ServerApp, ServerName, ServerType | identity (spec A.3, A.4) | required |
+ * | ServerVariant | which of several TServers of the server this is, as part of the pod's DNS name | – |
  * | LauncherType | `background`: tarsnode is PID 1; `foreground`: the service is | background |
  * | TARSNODE_LOCAL_ADDRESS | address of ServerObj and of the service's AdminObj | 127.0.0.1 |
  * | TARSNODE_ADMIN_PORT | port of the service's AdminObj | 1000 |
@@ -64,13 +65,14 @@ export interface Settings {
 export function parseEnvironment(env: Environment): Settings {
   const read = readEnv(env)
   const [podName, podIP, app, server] = ['PodName', 'PodIP', 'ServerApp', 'ServerName'].map((name) => identity(name, read.required(name))) as [string, string, string, string]
+  const variant = read.optional('ServerVariant') === undefined ? '' : identity('ServerVariant', read.required('ServerVariant'))
   const type = serverType(read.required('ServerType'))
   const launcher = read.choice('LauncherType', ['background', 'foreground'], 'background')
   const layout = layoutAt(read.optional('TARSNODE_ROOT', '/'))
   const drain = read.integer('TARSNODE_DRAIN_MS', -1, { min: -1, max: 3_600_000 })
   return Object.freeze({
     podName, podIP, app, server, type, launcher, layout,
-    listenAddress: `${podName}.${app}-${server}`.toLowerCase(),
+    listenAddress: `${podName}.${app}-${server}${variant === '' ? '' : `-${variant}`}`.toLowerCase(),
     paths: serverPaths(layout, app, server),
     localAddress: read.optional('TARSNODE_LOCAL_ADDRESS', '127.0.0.1'),
     adminPort: port(read, 'TARSNODE_ADMIN_PORT', ADMIN_PORT),

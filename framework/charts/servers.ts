@@ -4,6 +4,8 @@ import type { TServer } from '#api/types.ts'
 
 /** Folders that a role writes to; each is a volume, as nothing else of its container can be written to. */
 const mounts: Partial<Record<FrameworkRole, readonly [name: string, mountPath: string]>> = {
+  registry: ['data', '/data'],
+  config: ['data', '/data'],
   notify: ['data', '/data'],
   stat: ['data', '/data'],
   property: ['data', '/data'],
@@ -12,6 +14,8 @@ const mounts: Partial<Record<FrameworkRole, readonly [name: string, mountPath: s
 }
 
 const env: Partial<Record<FrameworkRole, Readonly<Record<string, string>>>> = {
+  registry: { TARSREGISTRY_DATA: '/data' },
+  config: { TARSCONFIG_DATA: '/data' },
   notify: { TARSNOTIFY_DATA: '/data' },
   stat: { TARSSTORE_DATA: '/data' },
   property: { TARSSTORE_DATA: '/data' },

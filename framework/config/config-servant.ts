@@ -9,6 +9,8 @@ export interface ConfigServantOptions {
   readonly podByAddress: PodByAddress
   /** Return code of a load of a missing file. */
   readonly notFound: -1 | 0
+  /** False when somebody asks for a file too often. */
+  readonly mayAsk: (key: string) => boolean
 }
 
 interface Question {
@@ -18,46 +20,65 @@ interface Question {
   readonly file: string
   /** Who asks, when the request says so. */
   readonly host: string
+  /** `name.area.group`, or empty. */
+  readonly set: string
 }
 
 const maxParts = 3
+/** Codes of results (framework-services 2.1). */
+const failed = -1
+const tooMany = 429
 
 /** `tars.tarsconfig.ConfigObj` (framework-services 2.1). */
-export function configServant({ library, podByAddress, notFound }: ConfigServantOptions): ConfigServant {
+export function configServant({ library, podByAddress, notFound, mayAsk }: ConfigServantOptions): ConfigServant {
   /** The host given, else the caller's node name, else its address. */
-  const seqOf = ({ app, server, host }: Question, current: Current) =>
-    host === '' ? (podSeqOf(app, server, current.caller, podByAddress) ?? podSeqOf(app, server, current.peer.address, podByAddress)) : podSeqOf(app, server, host, podByAddress)
-
+  const seqOf = (question: Question, current: Current) => {
+    const find = (host: string) => podSeqOf({ ...question, host }, podByAddress)
+    return question.host === '' ? (find(current.caller) ?? find(current.peer.address)) : find(question.host)
+  }
   const find = (question: Question, current: Current): string | undefined => {
-    const { app, server, file } = question
-    return app === '' || file === '' ? undefined : library.text(app, server, file, server === '' ? undefined : seqOf(question, current))
+    const { app, server, file: name, set } = question
+    return app === '' || name === '' ? undefined : library.text({ app, server, name, set, podSeq: server === '' ? undefined : seqOf(question, current) })
   }
   const load = (question: Question | undefined, current: Current) => {
     const config = question && find(question, current)
-    return config === undefined ? { return: question === undefined ? -1 : notFound, config: '' } : { return: 0, config }
+    return config === undefined ? { return: question === undefined ? failed : notFound, config: '' } : { return: 0, config }
+  }
+  /** As native has it, by application, server, host and file. */
+  const limited = (question: Question | undefined, current: Current) => {
+    const { app = '', server = '', host = '', file = '' } = question ?? {}
+    return mayAsk([app, server, host === '' ? current.caller : host, file].join('/')) ? load(question, current) : { return: tooMany, config: '' }
   }
   const check = (question: Question | undefined, current: Current) => {
     const text = question && find(question, current)
-    return text === undefined ? { return: -1, result: missing(question) } : checkText(text)
+    return text === undefined ? { return: failed, result: missing(question) } : checkText(text)
   }
-  const list = (app: string, server: string) => ({ return: 0, vf: library.names(app, server) })
 
   return {
-    ListConfig: (app, server) => list(app, server),
-    loadConfig: (app, server, filename, current) => load({ app, server, file: filename, host: '' }, current),
+    ListConfig: (app, server) => ({ return: 0, vf: library.names(app, server, '') }),
+    loadConfig: (app, server, filename, current) => limited({ app, server, file: filename, host: '', set: '' }, current),
     loadConfigByHost: (appServerName, filename, host, current) => load(questionOf(appServerName, filename, host), current),
     checkConfig: (appServerName, filename, host, current) => check(questionOf(appServerName, filename, host), current),
-    ListConfigByInfo: (info) => (isSetOrNone(info.setdivision) ? list(info.appname, info.bAppOnly ? '' : info.servername) : { return: -1, vf: [] }),
-    loadConfigByInfo: (info, current) => load(questionOfInfo(info), current),
+    ListConfigByInfo({ appname, servername, bAppOnly, setdivision }) {
+      const set = setOf(setdivision)
+      return set === undefined ? { return: failed, vf: [] } : { return: 0, vf: library.names(appname, bAppOnly ? '' : servername, set) }
+    },
+    loadConfigByInfo: (info, current) => limited(questionOfInfo(info), current),
     checkConfigByInfo: (info, current) => check(questionOfInfo(info), current),
-    ListAllConfigByInfo: (info) => (isSetOrNone(info.setdivision) ? list(info.appname, info.bAppOnly ? '' : info.servername) : { return: -1, vf: [] }),
+    ListAllConfigByInfo({ appname, servername, bAppOnly, host, setdivision }, current) {
+      if (!mayAsk([appname, servername, host === '' ? current.caller : host].join('/'))) return { return: tooMany, vf: [] }
+      const set = setOf(setdivision)
+      if (set === undefined) return { return: failed, vf: [] }
+      // Of an application those of all its sets.
+      return { return: 0, vf: bAppOnly || servername === '' ? library.names(appname, '') : library.names(appname, servername, set) }
+    },
   }
 }
 
 /** `App` or `App.Server`; undefined for anything else. */
 function questionOf(appServerName: string, file: string, host: string): Question | undefined {
   const [app = '', server = '', ...rest] = appServerName.split('.')
-  return app === '' || rest.length > 0 || appServerName.endsWith('.') ? undefined : { app, server, file, host }
+  return app === '' || rest.length > 0 || appServerName.endsWith('.') ? undefined : { app, server, file, host, set: '' }
 }
 
 interface Info {
@@ -71,12 +92,14 @@ interface Info {
 
 /** TarsGo asks for a file of the application by an empty server name alone: native takes both. */
 function questionOfInfo({ appname, servername, filename, bAppOnly, host, setdivision }: Info): Question | undefined {
-  return isSetOrNone(setdivision) ? { app: appname, server: bAppOnly ? '' : servername, file: filename, host } : undefined
+  const set = setOf(setdivision)
+  return set === undefined ? undefined : { app: appname, server: bAppOnly ? '' : servername, file: filename, host, set }
 }
 
-/** No files are kept by set: a set of the right form gets the server's files, any other is an error (2.2). */
-function isSetOrNone(setdivision: string): boolean {
-  return setdivision === '' || setdivision.split('.').length === maxParts
+/** Empty for none, which the conf of a service without a set calls NULL; undefined when it does not have three parts (2.2). */
+function setOf(setdivision: string): string | undefined {
+  if (setdivision === '' || setdivision === 'NULL') return ''
+  return setdivision.split('.').length === maxParts ? setdivision : undefined
 }
 
 function checkText(text: string): { return: number; result: string } {
@@ -84,12 +107,12 @@ function checkText(text: string): { return: number; result: string } {
     parseConfig(text)
     return { return: 0, result: text }
   } catch (error) {
-    return { return: -1, result: (error as Error).message }
+    return { return: failed, result: (error as Error).message }
   }
 }
 
 function missing(question: Question | undefined): string {
   if (question === undefined) return 'the name must be App or App.Server, and a set must have three parts'
   const owner = question.server === '' ? question.app : `${question.app}.${question.server}`
-  return `${owner} has no file ${question.file}`
+  return `${owner} has no file ${question.file}${question.set === '' ? '' : ` in set ${question.set}`}`
 }

@@ -1,13 +1,19 @@
+import { join } from 'node:path'
 import { labels } from '#api/names.ts'
 import { resources } from '#api/resources.ts'
 import type { TConfig } from '#api/types.ts'
+import { systemClock, type Clock } from '#base/clock.ts'
+import { startHealth } from '#base/health.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
+import { Limiter, type Limit } from '#base/limiter.ts'
 import type { Logger } from '#base/log.ts'
+import { metricsOf } from '#base/metrics.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Informer } from '#kube/informer.ts'
 import { watchPodAddresses } from '#kube/pod-addresses.ts'
+import { whenKnown, type Informers } from '#kube/snapshot.ts'
 import { Config } from '#tars/protocol/ConfigF.ts'
-import { createServer } from '#tars/server.ts'
+import { createServer, RequestCounters } from '#tars/server.ts'
 import { configServant } from './config-servant.ts'
 import { ConfigLibrary } from './model/library.ts'
 
@@ -18,49 +24,90 @@ export interface ConfigOptions {
   /** 0 takes a free one. */
   readonly port: number
   readonly notFound: -1 | 0
+  /** Loads a file, server and host; absent: any number. */
+  readonly limit?: Limit | undefined
+  /** Servers in a set inherit the files of no set. Default: they do not. */
+  readonly setsInherit?: boolean
+  /** Folder for what is known, to start from while the API server is away. */
+  readonly data?: string | undefined
+  /** Port of /livez, /readyz and /metrics; 0 takes a free one. */
+  readonly healthPort?: number | undefined
   readonly log: Logger
   readonly signal: AbortSignal
+  readonly clock?: Clock
+  /** Milliseconds the API server is waited for before what was known earlier is served. Default 3000. */
+  readonly patienceMs?: number
 }
 
 export interface RunningConfig extends Running {
   readonly port: number
+  /** Of /livez, /readyz and /metrics; undefined when they are not served. */
+  readonly healthPort: number | undefined
   /** Milliseconds since the API server last confirmed what is served. */
   ageMs(): number
 }
 
 const drainMs = 3000
 
-/** Serves ConfigObj of one namespace from a watch of its TConfigs; listens once all of them were listed. */
-export async function startConfig({ client, namespace, address, port, notFound, log, signal }: ConfigOptions): Promise<RunningConfig> {
+/** Serves ConfigObj of one namespace from a watch of its TConfigs; listens once all of them are known. */
+export async function startConfig(options: ConfigOptions): Promise<RunningConfig> {
+  const { address, port, signal, log } = options
   const lifetime = new Lifetime()
   const giveUp = () => void lifetime.stop().catch(() => {})
   signal.addEventListener('abort', giveUp, { once: true })
   lifetime.onStop(() => signal.removeEventListener('abort', giveUp))
   try {
-    const library = new ConfigLibrary()
-    const configs = new Informer<TConfig>({ client, namespace, log, resource: resources.tconfigs })
-    configs.onChange((type, config, old) => {
-      if (old !== undefined) library.remove(old)
-      if (type === 'deleted') library.remove(config)
-      else library.set(config)
-    })
-    lifetime.onStop(() => configs.stop())
-    configs.start()
-    const addresses = lifetime.own(watchPodAddresses({ client, namespace, labelSelector: labels.app, log }))
-    await Promise.all([configs.synced(), addresses.synced()])
-    const servant = configServant({ library, podByAddress: addresses.find, notFound })
+    const { library, configs, podByAddress } = await startKnowing(options, lifetime)
+    const servant = configServant({ library, podByAddress, notFound: options.notFound, mayAsk: limiterOf(options) })
+    const counters = new RequestCounters()
     const server = createServer({
       adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsconfig.ConfigObj': { interface: Config, servant } } }],
       log,
+      metrics: counters,
     })
     await server.start()
     lifetime.own(server)
     lifetime.onStop(() => server.drain(drainMs))
+    const health = await healthOf(options, configs, counters)
+    if (health !== undefined) lifetime.own(health)
     const bound = server.endpoints[0]?.port ?? 0
     log.info('config serves', { files: configs.size, address, port: bound })
-    return Object.assign(lifetime, { port: bound, ageMs: () => configs.ageMs() })
+    return Object.assign(lifetime, { port: bound, healthPort: health?.port, ageMs: () => configs.ageMs() })
   } catch (error) {
     await lifetime.stop().catch(() => {})
     throw error
   }
+}
+
+async function startKnowing({ client, namespace, log, data, patienceMs = 3000, setsInherit = false }: ConfigOptions, lifetime: Lifetime) {
+  const library = new ConfigLibrary({ setsInherit })
+  const configs = new Informer<TConfig>({ client, namespace, log, resource: resources.tconfigs })
+  configs.onChange((type, config, old) => {
+    if (old !== undefined) library.remove(old)
+    if (type === 'deleted') library.remove(config)
+    else library.set(config)
+  })
+  lifetime.onStop(() => configs.stop())
+  configs.start()
+  const addresses = lifetime.own(watchPodAddresses({ client, namespace, labelSelector: labels.app, log }))
+  const synced = Promise.all([configs.synced(), addresses.synced()])
+  await (data === undefined ? synced : whenKnown({ file: join(data, 'config-snapshot.json'), informers: { configs } as unknown as Informers, synced, patienceMs, lifetime, log }))
+  return { library, configs, podByAddress: addresses.find }
+}
+
+function limiterOf({ limit, clock = systemClock }: ConfigOptions): (key: string) => boolean {
+  if (limit === undefined) return () => true
+  const limiter = new Limiter(limit)
+  return (key) => limiter.take(key, clock.monotonic()).taken
+}
+
+async function healthOf({ address, healthPort }: ConfigOptions, configs: Informer<TConfig>, counters: RequestCounters) {
+  if (healthPort === undefined) return undefined
+  const metric = metricsOf('tarsconfig_')
+  const metrics = (): string => [
+    metric('knowledge_age_seconds', 'Time since the API server last confirmed what is served.', [[configs.ageMs() / 1000]]),
+    metric('versions', 'Versions of files that are known.', [[configs.size]]),
+    counters.text(),
+  ].join('')
+  return startHealth({ host: address, port: healthPort, problem: () => undefined, metrics })
 }

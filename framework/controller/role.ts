@@ -5,7 +5,7 @@ import { kubeClientFrom } from '#kube/client.ts'
 import { startElection } from '#kube/lease.ts'
 import { startController } from './controller.ts'
 import { controllerEnv, leaseName } from './env.ts'
-import { startHealth } from './health.ts'
+import { startHealth } from '#base/health.ts'
 import { startWebhooks } from './webhook/webhooks.ts'
 
 /**

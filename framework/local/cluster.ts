@@ -162,8 +162,8 @@ const imagePort = 8090
 function frameworkProcesses({ supervisorFile, registry, paths }: { readonly supervisorFile: string; readonly registry: string; readonly paths: DataPaths }): Record<string, Role> {
   const withEnv = (role: Role, env: Readonly<Record<string, string>>): Role => (context: RoleContext) => role({ ...context, env: { ...context.env, ...env } })
   return {
-    registry: registryRole,
-    config: configRole,
+    registry: withEnv(registryRole, { TARSREGISTRY_DATA: join(paths.services, 'registry') }),
+    config: withEnv(configRole, { TARSCONFIG_DATA: join(paths.services, 'config') }),
     notify: withEnv(notifyRole, { TARSNOTIFY_DATA: join(paths.services, 'notify') }),
     stat: withEnv(statRole, { TARSSTORE_DATA: join(paths.services, 'stat') }),
     property: withEnv(propertyRole, { TARSSTORE_DATA: join(paths.services, 'property') }),

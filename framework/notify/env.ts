@@ -1,7 +1,7 @@
 import { readEnv } from '#base/env.ts'
 import { Failure } from '#base/errors.ts'
 import type { Environment } from '#base/lifecycle.ts'
-import type { Limit } from './model/limiter.ts'
+import { parseLimit, type Limit } from '#base/limiter.ts'
 import type { Retention } from './store.ts'
 
 export interface NotifyEnv {
@@ -26,7 +26,7 @@ export function notifyEnv(env: Environment): NotifyEnv {
     address: read.required('PodIP'),
     port: read.integer('TARSNOTIFY_PORT', defaultPort, { min: 0, max: 65535 }),
     data: read.required('TARSNOTIFY_DATA'),
-    limit: parseLimit(read.optional('TARSNOTIFY_LIMIT', '300:300')),
+    limit: limitOf(read.optional('TARSNOTIFY_LIMIT', '300:300')),
     retention: {
       maxAgeMs: read.integer('TARSNOTIFY_DAYS', 3, { min: 1, max: 3650 }) * dayMs,
       perServer: read.integer('TARSNOTIFY_KEEP', 10_000, { min: 10 }),
@@ -34,9 +34,8 @@ export function notifyEnv(env: Environment): NotifyEnv {
   })
 }
 
-/** `seconds:count`, as native's notify_limit. */
-function parseLimit(text: string): Limit {
-  const [seconds = 0, count = 0] = /^(\d{1,7}):(\d{1,9})$/.exec(text)?.slice(1).map(Number) ?? []
-  if (seconds === 0) throw new Failure('ENV_INVALID', `environment variable TARSNOTIFY_LIMIT must be seconds:count, not "${text}"`, { remedy: 'set it to e.g. 300:300' })
-  return { windowMs: seconds * 1000, count }
+function limitOf(text: string): Limit {
+  const limit = parseLimit(text)
+  if (limit === undefined) throw new Failure('ENV_INVALID', `environment variable TARSNOTIFY_LIMIT must be seconds:count, not "${text}"`, { remedy: 'set it to e.g. 300:300' })
+  return limit
 }

@@ -3,7 +3,7 @@ import type { Logger } from '#base/log.ts'
 import type { NotifyServant } from '#tars/protocol/NotifyF.ts'
 import type { Current } from '#tars/server.ts'
 import { numberOfLevel } from './model/level.ts'
-import type { Limiter } from './model/limiter.ts'
+import type { Limiter } from '#base/limiter.ts'
 import { recordOfInfo, recordOfProgram, splitServer, type NotifyRecord } from './model/record.ts'
 import type { Question } from './store.ts'
 

@@ -7,7 +7,7 @@ import { watchPodAddresses } from '#kube/pod-addresses.ts'
 import { Notify } from '#tars/protocol/NotifyF.ts'
 import { createServer } from '#tars/server.ts'
 import { Inbox } from './inbox.ts'
-import { Limiter, type Limit } from './model/limiter.ts'
+import { Limiter, type Limit } from '#base/limiter.ts'
 import { notifyServant } from './notify-servant.ts'
 import { NotifyStore, type Retention } from './store.ts'
 

@@ -1,9 +1,8 @@
-import { Reader } from '#tars/codec/reader.ts'
 import { Writer } from '#tars/codec/writer.ts'
 import type { FunctionCodec } from '#tars/idl/interface.ts'
-import { QueryF, type EndpointF } from '#tars/protocol/QueryF.ts'
+import { QueryF } from '#tars/protocol/QueryF.ts'
 import { encoded, type Encoded } from '#tars/server.ts'
-import type { ServantView } from './model/endpoints.ts'
+import type { ServantView } from './model/views.ts'
 
 /** The answers about one object, encoded when its endpoints change and sent as they are when it is asked for. */
 export interface Answer {
@@ -13,9 +12,11 @@ export interface Answer {
   readonly lists: Encoded
   /** The same for the two functions with one more parameter: active at 3, inactive at 4. */
   readonly listsAfterPlace: Encoded
+  /** Body of findObjectNodeName: names of the pods, active ones first. */
+  readonly names: Encoded
 }
 
-const { findObjectById, findObjectById4Any, findObjectByIdInSameSet } = QueryF.functions
+const { findObjectById, findObjectById4Any, findObjectByIdInSameSet, findObjectNodeName } = QueryF.functions
 
 type ResultCodec = Pick<FunctionCodec, 'writeResult'> | undefined
 
@@ -33,15 +34,11 @@ export function answerEncoder(): (view: ServantView) => Answer {
     write(findObjectById, active)
     write(findObjectById4Any, result)
     write(findObjectByIdInSameSet, result)
+    write(findObjectNodeName, { return: 0, nodeNames: [...new Set([...active, ...inactive].map(({ nodeName }) => nodeName).filter((name) => name !== ''))] })
     // Not from the shared pool: a small answer that lives long would keep a whole slab of it.
     const bytes = Buffer.allocUnsafeSlow(writer.length)
     writer.view().copy(bytes)
-    const [first, second, third] = ends
-    return { list: encoded(bytes.subarray(0, first)), lists: encoded(bytes.subarray(first, second)), listsAfterPlace: encoded(bytes.subarray(second, third)) }
+    const [first, second, third, fourth] = ends
+    return { list: encoded(bytes.subarray(0, first)), lists: encoded(bytes.subarray(first, second)), listsAfterPlace: encoded(bytes.subarray(second, third)), names: encoded(bytes.subarray(third, fourth)) }
   }
-}
-
-/** The lists behind an answer, for who wants to look into it. */
-export function listsOf(answer: Answer): { readonly return: number; readonly activeEp: EndpointF[]; readonly inactiveEp: EndpointF[] } {
-  return findObjectById4Any?.readResult(new Reader(answer.lists.body)) as ReturnType<typeof listsOf>
 }

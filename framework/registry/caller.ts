@@ -3,10 +3,8 @@ import { addressesOf, plainAddress, type PodObject } from './model/pod-state.ts'
 
 /**
  * True when a call from `peer` may be the pod's own: it comes from one of the pod's addresses, also where pods share
- * the loopback network (a node there connects from its pod's address). A pod that has no address yet cannot be told
- * apart, and passes.
+ * the loopback network (a node there connects from its pod's address).
  */
 export function isOwnPod(pod: PodObject, peer: string): boolean {
-  const own = addressesOf(pod)
-  return own.length === 0 || own.includes(plainAddress(peer))
+  return addressesOf(pod).includes(plainAddress(peer))
 }

@@ -9,16 +9,24 @@ export interface RegistryEnv {
   readonly podName: string | undefined
   /** Address both servants listen on. */
   readonly address: string
+  /** TARSREGISTRY_ENDPOINT_HOST: `dns` (default) or `ip`; the TFrameworkConfig and TServers may say otherwise. */
   readonly hostForm: HostForm
+  /** TARSREGISTRY_DATA: folder in which it keeps what it knows, to start without the API server; absent: it does not. */
+  readonly data: string | undefined
+  /** TARSREGISTRY_HEALTH_PORT: /livez, /readyz and /metrics over HTTP; not served when absent. */
+  readonly healthPort: number | undefined
 }
 
 /** @throws Failure ENV_INVALID */
 export function registryEnv(env: Environment): RegistryEnv {
   const read = readEnv(env)
+  const health = read.integer('TARSREGISTRY_HEALTH_PORT', -1, { min: -1, max: 65535 })
   return Object.freeze({
     namespace: read.required('Namespace'),
     podName: read.optional('PodName'),
     address: read.required('PodIP'),
     hostForm: read.choice('TARSREGISTRY_ENDPOINT_HOST', ['dns', 'ip'], 'dns'),
+    data: read.optional('TARSREGISTRY_DATA'),
+    healthPort: health < 0 ? undefined : health,
   })
 }

@@ -5,19 +5,25 @@ import { Lifetime } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Informer } from '#kube/informer.ts'
-import { pods } from '#kube/resources.ts'
-import type { KubeObject } from '#kube/types.ts'
+import type { Lease } from '#kube/lease.ts'
+import { leases, nodes, pods } from '#kube/resources.ts'
+import type { Informers } from '#kube/snapshot.ts'
+import type { KubeObject, Resource } from '#kube/types.ts'
+import type { Locks } from './locks.ts'
 import type { Directory } from './model/directory.ts'
 import { essentials, type PodObject } from './model/pod-state.ts'
+import type { NodeObject } from './model/topology.ts'
 import type { Reports } from './reports.ts'
 
 /** The watches that the read model lives on. */
 export interface Feeds extends Lifetime {
   template(name: string): TTemplate | undefined
-  /** Resolves when everything has been listed once. */
+  /** Resolves when everything has been listed once; nodes only if they may be listed. */
   synced(): Promise<void>
   /** Milliseconds since the API server last confirmed the oldest of what is known; Infinity before the first list. */
   ageMs(): number
+  /** What is worth keeping over a restart. */
+  readonly informers: Informers
 }
 
 export interface FeedOptions {
@@ -25,33 +31,54 @@ export interface FeedOptions {
   readonly namespace: string
   readonly directory: Directory<unknown>
   readonly reports: Reports
+  readonly locks: Locks
   readonly log: Logger
 }
 
-/** Starts to watch TEndpoints, pods of servers, TTemplates and the TFrameworkConfig of one namespace. */
-export function startFeeds({ client, namespace, directory, reports, log }: FeedOptions): Feeds {
+/** Milliseconds that nodes are waited for: whoever may not list them has no groups by label, and all else. */
+const nodesMs = 3000
+
+/** Starts to watch TEndpoints, pods of servers, TTemplates, locks and the TFrameworkConfig of one namespace, and the nodes. */
+export function startFeeds({ client, namespace, directory, reports, locks, log }: FeedOptions): Feeds {
   const common = { client, namespace, log }
   const endpoints = new Informer<TEndpoint>({ ...common, resource: resources.tendpoints, transform: slim })
   const servers = new Informer({ ...common, resource: pods, labelSelector: labels.app, transform: (pod) => essentials(pod as KubeObject & PodObject) })
   const templates = new Informer<TTemplate>({ ...common, resource: resources.ttemplates, transform: slim })
   const config = new Informer<TFrameworkConfig>({ ...common, resource: resources.tframeworkconfigs, fieldSelector: `metadata.name=${names.framework}` })
+  const places = new Informer({ client, log, resource: nodes, transform: place })
+  const held = new Informer<Lease>({ ...common, resource: leases as Resource<Lease>, labelSelector: labels.app })
 
   endpoints.onChange((type, endpoint) => (type === 'deleted' ? directory.removeEndpoint(endpoint) : directory.setEndpoint(endpoint)))
   servers.onChange((type, object) => followPod(type === 'deleted', object as PodObject, directory, reports))
+  places.onChange((type, node) => (type === 'deleted' ? directory.removeNode(node) : directory.setNode(node as NodeObject)))
+  held.onChange((type, lease) => locks.observe(lease, type === 'deleted'))
   config.onChange((type, object) => {
     if (object.metadata.name === names.framework) directory.setFrameworkConfig(type === 'deleted' ? undefined : object)
   })
 
-  const informers = [endpoints, servers, templates, config]
+  const needed = [endpoints, servers, templates, config]
   const lifetime = new Lifetime()
-  for (const informer of informers) {
+  for (const informer of [...needed, places, held]) {
     lifetime.onStop(() => informer.stop())
     informer.start()
   }
+  const withNodes = async () => {
+    const limit = new AbortController()
+    const late = new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, nodesMs)
+      limit.signal.addEventListener('abort', () => clearTimeout(timer))
+    })
+    await Promise.race([Promise.all([places.synced(), held.synced()]), late]).finally(() => limit.abort())
+    if (!places.hasSynced) log.error('nodes cannot be listed: groups are by configured address only', { remedy: 'let the ServiceAccount of tarsregistry list and watch nodes' })
+  }
   return Object.assign(lifetime, {
     template: (name: string) => templates.get(namespace, name),
-    synced: async () => void (await Promise.all(informers.map((informer) => informer.synced()))),
-    ageMs: () => Math.max(...informers.map((informer) => informer.ageMs())),
+    synced: async () => {
+      await Promise.all(needed.map((informer) => informer.synced()))
+      await withNodes()
+    },
+    ageMs: () => Math.max(...needed.map((informer) => informer.ageMs())),
+    informers: { endpoints, servers, templates, config } as unknown as Informers,
   })
 }
 
@@ -69,4 +96,11 @@ function followPod(gone: boolean, pod: PodObject, directory: Directory<unknown>,
 function slim<T extends KubeObject>(object: T): T {
   const { managedFields: _, ...metadata } = object.metadata
   return { ...object, metadata }
+}
+
+/** The parts of a node that say where it is. */
+function place<T extends KubeObject>({ apiVersion, kind, metadata, ...rest }: T): T {
+  const { name, uid, resourceVersion, labels: own } = metadata
+  const { addresses = [] } = (rest as { status?: { addresses?: unknown[] } }).status ?? {}
+  return { apiVersion, kind, metadata: { name, uid, resourceVersion, labels: own }, status: { addresses } } as unknown as T
 }

@@ -8,14 +8,14 @@ import { createFrameworkKey } from '#tars/protocol/RegistryDescriptor.ts'
 import type { Current } from '#tars/server.ts'
 import { describeServer } from './model/descriptor.ts'
 import type { Directory } from './model/directory.ts'
-import { plainAddress, stateOfCondition, conditionOf, type ReportedState } from './model/pod-state.ts'
+import { conditionOf, isActivePod, plainAddress, stateOfCondition, type PodObject, type ReportedState } from './model/pod-state.ts'
 import { renderProfile } from './model/profile.ts'
 
 export interface NativeOptions {
   readonly directory: Directory<unknown>
   readonly template: (name: string) => TTemplate | undefined
   /** Checks and takes over a state. */
-  readonly report: (podName: string, state: ReportedState, current: Current) => void
+  readonly report: (podName: string, state: ReportedState, current: Current) => Promise<void>
 }
 
 /** Native states by number, as names of Kubernetes: what is destroyed does not run. */
@@ -25,12 +25,12 @@ const defaultTemplate = 'tars.default'
 /** Nodes, their loads and patches belong to Kubernetes here: what only reports them is accepted and has no effect. */
 export function nativeFunctions({ directory, template, report }: NativeOptions): Omit<RegistryServant, 'getServerDescriptor' | 'updateServerState'> {
   const accepted = () => 0
-  const update = (nodeName: string, { serverState, processId }: ServerStateInfo, current: Current): number => {
+  const update = async (nodeName: string, { serverState, processId }: ServerStateInfo, current: Current): Promise<number> => {
     const podName = podOf(nodeName)
     const pod = directory.pod(podName)
     // Native changes the present state only; what is wanted stays as it was.
     const setting = stateOfCondition(pod && conditionOf(pod, activeCondition))?.setting ?? 'Active'
-    report(podName, { setting, present: stateNames[serverState] ?? 'Inactive', pid: processId > 0 ? String(processId) : '', message: '' }, current)
+    await report(podName, { setting, present: stateNames[serverState] ?? 'Inactive', pid: processId > 0 ? String(processId) : '', message: '' }, current)
     return 0
   }
   return {
@@ -49,15 +49,15 @@ export function nativeFunctions({ directory, template, report }: NativeOptions):
       return { return: problem === undefined ? 0 : -1, profileTemplate: text }
     },
     updateServer: (nodeName, _app, _server, state, current) => update(nodeName, state, current),
-    updateServerBatch(states, current) {
-      for (const state of states) update(state.nodeName, state, current)
+    async updateServerBatch(states, current) {
+      for (const state of states) await update(state.nodeName, state, current)
       return 0
     },
     getServers(app, server, nodeName) {
       const own = serverOfPod(directory, nodeName)
-      const endpoint = app === '' || server === '' ? own : directory.endpointOf(app, server)
+      const endpoint = app === '' || server === '' ? own : directory.endpointOf(app, server, directory.pod(podOf(nodeName)))
       if (endpoint === undefined || (own !== undefined && own !== endpoint)) return []
-      return [nativeDescriptor(endpoint, nodeName, template)]
+      return [nativeDescriptor(endpoint, nodeName, directory.pod(podOf(nodeName)), template)]
     },
   }
 }
@@ -68,13 +68,14 @@ function podOf(nodeName: string): string {
 }
 
 function serverOfPod(directory: Directory<unknown>, nodeName: string): TEndpoint | undefined {
-  const podLabels = directory.pod(podOf(nodeName))?.metadata.labels ?? {}
-  return directory.endpointOf(podLabels[labels.app] ?? '', podLabels[labels.server] ?? '')
+  const pod = directory.pod(podOf(nodeName))
+  const podLabels = pod?.metadata.labels ?? {}
+  return directory.endpointOf(podLabels[labels.app] ?? '', podLabels[labels.server] ?? '', pod)
 }
 
-function nativeDescriptor(endpoint: TEndpoint, nodeName: string, template: NativeOptions['template']): NativeServerDescriptor {
+function nativeDescriptor(endpoint: TEndpoint, nodeName: string, pod: PodObject | undefined, template: NativeOptions['template']): NativeServerDescriptor {
   const { app, server, release } = endpoint.spec
-  const { descriptor } = describeServer(endpoint, template)
+  const { descriptor } = describeServer(endpoint, template, podOf(nodeName))
   const adapters = [...descriptor.adapters].map(([name, { threadNum, ...adapter }]) => {
     return [name, createNativeAdapterDescriptor({ ...adapter, threadNum: String(threadNum) })] as const
   })
@@ -83,7 +84,8 @@ function nativeDescriptor(endpoint: TEndpoint, nodeName: string, template: Nativ
     serverName: server,
     nodeName,
     settingState: 'active',
-    presentState: 'active',
+    presentState: pod === undefined || isActivePod(pod) ? 'active' : 'inactive',
+    setId: descriptor.setdivision,
     profile: descriptor.profile,
     asyncThreadNum: descriptor.asyncThreadNum ?? 0,
     patchVersion: release?.id ?? '',

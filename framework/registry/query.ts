@@ -1,35 +1,47 @@
 import type { QueryFServant } from '#tars/protocol/QueryF.ts'
-import { listsOf, type Answer } from './answers.ts'
-import { isSetId } from './model/object-id.ts'
+import type { Current } from '#tars/server.ts'
+import type { Answer } from './answers.ts'
+import type { Locks } from './locks.ts'
+import { plainAddress } from './model/pod-state.ts'
+import type { Caller, Directory } from './model/directory.ts'
+import { parseSet } from './model/views.ts'
+import type { Upstream } from './upstream.ts'
 
-/** Finds the prepared answer for an object's full name. */
-export type Find = (id: string) => Answer
+export interface QueryOptions {
+  readonly directory: Directory<Answer>
+  readonly upstream: Upstream
+  readonly locks: Locks
+}
 
 const refused = { return: -1, activeEp: [], inactiveEp: [] }
 
 /**
- * `tars.tarsregistry.QueryObj` (framework-services 1.1). No groups, stations or sets are configured here, and the
- * functions answer as native does then: a group query gives all endpoints, a station is never known (-1), a set
- * query falls back to the group query when its set id is valid and is refused (-1) otherwise (1.3, 1.4).
+ * `tars.tarsregistry.QueryObj` (framework-services 1.1): by group (1.3), station and set (1.4). What is not of this cluster
+ * and has a registry of its own is asked for there, as the caller asked for it. Nothing is pushed: -1, as native says.
  */
-export function queryServant(find: Find): QueryFServant {
-  const lists = (id: string) => find(id).lists
+export function queryServant({ directory, upstream, locks }: QueryOptions): QueryFServant {
+  const all = (id: string, current: Current) => elsewhere(id, current, []) ?? directory.find(id).lists
+  const near = (id: string, current: Current) => elsewhere(id, current, []) ?? directory.findNear(id, callerOf(current)).lists
+  /** The answer of another registry, which may take a moment. */
+  const elsewhere = (id: string, current: Current, more: readonly string[]) => {
+    const locator = directory.upstreamOf(id)
+    return locator === undefined ? undefined : upstream.ask(locator, current.function, [id, ...more])
+  }
   return {
-    findObjectById: (id) => find(id).list,
-    findObjectById4Any: lists,
-    findObjectById4All: lists,
-    findObjectByIdInSameGroup: lists,
-    findObjectByIdInSameStation: () => refused,
-    findObjectByIdInSameSet: (id, setId) => (isSetId(setId) ? find(id).listsAfterPlace : refused),
-    findObjectNodeName: (id) => ({ return: 0, nodeNames: nodeNames(find(id)) }),
+    findObjectById: (id, current) => elsewhere(id, current, []) ?? directory.find(id).list,
+    findObjectById4Any: all,
+    findObjectById4All: near,
+    findObjectByIdInSameGroup: near,
+    findObjectByIdInSameStation: (id, station, current) => elsewhere(id, current, [station]) ?? directory.findInStation(id, station)?.listsAfterPlace ?? refused,
+    findObjectByIdInSameSet: (id, setId, current) =>
+      (parseSet(setId) && elsewhere(id, current, [setId])) ?? directory.findInSet(id, setId, callerOf(current))?.listsAfterPlace ?? refused,
+    findObjectNodeName: (id, current) => elsewhere(id, current, []) ?? directory.find(id).names,
     registerChange: () => -1,
     registerQuery: () => -1,
-    getLocker: () => -1,
+    getLocker: (request, current) => locks.ask(request, callerOf(current)),
   }
 }
 
-/** Names of the pods behind an object, active ones first. */
-function nodeNames(answer: Answer): string[] {
-  const { activeEp, inactiveEp } = listsOf(answer)
-  return [...new Set([...activeEp, ...inactiveEp].map(({ nodeName }) => nodeName))].filter((name) => name !== '')
+function callerOf({ caller, peer }: Current): Caller {
+  return { name: caller, address: plainAddress(peer.address) }
 }

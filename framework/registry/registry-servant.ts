@@ -1,13 +1,14 @@
+import { labels } from '#api/names.ts'
 import type { TTemplate } from '#api/types.ts'
 import type { Logger } from '#base/log.ts'
 import { describe } from '#base/errors.ts'
 import type { RegistryServant } from '#tars/protocol/Registry.ts'
-import type { Current } from '#tars/server.ts'
+import { TarsCallError, type Current } from '#tars/server.ts'
 import { isOwnPod } from './caller.ts'
 import { checkReport, plainMessage } from './condition.ts'
 import { describeServer, emptyDescriptor } from './model/descriptor.ts'
 import type { Directory } from './model/directory.ts'
-import { addressesOf, type ReportedState } from './model/pod-state.ts'
+import { addressesOf, plainAddress, type PodObject, type ReportedState } from './model/pod-state.ts'
 import { nativeFunctions } from './native-functions.ts'
 import type { Reports } from './reports.ts'
 
@@ -15,42 +16,63 @@ export interface RegistryServantOptions {
   readonly directory: Directory<unknown>
   readonly reports: Reports
   readonly template: (name: string) => TTemplate | undefined
+  /** Asks the API server for a pod that the watch has not shown yet, or not with its address; undefined when there is none. */
+  readonly fetchPod: (name: string) => Promise<PodObject | undefined>
   readonly log: Logger
 }
 
+/** `iRet` for a report that may be taken later: the caller tells it again. */
+const again = -99
+
 /** `tars.tarsregistry.RegistryObj`, what a pod's node speaks to (framework-services 1.7). */
-export function registryServant({ directory, reports, template, log }: RegistryServantOptions): RegistryServant {
-  const report = (podName: string, state: ReportedState, current: Current): void => {
+export function registryServant({ directory, reports, template, fetchPod, log }: RegistryServantOptions): RegistryServant {
+  const report = async (podName: string, state: ReportedState, current: Current): Promise<void> => {
     try {
       checkReport(podName, state)
     } catch (error) {
       log.error('state report refused', { peer: current.peer.address, error: describe(error) })
       return
     }
-    const pod = directory.pod(podName)
-    if (pod !== undefined && !isOwnPod(pod, current.peer.address)) {
-      log.error('state report refused: only a pod itself may report its state', { pod: podName, peer: current.peer.address, addresses: addressesOf(pod) })
-      return
+    const pod = await knownPod(podName)
+    // Without an address nobody can tell whose word it is; the kubelet tells it before long.
+    if (pod !== undefined && addressesOf(pod).length === 0) throw new TarsCallError(again, `the address of pod ${podName} is not known yet`, { temporary: true })
+    if (pod !== undefined && isOwnPod(pod, current.peer.address)) reports.accept(podName, state)
+    else log.error('state report refused: only a pod itself may report its state', { pod: podName, peer: current.peer.address, addresses: pod === undefined ? [] : addressesOf(pod) })
+  }
+  const knownPod = async (podName: string): Promise<PodObject | undefined> => {
+    const watched = directory.pod(podName)
+    if (watched !== undefined && addressesOf(watched).length > 0) return watched
+    try {
+      const pod = await fetchPod(podName)
+      return pod?.metadata.labels?.[labels.app] === undefined ? undefined : pod
+    } catch (error) {
+      log.error('a state report must be told again: its pod is not known here, and the API server does not answer', { pod: podName, error })
+      throw new TarsCallError(again, `pod ${podName} is not known yet`, { temporary: true })
     }
-    reports.accept(podName, state)
   }
 
   return {
     ...nativeFunctions({ directory, template, report }),
-    getServerDescriptor(app, server) {
-      const endpoint = directory.endpointOf(app, server)
+    getServerDescriptor(app, server, current) {
+      const pod = directory.podOf({ name: current.caller, address: plainAddress(current.peer.address) })
+      const endpoint = directory.endpointOf(app, server, pod)
       if (endpoint === undefined) {
         log.error('no descriptor: there is no such server', { server: `${app}.${server}`, remedy: 'check spec.app and spec.server of the TServer' })
         return { return: -1, descriptor: emptyDescriptor() }
       }
-      const { descriptor, problem } = describeServer(endpoint, template)
+      const { descriptor, problem } = describeServer(endpoint, template, podNameIn(current, pod))
       if (problem !== undefined) log.error('server has no complete configuration', { server: `${app}.${server}`, problem })
       return { return: problem === undefined ? 0 : -1, descriptor }
     },
     updateServerState(podName, settingState, presentState, current) {
       const { context } = current
       const told = (key: string) => context.get(key) ?? ''
-      report(podName, { setting: settingState, present: presentState, pid: told('PID'), message: plainMessage(told('Message')), restarts: told('Restarts') }, current)
+      return report(podName, { setting: settingState, present: presentState, pid: told('PID'), message: plainMessage(told('Message')), restarts: told('Restarts') }, current)
     },
   }
+}
+
+/** A pod that the watch has not shown yet says its name itself. */
+function podNameIn({ caller }: Current, pod: PodObject | undefined): string {
+  return pod?.metadata.name ?? caller.split('.', 1)[0] ?? ''
 }

@@ -1,41 +1,56 @@
+import { join } from 'node:path'
 import { registryPorts } from '#api/names.ts'
 import { systemClock, type Clock } from '#base/clock.ts'
+import { startHealth } from '#base/health.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
+import { metricsOf } from '#base/metrics.ts'
 import type { KubeClient } from '#kube/client.ts'
+import { isNotFound } from '#kube/errors.ts'
 import { pods } from '#kube/resources.ts'
+import { whenKnown } from '#kube/snapshot.ts'
 import { QueryF } from '#tars/protocol/QueryF.ts'
 import { Registry } from '#tars/protocol/Registry.ts'
-import { createServer } from '#tars/server.ts'
+import { createServer, RequestCounters } from '#tars/server.ts'
 import { answerEncoder } from './answers.ts'
-import { startFeeds } from './feeds.ts'
+import { startFeeds, type Feeds } from './feeds.ts'
+import { Locks } from './locks.ts'
 import { Directory } from './model/directory.ts'
 import type { HostForm } from './model/endpoints.ts'
-import type { PodObject } from './model/pod-state.ts'
+import { essentials, type PodObject } from './model/pod-state.ts'
 import { reportOwnPod } from './own-readiness.ts'
+import { queryServant } from './query.ts'
 import { registryServant } from './registry-servant.ts'
 import { Reports, type WriteConditions } from './reports.ts'
-import { queryServant } from './query.ts'
+import { Upstream } from './upstream.ts'
 
 export interface RegistryOptions {
   readonly client: KubeClient
   readonly namespace: string
   /** Address to listen on. */
   readonly address: string
-  /** What callers get as a pod's host. Default `dns`: `<pod>.<server>`. */
+  /** What callers get as a pod's host where nothing else is said. Default `dns`: `<pod>.<server>`. */
   readonly hostForm?: HostForm
   /** Own pod, when this runs in one. */
   readonly podName?: string | undefined
+  /** Folder for what is known, to start from while the API server is away. */
+  readonly data?: string | undefined
+  /** Port of /livez, /readyz and /metrics; 0 takes a free one. */
+  readonly healthPort?: number | undefined
   readonly log: Logger
   readonly signal: AbortSignal
   readonly clock?: Clock
   /** Default 17890 and 17891; 0 takes free ones. */
   readonly ports?: { readonly query: number; readonly registry: number }
+  /** Milliseconds the API server is waited for before what was known earlier is served. Default 3000. */
+  readonly patienceMs?: number
 }
 
 export interface RunningRegistry extends Running {
   /** In order of {@link RegistryOptions.ports}. */
   readonly ports: { readonly query: number; readonly registry: number }
+  /** Of /livez, /readyz and /metrics; undefined when they are not served. */
+  readonly healthPort: number | undefined
   /** Milliseconds since the API server last confirmed what is served. */
   ageMs(): number
 }
@@ -43,63 +58,109 @@ export interface RunningRegistry extends Running {
 /** Milliseconds a caller may still be answered after the registry was asked to stop. */
 const drainMs = 3000
 
+type Answer = ReturnType<ReturnType<typeof answerEncoder>>
+
+interface Parts {
+  readonly directory: Directory<Answer>
+  readonly reports: Reports
+  readonly locks: Locks
+  readonly upstream: Upstream
+  readonly feeds: Feeds
+}
+
 /**
- * Serves QueryObj and RegistryObj of one namespace. It listens only once everything was listed, so that it never
- * answers from half a picture; while the API server is away it serves what it knows last.
+ * Serves QueryObj and RegistryObj of one namespace. It listens only once everything was listed, or was known before a
+ * restart, so that it never answers from half a picture; while the API server is away it serves what it knows last.
  */
 export async function startRegistry(options: RegistryOptions): Promise<RunningRegistry> {
-  const { client, namespace, log, signal, clock = systemClock } = options
+  const { log, signal } = options
   const lifetime = new Lifetime()
   const giveUp = () => void lifetime.stop().catch(() => {})
   signal.addEventListener('abort', giveUp, { once: true })
   lifetime.onStop(() => signal.removeEventListener('abort', giveUp))
   try {
-    const directory = new Directory({ hostForm: options.hostForm ?? 'dns', prepare: answerEncoder() })
-    directory.hold()
-    const reports = new Reports({ directory, clock, log, write: conditionWriter(client, namespace) })
-    const feeds = startFeeds({ client, namespace, directory, reports, log })
-    lifetime.own(feeds)
-    lifetime.onStop(() => reports.stop())
-    await feeds.synced()
+    const parts = startParts(options, lifetime)
+    const { directory, reports, feeds } = parts
+    const synced = feeds.synced()
+    const { data, patienceMs = 3000 } = options
+    await (data === undefined ? synced : whenKnown({ file: join(data, 'registry-snapshot.json'), informers: feeds.informers, synced, patienceMs, lifetime, log }))
     directory.release()
 
-    const server = createServer({ adapters: adapters(options, directory, reports, feeds.template), log })
+    const counters = new RequestCounters()
+    const server = createServer({ adapters: adapters(options, parts), log, metrics: counters })
     await server.start()
     lifetime.own(server)
     lifetime.onStop(() => server.drain(drainMs))
+    const health = await healthOf(options, parts, counters)
+    if (health !== undefined) lifetime.own(health)
     if (options.podName !== undefined) {
       const leave = await reportOwnPod({ podName: options.podName, getPod: (name) => directory.pod(name), reports, log, signal })
       lifetime.onStop(leave)
     }
     const [query, registry] = server.endpoints
     log.info('registry serves', { ...directory.size(), address: options.address, query: query?.port, registry: registry?.port })
-    return Object.assign(lifetime, { ports: { query: query?.port ?? 0, registry: registry?.port ?? 0 }, ageMs: feeds.ageMs })
+    return Object.assign(lifetime, { ports: { query: query?.port ?? 0, registry: registry?.port ?? 0 }, healthPort: health?.port, ageMs: feeds.ageMs })
   } catch (error) {
     await lifetime.stop().catch(() => {})
     throw error
   }
 }
 
-type Find = Parameters<typeof queryServant>[0]
+function startParts({ client, namespace, hostForm = 'dns', clock = systemClock, log }: RegistryOptions, lifetime: Lifetime): Parts {
+  const directory = new Directory({ hostForm, prepare: answerEncoder() })
+  directory.hold()
+  const reports = new Reports({ directory, clock, log, write: conditionWriter(client, namespace) })
+  const locks = new Locks({ client, namespace, directory, clock, log })
+  const upstream = new Upstream({ clock, log })
+  lifetime.onStop(() => upstream.close())
+  const feeds = startFeeds({ client, namespace, directory, reports, locks, log })
+  lifetime.own(feeds)
+  lifetime.onStop(() => reports.stop())
+  return { directory, reports, locks, upstream, feeds }
+}
 
-function adapters({ address, ports, log }: RegistryOptions, directory: Directory<ReturnType<Find>>, reports: Reports, template: Parameters<typeof registryServant>[0]['template']) {
+function adapters({ address, ports, client, namespace, log }: RegistryOptions, { directory, reports, locks, upstream, feeds: { template } }: Parts) {
   const { query, registry } = ports ?? registryPorts
+  const fetchPod = async (name: string): Promise<PodObject | undefined> => {
+    try {
+      return essentials((await client.get(pods, { namespace, name })) as PodObject)
+    } catch (error) {
+      if (isNotFound(error)) return undefined
+      throw error
+    }
+  }
   return [
     {
       endpoint: `tcp -h ${address} -p ${query} -t 10000`,
-      servants: { 'tars.tarsregistry.QueryObj': { interface: QueryF, servant: queryServant((id) => directory.find(id)) } },
+      servants: { 'tars.tarsregistry.QueryObj': { interface: QueryF, servant: queryServant({ directory, upstream, locks }) } },
       maxConnections: 10_000,
       queueCapacity: 10_000,
       queueTimeoutMs: 4000,
     },
     {
       endpoint: `tcp -h ${address} -p ${registry} -t 30000`,
-      servants: { 'tars.tarsregistry.RegistryObj': { interface: Registry, servant: registryServant({ directory, reports, template, log }) } },
+      servants: { 'tars.tarsregistry.RegistryObj': { interface: Registry, servant: registryServant({ directory, reports, template, fetchPod, log }) } },
       maxConnections: 2048,
       queueCapacity: 10_000,
       queueTimeoutMs: 4000,
     },
   ]
+}
+
+/** What is served stale is served all the same: not being confirmed does not make it unready. */
+async function healthOf({ address, healthPort }: RegistryOptions, { directory, feeds }: Parts, counters: RequestCounters) {
+  if (healthPort === undefined) return undefined
+  const metric = metricsOf('tarsregistry_')
+  const metrics = (): string => {
+    const { objects, pods: count } = directory.size()
+    return [
+      metric('knowledge_age_seconds', 'Time since the API server last confirmed what is served.', [[feeds.ageMs() / 1000]]),
+      metric('objects', 'Objects that can be asked for.', [[objects]]),
+      metric('pods', 'Pods that are known.', [[count]]),
+      counters.text(),
+    ].join('')
+  }
+  return startHealth({ host: address, port: healthPort, problem: () => undefined, metrics })
 }
 
 /** Strategic merge puts the condition among the others; the uid refuses the write when the pod is another by now. */

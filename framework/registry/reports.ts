@@ -3,6 +3,7 @@ import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import { retry } from '#base/retry.ts'
 import { isConflict, isNotFound } from '#kube/errors.ts'
+import { isOlder } from '#kube/types.ts'
 import { conditionsFor, isConfirmed } from './condition.ts'
 import type { Directory } from './model/directory.ts'
 import type { PodCondition, PodObject, ReportedState } from './model/pod-state.ts'
@@ -153,11 +154,4 @@ export class Reports {
 
 function sameState(a: ReportedState, b: ReportedState): boolean {
   return a.setting === b.setting && a.present === b.present && a.pid === b.pid && a.message === b.message && a.restarts === b.restarts
-}
-
-/** Compares resourceVersions as the numbers that etcd and the embedded cluster make of them. */
-function isOlder(seen: string | undefined, written: string): boolean {
-  const digits = /^\d+$/
-  if (seen === undefined || !digits.test(seen) || !digits.test(written)) return true
-  return BigInt(seen) < BigInt(written)
 }

@@ -5,9 +5,9 @@ import { startRegistry } from './registry.ts'
 
 /** tarsregistry: `tarsk8s registry`. */
 export const start: Role = async ({ env, log, signal }) => {
-  const { namespace, podName, address, hostForm } = registryEnv(env)
+  const settings = registryEnv(env)
   const client = kubeClientFrom(env)
-  const registry = await startRegistry({ client, namespace, podName, address, hostForm, log, signal })
+  const registry = await startRegistry({ client, ...settings, log, signal })
   registry.done.catch(() => {}).finally(() => client.close())
   return registry
 }

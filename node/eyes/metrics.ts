@@ -1,21 +1,10 @@
+import { metricsOf, type Sample } from '#base/metrics.ts'
 import type { Sights } from './eyes.ts'
 import { cgroupFigures, usageOf, usageOfService } from './usage.ts'
 
-type Labels = Readonly<Record<string, string>>
-type Sample = readonly [value: number, labels?: Labels]
-
 const presentStates = ['Inactive', 'Activating', 'Active', 'Deactivating'] as const
 
-const escaped = (value: string): string => value.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`))
-
-/** One metric in Prometheus' text format 0.0.4. A name that ends in `_total` is a counter, every other a gauge. */
-function metric(name: string, help: string, samples: readonly Sample[]): string {
-  const lines = samples.map(([value, labels = {}]) => {
-    const inner = Object.entries(labels).map(([key, text]) => `${key}="${escaped(text)}"`).join(',')
-    return `tarsnode_${name}${inner === '' ? '' : `{${inner}}`} ${value}\n`
-  })
-  return samples.length === 0 ? '' : `# HELP tarsnode_${name} ${help}\n# TYPE tarsnode_${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}\n${lines.join('')}`
-}
+const metric = metricsOf('tarsnode_')
 
 const samplesOf = (value: number | null | undefined): Sample[] => (value === null || value === undefined ? [] : [[value]])
 

@@ -1,7 +1,7 @@
 import { Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import { Communicator } from '#tars/client.ts'
-import { Config, type ConfigProxy } from '#tars/protocol/ConfigF.ts'
+import { Config, createConfigInfo, type ConfigProxy } from '#tars/protocol/ConfigF.ts'
 import { Registry, type RegistryProxy, type ServerDescriptor } from '#tars/protocol/Registry.ts'
 import type { RegistryAddress, Settings } from '../env.ts'
 import type { View } from '../service/supervisor.ts'
@@ -41,10 +41,11 @@ export function connectRegistry({ settings, address, file, log }: ConnectOptions
     tryDescriptor: (timeoutMs) => source.try(timeoutMs),
     report: (view) => reporter.report(view),
     notify: (level, text) => notices.tell(level, text),
-    loadConfig: async (file) => {
-      const answer = await communicator.proxy<ConfigProxy>(Config, 'tars.tarsconfig.ConfigObj').loadConfig(app, server, file)
+    loadConfig: async (name) => {
+      const info = createConfigInfo({ appname: app, servername: server, filename: name, host: settings.listenAddress, setdivision: file.read()?.setdivision ?? '' })
+      const answer = await communicator.proxy<ConfigProxy>(Config, 'tars.tarsconfig.ConfigObj').loadConfigByInfo(info)
       if (answer.return === 0) return answer.config
-      throw new Failure('CONFIG_REFUSED', `tarsconfig has no file ${file} for ${app}.${server} (code ${answer.return})`, { remedy: 'add the file to the configuration of the server' })
+      throw new Failure('CONFIG_REFUSED', `tarsconfig has no file ${name} for ${app}.${server} (code ${answer.return})`, { remedy: 'add the file to the configuration of the server' })
     },
     async close(timeoutMs) {
       await reporter.settled(timeoutMs)

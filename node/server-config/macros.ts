@@ -1,3 +1,4 @@
+import type { ServerDescriptor } from '#tars/protocol/Registry.ts'
 import type { RegistryAddress, Settings } from '../env.ts'
 import { SERVER_PORT } from '../layout.ts'
 
@@ -8,7 +9,7 @@ export type ConfIdentity = Pick<Settings, 'app' | 'server' | 'podName' | 'listen
 export const nodeValue = ({ localAddress, serverPort = SERVER_PORT }: ConfIdentity): string => `tars.tarsnode.ServerObj@tcp -h ${localAddress} -p ${serverPort} -t 60000`
 
 /** The text macros of a profile (spec A.5, step 3), and those that the native node has besides. */
-export function macrosOf(identity: ConfIdentity, asyncThreads: number): Readonly<Record<string, string>> {
+export function macrosOf(identity: ConfIdentity, { asyncThreadNum, setdivision }: Pick<ServerDescriptor, 'asyncThreadNum' | 'setdivision'>): Readonly<Record<string, string>> {
   const { app, server, podName, listenAddress, paths, localAddress, adminPort, registry } = identity
   return {
     '${modulename}': `${app}.${server}`,
@@ -20,10 +21,10 @@ export function macrosOf(identity: ConfIdentity, asyncThreads: number): Readonly
     '${localip}': listenAddress,
     '${locator}': `tars.tarsregistry.QueryObj@tcp -h ${registry.host} -p ${registry.queryPort}`,
     '${local}': `tcp -h ${localAddress} -p ${adminPort} -t 3000`,
-    '${asyncthread}': String(asyncThreads),
+    '${asyncthread}': String(asyncThreadNum),
     '${mainclass}': `com.qq.${app.toLowerCase()}.${server.toLowerCase()}.${server}`,
-    '${enableset}': 'n',
-    '${setdivision}': 'NULL',
+    '${enableset}': setdivision === '' ? 'n' : 'y',
+    '${setdivision}': setdivision === '' ? 'NULL' : setdivision,
     '${nodename}': podName,
     '${serverid}': `${app}.${server}_${podName}`,
     '${exe}': `${paths.binDir}/${server}`,

@@ -22,7 +22,7 @@ const SERVER = '/tars/application/server'
 export function renderConf(identity: ConfIdentity, descriptor: ServerDescriptor): RenderedConf {
   const adapters = [...descriptor.adapters.values()].toSorted((a, b) => (a.adapterName < b.adapterName ? -1 : 1))
   const generated = generate(identity, adapters)
-  const profile = expandMacros(descriptor.profile, macrosOf(identity, descriptor.asyncThreadNum))
+  const profile = expandMacros(descriptor.profile, macrosOf(identity, descriptor))
   try {
     const conf = generated.join(parseConfig(profile), true)
     return {

@@ -1,12 +1,16 @@
 // tarsconfig on real sockets, fed by the embedded API server, asked by our own client and by @tars/config.
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { resources } from '#api/resources.ts'
 import type { TConfig } from '#api/types.ts'
 import { silentLogger } from '#base/log.ts'
+import { createKubeClient } from '#kube/client.ts'
 import { Communicator } from '#tars/client.ts'
 import { Config, createConfigInfo, createGetConfigListInfo, type ConfigInfo, type ConfigProxy } from '#tars/protocol/ConfigF.ts'
-import { startConfig, type RunningConfig } from '../../framework/config/config.ts'
+import { startConfig, type ConfigOptions, type RunningConfig } from '../../framework/config/config.ts'
 import { createPod, namespace, startCluster, until, type TestCluster } from '../registry/cluster.ts'
 
 let cluster: TestCluster
@@ -14,7 +18,7 @@ let running: RunningConfig
 let config: ConfigProxy
 const communicator = new Communicator({ timeoutMs: 5000 })
 
-type Given = Pick<TConfig, 'server' | 'configName' | 'configContent'> & Partial<Pick<TConfig, 'podSeq' | 'activated'>> & { readonly labels?: Record<string, string>; readonly annotations?: Record<string, string> }
+type Given = Pick<TConfig, 'server' | 'configName' | 'configContent'> & Partial<Pick<TConfig, 'podSeq' | 'activated' | 'set' | 'references'>> & { readonly labels?: Record<string, string>; readonly annotations?: Record<string, string> }
 let serial = 0
 
 async function createConfig({ labels = {}, annotations = {}, ...given }: Given): Promise<string> {
@@ -28,6 +32,9 @@ beforeAll(async () => {
   cluster = await startCluster()
   await createConfig({ server: 'Hello', configName: 'a.conf', configContent: 'master' })
   await createConfig({ server: 'Hello', configName: 'a.conf', configContent: 'for one', podSeq: '1' })
+  await createConfig({ server: 'Hello', configName: 'a.conf', configContent: 'in the set', set: 'a.b.c', references: ['app.conf'] })
+  await createConfig({ server: 'Hello', configName: 'a.conf', configContent: 'in the set for one', set: 'a.b.c', podSeq: '1' })
+  await createConfig({ server: 'Hello', configName: 'set.conf', configContent: 'x', set: 'a.b.c' })
   await createConfig({ server: 'Hello', configName: 'orphan.conf', configContent: 'for one', podSeq: '1' })
   await createConfig({ server: 'Hello', configName: 'z.conf', configContent: '<tars>\na=1\n</tars>' })
   await createConfig({ server: 'Hello', configName: 'bad.conf', configContent: '<tars>\na=1\n' })
@@ -70,7 +77,10 @@ describe('loading (framework-services 2.1, 2.3)', () => {
     ['by info: application only', () => config.loadConfigByInfo(info({ filename: 'app.conf', bAppOnly: true })), 0, 'of the app'],
     ['by info: TarsGo, empty server name', () => config.loadConfigByInfo(info({ filename: 'app.conf', servername: '' })), 0, 'of the app'],
     ['by info: a set of two parts', () => config.loadConfigByInfo(info({ setdivision: 'a.b' })), -1, ''],
-    ['by info: a set', () => config.loadConfigByInfo(info({ setdivision: 'a.b.c' })), 0, joined],
+    ['by info: a set without files (2.2)', () => config.loadConfigByInfo(info({ setdivision: 'q.q.q' })), -1, ''],
+    ['by info: a set, its node, and what the file refers to (2.2)', () => config.loadConfigByInfo(info({ setdivision: 'a.b.c' })), 0, 'of the app\r\n\r\nin the set\r\n\r\nin the set for one'],
+    ['by info: a set, of the application', () => config.loadConfigByInfo(info({ setdivision: 'a.b.c', filename: 'app.conf', bAppOnly: true })), 0, 'of the app'],
+    ['by info: the conf of a service without a set says NULL', () => config.loadConfigByInfo(info({ setdivision: 'NULL' })), 0, joined],
   ]
   test.each(cases)('%s', async (_what, call, code, text) => {
     expect(await call()).toEqual({ return: code, config: text })
@@ -86,6 +96,9 @@ describe('lists and checks (framework-services 2.1)', () => {
     expect(await config.ListAllConfigByInfo(createGetConfigListInfo({ appname: 'Test', servername: 'Hello' }))).toEqual({ return: 0, vf: names })
     expect(await config.ListAllConfigByInfo(createGetConfigListInfo({ appname: 'Test', servername: 'Hello', bAppOnly: true }))).toEqual({ return: 0, vf: ['app.conf'] })
     expect(await config.ListConfigByInfo(info({ setdivision: 'x' }))).toEqual({ return: -1, vf: [] })
+    expect(await config.ListConfigByInfo(info({ setdivision: 'a.b.c' }))).toEqual({ return: 0, vf: ['a.conf', 'set.conf'] })
+    expect(await config.ListAllConfigByInfo(createGetConfigListInfo({ appname: 'Test', servername: 'Hello', setdivision: 'a.b.c' }))).toEqual({ return: 0, vf: ['a.conf', 'set.conf'] })
+    expect(await config.ListAllConfigByInfo(createGetConfigListInfo({ appname: 'Test', servername: 'Hello', setdivision: 'a.b' }))).toEqual({ return: -1, vf: [] })
     expect(await config.ListConfig('Test', 'Nobody')).toEqual({ return: 0, vf: [] })
   })
 
@@ -118,6 +131,54 @@ describe('a switch of versions (framework-services 2.3)', () => {
     await until(async () => (await load()) === 'old')
     for (const name of [old, next]) await client.delete(resources.tconfigs, { namespace, name })
     await until(async () => (await config.loadConfig('Test', 'Hello', 'switch.conf')).return === -1)
+  })
+})
+
+describe('settings (2.1, 2.2)', () => {
+  const startWith = async (more: Partial<ConfigOptions>) => {
+    const one = await startConfig({ client: cluster.client, namespace, address: '127.0.0.1', port: 0, notFound: -1, log: silentLogger, signal: new AbortController().signal, ...more })
+    onTestFinished(() => one.stop())
+    return communicator.proxy<ConfigProxy>(Config, `tars.tarsconfig.ConfigObj@tcp -h 127.0.0.1 -p ${one.port}`)
+  }
+
+  test('so many loads a file, server and host in so much time, then 429; of others not', async () => {
+    let nowMs = 0
+    const limited = await startWith({ limit: { windowMs: 60_000, count: 11 }, clock: { now: () => 0, monotonic: () => nowMs } })
+    const codes: number[] = []
+    for (let index = 0; index < 12; index++) codes.push((await limited.loadConfig('Test', 'Hello', 'a.conf')).return)
+    expect(codes).toEqual([...Array<number>(11).fill(0), 429])
+    expect(await limited.loadConfigByInfo(info({}))).toEqual({ return: 429, config: '' })
+    expect((await limited.loadConfigByInfo(info({ host: 'test-hello-0' }))).return).toBe(0)
+    expect((await limited.loadConfig('Test', 'Hello', 'z.conf')).return).toBe(0)
+    // Not limited in native either.
+    expect((await limited.loadConfigByHost('Test.Hello', 'a.conf', '')).return).toBe(0)
+    for (let index = 0; index < 11; index++) expect((await limited.ListAllConfigByInfo(createGetConfigListInfo({ appname: 'Test', servername: 'Hello' }))).return).toBe(0)
+    expect(await limited.ListAllConfigByInfo(createGetConfigListInfo({ appname: 'Test', servername: 'Hello' }))).toEqual({ return: 429, vf: [] })
+    nowMs = 60_000
+    expect((await limited.loadConfig('Test', 'Hello', 'a.conf')).return).toBe(0)
+  })
+
+  test('a missing file as native answers it, and sets that inherit', async () => {
+    const proxy = await startWith({ notFound: 0, setsInherit: true })
+    expect(await proxy.loadConfig('Test', 'Hello', 'no.conf')).toEqual({ return: 0, config: '' })
+    expect((await proxy.loadConfigByInfo(info({ setdivision: 'a.b' }))).return).toBe(-1)
+    expect(await proxy.loadConfigByInfo(info({ setdivision: 'q.q.q' }))).toEqual({ return: 0, config: joined })
+  })
+
+  test('it starts without the API server, from what it knew, and says how old that is', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tarsk8s-config-'))
+    onTestFinished(() => rm(folder, { recursive: true, force: true }))
+    const options = { namespace, address: '127.0.0.1', port: 0, notFound: -1, data: folder, patienceMs: 50, healthPort: 0, log: silentLogger, signal: new AbortController().signal } as const
+    await (await startConfig({ ...options, client: cluster.client })).stop()
+    const nobody = createKubeClient({ server: 'http://127.0.0.1:1' })
+    const alone = await startConfig({ ...options, client: nobody })
+    const proxy = communicator.proxy<ConfigProxy>(Config, `tars.tarsconfig.ConfigObj@tcp -h 127.0.0.1 -p ${alone.port}`)
+    expect(await proxy.loadConfigByHost('Test.Hello', 'a.conf', 'test-hello-1')).toEqual({ return: 0, config: joined })
+    const text = await (await fetch(`http://127.0.0.1:${alone.healthPort}/metrics`)).text()
+    expect(text).toMatch(/^tarsconfig_knowledge_age_seconds [\d.]+$/m)
+    expect(text).toMatch(/^tars_server_requests_total\{servant="tars.tarsconfig.ConfigObj",function="loadConfigByHost",ret="0"\} 1$/m)
+    await alone.stop()
+    nobody.close()
   })
 })
 

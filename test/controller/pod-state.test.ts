@@ -42,7 +42,7 @@ describe('status of a server (control-plane spec C.6)', () => {
 
   test('all pods ready', () => {
     const status = serverStatus(tarsServer({}, { generation: 3 }), [ready], 'now')
-    expect(status).toMatchObject({ replicas: 1, readyReplicas: 1, currentReplicas: 1, observedGeneration: 3, selector: 'tars.io/ServerApp=Demo,tars.io/ServerName=Hello' })
+    expect(status).toMatchObject({ replicas: 1, readyReplicas: 1, currentReplicas: 1, observedGeneration: 3, selector: 'tars.io/ServerApp=Demo,tars.io/ServerName=Hello,!tars.io/ServerVariant' })
     expect(facts(status)).toEqual({ Released: 'True Released', Available: 'True PodsReady', Progressing: 'False Settled', Degraded: 'False AsExpected' })
   })
 

@@ -49,9 +49,29 @@ describe('a TServer', () => {
     }
     expect(await get(daemonSets as Resource<never>, name)).toBeUndefined()
     const status = await eventually(async () => (await get(resources.tservers as Resource<never>, name))?.['status'])
-    expect(status).toMatchObject({ replicas: 1, readyReplicas: 0, currentReplicas: 0, selector: 'tars.io/ServerApp=Demo,tars.io/ServerName=Full' })
+    expect(status).toMatchObject({ replicas: 1, readyReplicas: 0, currentReplicas: 0, selector: 'tars.io/ServerApp=Demo,tars.io/ServerName=Full,!tars.io/ServerVariant' })
     await cluster.client.delete(tservers, { namespace: ns, name })
     for (const resource of [services, statefulSets, resources.tendpoints, resources.texitedrecords]) await gone(resource, name)
+  })
+
+  test('and a variant of it have children and pods of their own', async () => {
+    const name = await create('Twin', { k8s: { replicas: 2 } })
+    const { metadata: { uid: _, ...metadata }, ...server } = tarsServer({ server: 'Twin', variant: 'far', k8s: { replicas: 2 } }, { name: 'demo-twin-far' })
+    await cluster.client.create(tservers, { ...server, metadata })
+    for (const [owner, child] of [[name, await there(statefulSets, name)], ['demo-twin-far', await there(statefulSets, 'demo-twin-far')]] as const) {
+      expect(child.metadata.ownerReferences?.map(({ uid }) => uid)).toEqual([(await there(tservers, owner)).metadata.uid])
+      expect(child['spec'].serviceName).toBe(owner)
+    }
+    // A pod that two budgets select cannot be evicted.
+    expect((await there(podDisruptionBudgets, name))['spec'].selector.matchExpressions).toEqual([{ key: 'tars.io/ServerVariant', operator: 'DoesNotExist' }])
+    expect((await there(podDisruptionBudgets, 'demo-twin-far'))['spec'].selector).toEqual({ matchLabels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Twin', 'tars.io/ServerVariant': 'far' } })
+    const pod = (set: string) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: `${set}-0`, namespace: ns, labels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Twin', ...(set === name ? {} : { 'tars.io/ServerVariant': 'far' }) } }, spec: { containers: [{ name: 'c', image: 'x' }] } })
+    for (const set of [name, 'demo-twin-far']) await kubernetes.create(pods, pod(set))
+    for (const set of [name, 'demo-twin-far']) {
+      await eventually(async () => ((await get(resources.tendpoints as Resource<never>, set)) as unknown as TEndpoint | undefined)?.status?.pods.some((one) => one.name === `${set}-0`))
+      expect(((await get(resources.tendpoints as Resource<never>, set)) as unknown as TEndpoint).status?.pods.map((one) => one.name)).toEqual([`${set}-0`])
+    }
+    expect(((await get(resources.tendpoints as Resource<never>, 'demo-twin-far')) as unknown as TEndpoint).spec.variant).toBe('far')
   })
 
   test('made again at once gets children of its own', async () => {

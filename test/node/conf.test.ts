@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createAdapterDescriptor, createServerDescriptor } from '#tars/protocol/Registry.ts'
 import { layoutAt, serverPaths } from '../../node/layout.ts'
+import { descriptorFromText, descriptorToText } from '../../node/registry/descriptor-text.ts'
 import { expandMacros, macrosOf } from '../../node/server-config/macros.ts'
 import { renderConf } from '../../node/server-config/render.ts'
 
@@ -106,8 +107,15 @@ describe('the conf of a service', () => {
     expect(() => renderConf(identity, broken)).toThrow(/profile of Demo\.EchoServer is no valid configuration: line 3/)
   })
 
+  it('carries the set of its pod, also out of the descriptor that is kept (framework-services 12)', () => {
+    const inSet = descriptorFromText(descriptorToText({ ...descriptor, setdivision: 'a.b.1' }))
+    expect(expandMacros('${enableset} ${setdivision}', macrosOf(identity, inSet))).toBe('y a.b.1')
+    expect(expandMacros('${enableset} ${setdivision}', macrosOf(identity, descriptor))).toBe('n NULL')
+    expect(descriptorFromText('{"profile": "", "asyncThreadNum": 1, "adapters": []}').setdivision).toBe('')
+  })
+
   it('follows a local address and an admin port of its own', () => {
-    const macros = macrosOf({ ...identity, localAddress: '127.1.2.3', adminPort: 1001 }, 1)
+    const macros = macrosOf({ ...identity, localAddress: '127.1.2.3', adminPort: 1001 }, descriptor)
     expect(expandMacros('local=${local};${server}', macros)).toBe('local=tcp -h 127.1.2.3 -p 1001 -t 3000;EchoServer')
   })
 })

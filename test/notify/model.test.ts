@@ -1,7 +1,7 @@
 // The pure parts of tarsnotify.
 import { describe, expect, test } from 'vitest'
 import { createReportInfo } from '#tars/protocol/NotifyF.ts'
-import { Limiter } from '../../framework/notify/model/limiter.ts'
+import { Limiter } from '#base/limiter.ts'
 import { recordOfInfo, recordOfProgram, splitServer } from '../../framework/notify/model/record.ts'
 import { notifyEnv } from '../../framework/notify/env.ts'
 

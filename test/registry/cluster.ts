@@ -68,6 +68,8 @@ export interface PodSpec {
   /** Reason of tars.io/active. */
   readonly state?: string
   readonly ready?: boolean
+  /** Further labels. */
+  readonly labels?: Readonly<Record<string, string>>
 }
 
 export async function createPod(client: KubeClient, spec: PodSpec): Promise<AnyObject> {
@@ -76,7 +78,7 @@ export async function createPod(client: KubeClient, spec: PodSpec): Promise<AnyO
   const created = await client.create(pods, {
     apiVersion: 'v1', kind: 'Pod',
     metadata: {
-      name, namespace, labels: { 'tars.io/ServerApp': app, 'tars.io/ServerName': server },
+      name, namespace, labels: { 'tars.io/ServerApp': app, 'tars.io/ServerName': server, ...spec.labels },
       ...(owner === undefined ? {} : { ownerReferences: [{ apiVersion: 'apps/v1', kind: 'DaemonSet', name: owner.metadata.name, uid: owner.metadata.uid ?? '', controller: true }] }),
     },
     spec: {

@@ -5,7 +5,7 @@ import type { TEndpoint, TTemplate } from '#api/types.ts'
 import { isOwnPod } from '../../framework/registry/caller.ts'
 import { checkReport, conditionsFor, isConfirmed, plainMessage } from '../../framework/registry/condition.ts'
 import { Directory } from '../../framework/registry/model/directory.ts'
-import type { ServantView } from '../../framework/registry/model/endpoints.ts'
+import type { ServantView } from '../../framework/registry/model/views.ts'
 import { renderProfile } from '../../framework/registry/model/profile.ts'
 import { hostOf, isActivePod, stateOfCondition, type PodObject, type ReportedState } from '../../framework/registry/model/pod-state.ts'
 
@@ -133,7 +133,7 @@ describe('conditions (node-and-image A.9)', () => {
 
 test.each([
   ['10.0.0.1', '10.0.0.1', true], ['10.0.0.1', '::ffff:10.0.0.1', true], ['10.0.0.1', '10.0.0.2', false], ['10.0.0.1', '127.0.0.1', false],
-  ['127.9.0.5', '127.0.0.1', false], ['127.9.0.5', '127.9.0.6', false], ['127.9.0.5', '127.9.0.5', true], ['127.9.0.5', '10.0.0.1', false], ['', '10.0.0.1', true], ['fd00::1', 'fd00::1', true],
+  ['127.9.0.5', '127.0.0.1', false], ['127.9.0.5', '127.9.0.6', false], ['127.9.0.5', '127.9.0.5', true], ['127.9.0.5', '10.0.0.1', false], ['', '10.0.0.1', false], ['fd00::1', 'fd00::1', true],
 ])('the pod at %j may be reported by %j: %j', (ip, peer, allowed) => {
   expect(isOwnPod({ metadata: { name: 'x' }, status: ip === '' ? {} : { podIP: ip } }, peer)).toBe(allowed)
 })

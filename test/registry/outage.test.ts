@@ -1,12 +1,12 @@
 // The API server goes away and comes back: the registry goes on, and loses nothing.
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { customResourceDefinitions } from '#api/crds.ts'
 import { resources } from '#api/resources.ts'
-import { silentLogger } from '#base/log.ts'
+import { createLogger, silentLogger } from '#base/log.ts'
 import { createKubeClient, type KubeClient } from '#kube/client.ts'
 import { customResourceDefinitions as crds, pods } from '#kube/resources.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
@@ -84,6 +84,56 @@ test('it serves what it knows while the API server is away, and writes what it w
   await again.delete(pods, { namespace, name: 'test-stay-1' })
   await until(async () => (await active()).length === 0)
   again.close()
+})
+
+test('with a folder it starts while the API server is away, from what it knew, and says how old that is', async () => {
+  const data = join(folder, 'registry')
+  const options = { namespace, address: '127.0.0.1', data, healthPort: 0, ports: { query: 0, registry: 0 }, log: silentLogger, signal: new AbortController().signal, patienceMs: 50 }
+  const ask = async (running: RunningRegistry) => (await communicator.proxy<QueryFProxy>(QueryF, `tars.tarsregistry.QueryObj@tcp -h 127.0.0.1 -p ${running.ports.query}`).findObjectById('Test.Kept.Obj')).map(({ host }) => host)
+  const port = Number(new URL(api.url).port)
+  const kube = createKubeClient(api.config)
+  await createEndpoint(kube, 'Test', 'Kept', [{ name: 'Obj', port: 5 }])
+  await createPod(kube, { app: 'Test', server: 'Kept', name: 'test-kept-0', ip: '127.79.1.1', state: 'Active/Active/7' })
+  const before = await startRegistry({ ...options, client: kube })
+  await before.stop()
+
+  await api.stop()
+  const started = await startRegistry({ ...options, client: kube })
+  expect(await ask(started)).toEqual(['test-kept-0.test-kept'])
+  const age = async () => Number(/^tarsregistry_knowledge_age_seconds (\S+)$/m.exec(await (await fetch(`http://127.0.0.1:${started.healthPort}/metrics`)).text())?.[1])
+  expect(await age()).toBeGreaterThan(0)
+  expect(await age()).toBeLessThan(600)
+  // What it is told counts at once, as ever.
+  const pod = new Communicator({ timeoutMs: 5000, localAddress: '127.79.1.1' })
+  onTestFinished(() => pod.close())
+  await pod.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h 127.0.0.1 -p ${started.ports.registry}`).updateServerState('test-kept-0', 'Active', 'Inactive')
+  expect(await ask(started)).toEqual([])
+
+  api = await startApi(port)
+  const again = createKubeClient(api.config)
+  await until(async () => ((await again.get(pods, { namespace, name: 'test-kept-0' }))['status'].conditions as { reason?: string }[]).some(({ reason }) => reason === 'Active/Inactive/'))
+  await again.delete(resources.tendpoints, { namespace, name: 'test-kept' })
+  await until(async () => (await communicator.proxy<QueryFProxy>(QueryF, `tars.tarsregistry.QueryObj@tcp -h 127.0.0.1 -p ${started.ports.query}`).findObjectById4Any('Test.Kept.Obj')).inactiveEp.length === 0)
+  await started.stop()
+  kube.close()
+  again.close()
+})
+
+test('a snapshot that is damaged is not believed', async () => {
+  const data = join(folder, 'damaged')
+  await mkdir(data)
+  await writeFile(join(data, 'registry-snapshot.json'), '{"layout": 1, "objects": {"endpo')
+  const nobody = createKubeClient({ server: 'http://127.0.0.1:1' })
+  const lines: string[] = []
+  const told = Promise.withResolvers<void>()
+  const log = createLogger({ write: (line) => { lines.push(line); if (line.includes('is not used')) told.resolve() } })
+  const abort = new AbortController()
+  const starting = startRegistry({ client: nobody, namespace, address: '127.0.0.1', data, ports: { query: 0, registry: 0 }, patienceMs: 10, log, signal: abort.signal })
+  starting.catch(() => {})
+  await told.promise
+  abort.abort()
+  await expect(starting).rejects.toThrow(/stopped before it was synced/)
+  nobody.close()
 })
 
 test('it does not serve before it knows, and gives up waiting when asked to', async () => {

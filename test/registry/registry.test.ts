@@ -2,14 +2,15 @@
 import { createRequire } from 'node:module'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { resources } from '#api/resources.ts'
-import type { TFrameworkConfig } from '#api/types.ts'
+import type { TEndpoint, TFrameworkConfig } from '#api/types.ts'
 import { createLogger } from '#base/log.ts'
 import { pods } from '#kube/resources.ts'
+import type { AnyObject } from '#kube/types.ts'
 import { Communicator } from '#tars/client.ts'
 import { QueryF, type QueryFProxy } from '#tars/protocol/QueryF.ts'
 import { Registry, type RegistryProxy } from '#tars/protocol/Registry.ts'
 import { startRegistry, type RunningRegistry } from '../../framework/registry/registry.ts'
-import { createEndpoint, createPod, createTemplate, namespace, setPodStatus, startCluster, until, type TestCluster } from './cluster.ts'
+import { createEndpoint, createPod, createTemplate, namespace, setPodStatus, startCluster, tendpoint, until, type TestCluster } from './cluster.ts'
 
 let cluster: TestCluster
 let registry: RunningRegistry
@@ -114,12 +115,12 @@ describe('QueryObj (framework-services 1)', () => {
     expect(await query.findObjectByIdInSameSet('Test.Hello.HelloObj', setId)).toEqual({ return: -1, activeEp: [], inactiveEp: [] })
   })
 
-  test('no station is known, the enterprise functions say -1, node names are there (1.1)', async () => {
+  test('no station is known, nothing is pushed, a lock of nobody is a data error, node names are there (1.1)', async () => {
     expect((await query.findObjectByIdInSameStation('Test.Hello.HelloObj', 'sz')).return).toBe(-1)
     expect(await query.findObjectNodeName('Test.Hello.HelloObj')).toEqual({ return: 0, nodeNames: ['test-hello-0.test-hello', 'test-hello-2.test-hello', 'test-hello-1.test-hello'] })
     expect(await query.registerChange(new Map(), 'x')).toBe(-1)
     expect(await query.registerQuery('x', 'x')).toBe(-1)
-    expect(await query.getLocker({ application: '', server_name: '', node_name: '', isMaster: false, lastErr: false, timeout: 0, bakType: 0 })).toBe(-1)
+    expect(await query.getLocker({ application: '', server_name: '', node_name: '', isMaster: false, lastErr: false, timeout: 0, bakType: 0 })).toBe(2)
   })
 
   test.each([3, 5] as const)('answers version %i as well (0.2)', async (version) => {
@@ -187,6 +188,47 @@ describe('RegistryObj (framework-services 1.7)', () => {
     const answer = await node.getServerDescriptor(app, server)
     expect([answer.return, answer.descriptor.profile]).toEqual([-1, profile])
     expect(lines.at(-1)).toMatch(logged)
+  })
+
+  test('getServerDescriptor: the set of the caller, and the TServer of the caller of several', async () => {
+    const { client } = cluster
+    const endpointWith = (variant: string | undefined, port: number, instances: object[]) => {
+      const endpoint = tendpoint('Test', 'Sets', [{ name: 'Obj', port }], { instances } as never)
+      return client.create(resources.tendpoints, { ...endpoint, metadata: { ...endpoint.metadata, name: variant === undefined ? 'test-sets' : `test-sets-${variant}` }, spec: { ...endpoint['spec'], ...(variant === undefined ? {} : { variant }) } } as unknown as TEndpoint)
+    }
+    await endpointWith(undefined, 5, [{ pods: '1', set: 'a.b.1' }])
+    await endpointWith('far', 6, [{ set: 'a.b.2' }])
+    await createPod(client, { app: 'Test', server: 'Sets', name: 'test-sets-1', ip: '127.77.6.1', ...active })
+    await createPod(client, { app: 'Test', server: 'Sets', name: 'test-sets-far-0', ip: '127.77.6.2', labels: { 'tars.io/ServerVariant': 'far' }, ...active })
+    await until(async () => (await query.findObjectById('Test.Sets.Obj')).length === 2)
+    const told = async (proxy: RegistryProxy, context: Record<string, string> = {}) => {
+      const { descriptor } = await proxy.getServerDescriptor('Test', 'Sets', { context })
+      return [descriptor.setdivision, descriptor.adapters.get('Test.Sets.ObjAdapter')?.endpoint.split(' ')[4]]
+    }
+    expect(await told(nodeAt('127.77.6.1'))).toEqual(['a.b.1', '5'])
+    expect(await told(nodeAt('127.77.6.2'))).toEqual(['a.b.2', '6'])
+    expect(await told(node, { node_name: 'test-sets-far-0.test-sets-far' })).toEqual(['a.b.2', '6'])
+    expect(await told(node, { node_name: 'test-sets-0.test-sets' })).toEqual(['', '5'])
+    // A pod whose start the watch has not shown yet.
+    expect(await told(node, { node_name: 'test-sets-1.test-sets' })).toEqual(['a.b.1', '5'])
+    expect((await query.findObjectByIdInSameSet('Test.Sets.Obj', 'a.b.2')).activeEp.map(({ host, port, setId }) => [host, port, setId])).toEqual([['test-sets-far-0.test-sets-far', 6, 'a.b.2']])
+    expect((await query.findObjectByIdInSameSet('Test.Sets.Obj', 'a.b.3')).return).toBe(-1)
+  })
+
+  test('the status of a pod that belongs to no server is not written, whoever asks', async () => {
+    const { client } = cluster
+    await client.create(pods, { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'foreign', namespace }, spec: { containers: [{ name: 'c', image: 'x' }] } } as AnyObject)
+    await client.patch(pods, { namespace, name: 'foreign' }, { status: { podIP: '127.77.7.1', podIPs: [{ ip: '127.77.7.1' }] } }, { type: 'merge', subresource: 'status' })
+    await nodeAt('127.77.7.1').updateServerState('foreign', 'Active', 'Active')
+    expect(lines.at(-1)).toMatch(/state report refused.*"pod":"foreign"/)
+    await node.updateServerState('nobody', 'Active', 'Active')
+    expect(lines.at(-1)).toMatch(/state report refused.*"pod":"nobody"/)
+    expect((await client.get(pods, { namespace, name: 'foreign' }))['status'].conditions).toBeUndefined()
+  })
+
+  test('a pod without an address is told to come again', async () => {
+    await createPod(cluster.client, { app: 'Test', server: 'Fresh', name: 'test-fresh-0' })
+    await expect(node.updateServerState('test-fresh-0', 'Active', 'Active')).rejects.toThrow(/address of pod test-fresh-0 is not known yet/)
   })
 
   const conditionOf = async (name: string, type = 'tars.io/active') => {

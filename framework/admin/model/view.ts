@@ -1,4 +1,4 @@
-import { labels, serverObjectName } from '#api/names.ts'
+import { labels, ownerNameOf, serverObjectName } from '#api/names.ts'
 import { resources } from '#api/resources.ts'
 import type { TEndpoint, TServer } from '#api/types.ts'
 import { Lifetime } from '#base/lifecycle.ts'
@@ -46,8 +46,7 @@ export function startView({ client, namespace, log }: { readonly client: KubeCli
     servers: () => tservers.list().map(row).sort((a, b) => (a.name < b.name ? -1 : 1)),
     server: find,
     serverOfPod(podName: string) {
-      const podLabels = allPods.get(namespace, podName)?.metadata.labels ?? {}
-      return find(serverObjectName(podLabels[labels.app] ?? '', podLabels[labels.server] ?? ''))
+      return find(ownerNameOf(allPods.get(namespace, podName)?.metadata.labels))
     },
     synced: async () => void (await Promise.all(informers.map((informer) => informer.synced()))),
     ageMs: () => Math.max(...informers.map((informer) => informer.ageMs())),

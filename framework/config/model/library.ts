@@ -5,42 +5,71 @@ import { versionInForce } from './in-force.ts'
 /** Sequence of the file that every pod gets. */
 const master = 'm'
 
-/** One file: by pod sequence all its versions and the one in force. */
+/** One file: by set and pod sequence all its versions and the one in force. */
 class ConfigFile {
   readonly #versions = new Map<string, Map<string, TConfig>>()
-  readonly #inForce = new Map<string, string>()
+  readonly #inForce = new Map<string, TConfig>()
 
   set(config: TConfig): void {
-    const versions = this.#versions.get(config.podSeq) ?? new Map<string, TConfig>()
-    this.#versions.set(config.podSeq, versions.set(config.metadata.name, config))
-    this.#choose(config.podSeq, versions)
+    const key = groupOf(config.set, config.podSeq)
+    const versions = this.#versions.get(key) ?? new Map<string, TConfig>()
+    this.#versions.set(key, versions.set(config.metadata.name, config))
+    this.#choose(key, versions)
   }
 
-  remove({ podSeq, metadata }: TConfig): void {
-    const versions = this.#versions.get(podSeq)
+  remove({ set, podSeq, metadata }: TConfig): void {
+    const key = groupOf(set, podSeq)
+    const versions = this.#versions.get(key)
     versions?.delete(metadata.name)
-    if (versions !== undefined) this.#choose(podSeq, versions)
-    if (versions?.size === 0) this.#versions.delete(podSeq)
+    if (versions !== undefined) this.#choose(key, versions)
+    if (versions?.size === 0) this.#versions.delete(key)
   }
 
   get isEmpty(): boolean {
     return this.#versions.size === 0
   }
 
-  content(podSeq: string): string | undefined {
-    return this.#inForce.get(podSeq)
+  get(set: string, podSeq: string): TConfig | undefined {
+    return this.#inForce.get(groupOf(set, podSeq))
   }
 
-  #choose(podSeq: string, versions: ReadonlyMap<string, TConfig>): void {
-    const config = versionInForce(versions.values())
-    if (config === undefined) this.#inForce.delete(podSeq)
-    else this.#inForce.set(podSeq, config.configContent)
+  /** Sets that have a file for all their pods; the empty one among them. */
+  sets(): string[] {
+    return [...this.#inForce.values()].filter(({ podSeq }) => podSeq === master).map(({ set = '' }) => set)
   }
+
+  #choose(key: string, versions: ReadonlyMap<string, TConfig>): void {
+    const config = versionInForce(versions.values())
+    if (config === undefined) this.#inForce.delete(key)
+    else this.#inForce.set(key, config)
+  }
+}
+
+/** Which text is wanted. */
+export interface Wanted {
+  readonly app: string
+  /** Empty for a file of the application. */
+  readonly server: string
+  readonly name: string
+  /** Ordinal of the pod; undefined when it is not known, or for an application. */
+  readonly podSeq?: string | undefined
+  /** `name.area.group`, or empty. */
+  readonly set?: string
+}
+
+export interface LibraryOptions {
+  /** A server whose set has no file of its own gets the one of no set; native gives it none (framework-services 2.2). */
+  readonly setsInherit?: boolean
 }
 
 /** Files by owner (`App`, or `App.Server`) and name. */
 export class ConfigLibrary {
   readonly #owners = new Map<string, Map<string, ConfigFile>>()
+  readonly #options: LibraryOptions
+
+  constructor(options: LibraryOptions = {}) {
+    this.#options = options
+  }
 
   set(config: TConfig): void {
     const owner = ownerOf(config.app, config.server)
@@ -60,28 +89,52 @@ export class ConfigLibrary {
     if (files?.size === 0) this.#owners.delete(owner)
   }
 
-  /** Sorted names of an application's (`server` empty) or a server's files. */
-  names(app: string, server: string): string[] {
+  /**
+   * Sorted names of an application's (`server` empty) or a server's files.
+   * @param set only of this one, empty for those of no set; undefined for all
+   */
+  names(app: string, server: string, set?: string): string[] {
     const files = this.#owners.get(ownerOf(app, server)) ?? new Map<string, ConfigFile>()
-    return [...files].filter(([, file]) => file.content(master) !== undefined).map(([name]) => name).sort()
+    const wanted = (sets: readonly string[]): boolean => (set === undefined ? sets.length > 0 : sets.includes(set) || (this.#inherits(set) && sets.includes('')))
+    return [...files].filter(([, file]) => wanted(file.sets())).map(([name]) => name).sort()
   }
 
   /**
-   * The text a pod gets: the file for all pods, then the file for its sequence number when there is one
-   * (framework-services 2.2, 2.3). Undefined when there is no file for all pods.
-   * @param podSeq ordinal of the pod, or undefined when it is not known
+   * The text for a pod, or for an application (framework-services 2.2, 2.3). Undefined when there is none.
+   * Of a server: the file for all pods, then the one for the pod's number, each after the files of the application that it
+   * refers to. In a set, the files of exactly that set. Of an application: the file of no set, then that of the set.
    */
-  text(app: string, server: string, name: string, podSeq: string | undefined): string | undefined {
+  text(wanted: Wanted): string | undefined {
+    return wanted.server === '' ? this.#ofApp(wanted.app, wanted.name, wanted.set ?? '') : this.#ofServer(wanted)
+  }
+
+  #ofApp(app: string, name: string, set: string): string | undefined {
+    const file = this.#owners.get(app)?.get(name)
+    const levels = [file?.get('', master), set === '' ? undefined : file?.get(set, master)].filter((level) => level !== undefined)
+    return levels.length === 0 ? undefined : joinTexts(...levels.map(({ configContent }) => configContent))
+  }
+
+  #ofServer({ app, server, name, podSeq, set = '' }: Wanted): string | undefined {
     const file = this.#owners.get(ownerOf(app, server))?.get(name)
-    const common = file?.content(master)
+    const own = file?.get(set, master) === undefined && this.#inherits(set) ? '' : set
+    const common = file?.get(own, master)
     if (file === undefined || common === undefined) return undefined
-    return joinTexts(common, podSeq === undefined ? '' : (file.content(podSeq) ?? ''))
+    const levels = [common, podSeq === undefined ? undefined : file.get(own, podSeq)].filter((level) => level !== undefined)
+    return joinTexts(...levels.flatMap(({ references = [], configContent }) => [...references.map((reference) => this.#ofApp(app, reference, set) ?? ''), configContent]))
+  }
+
+  #inherits(set: string): boolean {
+    return set !== '' && this.#options.setsInherit === true
   }
 }
 
-/** Two levels of one file as native joins them: the lower first, an empty line between, empty ones left out. */
-export function joinTexts(low: string, high: string): string {
-  return [low, high].filter((text) => text !== '').join('\r\n\r\n')
+/** Levels of one file as native joins them: the lowest first, an empty line between, empty ones left out. */
+export function joinTexts(...levels: readonly string[]): string {
+  return levels.filter((text) => text !== '').join('\r\n\r\n')
+}
+
+function groupOf(set: string | undefined, podSeq: string): string {
+  return `${set ?? ''}/${podSeq}`
 }
 
 function ownerOf(app: string, server: string): string {

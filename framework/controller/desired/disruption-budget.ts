@@ -1,3 +1,4 @@
+import { labels } from '#api/names.ts'
 import type { PodDisruptionBudget } from 'kubernetes-types/policy/v1.d.ts'
 import { effectiveReplicas } from '#api/replicas.ts'
 import type { TServer } from '#api/types.ts'
@@ -9,5 +10,7 @@ import { childMeta, serverLabels } from './meta.ts'
  */
 export function desiredDisruptionBudget(server: TServer): PodDisruptionBudget | undefined {
   if (server.spec.k8s.daemonSet || effectiveReplicas(server) < 2) return undefined
-  return { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: childMeta(server), spec: { maxUnavailable: 1, selector: { matchLabels: serverLabels(server) } } }
+  // Kubernetes evicts no pod that two budgets select.
+  const selector = { matchLabels: serverLabels(server), ...(server.spec.variant === undefined ? { matchExpressions: [{ key: labels.variant, operator: 'DoesNotExist' }] } : {}) }
+  return { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: childMeta(server), spec: { maxUnavailable: 1, selector } }
 }

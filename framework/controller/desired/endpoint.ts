@@ -4,7 +4,7 @@ import { childMeta } from './meta.ts'
 
 /** The TEndpoint of a server without its status (control-plane spec C.5). */
 export function desiredEndpoint(server: TServer): TEndpoint {
-  const { app, server: name, important, subType, tars, normal, k8s, release } = server.spec
+  const { app, server: name, variant, important, subType, tars, normal, k8s, release } = server.spec
   const hostPorts = k8s.hostPorts ?? []
   return {
     apiVersion: hubApiVersion,
@@ -12,6 +12,7 @@ export function desiredEndpoint(server: TServer): TEndpoint {
     metadata: childMeta(server),
     spec: {
       app, server: name, important, subType,
+      ...(variant === undefined ? {} : { variant }),
       ...(tars === undefined ? {} : { tars }),
       ...(normal === undefined ? {} : { normal }),
       ...(hostPorts.length === 0 ? {} : { hostPorts }),

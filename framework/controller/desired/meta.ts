@@ -2,9 +2,9 @@ import { controlledBy } from '#api/meta.ts'
 import { labels } from '#api/names.ts'
 import type { OwnerReference, TServer } from '#api/types.ts'
 
-/** Labels that mark a child as belonging to the server, and that select its pods. */
-export function serverLabels({ spec: { app, server } }: TServer): Record<string, string> {
-  return { [labels.app]: app, [labels.server]: server }
+/** Labels that mark a child as belonging to the TServer, and that select its pods. Those of the first TServer of a server also select the pods of its variants, as Kubernetes lets no selector change. */
+export function serverLabels({ spec: { app, server, variant } }: TServer): Record<string, string> {
+  return { [labels.app]: app, [labels.server]: server, ...(variant === undefined ? {} : { [labels.variant]: variant }) }
 }
 
 /** See {@link childMeta}. */

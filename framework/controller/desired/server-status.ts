@@ -10,14 +10,14 @@ type Fact = Omit<TServerCondition, 'lastTransitionTime'>
  * @param now RFC 3339; used for conditions that changed
  */
 export function serverStatus(server: TServer, pods: readonly Pod[], now: string): TServerStatus {
-  const { app, server: name, k8s } = server.spec
+  const { app, server: name, variant, k8s } = server.spec
   const observed = server.metadata.generation === undefined ? {} : { observedGeneration: server.metadata.generation }
   const facts = [released(server), available(server, pods), progressing(server, pods), degraded(pods)]
   return {
     replicas: k8s.daemonSet ? pods.length : (k8s.replicas ?? 0),
     readyReplicas: pods.filter(isReady).length,
     currentReplicas: pods.length,
-    selector: serverSelector(app, name),
+    selector: serverSelector(app, name, variant),
     ...observed,
     conditions: facts.map((fact) => dated({ ...fact, ...observed }, server.status, now)),
   }

@@ -1,6 +1,6 @@
 import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
-import { names, serverObjectName, labels } from '#api/names.ts'
+import { names, ownerNameOf, labels } from '#api/names.ts'
 import { resources } from '#api/resources.ts'
 import type { TAccount, TConfig, TEndpoint, TExitedRecord, TFrameworkConfig, TImage, TServer, TTree } from '#api/types.ts'
 import type { KubeClient } from '#kube/client.ts'
@@ -77,13 +77,12 @@ export function informersOf({ podsOf: _pods, configGroups: _configs, ...informer
 
 /** Key of the TServer that a labelled child or pod belongs to. */
 export function serverKeyOf({ metadata }: KubeObject): string {
-  const { [labels.app]: app = '', [labels.server]: server = '' } = metadata.labels ?? {}
-  return `${metadata.namespace ?? ''}/${serverObjectName(app, server)}`
+  return `${metadata.namespace ?? ''}/${ownerNameOf(metadata.labels)}`
 }
 
-/** `namespace/app/server/configName/podSeq` */
-export function configGroup({ metadata, app, server, configName, podSeq }: TConfig): string {
-  return [metadata.namespace ?? '', app, server, configName, podSeq].join('/')
+/** `namespace/app/server/set/configName/podSeq` */
+export function configGroup({ metadata, app, server, set = '', configName, podSeq }: TConfig): string {
+  return [metadata.namespace ?? '', app, server, set, configName, podSeq].join('/')
 }
 
 /** The TFrameworkConfig that counts in a namespace. */

@@ -18,8 +18,8 @@ export function workloadKinds({ client, stores }: ControllerContext): readonly C
       beforeRecreate: async (desired, { metadata: { namespace } }) => {
         const gone = lostLocalVolumes(desired as AnyObject, stores.statefulSets.get(namespace, (desired as AnyObject).metadata.name))
         if (gone.length === 0) return
-        const { [labels.app]: app = '', [labels.server]: server = '' } = (desired as AnyObject).metadata.labels ?? {}
-        await client.deleteCollection(persistentVolumeClaims, { namespace, labelSelector: `${serverSelector(app, server)},${labels.localVolume} in (${gone.join(',')})` })
+        const { [labels.app]: app = '', [labels.server]: server = '', [labels.variant]: variant } = (desired as AnyObject).metadata.labels ?? {}
+        await client.deleteCollection(persistentVolumeClaims, { namespace, labelSelector: `${serverSelector(app, server, variant)},${labels.localVolume} in (${gone.join(',')})` })
       },
     },
     { resource: daemonSets, store: stores.daemonSets, desired: desiredDaemonSet },

@@ -1,9 +1,9 @@
 import { annotations } from './names.ts'
 import type { TConfig } from './types.ts'
 
-/** Of the same application, server and file name. */
+/** Of the same application, server, set and file name. */
 export function sameFile(a: TConfig, b: TConfig): boolean {
-  return a.app === b.app && a.server === b.server && a.configName === b.configName
+  return a.app === b.app && a.server === b.server && a.configName === b.configName && (a.set ?? '') === (b.set ?? '')
 }
 
 /** Versions of one file for one pod (or all): at most one of them is in force. */

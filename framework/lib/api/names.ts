@@ -10,6 +10,8 @@ export type Version = (typeof versions)[number]
 export const labels = {
   app: 'tars.io/ServerApp',
   server: 'tars.io/ServerName',
+  /** TServer.spec.variant, on the TServer, its children and pods; absent on the first TServer of a server. */
+  variant: 'tars.io/ServerVariant',
   subType: 'tars.io/SubType',
   template: 'tars.io/Template',
   /** Release id; on TServer and on its pods. */
@@ -18,6 +20,8 @@ export const labels = {
   parent: 'tars.io/Parent',
   configName: 'tars.io/ConfigName',
   podSeq: 'tars.io/PodSeq',
+  /** TConfig: the set that the file is for; absent when for none. */
+  configSet: 'tars.io/ConfigSet',
   version: 'tars.io/Version',
   activated: 'tars.io/Activated',
   deactivate: 'tars.io/Deactivate',
@@ -47,6 +51,8 @@ export const annotations = {
   replacedAt: 'tars.io/ReplacedAt',
   /** On children of a TServer: digest of what the controller last applied. */
   applied: 'tars.io/Applied',
+  /** On a pod: `inactive` keeps callers away from it for as long as it lives; spec.tars.instances[].flow outlives it. */
+  flow: 'tars.io/Flow',
   /** Prefix of `1b11b2`, `1b11b3`, `1b21b3`: fields an older version cannot hold. */
   conversionPrefix: 'tars.io/Conversion.',
 } as const
@@ -108,14 +114,20 @@ export const fallbackLimits = { texitedPod: 60, tconfigHistory: 10, timageReleas
 /** Seconds an image build may run when TFrameworkConfig does not say. */
 export const fallbackBuildTime = 480
 
-/** The name of the TServer, and of all its children: `lower(app)-lower(server)`. */
-export function serverObjectName(app: string, server: string): string {
-  return `${app.toLowerCase()}-${server.toLowerCase()}`
+/** The name of the TServer, and of all its children: `lower(app)-lower(server)`, and `-variant` for a further TServer of the same server. */
+export function serverObjectName(app: string, server: string, variant?: string): string {
+  return `${app.toLowerCase()}-${server.toLowerCase()}${variant === undefined || variant === '' ? '' : `-${variant}`}`
 }
 
-/** Label selector text for everything that belongs to one server. */
-export function serverSelector(app: string, server: string): string {
-  return `${labels.app}=${app},${labels.server}=${server}`
+/** The name of the TServer that a labelled child or pod belongs to. */
+export function ownerNameOf(known: Readonly<Record<string, string>> | undefined): string {
+  const { [labels.app]: app = '', [labels.server]: server = '', [labels.variant]: variant } = known ?? {}
+  return serverObjectName(app, server, variant)
+}
+
+/** Label selector text for everything that belongs to one TServer. */
+export function serverSelector(app: string, server: string, variant?: string): string {
+  return `${labels.app}=${app},${labels.server}=${server},${variant === undefined ? `!${labels.variant}` : `${labels.variant}=${variant}`}`
 }
 
 /** Node label that admits pods of the framework in this namespace. */

@@ -48,6 +48,16 @@ export class Informer<T extends KubeObject = AnyObject> implements Running {
     this.#synced.promise.catch(() => {})
   }
 
+  /**
+   * Takes over what was known earlier, e.g. before a restart; the first list replaces it. Does nothing after that list.
+   * @param ageMs milliseconds since the server confirmed it
+   */
+  seed(items: readonly T[], ageMs: number): void {
+    if (this.#hasSynced) return
+    this.#confirmedAt = performance.now() - ageMs
+    for (const item of items) this.#put(item)
+  }
+
   /** Begins; returns at once. Calling it again does nothing. */
   start(): void {
     this.#loop ??= this.#run()

@@ -182,6 +182,6 @@ class Candidate {
 }
 
 /** RFC 3339 with six digits of fraction (MicroTime). */
-function microTime(): string {
+export function microTime(): string {
   return new Date().toISOString().replace('Z', '000Z')
 }

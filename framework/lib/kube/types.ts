@@ -130,3 +130,10 @@ export function splitKey(key: string): { readonly namespace?: string; readonly n
   const slash = key.indexOf('/')
   return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) }
 }
+
+/** Whether a resourceVersion is before another one; they are the numbers that etcd and the embedded cluster make. What is none counts as older. */
+export function isOlder(seen: string | undefined, written: string): boolean {
+  const digits = /^\d+$/
+  if (seen === undefined || !digits.test(seen) || !digits.test(written)) return true
+  return BigInt(seen) < BigInt(written)
+}

@@ -1,6 +1,8 @@
 // What a node needs to start its service: adapters and configuration text (framework-services 1.7). Pure.
 import type { AdapterDescriptor, ServerDescriptor } from '#tars/protocol/RegistryDescriptor.ts'
 import type { TEndpoint, TTemplate } from '#api/types.ts'
+import { instanceOf } from '#api/instances.ts'
+import { ordinalOf } from './pod-state.ts'
 import { renderProfile } from './profile.ts'
 
 export interface Described {
@@ -11,8 +13,11 @@ export interface Described {
 
 type Servant = NonNullable<TEndpoint['spec']['tars']>['servants'][number]
 
-/** The descriptor of a tars server; partial, with a problem, when its template chain is broken. */
-export function describeServer({ spec }: TEndpoint, templates: (name: string) => TTemplate | undefined): Described {
+/**
+ * The descriptor of a tars server; partial, with a problem, when its template chain is broken.
+ * @param podName whose it is: the set is that of the pod
+ */
+export function describeServer({ spec }: TEndpoint, templates: (name: string) => TTemplate | undefined, podName = ''): Described {
   const { tars } = spec
   if (tars === undefined) return { descriptor: emptyDescriptor(), problem: `${spec.app}.${spec.server} has subType normal: it is not run by a node` }
   const adapters = new Map<string, AdapterDescriptor>()
@@ -21,20 +26,21 @@ export function describeServer({ spec }: TEndpoint, templates: (name: string) =>
     adapters.set(adapter.adapterName, adapter)
   }
   const { text, problem } = renderProfile(tars.profile ?? '', tars.template, templates)
-  const descriptor = { profile: text, asyncThreadNum: tars.asyncThread ?? 3, adapters }
+  const setdivision = instanceOf(tars.instances, ordinalOf(podName)).set ?? ''
+  const descriptor = { profile: text, asyncThreadNum: tars.asyncThread ?? 3, adapters, setdivision }
   return problem === undefined ? { descriptor } : { descriptor, problem }
 }
 
 export function emptyDescriptor(): ServerDescriptor {
-  return { profile: '', asyncThreadNum: 0, adapters: new Map() }
+  return { profile: '', asyncThreadNum: 0, adapters: new Map(), setdivision: '' }
 }
 
-function adapterOf(object: string, { port, isTcp, isTars, timeout, thread, connection, capacity }: Servant): AdapterDescriptor {
+function adapterOf(object: string, { port, isTcp, isSsl = false, auth = false, qos = 0, isTars, timeout, thread, connection, capacity }: Servant): AdapterDescriptor {
   return {
     adapterName: `${object}Adapter`,
     servant: object,
     // The node puts its own address in place of the macro.
-    endpoint: `${isTcp ? 'tcp' : 'udp'} -h \${localip} -p ${port} -t ${timeout}`,
+    endpoint: `${isSsl ? 'ssl' : isTcp ? 'tcp' : 'udp'} -h \${localip} -p ${port} -t ${timeout}${qos === 0 ? '' : ` -q ${qos}`}${auth ? ' -e 1' : ''}`,
     threadNum: thread,
     maxConnections: connection,
     allowIp: '',

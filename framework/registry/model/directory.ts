@@ -1,14 +1,18 @@
 // The registry's read model: which object is served where. Fed by watches and by the nodes' own words; no I/O.
-import { labels } from '#api/names.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { labels, ownerNameOf } from '#api/names.ts'
 import type { TEndpoint, TFrameworkConfig } from '#api/types.ts'
-import { portsOf, registryServer, registryService, registryViews, servantView, type HostForm, type ServantView } from './endpoints.ts'
+import { endpointEntries, portsOf, registryEntries, registryObjects, registryServer, type HostForm, type PodEntry, type Surroundings } from './endpoints.ts'
+import { ObjectAnswers } from './object-answers.ts'
 import { parseObjectId, serverKey } from './object-id.ts'
-import type { PodObject, ReportedState } from './pod-state.ts'
-import { upchainFor, upchainViews } from './upchain.ts'
+import { addressesOf, type PodObject, type ReportedState } from './pod-state.ts'
+import { Topology, type GroupId, type NodeObject } from './topology.ts'
+import { outsideOf, upchainViews, type Outside } from './upchain.ts'
+import { parseSet, type Entry, type ServantView } from './views.ts'
 
-/** All that is known of one server. */
+/** All that is known of one server: its TServers (several when it has variants) and its pods. */
 interface Server {
-  endpoint: TEndpoint | undefined
+  readonly endpoints: Map<string, TEndpoint>
   readonly pods: Map<string, PodObject>
   /** Full ids of this server's objects in {@link Directory}'s index. */
   ids: readonly string[]
@@ -20,10 +24,22 @@ export interface DirectoryOptions<Answer> {
   readonly prepare: (view: ServantView) => Answer
 }
 
+/** Who asks: the name that it gives itself, and its address. */
+export interface Caller {
+  readonly name: string
+  readonly address: string
+}
+
+/** The one pod of a server that callers are to find; the others are slaves. */
+export interface Master {
+  readonly podName: string
+  readonly hidesSlaves: boolean
+}
+
 const registryKey = serverKey(registryServer.app, registryServer.server)
 
 /**
- * Index from object name to prepared answer. Every change rebuilds the objects of the one server that it
+ * Index from object name to prepared answers. Every change rebuilds the objects of the one server that it
  * touches; a look-up is one map access.
  */
 export class Directory<Answer> {
@@ -31,37 +47,88 @@ export class Directory<Answer> {
   readonly #servers = new Map<string, Server>()
   readonly #reports = new Map<string, ReportedState>()
   readonly #pods = new Map<string, PodObject>()
-  readonly #answers = new Map<string, Answer>()
-  readonly #empty: Answer
-  #upchain: ReadonlyMap<string, Answer> = new Map()
+  readonly #podOfAddress = new Map<string, string>()
+  readonly #nodes = new Map<string, NodeObject>()
+  readonly #masters = new Map<string, Master>()
+  readonly #answers = new Map<string, ObjectAnswers<Answer>>()
+  #loads: ReadonlyMap<string, number> = new Map()
+  #config: TFrameworkConfig | undefined
+  #topology = new Topology()
+  #empty: ObjectAnswers<Answer>
+  #outside: Outside<Answer> = { fixed: new Map(), registries: new Map() }
   /** Servers to rebuild at {@link release}; undefined when every change counts at once. */
   #held: Set<string> | undefined
 
   constructor(options: DirectoryOptions<Answer>) {
     this.#options = options
-    this.#empty = options.prepare({ active: [], inactive: [] })
+    this.#empty = this.#answersOf([])
     this.#rebuild(registryKey)
   }
 
   /**
-   * The answer for `App.Server.Obj`. A server that is known but has no such object has empty lists; one that is
+   * All endpoints of `App.Server.Obj`. A server that is known but has no such object has empty lists; one that is
    * not known is looked for in the upchain (framework-services 1.1, 1.6).
    */
   find(id: string): Answer {
+    return this.#find(id).all
+  }
+
+  /** Those that a caller is to prefer (1.3). */
+  findNear(id: string, caller: Caller): Answer {
+    return this.#find(id).inGroup(this.groupOf(caller))
+  }
+
+  /** Undefined when there is no such station (1.3). */
+  findInStation(id: string, station: string): Answer | undefined {
+    return this.#find(id).inStation(station)
+  }
+
+  /** Undefined when the set is none, or the object has no endpoints in it (1.4). */
+  findInSet(id: string, setId: string, caller: Caller): Answer | undefined {
+    return parseSet(setId) === undefined ? undefined : this.#find(id).inSet(setId, () => this.groupOf(caller))
+  }
+
+  /** Locator of the registry that knows the object; undefined when the answer is here. */
+  upstreamOf(id: string): string | undefined {
+    if (this.#outside.registries.size === 0 || this.#answers.has(id)) return undefined
+    const where = this.#isOutside(id) ? outsideOf(this.#outside, id) : undefined
+    return typeof where === 'string' ? where : undefined
+  }
+
+  #find(id: string): ObjectAnswers<Answer> {
     return this.#answers.get(id) ?? this.#findOther(id)
   }
 
-  #findOther(id: string): Answer {
+  #findOther(id: string): ObjectAnswers<Answer> {
     const parsed = parseObjectId(id)
     if (parsed === undefined) return this.#empty
-    const server = this.#servers.get(serverKey(parsed.app, parsed.server))
-    if (server?.endpoint === undefined) return upchainFor(this.#upchain, id) ?? this.#empty
-    const { app, server: name } = server.endpoint.spec
-    return this.#answers.get(`${app}.${name}.${parsed.object}`) ?? this.#empty
+    const [endpoint] = this.#servers.get(serverKey(parsed.app, parsed.server))?.endpoints.values() ?? []
+    if (endpoint !== undefined) return this.#answers.get(`${endpoint.spec.app}.${endpoint.spec.server}.${parsed.object}`) ?? this.#empty
+    const outside = outsideOf(this.#outside, id)
+    return outside === undefined || typeof outside === 'string' ? this.#empty : outside
   }
 
-  endpointOf(app: string, server: string): TEndpoint | undefined {
-    return this.#servers.get(serverKey(app, server))?.endpoint
+  #isOutside(id: string): boolean {
+    const parsed = parseObjectId(id)
+    return parsed !== undefined && (this.#servers.get(serverKey(parsed.app, parsed.server))?.endpoints.size ?? 0) === 0
+  }
+
+  /** Group of a caller: of its pod, by name or else by address; of its node or address when it is no pod. */
+  groupOf({ name, address }: Caller): GroupId {
+    const pod = this.podOf({ name, address })
+    return pod === undefined ? this.#topology.groupOfAddress(address) : this.#topology.groupOfPod(pod)
+  }
+
+  /** The pod that a caller is; undefined when it is none, or one on its node's own network that does not say its name. */
+  podOf({ name, address }: Caller): PodObject | undefined {
+    return this.#pods.get(name.split('.', 1)[0] ?? '') ?? this.#pods.get(this.#podOfAddress.get(address) ?? '')
+  }
+
+  /** The TEndpoint of a server; of several that of the pod, or the first by name. */
+  endpointOf(app: string, server: string, pod?: PodObject): TEndpoint | undefined {
+    const endpoints = this.#servers.get(serverKey(app, server))?.endpoints
+    const own = pod === undefined ? undefined : endpoints?.get(ownerNameOf(pod.metadata.labels))
+    return own ?? [...(endpoints?.values() ?? [])].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))[0]
   }
 
   pod(name: string): PodObject | undefined {
@@ -70,23 +137,22 @@ export class Directory<Answer> {
 
   setEndpoint(endpoint: TEndpoint): void {
     const key = serverKey(endpoint.spec.app, endpoint.spec.server)
-    this.#server(key).endpoint = endpoint
+    this.#server(key).endpoints.set(endpoint.metadata.name, endpoint)
     this.#rebuild(key)
   }
 
   removeEndpoint(endpoint: TEndpoint): void {
     const key = serverKey(endpoint.spec.app, endpoint.spec.server)
-    const server = this.#servers.get(key)
-    if (server?.endpoint?.metadata.name !== endpoint.metadata.name) return
-    server.endpoint = undefined
-    this.#rebuild(key)
+    if (this.#servers.get(key)?.endpoints.delete(endpoint.metadata.name) === true) this.#rebuild(key)
   }
 
   setPod(pod: PodObject): void {
     const key = keyOfPod(pod)
     const before = this.#pods.get(pod.metadata.name)
     if (before !== undefined && keyOfPod(before) !== key) this.removePod(before)
+    this.#forgetAddresses(before)
     this.#pods.set(pod.metadata.name, pod)
+    if (pod.spec?.hostNetwork !== true) for (const address of addressesOf(pod)) this.#podOfAddress.set(address, pod.metadata.name)
     if (key === undefined) return
     this.#server(key).pods.set(pod.metadata.name, pod)
     this.#rebuild(key)
@@ -94,12 +160,17 @@ export class Directory<Answer> {
 
   removePod(pod: PodObject): void {
     const known = this.#pods.get(pod.metadata.name) ?? pod
+    this.#forgetAddresses(known)
     this.#pods.delete(pod.metadata.name)
     this.#reports.delete(pod.metadata.name)
     const key = keyOfPod(known)
     if (key === undefined) return
     this.#servers.get(key)?.pods.delete(pod.metadata.name)
     this.#rebuild(key)
+  }
+
+  #forgetAddresses(pod: PodObject | undefined): void {
+    for (const address of pod === undefined ? [] : addressesOf(pod)) if (this.#podOfAddress.get(address) === pod?.metadata.name) this.#podOfAddress.delete(address)
   }
 
   /** Lets a node's word count at once; `undefined` when the watched pod says the same and speaks for itself again. */
@@ -111,8 +182,47 @@ export class Directory<Answer> {
     if (key !== undefined) this.#rebuild(key)
   }
 
+  setNode(node: NodeObject): void {
+    const before = this.#nodes.get(node.metadata.name)
+    this.#nodes.set(node.metadata.name, node)
+    // Nodes tell of themselves often, and seldom where they are.
+    if (before === undefined || !isDeepStrictEqual(placeOf(before), placeOf(node))) this.#placesChanged()
+  }
+
+  removeNode(node: NodeObject): void {
+    this.#nodes.delete(node.metadata.name)
+    this.#placesChanged()
+  }
+
   setFrameworkConfig(config: TFrameworkConfig | undefined): void {
-    this.#upchain = new Map([...upchainViews(config)].map(([name, view]) => [name, this.#options.prepare(view)]))
+    this.#config = config
+    this.#outside = {
+      fixed: new Map([...upchainViews(config)].map(([name, entries]) => [name, this.#answersOf(entries)])),
+      registries: new Map(Object.entries(config?.upstream ?? {})),
+    }
+    this.#placesChanged()
+  }
+
+  /** Who leads a server whose pods asked for a lock; undefined when nobody does. */
+  setMaster(app: string, server: string, master: Master | undefined): void {
+    const key = serverKey(app, server)
+    if (master === undefined) this.#masters.delete(key)
+    else this.#masters.set(key, master)
+    if (this.#servers.has(key)) this.#rebuild(key)
+  }
+
+  /** Weights by load, by pod (framework-services 1.5). */
+  setLoads(weights: ReadonlyMap<string, number>): void {
+    this.#loads = weights
+    for (const [key, { endpoints }] of this.#servers) if ([...endpoints.values()].some(isBalanced)) this.#rebuild(key)
+  }
+
+  /** Servers with an object that is balanced by load, as `App.Server`, and their pods. */
+  balanced(): { readonly server: string; readonly pods: readonly PodObject[] }[] {
+    return [...this.#servers.values()].flatMap(({ endpoints, pods }) => {
+      const [found] = [...endpoints.values()].filter(isBalanced)
+      return found === undefined ? [] : [{ server: `${found.spec.app}.${found.spec.server}`, pods: [...pods.values()] }]
+    })
   }
 
   /** From here on changes are taken in without new answers, until {@link release}: a first list touches each server many times. */
@@ -131,9 +241,16 @@ export class Directory<Answer> {
     return { objects: this.#answers.size, pods: this.#pods.size }
   }
 
+  /** Topology reaches every server. */
+  #placesChanged(): void {
+    this.#topology = new Topology(this.#config?.topology, this.#nodes)
+    this.#empty = this.#answersOf([])
+    for (const key of this.#servers.keys()) this.#rebuild(key)
+  }
+
   #server(key: string): Server {
     let server = this.#servers.get(key)
-    if (server === undefined) this.#servers.set(key, (server = { endpoint: undefined, pods: new Map(), ids: [] }))
+    if (server === undefined) this.#servers.set(key, (server = { endpoints: new Map(), pods: new Map(), ids: [] }))
     return server
   }
 
@@ -143,25 +260,59 @@ export class Directory<Answer> {
       return
     }
     const server = this.#server(key)
-    const views = this.#viewsOf(key, server)
-    for (const id of server.ids) if (!views.has(id)) this.#answers.delete(id)
-    for (const [id, view] of views) this.#answers.set(id, this.#options.prepare(view))
-    server.ids = [...views.keys()]
-    if (server.endpoint === undefined && server.pods.size === 0 && key !== registryKey) this.#servers.delete(key)
+    const objects = this.#entriesOf(key, server)
+    for (const id of server.ids) if (!objects.has(id)) this.#answers.delete(id)
+    for (const [id, entries] of objects) this.#answers.set(id, this.#answersOf(entries))
+    server.ids = [...objects.keys()]
+    if (server.endpoints.size === 0 && server.pods.size === 0 && key !== registryKey) this.#servers.delete(key)
   }
 
-  #viewsOf(key: string, { endpoint, pods }: Server): Map<string, ServantView> {
-    const { hostForm } = this.#options
-    const views = new Map<string, ServantView>()
-    const entries = [...pods.values()].map((pod) => ({ pod, reported: this.#reports.get(pod.metadata.name) }))
-    if (endpoint !== undefined) {
-      const { app, server } = endpoint.spec
-      for (const port of portsOf(endpoint)) views.set(`${app}.${server}.${port.object}`, servantView(port, endpoint.metadata.name, entries, hostForm))
-    }
-    if (key !== registryKey) return views
-    for (const [object, view] of registryViews(registryService, entries, hostForm)) views.set(`${registryServer.app}.${registryServer.server}.${object}`, view)
-    return views
+  #answersOf(entries: readonly Entry[]): ObjectAnswers<Answer> {
+    return new ObjectAnswers(entries, this.#topology, this.#options.prepare)
   }
+
+  #entriesOf(key: string, { endpoints, pods }: Server): Map<string, Entry[]> {
+    const objects = new Map<string, Entry[]>()
+    const around = this.#surroundings(key)
+    const all = [...pods.values()].map((pod) => ({ pod, reported: this.#reports.get(pod.metadata.name) }))
+    // Variants serve the same objects: their pods stand in one list.
+    for (const endpoint of [...endpoints.values()].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))) {
+      const { app, server, tars } = endpoint.spec
+      const service = endpoint.metadata.name
+      const own = podsOf(service, endpoints, all)
+      for (const port of portsOf(endpoint)) {
+        const id = `${app}.${server}.${port.object}`
+        objects.set(id, [...(objects.get(id) ?? []), ...endpointEntries(port, { service, instances: tars?.instances, hostForm: tars?.endpointHost, pods: own }, around)])
+      }
+    }
+    if (key !== registryKey) return objects
+    for (const port of registryObjects) objects.set(`${registryServer.app}.${registryServer.server}.${port.object}`, registryEntries(port, all, around))
+    return objects
+  }
+
+  #surroundings(key: string): Surroundings {
+    const master = this.#masters.get(key)
+    return {
+      hostForm: this.#config?.endpointHost ?? this.#options.hostForm,
+      topology: this.#topology,
+      loadWeight: (podName) => this.#loads.get(podName),
+      isHidden: (podName) => master?.hidesSlaves === true && master.podName !== podName,
+    }
+  }
+}
+
+/** Pods of one of a server's TServers. */
+function podsOf(service: string, endpoints: ReadonlyMap<string, TEndpoint>, pods: readonly PodEntry[]): readonly PodEntry[] {
+  if (endpoints.size === 1 && pods.every(({ pod }) => pod.metadata.labels?.[labels.variant] === undefined)) return pods
+  return pods.filter(({ pod }) => ownerNameOf(pod.metadata.labels) === service)
+}
+
+function placeOf({ metadata, status }: NodeObject): unknown {
+  return [metadata.labels, status?.addresses]
+}
+
+function isBalanced({ spec: { tars } }: TEndpoint): boolean {
+  return tars?.servants.some(({ weightType }) => weightType === 'dynamic') ?? false
 }
 
 function keyOfPod({ metadata }: PodObject): string | undefined {

@@ -1,23 +1,14 @@
-// From a server's declaration and its pods to the endpoint lists of its objects. Pure.
+// From a server's declaration and its pods to the endpoints of its objects. Pure.
 import { createEndpointF, type EndpointF } from '#tars/protocol/QueryF.ts'
+import { instanceOf, type Instance } from '#api/instances.ts'
+import { annotations, registryPorts, serverObjectName } from '#api/names.ts'
 import type { TEndpoint } from '#api/types.ts'
-import { registryPorts, serverObjectName } from '#api/names.ts'
-import { comparePods, hostOf, isActivePod, podName, type PodObject, type ReportedState } from './pod-state.ts'
-
-/** Where one object is served. */
-export interface ServantView {
-  readonly active: readonly EndpointF[]
-  readonly inactive: readonly EndpointF[]
-}
+import { comparePods, hostOf, isActivePod, ordinalOf, podName, type PodObject, type ReportedState } from './pod-state.ts'
+import { groupId, noGroup, type Topology } from './topology.ts'
+import type { Entry } from './views.ts'
 
 /** What an object's port looks like, for every pod of its server. */
-export interface PortSpec {
-  readonly object: string
-  readonly port: number
-  readonly isTcp: boolean
-  /** Milliseconds. */
-  readonly timeout: number
-}
+export type PortSpec = Pick<NonNullable<TEndpoint['spec']['tars']>['servants'][number], 'port' | 'isTcp' | 'timeout' | 'isSsl' | 'auth' | 'qos' | 'weight' | 'weightType'> & { readonly object: string }
 
 export interface PodEntry {
   readonly pod: PodObject
@@ -27,61 +18,79 @@ export interface PodEntry {
 
 export type HostForm = 'dns' | 'ip'
 
+/** What concerns more than one server. */
+export interface Surroundings {
+  readonly hostForm: HostForm
+  readonly topology: Topology
+  /** Weight of a pod by its load (framework-services 1.5); undefined when nothing is known of it. */
+  readonly loadWeight: (podName: string) => number | undefined
+  /** True for a slave whose master alone is to be found. */
+  readonly isHidden: (podName: string) => boolean
+}
+
 /** Milliseconds a call to the registry may take, as told to clients with its own endpoints. */
 const registryTimeout = 6000
 
 /** The registry's own two objects: they are known even when nothing else is. */
 export const registryServer = { app: 'tars', server: 'tarsregistry' } as const
-const registryObjects: readonly PortSpec[] = [
+export const registryObjects: readonly PortSpec[] = [
   { object: 'QueryObj', port: registryPorts.query, isTcp: true, timeout: registryTimeout },
   { object: 'RegistryObj', port: registryPorts.registry, isTcp: true, timeout: registryTimeout },
 ]
+export const registryService = serverObjectName(registryServer.app, registryServer.server)
 
 /** The objects a TEndpoint declares; none for subType normal, whose ports are no Tars objects. */
-export function portsOf(endpoint: TEndpoint | undefined): readonly PortSpec[] {
-  return (endpoint?.spec.tars?.servants ?? []).map(({ name, port, isTcp, timeout }) => ({ object: name, port, isTcp, timeout }))
+export function portsOf(endpoint: TEndpoint): readonly PortSpec[] {
+  return (endpoint.spec.tars?.servants ?? []).map(({ name, ...port }) => ({ ...port, object: name }))
 }
 
-/** The endpoint lists of one object over all pods, in a stable order. */
-export function servantView(spec: PortSpec, service: string, entries: Iterable<PodEntry>, form: HostForm): ServantView {
-  const active: EndpointF[] = []
-  const inactive: EndpointF[] = []
-  for (const { pod, reported } of [...entries].sort((a, b) => comparePods(a.pod, b.pod))) {
-    const host = hostOf(pod, service, form)
-    if (host === undefined) continue
-    const list = isActivePod(pod, reported) ? active : inactive
-    list.push(endpoint(spec, host, podName(pod, service)))
-  }
-  return { active, inactive }
+/** What a server's pods have in common. */
+export interface PodsOf {
+  /** Name of the TServer and of its Service. */
+  readonly service: string
+  readonly instances?: readonly Instance[] | undefined
+  readonly hostForm?: HostForm | undefined
+  readonly pods: readonly PodEntry[]
+}
+
+/** The endpoints of one object over all pods, in a stable order. */
+export function endpointEntries(spec: PortSpec, { service, instances, hostForm, pods }: PodsOf, around: Surroundings): Entry[] {
+  return pods.toSorted((a, b) => comparePods(a.pod, b.pod)).flatMap(({ pod, reported }): Entry[] => {
+    const host = hostOf(pod, service, hostForm ?? around.hostForm)
+    const own = instanceOf(instances, ordinalOf(pod.metadata.name))
+    if (host === undefined || own.backup === true || around.isHidden(pod.metadata.name)) return []
+    const paused = own.flow === 'inactive' || pod.metadata.annotations?.[annotations.flow] === 'inactive'
+    const real = own.group === undefined ? around.topology.groupOfPod(pod) : groupId(own.group)
+    const placed = {
+      ...endpoint(spec, host, podName(pod, service)),
+      ...weightOf(spec, own.weight, around.loadWeight(pod.metadata.name)),
+      grouprealid: real,
+      groupworkid: (own.enableGroup ?? around.topology.enabled) ? real : noGroup,
+      setId: own.set ?? '',
+    }
+    return [{ endpoint: placed, active: !paused && isActivePod(pod, reported) }]
+  })
 }
 
 /**
  * The registry's own objects: every ready registry, so that clients can fail over among them
  * (framework-services 1.1, F.3); the Service's name when no pod of it is known to be ready.
  */
-export function registryViews(service: string, entries: Iterable<PodEntry>, form: HostForm): ReadonlyMap<string, ServantView> {
-  const views = new Map<string, ServantView>()
-  const all = [...entries]
-  for (const spec of registryObjects) {
-    const view = servantView(spec, service, all, form)
-    const active = view.active.length > 0 ? view.active : [endpoint(spec, service, '')]
-    views.set(spec.object, { active, inactive: view.inactive })
-  }
-  return views
+export function registryEntries(spec: PortSpec, pods: readonly PodEntry[], around: Surroundings): Entry[] {
+  const entries = endpointEntries(spec, { service: registryService, pods }, around)
+  return entries.some(({ active }) => active) ? entries : [{ endpoint: endpoint(spec, registryService, ''), active: true }, ...entries]
 }
 
-export const registryService = serverObjectName(registryServer.app, registryServer.server)
-
 /** As native answers for a server without groups and with weight off: -1 in both group fields and in weight. */
-export function endpoint(spec: Omit<PortSpec, 'object'>, host: string, nodeName: string): EndpointF {
-  return createEndpointF({
-    host,
-    port: spec.port,
-    timeout: spec.timeout,
-    istcp: spec.isTcp ? 1 : 0,
-    groupworkid: -1,
-    grouprealid: -1,
-    weight: -1,
-    nodeName,
-  })
+export function endpoint({ port, timeout, isTcp, isSsl = false, auth = false, qos = 0 }: Omit<PortSpec, 'object'>, host: string, nodeName: string): EndpointF {
+  return createEndpointF({ host, port, timeout, istcp: isSsl ? 2 : isTcp ? 1 : 0, qos, authType: auth ? 1 : 0, groupworkid: noGroup, grouprealid: noGroup, weight: -1, nodeName })
+}
+
+const fullWeight = 100
+
+/** A weight by load is handed out as a static one; without one, callers go in turn (framework-services 1.2, 1.5). */
+function weightOf({ weightType, weight }: PortSpec, own: number | undefined, byLoad: number | undefined): Pick<EndpointF, 'weight' | 'weightType'> {
+  const type = weightType ?? (own === undefined && weight === undefined ? 'loop' : 'static')
+  const value = type === 'dynamic' ? (byLoad ?? 0) : (own ?? weight ?? fullWeight)
+  return type === 'loop' || (type === 'dynamic' && value <= 0) ? { weight: -1, weightType: 0 } : { weight: Math.min(value, fullWeight), weightType: 1 }
 }

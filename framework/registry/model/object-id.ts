@@ -1,4 +1,4 @@
-// Names of Tars objects and sets. Pure.
+// Names of Tars objects. Pure.
 
 export interface ObjectId {
   readonly app: string
@@ -15,10 +15,4 @@ export function parseObjectId(id: string): ObjectId | undefined {
 /** Servers are found whatever the case of their name, as their Kubernetes names are lower case. */
 export function serverKey(app: string, server: string): string {
   return `${app}.${server}`.toLowerCase()
-}
-
-/** True for `name.area.group` where name and area are given and are no wildcard (framework-services 1.4). */
-export function isSetId(setId: string): boolean {
-  const parts = setId.split('.')
-  return parts.length === 3 && parts.every((part) => part !== '') && parts[0] !== '*' && parts[1] !== '*'
 }

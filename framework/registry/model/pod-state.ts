@@ -1,5 +1,5 @@
 // What a pod is, to a caller of the registry: active or not, at which address, in which state. Pure.
-import { activeCondition } from '#api/names.ts'
+import { activeCondition, annotations } from '#api/names.ts'
 
 /** The parts of a Kubernetes pod that the registry reads. */
 export interface PodObject {
@@ -10,9 +10,11 @@ export interface PodObject {
     readonly resourceVersion?: string
     readonly deletionTimestamp?: string
     readonly labels?: Readonly<Record<string, string>>
+    readonly annotations?: Readonly<Record<string, string>>
     readonly ownerReferences?: readonly { readonly kind: string }[]
   }
   readonly spec?: {
+    readonly nodeName?: string
     readonly hostNetwork?: boolean
     readonly readinessGates?: readonly { readonly conditionType: string }[]
   }
@@ -111,20 +113,22 @@ export function podName(pod: PodObject, service: string): string {
 
 /** By ordinal, then by name: the same list in the same order from every replica of the registry. */
 export function comparePods(a: PodObject, b: PodObject): number {
-  const byOrdinal = ordinalOf(a.metadata.name) - ordinalOf(b.metadata.name)
-  if (byOrdinal !== 0) return byOrdinal
+  const byOrdinal = (ordinalOf(a.metadata.name) ?? Infinity) - (ordinalOf(b.metadata.name) ?? Infinity)
+  if (byOrdinal !== 0 && !Number.isNaN(byOrdinal)) return byOrdinal
   return a.metadata.name < b.metadata.name ? -1 : a.metadata.name > b.metadata.name ? 1 : 0
 }
 
-function ordinalOf(name: string): number {
+/** The number at the end of a StatefulSet pod's name. */
+export function ordinalOf(name: string): number | undefined {
   const digits = /-(\d{1,9})$/.exec(name)?.[1]
-  return digits === undefined ? Number.MAX_SAFE_INTEGER : Number(digits)
+  return digits === undefined ? undefined : Number(digits)
 }
 
 /** The pod without what nothing here reads: of a real pod a twentieth. */
 export function essentials<T extends PodObject>(pod: T): T {
-  const { managedFields: _, annotations: __, ...metadata } = pod.metadata as PodObject['metadata'] & { managedFields?: unknown; annotations?: unknown }
-  const { hostNetwork, readinessGates } = pod.spec ?? {}
+  const { managedFields: _, annotations: all, ...metadata } = pod.metadata as PodObject['metadata'] & { managedFields?: unknown }
+  const flow = all?.[annotations.flow]
+  const { nodeName, hostNetwork, readinessGates } = pod.spec ?? {}
   const { phase, podIP, podIPs, conditions } = pod.status ?? {}
-  return { ...pod, metadata, spec: { hostNetwork, readinessGates }, status: { phase, podIP, podIPs, conditions } }
+  return { ...pod, metadata: { ...metadata, ...(flow === undefined ? {} : { annotations: { [annotations.flow]: flow } }) }, spec: { nodeName, hostNetwork, readinessGates }, status: { phase, podIP, podIPs, conditions } }
 }

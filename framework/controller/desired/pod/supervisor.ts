@@ -44,7 +44,7 @@ export const isRole = ({ k8s: { command } }: TServer['spec']): boolean => comman
 export const graceSeconds = 60
 
 /** What tarsnode must be told about its pod (node spec A.1). */
-export function supervisorEnv({ spec: { app, server, k8s } }: TServer): EnvVar[] {
+export function supervisorEnv({ spec: { app, server, variant, k8s } }: TServer): EnvVar[] {
   const field = (name: string, fieldPath: string): EnvVar => ({ name, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } } })
   return [
     field('Namespace', 'metadata.namespace'),
@@ -52,6 +52,7 @@ export function supervisorEnv({ spec: { app, server, k8s } }: TServer): EnvVar[]
     field('PodIP', 'status.podIP'),
     { name: 'ServerApp', value: app },
     { name: 'ServerName', value: server },
+    ...(variant === undefined ? [] : [{ name: 'ServerVariant', value: variant }]),
     { name: 'TARSNODE_GRACE_SECONDS', value: String(graceSeconds) },
     ...(k8s.launcherType === 'background' ? [] : [{ name: 'LauncherType', value: k8s.launcherType }]),
   ]

@@ -13,6 +13,7 @@ export function mutateConfig(config: TConfig, now: Date, old?: TConfig): TConfig
     [labels.server]: made.server,
     [labels.configName]: made.configName,
     [labels.podSeq]: made.podSeq,
+    [labels.configSet]: made.set === undefined || made.set === '' ? undefined : made.set,
     [labels.activated]: String(made.activated),
     [labels.version]: made.version,
   })

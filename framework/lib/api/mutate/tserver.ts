@@ -20,6 +20,7 @@ export function mutateServer(server: TServer, defaults: ServerDefaults): TServer
   const metadata = withLabels(server.metadata, {
     [labels.app]: spec.app,
     [labels.server]: spec.server,
+    [labels.variant]: spec.variant,
     [labels.subType]: spec.subType,
     [labels.template]: normal === undefined ? spec.tars?.template : undefined,
     [labels.serverId]: release?.id,

@@ -29,6 +29,8 @@ export const tconfigFields = {
   server: string('Server; empty for a file of the whole application.', { pattern: patterns.configServer, maxLength: limits.name, default: '' }),
   configName: string('File name.', { pattern: patterns.configName, maxLength: limits.name }),
   configContent: content('File content; cannot change: a change is a new TConfig.'),
+  set: optional(string('Set that it is for, name.area.group; empty for servers of no set.', { pattern: patterns.configSet, maxLength: limits.name })),
+  references: optional(array('Files of the application whose text comes before this one\'s, in this order.', string('File name.', { pattern: patterns.configName, maxLength: limits.name }), { maxItems: 32 })),
   podSeq: string('"m" for all pods, or the number of the pod whose file it is.', { pattern: patterns.podSeq, default: 'm' }),
   updateTime: optional(dateTime('When it was made.')),
   updatePerson: optional(person('Who made it.')),
@@ -98,6 +100,22 @@ const nodeImage = object('Default node image.', {
   probes: boolean('Whether pods into which tarsnode is injected get probes of its /healthz and /readyz. false while a node image is that of K8SFramework, which has neither.', true),
 })
 
+const groupName = (text: string) => string(text, { pattern: patterns.labelValue, minLength: 1, maxLength: limits.name })
+/** Native keeps these in t_server_group_rule and t_group_priority (framework-services spec 1.3). */
+const topology = object('Which pods and callers are near each other.', {
+  groupLabel: string('Label of nodes whose value is the group of their pods.', { pattern: patterns.qualifiedName, maxLength: 317, default: 'topology.kubernetes.io/zone' }),
+  stationLabel: string('Label of nodes whose value is the station that their groups belong to.', { pattern: patterns.qualifiedName, maxLength: 317, default: 'topology.kubernetes.io/region' }),
+  enableGroup: boolean('Whether servers that do not say so themselves prefer callers of their own group.', false),
+  groups: optional(array('Groups by address; they count before the labels of nodes.', object('A group.', {
+    name: groupName('Name.'),
+    addresses: array('Addresses: 10.1.2.3, or 10.1.2.*', string('An address.', { pattern: '^([0-9]{1,3}\\.){3}([0-9]{1,3}|\\*)$|^[0-9A-Fa-f:]+$' })),
+  }))),
+  priorities: optional(array('Groups that stand in for each other, the nearest first; they count before those of the same station by label.', object('Some groups.', {
+    groups: array('Names of the groups.', groupName('A group.'), { minItems: 1 }),
+    station: optional(groupName('Station that they are; callers ask for it by name.')),
+  }))),
+})
+
 const commonFramework = {
   recordLimit: object('How much history is kept.', {
     texitedPod: keptPods('Ended pods a server.'),
@@ -112,6 +130,10 @@ const commonFramework = {
     timeout: integer('Milliseconds.', { default: 6000 }),
     isTcp: boolean('TCP when true, UDP when false.', true),
   }), { minItems: 1 }), {}),
+  // From here on not in the reference.
+  upstream: optional(map('Registries that are asked where objects are that are not here and not in upChain: by object name, App.Server, App or "default".', string('Locator of the registry, e.g. "tars.tarsregistry.QueryObj@tcp -h 10.0.0.1 -p 17890".', { minLength: 1, maxLength: limits.image }))),
+  endpointHost: optional(choice('What callers get as the host of a pod: its DNS name or its address.', ['dns', 'ip'])),
+  topology: optional(topology),
   expand: map('Further settings.', string('A value.'), {}),
 } as const
 

@@ -29,6 +29,13 @@ export const patterns = {
   username: '^[\\x21-\\x7e\\p{Han}]*$',
   visible: '^[\\x21-\\x7e]*$',
   replicas: '^[1-9]?[0-9]$',
+  variant: '^[a-z]([-0-9a-z]*[0-9a-z])?$',
+  /** Ordinals of pods and ranges of them, e.g. `0-3,7`. */
+  ordinals: '^(0|[1-9][0-9]?)(-(0|[1-9][0-9]?))?(,(0|[1-9][0-9]?)(-(0|[1-9][0-9]?))?)*$',
+  /** name.area.group (framework-services spec 1.4); only the group may be `*`. */
+  set: '^[-_0-9A-Za-z]+\\.[-_0-9A-Za-z]+\\.([-_0-9A-Za-z]+|\\*)$',
+  /** The same, or none. Files know no wildcards (framework-services spec 2.2). */
+  configSet: '^([0-9A-Za-z][-_0-9A-Za-z]*\\.[-_0-9A-Za-z]+\\.[-_0-9A-Za-z]*[0-9A-Za-z])?$',
 } as const
 
 export const limits = { name: 63, portName: 15, object: 253, image: 500, content: 1_560_000, mark: 1600, person: 100 } as const

@@ -1,4 +1,4 @@
-import { array, boolean, integer, object, string } from './builder.ts'
+import { array, boolean, choice, integer, object, optional, string } from './builder.ts'
 import { limits, patterns } from './patterns.ts'
 
 /** One interface of a tars server, as its users address it: `App.Server.<name>`. */
@@ -11,6 +11,23 @@ export const servant = object('An interface that the server offers.', {
   timeout: integer('Milliseconds a call may wait in the queue.', { minimum: -1, maximum: 6_000_000, default: 60_000 }),
   isTars: boolean('Speaks the Tars protocol.', true),
   isTcp: boolean('TCP when true, UDP when false.', true),
+  // From here on not in the reference: what a native endpoint says by -w, -v, ssl, -e and -q.
+  weightType: optional(choice('How callers choose among the pods. loop: in turn. static: by weight. dynamic: by the load that tarsstat reports.', ['loop', 'static', 'dynamic'])),
+  weight: optional(integer('Share of the calls that a pod gets, in comparison; 100 when nothing is said.', { minimum: 0, maximum: 100 })),
+  isSsl: optional(boolean('Speaks TLS.')),
+  auth: optional(boolean('Callers must authenticate.')),
+  qos: optional(integer('Type of service of its packets.', { minimum: 0, maximum: 255 })),
+})
+
+/** What holds for some pods of a server, or for all: what native keeps in the rows of its nodes (framework-services spec 1.2 to 1.4). */
+export const instance = object('What holds for some of its pods. Of several entries for a pod the later one wins, field by field.', {
+  pods: optional(string('Numbers of the pods, e.g. "0-3,7"; without it, all pods.', { pattern: patterns.ordinals, maxLength: limits.object })),
+  set: optional(string('Set that they belong to, name.area.group; the group "*" serves all groups of name.area. A service learns of it when it starts.', { pattern: patterns.set, maxLength: limits.name })),
+  weight: optional(integer('Weight of each of their endpoints; see servants.', { minimum: 0, maximum: 100 })),
+  flow: optional(choice('inactive: callers are not sent there.', ['active', 'inactive'])),
+  backup: optional(boolean('In no endpoint list at all, as native has it with bak_flag.')),
+  group: optional(string('Group that they count as in; else their address and node decide, see TFrameworkConfig.topology.', { pattern: patterns.labelValue, maxLength: limits.name })),
+  enableGroup: optional(boolean('Callers of the same group are sent there first, and others only for want of better. Default: that of TFrameworkConfig.topology.')),
 })
 
 export const port = object('A port that is not a Tars servant.', {

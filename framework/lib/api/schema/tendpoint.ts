@@ -1,11 +1,12 @@
-import { array, boolean, dateTime, integer, object, optional, string } from './builder.ts'
-import { hostPorts, ports, servant } from './ports.ts'
+import { array, boolean, choice, dateTime, integer, object, optional, string } from './builder.ts'
+import { hostPorts, instance, ports, servant } from './ports.ts'
 import { release } from './tserver.ts'
 
 // Written by the controller only, from a judged TServer: nothing is validated again.
 export const tendpointSpec = object('Copy of what clients and readers of a TServer need.', {
   app: string('Application.'),
   server: string('Server.'),
+  variant: optional(string('Which of several TServers of the server.')),
   important: optional(integer('How important it is, for alarms.')),
   subType: string('tars or normal.'),
   tars: optional(object('Tars part.', {
@@ -14,6 +15,8 @@ export const tendpointSpec = object('Copy of what clients and readers of a TServ
     asyncThread: integer('Threads that handle answers.', { default: 3 }),
     servants: array('Interfaces.', servant, { default: [] }),
     ports: optional(ports()),
+    instances: optional(array('Sets, weights, groups and traffic of its pods.', instance)),
+    endpointHost: optional(choice('Host of a pod that callers get.', ['dns', 'ip'])),
   })),
   normal: optional(object('Other part.', { ports: ports({ default: [] }) })),
   hostPorts: optional(hostPorts),

@@ -3,7 +3,7 @@ import { array, boolean, choice, dateTime, integer, intOrString, map, object, op
 import { env, envFrom } from './env.ts'
 import { mounts, mountsV1beta1 } from './mounts.ts'
 import { appName, image, labelValue, limits, name, patterns, releaseId, secretName, serverName, templateName } from './patterns.ts'
-import { hostPorts, ports, servant } from './ports.ts'
+import { hostPorts, instance, ports, servant } from './ports.ts'
 
 const tars = object('A server with Tars servants, run by tarsnode.', {
   template: templateName('TTemplate that its configuration is made from.'),
@@ -11,6 +11,8 @@ const tars = object('A server with Tars servants, run by tarsnode.', {
   asyncThread: integer('Threads that handle answers to its own calls.', { minimum: 0, maximum: 50, default: 3 }),
   servants: array('Its interfaces.', servant, { default: [] }),
   ports: optional(ports()),
+  instances: optional(array('Sets, weights, groups and traffic of its pods.', instance)),
+  endpointHost: optional(choice('What callers get as the host of a pod: its DNS name or its address. Default: that of the TFrameworkConfig.', ['dns', 'ip'])),
 })
 
 const normal = object('Any other server: the image says how it starts.', { ports: ports({ default: [] }) })
@@ -93,6 +95,7 @@ const releaseV1beta1 = object('What runs. Without it nothing is started.', { sou
 const identity = {
   app: appName('Application; cannot change.'),
   server: serverName('Server of the application; cannot change.'),
+  variant: optional(string('Tells further TServers of the same server apart, e.g. those of other sets; the end of their names. Cannot change.', { pattern: patterns.variant, maxLength: 20 })),
   important: integer('How important it is, for alarms.', { minimum: 1, maximum: 20, default: 3 }),
   subType: choice('tars: speaks Tars and is run by tarsnode. normal: anything else. Cannot change.', ['tars', 'normal']),
 } as const

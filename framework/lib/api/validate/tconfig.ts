@@ -18,6 +18,9 @@ export function validateConfigCreate(config: TConfig, others: readonly TConfig[]
   } else if (config.podSeq !== 'm' && !hasMaster(config, others)) {
     problems.push(bad('podSeq', 'no activated master tconfig found', `a file for one pod needs an activated file "${config.configName}" with podSeq "m"`, 'create the master first'))
   }
+  if (config.server === '' && (config.references?.length ?? 0) > 0) {
+    problems.push(bad('references', 'app level tconfig can not have references', 'only files of a server refer to files of its application', 'remove references, or name the server'))
+  }
   return problems
 }
 
@@ -25,7 +28,9 @@ function hasMaster(config: TConfig, others: readonly TConfig[]): boolean {
   return others.some((other) => sameFile(other, config) && other.podSeq === 'm' && other.activated && !isLeaving(other) && other.metadata.deletionTimestamp === undefined)
 }
 
-const fixed = ['app', 'server', 'podSeq', 'configName', 'configContent', 'version', 'updateTime', 'updatePerson', 'updateReason'] as const
+const sameList = (a: readonly string[] = [], b: readonly string[] = []): boolean => a.length === b.length && a.every((item, index) => item === b[index])
+
+const fixed = ['app', 'server', 'set', 'podSeq', 'configName', 'configContent', 'version', 'updateTime', 'updatePerson', 'updateReason'] as const
 
 /**
  * Control-plane spec B.3, UPDATE. A version leaves force only when a newer activation has replaced it.
@@ -35,7 +40,8 @@ export function validateConfigUpdate(config: TConfig, old: TConfig, others: read
   if (isLabelled(old, labels.deleting)) {
     return [{ field: 'metadata', message: `tconfig ${old.metadata.namespace ?? ''}/${old.metadata.name} is deleting`, rule: 'a version that is being deleted cannot change', remedy: 'create a new version' }]
   }
-  const problems = fixed.filter((field) => config[field] !== old[field]).map((field) => immutable('tconfig', field, 'create a new TConfig with the new content; it replaces this one'))
+  const changed = [...fixed.filter((field) => (config[field] ?? '') !== (old[field] ?? '')), ...(sameList(config.references, old.references) ? [] : (['references'] as const))]
+  const problems = changed.map((field) => immutable('tconfig', field, 'create a new TConfig with the new content; it replaces this one'))
   if (old.activated && !config.activated && activeVersion([old, ...others.filter((other) => inGroup(other, old))]) === old) problems.push(immutable('tconfig', 'activated', 'activate another version; this one is then replaced'))
   return problems
 }

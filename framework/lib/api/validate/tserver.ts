@@ -20,6 +20,7 @@ export function validateServer(server: TServer, old?: TServer): Problem[] {
     ...hostPortProblems(server),
     ...mountProblems(spec.k8s.mounts ?? [], spec.k8s.daemonSet),
     ...templateLabelProblems(server),
+    ...instanceProblems(server),
   ]
 }
 
@@ -30,16 +31,16 @@ export function missingTemplate(server: TServer, template: string): Problem {
 
 function changes(server: TServer, old: TServer): Problem[] {
   const remedy = 'delete this TServer and create one for the new values'
-  const fields = (['app', 'server', 'subType'] as const).filter((field) => server.spec[field] !== old.spec[field])
+  const fields = (['app', 'server', 'variant', 'subType'] as const).filter((field) => server.spec[field] !== old.spec[field])
   const added = (['tars', 'normal'] as const).filter((field) => server.spec[field] !== undefined && old.spec[field] === undefined)
   return [...fields, ...added].map((field) => immutable('tserver', `spec.${field}`, remedy))
 }
 
-function nameProblems({ metadata: { name }, spec: { app, server } }: TServer): Problem[] {
-  const expected = serverObjectName(app, server)
+function nameProblems({ metadata: { name }, spec: { app, server, variant } }: TServer): Problem[] {
+  const expected = serverObjectName(app, server, variant)
   const problems: Problem[] = []
   if (name !== expected) {
-    problems.push(bad('metadata.name', 'unexpected resource name', `must be lower(spec.app)-lower(spec.server), which is "${expected}", not "${name}"`, `set metadata.name to "${expected}", or correct spec.app and spec.server`))
+    problems.push(bad('metadata.name', 'unexpected resource name', `must be lower(spec.app)-lower(spec.server)${variant === undefined ? '' : '-spec.variant'}, which is "${expected}", not "${name}"`, `set metadata.name to "${expected}", or correct ${variant === undefined ? 'spec.app and spec.server' : 'spec.app, spec.server and spec.variant'}`))
   }
   if (name.length >= serverNameLimit) {
     problems.push(bad('metadata.name', `the length of resource name should be less than ${serverNameLimit}`, `it has ${name.length} characters, and pods and labels are named after it`, 'shorten spec.app or spec.server'))
@@ -111,3 +112,13 @@ function templateLabelProblems({ spec: { tars } }: TServer): Problem[] {
   return [bad('spec.tars.template', 'template name is too long', `at most 63 characters, as it becomes the label ${labels.template}`, 'rename the template')]
 }
 
+
+function instanceProblems({ spec: { tars, k8s } }: TServer): Problem[] {
+  return (tars?.instances ?? []).flatMap(({ pods }, index) => {
+    if (pods === undefined) return []
+    const field = `spec.tars.instances[${index}].pods`
+    if (k8s.daemonSet) return [bad(field, 'can not use pods when .daemonSet value is true', 'pods of a DaemonSet have no numbers', 'remove pods, or set spec.k8s.daemonSet to false')]
+    const backward = pods.split(',').find((range) => Number(range.split('-')[0]) > Number(range.split('-')[1] ?? Infinity))
+    return backward === undefined ? [] : [bad(field, `unexpected range ${backward}`, 'a range goes from the lower number to the higher', `write it as ${backward.split('-').toReversed().join('-')}`)]
+  })
+}

@@ -71,6 +71,8 @@ export interface ServerDescriptor {
   asyncThreadNum: number
   /** By adapter name. */
   adapters: Map<string, AdapterDescriptor>
+  /** Set of the caller's pod, name.area.group; empty when it is in none. Not in the reference. */
+  setdivision: string
 }
 
 export function createServerDescriptor(given: Partial<ServerDescriptor> = {}): ServerDescriptor {
@@ -78,6 +80,7 @@ export function createServerDescriptor(given: Partial<ServerDescriptor> = {}): S
     profile: given.profile ?? '',
     asyncThreadNum: given.asyncThreadNum ?? 0,
     adapters: given.adapters ?? new Map(),
+    setdivision: given.setdivision ?? '',
   }
 }
 
@@ -87,6 +90,7 @@ export function writeServerDescriptor(w: Writer, tag: number, value: ServerDescr
   w.writeString(0, value.profile)
   w.writeInt(1, value.asyncThreadNum)
   writeMapOfStringAdapterDescriptor(w, 2, value.adapters)
+  w.writeString(3, value.setdivision)
   w.endStruct()
 }
 
@@ -96,6 +100,7 @@ export function readServerDescriptor(r: Reader, tag: number, optional = false): 
     profile: r.readString(0),
     asyncThreadNum: r.readInt(1, 0),
     adapters: readMapOfStringAdapterDescriptor(r, 2),
+    setdivision: r.readString(3),
   }
   r.endStruct()
   return value
@@ -306,6 +311,7 @@ export const RegistryDescriptorSchema: Schema = {
       { tag: 0, name: 'profile', required: true, type: 'string' },
       { tag: 1, name: 'asyncThreadNum', required: false, type: 'int' },
       { tag: 2, name: 'adapters', required: true, type: { map: ['string', { struct: 'tars::AdapterDescriptor' }] } },
+      { tag: 3, name: 'setdivision', required: false, type: 'string' },
     ] },
     'tars::PatchResult': { fields: [
       { tag: 0, name: 'sApplication', required: true, type: 'string' },

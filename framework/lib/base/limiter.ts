@@ -1,11 +1,11 @@
-// So many notifications a server in so many seconds (framework-services 3.3, notify_limit). Pure.
+// So many of something in so much time, for each of many keys. Pure.
 
 export interface Limit {
   readonly windowMs: number
   readonly count: number
 }
 
-/** Servers that are told apart; beyond that many all others share one allowance. */
+/** Keys that are told apart; beyond that many all others share one allowance. */
 const mostKeys = 10_000
 const shared = ''
 
@@ -14,7 +14,7 @@ interface Window {
   count: number
 }
 
-/** Counts in windows that start with the first notification after the last window. */
+/** Counts in windows that start with the first one after the last window. */
 export class Limiter {
   readonly #limit: Limit
   readonly #windows = new Map<string, Window>()
@@ -52,4 +52,10 @@ export class Limiter {
     for (const [key, { until }] of this.#windows) if (now >= until) this.#windows.delete(key)
     return this.#windows.size < mostKeys
   }
+}
+
+/** Reads `seconds:count`, as native writes its limits; undefined for anything else. */
+export function parseLimit(text: string): Limit | undefined {
+  const [seconds = 0, count = 0] = /^(\d{1,7}):(\d{1,9})$/.exec(text)?.slice(1).map(Number) ?? []
+  return seconds === 0 ? undefined : { windowMs: seconds * 1000, count }
 }

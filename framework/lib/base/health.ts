@@ -1,5 +1,5 @@
 import http from 'node:http'
-import { Lifetime, type Running } from '#base/lifecycle.ts'
+import { Lifetime, type Running } from './lifecycle.ts'
 
 export interface HealthOptions {
   readonly host: string
@@ -7,16 +7,22 @@ export interface HealthOptions {
   readonly port: number
   /** What is not ready, and why; undefined when all is. */
   readonly problem: () => string | undefined
+  /** Text of `/metrics`; not served when absent. */
+  readonly metrics?: () => string
 }
 
 export interface Health extends Running {
   readonly port: number
 }
 
-/** Serves `/livez` (the process answers) and `/readyz` (200, or 503 with the reason) over HTTP, as probes ask for them. */
-export async function startHealth({ host, port, problem }: HealthOptions): Promise<Health> {
+/** Serves `/livez` (the process answers) and `/readyz` (200, or 503 with the reason) over HTTP, as probes ask for them, and `/metrics`. */
+export async function startHealth({ host, port, problem, metrics }: HealthOptions): Promise<Health> {
   const server = http.createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://health')
+    if (pathname === '/metrics' && metrics !== undefined) {
+      response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(metrics())
+      return
+    }
     const reason = pathname === '/readyz' ? problem() : undefined
     const known = ['/livez', '/healthz', '/readyz'].includes(pathname)
     response.writeHead(known ? (reason === undefined ? 200 : 503) : 404, { 'content-type': 'text/plain; charset=utf-8' }).end(known ? `${reason ?? 'ok'}\n` : 'use /livez or /readyz\n')

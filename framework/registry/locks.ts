@@ -1,0 +1,123 @@
+import { labels } from '#api/names.ts'
+import type { Clock } from '#base/clock.ts'
+import type { Logger } from '#base/log.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { isAlreadyExists, isConflict } from '#kube/errors.ts'
+import { microTime, type Lease } from '#kube/lease.ts'
+import { leases } from '#kube/resources.ts'
+import { isOlder, type Resource } from '#kube/types.ts'
+import type { GetMasterSlaveLock } from '#tars/protocol/QueryF.ts'
+import { isOwnPod } from './caller.ts'
+import type { Caller, Directory } from './model/directory.ts'
+import { serverKey } from './model/object-id.ts'
+
+export interface LocksOptions {
+  readonly client: KubeClient
+  readonly namespace: string
+  readonly directory: Directory<unknown>
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** Answers of getLocker (framework-services 1.1). */
+const answer = { master: 0, slave: 1, badRequest: 2, failed: -1 } as const
+
+const resource = leases as Resource<Lease>
+/** On the Lease: callers are to find the master only (bakType 1). */
+const hidesSlaves = 'tars.io/HidesSlaves'
+const switchHidden = 1
+const longestMs = 3_600_000
+
+interface Known {
+  readonly lease: Lease
+  /** Monotonic milliseconds when this state of it was first seen here. */
+  readonly at: number
+}
+
+/**
+ * Which pod of a server is its master: the one that holds the server's Lease (coordination.k8s.io/v1). It must ask again
+ * within the time that it names, or another one that asks becomes it. As in elections, expiry is judged by how long the
+ * record has stayed the same, never by comparing clocks; the Lease of a pod that is gone is free at once.
+ */
+export class Locks {
+  readonly #options: LocksOptions
+  readonly #known = new Map<string, Known>()
+
+  constructor(options: LocksOptions) {
+    this.#options = options
+  }
+
+  /** Tells what the watch shows. */
+  observe(lease: Lease, gone: boolean): void {
+    const { name, resourceVersion } = lease.metadata
+    const before = this.#known.get(name)
+    if (gone) this.#known.delete(name)
+    else if (before?.lease.metadata.resourceVersion === resourceVersion || (before !== undefined && isOlder(resourceVersion, before.lease.metadata.resourceVersion ?? ''))) return
+    else this.#known.set(name, { lease, at: this.#options.clock.monotonic() })
+    this.#tell(lease, gone)
+  }
+
+  async ask(request: GetMasterSlaveLock, caller: Caller): Promise<number> {
+    const { application, server_name: server, node_name: node, timeout } = request
+    const { directory, log } = this.#options
+    if ([application, server, node].includes('') || timeout <= 0 || timeout > longestMs) return answer.badRequest
+    const pod = directory.podOf({ name: node, address: '' })
+    const own = pod?.metadata.labels ?? {}
+    if (pod === undefined || serverKey(own[labels.app] ?? '', own[labels.server] ?? '') !== serverKey(application, server) || !isOwnPod(pod, caller.address)) {
+      log.error('lock refused: only a pod of the server may ask, for itself', { server: `${application}.${server}`, node, peer: caller.address })
+      return answer.failed
+    }
+    try {
+      return await this.#acquire(request, pod.metadata.name)
+    } catch (error) {
+      if (isConflict(error) || isAlreadyExists(error)) return answer.slave
+      log.error('the lock of a server could not be asked for', { server: `${application}.${server}`, pod: pod.metadata.name, error })
+      // Nobody else can have got it while it holds.
+      return this.#holds(lockName(request), pod.metadata.name) ? answer.master : answer.failed
+    }
+  }
+
+  async #acquire(request: GetMasterSlaveLock, holder: string): Promise<number> {
+    const { client, namespace } = this.#options
+    const known = this.#known.get(lockName(request))
+    const renewTime = microTime()
+    const fresh = { holderIdentity: holder, leaseDurationSeconds: Math.max(1, Math.ceil(request.timeout / 1000)), renewTime }
+    const metadata = {
+      name: lockName(request), namespace,
+      labels: { [labels.app]: request.application, [labels.server]: request.server_name },
+      annotations: { [hidesSlaves]: String(request.bakType === switchHidden) },
+    }
+    if (known === undefined) {
+      this.observe(await client.create(resource, { metadata, spec: { ...fresh, acquireTime: renewTime, leaseTransitions: 0 } } as unknown as Lease), false)
+      return answer.master
+    }
+    const { spec = {}, ...lease } = known.lease
+    const mine = spec.holderIdentity === holder
+    if (!mine && !this.#isFree(known)) return answer.slave
+    const taken = mine ? {} : { acquireTime: renewTime, leaseTransitions: (spec.leaseTransitions ?? 0) + 1 }
+    const wanted = { ...lease, metadata: { ...lease.metadata, ...metadata }, spec: { ...spec, ...fresh, ...taken } }
+    this.observe(await client.update(resource, wanted as Lease), false)
+    return answer.master
+  }
+
+  #isFree({ lease: { spec }, at }: Known): boolean {
+    const holder = spec?.holderIdentity ?? ''
+    const { clock, directory } = this.#options
+    return holder === '' || directory.pod(holder) === undefined || clock.monotonic() - at > (spec?.leaseDurationSeconds ?? 0) * 1000
+  }
+
+  #holds(name: string, holder: string): boolean {
+    const known = this.#known.get(name)
+    return known?.lease.spec?.holderIdentity === holder && !this.#isFree(known)
+  }
+
+  #tell({ metadata, spec }: Lease, gone: boolean): void {
+    const { [labels.app]: app = '', [labels.server]: server = '' } = metadata.labels ?? {}
+    const podName = spec?.holderIdentity ?? ''
+    this.#options.directory.setMaster(app, server, gone || podName === '' ? undefined : { podName, hidesSlaves: metadata.annotations?.[hidesSlaves] === 'true' })
+  }
+}
+
+function lockName({ application, server_name: server }: GetMasterSlaveLock): string {
+  return `tars-lock-${application}-${server}`.toLowerCase()
+}

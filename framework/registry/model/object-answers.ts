@@ -1,0 +1,59 @@
+// All answers about one object, made when its endpoints change. Pure.
+import { noGroup, type GroupId, type Topology } from './topology.ts'
+import { groupEntries, parseSet, setEntries, stationEntries, viewOf, type Entry, type ServantView } from './views.ts'
+
+interface AreaAnswers<Answer> {
+  readonly all: Answer
+  readonly byGroup: ReadonlyMap<string, Answer>
+}
+
+export class ObjectAnswers<Answer> {
+  /** Every endpoint. */
+  readonly all: Answer
+  readonly #groups = new Map<GroupId, Answer>()
+  readonly #stations = new Map<string, Answer>()
+  readonly #sets = new Map<string, Map<string, AreaAnswers<Answer>>>()
+
+  /** @param prepare turns lists into what is handed out; called once for equal lists */
+  constructor(entries: readonly Entry[], topology: Topology, prepare: (view: ServantView) => Answer) {
+    const made = new Map<string, Answer>()
+    const place = new Map(entries.map((entry, index) => [entry, index]))
+    const answer = (chosen: readonly Entry[]): Answer => {
+      const key = chosen.map((entry) => place.get(entry)).join()
+      const known = made.get(key) ?? prepare(viewOf(chosen))
+      made.set(key, known)
+      return known
+    }
+    this.all = answer(entries)
+    if (entries.some(({ endpoint }) => endpoint.groupworkid !== noGroup)) for (const group of topology.groups) this.#groups.set(group, answer(groupEntries(entries, group, topology)))
+    for (const station of topology.stations) this.#stations.set(station, answer(stationEntries(entries, topology.groupsOf(station) ?? new Set())))
+    for (const [name, areas] of setEntries(entries)) {
+      const answers = [...areas].map(([area, { all, byGroup }]) => [area, { all: answer(all), byGroup: new Map([...byGroup].map(([group, some]) => [group, answer(some)])) }] as const)
+      this.#sets.set(name, new Map(answers))
+    }
+  }
+
+  /** For a caller of this group. */
+  inGroup(group: GroupId): Answer {
+    return this.#groups.get(group) ?? this.all
+  }
+
+  /** Undefined when there is no such station. */
+  inStation(station: string): Answer | undefined {
+    return this.#stations.get(station)
+  }
+
+  /**
+   * For a caller of this set (framework-services 1.4): its own group of the set, else the endpoints that serve every group of the area.
+   * @param callerGroup counts when the object has nothing by that name of a set
+   * @returns undefined when the set is none, or has no endpoints
+   */
+  inSet(setId: string, callerGroup: () => GroupId): Answer | undefined {
+    const set = parseSet(setId)
+    if (set === undefined) return undefined
+    const areas = this.#sets.get(set.name)
+    if (areas === undefined) return this.inGroup(callerGroup())
+    const area = areas.get(set.area)
+    return set.group === '*' ? area?.all : (area?.byGroup.get(set.group) ?? area?.byGroup.get('*'))
+  }
+}

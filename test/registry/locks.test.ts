@@ -1,0 +1,95 @@
+// getLocker: one master a server, by Lease, whichever registry is asked (framework-services 1.1).
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { silentLogger } from '#base/log.ts'
+import { leases, pods } from '#kube/resources.ts'
+import { Communicator } from '#tars/client.ts'
+import { createGetMasterSlaveLock, QueryF, type GetMasterSlaveLock, type QueryFProxy } from '#tars/protocol/QueryF.ts'
+import { startRegistry, type RunningRegistry } from '../../framework/registry/registry.ts'
+import { createEndpoint, createPod, namespace, startCluster, until, type TestCluster } from './cluster.ts'
+
+let cluster: TestCluster
+const registries: RunningRegistry[] = []
+const communicators: Communicator[] = []
+/** Monotonic time of both registries. */
+let nowMs = 0
+const clock = { now: () => Date.now(), monotonic: () => nowMs }
+const [master, slave, badRequest, failed] = [0, 1, 2, -1]
+
+beforeAll(async () => {
+  cluster = await startCluster()
+  const { client } = cluster
+  await createEndpoint(client, 'Test', 'Pair', [{ name: 'Obj', port: 5 }])
+  for (const index of [0, 1, 2]) await createPod(client, { app: 'Test', server: 'Pair', name: `test-pair-${index}`, ip: `127.81.0.${index + 1}`, state: 'Active/Active/7' })
+  for (let count = 0; count < 2; count++) registries.push(await startRegistry({ client, namespace, address: '127.0.0.1', ports: { query: 0, registry: 0 }, clock, log: silentLogger, signal: new AbortController().signal }))
+})
+
+afterAll(async () => {
+  await Promise.all(communicators.map((one) => one.close()))
+  await Promise.all(registries.map((one) => one.stop()))
+  await cluster?.stop()
+})
+
+/** Speaks from the address of a pod to one of the registries. */
+function queryFrom(pod: number, registry = 0): QueryFProxy {
+  const communicator = new Communicator({ timeoutMs: 5000, localAddress: `127.81.0.${pod + 1}` })
+  communicators.push(communicator)
+  return communicator.proxy<QueryFProxy>(QueryF, `tars.tarsregistry.QueryObj@tcp -h 127.0.0.1 -p ${registries[registry]?.ports.query ?? 0}`)
+}
+
+const ask = (pod: number, registry = 0, more: Partial<GetMasterSlaveLock> = {}) =>
+  queryFrom(pod, registry).getLocker(createGetMasterSlaveLock({ application: 'Test', server_name: 'Pair', node_name: `test-pair-${pod}.test-pair`, timeout: 3000, bakType: 2, ...more }))
+
+const leaseOf = async () => (await cluster.client.get(leases, { namespace, name: 'tars-lock-test-pair' })) as unknown as { spec: { holderIdentity: string; leaseTransitions: number } }
+const routes = async (registry = 0) => (await queryFrom(0, registry).findObjectById('Test.Pair.Obj')).map(({ host }) => host.split('.')[0])
+/** The registry has seen who leads. */
+const seen = (registry: number, pod: number) => until(async () => (await ask(pod === 0 ? 1 : 0, registry)) === slave && (await ask(pod, registry)) === master)
+
+describe('requests', () => {
+  test.each([
+    ['without an application', { application: '' }, badRequest], ['without a server', { server_name: '' }, badRequest], ['without a node', { node_name: '' }, badRequest],
+    ['without a time', { timeout: 0 }, badRequest], ['with an endless time', { timeout: 2 ** 31 - 1 }, badRequest],
+    ['for another pod', { node_name: 'test-pair-1.test-pair' }, failed], ['for another server', { server_name: 'Other' }, failed], ['of no pod', { node_name: 'nobody' }, failed],
+  ] satisfies [string, Partial<GetMasterSlaveLock>, number][])('%s', async (_what, more, code) => {
+    expect(await ask(0, 0, more)).toBe(code)
+  })
+})
+
+test('the first that asks is master, at every registry; when it is silent for its time another one becomes it', async () => {
+  expect(await ask(0)).toBe(master)
+  expect(await ask(1)).toBe(slave)
+  await seen(1, 0)
+  expect((await leaseOf()).spec).toMatchObject({ holderIdentity: 'test-pair-0', leaseTransitions: 0 })
+  nowMs += 2000
+  expect(await ask(0)).toBe(master)
+  nowMs += 2000
+  expect(await ask(1)).toBe(slave)
+  nowMs += 2000
+  expect(await ask(1)).toBe(master)
+  expect((await leaseOf()).spec).toMatchObject({ holderIdentity: 'test-pair-1', leaseTransitions: 1 })
+  expect(await ask(0)).toBe(slave)
+})
+
+test('with bakType 1 callers find the master only, at every registry; with 2 all', async () => {
+  expect(await routes()).toEqual(['test-pair-0', 'test-pair-1', 'test-pair-2'])
+  nowMs += 10_000
+  expect(await ask(2, 0, { bakType: 1 })).toBe(master)
+  for (const registry of [0, 1]) await until(async () => String(await routes(registry)) === 'test-pair-2')
+  nowMs += 10_000
+  expect(await ask(1, 0, { bakType: 2 })).toBe(master)
+  for (const registry of [0, 1]) await until(async () => (await routes(registry)).length === 3)
+})
+
+test('the lock of a pod that is gone is free at once', async () => {
+  await seen(1, 1)
+  await cluster.client.delete(pods, { namespace, name: 'test-pair-1' })
+  await until(async () => (await ask(0, 1)) === master)
+  expect((await leaseOf()).spec.holderIdentity).toBe('test-pair-0')
+})
+
+test('of many that ask at once one is master', async () => {
+  nowMs += 10_000
+  const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => ask(index % 2 === 0 ? 0 : 2, index % 4 < 2 ? 0 : 1)))
+  const holder = (await leaseOf()).spec.holderIdentity === 'test-pair-0' ? 0 : 2
+  const masters = new Set(answers.flatMap((answer, index) => (answer === master ? [index % 2 === 0 ? 0 : 2] : [])))
+  expect([...masters]).toEqual([holder])
+})
