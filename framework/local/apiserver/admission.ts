@@ -19,11 +19,12 @@ export interface Admission {
 
 /**
  * Runs the hooks that match (never for subresources, as their rules do not name any): mutating ones in order,
- * each patch followed by defaulting and pruning, then the validating ones.
+ * each patch followed by defaulting and pruning, then `check`, then the validating ones.
+ * @param check what the object's kind says of it
  * @returns the object as the hooks made it; of a DELETE, the old object
  * @throws ApiError 403 or the hook's own code when one refuses, 500 when one fails and its policy is Fail
  */
-export async function admit(api: Api, request: ApiRequest, { operation, object, old }: Admission): Promise<AnyObject> {
+export async function admit(api: Api, request: ApiRequest, { operation, object, old }: Admission, check?: (object: AnyObject) => void): Promise<AnyObject> {
   let current = object
   // What registers the hooks is never subject to them, so that a broken one can be taken away.
   const hooks = request.definition.group === 'admissionregistration.k8s.io' ? [] : api.hooks()
@@ -34,6 +35,7 @@ export async function admit(api: Api, request: ApiRequest, { operation, object, 
     current = patched
     prepare(api, request, current)
   }
+  if (current !== undefined) check?.(current)
   for (const hook of matching.filter(({ phase }) => phase === 'validating')) await callHook(api, request, hook, { operation, object: current, old })
   return current ?? (old as AnyObject)
 }
