@@ -13,6 +13,8 @@ export interface SchemaType {
   readonly value: (json: unknown) => CelValue
 }
 
+type NameOf = (field: string) => string | undefined
+
 const metadata: Schema = { type: 'object', properties: { name: { type: 'string' }, generateName: { type: 'string' } } }
 const text: Schema = { type: 'string' }
 const keep = (json: unknown): CelValue => json
@@ -20,14 +22,15 @@ const keep = (json: unknown): CelValue => json
 /**
  * Makes the type of a schema known to an environment.
  * @param name for the type, unique in the environment
+ * @param nameOf how expressions call a field; undefined when they cannot
  * @returns undefined for what expressions cannot see: fields whose schema says no more than that all is kept
  */
-export function schemaType(env: Environment, schema: Schema, name: string): SchemaType | undefined {
+export function schemaType(env: Environment, schema: Schema, name: string, nameOf: NameOf = escapedName): SchemaType | undefined {
   if (schema['x-kubernetes-int-or-string'] === true || schema.nullable === true) return { name: 'dyn', value: free }
   switch (schema.type) {
-    case 'object': return mapType(env, schema, name) ?? objectType(env, schema, name)
+    case 'object': return mapType(env, schema, name, nameOf) ?? objectType(env, schema, name, nameOf)
     case 'array': {
-      const items = schema.items === undefined ? undefined : schemaType(env, schema.items, `${name}.__item`)
+      const items = schema.items === undefined ? undefined : schemaType(env, schema.items, `${name}.__item`, nameOf)
       return items === undefined ? undefined : { name: `list<${items.name}>`, value: (json) => (json as unknown[]).map(items.value) }
     }
     case 'string': return stringType(schema)
@@ -49,17 +52,17 @@ function stringType({ format }: Schema): SchemaType {
   return { name: 'string', value: keep }
 }
 
-function mapType(env: Environment, schema: Schema, name: string): SchemaType | undefined {
+function mapType(env: Environment, schema: Schema, name: string, nameOf: NameOf): SchemaType | undefined {
   const below = valueSchema(schema)
-  const values = below === undefined ? undefined : schemaType(env, below, `${name}.__value`)
+  const values = below === undefined ? undefined : schemaType(env, below, `${name}.__value`, nameOf)
   return values === undefined ? undefined : { name: `map<string, ${values.name}>`, value: (json) => new Map(Object.entries(json as object).map(([key, value]) => [key, values.value(value)])) }
 }
 
-function objectType(env: Environment, schema: Schema, name: string): SchemaType {
+function objectType(env: Environment, schema: Schema, name: string, nameOf: NameOf): SchemaType {
   const of = schema['x-kubernetes-embedded-resource'] === true ? rootSchema(schema) : schema
   const fields = Object.entries(of.properties ?? {}).flatMap(([field, below]) => {
-    const escaped = escapedName(field)
-    const type = escaped === undefined ? undefined : schemaType(env, below, `${name}.${escaped}`)
+    const escaped = nameOf(field)
+    const type = escaped === undefined ? undefined : schemaType(env, below, `${name}.${escaped}`, nameOf)
     return escaped === undefined || type === undefined ? [] : [{ field, escaped, type }]
   })
   const Type = class extends Map<string, CelValue> {}
