@@ -33,7 +33,7 @@ const packages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'framework/controller': { bcryptjs: 'hashes of passwords' },
   'framework/admin': { fastify: 'HTTP API' },
   'framework/agent': { '@grpc/grpc-js': "the container runtime's image service", croner: 'cron expressions', fastify: 'HTTP endpoint', yaml: 'cleaning rules' },
-  'framework/local': { execa: 'runs mount, unshare and npm', 'tar-stream': 'unpacks layers', 'fast-json-patch': 'JSON patch', yaml: 'kubeconfig and manifests', rolldown: 'packs the sample services' },
+  'framework/local': { execa: 'runs mount, unshare and npm', 'tar-stream': 'unpacks layers', 'fast-json-patch': 'JSON patch', '@marcbachmann/cel-js': 'rules of CRDs and match conditions of webhooks', yaml: 'kubeconfig and manifests', rolldown: 'packs the sample services' },
 }
 
 function roomOf(file: string): string | undefined {

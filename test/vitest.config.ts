@@ -2,8 +2,9 @@ import { defineConfig } from 'vitest/config'
 
 /** Tests of what an API server does, run against the embedded one and, from the same source, against Kubernetes itself. */
 const behaviour = [
-  ...['watch', 'bad-input', 'objects', 'owners', 'patch', 'builtin-fields', 'custom-kinds', 'kubectl', 'webhooks'].map((name) => `local/apiserver/${name}.test.ts`),
+  ...['watch', 'bad-input', 'objects', 'owners', 'patch', 'builtin-fields', 'custom-kinds', 'rules', 'kubectl', 'webhooks'].map((name) => `local/apiserver/${name}.test.ts`),
   ...['informer', 'lease'].map((name) => `lib/kube/${name}.test.ts`),
+  'lib/api/rules.test.ts',
   ...['admission', 'config', 'reconcile'].map((name) => `controller/${name}.test.ts`),
 ]
 /** Tests that need Kubernetes. */

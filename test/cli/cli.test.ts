@@ -72,7 +72,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'cluster.json'), JSON.stringify(info))
   await writeFile(join(folder, 'HelloServer.tgz'), tgz([{ name: 'HelloServer/package.json', content: '{"name":"hello","main":"index.js"}' }, { name: 'HelloServer/index.js', content: '' }]))
 
-  await createTserver(client, 'Test', 'Hello', { servants: [{ name: 'NodeObj', port: 19385 }] })
+  await createTserver(client, 'Test', 'Hello')
   await createPod(client, { app: 'Test', server: 'Hello', name: 'test-hello-0', ip: pod, state: 'Active/Active/7' })
   await createEndpoint(client, 'Test', 'Hello', [{ name: 'NodeObj', port: 19385 }])
   await setPods(client, 'Test', 'Hello', [{ name: 'test-hello-0', podIP: pod, pid: '7' }])

@@ -46,7 +46,7 @@ describe('a configuration file', () => {
 
   test('keeps its content, and its version in force', async () => {
     await create('keep', 'b.conf')
-    expect(await refusal(cluster.client.patch(tconfigs, { namespace, name: 'keep' }, { configContent: 'other' }))).toContain('admission webhook "validating.crd.tars.io-0" denied the request: tconfig resource filed ".configContent" is immutable')
+    expect(await refusal(cluster.client.patch(tconfigs, { namespace, name: 'keep' }, { configContent: 'other' }))).toContain('tconfig resource filed ".configContent" is immutable')
     expect(await refusal(cluster.client.patch(tconfigs, { namespace, name: 'keep' }, { activated: false }))).toContain('".activated" is immutable')
     expect(await refusal(cluster.client.delete(tconfigs, { namespace, name: 'keep' }))).toContain('guard time(48s)')
   })

@@ -2,6 +2,7 @@ import { convertObject } from '#api/convert.ts'
 import { schemaOf } from '#api/crds.ts'
 import { applyDefaults } from '#api/default.ts'
 import { group, hubApiVersion, hubVersion, type Version } from '#api/names.ts'
+import { conforms } from '#api/schema/conforms.ts'
 import { hasShape } from '#api/schema/shape.ts'
 import { denialText, type Problem } from '#api/validate/problem.ts'
 import type { ApiObject } from '#api/types.ts'
@@ -10,16 +11,22 @@ import { identities as standardIdentities } from './identities.ts'
 import { mutators } from './mutate.ts'
 import { jsonPatch } from './patch.ts'
 import type { AdmissionOptions, Case, Readers } from './types.ts'
-import { validators } from './validate.ts'
+import { ownRules, validators } from './validate.ts'
 
-/** Answers a request of the mutating webhook: what the object becomes. What the CRD will refuse anyway passes as it is. */
+/**
+ * Answers a request of the mutating webhook: what the object becomes. What the CRD will refuse anyway passes as it is; but not what only
+ * its rules will refuse, which come before the validating webhook and can name neither the item nor the value that is wrong.
+ */
 export async function mutate(request: AdmissionRequest, readers: Readers, options: AdmissionOptions = {}): Promise<AdmissionResponse> {
   const allowed: AdmissionResponse = { uid: request.uid, allowed: true }
   const { object } = request
   const mutator = mutators[request.resource.resource]
   const subject = caseOf(request, readers, options)
   if (object === null || mutator === undefined || subject === undefined || isLeaving(object)) return allowed
-  const mutated = fromHub(await mutator(subject as Case<never>), request.resource.version as Version)
+  const hub = await mutator(subject as Case<never>)
+  const problems = conforms(schemaOf(hub.kind, hubVersion) ?? {}, hub) ? (ownRules[request.resource.resource]?.({ ...subject, object: hub } as Case<never>) ?? []) : []
+  if (problems.length > 0) return denial(request, problems)
+  const mutated = fromHub(hub, request.resource.version as Version)
   const patch = jsonPatch(object, mutated)
   return patch.length === 0 ? allowed : { ...allowed, patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch)).toString('base64') }
 }

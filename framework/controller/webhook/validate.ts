@@ -28,6 +28,11 @@ export const validators: Readonly<Record<string, Partial<Record<AdmissionOperati
   daemonsets: { CREATE: validateWorkload, UPDATE: validateWorkload },
 }
 
+/** Rules about an object by itself that say more when broken than the CRD's own (see #api/schema/rules.ts). */
+export const ownRules: Readonly<Record<string, (subject: Case<never>) => readonly Problem[]>> = {
+  tservers: ({ object, old }: Case<TServer>) => validateServer(object, old),
+}
+
 const isMachinery = ({ identities, request: { userInfo } }: Case<never>): boolean => identities.isController(userInfo) || identities.isKubernetes(userInfo)
 
 async function server({ object, old, namespace, readers }: Case<TServer>): Promise<readonly Problem[]> {

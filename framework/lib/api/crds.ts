@@ -1,8 +1,9 @@
 // The CustomResourceDefinitions of the k8s.tars.io group, made from the schemas in schema/. Source: control-plane spec A.
 import { group, hubVersion, versions, type Version } from './names.ts'
-import { object, type JsonSchema, type Schema, type Shape } from './schema/builder.ts'
+import { object, type JsonSchema, type Schema, type Shape, type ValidationRule } from './schema/builder.ts'
 import { taccountSpec, tframeworkkeySpec, tpluginSpec, tpluginV1beta1Spec } from './schema/account.ts'
 import { tconfigFields, texitedrecordFields, tframeworkconfigFields, tframeworkconfigV1beta2Fields, timageFields, ttemplateSpec, ttreeFields } from './schema/others.ts'
+import { configRules, serverRules, treeRules } from './schema/rules.ts'
 import { tendpointSpec, tendpointStatus } from './schema/tendpoint.ts'
 import { tserverSpecSchema, tserverStatus } from './schema/tserver.ts'
 
@@ -15,6 +16,8 @@ interface Definition {
   readonly about: string
   /** Whole-object properties beside apiVersion, kind and metadata. */
   readonly properties: (version: Version) => { readonly properties: Record<string, JsonSchema>; readonly required: string[] }
+  /** Of whole objects. */
+  readonly rules?: readonly ValidationRule[]
   readonly columns?: (version: Version) => Column[]
   readonly subresources?: Record<string, unknown>
   readonly versions?: readonly Version[]
@@ -60,7 +63,7 @@ const tconfigColumns = [
 
 const definitions: readonly Definition[] = [
   {
-    kind: 'TServer', plural: 'tservers', shortName: 'ts', about: 'A server: what runs, how many, and where.', webhookConversion: true,
+    kind: 'TServer', plural: 'tservers', shortName: 'ts', about: 'A server: what runs, how many, and where.', webhookConversion: true, rules: serverRules,
     properties: (version) => nested(tserverSpecSchema(version), tserverStatus), columns: tserverColumns, subresources: { status: {}, scale },
   },
   {
@@ -71,10 +74,10 @@ const definitions: readonly Definition[] = [
     kind: 'TTemplate', plural: 'ttemplates', shortName: 'tt', about: 'A configuration template.',
     properties: () => nested(ttemplateSpec.json), columns: (version) => (version === 'v1beta3' ? [column('Parent', '.spec.parent')] : []),
   },
-  { kind: 'TTree', plural: 'ttrees', about: 'Applications and businesses of a framework.', properties: () => flat(ttreeFields) },
+  { kind: 'TTree', plural: 'ttrees', about: 'Applications and businesses of a framework.', properties: () => flat(ttreeFields), rules: treeRules },
   {
     kind: 'TConfig', plural: 'tconfigs', shortName: 'tc', about: 'A version of a configuration file.',
-    properties: () => flat(tconfigFields), columns: () => tconfigColumns,
+    properties: () => flat(tconfigFields), rules: configRules, columns: () => tconfigColumns,
   },
   {
     kind: 'TImage', plural: 'timages', shortName: 'ti', about: 'Images of a service or of its base, and their builds.',
@@ -154,5 +157,6 @@ function rootSchema(definition: Definition, version: Version): JsonSchema {
     description: definition.about,
     properties: { apiVersion: text, kind: text, metadata: { type: 'object' }, ...properties },
     ...(required.length === 0 ? {} : { required }),
+    ...(definition.rules === undefined ? {} : { 'x-kubernetes-validations': [...definition.rules] }),
   }
 }

@@ -24,6 +24,10 @@ export interface AdmissionHook {
   /** LabelSelector on the object (and the old one). */
   readonly objectSelector?: unknown
   readonly namespaceSelector?: unknown
+  /** Exact: only what the rules name. Equivalent (the default): also other versions of it, converted to the one that they name. */
+  readonly matchPolicy?: 'Exact' | 'Equivalent' | undefined
+  /** Asked last, of what would be sent. @throws Error when it cannot be told, which is an error of the hook */
+  readonly matches?: (request: AdmissionRequest) => boolean
   /** Whether an error of the hook itself refuses the request (Fail, the default) or is ignored. */
   readonly failurePolicy?: 'Fail' | 'Ignore' | undefined
   review(request: AdmissionRequest): Promise<AdmissionResponse>

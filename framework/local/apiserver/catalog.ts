@@ -44,6 +44,11 @@ export class Catalog {
     return [...groups].map(([name, versions]) => ({ name, versions: [...versions].sort(byVersionPriority) }))
   }
 
+  /** The served versions of a kind. */
+  versionsOf({ group, plural }: Definition): Definition[] {
+    return this.all().filter((definition) => definition.group === group && definition.plural === plural)
+  }
+
   inVersion(group: string, version: string): Definition[] {
     return this.all().filter((definition) => definition.group === group && definition.version === version)
   }

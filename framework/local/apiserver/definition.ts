@@ -66,12 +66,13 @@ export interface Definition {
   readonly schema: object | undefined
   /** Sent as a Warning header with every answer. */
   readonly warning: string | undefined
-  /** What the author of a valid object should know, for Warning headers. */
-  notes?(object: AnyObject): readonly string[]
   /** Drops unknown fields and sets defaults, in place. */
   prepare(object: AnyObject): UnknownFields
-  /** Rules that a new object (`old` undefined) or an update breaks. Metadata is checked elsewhere. */
-  validate(object: AnyObject, old: AnyObject | undefined): FieldError[]
+  /**
+   * Rules that a new object (`old` undefined) or an update breaks. Metadata is checked elsewhere.
+   * @param warn is told what the author of a valid object should know, for Warning headers
+   */
+  validate(object: AnyObject, old: AnyObject | undefined, warn: (text: string) => void): FieldError[]
   /** The objects, which may be of any served version, in `apiVersion`, in order. */
   convert(objects: readonly AnyObject[], apiVersion: string): Promise<readonly AnyObject[]>
 }

@@ -36,7 +36,6 @@ export function checkIdentity(request: ApiRequest, object: AnyObject): void {
 export function prepare(api: Api, request: ApiRequest, object: AnyObject): void {
   api.decodeMetadata(object)
   const unknown = request.definition.prepare(object)
-  warn(request, request.definition.notes?.(object) ?? [])
   if (unknown.length === 0) return
   const level = request.query.get('fieldValidation') ?? 'Warn'
   const texts = unknown.map((path) => `unknown field "${path}"`)
@@ -44,6 +43,7 @@ export function prepare(api: Api, request: ApiRequest, object: AnyObject): void 
   if (level === 'Warn') warn(request, texts)
 }
 
-function warn({ warnings }: ApiRequest, texts: readonly string[]): void {
+/** Adds texts for Warning headers, each once. */
+export function warn({ warnings }: ApiRequest, texts: readonly string[]): void {
   warnings.push(...texts.filter((text) => !warnings.includes(text)))
 }

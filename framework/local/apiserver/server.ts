@@ -8,6 +8,7 @@ import type { AnyObject } from '#kube/types.ts'
 import type { AdmissionHook, Api, Convert, PodLogs } from './api.ts'
 import { builtinDefinitions } from './builtin/kinds.ts'
 import { metadataDecoder } from './builtin/metadata.ts'
+import { MatchConditions } from './cel/match-conditions.ts'
 import { Catalog } from './catalog.ts'
 import type { CrdSpec } from './crd/definitions.ts'
 import { startCustomKinds } from './controllers/custom-kinds.ts'
@@ -66,7 +67,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   life.onStop(() => store.close())
   const stopping = new AbortController()
   const hooks = hooksOf(options.admission)
-  const api: Api = { store, catalog: new Catalog(builtinDefinitions()), log, hooks: () => [...hooks, ...registeredHooks(store)], podLogs: options.podLogs, decodeMetadata: metadataDecoder(), bookmarkMs: options.bookmarkMs ?? 15_000, signal: stopping.signal }
+  const conditions = new MatchConditions()
+  const api: Api = { store, catalog: new Catalog(builtinDefinitions()), log, hooks: () => [...hooks, ...registeredHooks(store, conditions)], podLogs: options.podLogs, decodeMetadata: metadataDecoder(), bookmarkMs: options.bookmarkMs ?? 15_000, signal: stopping.signal }
   try {
     ensureNamespaces(store, ['default', 'kube-system', 'kube-public', 'kube-node-lease', ...(options.namespaces ?? [])])
     life.own(startCustomKinds(api, (crd) => conversionOf(crd, options.convert ?? conversionWebhook(store, crd))))

@@ -4,6 +4,7 @@ import { Failure } from '#base/errors.ts'
 import type { AdmissionReview, ConversionReview } from '#kube/admission.ts'
 import type { AnyObject } from '#kube/types.ts'
 import type { AdmissionHook, AdmissionRule, Convert } from './api.ts'
+import type { MatchCondition, MatchConditions } from './cel/match-conditions.ts'
 import { ApiError } from './errors.ts'
 import { at, isObject } from './json.ts'
 import type { Store } from './store.ts'
@@ -26,6 +27,8 @@ interface Webhook {
   readonly objectSelector?: unknown
   readonly namespaceSelector?: unknown
   readonly timeoutSeconds?: number
+  readonly matchPolicy?: 'Exact' | 'Equivalent'
+  readonly matchConditions?: readonly MatchCondition[]
 }
 
 const mutating = 'admissionregistration.k8s.io/mutatingwebhookconfigurations'
@@ -33,16 +36,17 @@ const validating = 'admissionregistration.k8s.io/validatingwebhookconfigurations
 const maxAnswerBytes = 16 * 1024 * 1024
 
 /** The hooks that webhook configurations register now; by name of the configuration, in their order. */
-export function registeredHooks(store: Store): AdmissionHook[] {
+export function registeredHooks(store: Store, conditions: MatchConditions): AdmissionHook[] {
   const of = (collection: string, phase: AdmissionHook['phase']) =>
-    store.list(collection).flatMap((configuration) => ((configuration['webhooks'] ?? []) as Webhook[]).map((webhook) => hookOf(store, webhook, phase)))
+    store.list(collection).flatMap((configuration) => ((configuration['webhooks'] ?? []) as Webhook[]).map((webhook) => hookOf(webhook, phase, { store, conditions })))
   return [...of(mutating, 'mutating'), ...of(validating, 'validating')]
 }
 
-function hookOf(store: Store, webhook: Webhook, phase: AdmissionHook['phase']): AdmissionHook {
-  const { name, rules = [], failurePolicy, objectSelector, namespaceSelector, clientConfig, timeoutSeconds = 10 } = webhook
+function hookOf(webhook: Webhook, phase: AdmissionHook['phase'], { store, conditions }: { readonly store: Store; readonly conditions: MatchConditions }): AdmissionHook {
+  const { name, rules = [], failurePolicy, objectSelector, namespaceSelector, matchPolicy, matchConditions = [], clientConfig, timeoutSeconds = 10 } = webhook
   return {
-    name, phase, rules, failurePolicy, objectSelector, namespaceSelector,
+    name, phase, rules, failurePolicy, objectSelector, namespaceSelector, matchPolicy,
+    ...(matchConditions.length === 0 ? {} : { matches: (request) => conditions.hold(matchConditions, request) }),
     async review(request) {
       const review: AdmissionReview = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request }
       const { response } = (await call(store, clientConfig, review, timeoutSeconds * 1000)) as AdmissionReview

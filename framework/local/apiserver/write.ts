@@ -7,7 +7,7 @@ import type { Definition } from './definition.ts'
 import { alreadyExists, badRequest, conflict, forbidden, invalid, notFound } from './errors.ts'
 import { at, clone, equal } from './json.ts'
 import { finalizerAdditions, generatedName, metadataErrors, stampNew } from './metadata.ts'
-import { addressOf, checkIdentity, isDryRun, managerOf, prepare } from './request.ts'
+import { addressOf, checkIdentity, isDryRun, managerOf, prepare, warn } from './request.ts'
 import { StaleWrite } from './store.ts'
 
 /** How often a write without a resourceVersion is computed anew when others write the same object. */
@@ -28,9 +28,10 @@ async function toStorage(definition: Definition, object: AnyObject): Promise<Any
   return converted ?? object
 }
 
-function assertValid(definition: Definition, object: AnyObject, old: AnyObject | undefined): void {
+function assertValid(request: ApiRequest, object: AnyObject, old: AnyObject | undefined): void {
+  const { definition } = request
   const meta = metadataErrors(object.metadata, definition.nameRule)
-  const errors = [...meta, ...(old === undefined ? [] : finalizerAdditions(object.metadata, old.metadata)), ...definition.validate(object, old)]
+  const errors = [...meta, ...(old === undefined ? [] : finalizerAdditions(object.metadata, old.metadata)), ...definition.validate(object, old, (text) => warn(request, [text]))]
   if (errors.length > 0) throw invalid(definition, object.metadata.name ?? '', errors)
 }
 
@@ -58,8 +59,7 @@ export async function createObject(api: Api, request: ApiRequest, given: AnyObje
   if (!definition.generation) delete object.metadata.generation
   prepare(api, request, object)
   assertNamespace(api, request, object.metadata.name)
-  const admitted = await admit(api, { ...request, name: object.metadata.name ?? '' }, { operation: 'CREATE', object, old: undefined })
-  assertValid(definition, admitted, undefined)
+  const admitted = await admit(api, { ...request, name: object.metadata.name ?? '' }, { operation: 'CREATE', object, old: undefined }, (made) => assertValid(request, made, undefined))
   admitted.metadata.managedFields = appliedFields ?? recordUpdate(undefined, admitted, definition, manager)
   if (isDryRun(request)) return admitted
   const address = addressOf({ ...request, name: admitted.metadata.name })
@@ -101,9 +101,10 @@ async function tryModify(api: Api, request: ApiRequest, { compute, subresource =
   checkPreconditions(request, computed, current)
   const next = keepServerFields(definition, computed, current, subresource)
   prepare(api, request, next)
-  const admitted = subresource === '' ? await admit(api, request, { operation: 'UPDATE', object: next, old: current }) : next
+  const check = (made: AnyObject): void => assertValid(request, made, current)
+  const admitted = subresource === '' ? await admit(api, request, { operation: 'UPDATE', object: next, old: current }, check) : next
   if (subresource === '') admitted.metadata.uid = current.metadata.uid ?? ''
-  assertValid(definition, admitted, current)
+  else check(admitted)
   if (!applied) admitted.metadata.managedFields = recordUpdate(current, admitted, definition, { name: managerOf(request), operation: 'Update', subresource })
   if (unchanged(admitted, current)) return current
   if (definition.generation && specChanged(admitted, current)) admitted.metadata.generation = (current.metadata.generation ?? 0) + 1

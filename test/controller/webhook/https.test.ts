@@ -80,7 +80,7 @@ describe('one replica', () => {
     await ready(webhooks)
     const made = await create(draft())
     expect(made.metadata.labels).toMatchObject({ 'tars.io/ServerApp': 'Demo', 'tars.io/Template': 'tars.default' })
-    await expect(create(draft({ server: 'Elsewhere', tars: { template: 'absent', servants: [] } }))).rejects.toThrow('admission webhook "validating.crd.tars.io-0" denied the request')
+    await expect(create(draft({ tars: { template: 'absent', servants: [] } }))).rejects.toThrow('admission webhook "validating.crd.tars.io-0" denied the request')
     const old = await client.get(inVersion(resources.tservers, 'v1beta1') as Resource, { namespace: ns, name: made.metadata.name })
     expect(old).toMatchObject({ apiVersion: 'k8s.tars.io/v1beta1', spec: { k8s: { readinessGate: 'tars.io/active' } } })
   })

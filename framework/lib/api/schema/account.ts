@@ -1,5 +1,6 @@
 import { array, boolean, choice, dateTime, integer, object, optional, string } from './builder.ts'
 import { mark, patterns } from './patterns.ts'
+import { fixed } from './rules.ts'
 
 const token = object('A token.', {
   name: optional(string('Name of the token.', { pattern: patterns.visible, minLength: 2, maxLength: 32 })),
@@ -17,7 +18,7 @@ const authentication = object('How the user proves who he is.', {
 }, { oneOf: [['password'], ['bcryptPassword']] })
 
 export const taccountSpec = object('A user of the framework.', {
-  username: string('Name of the user.', { pattern: patterns.username, minLength: 2, maxLength: 16 }),
+  username: fixed('taccount', 'spec.username', string('Name of the user.', { pattern: patterns.username, minLength: 2, maxLength: 16 })),
   extra: optional(array('Further facts.', string('A fact.', { maxLength: 1024 }))),
   authentication,
   authorization: array('What the user may do.', object('A role.', {

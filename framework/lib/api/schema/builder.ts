@@ -21,6 +21,13 @@ export interface JsonSchema {
   oneOf?: JsonSchema[]
   'x-kubernetes-int-or-string'?: true
   'x-kubernetes-preserve-unknown-fields'?: true
+  'x-kubernetes-validations'?: ValidationRule[]
+}
+
+/** A rule in the Common Expression Language. Its message is fixed, on one line: computed ones are known from Kubernetes 1.27 on only. */
+export interface ValidationRule {
+  readonly rule: string
+  readonly message: string
 }
 
 /** `T` is the value's type once the API server has filled in defaults. */

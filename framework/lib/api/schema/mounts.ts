@@ -1,5 +1,6 @@
 import { array, boolean, choice, intOrString, integer, map, object, optional, string } from './builder.ts'
 import { labelValue, limits, name, patterns } from './patterns.ts'
+import { compared, mountsRules, withRules } from './rules.ts'
 
 /** File modes: octal in YAML, so 0644 reads 420 in JSON. */
 const mode = { minimum: 0, maximum: 0o777, default: 0o644 } as const
@@ -85,7 +86,7 @@ export const mountSource = object('What is mounted; exactly one.', {
 })
 
 // name, source and mountPath are required here: the reference misspells the keyword, and without them no pod can be made.
-export const mounts = (volumeName = name('Name of the volume, unique in the server.')) => array('Volumes and where they are mounted.', object('A volume and its mount.', {
+export const mounts = (volumeName = name('Name of the volume, unique in the server.')) => withRules(array('Volumes and where they are mounted.', object('A volume and its mount.', {
   name: volumeName,
   source: mountSource,
   readOnly: boolean('Mounted read-only.', false),
@@ -93,7 +94,7 @@ export const mounts = (volumeName = name('Name of the volume, unique in the serv
   subPath: optional(string('Path inside the volume.')),
   subPathExpr: optional(string('Path inside the volume, with $(VARIABLES) of the container.')),
   mountPropagation: optional(choice('Whether later mounts are seen on the other side.', ['None', 'HostToContainer', 'Bidirectional'])),
-}))
+}), compared), ...mountsRules)
 
 /** v1beta1 had its own rule for volume names. */
 export const mountsV1beta1 = () => mounts(string('Name of the volume.', { pattern: '^[A-Za-z][-0-9A-Za-z]{1,47}$', maxLength: limits.name }))

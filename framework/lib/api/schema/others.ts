@@ -1,5 +1,6 @@
 import { array, boolean, choice, dateTime, integer, map, object, optional, string } from './builder.ts'
 import { appName, content, image, limits, mark, patterns, person, releaseId, secretName, templateName } from './patterns.ts'
+import { fixed, releasesRules, withRules } from './rules.ts'
 
 export const ttemplateSpec = object('A configuration template.', {
   content: content('Text in TC_Config form.'),
@@ -25,13 +26,13 @@ export const ttreeFields = {
 
 /** Flat. */
 export const tconfigFields = {
-  app: appName('Application.'),
-  server: string('Server; empty for a file of the whole application.', { pattern: patterns.configServer, maxLength: limits.name, default: '' }),
-  configName: string('File name.', { pattern: patterns.configName, maxLength: limits.name }),
-  configContent: content('File content; cannot change: a change is a new TConfig.'),
+  app: fixed('tconfig', 'app', appName('Application.')),
+  server: fixed('tconfig', 'server', string('Server; empty for a file of the whole application.', { pattern: patterns.configServer, maxLength: limits.name, default: '' })),
+  configName: fixed('tconfig', 'configName', string('File name.', { pattern: patterns.configName, maxLength: limits.name })),
+  configContent: fixed('tconfig', 'configContent', content('File content; cannot change: a change is a new TConfig.')),
   set: optional(string('Set that it is for, name.area.group; empty for servers of no set.', { pattern: patterns.configSet, maxLength: limits.name })),
   references: optional(array('Files of the application whose text comes before this one\'s, in this order.', string('File name.', { pattern: patterns.configName, maxLength: limits.name }), { maxItems: 32 })),
-  podSeq: string('"m" for all pods, or the number of the pod whose file it is.', { pattern: patterns.podSeq, default: 'm' }),
+  podSeq: fixed('tconfig', 'podSeq', string('"m" for all pods, or the number of the pod whose file it is.', { pattern: patterns.podSeq, maxLength: 2, default: 'm' })),
   updateTime: optional(dateTime('When it was made.')),
   updatePerson: optional(person('Who made it.')),
   updateReason: optional(mark('Why it was made.')),
@@ -66,12 +67,12 @@ export const timageFields = {
   supportedType: optional(array('Server types that a base image can carry.', serverType('A server type.'), { minItems: 1 })),
   mark: optional(mark('Remarks.')),
   default: optional(releaseId('Id of the release that is used when none is named.')),
-  releases: optional(array('Images that were made; newest first.', object('An image.', {
+  releases: optional(withRules(array('Images that were made; newest first.', object('An image.', {
     id: releaseId('Release id.'),
     image: anyImage('Image reference.'),
     secret: optional(secretName('Pull secret.')),
     ...made,
-  }), { minItems: 0, maxItems: 120 })),
+  }), { minItems: 0, maxItems: 120 }), ...releasesRules)),
   build: optional(object('Builds.', { last: optional(buildState('The last that ended.')), running: optional(buildState('The one that runs.')) })),
 } as const
 

@@ -1,5 +1,5 @@
 import { array, boolean, choice, dateTime, integer, object, optional, string } from './builder.ts'
-import { hostPorts, instance, ports, servant } from './ports.ts'
+import { hostPort, instance, port, servant } from './ports.ts'
 import { release } from './tserver.ts'
 
 // Written by the controller only, from a judged TServer: nothing is validated again.
@@ -14,12 +14,12 @@ export const tendpointSpec = object('Copy of what clients and readers of a TServ
     profile: optional(string('Configuration text that overrides the template.')),
     asyncThread: integer('Threads that handle answers.', { default: 3 }),
     servants: array('Interfaces.', servant, { default: [] }),
-    ports: optional(ports()),
+    ports: optional(array('Further ports.', port)),
     instances: optional(array('Sets, weights, groups and traffic of its pods.', instance)),
     endpointHost: optional(choice('Host of a pod that callers get.', ['dns', 'ip'])),
   })),
-  normal: optional(object('Other part.', { ports: ports({ default: [] }) })),
-  hostPorts: optional(hostPorts),
+  normal: optional(object('Other part.', { ports: array('Further ports.', port, { default: [] }) })),
+  hostPorts: optional(array('Ports of the node.', hostPort)),
   release: optional(release),
 })
 

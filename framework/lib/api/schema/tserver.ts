@@ -1,22 +1,23 @@
 import type { Version } from '../names.ts'
-import { array, boolean, choice, dateTime, integer, intOrString, map, object, optional, string, type JsonSchema } from './builder.ts'
+import { array, boolean, choice, dateTime, integer, intOrString, map, object, optional, string, type JsonSchema, type Shape } from './builder.ts'
 import { env, envFrom } from './env.ts'
 import { mounts, mountsV1beta1 } from './mounts.ts'
 import { appName, image, labelValue, limits, name, patterns, releaseId, secretName, serverName, templateName } from './patterns.ts'
 import { hostPorts, instance, ports, servant } from './ports.ts'
+import { compared, fixed, k8sRules, servantsRules, serverSpecRules, tarsRules, withRules } from './rules.ts'
 
-const tars = object('A server with Tars servants, run by tarsnode.', {
+const tars = withRules(object('A server with Tars servants, run by tarsnode.', {
   template: templateName('TTemplate that its configuration is made from.'),
   profile: optional(string('Configuration text that overrides the template.')),
   asyncThread: integer('Threads that handle answers to its own calls.', { minimum: 0, maximum: 50, default: 3 }),
-  servants: array('Its interfaces.', servant, { default: [] }),
-  ports: optional(ports()),
+  servants: withRules(array('Its interfaces.', servant, { ...compared, default: [] }), ...servantsRules),
+  ports: optional(ports('tars')),
   instances: optional(array('Sets, weights, groups and traffic of its pods.', instance)),
   endpointHost: optional(choice('What callers get as the host of a pod: its DNS name or its address. Default: that of the TFrameworkConfig.', ['dns', 'ip'])),
-})
+}), ...tarsRules)
 
-const normal = object('Any other server: the image says how it starts.', { ports: ports({ default: [] }) })
-const normalV1beta1 = object('Any other server: the image says how it starts.', { ports: ports() })
+const normal = object('Any other server: the image says how it starts.', { ports: ports('normal', { default: [] }) })
+const normalV1beta1 = object('Any other server: the image says how it starts.', { ports: ports('normal') })
 
 // Wider than the reference, which knows cpu and memory as text only.
 const amounts = (text: string) => map(text, intOrString('A quantity.', { pattern: patterns.quantity }))
@@ -65,7 +66,9 @@ const sinceV1beta2 = {
   updateStrategy,
 } as const
 
-const k8s = object('How it runs on Kubernetes.', {
+const runs = <const P extends Shape>(shape: P) => withRules(object('How it runs on Kubernetes.', shape), ...k8sRules)
+
+const k8s = runs({
   ...common, ...sinceV1beta2,
   command: optional(array("Replaces the image's entrypoint.", string('An argument.'))),
   args: optional(array("Replaces the image's arguments.", string('An argument.'))),
@@ -75,8 +78,8 @@ const k8s = object('How it runs on Kubernetes.', {
 
 const readinessGate = optional(gate)
 const k8sOld = {
-  v1beta2: object('How it runs on Kubernetes.', { ...common, ...sinceV1beta2, readinessGate, resources: object('Resources of the container.', resourceShape, { default: {} }) }),
-  v1beta1: object('How it runs on Kubernetes.', { ...common, mounts: optional(mountsV1beta1()), readinessGate, resources: optional(object('Resources of the container.', resourceShape)) }),
+  v1beta2: runs({ ...common, ...sinceV1beta2, readinessGate, resources: object('Resources of the container.', resourceShape, { default: {} }) }),
+  v1beta1: runs({ ...common, mounts: optional(mountsV1beta1()), readinessGate, resources: optional(object('Resources of the container.', resourceShape)) }),
 }
 
 const releaseBase = {
@@ -93,18 +96,16 @@ export const release = object('What runs. Without it nothing is started.', { ...
 const releaseV1beta1 = object('What runs. Without it nothing is started.', { source: optional(string('Where it came from.', { maxLength: 253 })), ...releaseBase })
 
 const identity = {
-  app: appName('Application; cannot change.'),
-  server: serverName('Server of the application; cannot change.'),
+  app: fixed('tserver', 'spec.app', appName('Application; cannot change.')),
+  server: fixed('tserver', 'spec.server', serverName('Server of the application; cannot change.')),
   variant: optional(string('Tells further TServers of the same server apart, e.g. those of other sets; the end of their names. Cannot change.', { pattern: patterns.variant, maxLength: 20 })),
   important: integer('How important it is, for alarms.', { minimum: 1, maximum: 20, default: 3 }),
-  subType: choice('tars: speaks Tars and is run by tarsnode. normal: anything else. Cannot change.', ['tars', 'normal']),
+  subType: fixed('tserver', 'spec.subType', choice('tars: speaks Tars and is run by tarsnode. normal: anything else. Cannot change.', ['tars', 'normal'])),
 } as const
 
-const exactlyOneKind = { oneOf: [['tars', 'k8s'], ['normal', 'k8s']] } as const
+const whole = <const P extends Shape>(shape: P) => withRules(object('What should run.', shape, { oneOf: [['tars', 'k8s'], ['normal', 'k8s']] }), ...serverSpecRules)
 
-export const tserverSpec = object('What should run.', {
-  ...identity, tars: optional(tars), normal: optional(normal), k8s, release: optional(release),
-}, exactlyOneKind)
+export const tserverSpec = whole({ ...identity, tars: optional(tars), normal: optional(normal), k8s, release: optional(release) })
 
 const condition = object('A fact about the server (Kubernetes API conventions, "Typical status properties").', {
   type: string('Released, Available, Progressing or Degraded.'),
@@ -126,8 +127,8 @@ export const tserverStatus = object('What runs.', {
 })
 
 const old = {
-  v1beta2: object('What should run.', { ...identity, tars: optional(tars), normal: optional(normal), k8s: k8sOld.v1beta2, release: optional(release) }, exactlyOneKind),
-  v1beta1: object('What should run.', { ...identity, tars: optional(tars), normal: optional(normalV1beta1), k8s: k8sOld.v1beta1, release: optional(releaseV1beta1) }, exactlyOneKind),
+  v1beta2: whole({ ...identity, tars: optional(tars), normal: optional(normal), k8s: k8sOld.v1beta2, release: optional(release) }),
+  v1beta1: whole({ ...identity, tars: optional(tars), normal: optional(normalV1beta1), k8s: k8sOld.v1beta1, release: optional(releaseV1beta1) }),
 }
 
 /** The schema of spec in one version. */

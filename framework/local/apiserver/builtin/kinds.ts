@@ -1,4 +1,3 @@
-import { crdNotes } from '../crd/check.ts'
 import type { Definition, ScalePaths } from '../definition.ts'
 import type { NameRule } from '../metadata.ts'
 import { ageColumn, builtinColumns, nameColumn } from '../table/builtin-columns.ts'
@@ -103,7 +102,6 @@ function definition(row: Row, schemas: BuiltinSchemas): Definition {
     selectableFields: row.fields ?? [],
     schema,
     warning: undefined,
-    ...(key === 'apiextensions.k8s.io/customresourcedefinitions' ? { notes: crdNotes } : {}),
     prepare(object) {
       const unknown = decode(object)
       defaults?.(object)

@@ -1,4 +1,6 @@
 import type { AnyObject } from '#kube/types.ts'
+import { MatchConditions } from '../cel/match-conditions.ts'
+import type { MatchCondition } from '../cel/match-conditions.ts'
 import { crdErrors } from '../crd/check.ts'
 import { fieldDuplicate, fieldForbidden, fieldInvalid, fieldNotSupported, fieldRequired } from '../errors.ts'
 import type { FieldError } from '../errors.ts'
@@ -163,6 +165,11 @@ const fileData: Validate = (object, old) => {
   return [...errors, ...['data', 'binaryData', 'immutable'].filter((field) => !equal(object[field], old[field])).map((field) => fieldForbidden(field, 'field is immutable when `immutable` is set'))]
 }
 
+function webhookConfiguration(object: AnyObject): FieldError[] {
+  const conditions = new MatchConditions()
+  return listOf(object['webhooks']).flatMap(({ matchConditions }, index) => (Array.isArray(matchConditions) ? conditions.errors(matchConditions as MatchCondition[], `webhooks[${index}].matchConditions`) : []))
+}
+
 /** By `group/plural`. */
 export const builtinValidation: Readonly<Record<string, Validate>> = {
   '/pods': pod,
@@ -174,5 +181,7 @@ export const builtinValidation: Readonly<Record<string, Validate>> = {
   'apps/daemonsets': fixedSelector,
   'apps/deployments': fixedSelector,
   'apiextensions.k8s.io/customresourcedefinitions': crdErrors,
+  'admissionregistration.k8s.io/mutatingwebhookconfigurations': webhookConfiguration,
+  'admissionregistration.k8s.io/validatingwebhookconfigurations': webhookConfiguration,
   'storage.k8s.io/storageclasses': (object) => missing('provisioner', object['provisioner']),
 }

@@ -5,6 +5,7 @@ import { isObject } from '../json.ts'
 import { parseJsonPath } from '../table/json-path.ts'
 import type { CrdSpec, CrdVersion } from './definitions.ts'
 import { compilePattern } from './patterns.ts'
+import { SchemaRules } from './rules.ts'
 import { valueSchema } from './schema.ts'
 import type { Schema } from './schema.ts'
 
@@ -67,7 +68,7 @@ function oneVersionErrors({ name, schema, additionalPrinterColumns = [] }: CrdVe
   return [
     ...(/^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name) ? [] : [fieldInvalid(`${field}.name`, name, 'a DNS-1035 label is required')]),
     ...(root.type === 'object' ? [] : [root.type === undefined ? fieldRequired(`${path}.type`, 'must not be empty at the root') : fieldInvalid(`${path}.type`, root.type, 'must be object at the root')]),
-    ...schemaErrors(root, path),
+    ...rulesErrors(root, path),
     ...columnErrors(additionalPrinterColumns, `${field}.additionalPrinterColumns`),
   ]
 }
@@ -82,12 +83,6 @@ function columnErrors(columns: unknown, field: string): FieldError[] {
     if (missing.length > 0) return missing
     return parseJsonPath(jsonPath as string) === undefined ? [fieldInvalid(`${at}.jsonPath`, jsonPath, 'is no JSONPath that can be evaluated')] : []
   })
-}
-
-/** Rules in the Common Expression Language are kept and shown, but this server does not evaluate them. */
-export function crdNotes(object: AnyObject): string[] {
-  const has = (value: unknown): boolean => (Array.isArray(value) ? value.some(has) : isObject(value) && (value['x-kubernetes-validations'] !== undefined || Object.values(value).some(has)))
-  return has(object['spec']) ? ['x-kubernetes-validations are not evaluated by this API server'] : []
 }
 
 type Shape = (value: unknown) => boolean
@@ -106,7 +101,7 @@ const shapes: Readonly<Record<string, Shape>> = {
   additionalProperties: (value) => isBoolean(value) || isObject(value), allOf: isSchemaList, anyOf: isSchemaList, oneOf: isSchemaList,
   minLength: isNumber, maxLength: isNumber, minimum: isNumber, maximum: isNumber, multipleOf: isNumber, minItems: isNumber, maxItems: isNumber, minProperties: isNumber, maxProperties: isNumber,
   nullable: isBoolean, uniqueItems: isBoolean, exclusiveMinimum: isBoolean, exclusiveMaximum: isBoolean,
-  'x-kubernetes-preserve-unknown-fields': isBoolean, 'x-kubernetes-embedded-resource': isBoolean, 'x-kubernetes-int-or-string': isBoolean,
+  'x-kubernetes-validations': isSchemaList, 'x-kubernetes-preserve-unknown-fields': isBoolean, 'x-kubernetes-embedded-resource': isBoolean, 'x-kubernetes-int-or-string': isBoolean,
 }
 
 /** Keywords of a schema whose value is of the wrong kind, through all schemas inside. */
@@ -118,6 +113,12 @@ function shapeErrors(schema: unknown, path: string): FieldError[] {
   const lists = ['allOf', 'anyOf', 'oneOf'].flatMap((keyword) => ((schema[keyword] ?? []) as unknown[]).map((below, index): [string, unknown] => [`${keyword}[${index}]`, below]))
   const fields = Object.entries((schema['properties'] ?? {}) as object).map(([name, below]): [string, unknown] => [`properties[${name}]`, below])
   return [...['items', 'not', 'additionalProperties'].flatMap(inside), ...lists, ...fields].flatMap(([keyword, below]) => shapeErrors(below, `${path}.${keyword}`))
+}
+
+/** Of the schema; and, when it has none, of the rules in it. */
+function rulesErrors(root: Schema, path: string): FieldError[] {
+  const errors = schemaErrors(root, path)
+  return errors.length > 0 ? errors : [...new SchemaRules(root, path).errors]
 }
 
 /** Structural rules: every place has a type, patterns compile, map keys are named. */
@@ -149,10 +150,16 @@ function ownErrors(schema: Schema, path: string): FieldError[] {
   return [
     ...typeErrors(schema, path),
     ...(schema.properties !== undefined && schema.additionalProperties !== undefined ? [fieldForbidden(`${path}.additionalProperties`, 'additionalProperties and properties are mutual exclusive')] : []),
+    ...(nestedRules(schema) ? [fieldForbidden(path, 'x-kubernetes-validations below allOf, anyOf, oneOf and not are not evaluated by this API server')] : []),
     ...(schema.uniqueItems === true ? [fieldForbidden(`${path}.uniqueItems`, 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic')] : []),
     ...(pattern !== undefined && compilePattern(pattern) === undefined ? [fieldInvalid(`${path}.pattern`, pattern, 'must be a valid regular expression')] : []),
     ...(schema['x-kubernetes-list-type'] === 'map' && keys.length === 0 ? [fieldRequired(`${path}.x-kubernetes-list-map-keys`, 'must not be empty if x-kubernetes-list-type is map')] : []),
   ]
+}
+
+function nestedRules({ allOf = [], anyOf = [], oneOf = [], not }: Schema): boolean {
+  const has = (value: unknown): boolean => (Array.isArray(value) ? value.some(has) : isObject(value) && (value['x-kubernetes-validations'] !== undefined || Object.values(value).some(has)))
+  return has([...allOf, ...anyOf, ...oneOf, not ?? {}])
 }
 
 function changeErrors(spec: CrdSpec, old: CrdSpec | undefined): FieldError[] {

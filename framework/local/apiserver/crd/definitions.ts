@@ -1,13 +1,15 @@
 import type { AnyObject } from '#kube/types.ts'
 import type { Convert } from '../api.ts'
 import type { Definition, ScalePaths } from '../definition.ts'
-import { ApiError } from '../errors.ts'
+import { ApiError, fieldInvalid } from '../errors.ts'
+import type { FieldError } from '../errors.ts'
 import { clone, simplePath } from '../json.ts'
 import { customColumns } from './columns.ts'
 import type { PrinterColumn } from './columns.ts'
 import { applyDefaults } from './defaults.ts'
 import { mergeNodeOf } from './merge-node.ts'
 import { prune } from './prune.ts'
+import { SchemaRules } from './rules.ts'
 import type { Schema } from './schema.ts'
 import { SchemaValidator } from './validate.ts'
 
@@ -48,6 +50,7 @@ function definitionOf(spec: CrdSpec, version: CrdVersion, convert: Convert): Def
   const { names, group } = spec
   const schema = version.schema?.openAPIV3Schema ?? {}
   const validator = new SchemaValidator(schema)
+  const rules = new SchemaRules(schema)
   return {
     group, version: version.name, plural: names.plural, kind: names.kind,
     singular: names.singular ?? names.kind.toLowerCase(),
@@ -67,10 +70,18 @@ function definitionOf(spec: CrdSpec, version: CrdVersion, convert: Convert): Def
     schema,
     warning: warningOf(spec, version),
     prepare: (object) => fit(object, schema),
-    validate: (object) => validator.validate(object),
+    validate(object, old, warn) {
+      const errors = validator.validate(object)
+      if (rules.isEmpty) return errors
+      return errors.some(({ reason }) => blocking.includes(reason)) ? [...errors, notChecked] : [...errors, ...rules.check(object, old, warn)]
+    },
     convert,
   }
 }
+
+/** Rules are asked of objects that have the form of their schema. */
+const blocking: readonly FieldError['reason'][] = ['FieldValueNotSupported', 'FieldValueRequired', 'FieldValueTooLong', 'FieldValueTooMany', 'FieldValueTypeInvalid']
+const notChecked = fieldInvalid('<nil>', null, 'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation')
 
 function fit(object: AnyObject, schema: Schema): string[] {
   const unknown = prune(object, schema)
