@@ -30,10 +30,13 @@ export interface TestCluster {
 
 const log: Logger = process.env['DEBUG'] === undefined ? silentLogger : createLogger({ format: 'text' })
 
-/** Somebody else's webhook: no StatefulSet for servers named Forbidden. */
+/** Somebody else's webhook: no StatefulSet for servers named Forbidden, and no writing of a TPlugin that is labelled so. */
 const forbidding: AdmissionHook = {
-  name: 'policy.test.io', phase: 'validating', rules: [{ operations: ['CREATE'], apiGroups: ['apps'], apiVersions: ['v1'], resources: ['statefulsets'] }],
-  review: async ({ uid, name }) => ({ uid, allowed: name !== 'demo-forbidden', status: { message: 'too many pods' } }),
+  name: 'policy.test.io', phase: 'validating', rules: [
+    { operations: ['CREATE'], apiGroups: ['apps'], apiVersions: ['v1'], resources: ['statefulsets'] },
+    { operations: ['UPDATE'], apiGroups: [group], apiVersions: ['*'], resources: ['tplugins'] },
+  ],
+  review: async ({ uid, name, object }) => ({ uid, allowed: name !== 'demo-forbidden' && object?.metadata.labels?.['policy'] !== 'fixed', status: { message: name === 'demo-forbidden' ? 'too many pods' : 'it is fixed' } }),
 }
 
 /** An API server with our CRDs, webhooks and the objects of a framework; embedded, or a real one (see rig/kube.ts). */
