@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 const behaviour = [
   ...['watch', 'bad-input', 'objects', 'owners', 'patch', 'builtin-fields', 'custom-kinds', 'kubectl', 'webhooks'].map((name) => `local/apiserver/${name}.test.ts`),
   ...['informer', 'lease'].map((name) => `lib/kube/${name}.test.ts`),
-  ...['admission', 'config', 'reconcile', 'stored-version', 'cluster-wide', 'webhook/https'].map((name) => `controller/${name}.test.ts`),
+  ...['admission', 'config', 'reconcile', 'stored-version', 'cluster-wide', 'adoption', 'webhook/https'].map((name) => `controller/${name}.test.ts`),
 ]
 /** Tests that need Kubernetes. */
 const real = ['cluster/real-*.test.ts']

@@ -41,9 +41,14 @@ const forbidding: AdmissionHook = {
 
 /** An API server with our CRDs, webhooks and the objects of a framework; embedded, or a real one (see rig/kube.ts). */
 export async function startCluster(seed: Partial<SeedOptions> = {}): Promise<TestCluster> {
-  const cluster = await (embedded ? startEmbedded() : installTars(await behaviourCluster()))
+  const cluster = await startBare()
   await seedFramework(cluster, seed)
   return cluster
+}
+
+/** The same without any objects. */
+export async function startBare(): Promise<TestCluster> {
+  return embedded ? startEmbedded() : installTars(await behaviourCluster())
 }
 
 /** Waits until our kinds are served and makes the objects of a framework. */
