@@ -1,5 +1,8 @@
 import { group } from '#api/names.ts'
+import { resources } from '#api/resources.ts'
 import { follow, rule, type Access } from '#kube/access.ts'
+
+const kinds = Object.values(resources).map(({ plural }) => plural)
 
 /** tarscontroller works in the namespaces of all frameworks; its own holds what its replicas share. */
 export const access: Access = {
@@ -29,5 +32,12 @@ export const access: Access = {
     { ...rule('admissionregistration.k8s.io', 'mutatingwebhookconfigurations', [...follow, 'patch']), resourceNames: ['tars-mutating-webhook'] },
     { ...rule('admissionregistration.k8s.io', 'validatingwebhookconfigurations', [...follow, 'patch']), resourceNames: ['tars-validating-webhook'] },
     { ...rule('apiextensions.k8s.io', 'customresourcedefinitions', [...follow, 'patch']), resourceNames: [`tservers.${group}`, `tframeworkconfigs.${group}`] },
+    // All kinds are brought to the storage version that their definitions say, which then say so.
+    { ...rule('apiextensions.k8s.io', 'customresourcedefinitions', follow), resourceNames: kinds.map((plural) => `${plural}.${group}`) },
+    { ...rule('apiextensions.k8s.io', 'customresourcedefinitions/status', ['patch']), resourceNames: kinds.map((plural) => `${plural}.${group}`) },
+    rule(group, kinds, ['list', 'patch']),
+    // Which nodes frameworks use, and local volumes that nodes took along when they went.
+    rule('', 'nodes', [...follow, 'patch']),
+    rule('', 'persistentvolumes', [...follow, 'patch', 'delete']),
   ],
 }

@@ -33,6 +33,8 @@ export interface ControllerSettings {
     /** TARSCONTROLLER_WEBHOOK_DRAIN, in seconds: goes on serving after it was asked to stop. Default 5. */
     readonly drainMs: number
   }
+  /** TARSCONTROLLER_STORAGE_REST, in seconds: API servers know a new storage version by then, and objects are stored anew. Default 30. */
+  readonly settleMs: number
   /** TARSCONTROLLER_HEALTH_PORT: /livez and /readyz over HTTP; not served when absent. */
   readonly healthPort: number | undefined
 }
@@ -69,6 +71,7 @@ export function controllerEnv(env: Environment, podNamespace: string | undefined
       overlapMs: read.integer('TARSCONTROLLER_WEBHOOK_OVERLAP', 300, { min: 0, max: 86_400 }) * 1000,
       drainMs: read.integer('TARSCONTROLLER_WEBHOOK_DRAIN', 5, { min: 0, max: 300 }) * 1000,
     },
+    settleMs: read.integer('TARSCONTROLLER_STORAGE_REST', 30, { min: 0, max: 86_400 }) * 1000,
     healthPort: health < 0 ? undefined : health,
   }
 }

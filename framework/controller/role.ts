@@ -1,9 +1,10 @@
-import { Lifetime, type Role } from '#base/lifecycle.ts'
+import { Lifetime, type Role, type Running } from '#base/lifecycle.ts'
 import { hostname } from 'node:os'
 import { randomUUID } from 'node:crypto'
 import { kubeClientFrom } from '#kube/client.ts'
 import { startElection } from '#kube/lease.ts'
-import { startController } from './controller.ts'
+import { startClusterWide, type ClusterWideOptions } from './cluster-wide.ts'
+import { startController, type ControllerOptions } from './controller.ts'
 import { controllerEnv, leaseName } from './env.ts'
 import { startHealth } from '#base/health.ts'
 import { startWebhooks } from './webhook/webhooks.ts'
@@ -18,16 +19,28 @@ export const start: Role = async ({ env, log, signal }) => {
   lifetime.onStop(() => client.close())
   try {
     const settings = controllerEnv(env, client.namespace)
-    const { namespace, run, elect, home, healthPort } = settings
+    const { namespace, run, elect, home, settleMs, healthPort } = settings
     let problem: () => string | undefined = () => 'it is starting'
     if (healthPort !== undefined) lifetime.own(await startHealth({ host: '::', port: healthPort, problem: () => problem() }))
     const webhooks = run.webhooks ? lifetime.own(await startWebhooks({ client, settings, log, signal })) : undefined
-    if (run.reconcilers && elect) {
-      const lead = (leading: AbortSignal) => startController({ client, namespace, log, signal: leading })
-      lifetime.own(startElection({ client, namespace: home, name: leaseName, identity: `${hostname()}_${randomUUID()}`, log, lead }))
-    } else if (run.reconcilers) lifetime.own(await startController({ client, namespace, log, signal }))
+    const lead = (leading: AbortSignal): Promise<Running> => startReconcilers({ client, namespace, settleMs, log, signal: leading })
+    if (run.reconcilers && elect) lifetime.own(startElection({ client, namespace: home, name: leaseName, identity: `${hostname()}_${randomUUID()}`, log, lead }))
+    else if (run.reconcilers) lifetime.own(await lead(signal))
     problem = () => webhooks?.problem()
     log.info('controller is running', { namespace: namespace ?? 'all', ...run })
+  } catch (error) {
+    await lifetime.stop()
+    throw error
+  }
+  return lifetime
+}
+
+/** The reconcilers of namespaces, and in a controller of all namespaces those of what has none. */
+async function startReconcilers(options: ControllerOptions & ClusterWideOptions): Promise<Running> {
+  const lifetime = new Lifetime()
+  try {
+    lifetime.own(await startController(options))
+    if (options.namespace === undefined) lifetime.own(await startClusterWide(options))
   } catch (error) {
     await lifetime.stop()
     throw error

@@ -71,7 +71,10 @@ async function offer(client: KubeClient, wanted: TImage, signal: AbortSignal | u
   }
 }
 
-/** True when it has the very releases already. */
+/** True when it has the very releases first already. */
 function offers(live: TImage, { releases = [] }: TImage): boolean {
-  return releases.every((release) => live.releases?.some(({ id, image, secret }) => id === release.id && image === release.image && secret === release.secret) ?? false)
+  return releases.every((release, index) => {
+    const { id, image, secret } = live.releases?.[index] ?? {}
+    return id === release.id && image === release.image && secret === release.secret
+  })
 }

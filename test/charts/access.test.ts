@@ -5,12 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { nodeLabel } from '#api/names.ts'
 import { resources } from '#api/resources.ts'
 import type { Role, Running } from '#base/lifecycle.ts'
 import { silentLogger } from '#base/log.ts'
 import { createKubeClient, type KubeClient, type KubeConfig } from '#kube/client.ts'
 import type { KubeError } from '#kube/errors.ts'
-import { events, persistentVolumeClaims, pods, serviceAccounts, statefulSets } from '#kube/resources.ts'
+import { customResourceDefinitions, events, nodes, persistentVolumeClaims, pods, serviceAccounts, statefulSets } from '#kube/resources.ts'
 import type { AnyObject } from '#kube/types.ts'
 import { start as admin } from '../../framework/admin/role.ts'
 import { start as config } from '../../framework/config/role.ts'
@@ -198,6 +199,20 @@ describe('what it must', { timeout: 60_000 }, () => {
     })
     expect((await client.list(persistentVolumeClaims, { namespace })).items).toEqual([])
   })
+
+  it('tarscontroller does what concerns the whole cluster', async () => {
+    const { client } = cluster
+    await client.create(nodes, { metadata: { name: 'used', labels: { [nodeLabel(namespace)]: '' } } } as never)
+    // Nobody converts here.
+    const older = objects.filter(({ kind, spec }) => kind === 'CustomResourceDefinition' && spec.conversion.strategy === 'None').map(({ metadata, spec }) => ({ name: metadata.name, versions: (spec.versions as { name: string }[]).map((version) => ({ ...version, storage: version.name === 'v1beta2' })) }))
+    for (const { name, versions } of older) await client.patch(customResourceDefinitions, { name }, { spec: { versions } })
+    const stored = async (): Promise<unknown[]> => (await client.list(customResourceDefinitions)).items.filter(({ metadata }) => older.some(({ name }) => name === metadata.name)).map(({ status }) => status.storedVersions as unknown)
+    await asRole('tars-controller', controller, { TARSCONTROLLER_RUN: 'reconcilers', TARSCONTROLLER_NAMESPACE: 'tars-system', TARSCONTROLLER_ELECT: 'false', TARSCONTROLLER_STORAGE_REST: '0' }, async () => {
+      await eventually(async () => (await client.get(nodes, { name: 'used' })).metadata.labels?.['tars.io/node'] === '', 'the node is marked')
+      await eventually(async () => (await stored()).every((versions) => JSON.stringify(versions) === '["v1beta2"]'), 'all is stored in one version', 30_000)
+    })
+    await client.delete(nodes, { name: 'used' })
+  })
 })
 
 const labelsOf = ({ app, server, configName, podSeq, version }: { readonly app: string; readonly server: string; readonly configName: string; readonly podSeq: string; readonly version: string }): Record<string, string> =>
@@ -226,7 +241,7 @@ describe('what it must not', { timeout: 60_000 }, () => {
   ]
   const only: Readonly<Record<string, readonly string[]>> = {
     // What the controller is for.
-    'tars-controller': ['GET /apis/k8s.tars.io/v1beta3/namespaces/kube-system/tconfigs/x', `PATCH ${tars}/tendpoints/x`, 'PATCH /apis/apiextensions.k8s.io/v1/customresourcedefinitions/tservers.k8s.tars.io'],
+    'tars-controller': ['GET /apis/k8s.tars.io/v1beta3/namespaces/kube-system/tconfigs/x', `PATCH ${tars}/tendpoints/x`, `PATCH ${tars}/tservers/x`, 'PATCH /api/v1/nodes/x', 'PATCH /apis/apiextensions.k8s.io/v1/customresourcedefinitions/tservers.k8s.tars.io'],
   }
   const more: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
     'tars-controller': [['PATCH', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/tconfigs.k8s.tars.io'], ['PATCH', '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/other'], ['GET', '/api/v1/namespaces/tars-system/secrets/other'], ['DELETE', `${tars}/timages/x`], ['PATCH', '/api/v1/namespaces/NS/configmaps/x'], ['GET', '/api/v1/namespaces/NS/secrets/x'], ['GET', '/apis/coordination.k8s.io/v1/namespaces/NS/leases/x']],

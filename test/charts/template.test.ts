@@ -127,6 +127,12 @@ describe('values', () => {
     expect(objects.filter(({ kind }) => kind === 'TServer')).toHaveLength(frameworkRoles.length)
   })
 
+  it.each([[[], 2, true], [['controller.replicas=1'], 1, false]] as const)('%j run %i controllers, and a drain takes one at a time: %s', async (values, replicas, guarded) => {
+    const objects = await rendered(folder, charts.tarscontroller, [...controllerValues, ...values])
+    expect(named(objects, 'Deployment', 'tars-controller-manger')['spec'].replicas).toBe(replicas)
+    expect(objects.some(({ kind }) => kind === 'PodDisruptionBudget')).toBe(guarded)
+  })
+
   it('choose versions of the CRDs', async () => {
     const versionsOf = (objects: readonly AnyObject[]): unknown => (named(objects, 'CustomResourceDefinition', 'tservers.k8s.tars.io')['spec'].versions as { name: string; served: boolean; storage: boolean }[]).map(({ name, served, storage }) => [name, served, storage])
     const objects = await rendered(folder, charts.tarscontroller, controllerValues)

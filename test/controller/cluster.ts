@@ -2,15 +2,17 @@ import { customResourceDefinitions } from '#api/crds.ts'
 import { group } from '#api/names.ts'
 import { frameworkObjects, type SeedOptions } from '#api/seed.ts'
 import { createLogger, silentLogger, type Logger } from '#base/log.ts'
-import type { ConversionReview } from '#kube/admission.ts'
 import { createKubeClient, type KubeClient, type KubeConfig } from '#kube/client.ts'
 import { clusterRoleBindings, customResourceDefinitions as crdResource, mutatingWebhookConfigurations, namespaces, statefulSets, validatingWebhookConfigurations } from '#kube/resources.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
 import { resources } from '#api/resources.ts'
 import { startController, type Controller } from '../../framework/controller/controller.ts'
-import { convert, convertObjects } from '../../framework/controller/webhook/convert.ts'
+import { controllerEnv } from '../../framework/controller/env.ts'
+import { configurationNames } from '../../framework/controller/webhook/configurations.ts'
+import { convertObjects } from '../../framework/controller/webhook/convert.ts'
 import { liveReaders } from '../../framework/controller/webhook/readers.ts'
 import { registrations } from '../../framework/controller/webhook/registrations.ts'
+import { startWebhooks } from '../../framework/controller/webhook/webhooks.ts'
 import type { AdmissionHook } from '../../framework/local/apiserver/server.ts'
 import { behaviourCluster, embedded, remove, startTestCluster, type TestCluster as KubeCluster } from '../rig/kube.ts'
 import { admissionAnswer, serveReviews } from '../rig/reviews.ts'
@@ -28,17 +30,25 @@ export interface TestCluster {
 
 const log: Logger = process.env['DEBUG'] === undefined ? silentLogger : createLogger({ format: 'text' })
 
-/** Somebody else's webhook: no StatefulSet for servers named Forbidden. */
+/** Somebody else's webhook: no StatefulSet for servers named Forbidden, and no writing of a TPlugin that is labelled so. */
 const forbidding: AdmissionHook = {
-  name: 'policy.test.io', phase: 'validating', rules: [{ operations: ['CREATE'], apiGroups: ['apps'], apiVersions: ['v1'], resources: ['statefulsets'] }],
-  review: async ({ uid, name }) => ({ uid, allowed: name !== 'demo-forbidden', status: { message: 'too many pods' } }),
+  name: 'policy.test.io', phase: 'validating', rules: [
+    { operations: ['CREATE'], apiGroups: ['apps'], apiVersions: ['v1'], resources: ['statefulsets'] },
+    { operations: ['UPDATE'], apiGroups: [group], apiVersions: ['*'], resources: ['tplugins'] },
+  ],
+  review: async ({ uid, name, object }) => ({ uid, allowed: name !== 'demo-forbidden' && object?.metadata.labels?.['policy'] !== 'fixed', status: { message: name === 'demo-forbidden' ? 'too many pods' : 'it is fixed' } }),
 }
 
 /** An API server with our CRDs, webhooks and the objects of a framework; embedded, or a real one (see rig/kube.ts). */
 export async function startCluster(seed: Partial<SeedOptions> = {}): Promise<TestCluster> {
-  const cluster = await (embedded ? startEmbedded() : installTars(await behaviourCluster()))
+  const cluster = await startBare()
   await seedFramework(cluster, seed)
   return cluster
+}
+
+/** The same without any objects. */
+export async function startBare(): Promise<TestCluster> {
+  return embedded ? startEmbedded() : installTars(await behaviourCluster())
 }
 
 /** Waits until our kinds are served and makes the objects of a framework. */
@@ -49,6 +59,8 @@ export async function seedFramework({ client, namespace: home }: TestCluster, se
 }
 
 const namespace = 'ns'
+/** As the charts name it. */
+const controllerUser = 'system:serviceaccount:tars-system:tars-controller'
 const served = ['v1beta1', 'v1beta2', 'v1beta3'] as const
 
 /** The webhooks are called within this process. */
@@ -63,35 +75,42 @@ async function startEmbedded(): Promise<TestCluster> {
   return { ...cluster, namespace, definitions }
 }
 
-/** Our CRDs and the same webhooks, called over HTTPS, on a real cluster. */
+/** Where the webhooks keep what is theirs. */
+const home = 'tars-system'
+
+/** Our CRDs, and the webhooks as the product serves and registers them, on a real cluster. */
 export async function installTars(cluster: KubeCluster): Promise<TestCluster> {
   const { client, host } = cluster
-  const hooks = [...registrations(liveReaders(client)), forbidding]
-  const server = await serveReviews(host, async (path, review) => {
-    const hook = hooks.find(({ name }) => path === `/${name}`)
-    return hook === undefined ? convert(review as ConversionReview) : admissionAnswer(review, hook.review)
-  })
-  await client.create(namespaces, { metadata: { name: namespace } })
+  for (const name of [namespace, home]) await client.create(namespaces, { metadata: { name } })
   // Its users are ours: what each role may do is not under test here.
   await client.create(clusterRoleBindings, { metadata: { name: 'tests' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' }, subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'system:serviceaccounts' }] } as never)
-  const definitions = customResourceDefinitions({ served, conversion: server.at('/conversion') })
-  for (const crd of definitions) await client.create(crdResource, crd as never)
-  for (const phase of ['mutating', 'validating'] as const) {
-    const webhooks = hooks.filter((hook) => hook.phase === phase).map(({ name, rules, objectSelector }) => ({ name, rules, objectSelector, clientConfig: server.at(`/${name}`), sideEffects: 'None', admissionReviewVersions: ['v1'] }))
-    await client.create(phase === 'mutating' ? mutatingWebhookConfigurations : validatingWebhookConfigurations, { metadata: { name: 'tars' }, webhooks } as never)
-  }
+  for (const crd of customResourceDefinitions({ served })) await client.create(crdResource, crd as never)
   await cluster.knowKinds()
+  for (const resource of Object.values(resources)) await eventually(() => client.list(resource as never).catch(() => undefined))
+  const webhooks = await startWebhooks({ client, log, settings: controllerEnv({
+    TARSCONTROLLER_NAMESPACE: home, TARSCONTROLLER_USER: controllerUser, TARSCONTROLLER_WEBHOOK_LISTEN: host, TARSCONTROLLER_WEBHOOK_PORT: '0',
+    TARSCONTROLLER_WEBHOOK_URL: `https://${host}:0`, TARSCONTROLLER_WEBHOOK_DRAIN: '0',
+  }, undefined) })
+  const policy = await serveReviews(host, async (_path, review) => admissionAnswer(review, forbidding.review))
+  const { name, rules } = forbidding
+  await client.create(validatingWebhookConfigurations, { metadata: { name: policyName }, webhooks: [{ name, rules, clientConfig: policy.at('/'), sideEffects: 'None', admissionReviewVersions: ['v1'] }] } as never)
+  await eventually(async () => webhooks.problem() === undefined || undefined)
   await eventually(() => areKnown(client).then((known) => known || undefined, () => undefined))
-  return { ...cluster, namespace, definitions, stop: async () => {
+  const conversion = (await client.get(crdResource, { name: `tservers.${group}` }))['spec'].conversion.webhook.clientConfig as Record<string, unknown>
+  return { ...cluster, namespace, definitions: customResourceDefinitions({ served, conversion }), stop: async () => {
     if (!cluster.isOwn) await uninstallTars(client)
+    await webhooks.stop()
+    await policy.stop()
     await cluster.stop()
-    await server.stop()
   } }
 }
 
+const policyName = 'tests-policy'
+
 async function uninstallTars(client: KubeClient): Promise<void> {
-  for (const resource of [mutatingWebhookConfigurations, validatingWebhookConfigurations]) await remove(client, resource, ({ metadata }) => metadata.name === 'tars')
-  await remove(client, namespaces, ({ metadata }) => metadata.name === namespace)
+  const made = [...Object.values(configurationNames), policyName]
+  for (const resource of [mutatingWebhookConfigurations, validatingWebhookConfigurations]) await remove(client, resource, ({ metadata }) => made.includes(metadata.name))
+  await remove(client, namespaces, ({ metadata }) => [namespace, home].includes(metadata.name))
   await remove(client, crdResource, ({ metadata }) => metadata.name.endsWith(`.${group}`))
   await remove(client, clusterRoleBindings, ({ metadata }) => metadata.name === 'tests')
 }
@@ -107,7 +126,7 @@ async function areKnown(client: KubeClient): Promise<boolean> {
 
 /** A controller with a client and a user of its own. */
 export async function controllerOf({ config, namespace: home }: TestCluster): Promise<Controller> {
-  const client = clientAs({ config }, 'system:serviceaccount:tars-system:tars-controller')
+  const client = clientAs({ config }, controllerUser)
   const controller = await startController({ client, namespace: home, log })
   void controller.done.finally(() => client.close())
   return controller

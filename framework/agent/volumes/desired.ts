@@ -1,15 +1,11 @@
-import { labels } from '#api/names.ts'
+import { labels, localVolume } from '#api/names.ts'
 import type { Draft } from '#kube/types.ts'
 import type { Claim, ClaimReference } from './kinds.ts'
 import { ownerAnnotations, type Owner } from './owner.ts'
 
-/** Says that this is a volume of ours, to us and to Kubernetes, which then leaves its removal to us. */
-export const provisionedBy = { key: 'pv.kubernetes.io/provisioned-by', value: 'tars-local-volume-provisioner' } as const
-/** Holds a deleted volume until its folder is gone, or is known to stay. */
-export const folderFinalizer = 'tars.io/local-volume'
+export const { provisionedBy, finalizer: folderFinalizer, hostnameLabel } = localVolume
 /** How often a volume that a claim waited for was offered again. */
 export const offersAnnotation = 'tars.io/LocalVolumeOffers'
-export const hostnameLabel = 'kubernetes.io/hostname'
 
 export interface VolumeWish {
   readonly name: string

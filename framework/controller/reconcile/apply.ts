@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { annotations } from '#api/names.ts'
 import type { KubeClient } from '#kube/client.ts'
-import type { AnyObject, Draft, Resource } from '#kube/types.ts'
+import type { AnyObject, Draft, ManagedFieldsEntry, Resource } from '#kube/types.ts'
 import { contains } from '../desired/contained.ts'
 
 /** Owner of the fields that the controller applies. */
@@ -14,7 +14,32 @@ export const fieldManager = 'tarscontroller'
  */
 export async function ensureApplied(client: KubeClient, resource: Resource, desired: object, current: AnyObject | undefined, signal?: AbortSignal): Promise<AnyObject> {
   if (current !== undefined && isApplied(desired, current)) return current
+  if (current !== undefined) await inheritFields(client, resource, current, signal)
   return client.apply(resource, marked(desired), { fieldManager, force: true, signal })
+}
+
+/**
+ * Fields of a controller that wrote its children by update, as K8SFramework's does, become ours as if we had applied them: otherwise what
+ * it once set and nobody wants any more would stay for ever. It is known by the owner that it gave the child.
+ */
+async function inheritFields(client: KubeClient, resource: Resource, { metadata }: AnyObject, signal: AbortSignal | undefined): Promise<void> {
+  const { namespace, name, resourceVersion, managedFields = [] } = metadata
+  const isPredecessor = ({ operation, subresource, fieldsV1 }: ManagedFieldsEntry): boolean =>
+    operation === 'Update' && subresource === undefined && (fieldsV1['f:metadata'] as Record<string, unknown> | undefined)?.['f:ownerReferences'] !== undefined
+  const [first, ...more] = managedFields.filter(isPredecessor)
+  if (first === undefined) return
+  const isOwn = ({ manager, operation, subresource }: ManagedFieldsEntry): boolean => manager === fieldManager && operation === 'Apply' && subresource === undefined
+  const fieldsV1 = [...more, ...managedFields.filter(isOwn)].reduce((all, entry) => united(all, entry.fieldsV1), first.fieldsV1)
+  const others = managedFields.filter((entry) => !isPredecessor(entry) && !isOwn(entry))
+  const value = [...others, { ...first, manager: fieldManager, operation: 'Apply', fieldsV1 }]
+  await client.patch(resource, { namespace, name }, [{ op: 'test', path: '/metadata/resourceVersion', value: resourceVersion }, { op: 'replace', path: '/metadata/managedFields', value }], { type: 'json', signal })
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** Fields of both; FieldsV1 is a tree of field names, whose leaves are empty. */
+function united(one: Fields, other: Fields): Record<string, unknown> {
+  return Object.fromEntries([...new Set([...Object.keys(one), ...Object.keys(other)])].map((name) => [name, united((one[name] ?? {}) as Fields, (other[name] ?? {}) as Fields)]))
 }
 
 /** True when {@link ensureApplied} would write nothing. */

@@ -16,11 +16,13 @@ export interface ChildKind {
   readonly store: Informer
   /** What it should be; undefined when there should be none. */
   readonly desired: (server: TServer, framework: TFrameworkConfig | undefined) => object | undefined
-  /** Fits what is desired to what cannot be changed any more, or says that the child must be made anew. */
-  readonly fit?: (desired: object, current: AnyObject) => object | 'recreate'
+  readonly fit?: Fit
   /** Called before a child is made anew. */
   readonly beforeRecreate?: (desired: object, current: AnyObject) => Promise<void>
 }
+
+/** Fits what is desired of a child to the child that is there; or says that it must be made anew. */
+export type Fit = (desired: object, current: AnyObject, server: TServer, framework: TFrameworkConfig | undefined) => object | 'recreate'
 
 /** Reconciles one kind of child by key of the TServer (control-plane spec C). */
 export function reconcileChild(context: ControllerContext, kind: ChildKind): Reconcile {
@@ -37,7 +39,7 @@ export function reconcileChild(context: ControllerContext, kind: ChildKind): Rec
     if (current !== undefined && isLeftOver(current, server)) return remove(context.client, kind.resource, current, 'Background', signal)
     if (current !== undefined && !isControlledBy(current, server)) return refuse(context, server, current)
     try {
-      await bringInLine(context, kind, desired, current, signal)
+      await bringInLine(context, kind, { server, desired, current }, signal)
     } catch (error) {
       if (isRefusal(error)) await warn(context, server, 'Refused', `${kind.resource.kind} ${server.metadata.name} was refused by the API server: ${error.message}`)
       throw error
@@ -61,8 +63,10 @@ function isLeftOver({ metadata }: AnyObject, server: TServer): boolean {
 /** The API server judged the child and said no: a new try will not help until somebody changes something, so people must know. */
 const isRefusal = (error: unknown): error is KubeError => error instanceof KubeError && (error.status === 422 || error.status === 403 || error.status === 400)
 
-async function bringInLine(context: ControllerContext, kind: ChildKind, desired: object, current: AnyObject | undefined, signal: AbortSignal): Promise<void> {
-  const fitted = current === undefined || kind.fit === undefined ? desired : kind.fit(desired, current)
+interface Subject { readonly server: TServer; readonly desired: object; readonly current: AnyObject | undefined }
+
+async function bringInLine(context: ControllerContext, kind: ChildKind, { server, desired, current }: Subject, signal: AbortSignal): Promise<void> {
+  const fitted = current === undefined || kind.fit === undefined ? desired : kind.fit(desired, current, server, frameworkOf(context.stores, server.metadata.namespace ?? ''))
   if (fitted !== 'recreate') {
     await ensureApplied(context.client, kind.resource, fitted, current, signal)
     return

@@ -1,6 +1,7 @@
 import type { TServer } from '#api/types.ts'
 import { isAlreadyExists } from '#kube/errors.ts'
 import { events } from '#kube/resources.ts'
+import type { KubeObject } from '#kube/types.ts'
 import { digest } from './apply.ts'
 import type { ControllerContext } from './context.ts'
 
@@ -16,13 +17,13 @@ export interface News {
   readonly message: string
 }
 
-/** Tells the operator about a server by an event; the same again only counts up. */
-export async function tell({ client, clock }: ControllerContext, server: TServer, { type, reason, message }: News): Promise<void> {
-  const { namespace = '', name, uid = '' } = server.metadata
+/** Tells the operator about an object by an event; the same again only counts up. */
+export async function tell({ client, clock }: Pick<ControllerContext, 'client' | 'clock'>, { apiVersion, kind, metadata }: Pick<KubeObject, 'apiVersion' | 'kind' | 'metadata'>, { type, reason, message }: News): Promise<void> {
+  const { namespace = '', name, uid = '' } = metadata
   const now = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')
   const event = {
     metadata: { name: `${name}.${digest([uid, reason, message])}`, namespace },
-    involvedObject: { apiVersion: server.apiVersion, kind: server.kind, namespace, name, uid },
+    involvedObject: { apiVersion, kind, namespace, name, uid },
     type, reason, message, count: 1, firstTimestamp: now, lastTimestamp: now,
     source: { component: 'tarscontroller' }, reportingComponent: 'tarscontroller', reportingInstance: '',
   }

@@ -1,4 +1,5 @@
 import { labels, names, serverSelector } from '#api/names.ts'
+import type { TFrameworkConfig, TServer } from '#api/types.ts'
 import { daemonSets, persistentVolumeClaims, podDisruptionBudgets, services, statefulSets } from '#kube/resources.ts'
 import type { AnyObject } from '#kube/types.ts'
 import { contains } from '../desired/contained.ts'
@@ -6,7 +7,8 @@ import { desiredDaemonSet } from '../desired/daemon-set.ts'
 import { desiredDisruptionBudget } from '../desired/disruption-budget.ts'
 import { desiredService } from '../desired/service.ts'
 import { desiredStatefulSet } from '../desired/stateful-set.ts'
-import type { ChildKind } from './child.ts'
+import { keepingPods } from '../desired/predecessor.ts'
+import type { ChildKind, Fit } from './child.ts'
 import type { ControllerContext } from './context.ts'
 
 /** Service, StatefulSet and DaemonSet of a TServer (control-plane spec C.1 to C.3), and its PodDisruptionBudget. */
@@ -22,17 +24,20 @@ export function workloadKinds({ client, stores }: ControllerContext): readonly C
         await client.deleteCollection(persistentVolumeClaims, { namespace, labelSelector: `${serverSelector(app, server, variant)},${labels.localVolume} in (${gone.join(',')})` })
       },
     },
-    { resource: daemonSets, store: stores.daemonSets, desired: desiredDaemonSet },
+    { resource: daemonSets, store: stores.daemonSets, desired: desiredDaemonSet, fit: keepingPods },
     { resource: podDisruptionBudgets, store: stores.budgets, desired: desiredDisruptionBudget },
   ]
 }
+
+/** How what is desired of each kind is fitted to what is there. */
+export const fits: Readonly<Record<string, Fit>> = { StatefulSet: fitStatefulSet, DaemonSet: keepingPods }
 
 /**
  * Kubernetes lets podManagementPolicy and volumeClaimTemplates of a StatefulSet not change. The first keeps its old value; for the
  * second, a set whose claims differ is replaced while its pods go on, and the new set takes them over.
  */
-export function fitStatefulSet(desired: object, current: AnyObject): object | 'recreate' {
-  const { spec } = desired as AnyObject
+function fitStatefulSet(desired: object, current: AnyObject, server: TServer, framework: TFrameworkConfig | undefined): object | 'recreate' {
+  const { spec } = keepingPods(desired, current, server, framework) as AnyObject
   const wanted = (spec.volumeClaimTemplates ?? []) as AnyObject[]
   const existing = (current['spec'].volumeClaimTemplates ?? []) as AnyObject[]
   if (!sameClaims(existing, wanted)) return 'recreate'
@@ -42,8 +47,16 @@ export function fitStatefulSet(desired: object, current: AnyObject): object | 'r
 function sameClaims(existing: readonly AnyObject[], wanted: readonly AnyObject[]): boolean {
   return existing.length === wanted.length && wanted.every((claim) => {
     const old = existing.find(({ metadata }) => metadata.name === claim.metadata.name)
-    return old !== undefined && contains({ labels: old.metadata.labels, annotations: old.metadata.annotations, spec: old['spec'] }, { labels: claim.metadata.labels, annotations: claim.metadata.annotations, spec: claim['spec'] })
+    return old !== undefined && [claim, ofPredecessor(claim)].some((one) => contains(claimed(old), claimed(one)))
   })
+}
+
+const claimed = ({ metadata: { labels: given, annotations }, ...claim }: AnyObject): object => ({ labels: given, annotations, spec: claim['spec'] })
+
+/** K8SFramework's claims of local volumes do not say the namespace of their server; for that alone a set is not made anew. */
+function ofPredecessor(claim: AnyObject): AnyObject {
+  const { [labels.localVolumeNamespace]: _namespace, ...given } = claim.metadata.labels ?? {}
+  return claim['spec'].storageClassName === names.storageClass ? { ...claim, metadata: { ...claim.metadata, labels: given }, spec: { ...claim['spec'], selector: { matchLabels: given } } } : claim
 }
 
 /** Local volumes that the set has and shall not have any more: their claims go, so that the agent can clear the folders. */

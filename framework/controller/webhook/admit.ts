@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { convertObject } from '#api/convert.ts'
 import { schemaOf } from '#api/crds.ts'
 import { applyDefaults } from '#api/default.ts'
@@ -22,7 +23,7 @@ export async function mutate(request: AdmissionRequest, readers: Readers, option
   const { object } = request
   const mutator = mutators[request.resource.resource]
   const subject = caseOf(request, readers, options)
-  if (object === null || mutator === undefined || subject === undefined || isLeaving(object)) return allowed
+  if (object === null || mutator === undefined || subject === undefined || isLeaving(object) || changesNothing(request)) return allowed
   const hub = await mutator(subject as Case<never>)
   const problems = conforms(schemaOf(hub.kind, hubVersion) ?? {}, hub) ? (ownRules[request.resource.resource]?.({ ...subject, object: hub } as Case<never>) ?? []) : []
   if (problems.length > 0) return denial(request, problems)
@@ -31,11 +32,14 @@ export async function mutate(request: AdmissionRequest, readers: Readers, option
   return patch.length === 0 ? allowed : { ...allowed, patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch)).toString('base64') }
 }
 
-/** Answers a request of the validating webhook. An object that is being deleted may always change: its finalizers must come off. */
+/**
+ * Answers a request of the validating webhook. An object that is being deleted may always change: its finalizers must come off; and
+ * one that stays as it is may be stored anew, whatever the rules are by now.
+ */
 export async function validate(request: AdmissionRequest, readers: Readers, options: AdmissionOptions = {}): Promise<AdmissionResponse> {
   const validator = validators[request.resource.resource]?.[request.operation]
   const subject = caseOf(request, readers, options)
-  if (validator === undefined || subject === undefined || (request.object !== null && isLeaving(request.object))) return { uid: request.uid, allowed: true }
+  if (validator === undefined || subject === undefined || (request.object !== null && isLeaving(request.object)) || changesNothing(request)) return { uid: request.uid, allowed: true }
   const problems = await validator(subject as Case<never>)
   return problems.length === 0 ? { uid: request.uid, allowed: true } : denial(request, problems)
 }
@@ -53,6 +57,13 @@ export async function admit(request: AdmissionRequest, readers: Readers, options
 }
 
 const isLeaving = ({ metadata }: { readonly metadata: { readonly deletionTimestamp?: string } }): boolean => metadata.deletionTimestamp !== undefined
+
+/** True for an update that only has the object written again, as in a migration to another storage version. */
+function changesNothing({ operation, object, oldObject }: AdmissionRequest): boolean {
+  if (operation !== 'UPDATE' || object === null || oldObject === null) return false
+  const [next, current] = [object, oldObject].map((each) => ({ ...each, metadata: { ...each.metadata, managedFields: [] } }))
+  return isDeepStrictEqual(next, current)
+}
 
 /** The request about hub objects; undefined when the object does not have the shape of its kind, which the CRD will refuse. */
 function caseOf(request: AdmissionRequest, readers: Readers, { identities = standardIdentities(), now = Date.now }: AdmissionOptions): Case<ApiObject> | undefined {

@@ -7,7 +7,7 @@ import { contains } from '../desired/contained.ts'
 import { desiredDaemonSet } from '../desired/daemon-set.ts'
 import { desiredService } from '../desired/service.ts'
 import { desiredStatefulSet } from '../desired/stateful-set.ts'
-import { fitStatefulSet } from '../reconcile/workloads.ts'
+import { fits } from '../reconcile/workloads.ts'
 import type { Case } from './types.ts'
 
 const desired: Readonly<Record<string, (server: TServer, framework?: TFrameworkConfig) => object | undefined>> = {
@@ -27,8 +27,9 @@ export async function validateWorkload({ object, namespace, readers, identities,
   }
   const server = await readers.get(resources.tservers, namespace, name)
   if (server === undefined || server.metadata.deletionTimestamp !== undefined) return []
-  const wanted = desired[kind]?.(server, await readers.get(resources.tframeworkconfigs, namespace, names.framework))
-  const fitted = wanted !== undefined && kind === 'StatefulSet' ? fitStatefulSet(wanted, object) : wanted
+  const framework = await readers.get(resources.tframeworkconfigs, namespace, names.framework)
+  const wanted = desired[kind]?.(server, framework)
+  const fitted = wanted === undefined ? undefined : (fits[kind]?.(wanted, object, server, framework) ?? wanted)
   // A set that is about to be made anew does not agree with the TServer in any case.
   if (fitted === undefined || fitted === 'recreate' || contains(object['spec'], (fitted as AnyObject)['spec'])) return []
   return [{ field: 'spec', message: 'resource should be modified through tserver', rule: `TServer ${namespace}/${name} says otherwise, and the controller would undo the change`, remedy: `change TServer ${name} instead` }]

@@ -109,6 +109,16 @@ export const serverNameLimit = 59
 /** Seconds during which a just created active TConfig cannot be deleted. */
 export const configGuardSeconds = 48
 
+/** On PersistentVolumes that tarsagent makes (control-plane spec C.15). */
+export const localVolume = {
+  /** Annotation: a volume of ours, to us and to Kubernetes, which then leaves its removal to us. */
+  provisionedBy: { key: 'pv.kubernetes.io/provisioned-by', value: 'tars-local-volume-provisioner' },
+  /** Holds a deleted volume until its folder is gone, or is known to stay. */
+  finalizer: 'tars.io/local-volume',
+  /** Node label that a volume asks of its node. */
+  hostnameLabel: 'kubernetes.io/hostname',
+} as const
+
 /** What counts when TFrameworkConfig does not say otherwise. */
 export const fallbackLimits = { texitedPod: 60, tconfigHistory: 10, timageRelease: 32 } as const
 /** Seconds an image build may run when TFrameworkConfig does not say. */

@@ -106,7 +106,8 @@ async function tryModify(api: Api, request: ApiRequest, { compute, subresource =
   if (subresource === '') admitted.metadata.uid = current.metadata.uid ?? ''
   else check(admitted)
   if (!applied) admitted.metadata.managedFields = recordUpdate(current, admitted, definition, { name: managerOf(request), operation: 'Update', subresource })
-  if (unchanged(admitted, current)) return current
+  // What is stored in an older version is stored anew, as Kubernetes does.
+  if (unchanged(admitted, current) && stored.apiVersion === apiVersionOf({ group: definition.group, version: definition.storageVersion })) return current
   if (definition.generation && specChanged(admitted, current)) admitted.metadata.generation = (current.metadata.generation ?? 0) + 1
   if (isDryRun(request)) return admitted
   const storable = await toStorage(definition, admitted)

@@ -1,5 +1,4 @@
-// The webhooks as an API server calls them: over TLS, by what is registered in the cluster. Against the embedded API server, or a real
-// one on this machine that TARSK8S_TEST_KUBECONFIG names.
+// The webhooks as an API server calls them: over TLS, by what is registered in the cluster.
 import { X509Certificate } from 'node:crypto'
 import https from 'node:https'
 import tls from 'node:tls'
@@ -52,8 +51,8 @@ interface Changes {
 /** A replica that the API server reaches at its own port. */
 async function replica({ env = {} }: Changes = {}): Promise<Webhooks> {
   const settings = controllerEnv({
-    TARSCONTROLLER_NAMESPACE: home, TARSCONTROLLER_WEBHOOK_LISTEN: '127.0.0.1', TARSCONTROLLER_WEBHOOK_PORT: '0',
-    TARSCONTROLLER_WEBHOOK_URL: 'https://127.0.0.1:0', TARSCONTROLLER_WEBHOOK_OVERLAP: '1', TARSCONTROLLER_WEBHOOK_DRAIN: '0', ...env,
+    TARSCONTROLLER_NAMESPACE: home, TARSCONTROLLER_WEBHOOK_LISTEN: cluster.host, TARSCONTROLLER_WEBHOOK_PORT: '0',
+    TARSCONTROLLER_WEBHOOK_URL: `https://${cluster.host}:0`, TARSCONTROLLER_WEBHOOK_OVERLAP: '1', TARSCONTROLLER_WEBHOOK_DRAIN: '0', ...env,
   }, undefined)
   const started = await startWebhooks({ client, settings, log })
   replicas.push(started)
@@ -143,7 +142,7 @@ describe('one replica', () => {
     await ready(webhooks)
     const ca = Buffer.from((await secret())['data']['ca.crt'], 'base64').toString()
     const post = (path: string, body: string, method = 'POST') => new Promise<{ status: number; text: string }>((resolve, reject) => {
-      https.request({ host: '127.0.0.1', port: webhooks.port, ca, path, method, agent: false }, (response) => {
+      https.request({ host: cluster.host, port: webhooks.port, ca, path, method, agent: false }, (response) => {
         let text = ''
         response.on('data', (chunk) => { text += String(chunk) })
         response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
@@ -161,7 +160,7 @@ describe('one replica', () => {
 /** Fingerprint of the certificate that a replica shows. */
 function shown({ port }: Webhooks): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = tls.connect({ host: '127.0.0.1', port, rejectUnauthorized: false }, () => {
+    const socket = tls.connect({ host: cluster.host, port, rejectUnauthorized: false }, () => {
       resolve(socket.getPeerCertificate().fingerprint256)
       socket.destroy()
     })
@@ -206,7 +205,7 @@ describe('rotation', () => {
       await eventually(async () => (await secret())['data']['tls.crt'] !== joined['data']['tls.crt'], 'the new authority signs')
       const { data } = await secret()
       await eventually(() => new Promise<boolean>((resolve) => {
-        const probe = https.request({ host: '127.0.0.1', port: webhooks.port, agent: false, ca: authorities(data['ca.crt'])[0] }, (response) => { response.resume(); resolve(true) })
+        const probe = https.request({ host: cluster.host, port: webhooks.port, agent: false, ca: authorities(data['ca.crt'])[0] }, (response) => { response.resume(); resolve(true) })
         probe.on('error', () => resolve(false)).end()
       }), 'the new certificate is served')
       await client.patch(secrets, { namespace: home, name: secretName }, { data: { 'tls.crt': null } })

@@ -20,7 +20,8 @@ export function podTemplate(server: TServer, framework: TFrameworkConfig | undef
   }
 }
 
-function podSpec(server: TServer, supervisor: Supervisor): PodSpec {
+/** All of it but the metadata, with the supervisor that is given. */
+export function podSpec(server: TServer, supervisor: Supervisor): PodSpec {
   const { k8s } = server.spec
   const own = isRole(server.spec)
   const gates = own ? roleGates(server.spec) : k8s.readinessGates

@@ -24,14 +24,20 @@ export function podVolumes({ spec: { k8s } }: TServer, supervisor: Supervisor): 
 }
 
 /** Mounts of the service's container. */
-export function volumeMounts({ spec: { k8s } }: TServer, supervisor: Supervisor): VolumeMount[] {
+export function volumeMounts(server: TServer, supervisor: Supervisor): VolumeMount[] {
+  const { k8s } = server.spec
   return [
-    ...(k8s.mounts ?? []).filter((mount) => !(k8s.daemonSet && isPerPod(mount))).map(userMount),
+    ...userMounts(server),
     { name: names.timezone, mountPath: paths.localtime, readOnly: true },
     ...(hasWorkDir(k8s, supervisor) ? [{ ...workDirMount }] : []),
     // Over the baked one, so that paths are the same and the injected one wins.
     ...(supervisor.kind === 'mounted' ? [{ name: names.nodeImageVolume, mountPath: paths.supervisor, subPath: paths.supervisor.slice(1), readOnly: true }] : []),
   ]
+}
+
+/** Those that the server asks for. */
+export function userMounts({ spec: { k8s } }: TServer): VolumeMount[] {
+  return (k8s.mounts ?? []).filter((mount) => !(k8s.daemonSet && isPerPod(mount))).map(userMount)
 }
 
 /**

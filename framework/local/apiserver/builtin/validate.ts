@@ -103,7 +103,8 @@ const claimNames = (object: AnyObject): string[] => listOf(at(object, ['spec', '
 const mutableSetFields = ['replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy', 'minReadySeconds']
 
 function without(spec: unknown, fields: readonly string[]): unknown {
-  return isObject(spec) ? Object.fromEntries(Object.entries(spec).filter(([field]) => !fields.includes(field))) : spec
+  // An empty list is an absent one.
+  return isObject(spec) ? Object.fromEntries(Object.entries(spec).filter(([field, value]) => !fields.includes(field) && !(Array.isArray(value) && value.length === 0))) : spec
 }
 
 function statefulSet(object: AnyObject, old: AnyObject | undefined): FieldError[] {
