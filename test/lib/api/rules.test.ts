@@ -55,6 +55,7 @@ const of = (resource: unknown): Resource => resource as Resource
 describe('on creation', () => {
   test.each<[string, Resource, Fields, string]>([
     ['a TServer of another name', of(resources.tservers), server({}, 'hello'), 'unexpected resource name'],
+    ['a TServer whose name lacks its variant', of(resources.tservers), server({ variant: 'set2' }), 'unexpected resource name'],
     ['a TServer of too long a name', of(resources.tservers), server({ app: 'A'.repeat(30), server: 'B'.repeat(28) }, `${'a'.repeat(30)}-${'b'.repeat(28)}`), 'the length of resource name should be less than 59'],
     ['two servants of one name', of(resources.tservers), server(servants(['Obj', 1], ['oBJ', 2])), 'duplicate servant name value'],
     ['two servants on one port', of(resources.tservers), server(servants(['A', 1], ['B', 1])), 'duplicate port value'],
@@ -85,6 +86,7 @@ describe('on creation', () => {
     ['128 servants, each on a host port', of(resources.tservers), server({ ...servants(...Array.from({ length: 128 }, (_, index): [string, number] => [`A${index}${'x'.repeat(55)}`, index + 1])), k8s: { hostPorts: Array.from({ length: 128 }, (_, index) => ({ nameRef: `a${index}${'X'.repeat(55)}`, port: index + 1 })) } })],
     ["a normal server on tarsnode's port, with a host port", of(resources.tservers), server({ ...normal(['nodeobj', 19385]), k8s: { daemonSet: true, hostPorts: [{ nameRef: 'nodeObj', port: 1 }] } })],
     ['a hyphen in the server', of(resources.tservers), server({ app: 'DCache', server: 'TestKVCacheServer1-1' }, 'dcache-testkvcacheserver1-1')],
+    ['a further TServer of a server', of(resources.tservers), server({ variant: 'set2' }, 'demo-hello-set2')],
     ['subType tars with normal', of(resources.tservers), server({ ...normal(), subType: 'tars' })],
     ['a file of an application', of(resources.tconfigs), config({ server: '' })],
     ['120 releases', of(resources.timages), image(...Array.from({ length: 120 }, (_, index) => `v${index}`))],
@@ -111,6 +113,7 @@ describe('on change', () => {
     ['application', { spec: { app: 'DEMO' } }, 'tserver resource filed ".spec.app" is immutable'],
     ['server', { spec: { server: 'HELLO' } }, 'tserver resource filed ".spec.server" is immutable'],
     ['subType', { spec: { subType: 'normal' } }, 'tserver resource filed ".spec.subType" is immutable'],
+    ['variant', { spec: { variant: 'set2' } }, 'tserver resource filed ".spec.variant" is immutable'],
     ['kind', { spec: { tars: null, normal: { ports: [] } } }, 'tserver resource filed ".spec.normal" is immutable'],
   ])('the %s of a TServer stays', async (_what, change, text) => {
     expect(await refusal(of(resources.tservers), () => patch(of(resources.tservers), 'demo-hello', change))).toContain(text)
@@ -120,7 +123,7 @@ describe('on change', () => {
     expect(await refusal(of(resources.tservers), () => patch(of(resources.tservers), 'demo-plain', { spec: { normal: null, tars: { template: 't', servants: [] } } }))).toContain('tserver resource filed ".spec.tars" is immutable')
   })
   test.each<[string, unknown]>([
-    ['app', 'Other'], ['server', 'Other'], ['podSeq', '1'], ['configName', 'b.conf'], ['configContent', 'y'], ['version', 'v2'], ['version', null], ['updateTime', '2024-01-02T00:00:00Z'], ['updatePerson', 'you'], ['updateReason', null],
+    ['app', 'Other'], ['server', 'Other'], ['set', 'a.b.c'], ['references', ['common.conf']], ['podSeq', '1'], ['configName', 'b.conf'], ['configContent', 'y'], ['version', 'v2'], ['version', null], ['updateTime', '2024-01-02T00:00:00Z'], ['updatePerson', 'you'], ['updateReason', null],
   ])('%s of a TConfig does not become %s', async (field, value) => {
     expect(await refusal(of(resources.tconfigs), () => patch(of(resources.tconfigs), 'c', { [field]: value }))).toContain(`tconfig resource filed ".${field}" is immutable`)
   })
