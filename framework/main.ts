@@ -13,6 +13,7 @@ const roles: Readonly<Record<string, () => Promise<{ start: Role }>>> = {
   registry: () => import('./registry/role.ts'),
   config: () => import('./config/role.ts'),
   notify: () => import('./notify/role.ts'),
+  log: () => import('./log/role.ts'),
   image: () => import('../imagebuilder/role.ts'),
   admin: () => import('./admin/role.ts'),
   agent: () => import('./agent/role.ts'),

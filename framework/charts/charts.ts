@@ -8,6 +8,7 @@ import { access as agent } from '../agent/access.ts'
 import { access as config } from '../config/access.ts'
 import { access as controller } from '../controller/access.ts'
 import { access as image } from '../../imagebuilder/access.ts'
+import { access as log } from '../log/access.ts'
 import { access as notify } from '../notify/access.ts'
 import { access as registry } from '../registry/access.ts'
 import { access as seed } from '../seed/access.ts'
@@ -21,6 +22,7 @@ export const accounts: Readonly<Record<ChartName, Readonly<Record<string, Access
     'tars-tarsregistry': registry,
     'tars-tarsconfig': config,
     'tars-tarsnotify': notify,
+    'tars-tarslog': log,
     'tars-tarsimage': image,
     'tars-tarsadmin': admin,
   },

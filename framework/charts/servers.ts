@@ -7,6 +7,7 @@ const mounts: Partial<Record<FrameworkRole, readonly [name: string, mountPath: s
   registry: ['data', '/data'],
   config: ['data', '/data'],
   notify: ['data', '/data'],
+  log: ['data', '/usr/local/app/tars/remote_app_log'],
   image: ['workspace', '/workspace'],
 }
 

@@ -19,6 +19,7 @@ import { start as controller } from '../controller/role.ts'
 import { start as imageRole } from '../../imagebuilder/role.ts'
 import { start as adminRole } from '../admin/role.ts'
 import { start as configRole } from '../config/role.ts'
+import { start as logRole } from '../log/role.ts'
 import { start as notifyRole } from '../notify/role.ts'
 import { start as registryRole } from '../registry/role.ts'
 import { admissionHooks, convertHook } from './admission.ts'
@@ -160,6 +161,7 @@ function frameworkProcesses({ supervisorFile, registry, paths }: { readonly supe
     registry: withEnv(registryRole, { TARSREGISTRY_DATA: join(paths.services, 'registry') }),
     config: withEnv(configRole, { TARSCONFIG_DATA: join(paths.services, 'config') }),
     notify: withEnv(notifyRole, { TARSNOTIFY_DATA: join(paths.services, 'notify') }),
+    log: withEnv(logRole, { TARSLOG_PATH: join(paths.services, 'log') }),
     image: withEnv(imageRole, { TARSIMAGE_WORKSPACE: join(paths.services, 'image'), TARSIMAGE_SUPERVISOR: supervisorFile, TARSIMAGE_INSECURE_REGISTRIES: registry, TARSIMAGE_PORT: String(imagePort) }),
     admin: adminRole,
   }

@@ -211,6 +211,7 @@ describe('what it must not', { timeout: 60_000 }, () => {
     'tars-tarsregistry': [['PATCH', '/api/v1/namespaces/NS/pods/x'], ['GET', '/api/v1/namespaces/NS/secrets/x'], ['PATCH', '/api/v1/namespaces/kube-system/pods/x/status']],
     'tars-tarsconfig': [['PATCH', `${tars}/tconfigs/x`], ['GET', `${tars}/tservers/x`], ['PATCH', '/api/v1/namespaces/NS/pods/x/status']],
     'tars-tarsnotify': [['GET', `${tars}/tconfigs`], ['PATCH', '/api/v1/namespaces/NS/pods/x/status']],
+    'tars-tarslog': [['GET', `${tars}/tconfigs`], ['GET', '/api/v1/namespaces/NS/pods'], ['GET', '/apis/coordination.k8s.io/v1/namespaces/NS/leases']],
     'tars-tarsimage': [['GET', '/api/v1/namespaces/kube-system/secrets/x'], ['DELETE', `${tars}/timages/x`], ['GET', `${tars}/tframeworkconfigs/other`], ['PATCH', `${tars}/tframeworkconfigs/tars-framework`]],
     'tars-tarsadmin': [['GET', '/api/v1/namespaces/NS/secrets/x'], ['GET', '/api/v1/namespaces/kube-system/pods/x/log'], ['GET', `${tars}/tconfigs`]],
     'tars-seed': [['DELETE', `${tars}/tframeworkconfigs/tars-framework`], ['GET', `${tars}/ttemplates`], ['GET', '/api/v1/namespaces/NS/secrets/x']],

@@ -77,6 +77,7 @@ const roles: readonly (readonly [role: string, env: Readonly<Record<string, stri
   ['registry', {}, /registry serves/],
   ['config', { TARSCONFIG_PORT: '0' }, /config serves/],
   ['notify', { TARSNOTIFY_PORT: '0', TARSNOTIFY_DATA: '/run/data/notify' }, /notify serves/],
+  ['log', { TARSLOG_PORT: '0', TARSLOG_TOPOLOGY_PORT: '0', TARSLOG_PATH: '/run/data/log' }, /log serves/],
   ['image', { TARSIMAGE_PORT: '0', TARSIMAGE_WORKSPACE: '/run/data/work', NODE_OPTIONS: '--max-semi-space-size=2' }, /tarsimage serves/],
   ['admin', { TARSADMIN_PORT: '0' }, /admin serves/],
 ]

@@ -71,7 +71,7 @@ test('both charts are installed, a package is released and deployed, answers a c
 
   const values = [`upload.registry=${registry.address}/services`, 'servers.registry.replicas=1', 'servers.image.env[0].name=TARSIMAGE_INSECURE_REGISTRIES', `servers.image.env[0].value=${registry.address}`, 'bases={nodejsbase}']
   await ok(helm(dir, 'install', 'tars', charts.tarsframework, '-n', namespace, '--create-namespace', '--set', values.join(','), '--kubeconfig', kubeconfig, '--timeout', '180s'))
-  for (const role of ['registry', 'config', 'notify', 'image', 'admin']) {
+  for (const role of ['registry', 'config', 'notify', 'log', 'image', 'admin']) {
     for (const state of ['create', 'condition=Ready']) await kubectl('-n', namespace, 'wait', `--for=${state}`, `pod/tars-tars${role}-0`, '--timeout=120s')
   }
   expect(await kubectl('get', 'mutatingwebhookconfiguration', 'tars-mutating-webhook', '-o', 'jsonpath={.webhooks[*].name}')).toContain('tars.io')

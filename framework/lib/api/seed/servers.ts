@@ -4,7 +4,7 @@ import { mutateServer } from '../mutate/tserver.ts'
 import type { TServer, TServerSpec } from '../types.ts'
 
 /** Framework services that {@link frameworkServer} knows; each is also the role that `tarsk8s` starts. */
-export const frameworkRoles = ['registry', 'config', 'notify', 'image', 'admin'] as const
+export const frameworkRoles = ['registry', 'config', 'notify', 'log', 'image', 'admin'] as const
 export type FrameworkRole = (typeof frameworkRoles)[number]
 
 export interface FrameworkServerOptions {
@@ -30,6 +30,7 @@ const parts: Readonly<Record<FrameworkRole, (options: FrameworkServerOptions) =>
   }),
   config: () => ({ subType: 'tars', tars: { template: 'tars.cpp', servants: [{ name: 'ConfigObj', port: 11111 }] } }),
   notify: () => ({ subType: 'tars', tars: { template: 'tars.es', servants: [{ name: 'NotifyObj', port: 13111 }] } }),
+  log: () => ({ subType: 'tars', tars: { template: 'tars.cpp', servants: [{ name: 'LogObj', port: 12111 }, { name: 'TopologyObj', port: 13030 }] } }),
   image: ({ imagePort = 80 }) => ({ subType: 'normal', normal: { ports: [{ name: 'http', port: imagePort }] } }),
   admin: ({ adminPort = 8080 }) => ({ subType: 'normal', normal: { ports: [{ name: 'http', port: adminPort }] } }),
 }
