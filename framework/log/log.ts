@@ -1,23 +1,25 @@
 import { mkdir } from 'node:fs/promises'
 import { systemClock, type Clock } from '#base/clock.ts'
 import { Failure } from '#base/errors.ts'
+import { HttpOutbox } from '#base/http-outbox.ts'
 import { startHealth } from '#base/health.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import { metricsOf } from '#base/metrics.ts'
+import { ConfFile } from '#tars/conf-file.ts'
 import { Topology } from '#tars/protocol/Topology.ts'
 import { createServer, RequestCounters } from '#tars/server.ts'
-import { ConfFile } from './conf-file.ts'
 import type { LogEnv } from './env.ts'
 import { LogFiles } from './files/log-files.ts'
 import { sweep } from './files/sweep.ts'
 import { LogOfBytes, logServant } from './log-servant.ts'
-import { noOverrides } from './model/overrides.ts'
+import { noOverrides, parseOverrides } from './model/overrides.ts'
 import { strftime } from './model/strftime.ts'
 import { topologyServant } from './topology-servant.ts'
 import { TraceCollector } from './trace/collector.ts'
-import { TraceExporter } from './trace/exporter.ts'
+import { otlpRequest } from './trace/otlp.ts'
 import { SqliteTraceStore } from './trace/store.ts'
+import type { Trace } from './trace/trace.ts'
 
 export interface LogOptions extends LogEnv {
   readonly log: Logger
@@ -38,7 +40,6 @@ export interface RunningLog extends Running {
 }
 
 const drainMs = 5000
-const confEveryMs = 10_000
 const dayMs = 86_400_000
 
 /** Serves LogObj and TopologyObj. It needs nothing of the API server. */
@@ -86,13 +87,13 @@ async function start(options: LogOptions, lifetime: Lifetime): Promise<RunningLo
 interface Traces {
   readonly store: SqliteTraceStore
   readonly collector: TraceCollector
-  readonly exporter: TraceExporter | undefined
+  readonly exporter: HttpOutbox<Trace> | undefined
 }
 
 function startTraces({ data, otlp, log, clock = systemClock, quietMs, overtimeMs }: LogOptions, lifetime: Lifetime): Traces {
   const store = new SqliteTraceStore(data)
   lifetime.onStop(() => store.close())
-  const exporter = otlp === undefined ? undefined : new TraceExporter({ ...otlp, log })
+  const exporter = otlp === undefined ? undefined : new HttpOutbox<Trace>({ ...otlp, body: otlpRequest, batch: 200, remedy: 'check OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_HEADERS', log })
   if (exporter !== undefined) lifetime.own(exporter)
   const times = { ...(quietMs === undefined ? {} : { quietMs }), ...(overtimeMs === undefined ? {} : { overtimeMs }) }
   const collector = lifetime.own(new TraceCollector({ store, clock, log, ...times, onTrace: (trace) => exporter?.add(trace) }))
@@ -101,10 +102,8 @@ function startTraces({ data, otlp, log, clock = systemClock, quietMs, overtimeMs
 
 function startConf({ conf, log }: LogOptions, lifetime: Lifetime) {
   if (conf === undefined) return () => noOverrides
-  const file = new ConfFile(conf, log)
-  const timer = setInterval(() => file.reload(), confEveryMs)
-  lifetime.onStop(() => clearInterval(timer))
-  return () => file.overrides
+  const file = lifetime.own(new ConfFile({ path: conf, parse: parseOverrides, initial: noOverrides, log }))
+  return () => file.settings
 }
 
 /** @returns one pass; passes do not overlap */
