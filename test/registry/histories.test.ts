@@ -71,59 +71,68 @@ function podOf({ pod, state: now, node, ip, leaving, paused }: Extract<Event, { 
   }
 }
 
-/** One step, for the directory and for the last word. */
-function take(step: Event, world: World, directory: Directory<ServantView>): void {
-  switch (step.kind) {
-    case 'endpoint': {
-      const endpoint = endpointOf(step)
-      world.endpoints.set(endpoint.metadata.name, endpoint)
-      return directory.setEndpoint(endpoint)
-    }
-    case 'endpointGone': {
-      const endpoint = endpointOf({ ...step, kind: 'endpoint', servants: [], instances: [], endpointHost: undefined })
-      world.endpoints.delete(endpoint.metadata.name)
-      return directory.removeEndpoint(endpoint)
-    }
-    case 'pod': {
-      const pod = podOf(step)
-      world.pods.set(pod.metadata.name, pod)
-      return directory.setPod(pod)
-    }
-    case 'podGone':
-      world.pods.delete(nameOf(step.pod))
-      world.reports.delete(nameOf(step.pod))
-      return directory.removePod({ metadata: { name: nameOf(step.pod) } })
-    case 'report': {
-      const reported = step.state && { setting: 'Active', present: step.state, pid: '1', message: '' }
-      if (reported === undefined) world.reports.delete(nameOf(step.pod))
-      else world.reports.set(nameOf(step.pod), reported)
-      return directory.setReport(nameOf(step.pod), reported)
-    }
-    case 'node': {
-      const node = { metadata: { name: step.node, labels: { 'topology.kubernetes.io/zone': step.zone, 'topology.kubernetes.io/region': step.region } }, status: { addresses: [] } }
-      world.nodes.set(step.node, node)
-      return directory.setNode(node)
-    }
-    case 'nodeGone':
-      world.nodes.delete(step.node)
-      return directory.removeNode({ metadata: { name: step.node } })
-    case 'config':
-      world.config = completeFramework({ name: 'tars-framework' }, {
-        imageUpload: { registry: 'r' }, topology: { enableGroup: step.enableGroup, priorities: step.priorities }, ...(step.endpointHost === undefined ? {} : { endpointHost: step.endpointHost as 'dns' | 'ip' }),
-        upChain: Object.fromEntries(step.upChain.map((key) => [key, [{ host: key, port: 1 }]])),
-      })
-      return directory.setFrameworkConfig(world.config)
-    case 'master': {
-      const master = { podName: nameOf({ app: step.app, variant: undefined, ordinal: step.ordinal }), hidesSlaves: step.hidesSlaves }
-      if (step.gone) world.masters.delete(step.app)
-      else world.masters.set(step.app, { app: step.app, ...master })
-      return directory.setMaster(step.app, serverOf(step.app), step.gone ? undefined : master)
-    }
-    case 'hold':
-      return directory.hold()
-    case 'release':
-      return directory.release()
-  }
+type Steps = { readonly [K in Event['kind']]: (step: Extract<Event, { kind: K }>, world: World, directory: Directory<ServantView>) => void }
+
+/** Each kind of step, for the directory and for the last word. */
+const steps: Steps = {
+  endpoint(step, { endpoints }, directory) {
+    const endpoint = endpointOf(step)
+    endpoints.set(endpoint.metadata.name, endpoint)
+    directory.setEndpoint(endpoint)
+  },
+  endpointGone(step, { endpoints }, directory) {
+    const endpoint = endpointOf({ ...step, kind: 'endpoint', servants: [], instances: [], endpointHost: undefined })
+    endpoints.delete(endpoint.metadata.name)
+    directory.removeEndpoint(endpoint)
+  },
+  pod(step, { pods }, directory) {
+    const pod = podOf(step)
+    pods.set(pod.metadata.name, pod)
+    directory.setPod(pod)
+  },
+  podGone(step, { pods, reports }, directory) {
+    pods.delete(nameOf(step.pod))
+    reports.delete(nameOf(step.pod))
+    directory.removePod({ metadata: { name: nameOf(step.pod) } })
+  },
+  report(step, { reports }, directory) {
+    const reported = step.state && { setting: 'Active', present: step.state, pid: '1', message: '' }
+    if (reported === undefined) reports.delete(nameOf(step.pod))
+    else reports.set(nameOf(step.pod), reported)
+    directory.setReport(nameOf(step.pod), reported)
+  },
+  node(step, { nodes }, directory) {
+    const node = { metadata: { name: step.node, labels: { 'topology.kubernetes.io/zone': step.zone, 'topology.kubernetes.io/region': step.region } }, status: { addresses: [] } }
+    nodes.set(step.node, node)
+    directory.setNode(node)
+  },
+  nodeGone(step, { nodes }, directory) {
+    nodes.delete(step.node)
+    directory.removeNode({ metadata: { name: step.node } })
+  },
+  config(step, world, directory) {
+    world.config = completeFramework({ name: 'tars-framework' }, {
+      imageUpload: { registry: 'r' }, topology: { enableGroup: step.enableGroup, priorities: step.priorities }, ...(step.endpointHost === undefined ? {} : { endpointHost: step.endpointHost as 'dns' | 'ip' }),
+      upChain: Object.fromEntries(step.upChain.map((key) => [key, [{ host: key, port: 1 }]])),
+    })
+    directory.setFrameworkConfig(world.config)
+  },
+  master(step, { masters }, directory) {
+    const master = { podName: nameOf({ app: step.app, variant: undefined, ordinal: step.ordinal }), hidesSlaves: step.hidesSlaves }
+    if (step.gone) masters.delete(step.app)
+    else masters.set(step.app, { app: step.app, ...master })
+    directory.setMaster(step.app, serverOf(step.app), step.gone ? undefined : master)
+  },
+  hold: (_step, _world, directory) => directory.hold(),
+  release: (_step, _world, directory) => directory.release(),
+}
+
+function after(history: readonly Event[]): { readonly world: World; readonly directory: Directory<ServantView> } {
+  const world: World = { endpoints: new Map(), pods: new Map(), reports: new Map(), nodes: new Map(), masters: new Map(), config: undefined }
+  const directory = newDirectory()
+  for (const step of history) (steps[step.kind] as Steps['hold'])(step as never, world, directory)
+  directory.release()
+  return { world, directory }
 }
 
 const newDirectory = (): Directory<ServantView> => new Directory<ServantView>({ hostForm: 'dns', prepare: (view) => view })
@@ -155,10 +164,7 @@ const replayed = process.env['TARSK8S_TEST_SEED']
 test('after any history', () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 60 }), (history) => {
-      const world: World = { endpoints: new Map(), pods: new Map(), reports: new Map(), nodes: new Map(), masters: new Map(), config: undefined }
-      const directory = newDirectory()
-      for (const step of history) take(step, world, directory)
-      directory.release()
+      const { world, directory } = after(history)
       // Two pods of one address are a moment's disorder: whose it is then is not told.
       const addresses = [...world.pods.values()].map(({ status }) => status?.podIP)
       if (new Set(addresses).size < addresses.length) for (const pod of [...world.pods.values()].toReversed()) directory.setPod(pod)
@@ -168,23 +174,22 @@ test('after any history', () => {
   )
 })
 
+function expectRightful(name: string, nodeName: string, { pods, reports, masters, endpoints }: World): void {
+  const [podName = '', service = ''] = nodeName.split('.')
+  const pod = pods.get(podName) as PodObject
+  const { labels, deletionTimestamp, annotations } = pod.metadata
+  const present = reports.get(podName)?.present ?? pod.status?.conditions?.[0]?.reason?.split('/')[1]
+  expect([labels?.['tars.io/ServerApp'], present, deletionTimestamp, annotations]).toEqual([name, 'Active', undefined, undefined])
+  expect(endpoints.get(service)?.spec.tars?.servants.map((servant) => servant.name)).toContain('O1')
+  const master = masters.get(name)
+  if (master?.hidesSlaves === true) expect(podName).toBe(master.podName)
+}
+
 test('what is active, was declared, and is not paused, hidden or a backup', () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 60 }), (history) => {
-      const world: World = { endpoints: new Map(), pods: new Map(), reports: new Map(), nodes: new Map(), masters: new Map(), config: undefined }
-      const directory = newDirectory()
-      for (const step of history) take(step, world, directory)
-      directory.release()
-      for (const name of ['Aa', 'Bb']) {
-        for (const { nodeName } of directory.find(`${name}.Srv.O1`).active.filter((one) => one.nodeName !== '')) {
-          const pod = world.pods.get(nodeName.split('.')[0] ?? '')
-          const present = world.reports.get(pod?.metadata.name ?? '')?.present ?? pod?.status?.conditions?.[0]?.reason?.split('/')[1]
-          const master = world.masters.get(name)
-          expect([pod?.metadata.labels?.['tars.io/ServerApp'], present, pod?.metadata.deletionTimestamp, pod?.metadata.annotations]).toEqual([name, 'Active', undefined, undefined])
-          expect(world.endpoints.get(nodeName.split('.')[1] ?? '')?.spec.tars?.servants.map((servant) => servant.name)).toContain('O1')
-          if (master?.hidesSlaves === true) expect(pod?.metadata.name).toBe(master.podName)
-        }
-      }
+      const { world, directory } = after(history)
+      for (const name of ['Aa', 'Bb']) for (const { nodeName } of directory.find(`${name}.Srv.O1`).active) if (nodeName !== '') expectRightful(name, nodeName, world)
     }),
     { numRuns: 300, ...(replayed === undefined ? {} : { seed: Number(replayed) }) },
   )
