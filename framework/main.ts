@@ -18,6 +18,7 @@ const roles: Readonly<Record<string, () => Promise<{ start: Role }>>> = {
   querystat: () => import('./query/querystat.ts'),
   queryproperty: () => import('./query/queryproperty.ts'),
   kevent: () => import('./kevent/role.ts'),
+  log: () => import('./log/role.ts'),
   image: () => import('../imagebuilder/role.ts'),
   admin: () => import('./admin/role.ts'),
   agent: () => import('./agent/role.ts'),

@@ -9,6 +9,7 @@ import { access as config } from '../config/access.ts'
 import { access as controller } from '../controller/access.ts'
 import { access as image } from '../../imagebuilder/access.ts'
 import { access as kevent } from '../kevent/access.ts'
+import { access as log } from '../log/access.ts'
 import { access as notify } from '../notify/access.ts'
 import { access as property } from '../property/access.ts'
 import { access as query } from '../query/access.ts'
@@ -30,6 +31,7 @@ export const accounts: Readonly<Record<ChartName, Readonly<Record<string, Access
     'tars-tarsquerystat': query,
     'tars-tarsqueryproperty': query,
     'tars-tarskevent': kevent,
+    'tars-tarslog': log,
     'tars-tarsimage': image,
     'tars-tarsadmin': admin,
   },

@@ -10,6 +10,7 @@ const mounts: Partial<Record<FrameworkRole, readonly [name: string, mountPath: s
   stat: ['data', '/data'],
   property: ['data', '/data'],
   kevent: ['data', '/data'],
+  log: ['data', '/usr/local/app/tars/remote_app_log'],
   image: ['workspace', '/workspace'],
 }
 

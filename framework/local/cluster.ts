@@ -20,6 +20,7 @@ import { start as imageRole } from '../../imagebuilder/role.ts'
 import { start as adminRole } from '../admin/role.ts'
 import { start as configRole } from '../config/role.ts'
 import { start as keventRole } from '../kevent/role.ts'
+import { start as logRole } from '../log/role.ts'
 import { start as notifyRole } from '../notify/role.ts'
 import { start as propertyRole } from '../property/role.ts'
 import { start as queryPropertyRole } from '../query/queryproperty.ts'
@@ -170,6 +171,7 @@ function frameworkProcesses({ supervisorFile, registry, paths }: { readonly supe
     querystat: queryStatRole,
     queryproperty: queryPropertyRole,
     kevent: withEnv(keventRole, { TARSSTORE_DATA: join(paths.services, 'kevent') }),
+    log: withEnv(logRole, { TARSLOG_PATH: join(paths.services, 'log') }),
     image: withEnv(imageRole, { TARSIMAGE_WORKSPACE: join(paths.services, 'image'), TARSIMAGE_SUPERVISOR: supervisorFile, TARSIMAGE_INSECURE_REGISTRIES: registry, TARSIMAGE_PORT: String(imagePort) }),
     admin: adminRole,
   }

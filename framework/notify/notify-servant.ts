@@ -2,6 +2,7 @@ import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import type { NotifyServant } from '#tars/protocol/NotifyF.ts'
 import type { Current } from '#tars/server.ts'
+import { isDropped, type Filters } from './model/filter.ts'
 import { numberOfLevel } from './model/level.ts'
 import type { Limiter } from '#base/limiter.ts'
 import { recordOfInfo, recordOfProgram, splitServer, type NotifyRecord } from './model/record.ts'
@@ -9,6 +10,7 @@ import type { Question } from './store.ts'
 
 export interface NotifyServantOptions {
   readonly limiter: Limiter
+  readonly filters: () => Filters
   readonly add: (record: NotifyRecord) => void
   /** Everything added so far is found. */
   readonly find: (question: Question) => NotifyRecord[]
@@ -21,9 +23,10 @@ export interface NotifyServantOptions {
 export const pageSize = 10
 
 /** `tars.tarsnotify.NotifyObj`, functions old and new (framework-services 3.1). */
-export function notifyServant({ limiter, add, find, podByAddress, clock, log }: NotifyServantOptions): NotifyServant {
+export function notifyServant({ limiter, filters, add, find, podByAddress, clock, log }: NotifyServantOptions): NotifyServant {
   const keep = (record: NotifyRecord): void => {
     const name = `${record.app}.${record.server}`
+    if (isDropped(filters(), name, record.message)) return
     const { taken, first } = limiter.take(name, clock.monotonic())
     if (taken) add(record)
     else if (first) log.info('notifications dropped: too many of one server', { server: name })

@@ -254,6 +254,7 @@ describe('what it must not', { timeout: 60_000 }, () => {
     'tars-tarsquerystat': [['GET', `${tars}/tservers`], ['GET', '/api/v1/namespaces/kube-system/pods']],
     'tars-tarsqueryproperty': [['GET', `${tars}/tservers`], ['GET', '/api/v1/namespaces/kube-system/pods']],
     'tars-tarskevent': [['POST', '/api/v1/namespaces/NS/events'], ['DELETE', '/api/v1/namespaces/NS/events/x'], ['GET', '/api/v1/namespaces/NS/pods'], ['DELETE', '/apis/coordination.k8s.io/v1/namespaces/NS/leases/x']],
+    'tars-tarslog': [['GET', `${tars}/tconfigs`], ['GET', '/api/v1/namespaces/NS/pods'], ['GET', '/apis/coordination.k8s.io/v1/namespaces/NS/leases']],
     'tars-tarsimage': [['GET', '/api/v1/namespaces/kube-system/secrets/x'], ['DELETE', `${tars}/timages/x`], ['GET', `${tars}/tframeworkconfigs/other`], ['PATCH', `${tars}/tframeworkconfigs/tars-framework`]],
     'tars-tarsadmin': [['GET', '/api/v1/namespaces/NS/secrets/x'], ['GET', '/api/v1/namespaces/kube-system/pods/x/log'], ['GET', `${tars}/tconfigs`]],
     'tars-seed': [['DELETE', `${tars}/tframeworkconfigs/tars-framework`], ['GET', `${tars}/ttemplates`], ['GET', '/api/v1/namespaces/NS/secrets/x']],

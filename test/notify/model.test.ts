@@ -2,6 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { createReportInfo } from '#tars/protocol/NotifyF.ts'
 import { Limiter } from '#base/limiter.ts'
+import { alertBody, AlertMemory } from '../../framework/notify/model/alert.ts'
+import { isDropped, parseFilters } from '../../framework/notify/model/filter.ts'
 import { recordOfInfo, recordOfProgram, splitServer } from '../../framework/notify/model/record.ts'
 import { notifyEnv } from '../../framework/notify/env.ts'
 
@@ -41,14 +43,43 @@ test('long texts are cut', () => {
   expect(recordOfInfo(createReportInfo({ sApp: 'a'.repeat(1000) }), 'n', 0).app).toHaveLength(253)
 })
 
+describe('filters (3.2)', () => {
+  const filters = parseFilters('<tars>\n<filter>\nApp.Server=noise|chatter; hum\ndefault=boring\nApp.Loud=\n</filter>\n</tars>')
+  test.each([
+    ['App.Server', 'some noise', true], ['App.Server', 'hum', false], ['App.Server', 'a hum', true], ['App.Server', 'boring', false], ['App.Other', 'boring', true], ['App.Other', 'noise', false], ['App.Loud', 'boring', false],
+  ])('of %s, %j is dropped: %s', (server, message, dropped) => {
+    expect(isDropped(filters, server, message)).toBe(dropped)
+  })
+})
+
+test.each([['a.b.c', 'a.b.c'], ['a.b', ''], ['a..c', ''], ['', '']])('set %j is kept as %j (3.2)', (set, kept) => {
+  expect(recordOfInfo(createReportInfo({ sApp: 'A', sSet: set }), 'n', 0).set).toBe(kept)
+})
+
+describe('alerts', () => {
+  const record = recordOfProgram({ name: 'App.Server', node: 'app-server-0', level: 2, message: 'down' }, Date.UTC(2026, 0, 1))
+  test.each([
+    ['alertmanager', [{ labels: { alertname: 'TarsNotify', app: 'App', server: 'Server', node: 'app-server-0', severity: 'error' }, annotations: { message: 'down' }, startsAt: '2026-01-01T00:00:00.000Z' }]],
+    ['text', { text: '[error] App.Server app-server-0: down' }],
+    ['msgtype', { msgtype: 'text', text: { content: '[error] App.Server app-server-0: down' } }],
+  ] as const)('as %s', (form, body) => {
+    expect(alertBody(form, [record])).toEqual(body)
+  })
+
+  test('the same again is none for a while', () => {
+    const memory = new AlertMemory(1000)
+    expect([memory.isNew(record, 0), memory.isNew(record, 999), memory.isNew({ ...record, message: 'up' }, 999), memory.isNew(record, 1000)]).toEqual([true, false, true, true])
+  })
+})
+
 describe('environment', () => {
   const env = { Namespace: 'n', PodIP: '127.0.0.1', TARSNOTIFY_DATA: '/x' }
 
   test('defaults', () => {
-    expect(notifyEnv(env)).toEqual({ namespace: 'n', address: '127.0.0.1', port: 13111, data: '/x', limit: { windowMs: 300_000, count: 300 }, retention: { maxAgeMs: 259_200_000, perServer: 10_000 } })
+    expect(notifyEnv(env)).toEqual({ namespace: 'n', address: '127.0.0.1', port: 13111, data: '/x', limit: { windowMs: 300_000, count: 300 }, retention: { maxAgeMs: 259_200_000, perServer: 10_000 }, conf: undefined, alerts: undefined, healthPort: undefined })
   })
 
-  test.each([['TARSNOTIFY_LIMIT', '5'], ['TARSNOTIFY_LIMIT', '0:5'], ['TARSNOTIFY_PORT', 'x'], ['TARSNOTIFY_DAYS', '0'], ['TARSNOTIFY_DATA', '']])('%s=%s is refused by name', (name, value) => {
+  test.each([['TARSNOTIFY_LIMIT', '5'], ['TARSNOTIFY_LIMIT', '0:5'], ['TARSNOTIFY_PORT', 'x'], ['TARSNOTIFY_DAYS', '0'], ['TARSNOTIFY_DATA', ''], ['TARSNOTIFY_WEBHOOK', 'alertmanager:9093']])('%s=%s is refused by name', (name, value) => {
     expect(() => notifyEnv({ ...env, [name]: value })).toThrow(new RegExp(name))
   })
 })

@@ -1,9 +1,12 @@
 // tarsnotify on real sockets and a real store, told by our own client and by @tars/notify.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import http from 'node:http'
 import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { silentLogger } from '#base/log.ts'
 import { Communicator } from '#tars/client.ts'
 import { createReportInfo, Notify, type NotifyProxy, type ReportInfo } from '#tars/protocol/NotifyF.ts'
@@ -106,6 +109,45 @@ test('too many of one server are dropped, of others not; what is kept survives a
   } finally {
     await rm(own, { recursive: true, force: true })
   }
+})
+
+test('what a filter names is dropped, from the moment that its file says so (3.2)', async () => {
+  const own = await mkdtemp(join(tmpdir(), 'tarsk8s-notify-'))
+  const conf = join(own, 'notify.conf')
+  await writeFile(conf, '<tars>\n<filter>\nFilter.Server=noise\n</filter>\n</tars>')
+  const one = await start({ data: ':memory:', conf })
+  onTestFinished(async () => {
+    await one.stop()
+    await rm(own, { recursive: true })
+  })
+  for (const message of ['noise', 'signal']) await proxyOf(one).reportServer('Filter.Server', '', message)
+  expect((await read('Filter.Server', {}, proxyOf(one))).notifyItems.map(({ sMessage }) => sMessage)).toEqual(['signal'])
+})
+
+test('grave ones are told to a webhook, each once, again when it fails', async () => {
+  const bodies: { labels: { server: string; severity: string }; annotations: { message: string } }[][] = []
+  const statuses = [500]
+  const receiver = http.createServer((request, response) => {
+    let text = ''
+    request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk)).on('end', () => {
+      const status = statuses.shift() ?? 200
+      if (status === 200) bodies.push(JSON.parse(text) as (typeof bodies)[number])
+      response.writeHead(status).end()
+    })
+  })
+  receiver.listen(0, '127.0.0.1')
+  await once(receiver, 'listening')
+  const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/api/v2/alerts`
+  const one = await start({ data: ':memory:', alerts: { url, form: 'alertmanager', level: '[error]', repeatMs: 60_000 }, healthPort: 0 })
+  onTestFinished(async () => {
+    await one.stop()
+    receiver.close()
+  })
+  const proxy = proxyOf(one)
+  for (const message of ['fine', '[warn] hm', '[error] bad', '[error] bad', '[alarm] worse']) await proxy.reportServer('Alert.Server', '', message)
+  const told = await until(() => (bodies.flat().length >= 2 ? bodies.flat() : undefined))
+  expect(told.map(({ labels, annotations }) => [labels.server, labels.severity, annotations.message])).toEqual([['Server', 'error', '[error] bad'], ['Server', 'alarm', '[alarm] worse']])
+  await until(async () => /^tarsnotify_alerts_total 2$/m.test(await (await fetch(`http://127.0.0.1:${one.healthPort}/metrics`)).text()))
 })
 
 test('a folder that cannot be written to is refused by name', async () => {

@@ -55,9 +55,15 @@ export function recordOfInfo(info: ReportInfo, caller: string, time: number): No
   return clip({
     ...splitServer(info.sApp, info.sServer), time, source: 'server',
     node: info.sNodeName === '' ? caller : info.sNodeName,
-    thread: info.sThreadId, set: info.sSet, container: info.sContainer, message: info.sMessage,
+    thread: info.sThreadId, set: validSet(info.sSet), container: info.sContainer, message: info.sMessage,
     level: info.eType === notifyType ? given : graver(given, levelOfMessage(info.sMessage)),
   })
+}
+
+/** Native keeps a set of three parts only. */
+function validSet(set: string): string {
+  const parts = set.split('.')
+  return parts.length === 3 && !parts.includes('') ? set : ''
 }
 
 /** `App.Server` in either field; an empty name is no server's and is kept under no name. */

@@ -196,10 +196,6 @@ export class Directory<Answer> {
 
   setFrameworkConfig(config: TFrameworkConfig | undefined): void {
     this.#config = config
-    this.#outside = {
-      fixed: new Map([...upchainViews(config)].map(([name, entries]) => [name, this.#answersOf(entries)])),
-      registries: new Map(Object.entries(config?.upstream ?? {})),
-    }
     this.#placesChanged()
   }
 
@@ -241,10 +237,14 @@ export class Directory<Answer> {
     return { objects: this.#answers.size, pods: this.#pods.size }
   }
 
-  /** Topology reaches every server. */
+  /** Topology reaches every answer. */
   #placesChanged(): void {
     this.#topology = new Topology(this.#config?.topology, this.#nodes)
     this.#empty = this.#answersOf([])
+    this.#outside = {
+      fixed: new Map([...upchainViews(this.#config)].map(([name, entries]) => [name, this.#answersOf(entries)])),
+      registries: new Map(Object.entries(this.#config?.upstream ?? {})),
+    }
     for (const key of this.#servers.keys()) this.#rebuild(key)
   }
 

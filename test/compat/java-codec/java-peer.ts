@@ -1,14 +1,11 @@
 // The codec of TarsJava as a peer: a Java process that encodes and decodes what it is told on its standard input.
-import { execFile, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { promisify } from 'node:util'
 import type { Schema, Type } from '#tars/idl/schema.ts'
-import { cacheDir, debianTool } from '../../rig/tools.ts'
+import { debianTool } from '../../rig/tools.ts'
+import { buildJava } from '../java-build.ts'
 
-const run = promisify(execFile)
 const source = join(import.meta.dirname, 'src', 'Codec.java')
 const pom = join(import.meta.dirname, 'pom.xml')
 
@@ -23,7 +20,7 @@ export interface JavaPeer {
 /** Starts the peer; the first time on a machine it fetches the libraries by Maven and compiles, into the cache folder. */
 export async function startJavaPeer(schema: Schema): Promise<JavaPeer> {
   const java = await debianTool('java', 'default-jdk-headless')
-  const classes = await build()
+  const classes = await buildJava('java-codec', source, pom)
   const child = spawn(java, ['-Xshare:auto', '-XX:TieredStopAtLevel=1', '-Xmx256m', '-cp', `${classes}/classes:${classes}/lib/*`, 'Codec'])
   const ask = asker(child)
   return {
@@ -41,23 +38,6 @@ export async function startJavaPeer(schema: Schema): Promise<JavaPeer> {
       await ended
     },
   }
-}
-
-async function build(): Promise<string> {
-  const key = createHash('sha256').update(readFileSync(source)).update(readFileSync(pom)).digest('hex').slice(0, 16)
-  const done = join(cacheDir, `java-codec-${key}`)
-  if (existsSync(done)) return done
-  const [mvn, javac] = [await debianTool('mvn', 'maven'), await debianTool('javac', 'default-jdk-headless')]
-  mkdirSync(cacheDir, { recursive: true })
-  const work = mkdtempSync(join(cacheDir, 'java-codec-building-'))
-  try {
-    await run(mvn, ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${work}/lib`], { timeout: 300_000 })
-    await run(javac, ['-encoding', 'UTF-8', '-d', `${work}/classes`, '-cp', `${work}/lib/*`, source], { timeout: 120_000 })
-    if (!existsSync(done)) renameSync(work, done)
-  } finally {
-    rmSync(work, { recursive: true, force: true })
-  }
-  return done
 }
 
 type Answer = Record<string, unknown>

@@ -4,7 +4,7 @@ import { mutateServer } from '../mutate/tserver.ts'
 import type { TServer, TServerSpec } from '../types.ts'
 
 /** Framework services that {@link frameworkServer} knows; each is also the role that `tarsk8s` starts. */
-export const frameworkRoles = ['registry', 'config', 'notify', 'stat', 'property', 'querystat', 'queryproperty', 'kevent', 'image', 'admin'] as const
+export const frameworkRoles = ['registry', 'config', 'notify', 'log', 'stat', 'property', 'querystat', 'queryproperty', 'kevent', 'image', 'admin'] as const
 export type FrameworkRole = (typeof frameworkRoles)[number]
 
 export interface FrameworkServerOptions {
@@ -35,6 +35,7 @@ const parts: Readonly<Record<FrameworkRole, (options: FrameworkServerOptions) =>
   querystat: () => ({ subType: 'tars', tars: { template: 'tars.es', servants: [{ name: 'QueryObj', port: 16000 }, { name: 'TextObj', port: 16002, isTars: false }] } }),
   queryproperty: () => ({ subType: 'tars', tars: { template: 'tars.es', servants: [{ name: 'QueryObj', port: 15000 }, { name: 'TextObj', port: 15002, isTars: false }] } }),
   kevent: () => ({ subType: 'normal', normal: { ports: [{ name: 'store', port: 17101 }] } }),
+  log: () => ({ subType: 'tars', tars: { template: 'tars.cpp', servants: [{ name: 'LogObj', port: 12111 }, { name: 'TopologyObj', port: 13030 }] } }),
   image: ({ imagePort = 80 }) => ({ subType: 'normal', normal: { ports: [{ name: 'http', port: imagePort }] } }),
   admin: ({ adminPort = 8080 }) => ({ subType: 'normal', normal: { ports: [{ name: 'http', port: adminPort }] } }),
 }

@@ -149,6 +149,13 @@ export class Reader {
     return short ?? (this.#buf as FastBuffer).utf8Slice(start, this.#pos)
   }
 
+  /** The bytes of a string as they were sent, whatever their encoding; absent is empty. Shares memory with the buffer being read. */
+  readStringBytes(tag: number): Buffer {
+    if (!this.seek(tag)) return Buffer.alloc(0)
+    const start = this.#advance(tag, this.#stringSize(tag))
+    return this.#buf.subarray(start, this.#pos)
+  }
+
   /** A copy of a vector<byte>; absent is the fallback, else empty. */
   readBytes(tag: number, fallback?: Buffer): Buffer {
     if (!this.seek(tag)) return fallback ?? Buffer.alloc(0)

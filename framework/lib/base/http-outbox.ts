@@ -1,0 +1,103 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Failure } from './errors.ts'
+import type { Running } from './lifecycle.ts'
+import type { Logger } from './log.ts'
+import { backoff } from './retry.ts'
+
+export interface HttpOutboxOptions<T> {
+  readonly url: string
+  /** Of each request, e.g. credentials. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** JSON body of some items. */
+  readonly body: (items: readonly T[]) => unknown
+  /** Items in one request. */
+  readonly batch: number
+  /** Items that wait while they are not taken; the oldest go first. Default 10,000. */
+  readonly capacity?: number
+  /** What an operator looks at when they are refused. */
+  readonly remedy: string
+  readonly log: Logger
+}
+
+const requestMs = 10_000
+/** Milliseconds that what waits may still take when it is stopped. */
+const graceMs = 2000
+/** Answers after which the same request may succeed. */
+const temporary = new Set([408, 425, 429, 500, 502, 503, 504])
+
+/** Posts items to an HTTP address, in order, and again until they are taken or refused for good. */
+export class HttpOutbox<T> implements Running {
+  readonly #options: HttpOutboxOptions<T>
+  readonly #abort = new AbortController()
+  readonly #ended = Promise.withResolvers<void>()
+  #waiting: T[] = []
+  #sending: Promise<void> | undefined
+  #lost = 0
+  #sent = 0
+
+  constructor(options: HttpOutboxOptions<T>) {
+    this.#options = options
+  }
+
+  get done(): Promise<void> {
+    return this.#ended.promise
+  }
+
+  /** Numbers for metrics. */
+  get size(): { readonly waiting: number; readonly sent: number; readonly lost: number } {
+    return { waiting: this.#waiting.length, sent: this.#sent, lost: this.#lost }
+  }
+
+  add(item: T): void {
+    this.#waiting.push(item)
+    const excess = this.#waiting.length - (this.#options.capacity ?? 10_000)
+    if (excess > 0) this.#lost += this.#waiting.splice(0, excess).length
+    this.#sending ??= this.#send().finally(() => {
+      this.#sending = undefined
+    })
+  }
+
+  async stop(): Promise<void> {
+    const timer = setTimeout(() => this.#abort.abort(), graceMs)
+    await this.#sending
+    clearTimeout(timer)
+    this.#ended.resolve()
+  }
+
+  async #send(): Promise<void> {
+    const { signal } = this.#abort
+    for (let failures = 0; this.#waiting.length > 0 && !signal.aborted; ) {
+      const batch = this.#waiting.slice(0, this.#options.batch)
+      if (await this.#deliver(batch, failures)) {
+        failures = 0
+        this.#waiting = this.#waiting.filter((item) => !batch.includes(item))
+      } else await delay(backoff(++failures, { baseMs: 500, capMs: 30_000 }), undefined, { signal }).catch(() => {})
+    }
+  }
+
+  /** @returns false when it is to be tried again */
+  async #deliver(batch: readonly T[], failures: number): Promise<boolean> {
+    const { log, url, remedy } = this.#options
+    try {
+      await this.#post(batch)
+      this.#sent += batch.length
+      return true
+    } catch (error) {
+      if (error instanceof Failure && !error.temporary) {
+        this.#lost += batch.length
+        log.error('what was posted is refused', { url, items: batch.length, error })
+        return true
+      }
+      if (failures === 0 && !this.#abort.signal.aborted) log.error('what is to be posted is not taken yet', { url, waiting: this.#waiting.length, error, remedy })
+      return false
+    }
+  }
+
+  async #post(batch: readonly T[]): Promise<void> {
+    const { url, headers = {}, body, remedy } = this.#options
+    const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(requestMs)])
+    const answer = await fetch(url, { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body(batch)), signal })
+    const text = await answer.text()
+    if (!answer.ok) throw new Failure('HTTP_POST', `${url} answered ${answer.status}: ${text.slice(0, 200)}`, { temporary: temporary.has(answer.status), remedy })
+  }
+}

@@ -1,0 +1,112 @@
+// Old logs: compressed, then removed.
+import { createReadStream, createWriteStream, renameSync, rmSync, statSync } from 'node:fs'
+import { readdir, rm, stat, utimes } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { createGzip } from 'node:zlib'
+import { describe } from '#base/errors.ts'
+import type { Logger } from '#base/log.ts'
+
+export interface Keeping {
+  /** Milliseconds after its last line that a log is removed; Infinity: never. */
+  readonly maxAgeMs: number
+  /** Milliseconds after its last line that a log is compressed; Infinity: never. */
+  readonly gzipAgeMs: number
+  /** Bytes of all logs; the oldest go first. Infinity: any number. */
+  readonly maxBytes: number
+}
+
+export interface SweepOptions {
+  readonly root: string
+  readonly keeping: Keeping
+  /** Wall time, milliseconds since the epoch. */
+  readonly now: number
+  /** Whether a file is being written; one that only is open is closed. */
+  readonly isBusy: (path: string) => boolean
+  readonly log: Logger
+  readonly signal: AbortSignal
+}
+
+export interface Swept {
+  readonly removed: number
+  readonly compressed: number
+}
+
+interface Found {
+  readonly path: string
+  readonly size: number
+  readonly mtimeMs: number
+}
+
+const suffix = '.gz'
+const part = '.gz.part'
+
+/** One pass over all logs. Folders stay, as their writers come back. */
+export async function sweep(options: SweepOptions): Promise<Swept> {
+  const { root, keeping, now, log, signal } = options
+  const kept: Found[] = []
+  let removed = 0
+  // At once, so that nothing can be written between the look and the deed.
+  const remove = (path: string): boolean => {
+    if (options.isBusy(path)) return false
+    rmSync(path, { force: true })
+    removed++
+    return true
+  }
+  let compressed = 0
+  for (const file of await filesBelow(root)) {
+    if (signal.aborted) break
+    const age = now - file.mtimeMs
+    try {
+      // Left by a pass that was cut off.
+      if (file.path.endsWith(part)) await rm(file.path, { force: true })
+      else if (age > keeping.maxAgeMs && remove(file.path)) continue
+      else if (age > keeping.gzipAgeMs && !file.path.endsWith(suffix) && !options.isBusy(file.path)) {
+        const smaller = await compress(file, options)
+        if (smaller !== undefined) compressed++
+        kept.push(smaller ?? file)
+      } else kept.push(file)
+    } catch (error) {
+      log.error('an old log cannot be put away', { file: file.path, error: describe(error) })
+      kept.push(file)
+    }
+  }
+  let bytes = kept.reduce((sum, { size }) => sum + size, 0)
+  for (const { path, size } of kept.toSorted((a, b) => a.mtimeMs - b.mtimeMs)) {
+    if (bytes <= keeping.maxBytes || signal.aborted) break
+    if (remove(path)) bytes -= size
+  }
+  return { removed, compressed }
+}
+
+async function filesBelow(root: string): Promise<Found[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => [])
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  const found = await Promise.all(files.map(async (path) => {
+    const known = await stat(path).catch(() => undefined)
+    return known === undefined ? [] : [{ path, size: known.size, mtimeMs: known.mtimeMs }]
+  }))
+  return found.flat()
+}
+
+/**
+ * Puts `<file>.gz` in place of a file; what was compressed earlier under that name stays before it, as gzip allows.
+ * @returns undefined when the file was written meanwhile, and stays
+ */
+async function compress({ path, size, mtimeMs }: Found, { isBusy, signal }: SweepOptions): Promise<Found | undefined> {
+  const [temporary, target] = [`${path}${part}`, `${path}${suffix}`]
+  try {
+    const earlier = await stat(target).catch(() => undefined)
+    if (earlier !== undefined) await pipeline(createReadStream(target), createWriteStream(temporary), { signal })
+    await pipeline(createReadStream(path), createGzip(), createWriteStream(temporary, { flags: 'a' }), { signal })
+    await utimes(temporary, mtimeMs / 1000, mtimeMs / 1000)
+    // At once, so that nothing can be written between the look and the deed.
+    const after = isBusy(path) ? undefined : statSync(path)
+    if (after?.size !== size || after.mtimeMs !== mtimeMs) return undefined
+    renameSync(temporary, target)
+    rmSync(path)
+    return { path: target, size: statSync(target).size, mtimeMs }
+  } finally {
+    await rm(temporary, { force: true })
+  }
+}

@@ -1,0 +1,145 @@
+import { mkdir } from 'node:fs/promises'
+import { systemClock, type Clock } from '#base/clock.ts'
+import { Failure } from '#base/errors.ts'
+import { HttpOutbox } from '#base/http-outbox.ts'
+import { startHealth } from '#base/health.ts'
+import { Lifetime, type Running } from '#base/lifecycle.ts'
+import type { Logger } from '#base/log.ts'
+import { metricsOf } from '#base/metrics.ts'
+import { ConfFile } from '#tars/conf-file.ts'
+import { Topology } from '#tars/protocol/Topology.ts'
+import { createServer, RequestCounters } from '#tars/server.ts'
+import type { LogEnv } from './env.ts'
+import { LogFiles } from './files/log-files.ts'
+import { sweep } from './files/sweep.ts'
+import { LogOfBytes, logServant } from './log-servant.ts'
+import { noOverrides, parseOverrides } from './model/overrides.ts'
+import { strftime } from './model/strftime.ts'
+import { topologyServant } from './topology-servant.ts'
+import { TraceCollector } from './trace/collector.ts'
+import { otlpRequest } from './trace/otlp.ts'
+import { SqliteTraceStore } from './trace/store.ts'
+import type { Trace } from './trace/trace.ts'
+
+export interface LogOptions extends LogEnv {
+  readonly log: Logger
+  readonly clock?: Clock
+  /** Milliseconds between passes over old logs. Default ten minutes. */
+  readonly sweepEveryMs?: number
+  /** See TraceCollector. */
+  readonly quietMs?: number
+  readonly overtimeMs?: number
+}
+
+export interface RunningLog extends Running {
+  readonly ports: { readonly log: number; readonly topology: number }
+  /** Of /livez, /readyz and /metrics; undefined when they are not served. */
+  readonly healthPort: number | undefined
+  /** One pass over old logs and traces. */
+  sweep(): Promise<void>
+}
+
+const drainMs = 5000
+const dayMs = 86_400_000
+
+/** Serves LogObj and TopologyObj. It needs nothing of the API server. */
+export async function startLog(options: LogOptions): Promise<RunningLog> {
+  const lifetime = new Lifetime()
+  try {
+    return await start(options, lifetime)
+  } catch (error) {
+    await lifetime.stop().catch(() => {})
+    throw error
+  }
+}
+
+async function start(options: LogOptions, lifetime: Lifetime): Promise<RunningLog> {
+  const { address, path, log, clock = systemClock } = options
+  await mkdir(path, { recursive: true }).catch((cause: unknown) => {
+    throw new Failure('LOG_PATH', `logs cannot be kept in ${path}`, { cause, remedy: 'set TARSLOG_PATH to a folder that can be written to' })
+  })
+  const files = new LogFiles({ root: path, clock, maxOpen: options.openFiles })
+  lifetime.onStop(() => files.stop())
+  const traces = startTraces(options, lifetime)
+  const servants = {
+    log: { interface: LogOfBytes, servant: logServant({ append: (file, bytes) => files.append(file, bytes), namesNode: options.namesNode, overrides: startConf(options, lifetime), onTraceLine: (line) => traces.collector.add(line), clock }) },
+    topology: { interface: Topology, servant: topologyServant({ store: traces.store, flush: () => traces.collector.flush() }) },
+  }
+  const pass = startSweeping(options, files, traces.store, lifetime)
+  const counters = new RequestCounters()
+  const server = createServer({
+    adapters: [
+      { endpoint: `tcp -h ${address} -p ${options.ports.log} -t 60000`, servants: { 'tars.tarslog.LogObj': servants.log } },
+      { endpoint: `tcp -h ${address} -p ${options.ports.topology} -t 60000`, servants: { 'tars.tarslog.TopologyObj': servants.topology } },
+    ],
+    log,
+    metrics: counters,
+  })
+  await server.start()
+  lifetime.own(server)
+  lifetime.onStop(() => server.drain(drainMs))
+  const health = options.healthPort === undefined ? undefined : lifetime.own(await startHealth({ host: address, port: options.healthPort, problem: () => undefined, metrics: () => metricsText(files, traces) + counters.text() }))
+  const [one, other] = server.endpoints
+  log.info('log serves', { address, log: one?.port, topology: other?.port, path })
+  return Object.assign(lifetime, { ports: { log: one?.port ?? 0, topology: other?.port ?? 0 }, healthPort: health?.port, sweep: pass })
+}
+
+interface Traces {
+  readonly store: SqliteTraceStore
+  readonly collector: TraceCollector
+  readonly exporter: HttpOutbox<Trace> | undefined
+}
+
+function startTraces({ data, otlp, log, clock = systemClock, quietMs, overtimeMs }: LogOptions, lifetime: Lifetime): Traces {
+  const store = new SqliteTraceStore(data)
+  lifetime.onStop(() => store.close())
+  const exporter = otlp === undefined ? undefined : new HttpOutbox<Trace>({ ...otlp, body: otlpRequest, batch: 200, remedy: 'check OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_HEADERS', log })
+  if (exporter !== undefined) lifetime.own(exporter)
+  const times = { ...(quietMs === undefined ? {} : { quietMs }), ...(overtimeMs === undefined ? {} : { overtimeMs }) }
+  const collector = lifetime.own(new TraceCollector({ store, clock, log, ...times, onTrace: (trace) => exporter?.add(trace) }))
+  return { store, collector, exporter }
+}
+
+function startConf({ conf, log }: LogOptions, lifetime: Lifetime) {
+  if (conf === undefined) return () => noOverrides
+  const file = lifetime.own(new ConfFile({ path: conf, parse: parseOverrides, initial: noOverrides, log }))
+  return () => file.settings
+}
+
+/** @returns one pass; passes do not overlap */
+function startSweeping({ path, data, keeping, traceDays, log, clock = systemClock, sweepEveryMs = 600_000 }: LogOptions, files: LogFiles, store: SqliteTraceStore, lifetime: Lifetime): () => Promise<void> {
+  const abort = new AbortController()
+  let running: Promise<void> | undefined
+  const pass = async (): Promise<void> => {
+    try {
+      const done = await sweep({ root: path, keeping, now: clock.now(), isBusy: (file) => file.startsWith(data) || files.isBusy(file), log, signal: abort.signal })
+      const traces = store.forgetBefore(strftime('%Y%m%d', new Date(clock.now() - traceDays * dayMs)))
+      if (done.removed + done.compressed + traces > 0) log.info('old logs put away', { ...done, traces })
+    } catch (error) {
+      if (!abort.signal.aborted) log.error('old logs not put away', { error })
+    }
+  }
+  const once = (): Promise<void> => (running ??= pass().finally(() => (running = undefined)))
+  const timer = setInterval(() => void once(), sweepEveryMs)
+  lifetime.onStop(async () => {
+    clearInterval(timer)
+    abort.abort()
+    await running
+  })
+  return once
+}
+
+function metricsText(files: LogFiles, { collector, exporter }: Traces): string {
+  const metric = metricsOf('tarslog_')
+  const { open, waitingBytes } = files.size
+  const { living, lost } = collector.size
+  const exported = exporter?.size
+  return [
+    metric('open_files', 'Logs that are open.', [[open]]),
+    metric('waiting_bytes', 'Bytes of logs that are not written yet.', [[waitingBytes]]),
+    metric('traces_living', 'Traces that go on.', [[living]]),
+    metric('trace_lines_lost_total', 'Lines that are in no trace, because the index could not be written to.', [[lost]]),
+    metric('exported_traces_total', 'Traces sent by OTLP.', exported === undefined ? [] : [[exported.sent]]),
+    metric('export_lost_traces_total', 'Traces that OTLP did not take.', exported === undefined ? [] : [[exported.lost]]),
+  ].join('')
+}

@@ -1,0 +1,254 @@
+// tarslog on real sockets and real files.
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { silentLogger } from '#base/log.ts'
+import { Writer } from '#tars/codec/writer.ts'
+import { Communicator } from '#tars/client.ts'
+import type { FunctionCodec } from '#tars/idl/interface.ts'
+import { createLogInfo, Log, type LogInfo, type LogProxy, writeLogInfo } from '#tars/protocol/LogF.ts'
+import { LogFiles } from '../../framework/log/files/log-files.ts'
+import { sweep } from '../../framework/log/files/sweep.ts'
+import { startLog, type LogOptions, type RunningLog } from '../../framework/log/log.ts'
+
+let folder: string
+let running: RunningLog
+let log: LogProxy
+const communicator = new Communicator({ timeoutMs: 20_000 })
+/** Wall and monotonic time of the server: 2026-03-05 12:00 in whatever zone. */
+let nowMs = new Date(2026, 2, 5, 12).getTime()
+const clock = { now: () => nowMs, monotonic: () => nowMs }
+const never = { maxAgeMs: Infinity, gzipAgeMs: Infinity, maxBytes: Infinity }
+
+const start = async (more: Partial<LogOptions> = {}): Promise<RunningLog> =>
+  startLog({ address: '127.0.0.1', ports: { log: 0, topology: 0 }, path: join(folder, 'logs'), data: join(folder, 'index'), namesNode: true, conf: undefined, keeping: never, traceDays: 7, openFiles: 512, otlp: undefined, healthPort: undefined, clock, log: silentLogger, ...more })
+const nameOf = ({ ports }: RunningLog) => `tars.tarslog.LogObj@tcp -h 127.0.0.1 -p ${ports.log}`
+const proxyOf = (one: RunningLog) => communicator.proxy<LogProxy>(Log, nameOf(one))
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tarsk8s-log-'))
+  running = await start()
+  log = proxyOf(running)
+})
+afterAll(async () => {
+  await communicator.close()
+  await running?.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const info = (given: Partial<LogInfo> = {}) => createLogInfo({ appname: 'App', servername: 'Server', sFormat: '%Y%m%d', ...given })
+const textOf = (path: string) => readFile(join(folder, 'logs', path), 'utf8')
+
+describe('lines (4.2)', () => {
+  test('logger: who wrote it, then what was sent, unchanged', async () => {
+    await log.logger('App', 'Server', 'plain', '%Y%m%d', ['one\n', 'two', '', 'three\n'])
+    expect(await textOf('App/Server/App.Server_plain_20260305.log')).toBe('127.0.0.1|one\n127.0.0.1|two127.0.0.1|127.0.0.1|three\n')
+  })
+
+  test('loggerbyInfo: its own separator, and the name that the caller gives itself (0.2)', async () => {
+    await log.loggerbyInfo(info({ sFilename: 'named', sSepar: '#' }), ['x\n'], { context: { node_name: 'app-server-0.app-server' } })
+    expect(await textOf('App/Server/App.Server_named_20260305.log')).toBe('app-server-0.app-server#x\n')
+  })
+
+  test('without ipfix nothing is added', async () => {
+    const bare = await start({ namesNode: false, path: join(folder, 'bare'), data: ':memory:' })
+    onTestFinished(() => bare.stop())
+    await proxyOf(bare).logger('App', 'Server', '', '%Y%m%d', ['x\n'])
+    expect(readFileSync(join(folder, 'bare/App/Server/App.Server_20260305.log'), 'utf8')).toBe('x\n')
+  })
+
+  test.each([1, 3, 5] as const)('an answer says that it is in the file, version %i', async (version) => {
+    await log.loggerbyInfo(info({ sFilename: `v${version}` }), ['x\n'], { version })
+    expect(await textOf(`App/Server/App.Server_v${version}_20260305.log`)).toBe('127.0.0.1|x\n')
+  })
+
+  test.each([1, 3] as const)('bytes that are no UTF-8 are kept, version %i', async (version) => {
+    const gbk = Buffer.from([0xc8, 0xd5, 0xd6, 0xbe, 0x0a])
+    // The generated codec would turn them into text.
+    const writeLines = (w: Writer, tag: number): void => {
+      w.beginList(tag, 1)
+      const body = Buffer.concat([Buffer.from([0x06, gbk.length]), gbk])
+      w.writeRaw(body)
+    }
+    const plain = Log.functions['loggerbyInfo'] as FunctionCodec
+    const codec: FunctionCodec = {
+      ...plain,
+      writeArgs: (w) => (writeLogInfo(w, 1, info({ sFilename: `gbk${version}` })), writeLines(w, 2)),
+      writeArgsTup(args) {
+        const w = new Writer(64)
+        writeLines(w, 0)
+        return plain.writeArgsTup(args).set('buffer', w.take(0))
+      },
+    }
+    await communicator.invoke(nameOf(running), codec, [info({ sFilename: `gbk${version}` }), []], { version })
+    expect(readFileSync(join(folder, `logs/App/Server/App.Server_gbk${version}_20260305.log`))).toEqual(Buffer.concat([Buffer.from('127.0.0.1|'), gbk]))
+  })
+
+  test('many writers of one file: every line whole, those of each in order', async () => {
+    const writers = Array.from({ length: 8 }, (_, writer) => (async () => {
+      for (let line = 0; line < 40; line++) await log.loggerbyInfo(info({ sFilename: 'many' }), [`${writer}-${line}-${'x'.repeat(500)}\n`])
+    })())
+    await Promise.all(writers)
+    const lines = (await textOf('App/Server/App.Server_many_20260305.log')).trimEnd().split('\n')
+    expect(lines).toHaveLength(320)
+    for (let writer = 0; writer < 8; writer++) {
+      expect(lines.filter((line) => line.startsWith(`127.0.0.1|${writer}-`)).map((line) => Number(line.split('-')[1]))).toEqual(Array.from({ length: 40 }, (_, line) => line))
+    }
+  })
+})
+
+describe('files', () => {
+  test('the next day is another file (4.3)', async () => {
+    await log.loggerbyInfo(info({ sFilename: 'daily' }), ['a\n'])
+    nowMs += 86_400_000
+    await log.loggerbyInfo(info({ sFilename: 'daily' }), ['b\n'])
+    nowMs -= 86_400_000
+    expect([await textOf('App/Server/App.Server_daily_20260305.log'), await textOf('App/Server/App.Server_daily_20260306.log')]).toEqual(['127.0.0.1|a\n', '127.0.0.1|b\n'])
+  })
+
+  test('one that is moved away comes back after ten seconds (4.3)', async () => {
+    const path = join(folder, 'logs/App/Server/App.Server_moved_20260305.log')
+    const write = (text: string) => log.loggerbyInfo(info({ sFilename: 'moved' }), [text])
+    await write('a\n')
+    await rename(path, `${path}.old`)
+    await write('b\n')
+    nowMs += 10_000
+    await write('c\n')
+    expect([readFileSync(`${path}.old`, 'utf8'), readFileSync(path, 'utf8')]).toEqual(['127.0.0.1|a\n127.0.0.1|b\n', '127.0.0.1|c\n'])
+  })
+
+  test('few are open, however many are written', async () => {
+    const few = await start({ path: join(folder, 'few'), data: ':memory:', openFiles: 10 })
+    onTestFinished(() => few.stop())
+    const proxy = proxyOf(few)
+    for (let round = 0; round < 2; round++) for (let index = 0; index < 60; index++) await proxy.logger('App', 'Server', `f${index}`, '%Y%m%d', [`${round}\n`])
+    const open = readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`).startsWith(join(folder, 'few'))
+      } catch {
+        return false
+      }
+    })
+    expect(open.length).toBeGreaterThan(0)
+    expect(open.length).toBeLessThanOrEqual(11)
+    for (let index = 0; index < 60; index++) expect(readFileSync(join(folder, `few/App/Server/App.Server_f${index}_20260305.log`), 'utf8')).toBe('127.0.0.1|0\n127.0.0.1|1\n')
+  })
+
+  test('names that lead elsewhere do not', async () => {
+    await log.logger('../../../..', '..', '/../../escaped', '../%Y', ['x\n'])
+    expect(existsSync(join(folder, 'escaped_../2026.log'))).toBe(false)
+    expect((await readdir(join(folder, 'logs', '.._.._.._..', '__')))).toEqual(['.._.._.._.....__.._.._escaped_.._2026.log'])
+  })
+
+  test('what cannot be written is refused, so that the caller keeps it', async () => {
+    await mkdir(join(folder, 'logs/App/Server/App.Server_dir_20260305.log'), { recursive: true })
+    await expect(log.loggerbyInfo(info({ sFilename: 'dir' }), ['x\n'])).rejects.toThrow(/App\.Server_dir_20260305\.log cannot be written/)
+    await log.loggerbyInfo(info({ sFilename: 'after' }), ['x\n'])
+  })
+
+  test('what waits is bounded', async () => {
+    const files = new LogFiles({ root: join(folder, 'bounded'), clock, maxWaiting: 100 })
+    const writes = await Promise.allSettled(['a', 'b', 'c'].map((name) => files.append(`${name}.log`, Buffer.alloc(60))))
+    expect(writes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])
+    await files.append('b.log', Buffer.alloc(60))
+    await files.stop()
+    expect((await stat(join(folder, 'bounded/b.log'))).size).toBe(60)
+  })
+
+  test('settings of the server count when the file changes, and a bad file does not (4.3)', async () => {
+    const conf = join(folder, 'tarslog.conf')
+    await writeFile(conf, '<tars>\n<log>\n<format>\nhour=App.Server\n</format>\n<logtype>\n10minute=App.Server.typed\n</logtype>\n</log>\n</tars>')
+    const own = await start({ path: join(folder, 'conf'), data: ':memory:', conf })
+    onTestFinished(() => own.stop())
+    const proxy = proxyOf(own)
+    await proxy.logger('App', 'Server', 'x', '%Y%m%d', ['x\n'])
+    await proxy.loggerbyInfo(info({ sFilename: 'x' }), ['x\n'])
+    await proxy.loggerbyInfo(info({ sFilename: 'typed' }), ['x\n'])
+    await proxy.loggerbyInfo(info({ servername: 'Other', sFilename: 'x' }), ['x\n'])
+    expect((await readdir(join(folder, 'conf/App'), { recursive: true })).toSorted()).toEqual(['Other', 'Other/App.Other_x_20260305.log', 'Server', 'Server/App.Server_typed_202603051200.log', 'Server/App.Server_x_2026030512.log'])
+  })
+})
+
+describe('old logs', () => {
+  const dayMs = 86_400_000
+  async function filled(files: Readonly<Record<string, { readonly days: number; readonly text?: string }>>): Promise<string> {
+    const root = await mkdtemp(join(folder, 'old-'))
+    for (const [path, { days, text = 'text\n' }] of Object.entries(files)) {
+      await mkdir(join(root, path, '..'), { recursive: true })
+      await writeFile(join(root, path), text)
+      const time = (nowMs - days * dayMs) / 1000
+      await utimes(join(root, path), time, time)
+    }
+    return root
+  }
+  const passOver = (root: string, keeping: Partial<typeof never>, isBusy: (path: string) => boolean = () => false) =>
+    sweep({ root, keeping: { ...never, ...keeping }, now: nowMs, isBusy, log: silentLogger, signal: new AbortController().signal })
+  const left = async (root: string) => (await readdir(root, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1)).toSorted()
+
+  test('are compressed, then removed', async () => {
+    const root = await filled({ 'A/B/new.log': { days: 0 }, 'A/B/older.log': { days: 3 }, 'A/B/old.log': { days: 31 }, 'A/B/cut-off.log.gz.part': { days: 0 } })
+    expect(await passOver(root, { maxAgeMs: 30 * dayMs, gzipAgeMs: 2 * dayMs })).toEqual({ removed: 1, compressed: 1 })
+    expect(await left(root)).toEqual(['A/B/new.log', 'A/B/older.log.gz'])
+    expect(gunzipSync(readFileSync(join(root, 'A/B/older.log.gz'))).toString()).toBe('text\n')
+    // As old as before, so that its time comes.
+    expect(nowMs - (await stat(join(root, 'A/B/older.log.gz'))).mtimeMs).toBeGreaterThan(2.9 * dayMs)
+    expect(await passOver(root, { maxAgeMs: 30 * dayMs, gzipAgeMs: 2 * dayMs })).toEqual({ removed: 0, compressed: 0 })
+  })
+
+  test('that are written stay; what comes late joins what was compressed', async () => {
+    const root = await filled({ 'x.log': { days: 3, text: 'one\n' } })
+    expect(await passOver(root, { maxAgeMs: dayMs, gzipAgeMs: dayMs }, () => true)).toEqual({ removed: 0, compressed: 0 })
+    await passOver(root, { gzipAgeMs: dayMs })
+    await writeFile(join(root, 'x.log'), 'late\n')
+    await utimes(join(root, 'x.log'), 0, 0)
+    await passOver(root, { gzipAgeMs: dayMs })
+    expect(await left(root)).toEqual(['x.log.gz'])
+    expect(gunzipSync(readFileSync(join(root, 'x.log.gz'))).toString()).toBe('one\nlate\n')
+  })
+
+  test('go from the oldest on when all are too much', async () => {
+    const root = await filled({ 'a.log': { days: 3, text: 'x'.repeat(40) }, 'b.log': { days: 1, text: 'x'.repeat(40) }, 'c.log': { days: 2, text: 'x'.repeat(40) } })
+    expect(await passOver(root, { maxBytes: 90 })).toEqual({ removed: 1, compressed: 0 })
+    expect(await left(root)).toEqual(['b.log', 'c.log'])
+  })
+
+  test('nothing written while a pass goes on is lost', async () => {
+    const root = await mkdtemp(join(folder, 'race-'))
+    const files = new LogFiles({ root, clock: { now: () => Date.now(), monotonic: () => performance.now() } })
+    let written = 0
+    let passing = true
+    const passes = (async () => {
+      while (passing) await sweep({ root, keeping: { ...never, gzipAgeMs: 0 }, now: Date.now() + 1000, isBusy: (path) => files.isBusy(path), log: silentLogger, signal: new AbortController().signal })
+    })()
+    for (; written < 300; written++) await files.append('busy.log', Buffer.from(`${written}\n`))
+    passing = false
+    await passes
+    await files.stop()
+    const packed = existsSync(join(root, 'busy.log.gz')) ? gunzipSync(readFileSync(join(root, 'busy.log.gz'))).toString() : ''
+    const plain = existsSync(join(root, 'busy.log')) ? readFileSync(join(root, 'busy.log'), 'utf8') : ''
+    expect((packed + plain).trimEnd().split('\n').map(Number)).toEqual(Array.from({ length: written }, (_, index) => index))
+  })
+
+  test('of the server are found by itself, its index left alone', async () => {
+    const own = await start({ path: join(folder, 'swept'), data: join(folder, 'swept/.index'), keeping: { ...never, maxAgeMs: dayMs } })
+    onTestFinished(() => own.stop())
+    await proxyOf(own).logger('App', 'Server', '', '%Y%m%d', ['x\n'])
+    const path = join(folder, 'swept/App/Server/App.Server_20260305.log')
+    for (const old of [path, join(folder, 'swept/.index/traces.sqlite')]) await utimes(old, 0, 0)
+    await own.sweep()
+    expect([existsSync(path), existsSync(join(folder, 'swept/.index/traces.sqlite'))]).toEqual([false, true])
+    await proxyOf(own).logger('App', 'Server', '', '%Y%m%d', ['y\n'])
+    expect(readFileSync(path, 'utf8')).toBe('127.0.0.1|y\n')
+  })
+})
+
+test('a folder that cannot be written to is refused by name', async () => {
+  const file = join(folder, 'file')
+  await writeFile(file, '')
+  await chmod(file, 0o400)
+  await expect(start({ path: join(file, 'below') })).rejects.toThrow(/logs cannot be kept in .*file\/below.*/)
+  await expect(start({ data: join(file, 'below') })).rejects.toThrow(/traces cannot be kept in .*file\/below/)
+})

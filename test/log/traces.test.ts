@@ -1,0 +1,306 @@
+// Traces: lines into calls, calls into graphs, found by TopologyObj and sent by OTLP (framework-services 4.4, 5).
+import { once } from 'node:events'
+import http from 'node:http'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { silentLogger } from '#base/log.ts'
+import { Communicator } from '#tars/client.ts'
+import { createLogInfo, Log, type LogProxy } from '#tars/protocol/LogF.ts'
+import { Topology, type TopologyProxy } from '#tars/protocol/Topology.ts'
+import { logEnv } from '../../framework/log/env.ts'
+import { startLog, type LogOptions, type RunningLog } from '../../framework/log/log.ts'
+import { parseTraceLine, type TraceLine } from '../../framework/log/trace/line.ts'
+import { otlpRequest } from '../../framework/log/trace/otlp.ts'
+import { SqliteTraceStore } from '../../framework/log/trace/store.ts'
+import { addLine, byDepth, graphOf, isComplete, type Trace } from '../../framework/log/trace/trace.ts'
+
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+
+/** A line as TarsCpp and TarsGo write it. */
+function line(...[trace, span, parent, moment, master, slave, func, time, ret = '0', data = '', exception = '']: readonly [trace: string, span: string, parent: string, moment: string, master: string, slave: string, func: string, time: number, ret?: string, data?: string, exception?: string]): string {
+  return ['2026-03-05 12:00:00', trace, span, parent, moment, master, slave, func, time, ret, data === '' ? '' : base64(data), exception].join('|') + '\n'
+}
+
+/** A gateway whose handler calls A, which calls B twice: nine lines of one trace. @param at begin, milliseconds */
+function chain(trace: string, at: number): string[] {
+  return [
+    line(trace, 's0', 's0', 'ts', 'Web.Gate', 'Web.Gate', 'index', at),
+    line(trace, 's1', 's0', 'cs', 'Web.Gate', 'Demo.A.Obj', 'hello', at + 1, '', 'request'),
+    line(trace, 's1', 's0', 'sr', 'Web.Gate', 'Demo.A.Obj', 'hello', at + 2),
+    line(trace, 's2', 's1', 'cs', 'Demo.A', 'Demo.B.Obj', 'work', at + 3),
+    line(trace, 's2', 's1', 'cr', 'Demo.A', 'Demo.B.Obj', 'work', at + 5),
+    line(trace, 's3', 's1', 'cs', 'Demo.A', 'Demo.B.Obj', 'work', at + 6),
+    line(trace, 's3', 's1', 'cr', 'Demo.A', 'Demo.B.Obj', 'work', at + 9, '-7', '', 'timed out|after 3 ms'),
+    line(trace, 's1', 's0', 'ss', 'Web.Gate', 'Demo.A.Obj', 'hello', at + 10, '0', 'response'),
+    line(trace, 's1', 's0', 'cr', 'Web.Gate', 'Demo.A.Obj', 'hello', at + 12),
+    line(trace, 's0', 's0', 'te', 'Web.Gate', 'Web.Gate', 'index', at + 13),
+  ]
+}
+
+const traceOf = (lines: readonly string[]): Trace => {
+  const trace: Trace = { trace: 't', spans: new Map() }
+  for (const one of lines) addLine(trace, parseTraceLine(one) as TraceLine)
+  return trace
+}
+
+describe('lines', () => {
+  test('the parts, the object cut to its server, and an exception that has any characters ([!])', () => {
+    expect(parseTraceLine(line('t', 's', 'p', 'cr', 'M.S', 'A.B.Obj', 'f', 5, '-1', 'd', 'went | wrong'))).toEqual({
+      trace: 't', span: 's', parent: 'p', moment: 'cr', master: 'M.S', slave: 'A.B', function: 'f', time: 5, ret: '-1', data: base64('d'), exception: 'went | wrong',
+    })
+  })
+
+  test.each([
+    ['empty', ''], ['too few parts', 'a|b|c'], ['another moment', line('t', 's', 'p', 'xx', '', '', '', 1)], ['no time', line('t', 's', 'p', 'cs', '', '', '', NaN)],
+    ['no trace', line('', 's', 'p', 'cs', '', '', '', 1)], ['no span', line('t', '', 'p', 'cs', '', '', '', 1)], ['an endless name', line('t'.repeat(256), 's', 'p', 'cs', '', '', '', 1)],
+  ])('%s is none', (_what, text) => {
+    expect(parseTraceLine(text)).toBeUndefined()
+  })
+
+  test('whatever comes, nothing breaks', () => {
+    fc.assert(fc.property(fc.array(fc.oneof(fc.string(), fc.constantFrom('|', 'cs', 'cr', '1', 't')), { maxLength: 30 }), (parts) => void parseTraceLine(parts.join(''))))
+  })
+})
+
+describe('traces', () => {
+  test('the order in which lines come does not matter', () => {
+    const lines = chain('t', 1000)
+    const expected = JSON.stringify(graphOf(traceOf(lines), 'server'))
+    fc.assert(fc.property(fc.shuffledSubarray(lines, { minLength: lines.length }), (shuffled) => {
+      const trace = traceOf(shuffled)
+      expect(isComplete(trace)).toBe(true)
+      const { hash, vertexes, edges } = graphOf(trace, 'server')
+      const sorted = <T extends object>(list: readonly T[]) => list.map((one) => JSON.stringify(one)).toSorted()
+      const wanted = JSON.parse(expected) as { hash: string; vertexes: object[]; edges: object[] }
+      expect([hash, sorted(vertexes), sorted(edges)]).toEqual([wanted.hash, sorted(wanted.vertexes), sorted(wanted.edges)])
+    }))
+  })
+
+  test('without any one of its lines it is not complete', () => {
+    const lines = chain('t', 1000)
+    for (const index of lines.keys()) expect(isComplete(traceOf(lines.toSpliced(index, 1))), String(index)).toBe(false)
+  })
+
+  test('of servers: how often and how long', () => {
+    const { vertexes, edges } = graphOf(traceOf(chain('t', 1000)), 'server')
+    expect(vertexes).toEqual([{ name: 'Web.Gate', callCount: 1, callTime: 13 }, { name: 'Demo.A', callCount: 1, callTime: 11 }, { name: 'Demo.B', callCount: 2, callTime: 5 }])
+    expect(edges).toEqual([{ from: 'Web.Gate', to: 'Demo.A', order: 2, callCount: 1, callTime: 11 }, { from: 'Demo.A', to: 'Demo.B', order: 3, callCount: 2, callTime: 5 }])
+  })
+
+  test('of functions', () => {
+    const { vertexes, edges } = graphOf(traceOf(chain('t', 1000)), 'function')
+    expect(vertexes.map(({ name }) => name)).toEqual(['Web.Gate.index', 'Demo.A.hello', 'Demo.B.work'])
+    expect(edges.map(({ from, to }) => `${from} ${to}`)).toEqual(['Web.Gate.index Demo.A.hello', 'Demo.A.hello Demo.B.work'])
+  })
+
+  test('calls in a ring end', () => {
+    const trace = traceOf([line('t', 'a', 'b', 'cs', 'X.Y', 'A.B', 'f', 1), line('t', 'b', 'a', 'cs', 'A.B', 'X.Y', 'f', 2), line('t', 'r', 'r', 'cs', 'R.R', 'A.B', 'f', 3)])
+    expect(byDepth(trace).map(({ span, depth }) => `${span.span}${depth}`)).toEqual(['r1'])
+  })
+})
+
+describe('OTLP', () => {
+  const { resourceSpans } = otlpRequest([traceOf(chain('t', 1_772_683_200_000))])
+  const spans = resourceSpans.flatMap(({ resource, scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans.map((span) => ({ service: (resource.attributes[0]?.value as { stringValue: string } | undefined)?.stringValue, ...span }))))
+
+  test('each end of a call is a span of its service, under the right one', () => {
+    const find = (service: string, kind: number, method: string) => spans.find((span) => span.service === service && span.kind === kind && span.name.endsWith(`/${method}`))
+    const [entry, client, server] = [find('Web.Gate', 1, 'index'), find('Web.Gate', 3, 'hello'), find('Demo.A', 2, 'hello')]
+    expect(spans.map(({ service, kind }) => `${service} ${kind}`).toSorted()).toEqual(['Demo.A 2', 'Demo.A 3', 'Demo.A 3', 'Web.Gate 1', 'Web.Gate 3'])
+    expect(entry).not.toHaveProperty('parentSpanId')
+    expect(client?.parentSpanId).toBe(entry?.spanId)
+    expect(server?.parentSpanId).toBe(client?.spanId)
+    expect(find('Demo.A', 3, 'work')?.parentSpanId).toBe(server?.spanId)
+  })
+
+  test('ids, times and outcomes have the form that OTLP wants', () => {
+    expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1)
+    expect(new Set(spans.map(({ spanId }) => spanId)).size).toBe(5)
+    for (const { traceId, spanId, startTimeUnixNano, endTimeUnixNano } of spans) {
+      expect(traceId).toMatch(/^[0-9a-f]{32}$/)
+      expect(spanId).toMatch(/^[0-9a-f]{16}$/)
+      expect(BigInt(endTimeUnixNano) >= BigInt(startTimeUnixNano)).toBe(true)
+      expect(startTimeUnixNano).toMatch(/^17726832\d{11}$/)
+    }
+    expect(spans.filter(({ status }) => status !== undefined).map(({ status }) => status)).toEqual([{ code: 2, message: 'timed out|after 3 ms' }])
+  })
+
+  test('a trace id of W3C form stays', () => {
+    const id = '4bf92f35-77b3-4da6-a3ce-929d0e0e4736'
+    const trace = { trace: id, spans: traceOf(chain('t', 1)).spans }
+    expect(otlpRequest([trace]).resourceSpans[0]?.scopeSpans[0]?.spans[0]?.traceId).toBe('4bf92f3577b34da6a3ce929d0e0e4736')
+  })
+})
+
+describe('served', () => {
+  let folder: string
+  let running: RunningLog
+  let log: LogProxy
+  let topology: TopologyProxy
+  const communicator = new Communicator({ timeoutMs: 20_000 })
+  let nowMs = new Date(2026, 2, 5, 12).getTime()
+  const clock = { now: () => nowMs, monotonic: () => nowMs }
+  const never = { maxAgeMs: Infinity, gzipAgeMs: Infinity, maxBytes: Infinity }
+  const start = (more: Partial<LogOptions> = {}): Promise<RunningLog> =>
+    startLog({ address: '127.0.0.1', ports: { log: 0, topology: 0 }, path: join(folder, 'logs'), data: join(folder, 'index'), namesNode: true, conf: undefined, keeping: never, traceDays: 7, openFiles: 16, otlp: undefined, healthPort: undefined, clock, log: silentLogger, ...more })
+  const logOf = (one: RunningLog) => communicator.proxy<LogProxy>(Log, `tars.tarslog.LogObj@tcp -h 127.0.0.1 -p ${one.ports.log}`)
+  const topologyOf = (one: RunningLog) => communicator.proxy<TopologyProxy>(Topology, `tars.tarslog.TopologyObj@tcp -h 127.0.0.1 -p ${one.ports.topology}`)
+  const until = async (check: () => Promise<boolean>): Promise<void> => {
+    while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  const info = createLogInfo({ appname: 'Demo', servername: 'A', sFilename: '_t_trace_', sFormat: '%Y%m%d', sSepar: '#', setdivision: 'a.b.c' })
+  const day = '20260305'
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tarsk8s-traces-'))
+    running = await start()
+    log = logOf(running)
+    topology = topologyOf(running)
+    // Malformed lines in between harm nobody ([!]).
+    await log.loggerbyInfo(info, ['nonsense\n', ...chain('t1', nowMs), '|||||||||||\n'], { context: { node_name: 'demo-a-0' } })
+    await log.loggerbyInfo(info, chain('t2', nowMs + 1000))
+    await log.loggerbyInfo(info, [line('t3', 's', 's', 'cs', 'Demo.A', 'Demo.C', 'other', nowMs + 500), line('t3', 's', 's', 'cr', 'Demo.A', 'Demo.C', 'other', nowMs + 600)])
+    nowMs += 3000
+    await until(async () => (await topology.listTrace(day, 'Demo.A')).ts.length === 3)
+  })
+  afterAll(async () => {
+    await communicator.close()
+    await running?.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  test('the lines are in the file of traces, with who wrote them (4.4)', async () => {
+    const text = await readFile(join(folder, 'logs/_tars_/_trace_/_tars_._trace___t_trace__20260305.log'), 'utf8')
+    expect(text.split('\n').slice(0, 2)).toEqual(['demo-a-0|Demo|A|nonsense', `demo-a-0|Demo|A|${(chain('t1', nowMs - 3000)[0] ?? '').trimEnd()}`])
+  })
+
+  test('graphs of a server: one for each kind of trace, the frequent first', async () => {
+    const { return: code, graph } = await topology.graphServer(day, 'Demo.A')
+    expect(code).toBe(0)
+    expect(graph.map(({ vs }) => vs.map(({ vertex, callCount, callTime }) => `${vertex} ${callCount} ${callTime}`))).toEqual([
+      ['Demo.A 2 22', 'Demo.B 4 10', 'Web.Gate 2 26'], ['Demo.A 0 0', 'Demo.C 1 100'],
+    ])
+    expect(graph[0]?.es.map(({ fromVertex, toVertex, callCount, order }) => `${fromVertex} ${toVertex} ${callCount} ${order}`)).toEqual(['Web.Gate Demo.A 2 2', 'Demo.A Demo.B 4 3'])
+    expect((await topology.graphServer(day, 'No.Body')).graph).toEqual([])
+  })
+
+  test('graphs of a function', async () => {
+    const { fs } = await topology.listFunction(day, 'Demo.A')
+    expect(fs).toEqual(['Demo.A.hello'])
+    const { graph } = await topology.graphFunction(day, fs[0] ?? '')
+    expect(graph.map(({ vs }) => vs.map(({ vertex, callCount }) => `${vertex} ${callCount}`))).toEqual([['Demo.A.hello 2', 'Demo.B.work 4', 'Web.Gate.index 2']])
+  })
+
+  test('one trace, call by call', async () => {
+    const { return: code, graph: { es, vs } } = await topology.graphTrace(day, 't1')
+    expect(code).toBe(0)
+    expect(vs.map(({ vertex, callCount }) => `${vertex} ${callCount}`)).toEqual(['Web.Gate 1', 'Demo.A 1', 'Demo.B 2'])
+    expect(es[1]).toMatchObject({ fromVertex: 'Web.Gate', toVertex: 'Demo.A', spanId: 's1', order: 2, ret: '0', csData: base64('request'), ssData: base64('response'), csTime: String(nowMs - 3000 + 1), crTime: String(nowMs - 3000 + 12) })
+    expect(es.map(({ spanId, order }) => `${spanId} ${order}`)).toEqual(['s0 1', 's1 2', 's2 3', 's3 3'])
+    expect(es[3]?.ret).toBe('-7')
+  })
+
+  test('traces by time, the newest first', async () => {
+    const names = async (begin: number, end: number) => (await topology.listTraceSummary(day, BigInt(begin), BigInt(end), 'Demo.A')).ss.map(({ name }) => name)
+    expect(await names(0, Number.MAX_SAFE_INTEGER)).toEqual(['t2', 't3', 't1'])
+    expect(await names(nowMs - 2900, nowMs - 2100)).toEqual(['t3'])
+    expect((await topology.listTraceSummary(day, 0n, BigInt(nowMs), 'Demo.C')).ss).toEqual([{ name: 't3', startTime: BigInt(nowMs - 2500), endTime: BigInt(nowMs - 2400) }])
+  })
+
+  test('other days, traces that are none, and dates that are none', async () => {
+    expect((await topology.listTrace('20260304', 'Demo.A')).ts).toEqual([])
+    expect((await topology.graphTrace(day, 'none')).return).toBe(-1)
+    for (const date of ['', '2026-03-05', "' OR 1 --"]) {
+      expect((await topology.graphServer(date, 'x')).return).toBe(-1)
+      expect((await topology.graphFunction(date, 'x')).return).toBe(-1)
+      expect((await topology.graphTrace(date, 'x')).return).toBe(-1)
+      expect((await topology.listFunction(date, 'x')).return).toBe(-1)
+      expect((await topology.listTrace(date, 'x')).return).toBe(-1)
+      expect((await topology.listTraceSummary(date, 0n, 1n, 'x')).return).toBe(-1)
+    }
+  })
+
+  test('a trace that misses something is over later; one that goes on is found again after a restart, and counted once', async () => {
+    const folderOfOne = await mkdtemp(join(folder, 'restart-'))
+    const options = { path: join(folderOfOne, 'logs'), data: join(folderOfOne, 'index') }
+    const [head, tail] = [chain('r', nowMs).slice(0, 4), chain('r', nowMs).slice(4)]
+    const first = await start(options)
+    await logOf(first).loggerbyInfo(info, head)
+    await first.stop()
+    const second = await start(options)
+    await logOf(second).loggerbyInfo(info, tail)
+    nowMs += 3000
+    const found = topologyOf(second)
+    await until(async () => (await found.listTrace(day, 'Demo.B')).ts.length === 1)
+    expect((await found.graphServer(day, 'Demo.B')).graph[0]?.vs.map(({ vertex, callCount }) => `${vertex} ${callCount}`)).toEqual(['Demo.A 1', 'Demo.B 2', 'Web.Gate 1'])
+    // Somebody tells of it once more.
+    await logOf(second).loggerbyInfo(info, chain('r', nowMs))
+    await logOf(second).loggerbyInfo(info, head.map((text) => text.replaceAll('|r|', '|cut|')))
+    nowMs += 3000
+    await logOf(second).loggerbyInfo(info, [line('mark', 's', 's', 'cs', 'M.M', 'N.N', 'f', 1), line('mark', 's', 's', 'cr', 'M.M', 'N.N', 'f', 2)])
+    nowMs += 3000
+    await until(async () => (await found.listTrace(day, 'N.N')).ts.length === 1)
+    expect((await found.listTrace(day, 'Demo.A')).ts).toEqual(['r'])
+    expect((await found.graphServer(day, 'Demo.B')).graph[0]?.vs.map(({ callCount }) => callCount)).toEqual([1n, 2n, 1n])
+    nowMs += 100_000
+    await until(async () => (await found.listTrace(day, 'Demo.A')).ts.length === 2)
+    await second.stop()
+  })
+
+  test('days that are old are forgotten', () => {
+    const store = new SqliteTraceStore(':memory:')
+    const old = parseTraceLine(chain('t', 1)[0] ?? '') as TraceLine
+    for (const one of ['20260301', '20260302']) store.addLines(one, [old])
+    expect(store.forgetBefore('20260302')).toBe(1)
+    expect([store.trace('20260301', 't'), store.trace('20260302', 't')?.spans.size]).toEqual([undefined, 1])
+    store.close()
+  })
+
+  test('they are sent to a collector, again when it fails, and metrics say so', async () => {
+    const bodies: { resourceSpans: unknown[] }[] = []
+    const statuses = [503, 200]
+    const headers: (string | undefined)[] = []
+    const collector = http.createServer((request, response) => {
+      let text = ''
+      request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk)).on('end', () => {
+        const status = statuses.shift() ?? 200
+        headers.push(request.headers.authorization, request.headers['content-type'], request.url)
+        if (status === 200) bodies.push(JSON.parse(text) as { resourceSpans: unknown[] })
+        response.writeHead(status).end('{}')
+      })
+    })
+    collector.listen(0, '127.0.0.1')
+    await once(collector, 'listening')
+    const { port } = collector.address() as AddressInfo
+    const { otlp } = logEnv({ PodIP: '127.0.0.1', OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}/`, OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20x' })
+    const own = await start({ path: join(folder, 'otlp'), data: ':memory:', otlp, healthPort: 0 })
+    onTestFinished(async () => {
+      await own.stop()
+      collector.close()
+    })
+    await logOf(own).loggerbyInfo(info, chain('t', nowMs))
+    nowMs += 3000
+    await until(() => Promise.resolve(bodies.length === 1))
+    expect(headers.slice(0, 3)).toEqual(['Bearer x', 'application/json', '/v1/traces'])
+    expect(bodies[0]?.resourceSpans).toHaveLength(2)
+    await until(async () => /^tarslog_exported_traces_total 1$/m.test(await (await fetch(`http://127.0.0.1:${own.healthPort}/metrics`)).text()))
+  })
+})
+
+describe('environment', () => {
+  test('defaults', () => {
+    expect(logEnv({ PodIP: '1.2.3.4' })).toEqual({
+      address: '1.2.3.4', ports: { log: 12111, topology: 13030 }, path: '/usr/local/app/tars/remote_app_log', data: '/usr/local/app/tars/remote_app_log/.index', namesNode: true, conf: undefined,
+      keeping: { maxAgeMs: 30 * 86_400_000, gzipAgeMs: 48 * 3_600_000, maxBytes: Infinity }, traceDays: 7, openFiles: 512, otlp: undefined, healthPort: undefined,
+    })
+    expect(logEnv({ PodIP: 'x', TARSLOG_DAYS: '0', TARSLOG_GZIP_HOURS: '0' }).keeping).toEqual({ maxAgeMs: Infinity, gzipAgeMs: Infinity, maxBytes: Infinity })
+  })
+
+  test.each([['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4317'], ['TARSLOG_DAYS', '-1'], ['TARSLOG_PORT', 'x']])('%s=%s is refused by name', (name, value) => {
+    expect(() => logEnv({ PodIP: 'x', [name]: value })).toThrow(new RegExp(name))
+  })
+})
