@@ -15,6 +15,7 @@ const roles: Readonly<Record<string, () => Promise<{ start: Role }>>> = {
   notify: () => import('./notify/role.ts'),
   image: () => import('../imagebuilder/role.ts'),
   admin: () => import('./admin/role.ts'),
+  adminregistry: () => import('./admin/adminreg/role.ts'),
   agent: () => import('./agent/role.ts'),
 }
 

@@ -6,7 +6,7 @@ import { isOwnPod } from '../../framework/registry/caller.ts'
 import { checkReport, conditionsFor, isConfirmed, plainMessage } from '../../framework/registry/condition.ts'
 import { Directory } from '../../framework/registry/model/directory.ts'
 import type { ServantView } from '../../framework/registry/model/endpoints.ts'
-import { renderProfile } from '../../framework/registry/model/profile.ts'
+import { renderProfile } from '#tars/profile.ts'
 import { hostOf, isActivePod, stateOfCondition, type PodObject, type ReportedState } from '../../framework/registry/model/pod-state.ts'
 
 const reported = (setting: string, present: string, more: Partial<ReportedState> = {}): ReportedState => ({ setting, present, pid: '1', message: '', ...more })

@@ -25,6 +25,8 @@ export const labels = {
   imageType: 'tars.io/ImageType',
   /** Followed by a server type, e.g. `tars.io/Supported.nodejs`. */
   supportedPrefix: 'tars.io/Supported.',
+  /** On pods: {@link pausedFlow} sends callers elsewhere; the pod itself runs on. */
+  flow: 'tars.io/Flow',
   localVolume: 'tars.io/LocalVolume',
   /** Of a local volume's server: volumes know no namespaces, and two frameworks may have a server of the same name. */
   localVolumeNamespace: 'tars.io/LocalVolumeNamespace',
@@ -47,9 +49,16 @@ export const annotations = {
   replacedAt: 'tars.io/ReplacedAt',
   /** On children of a TServer: digest of what the controller last applied. */
   applied: 'tars.io/Applied',
+  /** TServer: names of its nodes for callers who give them names of their own (AdminRegObj), by the number of the pod, separated by commas. */
+  nodeNames: 'tars.io/NodeNames',
+  /** TServer: who released what runs. */
+  releasedBy: 'tars.io/ReleasedBy',
   /** Prefix of `1b11b2`, `1b11b3`, `1b21b3`: fields an older version cannot hold. */
   conversionPrefix: 'tars.io/Conversion.',
 } as const
+
+/** Value of the label {@link labels.flow}. */
+export const pausedFlow = 'paused'
 
 /** Pod readiness gate and condition, written by the registry: reason `<setting>/<present>/<pid>`. */
 export const activeCondition = 'tars.io/active'

@@ -1,7 +1,7 @@
 // What a node needs to start its service: adapters and configuration text (framework-services 1.7). Pure.
 import type { AdapterDescriptor, ServerDescriptor } from '#tars/protocol/RegistryDescriptor.ts'
 import type { TEndpoint, TTemplate } from '#api/types.ts'
-import { renderProfile } from './profile.ts'
+import { renderProfile } from '#tars/profile.ts'
 
 export interface Described {
   readonly descriptor: ServerDescriptor

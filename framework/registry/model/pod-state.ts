@@ -1,5 +1,6 @@
 // What a pod is, to a caller of the registry: active or not, at which address, in which state. Pure.
-import { activeCondition } from '#api/names.ts'
+import { activeCondition, labels, pausedFlow } from '#api/names.ts'
+import { plainAddress } from '#base/address.ts'
 
 /** The parts of a Kubernetes pod that the registry reads. */
 export interface PodObject {
@@ -65,11 +66,12 @@ export function isActiveState(state: Pick<ReportedState, 'setting' | 'present'>)
 
 /**
  * Whether callers may be sent to this pod (framework-services 1.2, F.3): it is not being deleted, its containers
- * run, and its node's last word is Active/Active. `reported` is a word that the API server does not know yet.
+ * run, no operator has sent its callers elsewhere, and its node's last word is Active/Active. `reported` is a word that the API server does not know yet.
  * A pod that has no node in it (no such condition and no such gate) is active when Kubernetes calls it ready.
  */
 export function isActivePod(pod: PodObject, reported?: ReportedState): boolean {
   if (pod.metadata.deletionTimestamp !== undefined || ended.has(pod.status?.phase ?? '')) return false
+  if (pod.metadata.labels?.[labels.flow] === pausedFlow) return false
   if (conditionOf(pod, 'ContainersReady')?.status === 'False') return false
   if (reported !== undefined) return isActiveState(reported)
   const condition = conditionOf(pod, activeCondition)
@@ -88,11 +90,6 @@ export function hasGate(pod: PodObject): boolean {
 export function addressesOf(pod: PodObject): readonly string[] {
   const { podIP, podIPs = [] } = pod.status ?? {}
   return [...new Set([podIP ?? '', ...podIPs.map(({ ip }) => ip)])].filter((ip) => ip !== '').map(plainAddress)
-}
-
-/** `::ffff:10.0.0.1` → `10.0.0.1` */
-export function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }
 
 /**
