@@ -54,6 +54,12 @@ describe('active or not (framework-services 1.2, F.3)', () => {
   test.each(rows)('%s', (_what, facts, report, active) => {
     expect(isActivePod(pod(facts), report)).toBe(active)
   })
+  test('an operator sent its callers elsewhere, whatever its node says', () => {
+    const { metadata, ...rest } = pod({ conditions: up })
+    const marked = (flow: string): PodObject => ({ ...rest, metadata: { ...metadata, labels: { ...metadata.labels, 'tars.io/Flow': flow } } })
+    expect([marked('paused'), marked('open')].map((one) => isActivePod(one))).toEqual([false, true])
+    expect(isActivePod(marked('paused'), reported('Active', 'Active'))).toBe(false)
+  })
 })
 
 test.each([
