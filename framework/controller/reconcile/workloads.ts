@@ -1,6 +1,7 @@
 import { labels, names, serverSelector } from '#api/names.ts'
-import { daemonSets, persistentVolumeClaims, podDisruptionBudgets, services, statefulSets } from '#kube/resources.ts'
+import { daemonSets, horizontalPodAutoscalers, persistentVolumeClaims, podDisruptionBudgets, services, statefulSets } from '#kube/resources.ts'
 import type { AnyObject } from '#kube/types.ts'
+import { desiredAutoscaler } from '../desired/autoscaler.ts'
 import { contains } from '../desired/contained.ts'
 import { desiredDaemonSet } from '../desired/daemon-set.ts'
 import { desiredDisruptionBudget } from '../desired/disruption-budget.ts'
@@ -9,7 +10,7 @@ import { desiredStatefulSet } from '../desired/stateful-set.ts'
 import type { ChildKind } from './child.ts'
 import type { ControllerContext } from './context.ts'
 
-/** Service, StatefulSet and DaemonSet of a TServer (control-plane spec C.1 to C.3), and its PodDisruptionBudget. */
+/** Service, StatefulSet and DaemonSet of a TServer (control-plane spec C.1 to C.3), its PodDisruptionBudget, and its HorizontalPodAutoscaler. */
 export function workloadKinds({ client, stores }: ControllerContext): readonly ChildKind[] {
   return [
     { resource: services, store: stores.services, desired: desiredService },
@@ -24,6 +25,7 @@ export function workloadKinds({ client, stores }: ControllerContext): readonly C
     },
     { resource: daemonSets, store: stores.daemonSets, desired: desiredDaemonSet },
     { resource: podDisruptionBudgets, store: stores.budgets, desired: desiredDisruptionBudget },
+    { resource: horizontalPodAutoscalers, store: stores.autoscalers, desired: desiredAutoscaler },
   ]
 }
 
