@@ -65,6 +65,7 @@ const take = (verb: string) => (app: string, server: string) => {
 const nodeServant: NodeServant = {
   startServer: take('start'), stopServer: take('stop'), restartServer: take('restart'), loadServer: take('load'),
   notifyServer: (app, server, command) => ({ return: 0, result: `${app}.${server} heard ${command}` }),
+  delCache: (name, _backup, key) => ({ return: 0, result: `${name} ${key}` }),
   addFile: () => ({ return: 0, result: '' }),
   getLogFileList: () => ({ return: 0, logFileList: ['app.log', 'old.log'] }),
   getLogData: (_app, _server, file, cmd) => ({ return: 0, fileData: `${file}: ${cmd}` }),
@@ -124,7 +125,9 @@ describe('nodes', () => {
     expect(await admin.startServer('Demo', 'Hello', 'x')).toEqual([1001, expect.stringContaining('demo-hello-0, demo-hello-1')])
     expect(await admin.stopServer('Demo', 'Hello', 'demo-hello-1')).toEqual([1002, expect.stringContaining('TimeOut')])
     expect(await admin.restartServer('tars', 'tarsimage', 'x')).toEqual([1001, expect.any(String)])
-    expect(await admin.delCache('demo-hello-0', 'DCache.A', '', '1')).toEqual([1011, expect.stringContaining('remedy: delete the pod')])
+    expect(await admin.delCache('demo-hello-0', 'Demo.Hello', '', '4711')).toEqual([0, 'Demo.Hello 4711'])
+    expect(await admin.delCache('demo-hello-0', 'DCache', '', '1')).toEqual([1007, expect.stringContaining('write App.Server')])
+    expect(await admin.delCache('demo-hello-0', 'DCache.A', '', '1')).toEqual([1003, expect.any(String)])
   })
   test('the state is what the registry tells and what the node says', async () => {
     const [code, state] = await admin.getServerState('Demo', 'Hello', alive)

@@ -69,7 +69,11 @@ export function commandFunctions(world: World): Functions {
       })
       return code
     },
-    delCache: (name) => attempt(() => Promise.reject(new Refusal(codes.cannot, `the cache of ${placeOfNode(view, name).pod.name} is left alone: shared memory of a pod ends with it, and that of the host (spec.k8s.hostIPC) may be another server's`, 'delete the pod; on the host, remove the segment with ipcrm'))),
+    delCache: (node, cacheName, backupPath, key) => attempt(() => {
+      const [app = '', server = '', ...rest] = cacheName.split('.')
+      if (server === '' || rest.length > 0) throw new Refusal(codes.parameter, `"${cacheName}" names no server`, 'write App.Server')
+      return nodes.ask(place(view, app, server, node), (proxy, _app, _server, options) => proxy.delCache(cacheName, backupPath, key, options))
+    }),
   }
 }
 
