@@ -21,6 +21,7 @@ const roles: Readonly<Record<string, () => Promise<{ start: Role }>>> = {
   log: () => import('./log/role.ts'),
   image: () => import('../imagebuilder/role.ts'),
   admin: () => import('./admin/role.ts'),
+  adminregistry: () => import('./admin/adminreg/role.ts'),
   agent: () => import('./agent/role.ts'),
 }
 

@@ -5,6 +5,7 @@ const behaviour = [
   ...['watch', 'bad-input', 'objects', 'owners', 'patch', 'builtin-fields', 'custom-kinds', 'rules', 'kubectl', 'webhooks'].map((name) => `local/apiserver/${name}.test.ts`),
   ...['informer', 'lease'].map((name) => `lib/kube/${name}.test.ts`),
   'lib/api/rules.test.ts',
+  'admin/adminreg.test.ts',
   ...['admission', 'config', 'reconcile', 'stored-version', 'cluster-wide', 'adoption', 'webhook/https'].map((name) => `controller/${name}.test.ts`),
 ]
 /** Tests that need Kubernetes. */

@@ -1,8 +1,8 @@
 // `tarsk8s charts package`: the two charts, ready for helm install.
 import { resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import type { CommandIo } from '#base/command-io.ts'
-import { describe, Failure } from '#base/errors.ts'
+import { misuse, runCommand } from '#base/command.ts'
+import { Failure } from '#base/errors.ts'
 import { checkVersion, ownVersion } from '../images/version.ts'
 import { chartNames } from './charts.ts'
 import { packageChart } from './package.ts'
@@ -17,16 +17,11 @@ The charts are dated by SOURCE_DATE_EPOCH, where it is set: then the same source
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 `
 
-const options = { version: { type: 'string' }, registry: { type: 'string' }, out: { type: 'string', default: '.' }, help: { type: 'boolean', short: 'h', default: false } } as const
+const options = { version: { type: 'string' }, registry: { type: 'string' }, out: { type: 'string', default: '.' } } as const
 
 /** @returns exit code: 0 done, 1 failed, 2 usage */
-export async function run(args: readonly string[], io: CommandIo): Promise<number> {
-  try {
-    const { values, positionals } = parse(args)
-    if (values.help) {
-      io.out.write(usage)
-      return 0
-    }
+export function run(args: readonly string[], io: CommandIo): Promise<number> {
+  return runCommand({ name: 'charts', usage, options }, args, io, async ({ values, positionals }) => {
     const [verb, ...more] = positionals
     if (verb !== 'package') throw misuse(verb === undefined ? 'say what to do with charts' : `there is no "charts ${verb}"`)
     if (more.length > 0) throw misuse(`"${more[0]}" is one argument too many`)
@@ -36,13 +31,7 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
       const file = await packageChart(name, resolve(io.cwd, values.out), { version, time: timeOf(io.env['SOURCE_DATE_EPOCH']), ...(registry === undefined ? {} : { registry }) })
       io.out.write(`${file}\n`)
     }
-    return 0
-  } catch (error) {
-    io.err.write(`tarsk8s charts: ${describe(error)}\n`)
-    if (!(error instanceof Failure) || error.code !== 'USAGE') return 1
-    io.err.write(usage)
-    return 2
-  }
+  })
 }
 
 /** Whole seconds, as archives have them. */
@@ -51,13 +40,3 @@ function timeOf(epoch: string | undefined): string {
   const seconds = epoch === undefined ? Math.floor(Date.now() / 1000) : Number(epoch)
   return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
 }
-
-function parse(args: readonly string[]): ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>> {
-  try {
-    return parseArgs({ args: [...args], allowPositionals: true, options })
-  } catch (error) {
-    throw misuse((error as Error).message.split('. To specify')[0] ?? '')
-  }
-}
-
-const misuse = (message: string): Failure => new Failure('USAGE', message)

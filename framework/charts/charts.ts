@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { customResourceDefinitions } from '#api/crds.ts'
 import type { Access } from '#kube/access.ts'
 import { access as admin } from '../admin/access.ts'
+import { access as adminRegistry } from '../admin/adminreg/access.ts'
 import { access as agent } from '../agent/access.ts'
 import { access as config } from '../config/access.ts'
 import { access as controller } from '../controller/access.ts'
@@ -34,6 +35,7 @@ export const accounts: Readonly<Record<ChartName, Readonly<Record<string, Access
     'tars-tarslog': log,
     'tars-tarsimage': image,
     'tars-tarsadmin': admin,
+    'tars-tarsadminregistry': adminRegistry,
   },
 }
 

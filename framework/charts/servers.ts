@@ -1,5 +1,4 @@
-import { serverObjectName } from '#api/names.ts'
-import { frameworkRoles, frameworkServer, type FrameworkRole } from '#api/seed/servers.ts'
+import { frameworkRoles, frameworkServer, frameworkServerName, type FrameworkRole } from '#api/seed/servers.ts'
 import type { TServer } from '#api/types.ts'
 
 /** Folders that a role writes to; each is a volume, as nothing else of its container can be written to. */
@@ -39,7 +38,7 @@ function chartServer(role: FrameworkRole, time: string): TServer {
       ...server.spec,
       k8s: {
         ...server.spec.k8s,
-        serviceAccount: serverObjectName('tars', `tars${role}`),
+        serviceAccount: frameworkServerName(role),
         env: [...(server.spec.k8s.env ?? []), ...Object.entries(env[role] ?? {}).map(([name, value]) => ({ name, value }))],
         ...(mount === undefined ? {} : { mounts: [{ name: mount[0], mountPath: mount[1], source: { emptyDir: {} }, readOnly: false }] }),
       },

@@ -27,6 +27,7 @@ export const access: Access = {
     rule('', 'persistentvolumeclaims', [...follow, 'patch', 'deletecollection']),
     rule('', 'events', ['get', 'create', 'patch']),
     rule('apps', ['statefulsets', 'daemonsets'], [...follow, 'create', 'patch', 'delete']),
+    rule('autoscaling', 'horizontalpodautoscalers', [...follow, 'create', 'patch', 'delete']),
     rule('policy', 'poddisruptionbudgets', [...follow, 'create', 'patch', 'delete']),
     // The chart makes the configurations; what stands in them, and how the API server trusts it, the controller says.
     { ...rule('admissionregistration.k8s.io', 'mutatingwebhookconfigurations', [...follow, 'patch']), resourceNames: ['tars-mutating-webhook'] },

@@ -1,7 +1,6 @@
 // `tarsk8s images push`: everything that a cluster pulls, built and pushed.
-import { parseArgs } from 'node:util'
 import { resolve } from 'node:path'
-import { describe, Failure } from '#base/errors.ts'
+import { misuse, runCommand, type Parsed } from '#base/command.ts'
 import type { CommandIo } from '#base/command-io.ts'
 import { baseNames, chooseBaseImage } from '../../base-images/catalog.ts'
 import { registryAccess } from '../../imagebuilder/command/access.ts'
@@ -33,7 +32,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.
 const options = {
   version: { type: 'string' }, only: { type: 'string', multiple: true }, fresh: { type: 'boolean', default: false }, cache: { type: 'string', default: '.tarsk8s/cache' },
   insecure: { type: 'string', multiple: true }, ca: { type: 'string' }, 'registry-config': { type: 'string' },
-  json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false },
+  json: { type: 'boolean', default: false },
 } as const
 
 type Write = (destination: ImageLocation, options: BaseImageOptions) => Promise<ComposedImage>
@@ -47,28 +46,17 @@ interface Product {
 }
 
 /** @returns exit code: 0 done, 1 failed, 2 usage */
-export async function run(args: readonly string[], io: CommandIo): Promise<number> {
-  try {
-    const { values, positionals } = parse(args)
-    if (values.help) {
-      io.out.write(usage)
-      return 0
-    }
+export function run(args: readonly string[], io: CommandIo): Promise<number> {
+  return runCommand({ name: 'images', usage, options }, args, io, async ({ values, positionals }) => {
     const [verb, registry, ...more] = positionals
     if (verb !== 'push') throw misuse(verb === undefined ? 'say what to do with images' : `there is no "images ${verb}"`)
     if (registry === undefined) throw misuse('the registry is missing')
     if (more.length > 0) throw misuse(`"${more[0]}" is one argument too many`)
     await push(registry.replace(/\/+$/, ''), values, io)
-    return 0
-  } catch (error) {
-    io.err.write(`tarsk8s images: ${describe(error)}\n`)
-    if (!(error instanceof Failure) || error.code !== 'USAGE') return 1
-    io.err.write(usage)
-    return 2
-  }
+  })
 }
 
-async function push(registry: string, values: ReturnType<typeof parse>['values'], io: CommandIo): Promise<void> {
+async function push(registry: string, values: Parsed<typeof options>['values'], io: CommandIo): Promise<void> {
   const version = checkVersion(values.version ?? (await ownVersion()))
   const access = await registryAccess(values, io)
   const building = { cacheDir: resolve(io.cwd, values.cache), nodeBinary: process.execPath, fresh: values.fresh, access, signal: io.signal }
@@ -99,13 +87,3 @@ async function product(name: string, building: BaseImageOptions): Promise<Produc
   const base = chooseBaseImage(name)
   return { name, repository: (await base.recipe(building)).name, write: (destination, given) => writeBase(base, destination, given) }
 }
-
-function parse(args: readonly string[]): ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>> {
-  try {
-    return parseArgs({ args: [...args], allowPositionals: true, options })
-  } catch (error) {
-    throw misuse((error as Error).message.split('. To specify')[0] ?? '')
-  }
-}
-
-const misuse = (message: string): Failure => new Failure('USAGE', message)

@@ -8,7 +8,7 @@ import { Lifetime, type Role, type RoleContext, type Running } from '#base/lifec
 import type { Logger } from '#base/log.ts'
 import { customResourceDefinitions } from '#api/crds.ts'
 import { activeCondition } from '#api/names.ts'
-import { frameworkRoles, type FrameworkRole } from '#api/seed/servers.ts'
+import { frameworkRoles, frameworkServerName, type FrameworkRole } from '#api/seed/servers.ts'
 import { frameworkObjects } from '#api/seed.ts'
 import { resources } from '#api/resources.ts'
 import { createKubeClient, type KubeClient } from '#kube/client.ts'
@@ -18,6 +18,7 @@ import type { AnyObject, Resource } from '#kube/types.ts'
 import { start as controller } from '../controller/role.ts'
 import { start as imageRole } from '../../imagebuilder/role.ts'
 import { start as adminRole } from '../admin/role.ts'
+import { start as adminRegistryRole } from '../admin/adminreg/role.ts'
 import { start as configRole } from '../config/role.ts'
 import { start as keventRole } from '../kevent/role.ts'
 import { start as logRole } from '../log/role.ts'
@@ -174,6 +175,7 @@ function frameworkProcesses({ supervisorFile, registry, paths }: { readonly supe
     log: withEnv(logRole, { TARSLOG_PATH: join(paths.services, 'log') }),
     image: withEnv(imageRole, { TARSIMAGE_WORKSPACE: join(paths.services, 'image'), TARSIMAGE_SUPERVISOR: supervisorFile, TARSIMAGE_INSECURE_REGISTRIES: registry, TARSIMAGE_PORT: String(imagePort) }),
     admin: adminRole,
+    adminregistry: adminRegistryRole,
   }
 }
 
@@ -208,7 +210,7 @@ async function missing(client: KubeClient, resource: Resource, name: string): Pr
 /** Waits until every framework pod is ready. @returns the pod address of each role */
 async function frameworkAddresses(client: KubeClient, signal: AbortSignal): Promise<Record<FrameworkRole, string>> {
   const entries = await waitFor(signal, async () => {
-    const found = await Promise.all(frameworkRoles.map(async (role) => [role, await readyAddress(client, `tars-tars${role}-0`)] as const))
+    const found = await Promise.all(frameworkRoles.map(async (role) => [role, await readyAddress(client, `${frameworkServerName(role)}-0`)] as const))
     return found.every(([, address]) => address !== undefined) ? (found as [FrameworkRole, string][]) : undefined
   })
   return Object.fromEntries(entries) as Record<FrameworkRole, string>

@@ -1,5 +1,6 @@
 // Who may speak for a pod. Pure.
-import { addressesOf, plainAddress, type PodObject } from './model/pod-state.ts'
+import { plainAddress } from '#base/address.ts'
+import { addressesOf, type PodObject } from './model/pod-state.ts'
 
 /**
  * True when a call from `peer` may be the pod's own: it comes from one of the pod's addresses, also where pods share

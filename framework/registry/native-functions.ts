@@ -1,15 +1,16 @@
 // The functions that a native tarsnode calls and a node on Kubernetes does not need (framework-services 1.7, table).
 import { activeCondition, labels } from '#api/names.ts'
 import type { TEndpoint, TTemplate } from '#api/types.ts'
+import { plainAddress } from '#base/address.ts'
 import { createNativeAdapterDescriptor, createNativeServerDescriptor, type NativeServerDescriptor } from '#tars/protocol/NativeDescriptor.ts'
 import type { ServerStateInfo } from '#tars/protocol/NodeDescriptor.ts'
 import type { RegistryServant } from '#tars/protocol/Registry.ts'
 import { createFrameworkKey } from '#tars/protocol/RegistryDescriptor.ts'
+import { renderProfile } from '#tars/profile.ts'
 import type { Current } from '#tars/server.ts'
 import { describeServer } from './model/descriptor.ts'
 import type { Directory } from './model/directory.ts'
-import { conditionOf, isActivePod, plainAddress, stateOfCondition, type PodObject, type ReportedState } from './model/pod-state.ts'
-import { renderProfile } from './model/profile.ts'
+import { conditionOf, isActivePod, stateOfCondition, type PodObject, type ReportedState } from './model/pod-state.ts'
 
 export interface NativeOptions {
   readonly directory: Directory<unknown>

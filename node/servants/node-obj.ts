@@ -2,6 +2,7 @@ import { basename, join } from 'node:path'
 import { describe } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import type { Command, Supervisor } from '../service/supervisor.ts'
+import type { Libc } from '../system/libc.ts'
 import { createServerStateInfo, ServerState, type ServerStateInfo } from '#tars/protocol/NodeDescriptor.ts'
 import { replaceFile } from '../system/atomic-write.ts'
 import { listLogFiles, readLog } from './log-files.ts'
@@ -40,6 +41,8 @@ export interface NodePorts {
   loadServer(): Promise<string>
   /** ConfigF.loadConfig for a file of our server. */
   loadConfig(file: string): Promise<string>
+  /** Removes shared memory by its key. */
+  readonly removeSharedMemory: Libc['removeSharedMemory']
   readonly binDir: string
   readonly logDir: string
 }
@@ -80,6 +83,7 @@ export function nodeObj(identity: NodeIdentity, supervisor: Supervisor, ports: N
     getLogFileList: (app, server) => ({ return: SUCCESS, logFileList: notOurs(identity, app, server) === undefined ? attempt(() => listLogFiles(ports.logDir), () => []) : [] }),
     getLogData: (app, server, file, query) => logData(app, server, () => readLog(ports.logDir, file, query)),
     getNodeLoad: (app, server, pid) => logData(app, server, () => nodeLoad(pid, [ports.logDir, ports.binDir])),
+    delCache: (name, backup, key) => delCache(identity, ports, { name, backup, key }),
     notifyServer: (app, server, text) => guarded(app, server, () => ports.notify(text)),
     addFile: (app, server, file) => guarded(app, server, () => addFile(ports, file)),
   }
@@ -94,6 +98,7 @@ export interface NodeServant {
   getLogFileList(app: string, server: string): { readonly return: number; readonly logFileList: string[] }
   getLogData(app: string, server: string, file: string, query: string): FileAnswer
   getNodeLoad(app: string, server: string, pid: number): FileAnswer
+  delCache(fullCacheName: string, backupPath: string, key: string): NodeAnswer
   notifyServer(app: string, server: string, command: string): Promise<NodeAnswer>
   addFile(app: string, server: string, file: string): Promise<NodeAnswer>
 }
@@ -105,6 +110,23 @@ function stateInfo({ app, server, podName }: NodeIdentity, supervisor: Superviso
   const { setting, present, pid, restarts, message } = supervisor.view
   const info = createServerStateInfo({ serverState: ServerState[present], settingState: ServerState[setting], processId: pid, nodeName: podName, application: app, serverName: server })
   return { ...done(`${setting}/${present}, pid ${pid}, ${restarts} restarts${message === '' ? '' : `: ${message}`}`), info }
+}
+
+const cacheAnswers = {
+  removed: done('Success: the shared memory is removed'),
+  missing: done('Success: there is no shared memory of this key'),
+  attached: refused('error: a process is attached to the shared memory; stop the server first'),
+  refused: refused('error: the shared memory is not ours to remove'),
+} as const satisfies Record<ReturnType<Libc['removeSharedMemory']>, NodeAnswer>
+
+/** Shared memory of a stopped server: it stays as long as the pod, or with hostIPC as long as the node. */
+function delCache({ app, server }: NodeIdentity, { removeSharedMemory }: NodePorts, { name, backup, key }: { readonly name: string; readonly backup: string; readonly key: string }): NodeAnswer {
+  if (name !== `${app}.${server}`) return refused(`server ${name} does not exist here; this node runs ${app}.${server}`)
+  if (backup !== '') return refused('error: nothing can be kept: the files of a server are in its image; give no backup path')
+  const number = /^(0x[0-9a-fA-F]{1,8}|\d{1,10})$/.test(key) ? Number(key) : Number.NaN
+  // Key 0 is IPC_PRIVATE: no segment's.
+  if (!(number > 0 && number <= 0xffff_ffff)) return refused(`error: "${key}" is no key of shared memory; write it as a number, as in the server's configuration`)
+  return cacheAnswers[removeSharedMemory(number)]
 }
 
 /** Puts a file of tarsconfig into the package folder, as a whole or not at all. */

@@ -9,6 +9,7 @@ import { writeConf } from '../service/prepare-launch.ts'
 import type { Supervisor } from '../service/supervisor.ts'
 import { nodeObj } from './node-obj.ts'
 import { serverObj } from './server-obj.ts'
+import type { Libc } from '../system/libc.ts'
 
 export interface ServantsOptions {
   readonly settings: Settings
@@ -20,6 +21,7 @@ export interface ServantsOptions {
   readonly heartbeatSocket: number | undefined
   /** The process below which, or which itself, is the service. */
   readonly root: number
+  readonly libc: Pick<Libc, 'removeSharedMemory'>
 }
 
 /** Requests are a few names. What strangers send is bounded by it, since it counts against the memory of the pod. Bytes. */
@@ -32,13 +34,13 @@ const LOAD_MS = 2_000
  * Serves NodeObj on the pod's address and ServerObj on the local one; resolves when both listen.
  * @throws Failure TARS_LISTEN naming the address that is taken
  */
-export async function startServants({ settings, supervisor, registry, admin, log, heartbeatSocket, root }: ServantsOptions): Promise<void> {
+export async function startServants({ settings, supervisor, registry, admin, log, heartbeatSocket, root, libc }: ServantsOptions): Promise<void> {
   const { podIP, localAddress, nodePort, serverPort, paths } = settings
   const loadServer = async (): Promise<string> => {
     writeConf(settings, await registry.freshDescriptor(AbortSignal.timeout(LOAD_MS)))
     return paths.confFile
   }
-  const ports = { loadServer, notify: (command: string) => admin.notify(command), loadConfig: (file: string) => registry.loadConfig(file), binDir: paths.binDir, logDir: paths.logDir }
+  const ports = { loadServer, notify: (command: string) => admin.notify(command), loadConfig: (file: string) => registry.loadConfig(file), removeSharedMemory: libc.removeSharedMemory, binDir: paths.binDir, logDir: paths.logDir }
   const server = createServer({
     adapters: [
       { endpoint: `tcp -h ${podIP} -p ${nodePort} -t 10000`, servants: { 'tars.tarsnode.NodeObj': { interface: Node, servant: nodeObj(settings, supervisor, ports, log) } } },

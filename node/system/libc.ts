@@ -32,6 +32,12 @@ const PIDFD_INFO_EXIT = 8
 const EXIT_CODE_AT = 60
 const POLLIN = 1
 
+const IPC_RMID = 0
+const IPC_STAT = 2
+/** Larger than the C library's struct shmid_ds (112 bytes); the number of attachments is its last field but two, as on every 64-bit architecture. */
+const SHMID_BYTES = 256
+const SHM_NATTCH_AT = 88
+
 const AF_INET = 2
 const SOCK_STREAM_CLOEXEC = 1 | O_CLOEXEC
 const SOL_SOCKET = 1
@@ -89,6 +95,8 @@ export interface Libc {
   pipe(): { readonly read: number; readonly write: number }
   /** A socket that listens on an IPv4 address; undefined when that cannot be. Connections wait in it until somebody takes them. */
   listen(address: string, port: number): number | undefined
+  /** Removes a System V shared memory segment that no process is attached to (shmctl(2)). */
+  removeSharedMemory(key: number): 'removed' | 'attached' | 'missing' | 'refused'
   /** Orphans below this process become its children, as they do for PID 1. */
   becomeSubreaper(): void
   /** Gives free blocks of the C heap back to the system. */
@@ -143,6 +151,8 @@ const bind = () =>
     bind: { return: 'int32', arguments: ['int32', 'buffer', 'uint32'] },
     listen: { return: 'int32', arguments: ['int32', 'int32'] },
     close: { return: 'int32', arguments: ['int32'] },
+    shmget: { return: 'int32', arguments: ['int32', 'uint64', 'int32'] },
+    shmctl: { return: 'int32', arguments: ['int32', 'int32', 'buffer'] },
     prctl: { return: 'int32', arguments: ['int32', 'uint64', 'uint64', 'uint64', 'uint64'] },
     malloc_trim: { return: 'int32', arguments: ['uint64'] },
     _exit: { return: 'void', arguments: ['int32'] },
@@ -176,6 +186,7 @@ export function bindLibc(): Libc {
       return { read, write }
     },
     listen: (address, port) => listen(c, address, port),
+    removeSharedMemory: (key) => removeSharedMemory(c, key),
     becomeSubreaper: () => void c.prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n),
     trim: () => void c.malloc_trim(0n),
     exitNow(code) {
@@ -252,6 +263,15 @@ function exec(c: Calls, { file, argv, cwd, env }: Program): void {
   c.signal(constants.signals.SIGPIPE, SIG_DFL)
   c.execve(cString(file), cStrings(argv), cStrings(environment(env)))
   c.signal(constants.signals.SIGPIPE, SIG_IGN)
+}
+
+function removeSharedMemory(c: Calls, key: number): ReturnType<Libc['removeSharedMemory']> {
+  const id = c.shmget(key | 0, 0n, 0)
+  if (id < 0) return 'missing'
+  const state = Buffer.alloc(SHMID_BYTES)
+  if (c.shmctl(id, IPC_STAT, state) !== 0) return 'refused'
+  if (state.readBigUInt64LE(SHM_NATTCH_AT) > 0n) return 'attached'
+  return c.shmctl(id, IPC_RMID, state) === 0 ? 'removed' : 'refused'
 }
 
 function listen(c: Calls, address: string, port: number): number | undefined {

@@ -44,6 +44,7 @@ export async function startNode(address: string, code = 0): Promise<TestNode> {
     getLogFileList: () => ({ return: 0, logFileList: [] }),
     getLogData: () => ({ return: 0, fileData: '' }),
     getNodeLoad: () => ({ return: 0, fileData: '' }),
+    delCache: () => ({ return: 0, result: '' }),
     loadServer: () => ({ return: 0, result: '' }),
     getStateInfo: () => ({ return: 0, result: '', info: createServerStateInfo() }),
     notifyServer: () => ({ return: 0, result: '' }),

@@ -13,6 +13,9 @@ import { createKubeClient, type KubeClient, type KubeConfig } from '#kube/client
 import type { KubeError } from '#kube/errors.ts'
 import { customResourceDefinitions, events, nodes, persistentVolumeClaims, pods, serviceAccounts, statefulSets } from '#kube/resources.ts'
 import type { AnyObject } from '#kube/types.ts'
+import { Communicator } from '#tars/client.ts'
+import { AdminReg, createAdapterConf, createPatchRequest, createPluginConf, createServerConf, type AdminRegProxy } from '#tars/protocol/AdminReg.ts'
+import { start as adminRegistry } from '../../framework/admin/adminreg/role.ts'
 import { start as admin } from '../../framework/admin/role.ts'
 import { start as config } from '../../framework/config/role.ts'
 import { start as controller } from '../../framework/controller/role.ts'
@@ -151,6 +154,35 @@ describe('what it must', { timeout: 60_000 }, () => {
     expect(await refusal(access, 'GET', `/api/v1/namespaces/${namespace}/pods/nothing/log`)).not.toBe(403)
   })
 
+  it('tarsAdminRegistry makes a server, releases it and takes it away', async () => {
+    const account = 'tars-tarsadminregistry'
+    const pod = `demo-admin-0`
+    await cluster.client.create(resources.timages as never, { apiVersion, kind: 'TImage', metadata: { namespace, name: 'demo-admin', labels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Admin' } }, imageType: 'server', releases: [{ id: 'v1', image: 'x' }, { id: 'v0', image: 'x' }] } as never)
+    await cluster.client.create(pods, { metadata: { namespace, name: pod, labels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Admin' } }, spec: { containers: [{ name: 'c', image: 'x' }] } } as never)
+    const endpoint = { apiVersion, kind: 'TEndpoint', metadata: { namespace, name: 'demo-admin' }, spec: { app: 'Demo', server: 'Admin', subType: 'tars' } }
+    await cluster.client.create(resources.tendpoints as never, endpoint as never)
+    await cluster.client.patch(resources.tendpoints as never, { namespace, name: 'demo-admin' }, { status: { pods: [{ uid: 'u', name: pod, settingState: 'Active', presentState: 'Active' }] } }, { subresource: 'status' })
+    const communicator = new Communicator({ timeoutMs: 30_000 })
+    const conf = createServerConf({ application: 'Demo', serverName: 'Admin', nodeName: 'n1', profile: 'tars.default' })
+    const adapter = createAdapterConf({ servant: 'Demo.Admin.Obj', endpoint: 'tcp -h 10.0.0.1 -p 8000 -t 3000', protocol: 'tars' })
+    await asRole(account, adminRegistry, { ...podEnv(`${account}-0`), PodIP: '127.0.0.1', TARSADMINREGISTRY_PORT: '0' }, async (running) => {
+      const proxy = communicator.proxy<AdminRegProxy>(AdminReg, `tars.tarsAdminRegistry.AdminRegObj@tcp -h 127.0.0.1 -p ${(running as Running & { readonly port: number }).port}`)
+      expect(await proxy.insertServerConf(conf, false)).toBe(0)
+      expect(await proxy.insertAdapterConf('Demo', 'Admin', 'n1', adapter, false)).toBe(0)
+      await eventually(async () => (await proxy.insertConfigFile('Demo.Admin', 'a.conf', 'x', '', 2, false)) === 0, 'a file')
+      expect(await proxy.batchPatch(createPatchRequest({ appname: 'Demo', servername: 'Admin', version: 'v1' }))).toMatchObject({ return: 0 })
+      await eventually(async () => (await proxy.deletePatchFile('Demo', 'Admin', 'v0')) === 0, 'a release goes')
+      await eventually(async () => (await proxy.updateServerFlowState('Demo', 'Admin', [pod], false)) === 0, 'callers are sent elsewhere')
+      expect(await proxy.hasAdminAuth('nobody')).toEqual({ return: 0, has: false })
+      expect(await proxy.checkTicket('none')).toEqual({ return: 0, uid: '' })
+      expect(await proxy.registerPlugin(createPluginConf({ name: 'p', name_en: 'plug', obj: 'A.B.C' }))).toBe(0)
+      expect(await proxy.shutdownNode(pod)).toMatchObject({ return: 0 })
+      expect(await proxy.undeploy('Demo', 'Admin', 'n1', 'me')).toMatchObject({ return: 0 })
+    })
+    await communicator.close()
+    await cluster.client.deleteCollection(resources.tconfigs as never, { namespace })
+  })
+
   it('tarsimage keeps a build in its TImage, and reads what it needs', async () => {
     await cluster.client.create(resources.timages as never, { apiVersion, kind: 'TImage', metadata: { namespace, name: 'demo-hello' }, imageType: 'server', releases: [] } as never)
     const layer = await layerFromFiles([{ path: '/tarsnode/x', content: 'x' }], join(folder, 'supervisor.tar.gz'))
@@ -240,6 +272,8 @@ describe('what it must not', { timeout: 60_000 }, () => {
     ['PATCH', `${tars}/tservers/x`], ['DELETE', `${tars}/tservers/x`], ['DELETE', `${tars}/tservers`], ['DELETE', `${tars}/ttemplates/x`], ['PATCH', `${tars}/tendpoints/x`],
   ]
   const only: Readonly<Record<string, readonly string[]>> = {
+    // What operators do through it.
+    'tars-tarsadminregistry': ['DELETE /api/v1/namespaces/NS/pods/x', `PATCH ${tars}/tservers/x`, `DELETE ${tars}/tservers/x`],
     // What the controller is for.
     'tars-controller': ['GET /apis/k8s.tars.io/v1beta3/namespaces/kube-system/tconfigs/x', `PATCH ${tars}/tendpoints/x`, `PATCH ${tars}/tservers/x`, 'PATCH /api/v1/nodes/x', 'PATCH /apis/apiextensions.k8s.io/v1/customresourcedefinitions/tservers.k8s.tars.io'],
   }
@@ -257,6 +291,7 @@ describe('what it must not', { timeout: 60_000 }, () => {
     'tars-tarslog': [['GET', `${tars}/tconfigs`], ['GET', '/api/v1/namespaces/NS/pods'], ['GET', '/apis/coordination.k8s.io/v1/namespaces/NS/leases']],
     'tars-tarsimage': [['GET', '/api/v1/namespaces/kube-system/secrets/x'], ['DELETE', `${tars}/timages/x`], ['GET', `${tars}/tframeworkconfigs/other`], ['PATCH', `${tars}/tframeworkconfigs/tars-framework`]],
     'tars-tarsadmin': [['GET', '/api/v1/namespaces/NS/secrets/x'], ['GET', '/api/v1/namespaces/kube-system/pods/x/log'], ['GET', `${tars}/tconfigs`]],
+    'tars-tarsadminregistry': [['GET', '/api/v1/namespaces/NS/secrets/x'], ['PATCH', `${tars}/tconfigs/x`], ['PATCH', `${tars}/taccounts/x`], ['PATCH', `${tars}/tframeworkconfigs/tars-framework`], ['DELETE', `${tars}/timages/x`], ['DELETE', '/api/v1/namespaces/kube-system/pods/x']],
     'tars-seed': [['DELETE', `${tars}/tframeworkconfigs/tars-framework`], ['GET', `${tars}/ttemplates`], ['GET', '/api/v1/namespaces/NS/secrets/x']],
   }
   it.each(Object.keys(more))('%s', async (account) => {

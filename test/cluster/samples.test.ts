@@ -45,6 +45,7 @@ async function call(object: string, name: string, ...args: string[]): Promise<An
 }
 
 const hello = 'Demo.HelloServer.HelloObj'
+const protocol = join(import.meta.dirname, '../../framework/lib/tars/protocol')
 const native = 'Demo.NativeServer.HelloObj'
 
 /** The host's pid of the process that has `pid` in the pod's own PID namespace and this text in its command line. */
@@ -140,6 +141,26 @@ describe('two services of ordinary users', () => {
       return pod?.presentState === 'Active' && pod.pid !== pid
     })
     expect((await call(native, 'greet', '"you"')).return).toBe(0)
+  })
+
+  it('are administered by AdminRegObj, which the registry knows', async () => {
+    const ask = async (name: string, ...args: string[]) => JSON.parse(ok(await cluster.cli('call', 'tars.tarsAdminRegistry.AdminRegObj', name, ...args, '--tars', join(protocol, 'AdminReg.tars')))) as { readonly return: unknown }
+    const where = async () => {
+      const { activeEp, inactiveEp } = JSON.parse(ok(await cluster.cli('call', 'tars.tarsregistry.QueryObj', 'findObjectById4Any', `"${hello}"`, '--tars', join(protocol, 'QueryF.tars')))) as { activeEp: unknown[]; inactiveEp: unknown[] }
+      return [activeEp.length, inactiveEp.length]
+    }
+    const of = ['"Demo"', '"HelloServer"', '"demo-helloserver-0"']
+    const pid = (await row('Demo.HelloServer'))?.pods[0]?.pid
+    expect(await ask('getServerState', ...of)).toMatchObject({ return: 0, state: { presentStateInReg: 'active', presentStateInNode: 'Active', processId: Number(pid) } })
+    expect(await ask('updateServerFlowState', '"Demo"', '"HelloServer"', '["demo-helloserver-0"]', 'false')).toBe(0)
+    await until(async () => JSON.stringify(await where()) === '[0,1]')
+    expect(await ask('updateServerFlowState', '"Demo"', '"HelloServer"', '["demo-helloserver-0"]', 'true')).toBe(0)
+    await until(async () => JSON.stringify(await where()) === '[1,0]')
+    expect(await ask('restartServer', ...of)).toMatchObject({ return: 0 })
+    await until(async () => {
+      const pod = (await row('Demo.HelloServer'))?.pods[0]
+      return pod?.presentState === 'Active' && pod.pid !== pid
+    })
   })
 
   it('follow kubectl scale, edit and delete', async () => {

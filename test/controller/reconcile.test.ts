@@ -2,12 +2,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { resources } from '#api/resources.ts'
 import type { TEndpoint, TServer, TTree } from '#api/types.ts'
-import { daemonSets, events, podDisruptionBudgets, persistentVolumeClaims, pods, services, statefulSets } from '#kube/resources.ts'
+import { daemonSets, events, horizontalPodAutoscalers, podDisruptionBudgets, persistentVolumeClaims, pods, services, statefulSets } from '#kube/resources.ts'
 import type { KubeClient } from '#kube/client.ts'
 import type { AnyObject, KubeObject, Resource } from '#kube/types.ts'
 import type { Controller } from '../../framework/controller/controller.ts'
 import { clientAs, controllerOf, eventually, peek, startCluster, type TestCluster } from './cluster.ts'
 import { tarsServer } from './fixtures.ts'
+import { embedded } from '../rig/kube.ts'
 
 let cluster: TestCluster
 let controller: Controller
@@ -128,6 +129,63 @@ test('pods of a server of several go one at a time when nodes are drained', asyn
   await there(podDisruptionBudgets, name)
   await cluster.client.delete(tservers, { namespace: ns, name })
   await gone(podDisruptionBudgets, name)
+})
+
+describe('a server that is scaled by load', () => {
+  const autoscaling = { minReplicas: 2, maxReplicas: 5, cpu: 60 }
+  const requests_ = { requests: { cpu: '100m', memory: '64Mi' } }
+  const replicas = async (name: string) => [(await get(tservers as Resource<never>, name))?.['spec'].k8s.replicas, (await get(statefulSets as Resource<never>, name))?.['spec'].replicas]
+
+  test('has an autoscaler of its TServer, within the bounds of both, and a budget throughout', async () => {
+    const name = await create('Load', { k8s: { autoscaling: { ...autoscaling, memory: 80, metrics: [{ type: 'Pods', pods: { metric: { name: 'calls' }, target: { type: 'AverageValue', averageValue: '100' } } }], behavior: { scaleDown: { stabilizationWindowSeconds: 60 } } }, resources: requests_ } })
+    const scaler = await there(horizontalPodAutoscalers, name)
+    expect(scaler['spec']).toMatchObject({
+      scaleTargetRef: { apiVersion: 'k8s.tars.io/v1beta3', kind: 'TServer', name }, minReplicas: 2, maxReplicas: 5, behavior: { scaleDown: { stabilizationWindowSeconds: 60 } },
+      metrics: [
+        { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 60 } } },
+        { type: 'Resource', resource: { name: 'memory', target: { type: 'Utilization', averageUtilization: 80 } } },
+        { type: 'Pods', pods: { metric: { name: 'calls' }, target: { type: 'AverageValue', averageValue: '100' } } },
+      ],
+    })
+    await there(podDisruptionBudgets, name)
+    await cluster.client.patch(tservers, { namespace: ns, name }, { metadata: { annotations: { 'tars.io/MaxReplicas': '3' } } })
+    await eventually(async () => ((await get(horizontalPodAutoscalers as Resource<never>, name))?.['spec'].maxReplicas === 3 ? true : undefined))
+    await cluster.client.patch(tservers, { namespace: ns, name }, { spec: { k8s: { autoscaling: null } } })
+    await gone(horizontalPodAutoscalers, name)
+  })
+  test('keeps the replicas that it was scaled to, whoever writes it without them', async () => {
+    const name = await create('Kept', { k8s: { autoscaling, resources: requests_ } })
+    await there(statefulSets, name)
+    await cluster.client.patch(tservers, { namespace: ns, name }, { spec: { replicas: 4 } }, { subresource: 'scale' })
+    await eventually(async () => ((await get(statefulSets as Resource<never>, name))?.['spec'].replicas === 4 ? true : undefined))
+    const now = await cluster.client.get(tservers, { namespace: ns, name })
+    const { replicas: _, ...k8s } = now.spec.k8s
+    await cluster.client.update(tservers, { ...now, spec: { ...now.spec, important: 9, k8s } } as TServer)
+    await settled()
+    expect(await replicas(name)).toEqual([4, 4])
+  })
+  test('begins with the least of its pods when it is first released: an autoscaler leaves none alone', async () => {
+    const { metadata: { uid: _, ...metadata }, spec: { release, ...spec }, ...rest } = tarsServer({ server: 'First', k8s: { autoscaling, resources: requests_ } }, { name: 'demo-first' })
+    await cluster.client.create(tservers, { ...rest, metadata, spec })
+    await eventually(async () => ((await get(statefulSets as Resource<never>, 'demo-first'))?.['spec'].replicas === 0 ? true : undefined))
+    await cluster.client.patch(tservers, { namespace: ns, name: 'demo-first' }, { spec: { release } })
+    await eventually(async () => ((await get(statefulSets as Resource<never>, 'demo-first'))?.['spec'].replicas === 2 ? true : undefined))
+  })
+  test.runIf(!embedded)("is scaled by Kubernetes' own autoscaler", async () => {
+    const name = await create('Real', { k8s: { replicas: 1, autoscaling, resources: requests_ } })
+    await there(horizontalPodAutoscalers, name)
+    // Without metrics it knows the bounds alone.
+    await eventually(async () => ((await get(statefulSets as Resource<never>, name))?.['spec'].replicas === 2 ? true : undefined))
+    expect(await replicas(name)).toEqual([2, 2])
+  })
+  test.each<[string, object, string]>([
+    ['bounds that cross', { autoscaling: { minReplicas: 3, maxReplicas: 2, cpu: 50 } }, 'minReplicas is 3, more than maxReplicas, which is 2'],
+    ['no metric', { autoscaling: { maxReplicas: 2 } }, 'by at least one metric'],
+    ['a percentage of nothing', { autoscaling: { maxReplicas: 2, cpu: 50 }, resources: {} }, 'spec.k8s.resources.requests.cpu, which is not set'],
+    ['a DaemonSet', { autoscaling, daemonSet: true }, 'can not use .autoscaling when .daemonSet value is true'],
+  ])('is refused with %s', async (_what, k8s, text) => {
+    await expect(create('Wrong', { k8s: { resources: requests_, ...k8s } })).rejects.toThrow(text)
+  })
 })
 
 describe('children', () => {
@@ -280,7 +338,7 @@ test('with nothing to do nothing is written, by this controller or by the next',
 
 /** resourceVersion of every object that the controller may write. */
 async function versions(): Promise<Record<string, string | undefined>> {
-  const kinds = [tservers, services, statefulSets, daemonSets, podDisruptionBudgets, resources.tendpoints, resources.texitedrecords, resources.ttrees, resources.tconfigs] as unknown as Resource[]
+  const kinds = [tservers, services, statefulSets, daemonSets, podDisruptionBudgets, horizontalPodAutoscalers, resources.tendpoints, resources.texitedrecords, resources.ttrees, resources.tconfigs] as unknown as Resource[]
   const lists = await Promise.all(kinds.map((resource) => cluster.client.list(resource, { namespace: ns })))
   return Object.fromEntries(lists.flatMap(({ items }) => items.map(({ kind, metadata }) => [`${kind}/${metadata.name}`, metadata.resourceVersion])))
 }

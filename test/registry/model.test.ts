@@ -5,8 +5,8 @@ import type { TEndpoint, TTemplate } from '#api/types.ts'
 import { isOwnPod } from '../../framework/registry/caller.ts'
 import { checkReport, conditionsFor, isConfirmed, plainMessage } from '../../framework/registry/condition.ts'
 import { Directory } from '../../framework/registry/model/directory.ts'
+import { renderProfile } from '#tars/profile.ts'
 import type { ServantView } from '../../framework/registry/model/views.ts'
-import { renderProfile } from '../../framework/registry/model/profile.ts'
 import { hostOf, isActivePod, stateOfCondition, type PodObject, type ReportedState } from '../../framework/registry/model/pod-state.ts'
 
 const reported = (setting: string, present: string, more: Partial<ReportedState> = {}): ReportedState => ({ setting, present, pid: '1', message: '', ...more })

@@ -17,6 +17,9 @@ export interface View extends Lifetime {
   servers(): readonly ServerRow[]
   /** By the TServer's name or as `App.Server`. */
   server(name: string): ServerRow | undefined
+  /** As it is in the cluster. */
+  tserver(name: string): TServer | undefined
+  pod(name: string): PodObject | undefined
   /** The server that a pod belongs to. */
   serverOfPod(podName: string): ServerRow | undefined
   /** Resolves when everything was listed once. */
@@ -45,6 +48,8 @@ export function startView({ client, namespace, log }: { readonly client: KubeCli
   return Object.assign(lifetime, {
     servers: () => tservers.list().map(row).sort((a, b) => (a.name < b.name ? -1 : 1)),
     server: find,
+    tserver: (name: string) => tservers.get(namespace, objectName(name)),
+    pod: findPod,
     serverOfPod(podName: string) {
       return find(ownerNameOf(allPods.get(namespace, podName)?.metadata.labels))
     },

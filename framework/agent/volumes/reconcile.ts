@@ -5,9 +5,9 @@ import type { Logger } from '#base/log.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { isNotFound } from '#kube/errors.ts'
 import { TerminalError, type Reconcile, type ReconcileResult } from '#kube/reconciler.ts'
+import { tellEvent } from '#kube/event.ts'
 import type { ObjectMeta } from '#kube/types.ts'
 import { desiredVolume, folderFinalizer, offersAnnotation } from './desired.ts'
-import { warnClaim } from './event.ts'
 import type { HostFolders } from './host-folders.ts'
 import { claimResource, isLeaving, volumeResource, type Claim, type Volume } from './kinds.ts'
 import { isSameOwner, ownerAnnotations, ownerOf, type Owner } from './owner.ts'
@@ -95,7 +95,8 @@ const isObjectName = (name: string): boolean => name.length <= 253 && /^[a-z0-9]
 async function told(client: KubeClient, claim: Claim, error: unknown): Promise<unknown> {
   if (!(error instanceof Failure)) return error
   const { code, message, remedy = '' } = error
-  await warnClaim(client, claim, code.toLowerCase().replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase()), `${message}; ${remedy}`)
+  const reason = code.toLowerCase().replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase())
+  await tellEvent({ client, component: 'tarsagent', now: Date.now() }, { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: claim.metadata }, { type: 'Warning', reason, message: `${message}; ${remedy}` })
   return new TerminalError(code, message, { remedy })
 }
 

@@ -5,7 +5,7 @@ import { resources } from '#api/resources.ts'
 import type { TAccount, TConfig, TEndpoint, TExitedRecord, TFrameworkConfig, TImage, TServer, TTree } from '#api/types.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Informer } from '#kube/informer.ts'
-import { daemonSets, persistentVolumeClaims, podDisruptionBudgets, pods, services, statefulSets } from '#kube/resources.ts'
+import { daemonSets, horizontalPodAutoscalers, persistentVolumeClaims, podDisruptionBudgets, pods, services, statefulSets } from '#kube/resources.ts'
 import type { AnyObject, KubeObject, Resource } from '#kube/types.ts'
 import { ObjectIndex } from './object-index.ts'
 
@@ -23,6 +23,7 @@ export interface Stores {
   readonly statefulSets: Informer
   readonly daemonSets: Informer
   readonly budgets: Informer
+  readonly autoscalers: Informer
   /** Claims of local volumes. */
   readonly localClaims: Informer
   readonly pods: Informer
@@ -63,6 +64,7 @@ export function createStores(client: KubeClient, namespace: string | undefined, 
     statefulSets: labelled(statefulSets),
     daemonSets: labelled(daemonSets),
     budgets: labelled(podDisruptionBudgets),
+    autoscalers: labelled(horizontalPodAutoscalers),
     localClaims: labelled(persistentVolumeClaims, `${ours},${labels.localVolume}`),
     pods: podStore,
     podsOf: new ObjectIndex(podStore, serverKeyOf),

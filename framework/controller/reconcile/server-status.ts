@@ -2,11 +2,12 @@ import { isDeepStrictEqual } from 'node:util'
 import { resources } from '#api/resources.ts'
 import type { TServer, TServerStatus } from '#api/types.ts'
 import { isNotFound } from '#kube/errors.ts'
+import type { News } from '#kube/event.ts'
 import type { Reconcile } from '#kube/reconciler.ts'
 import type { Resource } from '#kube/types.ts'
 import { serverStatus } from '../desired/server-status.ts'
 import type { ControllerContext } from './context.ts'
-import { tell, type News } from './event.ts'
+import { tell } from './event.ts'
 
 /** Status of a TServer, from itself and its pods (control-plane spec C.6); what turned in it is told by events. */
 export function reconcileServerStatus(context: ControllerContext): Reconcile {

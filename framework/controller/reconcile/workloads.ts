@@ -1,7 +1,8 @@
 import { labels, names, serverSelector } from '#api/names.ts'
 import type { TFrameworkConfig, TServer } from '#api/types.ts'
-import { daemonSets, persistentVolumeClaims, podDisruptionBudgets, services, statefulSets } from '#kube/resources.ts'
+import { daemonSets, horizontalPodAutoscalers, persistentVolumeClaims, podDisruptionBudgets, services, statefulSets } from '#kube/resources.ts'
 import type { AnyObject } from '#kube/types.ts'
+import { desiredAutoscaler } from '../desired/autoscaler.ts'
 import { contains } from '../desired/contained.ts'
 import { desiredDaemonSet } from '../desired/daemon-set.ts'
 import { desiredDisruptionBudget } from '../desired/disruption-budget.ts'
@@ -11,7 +12,7 @@ import { keepingPods } from '../desired/predecessor.ts'
 import type { ChildKind, Fit } from './child.ts'
 import type { ControllerContext } from './context.ts'
 
-/** Service, StatefulSet and DaemonSet of a TServer (control-plane spec C.1 to C.3), and its PodDisruptionBudget. */
+/** Service, StatefulSet and DaemonSet of a TServer (control-plane spec C.1 to C.3), its PodDisruptionBudget, and its HorizontalPodAutoscaler. */
 export function workloadKinds({ client, stores }: ControllerContext): readonly ChildKind[] {
   return [
     { resource: services, store: stores.services, desired: desiredService },
@@ -26,6 +27,7 @@ export function workloadKinds({ client, stores }: ControllerContext): readonly C
     },
     { resource: daemonSets, store: stores.daemonSets, desired: desiredDaemonSet, fit: keepingPods },
     { resource: podDisruptionBudgets, store: stores.budgets, desired: desiredDisruptionBudget },
+    { resource: horizontalPodAutoscalers, store: stores.autoscalers, desired: desiredAutoscaler },
   ]
 }
 

@@ -24,10 +24,10 @@ export const mutators: Readonly<Record<string, Mutate>> = {
 /** Cost as in the reference (control-plane spec B.6). */
 const hashPassword = (text: string): string => hashSync(text, 6)
 
-async function tservers({ object, namespace, readers, now }: Case<TServer>): Promise<TServer> {
+async function tservers({ object, old, namespace, readers, now }: Case<TServer>): Promise<TServer> {
   const framework = await readers.get(resources.tframeworkconfigs, namespace, names.framework)
   const autoRelease = wantsAutoRelease(object) ? await defaultRelease(object, namespace, readers) : undefined
-  return mutateServer(object, { now: now.toISOString(), nodeImage: framework?.nodeImage, autoRelease })
+  return mutateServer(object, { now: now.toISOString(), nodeImage: framework?.nodeImage, autoRelease, previous: old })
 }
 
 async function defaultRelease({ spec }: TServer, namespace: string, readers: Case<TServer>['readers']): Promise<TServerRelease | undefined> {

@@ -53,6 +53,10 @@ export const annotations = {
   applied: 'tars.io/Applied',
   /** On a pod: `inactive` keeps callers away from it for as long as it lives; spec.tars.instances[].flow outlives it. */
   flow: 'tars.io/Flow',
+  /** TServer: names of its nodes for callers who give them names of their own (AdminRegObj), by the number of the pod, separated by commas. */
+  nodeNames: 'tars.io/NodeNames',
+  /** TServer: who released what runs. */
+  releasedBy: 'tars.io/ReleasedBy',
   /** Prefix of `1b11b2`, `1b11b3`, `1b21b3`: fields an older version cannot hold. */
   conversionPrefix: 'tars.io/Conversion.',
 } as const

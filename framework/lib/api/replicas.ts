@@ -37,6 +37,14 @@ export function replicaBounds(server: Pick<TServer, 'metadata'>): ReplicaBounds 
   }
 }
 
+/** The bounds of a server's autoscaler: its own, within those of the annotations; undefined for a server without one. */
+export function autoscalerBounds(server: TServer): Pick<ReplicaBounds, 'min' | 'max'> | undefined {
+  const { autoscaling, daemonSet } = server.spec.k8s
+  if (autoscaling === undefined || daemonSet) return undefined
+  const { min, max } = replicaBounds(server)
+  return { min: Math.max(autoscaling.minReplicas, min), max: Math.min(autoscaling.maxReplicas, max) }
+}
+
 /**
  * Pods that should run: none without a release, otherwise spec.k8s.replicas (1 when absent) within the bounds.
  * Reconcilers use this, so that neither `kubectl scale` nor an autoscaler can leave the bounds or start an unreleased server.

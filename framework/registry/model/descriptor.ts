@@ -2,8 +2,8 @@
 import type { AdapterDescriptor, ServerDescriptor } from '#tars/protocol/RegistryDescriptor.ts'
 import type { TEndpoint, TTemplate } from '#api/types.ts'
 import { instanceOf } from '#api/instances.ts'
+import { renderProfile } from '#tars/profile.ts'
 import { ordinalOf } from './pod-state.ts'
-import { renderProfile } from './profile.ts'
 
 export interface Described {
   readonly descriptor: ServerDescriptor

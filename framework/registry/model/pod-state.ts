@@ -1,5 +1,6 @@
 // What a pod is, to a caller of the registry: active or not, at which address, in which state. Pure.
 import { activeCondition, annotations } from '#api/names.ts'
+import { plainAddress } from '#base/address.ts'
 
 /** The parts of a Kubernetes pod that the registry reads. */
 export interface PodObject {
@@ -90,11 +91,6 @@ export function hasGate(pod: PodObject): boolean {
 export function addressesOf(pod: PodObject): readonly string[] {
   const { podIP, podIPs = [] } = pod.status ?? {}
   return [...new Set([podIP ?? '', ...podIPs.map(({ ip }) => ip)])].filter((ip) => ip !== '').map(plainAddress)
-}
-
-/** `::ffff:10.0.0.1` → `10.0.0.1` */
-export function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }
 
 /**

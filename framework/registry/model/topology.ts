@@ -1,7 +1,8 @@
 // Which pods and callers are near each other: groups and stations (framework-services 1.3). Pure.
 import { crc32 } from '#api/mutate/tconfig.ts'
 import type { TFrameworkConfig } from '#api/types.ts'
-import { addressesOf, plainAddress, type PodObject } from './pod-state.ts'
+import { plainAddress } from '#base/address.ts'
+import { addressesOf, type PodObject } from './pod-state.ts'
 
 /** The parts of a Kubernetes node that count here. */
 export interface NodeObject {

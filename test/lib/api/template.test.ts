@@ -40,6 +40,7 @@ test('servers of a framework (control-plane spec D.2, framework-services spec 0.
     ['tars-tarskevent', 'normal', 'tarsk8s kevent', 'store 17101'],
     ['tars-tarsimage', 'normal', 'tarsk8s image', 'http 8081'],
     ['tars-tarsadmin', 'normal', 'tarsk8s admin', 'http 8080'],
+    ['tars-tarsadminregistry', 'tars', 'tarsk8s adminregistry', 'AdminRegObj 19111'],
   ])
   expect(servers[0]).toMatchObject({ metadata: { annotations: { 'tars.io/MinReplicas': '2' } }, spec: { k8s: { replicas: 2, readinessGates: ['tars.io/active'] }, release: { id: 'v1', image: 'i' } } })
 })

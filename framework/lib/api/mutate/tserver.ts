@@ -9,6 +9,8 @@ export interface ServerDefaults {
   readonly now: string
   /** TFrameworkConfig.nodeImage; absent where the tarsnode baked into the images is to run. */
   readonly nodeImage?: { readonly image: string; readonly secret?: string | undefined } | undefined
+  /** The server before an update. */
+  readonly previous?: TServer | undefined
   /** What {@link findAutoRelease} found for a server that {@link wantsAutoRelease}. */
   readonly autoRelease?: TServerRelease | undefined
 }
@@ -30,22 +32,26 @@ export function mutateServer(server: TServer, defaults: ServerDefaults): TServer
     spec: {
       ...spec,
       ...(normal === undefined ? {} : { normal: { ...normal, ports: normal.ports ?? [] } }),
-      k8s: completeK8S(server, release !== undefined),
+      k8s: completeK8S(server, release !== undefined, defaults.previous),
       ...(release === undefined ? {} : { release }),
     },
   }
 }
 
-function completeK8S(server: TServer, released: boolean): TServerK8S {
+function completeK8S(server: TServer, released: boolean, previous: TServer | undefined): TServerK8S {
   const { k8s, tars } = server.spec
   const { readinessGates, ...rest } = k8s
   const gates = [...new Set([...(tars === undefined ? [] : [activeCondition]), ...(readinessGates ?? [])])]
   const alone = (k8s.hostPorts ?? []).length > 0 || k8s.hostIPC === true
-  return { ...rest, notStacked: alone || k8s.notStacked === true, replicas: replicas(server, released), ...(gates.length === 0 ? {} : { readinessGates: gates }) }
+  return { ...rest, notStacked: alone || k8s.notStacked === true, replicas: replicas(server, released, previous), ...(gates.length === 0 ? {} : { readinessGates: gates }) }
 }
 
-function replicas(server: TServer, released: boolean): number {
-  const given = server.spec.k8s.replicas ?? 1
+function replicas(server: TServer, released: boolean, previous: TServer | undefined): number {
+  const { autoscaling } = server.spec.k8s
+  // What is left out is the autoscaler's, which leaves a server of no pods alone.
+  const kept = autoscaling === undefined ? undefined : previous?.spec.k8s.replicas
+  const asked = server.spec.k8s.replicas ?? kept ?? 1
+  const given = asked === 0 && released && previous?.spec.release === undefined ? (autoscaling?.minReplicas ?? asked) : asked
   // What the CRD refuses must reach it.
   if (!mayHaveReplicas(given)) return given
   if (!released) return 0

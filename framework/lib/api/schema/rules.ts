@@ -108,6 +108,18 @@ export const k8sRules: readonly ValidationRule[] = perPod.map(([source, name]) =
   message: serverBroken('spec.k8s.mounts', `can not use ${name} when .daemonSet value is true`, 'pods of a DaemonSet have no claims of their own', 'use hostPath, or set spec.k8s.daemonSet to false'),
 }))
 
+/** Of a server that is scaled by load. */
+export const autoscaledRule: ValidationRule = {
+  rule: '!has(self.autoscaling) || !self.daemonSet',
+  message: serverBroken('spec.k8s.autoscaling', 'can not use .autoscaling when .daemonSet value is true', 'a DaemonSet has one pod on every node', 'remove one of them'),
+}
+
+/** Of how it is scaled. */
+export const autoscalingRules: readonly ValidationRule[] = [
+  { rule: 'self.minReplicas <= self.maxReplicas', message: serverBroken('spec.k8s.autoscaling', 'unexpected replicas value', 'minReplicas is more than maxReplicas', 'raise the one or lower the other') },
+  { rule: 'has(self.cpu) || has(self.memory) || (has(self.metrics) && size(self.metrics) > 0)', message: serverBroken('spec.k8s.autoscaling', 'no metric', 'pods come and go by at least one metric', 'set cpu, memory or metrics') },
+]
+
 /** Of whole TConfigs, besides the fields that are {@link fixed}. */
 export const configRules: readonly ValidationRule[] = [
   ...['set', 'references', 'version', 'updateTime', 'updatePerson', 'updateReason'].map((field) => ({ rule: sameAsBefore(field), message: staysText('tconfig', field) })),

@@ -1,10 +1,10 @@
 import type { Version } from '../names.ts'
-import { array, boolean, choice, dateTime, integer, intOrString, map, object, optional, string, type JsonSchema, type Shape } from './builder.ts'
+import { anyObject, array, boolean, choice, dateTime, integer, intOrString, map, object, optional, string, type JsonSchema, type Shape, type ValidationRule } from './builder.ts'
 import { env, envFrom } from './env.ts'
 import { mounts, mountsV1beta1 } from './mounts.ts'
 import { appName, image, labelValue, limits, name, patterns, releaseId, secretName, serverName, templateName } from './patterns.ts'
 import { hostPorts, instance, ports, servant } from './ports.ts'
-import { compared, fixed, k8sRules, servantsRules, serverSpecRules, tarsRules, withRules } from './rules.ts'
+import { autoscaledRule, autoscalingRules, compared, fixed, k8sRules, servantsRules, serverSpecRules, tarsRules, withRules } from './rules.ts'
 
 const tars = withRules(object('A server with Tars servants, run by tarsnode.', {
   template: templateName('TTemplate that its configuration is made from.'),
@@ -66,15 +66,26 @@ const sinceV1beta2 = {
   updateStrategy,
 } as const
 
-const runs = <const P extends Shape>(shape: P) => withRules(object('How it runs on Kubernetes.', shape), ...k8sRules)
+const runs = <const P extends Shape>(shape: P, ...more: readonly ValidationRule[]) => withRules(object('How it runs on Kubernetes.', shape), ...k8sRules, ...more)
+
+// Not in the reference, whose web makes autoscalers beside the TServer.
+const autoscaling = withRules(object('Pods come and go with the load: a HorizontalPodAutoscaler (autoscaling/v2) changes replicas, which is then better left out.', {
+  minReplicas: integer('Least number of pods.', { minimum: 1, maximum: 99, default: 1 }),
+  maxReplicas: integer('Most number of pods.', { minimum: 1, maximum: 99 }),
+  cpu: optional(integer('Percent of the requested cpu that pods shall use on average.', { minimum: 1, maximum: 1000 })),
+  memory: optional(integer('Percent of the requested memory that pods shall use on average.', { minimum: 1, maximum: 1000 })),
+  metrics: optional(array('Further metrics, each a MetricSpec of autoscaling/v2.', anyObject('A metric.'), { maxItems: 16 })),
+  behavior: optional(anyObject('How fast, as HorizontalPodAutoscalerBehavior of autoscaling/v2.')),
+}), ...autoscalingRules)
 
 const k8s = runs({
   ...common, ...sinceV1beta2,
+  autoscaling: optional(autoscaling),
   command: optional(array("Replaces the image's entrypoint.", string('An argument.'))),
   args: optional(array("Replaces the image's arguments.", string('An argument.'))),
   readinessGates: optional(array('Conditions a pod needs to be ready.', gate)),
   resources: object('Resources of the container.', resourceShape, { default: {} }),
-})
+}, autoscaledRule)
 
 const readinessGate = optional(gate)
 const k8sOld = {

@@ -4,8 +4,14 @@ import { mutateServer } from '../mutate/tserver.ts'
 import type { TServer, TServerSpec } from '../types.ts'
 
 /** Framework services that {@link frameworkServer} knows; each is also the role that `tarsk8s` starts. */
-export const frameworkRoles = ['registry', 'config', 'notify', 'log', 'stat', 'property', 'querystat', 'queryproperty', 'kevent', 'image', 'admin'] as const
+export const frameworkRoles = ['registry', 'config', 'notify', 'log', 'stat', 'property', 'querystat', 'queryproperty', 'kevent', 'image', 'admin', 'adminregistry'] as const
 export type FrameworkRole = (typeof frameworkRoles)[number]
+
+/** Its server, in the application `tars`: callers know it by this name. */
+const serverOf = (role: FrameworkRole): string => (role === 'adminregistry' ? 'tarsAdminRegistry' : `tars${role}`)
+
+/** Name of a framework service's TServer, and of all its children. */
+export const frameworkServerName = (role: FrameworkRole): string => serverObjectName('tars', serverOf(role))
 
 export interface FrameworkServerOptions {
   readonly namespace: string
@@ -38,20 +44,20 @@ const parts: Readonly<Record<FrameworkRole, (options: FrameworkServerOptions) =>
   log: () => ({ subType: 'tars', tars: { template: 'tars.cpp', servants: [{ name: 'LogObj', port: 12111 }, { name: 'TopologyObj', port: 13030 }] } }),
   image: ({ imagePort = 80 }) => ({ subType: 'normal', normal: { ports: [{ name: 'http', port: imagePort }] } }),
   admin: ({ adminPort = 8080 }) => ({ subType: 'normal', normal: { ports: [{ name: 'http', port: adminPort }] } }),
+  adminregistry: () => ({ subType: 'tars', tars: { template: 'tars.cpp', servants: [{ name: 'AdminRegObj', port: 19111 }] } }),
 }
 
 const podFields = [['Namespace', 'metadata.namespace'], ['PodName', 'metadata.name'], ['PodIP', 'status.podIP']] as const
 
-/** The TServer of a framework service: application `tars`, server `tars<role>`, started as `tarsk8s <role>`. */
+/** The TServer of a framework service, started as `tarsk8s <role>`. */
 export function frameworkServer(role: FrameworkRole, options: FrameworkServerOptions): TServer {
   const { namespace, release, registryReplicas = 1, imagePullPolicy = 'IfNotPresent' } = options
-  const server = `tars${role}`
   const part = parts[role](options)
   const http = part.normal?.ports?.find((port) => port?.name === 'http')?.port
   const bounds = role === 'registry' && registryReplicas > 1 ? { annotations: { [annotations.minReplicas]: String(registryReplicas) } } : {}
   const { secret, ...image } = release
-  const complete = completeServer({ name: serverObjectName('tars', server), namespace, ...bounds }, {
-    ...part, app: 'tars', server, important: 5,
+  const complete = completeServer({ name: frameworkServerName(role), namespace, ...bounds }, {
+    ...part, app: 'tars', server: serverOf(role), important: 5,
     k8s: {
       replicas: 1, ...part.k8s, imagePullPolicy,
       command: ['tarsk8s', role],

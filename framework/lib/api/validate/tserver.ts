@@ -1,6 +1,6 @@
-import { labels, reservedPorts, serverNameLimit, serverObjectName } from '../names.ts'
+import { annotations, labels, reservedPorts, serverNameLimit, serverObjectName } from '../names.ts'
 import type { HostPort, Mount, ServerPort, Servant, TServer } from '../types.ts'
-import { replicaBounds } from '../replicas.ts'
+import { autoscalerBounds, replicaBounds } from '../replicas.ts'
 import { immutable, invalid, notExist, type Problem } from './problem.ts'
 
 const bad = (field: string, why: string, rule: string, remedy: string): Problem => invalid('tserver', field, why, rule, remedy)
@@ -19,6 +19,7 @@ export function validateServer(server: TServer, old?: TServer): Problem[] {
     ...(spec.normal === undefined ? [] : portProblems([], spec.normal.ports, 'spec.normal', false)),
     ...hostPortProblems(server),
     ...mountProblems(spec.k8s.mounts ?? [], spec.k8s.daemonSet),
+    ...autoscalingProblems(server),
     ...templateLabelProblems(server),
     ...instanceProblems(server),
   ]
@@ -104,6 +105,24 @@ function mountProblems(mounts: readonly Mount[], daemonSet: boolean): Problem[] 
       ...perPod.map((source) => bad(`${field}.source.${source}`, `can not use ${source === 'tLocalVolume' ? 'TLocalVolume' : 'PersistentVolumeClaimTemplate'} when .daemonSet value is true`, 'pods of a DaemonSet have no claims of their own', 'use hostPath, or set spec.k8s.daemonSet to false')),
     ]
   })
+}
+
+const autoscalingField = 'spec.k8s.autoscaling'
+
+function autoscalingProblems(server: TServer): Problem[] {
+  const { autoscaling, daemonSet, resources } = server.spec.k8s
+  if (autoscaling === undefined) return []
+  if (daemonSet) return [bad(autoscalingField, 'can not use .autoscaling when .daemonSet value is true', 'a DaemonSet has one pod on every node', 'remove one of them')]
+  const { minReplicas, maxReplicas, metrics = [] } = autoscaling
+  const bounds = autoscalerBounds(server)
+  const measured = (['cpu', 'memory'] as const).filter((name) => autoscaling[name] !== undefined)
+  const unknown = measured.filter((name) => resources.requests?.[name] === undefined && resources.limits?.[name] === undefined)
+  return [
+    ...(minReplicas > maxReplicas ? [bad(autoscalingField, 'unexpected replicas value', `minReplicas is ${minReplicas}, more than maxReplicas, which is ${maxReplicas}`, 'raise the one or lower the other')]
+      : bounds !== undefined && bounds.min > bounds.max ? [bad(autoscalingField, 'unexpected replicas value', `it must overlap with the annotations ${annotations.minReplicas} and ${annotations.maxReplicas}, and leaves nothing between ${bounds.min} and ${bounds.max}`, 'change the one or the others')] : []),
+    ...(measured.length + metrics.length === 0 ? [bad(autoscalingField, 'no metric', 'pods come and go by at least one metric', 'set cpu, memory or metrics')] : []),
+    ...unknown.map((name) => bad(`${autoscalingField}.${name}`, `no request of ${name}`, `it is a percentage of spec.k8s.resources.requests.${name}, which is not set`, `set it, or use metrics with an average value`)),
+  ]
 }
 
 /** The template's name is also a label value, which Kubernetes limits to 63 characters. */

@@ -48,6 +48,7 @@ export const NodeSchema: Schema = {
       getLogFileList: { params: [{ name: 'application', tag: 1, out: false, type: 'string' }, { name: 'serverName', tag: 2, out: false, type: 'string' }, { name: 'logFileList', tag: 3, out: true, type: { vector: 'string' } }], result: 'int' },
       getLogData: { params: [{ name: 'application', tag: 1, out: false, type: 'string' }, { name: 'serverName', tag: 2, out: false, type: 'string' }, { name: 'logFile', tag: 3, out: false, type: 'string' }, { name: 'cmd', tag: 4, out: false, type: 'string' }, { name: 'fileData', tag: 5, out: true, type: 'string' }], result: 'int' },
       getNodeLoad: { params: [{ name: 'application', tag: 1, out: false, type: 'string' }, { name: 'serverName', tag: 2, out: false, type: 'string' }, { name: 'pid', tag: 3, out: false, type: 'int' }, { name: 'fileData', tag: 4, out: true, type: 'string' }], result: 'int' },
+      delCache: { params: [{ name: 'sFullCacheName', tag: 1, out: false, type: 'string' }, { name: 'sBackupPath', tag: 2, out: false, type: 'string' }, { name: 'sKey', tag: 3, out: false, type: 'string' }, { name: 'result', tag: 4, out: true, type: 'string' }], result: 'int' },
       notifyServer: { params: [{ name: 'application', tag: 1, out: false, type: 'string' }, { name: 'serverName', tag: 2, out: false, type: 'string' }, { name: 'command', tag: 3, out: false, type: 'string' }, { name: 'result', tag: 4, out: true, type: 'string' }], result: 'int' },
     } },
   },
@@ -70,6 +71,8 @@ export interface NodeServant {
   getLogData(application: string, serverName: string, logFile: string, cmd: string, current: Current): Answer<{ return: number; fileData: string }>
   /** Load, processes, threads of one process (0: of none) and core files, as text. */
   getNodeLoad(application: string, serverName: string, pid: number, current: Current): Answer<{ return: number; fileData: string }>
+  /** Removes the shared memory of a key, unless a process is attached; the server is App.Server. */
+  delCache(sFullCacheName: string, sBackupPath: string, sKey: string, current: Current): Answer<{ return: number; result: string }>
   /** Passes a command to the server's own AdminF. */
   notifyServer(application: string, serverName: string, command: string, current: Current): Answer<{ return: number; result: string }>
 }
@@ -85,6 +88,7 @@ export interface NodeProxy {
   getLogFileList(application: string, serverName: string, options?: CallOptions): Promise<{ return: number; logFileList: string[] }>
   getLogData(application: string, serverName: string, logFile: string, cmd: string, options?: CallOptions): Promise<{ return: number; fileData: string }>
   getNodeLoad(application: string, serverName: string, pid: number, options?: CallOptions): Promise<{ return: number; fileData: string }>
+  delCache(sFullCacheName: string, sBackupPath: string, sKey: string, options?: CallOptions): Promise<{ return: number; result: string }>
   notifyServer(application: string, serverName: string, command: string, options?: CallOptions): Promise<{ return: number; result: string }>
 }
 
@@ -237,6 +241,23 @@ const fastNode: FastForms = {
     readResult: (r) => ({
       return: r.readInt(0),
       fileData: r.readString(4),
+    }),
+  },
+  delCache: {
+    writeArgs(w, args) {
+      w.writeString(1, args[0] as string)
+      w.writeString(2, args[1] as string)
+      w.writeString(3, args[2] as string)
+    },
+    readArgs: (r) => [r.readString(1), r.readString(2), r.readString(3)],
+    writeResult(w, result) {
+      const value = resultObject('delCache', result) as { return: number; result: string }
+      w.writeInt(0, value.return)
+      w.writeString(4, value.result)
+    },
+    readResult: (r) => ({
+      return: r.readInt(0),
+      result: r.readString(4),
     }),
   },
   notifyServer: {

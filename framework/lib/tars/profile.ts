@@ -1,7 +1,11 @@
 // The configuration text of a server: its own profile over its template's chain (framework-services 1.7). Pure.
 import { describe } from '#base/errors.ts'
-import { joinConfig, parseConfig } from '#tars/conf.ts'
-import type { TTemplate } from '#api/types.ts'
+import { joinConfig, parseConfig } from './conf.ts'
+
+/** A template, as far as it matters here. */
+export interface Template {
+  readonly spec: { readonly content: string; readonly parent: string }
+}
 
 export interface Rendered {
   /** The joined text; what was joined before the trouble when there is some. */
@@ -15,7 +19,7 @@ export interface Rendered {
  * The chain ends at a template that is its own parent or names none. A template that is missing, cannot be
  * parsed, or comes up twice is a problem, never a loop.
  */
-export function renderProfile(profile: string, name: string, templates: (name: string) => TTemplate | undefined): Rendered {
+export function renderProfile(profile: string, name: string, templates: (name: string) => Template | undefined): Rendered {
   const unreadable = problemOf(() => parseConfig(profile).toString())
   if (unreadable !== undefined) return { text: profile, problem: `its own profile cannot be read: ${unreadable}` }
   const seen = new Set<string>()

@@ -1,0 +1,66 @@
+import { resources } from '#api/resources.ts'
+import type { TTemplate } from '#api/types.ts'
+import { Lifetime, type Running } from '#base/lifecycle.ts'
+import type { Logger } from '#base/log.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { Informer } from '#kube/informer.ts'
+import { Communicator } from '#tars/client.ts'
+import { AdminReg } from '#tars/protocol/AdminReg.ts'
+import { createServer } from '#tars/server.ts'
+import { startView } from '../model/view.ts'
+import { Nodes } from './nodes.ts'
+import { adminRegistry } from './servant.ts'
+
+export interface AdminRegistryOptions {
+  readonly client: KubeClient
+  readonly namespace: string
+  readonly address: string
+  /** 0 takes a free one. */
+  readonly port: number
+  /** Milliseconds for which callers may go on calling a node that a task has paused. Default one minute. */
+  readonly drainMs?: number
+  readonly log: Logger
+  readonly signal: AbortSignal
+}
+
+export interface RunningAdminRegistry extends Running {
+  readonly port: number
+}
+
+const drainMs = 3000
+
+/** Serves AdminRegObj of one namespace from watches; listens once everything was listed. */
+export async function startAdminRegistry({ client, namespace, address, port, log, signal, ...options }: AdminRegistryOptions): Promise<RunningAdminRegistry> {
+  const lifetime = new Lifetime()
+  const giveUp = () => void lifetime.stop().catch(() => {})
+  signal.addEventListener('abort', giveUp, { once: true })
+  lifetime.onStop(() => signal.removeEventListener('abort', giveUp))
+  try {
+    const view = lifetime.own(startView({ client, namespace, log }))
+    const templates = new Informer<TTemplate>({ client, namespace, log, resource: resources.ttemplates })
+    lifetime.onStop(() => templates.stop())
+    templates.start()
+    await Promise.all([view.synced(), templates.synced()])
+    const communicator = new Communicator({ timeoutMs: 5000, log })
+    lifetime.onStop(() => communicator.close())
+    const stopping = new AbortController()
+    const { servant, tasks } = adminRegistry({ client, namespace, view, log, nodes: new Nodes(communicator), template: (name) => templates.get(namespace, name) }, stopping.signal, options.drainMs)
+    lifetime.onStop(() => tasks.ended())
+    const server = createServer({
+      adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsAdminRegistry.AdminRegObj': { interface: AdminReg, servant } } }],
+      log,
+    })
+    await server.start()
+    lifetime.own(server)
+    lifetime.onStop(() => {
+      stopping.abort()
+      return server.drain(drainMs)
+    })
+    const bound = server.endpoints[0]?.port ?? 0
+    log.info('admin registry serves', { address, port: bound })
+    return Object.assign(lifetime, { port: bound })
+  } catch (error) {
+    await lifetime.stop().catch(() => {})
+    throw error
+  }
+}

@@ -1,0 +1,121 @@
+// Commands to single nodes, and what they say of their servers.
+import { annotations } from '#api/names.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { pods } from '#kube/resources.ts'
+import { createServerStateDesc, type AdminRegServant } from '#tars/protocol/AdminReg.ts'
+import { ServerState } from '#tars/protocol/NodeDescriptor.ts'
+import { isActive } from '../model/pod-row.ts'
+import type { NodeCall } from './nodes.ts'
+import { attempt, codes, done, outcomeOf, plainTime, Refusal, type Outcome } from './outcome.ts'
+import { place, placeOfNode, serverNamed, type Place } from './places.ts'
+import type { World } from './world.ts'
+
+type Functions = Pick<AdminRegServant, 'pingNode' | 'getNodeVesion' | 'shutdownNode' | 'startServer' | 'stopServer' | 'restartServer' | 'notifyServer' | 'loadServer' | 'getServerState' | 'getLogFileList' | 'getLogData' | 'getNodeLoad' | 'updateServerFlowState' | 'delCache'>
+
+const stateNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(ServerState).map(([name, number]) => [number, name]))
+
+export const verbs = {
+  start: (node, app, server, options) => node.startServer(app, server, options),
+  stop: (node, app, server, options) => node.stopServer(app, server, options),
+  restart: (node, app, server, options) => node.restartServer(app, server, options),
+} as const satisfies Readonly<Record<string, NodeCall<Outcome>>>
+
+/** Tells the node in one pod. */
+export function commandNode({ view, nodes }: Pick<World, 'view' | 'nodes'>, [app, server, node]: readonly [string, string, string], call: NodeCall<Outcome>): Promise<Outcome> {
+  return attempt(() => nodes.ask(place(view, app, server, node), call))
+}
+
+export function commandFunctions(world: World): Functions {
+  const { view, nodes, client, namespace } = world
+  const command = (call: NodeCall<Outcome>) => (app: string, server: string, node: string): Promise<Outcome> => commandNode(world, [app, server, node], call)
+  return {
+    async pingNode(name) {
+      try {
+        await nodes.ping(placeOfNode(view, name))
+        return { return: true, result: 'Success' }
+      } catch (error) {
+        return { return: false, result: outcomeOf(error).result }
+      }
+    },
+    getNodeVesion: async (name) => {
+      const { return: code, result } = await attempt(async () => done(versionOf(placeOfNode(view, name), view.tserver(placeOfNode(view, name).row.name)?.spec.release?.nodeImage)))
+      return { return: code, version: code === codes.success ? result : '', result: code === codes.success ? 'Success' : result }
+    },
+    shutdownNode: (name) => attempt(async () => {
+      const { pod } = placeOfNode(view, name)
+      await client.delete(pods, { namespace, name: pod.name })
+      return done(`Success: the pod ${pod.name} is being replaced`)
+    }),
+    startServer: command(verbs.start),
+    stopServer: command(verbs.stop),
+    restartServer: command(verbs.restart),
+    loadServer: command((node, app, server, options) => node.loadServer(app, server, options)),
+    notifyServer: (app, server, node, text) => command((proxy, a, s, options) => proxy.notifyServer(a, s, text, options))(app, server, node),
+    getServerState: (app, server, node) => serverState({ view, nodes }, { app, server, node }),
+    getLogFileList: async (app, server, node) => {
+      try {
+        return await nodes.ask(place(view, app, server, node), (proxy, a, s, options) => proxy.getLogFileList(a, s, options))
+      } catch (error) {
+        return { return: outcomeOf(error).return, logFileList: [] }
+      }
+    },
+    getLogData: (app, server, node, file, text) => fileAnswer(() => nodes.ask(place(view, app, server, node), (proxy, a, s, options) => proxy.getLogData(a, s, file, text, options))),
+    getNodeLoad: (app, server, node, pid) => fileAnswer(() => nodes.ask(place(view, app, server, node), (proxy, a, s, options) => proxy.getNodeLoad(a, s, pid, options))),
+    async updateServerFlowState(app, server, nodeList, bActive) {
+      const { return: code } = await attempt(async () => {
+        const places = nodeList.length === 0 ? serverNamed(view, app, server).pods.map(({ name }) => name) : nodeList.map((node) => place(view, app, server, node).pod.name)
+        for (const name of places) await setFlow(client, { namespace, name }, bActive)
+        return done('Success')
+      })
+      return code
+    },
+    delCache: (node, cacheName, backupPath, key) => attempt(() => {
+      const [app = '', server = '', ...rest] = cacheName.split('.')
+      if (server === '' || rest.length > 0) throw new Refusal(codes.parameter, `"${cacheName}" names no server`, 'write App.Server')
+      return nodes.ask(place(view, app, server, node), (proxy, _app, _server, options) => proxy.delCache(cacheName, backupPath, key, options))
+    }),
+  }
+}
+
+/** Sends callers of a pod elsewhere, or back. The registry reads it from the pod, so that it lasts as long as the pod. */
+export async function setFlow(client: KubeClient, target: { readonly namespace: string; readonly name: string }, active: boolean): Promise<void> {
+  await client.patch(pods, target, { metadata: { annotations: { [annotations.flow]: active ? null : 'inactive' } } }, { fieldManager: 'tarsadminregistry' })
+}
+
+function versionOf({ pod }: Place, nodeImage: string | undefined): string {
+  return nodeImage === undefined || nodeImage === '' ? `baked into release ${pod.releaseId}` : nodeImage
+}
+
+async function fileAnswer(work: () => Promise<{ return: number; fileData: string }>): Promise<{ return: number; fileData: string }> {
+  try {
+    return await work()
+  } catch (error) {
+    const { return: code, result } = outcomeOf(error)
+    return { return: code, fileData: result }
+  }
+}
+
+/** What the registry tells callers, and what the node says itself: DCache takes a machine for dead when the node does not answer. */
+async function serverState({ view, nodes }: Pick<World, 'view' | 'nodes'>, { app, server, node }: { readonly app: string; readonly server: string; readonly node: string }) {
+  const state = createServerStateDesc()
+  const { return: code, result } = await attempt(async () => {
+    const found = place(view, app, server, node)
+    const tserver = view.tserver(found.row.name)
+    const { pod, row } = found
+    Object.assign(state, {
+      settingStateInReg: pod.settingState === 'Inactive' ? 'inactive' : 'active',
+      presentStateInReg: isActive(pod) ? 'active' : 'inactive',
+      presentStateInNode: isActive(pod) ? 'Active' : 'Inactive',
+      processId: Number(pod.pid) || 0,
+      patchVersion: pod.releaseId,
+      patchTime: plainTime(row.release?.time),
+      patchUser: tserver?.metadata.annotations?.[annotations.releasedBy] ?? '',
+    })
+    if (row.subType !== 'tars') return done('Success')
+    const answer = await nodes.ask(found, (proxy, a, s, options) => proxy.getStateInfo(a, s, options))
+    if (answer.return === codes.success) Object.assign(state, { presentStateInNode: stateNames[answer.info.serverState] ?? '', processId: answer.info.processId })
+    return { return: answer.return, result: answer.result }
+  })
+  return { return: code, state, result }
+}
+

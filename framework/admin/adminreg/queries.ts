@@ -1,0 +1,100 @@
+// What there is: applications, nodes, servers, templates, and the framework itself.
+import { annotations } from '#api/names.ts'
+import { plainAddress } from '#base/address.ts'
+import { renderProfile } from '#tars/profile.ts'
+import { createFrameworkServer, createServerTree, type AdminRegServant, type FrameworkServer } from '#tars/protocol/AdminReg.ts'
+import type { PodRow, ServerRow } from '../contract.ts'
+import { isActive } from '../model/pod-row.ts'
+import { attempt, codes, done, plainTime, Refusal } from './outcome.ts'
+import { placeOfNode, serverNamed } from './places.ts'
+import type { World } from './world.ts'
+
+type Functions = Pick<AdminRegServant,
+  'getAllApplicationNames' | 'getAllNodeNames' | 'getAllServerIds' | 'getGroupId' | 'getClientIp' | 'getNodeList' | 'getServerTree' | 'getServerNameList' |
+  'getProfileTemplate' | 'getServerProfileTemplate' | 'getServers' | 'checkServer' | 'getVersion'>
+
+const frameworkApp = 'tars'
+const ownServer = 'tars-tarsadminregistry'
+const noGroup = -1
+
+export function queryFunctions({ view, nodes, template }: World): Functions {
+  const textOf = async (profile: string, name: string) => {
+    let profileTemplate = ''
+    const { return: code, result } = await attempt(async () => {
+      const { text, problem } = renderProfile(profile, name, template)
+      profileTemplate = text
+      if (problem !== undefined) throw new Refusal(codes.parameter, problem)
+      return done('Success')
+    })
+    return { return: code, profileTemplate, resultDesc: result }
+  }
+  return {
+    getAllApplicationNames: () => ({ return: [...new Set(view.servers().map(({ app }) => app))], result: 'Success' }),
+    getAllNodeNames: () => ({ return: view.servers().flatMap(({ pods }) => pods.map(({ name }) => name)), result: 'Success' }),
+    getAllServerIds: () => ({ return: view.servers().flatMap((row) => row.pods.map((pod) => idRow(row, pod))), result: 'Success' }),
+    // Kubernetes has no groups of machines.
+    getGroupId: (ip) => ({ return: noGroup, groupId: noGroup, result: `${ip} is in no group` }),
+    getClientIp: (current) => ({ return: codes.success, sClientIp: plainAddress(current.peer.address) }),
+    getNodeList: (names) => ({ return: codes.success, heartbeats: new Map(names.flatMap((name) => heartbeat(view, name))) }),
+    getServerTree: () => ({ return: codes.success, tree: view.servers().map(({ app, server }) => createServerTree({ application: app, server_name: server, enable_set: 'N' })) }),
+    getServerNameList: (names) => ({ return: codes.success, rows: names.flatMap(({ application, serverName }) => rowsOf(view, application, serverName)) }),
+    getProfileTemplate: (name) => textOf('', name),
+    async getServerProfileTemplate(app, server) {
+      try {
+        const { tars } = view.tserver(serverNamed(view, app, server).name)?.spec ?? {}
+        if (tars === undefined) throw new Refusal(codes.cannot, `${app}.${server} has subType normal: it has no template`)
+        return await textOf(tars.profile ?? '', tars.template)
+      } catch (error) {
+        const { return: code, result } = await attempt(() => Promise.reject(error as Error))
+        return { return: code, profileTemplate: '', resultDesc: result }
+      }
+    },
+    getServers: () => ({ return: codes.success, servers: frameworkServers(view) }),
+    async checkServer({ objName }) {
+      // Nothing else is called: an address from outside would have this process knock anywhere.
+      if (!frameworkServers(view).some((server) => server.objName === objName)) return codes.parameter
+      return nodes.pingObject(objName).then(() => codes.success, () => codes.unknown)
+    },
+    getVersion: () => ({ return: codes.success, version: view.server(ownServer)?.release?.id ?? '' }),
+  }
+}
+
+const settingOf = (pod: PodRow): string => (pod.settingState === 'Inactive' ? 'inactive' : 'active')
+const presentOf = (pod: PodRow): string => (isActive(pod) ? 'active' : 'inactive')
+
+function idRow({ app, server, type, subType }: ServerRow, pod: PodRow): string[] {
+  return [`${app}.${server}_${pod.name}`, settingOf(pod), presentOf(pod), type === '' ? subType : type]
+}
+
+/** A pod that answers is well now; of any other it is known when it started. */
+function heartbeat(view: World['view'], name: string): [string, string][] {
+  try {
+    const { pod } = placeOfNode(view, name)
+    return [[name, plainTime(isActive(pod) ? new Date(Date.now() - view.ageMs()).toISOString() : pod.startTime)]]
+  } catch {
+    return []
+  }
+}
+
+function rowsOf(view: World['view'], app: string, server: string): Map<string, string>[] {
+  const row = view.servers().find((candidate) => candidate.app === app && candidate.server === server)
+  if (row === undefined) return []
+  const { metadata, spec } = view.tserver(row.name) ?? {}
+  const ofServer = {
+    application: app, server_name: server, server_type: row.type, template_name: row.type, enable_set: 'N', enable_group: 'N',
+    patch_time: plainTime(row.release?.time), patch_user: metadata?.annotations?.[annotations.releasedBy] ?? '',
+    async_thread_num: String(spec?.tars?.asyncThread ?? ''), profile: spec?.tars?.profile ?? '',
+  }
+  return row.pods.map((pod) => new Map(Object.entries({
+    ...ofServer, node_name: pod.name,
+    setting_state: settingOf(pod), present_state: presentOf(pod), process_id: pod.pid === '' ? '0' : pod.pid,
+    patch_version: pod.releaseId, posttime: plainTime(pod.startTime),
+  })))
+}
+
+/** Objects of the framework's own servers, each with the address of a pod. */
+function frameworkServers(view: World['view']): FrameworkServer[] {
+  return view.servers().filter(({ app }) => app === frameworkApp).flatMap(({ server, servants, subType, pods }) =>
+    pods.filter(({ ip }) => ip !== '').flatMap(({ name, ip }) => servants.filter(({ isTars }) => isTars && subType === 'tars').map(({ obj, port }) =>
+      createFrameworkServer({ serverName: `${frameworkApp}.${server}`, nodeName: name, objName: `${obj}@tcp -h ${ip} -p ${port} -t 3000` }))))
+}

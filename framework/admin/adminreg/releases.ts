@@ -1,0 +1,121 @@
+// Releases: which there are, which one runs, and how far a change of it has come. A release is an image here, and every node of a
+// server runs the same; what native calls a patch is the TServer's release.
+import { createHash } from 'node:crypto'
+import { annotations, labels } from '#api/names.ts'
+import { imageServerName } from '#api/mutate/tserver.ts'
+import { resources } from '#api/resources.ts'
+import type { TImage, TImageRelease, TServer } from '#api/types.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { createPatchInfo, createPatchPackage, type AdminRegServant, type PatchInfo, type PatchRequest } from '#tars/protocol/AdminReg.ts'
+import { isActive } from '../model/pod-row.ts'
+import { changeServer } from './change.ts'
+import { attempt, codes, done, Refusal, type Outcome } from './outcome.ts'
+import { nodeNames, place, serverNamed, type Place } from './places.ts'
+import type { World } from './world.ts'
+
+type Functions = Pick<AdminRegServant, 'batchPatch' | 'getPatchPercent' | 'updatePatchLog' | 'deletePatchFile' | 'getPatchPackage'>
+
+export function releaseFunctions(world: World): Functions {
+  const { view, client, namespace } = world
+  return {
+    batchPatch: (request) => release(world, request),
+    getPatchPercent: (app, server, node) => patchPercent(world, { app, server, node }),
+    // The TServer says itself what it runs.
+    updatePatchLog: () => codes.success,
+    async deletePatchFile(app, server, file) {
+      const { return: code } = await attempt(async () => {
+        const { release: current } = serverNamed(view, app, server)
+        const id = file.replace(/\.(tgz|tar\.gz|war|jar)$/, '')
+        if (current?.id === id) throw new Refusal(codes.state, `release ${id} runs`, 'release another one first')
+        const images = await imagesOf(client, namespace, app, server)
+        const image = images.find(({ releases = [] }) => releases.some((one) => one.id === id))
+        if (image === undefined) throw new Refusal(codes.noRelease, `${app}.${server} has no release ${id}`)
+        const rest = (image.releases ?? []).filter((one) => one.id !== id)
+        await client.patch(resources.timages, { namespace, name: image.metadata.name }, { metadata: { resourceVersion: image.metadata.resourceVersion }, releases: rest })
+        return done('Success')
+      })
+      return code
+    },
+    async getPatchPackage(app, server, _type, defaultVersion) {
+      const patchPackage = createPatchPackage()
+      const { return: code } = await attempt(async () => {
+        const found = (await imagesOf(client, namespace, app, server)).flatMap(({ releases = [], default: standard }) => {
+          const chosen = defaultVersion === 1 ? (releases.find(({ id }) => id === standard) ?? releases[0]) : releases[0]
+          return chosen === undefined ? [] : [chosen]
+        })[0]
+        if (found === undefined) throw new Refusal(codes.noRelease, `${app}.${server} has no release`)
+        patchPackage.id = releaseNumber(found.id)
+        return done('Success')
+      })
+      return { return: code, patchPackage }
+    },
+  }
+}
+
+/** How far a node has come to the release of its server. */
+export async function patchPercent({ view }: Pick<World, 'view'>, { app, server, node }: { readonly app: string; readonly server: string; readonly node: string }): Promise<{ return: number; tPatchInfo: PatchInfo }> {
+  const tPatchInfo = createPatchInfo()
+  const { return: code, result } = await attempt(async () => {
+    const found = place(view, app, server, node)
+    Object.assign(tPatchInfo, progress(found, view.tserver(found.row.name)))
+    return done('Success')
+  })
+  return { return: code, tPatchInfo: code === codes.success ? tPatchInfo : createPatchInfo({ sResult: result }) }
+}
+
+/** A positive number for a release id, for callers who know packages by number. */
+export function releaseNumber(id: string): number {
+  return (createHash('sha256').update(id).digest().readUInt32BE(0) & 0x7fffffff) || 1
+}
+
+async function imagesOf(client: KubeClient, namespace: string, app: string, server: string): Promise<readonly TImage[]> {
+  const { items } = await client.list<TImage>(resources.timages, { namespace, labelSelector: `${labels.app}=${app},${labels.server}=${imageServerName({ app, server } as TServer['spec'])}` })
+  return items
+}
+
+/** Makes a release what a server runs; one that was released before by the same request is left alone. */
+export async function release({ client, namespace }: World, { appname, servername, version, user }: Pick<PatchRequest, 'appname' | 'servername' | 'version' | 'user'>): Promise<Outcome> {
+  return attempt(async () => {
+    const images = await imagesOf(client, namespace, appname, servername)
+    const found = findRelease(images, version)
+    if (found === undefined) {
+      const known = images.flatMap(({ releases = [] }) => releases.map(({ id }) => id))
+      throw new Refusal(codes.noRelease, `${appname}.${servername} has no release ${version}`, known.length === 0 ? 'build one with "tarsk8s release"' : `its releases are ${known.slice(0, 10).join(', ')}`)
+    }
+    const there = await changeServer(client, { namespace, app: appname, server: servername }, (server) => releasePatch(server, found, user))
+    if (!there) throw new Refusal(codes.noServer, `there is no server ${appname}.${servername}`)
+    return done(`Success: ${appname}.${servername} gets release ${found.id}`)
+  })
+}
+
+function findRelease(images: readonly TImage[], version: string): TImageRelease | undefined {
+  for (const { releases = [], default: standard } of images) {
+    const found = version === '' ? (releases.find(({ id }) => id === standard) ?? releases[0]) : releases.find(({ id }) => id === version || String(releaseNumber(id)) === version)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function releasePatch(server: TServer, { id, image, secret }: TImageRelease, user: string): object | undefined {
+  const { release: current, k8s } = server.spec
+  if (current?.id === id && current.image === image) return undefined
+  // What was never released has no pods yet.
+  const first = current === undefined && (k8s.replicas ?? 0) === 0 && !k8s.daemonSet ? { k8s: { replicas: Math.max(1, nodeNames(server).length) } } : {}
+  return {
+    metadata: { annotations: { [annotations.releasedBy]: user === '' ? null : user } },
+    spec: { release: { id, image, secret: secret ?? null, time: new Date().toISOString() }, ...first },
+  }
+}
+
+const percentWhileStarting = 50
+
+/** How far a pod has come to its server's release. */
+function progress({ pod }: Place, server: TServer | undefined): Partial<PatchInfo> {
+  const release = server?.spec.release
+  const fixed = { iModifyTime: Math.floor(Date.parse(release?.time ?? '') / 1000) || 0, sVersion: release?.id ?? '' }
+  if (release === undefined) return { ...fixed, bPatching: false, iPercent: 0, sResult: 'nothing was released yet', bSucc: false }
+  const arrived = pod.releaseId === release.id
+  if (arrived && (isActive(pod) || pod.settingState === 'Inactive')) return { ...fixed, bPatching: false, iPercent: 100, sResult: 'Success', bSucc: true }
+  if (pod.message !== '' && pod.presentState !== 'Terminating' && arrived) return { ...fixed, bPatching: false, iPercent: percentWhileStarting, sResult: `${pod.presentState}: ${pod.message}`, bSucc: false }
+  return { ...fixed, bPatching: true, iPercent: arrived ? percentWhileStarting : 0, sResult: pod.presentState, bSucc: false }
+}

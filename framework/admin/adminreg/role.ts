@@ -1,0 +1,13 @@
+import type { Role } from '#base/lifecycle.ts'
+import { kubeClientFrom } from '#kube/client.ts'
+import { startAdminRegistry } from './adminreg.ts'
+import { adminRegistryEnv } from './env.ts'
+
+/** tarsAdminRegistry: `tarsk8s adminregistry`. */
+export const start: Role = async ({ env, log, signal }) => {
+  const settings = adminRegistryEnv(env)
+  const client = kubeClientFrom(env)
+  const registry = await startAdminRegistry({ client, ...settings, log, signal })
+  registry.done.catch(() => {}).finally(() => client.close())
+  return registry
+}
