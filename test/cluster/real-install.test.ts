@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { helloIdl, packSamples } from '../../framework/local/samples/pack.ts'
 import { packCharts } from '../charts/rig.ts'
 import { cacheDir } from '../rig/tools.ts'
-import { Installation } from './installation.ts'
+import { agentFolders, Installation } from './installation.ts'
 
 let cluster: Installation
 let charts: Awaited<ReturnType<typeof packCharts>>
@@ -19,7 +19,7 @@ afterAll(() => cluster?.stop())
 test('both charts are installed, a package is released and deployed, answers a call, and all is uninstalled', { timeout: 600_000 }, async () => {
   const { namespace, registry, kubectl } = cluster
   const inNamespace = (...args: readonly string[]): Promise<string> => kubectl.call(cluster, '-n', namespace, ...args)
-  await cluster.helm('install', 'tarscontroller', charts.tarscontroller)
+  await cluster.helm('install', 'tarscontroller', charts.tarscontroller, '--set', agentFolders)
   await cluster.controllerReady()
   await cluster.labelNode()
   await cluster.kubectl('-n', 'tars-system', 'wait', '--for=jsonpath={.status.numberReady}=1', 'daemonset/tars-agent', '--timeout=120s')
