@@ -1,7 +1,8 @@
 // What the charts hold: the files of their folders, and what is made of the declarations in the code.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { customResourceDefinitions } from '#api/crds.ts'
+import { customResourceDefinitions, schemaOf } from '#api/crds.ts'
+import { hubVersion } from '#api/names.ts'
 import type { Access } from '#kube/access.ts'
 import { access as admin } from '../admin/access.ts'
 import { access as adminRegistry } from '../admin/adminreg/access.ts'
@@ -61,11 +62,21 @@ export async function chartFiles(name: ChartName, { version, registry = '', time
   files.set('templates/_access.tpl', await readFile(join(import.meta.dirname, 'shared/_access.tpl'), 'utf8'))
   files.set('files/access.json', pretty(accounts[name]))
   if (name === 'tarscontroller') files.set('files/crds.json', JSON.stringify(customResourceDefinitions()))
-  else files.set('files/servers.json', pretty(chartServers(time)))
+  else {
+    files.set('files/servers.json', pretty(chartServers(time)))
+    edit(files, 'values.schema.json', withServerFields)
+  }
   edit(files, 'Chart.yaml', (text) => text.replaceAll(placeholder, version))
   // The first in the file is where the framework's own images are.
   edit(files, 'values.yaml', (text) => text.replace('registry: ""', `registry: ${JSON.stringify(registry)}`))
   return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** What `servers.<role>` may say is what the CRD lets spec.k8s say. */
+function withServerFields(text: string): string {
+  const schema = JSON.parse(text) as { definitions: Record<string, object> }
+  const fields = schemaOf('TServer', hubVersion)?.properties?.['spec']?.properties?.['k8s']?.properties ?? {}
+  return pretty({ ...schema, definitions: { ...schema.definitions, server: { type: 'object', additionalProperties: false, properties: fields } } })
 }
 
 const pretty = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`

@@ -40,5 +40,6 @@ export const access: Access = {
     // Which nodes frameworks use, and local volumes that nodes took along when they went.
     rule('', 'nodes', [...follow, 'patch']),
     rule('', 'persistentvolumes', [...follow, 'patch', 'delete']),
+    rule('storage.k8s.io', 'storageclasses', follow),
   ],
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import { systemClock, type Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
@@ -69,6 +70,7 @@ function startReconcilers(context: ControllerContext, lifetime: Lifetime): Recon
   wireServers(context, [...children.map(({ reconciler }) => reconciler), endpoints, status, records])
   for (const { kind, reconciler } of children) kind.store.onChange((_type, object) => reconciler.enqueue(keyOf(object)))
   wirePods(context, endpoints, status, records, ended)
+  wireSurroundings(context, status)
   wireOthers(context, run)
   return all
 }
@@ -92,6 +94,13 @@ function wirePods({ stores, clock }: ControllerContext, endpoints: Reconciler, s
     const ending = ended.note(pod, type === 'deleted', () => new Date(clock.now()).toISOString())
     if (ending !== undefined) records.enqueue(ending)
   })
+}
+
+/** Nodes and storage classes decide whether pods find a place. */
+function wireSurroundings({ stores }: ControllerContext, status: Reconciler): void {
+  const enqueue = (): void => stores.servers.list().forEach((server) => status.enqueue(keyOf(server)))
+  stores.storageClasses.onChange((type) => void (type !== 'updated' && enqueue()))
+  stores.nodes.onChange((_type, node, old) => void (!isDeepStrictEqual(node.metadata.labels, old?.metadata.labels) && enqueue()))
 }
 
 function wireOthers(context: ControllerContext, run: (name: string, reconcile: Reconcile) => Reconciler): void {

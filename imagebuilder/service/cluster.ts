@@ -1,7 +1,8 @@
 import type { KeyObject } from 'node:crypto'
 import { names } from '#api/names.ts'
+import { currentRelease, usualBase } from '#api/base-image.ts'
 import { resources } from '#api/resources.ts'
-import type { TFrameworkConfig, TImage, TServer } from '#api/types.ts'
+import type { TFrameworkConfig, TImage, TImageRelease, TServer } from '#api/types.ts'
 import { Failure } from '#base/errors.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { isNotFound } from '#kube/errors.ts'
@@ -63,7 +64,7 @@ export class ClusterFacts {
 
   /**
    * The base image that a request means: a reference, the name of a base TImage (its default or newest release), or, when
-   * empty, the first TImage of type base that supports the server type.
+   * empty, the usual one of the server type.
    * @throws BASE_IMAGE_MISSING, BASE_IMAGE_TYPE
    */
   async base(asked: string, secret: string, serverType?: ServerType): Promise<Base> {
@@ -91,10 +92,9 @@ export class ClusterFacts {
 
   async #chooseBase(serverType: ServerType): Promise<Base> {
     const { items } = await this.#client.list<TImage>(resources.timages, { namespace: this.#namespace })
-    const fitting = items.filter((image) => image.imageType === 'base' && image.supportedType?.includes(serverType) === true && (image.releases?.length ?? 0) > 0)
-    const [first] = fitting.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
-    if (first === undefined) throw new Failure('BASE_IMAGE_MISSING', `no TImage of type base supports ${serverType}`, { remedy: 'send BaseImage, or create a base TImage with this supportedType' })
-    return releaseOf(first)
+    const found = usualBase(items, serverType)
+    if (found === undefined) throw new Failure('BASE_IMAGE_MISSING', `no TImage of type base supports ${serverType}`, { remedy: 'send BaseImage, or create a base TImage with this supportedType' })
+    return baseOf(found)
   }
 
   async #find<T>(get: () => Promise<T>): Promise<T | undefined> {
@@ -108,8 +108,9 @@ export class ClusterFacts {
 }
 
 function releaseOf(image: TImage): Base {
-  const releases = image.releases ?? []
-  const release = releases.find((one) => one.id === image.default) ?? releases[0]
+  const release = currentRelease(image)
   if (release === undefined) throw new Failure('BASE_IMAGE_MISSING', `TImage ${image.metadata.name} has no release`, { remedy: 'add a release with the base image' })
-  return { image: release.image, secret: release.secret ?? '' }
+  return baseOf(release)
 }
+
+const baseOf = ({ image, secret = '' }: TImageRelease): Base => ({ image, secret })

@@ -154,6 +154,12 @@ describe('in order', { timeout: 120_000 }, () => {
     expect(await versions()).toEqual(before)
   })
 
+  it('what no schema can say is refused by its field, with the rule and what to do', async () => {
+    const mounts = [0, 1].map((index) => `servers.notify.mounts[${index}].name=data,servers.notify.mounts[${index}].mountPath=/data${index},servers.notify.mounts[${index}].source.emptyDir.medium=Memory`).join(',')
+    await expect(helmOn('upgrade', 'tars', first.tarsframework, '-n', 'blue', ...frameworkValues, '--set', mounts)).rejects.toThrow('duplicate .mounts.name value data; field spec.k8s.mounts[1].name: a volume has one entry; spec.k8s.mounts[0].name has it already; remedy: rename one of them')
+    await helmOn('rollback', 'tars', '-n', 'blue')
+  })
+
   it('an upgrade of tarscontroller upgrades CRDs', async () => {
     await helmOn('upgrade', 'tarscontroller', second.tarscontroller, '--set', `controller.registry=${registry},crds.servers={v1beta1,v1beta2}`)
     const definition = await cluster.client.get(customResourceDefinitions, { name: 'tservers.k8s.tars.io' })

@@ -157,6 +157,9 @@ describe('values', () => {
     ['tarsframework', [...frameworkValues, 'web=http://tars.test'], /\/web/],
     ['tarsframework', [...frameworkValues, 'servers.regitry.replicas=3'], /\/servers.*regitry/],
     ['tarsframework', [...frameworkValues, 'servers.registry.replicas=100'], /\/servers\/registry\/replicas/],
+    ['tarsframework', [...frameworkValues, 'servers.registry.replica=3'], /\/servers\/registry.*replica/],
+    ['tarsframework', [...frameworkValues, 'servers.image.resources.limits.memory=lots'], /\/servers\/image\/resources\/limits\/memory/],
+    ['tarsframework', [...frameworkValues, 'servers.notify.mounts[0].name=data', 'servers.notify.mounts[0].mountPath=/data', 'servers.notify.mounts[0].source.persistentVolumeClaimTemplate.spec.accessModes={Once}'], /\/servers\/notify\/mounts\/0\/source\/persistentVolumeClaimTemplate/],
     ['tarsframework', [`framework.registry=${registry}`], /upload\.registry is missing: --set upload\.registry=/],
     ['tarsframework', ['upload.registry=registry.test/services'], /framework\.registry is missing: --set framework\.registry=/],
   ]

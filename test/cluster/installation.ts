@@ -14,6 +14,9 @@ import { cacheDir, which } from '../rig/tools.ts'
 
 const main = join(import.meta.dirname, '../../framework/main.ts')
 
+/** Values of tarscontroller that keep the agent's folders off this machine's disk. */
+export const agentFolders = 'agent.tlv_in_host=/run/tars/host-mount,agent.app_log_in_host=/run/tars/app_log'
+
 export class Installation {
   /** A folder that goes with it. */
   readonly dir: string

@@ -15,7 +15,7 @@ import { helloIdl, packSamples } from '../../framework/local/samples/pack.ts'
 import { packCharts } from '../charts/rig.ts'
 import { tarsServer } from '../controller/fixtures.ts'
 import { cacheDir } from '../rig/tools.ts'
-import { Installation } from './installation.ts'
+import { agentFolders, Installation } from './installation.ts'
 
 const [older, newer] = ['1.0.0', '1.1.0'] as const
 const mine = '<tars>\n  <application>\n    <client>\n      asyncthread=7\n    </client>\n  </application>\n</tars>\n'
@@ -118,7 +118,7 @@ const storedVersions = async (): Promise<string[]> => (await cluster.plane.clien
 
 describe('in order', { timeout: 600_000 }, () => {
   test('the older version runs two services, and people have made it theirs', async () => {
-    await cluster.helm('install', 'tarscontroller', controllerOf(older), '--set', 'crds.storage=v1beta2,controller.replicas=1')
+    await cluster.helm('install', 'tarscontroller', controllerOf(older), '--set', `crds.storage=v1beta2,controller.replicas=1,${agentFolders}`)
     await cluster.controllerReady()
     await cluster.labelNode()
     await cluster.helm('install', 'tars', frameworkOf(older), '-n', cluster.namespace, '--create-namespace', '--set', values(), '--timeout', '180s')
@@ -140,7 +140,7 @@ describe('in order', { timeout: 600_000 }, () => {
     const before = await identities()
     const framework = await identity('tars-tarsconfig-0')
     const counts = await under(async () => {
-      await cluster.helm('upgrade', 'tarscontroller', controllerOf(newer), '--set', 'crds.storage=v1beta3')
+      await cluster.helm('upgrade', 'tarscontroller', controllerOf(newer), '--set', `crds.storage=v1beta3,${agentFolders}`)
       await cluster.controllerReady()
       // Half a minute later, by the new leader.
       await cluster.plane.machine.until('all is stored in the new version', async () => (await storedVersions()).join() === 'v1beta3', 180_000)

@@ -10,6 +10,8 @@ import { clientAs, eventually, startCluster, type TestCluster } from './cluster.
 
 let cluster: TestCluster
 let controller: Running
+/** Volumes, which may be in a cluster that stays. */
+const made: string[] = []
 beforeAll(async () => {
   cluster = await startCluster({ roles: [] })
   const client = clientAs(cluster, 'system:serviceaccount:tars-system:tars-controller')
@@ -18,7 +20,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await controller?.stop()
-  for (const { metadata } of (await cluster.client.list(persistentVolumes)).items) await cluster.client.patch(persistentVolumes, metadata, { metadata: { finalizers: null } }).then(() => cluster.client.delete(persistentVolumes, metadata)).catch(() => {})
+  for (const name of made) await cluster.client.patch(persistentVolumes, { name }, { metadata: { finalizers: null } }).then(() => cluster.client.delete(persistentVolumes, { name })).catch(() => {})
   await cluster?.stop()
 })
 
@@ -38,6 +40,7 @@ test('a node says whether any framework may use it', async () => {
 
 /** A volume as tarsagent makes it on a node. */
 async function volume(name: string, host: string, phase: string, changes: { readonly provisionedBy?: string } = {}): Promise<void> {
+  made.push(name)
   await cluster.client.create(persistentVolumes, {
     metadata: { name, labels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Hello', 'tars.io/LocalVolume': 'data' }, annotations: { [localVolume.provisionedBy.key]: changes.provisionedBy ?? localVolume.provisionedBy.value }, finalizers: [localVolume.finalizer] },
     spec: {

@@ -70,6 +70,12 @@ describe('TServer (B.2)', () => {
     expect(await verdict({ object, old: tarsServer() })).toContain(`tserver resource filed "${field}" is immutable`)
   })
 
+  test('what it had before is not held against another change; what it gets now is', async () => {
+    const old = withServants(['A', 19386])
+    expect(await verdict({ object: { ...old, metadata: { ...old.metadata, annotations: { a: 'b' } } }, old, world: templates })).toBe('allowed')
+    expect(await verdict({ object: withServants(['A', 19386], ['B', 19387]), old, world: templates })).toMatch(/^[^\n]*servants port value should not equal 19387[^\n]*$/)
+  })
+
   test('several problems are told at once', async () => {
     expect((await verdict({ object: renamed(withServants(['A', 19385], ['A', 19385]), 'x') })).split('\n')).toHaveLength(5)
   })

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { endpointPods, podState } from '../../framework/controller/desired/pod-state.ts'
-import { serverStatus } from '../../framework/controller/desired/server-status.ts'
+import { serverStatus as statusIn } from '../../framework/controller/desired/server-status.ts'
+import type { Surroundings } from '../../framework/controller/desired/trouble.ts'
 import { tarsServer, unreleased } from './fixtures.ts'
 
+const surroundings: Surroundings = { nodes: [{ metadata: { labels: { 'tars.io/node.ns': '', 'tars.io/ability.ns.Demo': '' } } }], storageClasses: new Set(['fast', 'tars-storage-class']) }
+const serverStatus = (server: Parameters<typeof statusIn>[0], pods: Parameters<typeof statusIn>[1], now: string, changes: Partial<Surroundings> = {}) => statusIn(server, pods, { ...surroundings, ...changes }, now)
 const condition = (type: string, status = 'True', reason?: string, message?: string) => ({ type, status, ...(reason === undefined ? {} : { reason }), ...(message === undefined ? {} : { message }) })
 const started = [condition('PodScheduled'), condition('Initialized'), condition('ContainersReady')]
 const pod = (conditions: object[], more: object = {}) => ({ metadata: { uid: 'u', name: 'demo-hello-0', ...more }, status: { conditions: conditions as never } })
@@ -54,6 +57,34 @@ describe('status of a server (control-plane spec C.6)', () => {
     const crashing = { metadata: { name: 'a-0', labels: { 'tars.io/ServerID': 'v1' } }, status: { conditions: [condition('ContainersReady', 'False', 'ContainersNotReady')] as never, containerStatuses: [{ name: 'c', image: '', imageID: '', ready: false, restartCount: 2, state: { waiting: { reason: 'CrashLoopBackOff' } } }] } }
     const degraded = serverStatus(tarsServer(), [crashing], 'now').conditions?.find(({ type }) => type === 'Degraded')
     expect(degraded).toMatchObject({ status: 'True', reason: 'PodsInTrouble', message: '1 of 1 pods are in trouble; a-0: ContainersNotReady: c: CrashLoopBackOff' })
+  })
+
+  describe('a cause that only the cluster shows is named, with what to do', () => {
+    const homeless = pod([condition('PodScheduled', 'False', 'Unschedulable', '0/1 nodes are available')])
+    const mount = (source: object): never => ({ k8s: { mounts: [{ name: 'data', mountPath: '/data', source }] } }) as never
+    const claim = (storageClassName: string): never => mount({ persistentVolumeClaimTemplate: { spec: { accessModes: ['ReadWriteOnce'], storageClassName, resources: {} } } })
+    const nodes = (...labels: string[]): Partial<Surroundings> => ({ nodes: [{ metadata: { labels: Object.fromEntries(labels.map((label) => [label, ''])) } }] })
+    test.each([
+      ['no node has the label', tarsServer(), nodes(), 'NodeLabelMissing', 'no node has the label tars.io/node.ns: kubectl label node <node> tars.io/node.ns='],
+      ['no node is able', tarsServer({ k8s: { abilityAffinity: 'ServerRequired' } }), {}, 'NodeLabelMissing', 'no node with tars.io/node.ns has the label tars.io/ability.ns.Demo-Hello: kubectl label node <node> tars.io/ability.ns.Demo-Hello='],
+      ['an ability of the application is enough, but volumes are not', tarsServer({ k8s: { abilityAffinity: 'AppRequired', ...(mount({ tLocalVolume: {} }) as { k8s: object }).k8s } }), {}, 'NodeLabelMissing', 'no node with tars.io/node.ns and tars.io/ability.ns.Demo has the label tars.io/SupportLocalVolume: kubectl'],
+      ['there is no storage class', tarsServer(claim('slow')), {}, 'StorageClassMissing', 'there is no StorageClass slow, which volume data asks for: create it, or name another one in spec.k8s.mounts'],
+      ['there is no storage class of ours', tarsServer(mount({ tLocalVolume: {} })), { storageClasses: new Set<string>() }, 'StorageClassMissing', 'there is no StorageClass tars-storage-class, which volume data asks for: the chart tarscontroller has it'],
+      ['the scheduler knows better', tarsServer(claim('fast')), {}, 'PodsInTrouble', 'demo-hello-0: Unschedulable: 0/1 nodes are available'],
+    ] as const)('%s', (_what, server, changes, reason, text) => {
+      const degraded = serverStatus(server, [homeless], 'now', changes).conditions?.find(({ type }) => type === 'Degraded')
+      expect(degraded).toMatchObject({ status: 'True', reason, message: expect.stringContaining(text) as string })
+      expect(degraded?.message).toContain('0/1 nodes are available')
+    })
+
+    const waiting = (name: string, reason: string) => ({ ...pod([condition('PodScheduled')]), status: { conditions: [condition('PodScheduled')] as never, containerStatuses: [{ name, image: 'r.test/a:1', imageID: '', ready: false, restartCount: 0, state: { waiting: { reason, message: '401 Unauthorized' } } }] } })
+    test.each([
+      ['by no secret', tarsServer(), 'demo-hello', 'ErrImagePull', 'image r.test/a:1: it was pulled with no Secret of the server: name one in spec.release.secret'],
+      ['by a secret', tarsServer({ release: { id: 'v1', image: 'r.test/a:1', secret: 'push' } }), 'demo-hello', 'ImagePullBackOff', 'it was pulled with Secret push (spec.release.secret): see that it exists, is of type kubernetes.io/dockerconfigjson and is good for this registry: kubectl -n ns get secret push'],
+      ['of the node image', tarsServer({ release: { id: 'v1', image: 'r.test/a:1', secret: 'push', nodeImage: 'n', nodeSecret: 'node-pull' } }), 'tarsnode', 'ErrImagePull', 'Secret node-pull (spec.release.nodeSecret)'],
+    ] as const)('an image that cannot be pulled %s', (_what, server, container, reason, text) => {
+      expect(serverStatus(server, [waiting(container, reason)], 'now').conditions?.find(({ type }) => type === 'Degraded')).toMatchObject({ status: 'True', reason: 'ImagePullFailed', message: expect.stringContaining(text) as string })
+    })
   })
 
   test('a condition keeps its time while its answer stays', () => {

@@ -132,14 +132,21 @@ describe('stateful set (control-plane spec C.2, C.4)', () => {
     const server = frameworkServer(role, { namespace: 'ns', release: { id: 'v1', image: 'tarsk8s:local' }, time: '2024-01-01T00:00:00Z' })
     const spec = desiredStatefulSet(server, framework({ injection: 'imageVolume' }))?.spec?.template.spec
     expect(spec?.initContainers).toBeUndefined()
-    expect(spec?.volumes).toEqual([timezoneVolume])
+    expect(spec?.volumes).toEqual([])
     expect(spec?.readinessGates).toEqual(role === 'registry' ? [{ conditionType: 'tars.io/active' }] : undefined)
     expect(spec?.securityContext).toMatchObject({ runAsNonRoot: true, sysctls: [{ name: 'net.ipv4.ip_unprivileged_port_start', value: '0' }] })
     const port = [...(server.spec.tars?.servants ?? []), ...(server.spec.normal?.ports ?? [])][0]?.port
     expect({ ...noProbes, ...spec?.containers[0] }).toMatchObject({
-      command: ['tarsk8s', role], volumeMounts: [timezoneMount], ...noProbes, readinessProbe: { tcpSocket: { port } },
+      command: ['tarsk8s', role], volumeMounts: [], ...noProbes, readinessProbe: { tcpSocket: { port } },
       securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
     })
+  })
+
+  test('nothing of the host where the framework says so', () => {
+    const settings = completeFramework({ name: 'tars-framework', namespace: 'ns' }, { imageUpload: { registry: 'r' }, hostTimezone: false })
+    const spec = desiredStatefulSet(tarsServer(), settings)?.spec?.template.spec
+    expect(spec?.volumes).toEqual([workDirVolume])
+    expect(spec?.containers[0]?.volumeMounts).toEqual([workDirMount])
   })
 
   test("a folder of the user's own keeps what tarsnode learned, without a second one", () => {

@@ -1,6 +1,7 @@
 // The TImage that a server's releases are kept in (node-and-image C.2).
 import { setTimeout as delay } from 'node:timers/promises'
-import { hubApiVersion, labels } from '#api/names.ts'
+import { hubApiVersion } from '#api/names.ts'
+import { baseMadeBy, baseSelector, usualBase } from '#api/base-image.ts'
 import { resources } from '#api/resources.ts'
 import type { TImage, TImageBuildState, TImageRelease } from '#api/types.ts'
 import { Failure } from '#base/errors.ts'
@@ -45,9 +46,6 @@ export async function removeUnused({ client, namespace }: Place, { metadata: { n
   await client.delete(resources.timages, { namespace, name }, { preconditions: { uid, resourceVersion } }).catch(() => {})
 }
 
-/** By which name `tarsk8s base` makes an image that carries a type. */
-const baseLanguages: Readonly<Record<string, string>> = { cpp: 'cpp', go: 'go', 'nodejs-pkg': 'cpp', nodejs: 'nodejs', 'java-jar': 'java', 'java-war': 'java', php: 'php', python: 'python' }
-
 /**
  * What a release stands on: the image that was asked for, else the cluster's for its type.
  * @param asked a reference, or the name of a base TImage
@@ -61,18 +59,13 @@ export async function chooseBase(place: Place, serverType: string, asked: string
   }
   const found = await findBaseImage(place, serverType)
   if (found !== undefined) return found
-  const language = baseLanguages[serverType]
+  const language = baseMadeBy(serverType)
   throw new Failure('BASE_IMAGE_MISSING', `the cluster has no base image for ${serverType}`, { remedy: `${language === undefined ? '' : `make one with "npx tarsk8s base ${language}", or `}name one with --base-image` })
 }
 
-/** The image reference of the default, else newest, release of a base image for a type; undefined when there is none. */
 async function findBaseImage({ client, namespace, signal }: Place, serverType: string): Promise<string | undefined> {
-  const labelSelector = `${labels.imageType}=base,${labels.supportedPrefix}${serverType}`
-  const { items } = await client.list(resources.timages, { namespace, labelSelector, signal })
-  // Versions beside the usual one come after it: their images are for those who ask.
-  const standard = `${baseLanguages[serverType]}base`
-  const ordered = [...items.filter(({ metadata }) => metadata.name === standard), ...items.filter(({ metadata }) => metadata.name !== standard)]
-  return ordered.map((image) => (image.releases?.find(({ id }) => id === image.default) ?? image.releases?.[0])?.image).find((image) => image !== undefined)
+  const { items } = await client.list(resources.timages, { namespace, labelSelector: baseSelector(serverType), signal })
+  return usualBase(items, serverType)?.image
 }
 
 /**

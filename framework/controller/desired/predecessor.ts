@@ -16,7 +16,8 @@ import { userMounts } from './pod/volumes.ts'
  */
 export function keepingPods(desired: object, current: AnyObject, server: TServer, framework: TFrameworkConfig | undefined): object {
   const template = (current['spec'] as { readonly template?: PodTemplateSpec } | undefined)?.template
-  if (template === undefined) return desired
+  // Its pods always have a host path, which is not to be here any more.
+  if (template === undefined || framework?.hostTimezone === false) return desired
   const made = predecessorTemplate(server, framework)
   const { name } = server.metadata
   if (!contains(template, made) || !contains(choices(made, name), choices(template, name))) return desired
@@ -45,12 +46,12 @@ const unsaidGraceSeconds = 30
 function predecessorTemplate(server: TServer, framework: TFrameworkConfig | undefined): PodTemplateSpec {
   const supervisor = predecessorSupervisor(server, framework)
   const isTars = supervisor.kind === 'copied'
-  const { lifecycle: _lifecycle, ...container } = serviceContainer(server, { kind: 'none' })
+  const { lifecycle: _lifecycle, ...container } = serviceContainer(server, { kind: 'none' }, framework)
   const mounts = [...userMounts(server), { name: names.timezone, mountPath: paths.localtime }, ...(isTars ? [{ ...workDirMount }] : [])]
   return {
     ...podTemplate(server, framework),
     spec: {
-      ...podSpec(server, supervisor),
+      ...podSpec(server, supervisor, framework),
       ...(isTars ? { initContainers: [{ ...supervisorInit(server, supervisor.image), env: supervisorEnv(server).filter(({ name }) => name !== 'TARSNODE_GRACE_SECONDS') }] } : {}),
       containers: [{ ...container, volumeMounts: mounts }],
       terminationGracePeriodSeconds: unsaidGraceSeconds,

@@ -1,7 +1,8 @@
 import { labels, serverSelector } from '#api/names.ts'
 import { effectiveReplicas } from '#api/replicas.ts'
 import type { TServer, TServerCondition, TServerStatus } from '#api/types.ts'
-import { podState, type Pod } from './pod-state.ts'
+import type { Pod } from './pod-state.ts'
+import { isReady, troubleOf, type Surroundings } from './trouble.ts'
 
 type Fact = Omit<TServerCondition, 'lastTransitionTime'>
 
@@ -9,10 +10,10 @@ type Fact = Omit<TServerCondition, 'lastTransitionTime'>
  * The status of a server, from itself and its pods (control-plane spec C.6, with conditions).
  * @param now RFC 3339; used for conditions that changed
  */
-export function serverStatus(server: TServer, pods: readonly Pod[], now: string): TServerStatus {
+export function serverStatus(server: TServer, pods: readonly Pod[], surroundings: Surroundings, now: string): TServerStatus {
   const { app, server: name, variant, k8s } = server.spec
   const observed = server.metadata.generation === undefined ? {} : { observedGeneration: server.metadata.generation }
-  const facts = [released(server), available(server, pods), progressing(server, pods), degraded(pods)]
+  const facts = [released(server), available(server, pods), progressing(server, pods), degraded(server, pods, surroundings)]
   return {
     replicas: k8s.daemonSet ? pods.length : (k8s.replicas ?? 0),
     readyReplicas: pods.filter(isReady).length,
@@ -54,25 +55,8 @@ function progressing(server: TServer, pods: readonly Pod[]): Fact {
 }
 
 /** Pods that have restarted and are not ready now, or wait for something that does not come. */
-function degraded(pods: readonly Pod[]): Fact {
-  const troubled = pods.filter((pod) => !isReady(pod) && isTroubled(pod))
-  const first = troubled[0]
-  if (first === undefined) return { type: 'Degraded', status: 'False', reason: 'AsExpected', message: 'no pod is in trouble' }
-  const { presentState, presentMessage } = podState(first)
-  const message = `${troubled.length} of ${pods.length} pods are in trouble; ${first.metadata?.name ?? ''}: ${presentState}${presentMessage === undefined ? '' : `: ${presentMessage}`}`
-  return { type: 'Degraded', status: 'True', reason: 'PodsInTrouble', message }
-}
-
-const harmless = new Set(['ContainerCreating', 'PodInitializing'])
-
-function isTroubled({ metadata, status }: Pod): boolean {
-  if (metadata?.deletionTimestamp !== undefined) return false
-  if (status?.conditions?.some(({ type, reason }) => type === 'PodScheduled' && reason === 'Unschedulable') === true) return true
-  const containers = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])]
-  return containers.some(({ restartCount, state }) => restartCount > 0 || (state?.waiting?.reason !== undefined && !harmless.has(state.waiting.reason)))
-}
-
-/** Ready and not on its way out. */
-export function isReady({ metadata, status }: Pod): boolean {
-  return metadata?.deletionTimestamp === undefined && (status?.conditions?.some(({ type, status: holds }) => type === 'Ready' && holds === 'True') ?? false)
+function degraded(server: TServer, pods: readonly Pod[], surroundings: Surroundings): Fact {
+  const trouble = troubleOf(server, pods, surroundings)
+  if (trouble === undefined) return { type: 'Degraded', status: 'False', reason: 'AsExpected', message: 'no pod is in trouble' }
+  return { type: 'Degraded', status: 'True', reason: trouble.reason, message: `${trouble.count} of ${pods.length} pods are in trouble; ${trouble.message}` }
 }

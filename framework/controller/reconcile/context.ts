@@ -5,7 +5,7 @@ import { resources } from '#api/resources.ts'
 import type { TAccount, TConfig, TEndpoint, TExitedRecord, TFrameworkConfig, TImage, TServer, TTree } from '#api/types.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Informer } from '#kube/informer.ts'
-import { daemonSets, horizontalPodAutoscalers, persistentVolumeClaims, podDisruptionBudgets, pods, services, statefulSets } from '#kube/resources.ts'
+import { daemonSets, horizontalPodAutoscalers, nodes, persistentVolumeClaims, podDisruptionBudgets, pods, services, statefulSets, storageClasses } from '#kube/resources.ts'
 import type { AnyObject, KubeObject, Resource } from '#kube/types.ts'
 import { ObjectIndex } from './object-index.ts'
 
@@ -26,6 +26,9 @@ export interface Stores {
   readonly autoscalers: Informer
   /** Claims of local volumes. */
   readonly localClaims: Informer
+  /** With their labels and nothing else. */
+  readonly nodes: Informer
+  readonly storageClasses: Informer
   readonly pods: Informer
   /** Pods by key of their TServer. */
   readonly podsOf: ObjectIndex<AnyObject>
@@ -66,10 +69,16 @@ export function createStores(client: KubeClient, namespace: string | undefined, 
     budgets: labelled(podDisruptionBudgets),
     autoscalers: labelled(horizontalPodAutoscalers),
     localClaims: labelled(persistentVolumeClaims, `${ours},${labels.localVolume}`),
+    nodes: new Informer({ client, resource: nodes, log, transform: onlyMetadata }),
+    storageClasses: new Informer({ client, resource: storageClasses, log, transform: onlyMetadata }),
     pods: podStore,
     podsOf: new ObjectIndex(podStore, serverKeyOf),
     configGroups: new ObjectIndex(configStore, configGroup),
   }
+}
+
+function onlyMetadata({ apiVersion, kind, metadata: { managedFields: _fields, ...metadata } }: AnyObject): AnyObject {
+  return { apiVersion, kind, metadata }
 }
 
 /** The informers among the stores. */

@@ -16,7 +16,8 @@ export function reconcileServerStatus(context: ControllerContext): Reconcile {
     const server = stores.servers.getByKey(key)
     if (server === undefined || server.metadata.deletionTimestamp !== undefined) return
     const now = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')
-    const status = serverStatus(server, stores.podsOf.get(key), now)
+    const surroundings = { nodes: stores.nodes.list(), storageClasses: new Set(stores.storageClasses.list().map(({ metadata }) => metadata.name)) }
+    const status = serverStatus(server, stores.podsOf.get(key), surroundings, now)
     if (isDeepStrictEqual(server.status, status)) return
     const { namespace, name } = server.metadata
     try {
@@ -29,11 +30,12 @@ export function reconcileServerStatus(context: ControllerContext): Reconcile {
   }
 }
 
-/** A server that comes into trouble or out of it, or that begins or ceases to serve. What it is at first is no news, but for trouble. */
+/** A server that comes into trouble, into another or out of it, or that begins or ceases to serve. What it is at first is no news, but for trouble. */
 function newsOf(before: TServerStatus | undefined, after: TServerStatus): News[] {
   return (after.conditions ?? []).flatMap(({ type, status, reason, message }): News[] => {
-    const old = before?.conditions?.find((condition) => condition.type === type)?.status ?? 'False'
-    if (old === status || (type !== 'Available' && type !== 'Degraded')) return []
+    const old = before?.conditions?.find((condition) => condition.type === type)
+    const isSame = (old?.status ?? 'False') === status && (type !== 'Degraded' || status !== 'True' || old?.reason === reason)
+    if (isSame || (type !== 'Available' && type !== 'Degraded')) return []
     return [{ type: type === 'Degraded' && status === 'True' ? 'Warning' : 'Normal', reason, message }]
   })
 }

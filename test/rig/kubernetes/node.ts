@@ -72,13 +72,18 @@ export async function nodePrograms(): Promise<Record<'containerd' | 'kubelet' | 
 }
 
 /** The image whose only process keeps a pod's namespaces. */
-async function pushPause(registry: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'tarsk8s-pause-'))
+function pushPause(registry: string): Promise<string> {
+  return pushProgram(`${registry}/pause:1`, '#include <unistd.h>\nint main(void) { for (;;) pause(); }\n')
+}
+
+/** An image of nothing but one program, in C. @returns its reference */
+export async function pushProgram(reference: string, source: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'tarsk8s-program-'))
   try {
-    await writeFile(join(folder, 'pause.c'), '#include <unistd.h>\nint main(void) { for (;;) pause(); }\n')
-    await promisify(execFile)('gcc', ['-static', '-Os', '-s', '-o', join(folder, 'pause'), join(folder, 'pause.c')])
-    const layer = await layerFromFiles([{ path: '/pause', source: join(folder, 'pause'), mode: 0o755 }], join(folder, 'layer.tar.gz'))
-    const { image } = await composeImage({ layers: [layer], config: { Entrypoint: ['/pause'] }, destination: parseLocation(`${registry}/pause:1`), access: { trust: () => ({ plainHttp: true }) } })
+    await writeFile(join(folder, 'program.c'), source)
+    await promisify(execFile)('gcc', ['-static', '-Os', '-s', '-o', join(folder, 'program'), join(folder, 'program.c')])
+    const layer = await layerFromFiles([{ path: '/program', source: join(folder, 'program'), mode: 0o755 }], join(folder, 'layer.tar.gz'))
+    const { image } = await composeImage({ layers: [layer], config: { Entrypoint: ['/program'] }, destination: parseLocation(reference), access: { trust: () => ({ plainHttp: true }) } })
     return image
   } finally {
     await rm(folder, { recursive: true, force: true })

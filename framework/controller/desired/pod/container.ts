@@ -1,6 +1,6 @@
 import type { Container, EnvVar } from 'kubernetes-types/core/v1.d.ts'
 import { imagePlaceholder } from '#api/names.ts'
-import type { TServer } from '#api/types.ts'
+import type { TFrameworkConfig, TServer } from '#api/types.ts'
 import { containerPorts } from './ports.ts'
 import { supervisorPreStop, supervisorProbes } from './probes.ts'
 import { roleContainer } from './role.ts'
@@ -8,7 +8,7 @@ import { isGiven, isRole, mountedCommand, supervisorEnv, type Supervisor } from 
 import { volumeMounts } from './volumes.ts'
 
 /** The service's own container, named like the TServer (control-plane spec C.4). */
-export function serviceContainer(server: TServer, supervisor: Supervisor): Container {
+export function serviceContainer(server: TServer, supervisor: Supervisor, framework: TFrameworkConfig | undefined): Container {
   const { k8s, release } = server.spec
   const env = serviceEnv(server, supervisor)
   const ports = containerPorts(server)
@@ -24,7 +24,7 @@ export function serviceContainer(server: TServer, supervisor: Supervisor): Conta
     ...(k8s.envFrom === undefined || k8s.envFrom.length === 0 ? {} : { envFrom: structuredClone(k8s.envFrom) as NonNullable<Container['envFrom']> }),
     ...(ports.length === 0 ? {} : { ports }),
     resources: resourcesOf(k8s.resources),
-    volumeMounts: volumeMounts(server, supervisor),
+    volumeMounts: volumeMounts(server, supervisor, framework),
     ...(isRole(server.spec) ? roleContainer(server.spec) : {}),
     ...(answersProbes ? supervisorProbes() : {}),
     ...(answersProbes && k8s.launcherType === 'foreground' ? supervisorPreStop() : {}),

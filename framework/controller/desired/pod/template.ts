@@ -16,20 +16,20 @@ export function podTemplate(server: TServer, framework: TFrameworkConfig | undef
       name: server.metadata.name,
       labels: { ...serverLabels(server), ...(release === undefined ? {} : { [labels.serverId]: release.id }) },
     },
-    spec: podSpec(server, supervisorOf(server, framework)),
+    spec: podSpec(server, supervisorOf(server, framework), framework),
   }
 }
 
 /** All of it but the metadata, with the supervisor that is given. */
-export function podSpec(server: TServer, supervisor: Supervisor): PodSpec {
+export function podSpec(server: TServer, supervisor: Supervisor, framework: TFrameworkConfig | undefined): PodSpec {
   const { k8s } = server.spec
   const own = isRole(server.spec)
   const gates = own ? roleGates(server.spec) : k8s.readinessGates
   const secrets = pullSecrets(server, supervisor)
   return {
     ...(supervisor.kind === 'copied' ? { initContainers: [supervisorInit(server, supervisor.image)] } : {}),
-    containers: [serviceContainer(server, supervisor)],
-    volumes: podVolumes(server, supervisor),
+    containers: [serviceContainer(server, supervisor, framework)],
+    volumes: podVolumes(server, supervisor, framework),
     ...(gates === undefined || gates.length === 0 ? {} : { readinessGates: gates.map((conditionType) => ({ conditionType })) }),
     restartPolicy: 'Always',
     terminationGracePeriodSeconds: graceSeconds,

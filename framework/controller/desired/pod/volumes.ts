@@ -1,7 +1,7 @@
 import type { Volume, VolumeMount } from 'kubernetes-types/core/v1.d.ts'
 import { names, paths } from '#api/names.ts'
-import type { Mount, TServer } from '#api/types.ts'
-import { workDirMount, type Supervisor } from './supervisor.ts'
+import type { Mount, TFrameworkConfig, TServer } from '#api/types.ts'
+import { isRole, workDirMount, type Supervisor } from './supervisor.ts'
 
 /** True for a volume that every pod claims for itself: a claim template of a StatefulSet makes it, not the pod. */
 export function isPerPod({ source }: Mount): boolean {
@@ -13,22 +13,28 @@ function hasWorkDir({ mounts = [] }: TServer['spec']['k8s'], { kind }: Superviso
   return kind === 'copied' || (kind !== 'none' && !mounts.some(({ mountPath }) => mountPath === paths.nodeWorkDir))
 }
 
+/** The framework's own services write UTC, and need nothing of the host. */
+function hasHostTimezone({ spec }: TServer, framework: TFrameworkConfig | undefined): boolean {
+  return framework?.hostTimezone !== false && !isRole(spec)
+}
+
 /** Volumes of the pod (control-plane spec C.4). */
-export function podVolumes({ spec: { k8s } }: TServer, supervisor: Supervisor): Volume[] {
+export function podVolumes(server: TServer, supervisor: Supervisor, framework: TFrameworkConfig | undefined): Volume[] {
+  const { k8s } = server.spec
   return [
     ...(k8s.mounts ?? []).filter((mount) => !isPerPod(mount)).map(({ name, source }): Volume => ({ ...(source as Omit<Volume, 'name'>), name })),
-    { name: names.timezone, hostPath: { path: paths.localtime, type: '' } },
+    ...(hasHostTimezone(server, framework) ? [{ name: names.timezone, hostPath: { path: paths.localtime, type: '' } }] : []),
     ...(hasWorkDir(k8s, supervisor) ? [{ name: names.nodeWorkDir, emptyDir: {} }] : []),
     ...(supervisor.kind === 'mounted' ? [imageVolume(supervisor.image)] : []),
   ]
 }
 
 /** Mounts of the service's container. */
-export function volumeMounts(server: TServer, supervisor: Supervisor): VolumeMount[] {
+export function volumeMounts(server: TServer, supervisor: Supervisor, framework: TFrameworkConfig | undefined): VolumeMount[] {
   const { k8s } = server.spec
   return [
     ...userMounts(server),
-    { name: names.timezone, mountPath: paths.localtime, readOnly: true },
+    ...(hasHostTimezone(server, framework) ? [{ name: names.timezone, mountPath: paths.localtime, readOnly: true }] : []),
     ...(hasWorkDir(k8s, supervisor) ? [{ ...workDirMount }] : []),
     // Over the baked one, so that paths are the same and the injected one wins.
     ...(supervisor.kind === 'mounted' ? [{ name: names.nodeImageVolume, mountPath: paths.supervisor, subPath: paths.supervisor.slice(1), readOnly: true }] : []),

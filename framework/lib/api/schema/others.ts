@@ -125,6 +125,8 @@ const commonFramework = {
   }, { default: {} }),
   // Optional here and required in the reference: without it, the tarsnode baked into each image runs.
   nodeImage: optional(nodeImage),
+  // Not in the reference, whose pods always do.
+  hostTimezone: boolean('Whether pods have the time zone of their node, by a host path, which the Pod Security levels baseline and restricted refuse. false: theirs is that of their image, or what TZ in spec.k8s.env says.', true),
   upChain: map('Where objects that are not here are looked up: by object name, or "default".', array('Endpoints.', object('An endpoint.', {
     host: string('Host name or address.', { pattern: patterns.image, maxLength: limits.image }),
     port: integer('Port.', { minimum: 1, maximum: 65535 }),

@@ -30,7 +30,7 @@ export interface SeedImagesOptions {
   readonly time: string
 }
 
-/** Those that are offered when nothing else is said: one a language, since of several for a server type the first by name is the usual one. */
+/** Those that are offered when nothing else is said: the usual one of each language, and one for executables that need nothing. */
 export const usualBases: readonly string[] = ['cppbase', 'gobase', 'javabase', 'nodejsbase', 'php8base', 'pythonbase', 'staticbase']
 
 /** TImages of the node image and of base images, each with the release of one version (control-plane spec D.2). */

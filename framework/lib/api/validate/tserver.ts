@@ -7,12 +7,20 @@ const bad = (field: string, why: string, rule: string, remedy: string): Problem 
 
 /**
  * Rules that the schema cannot say (control-plane spec B.2). Whether the template exists is the caller's to look up: {@link missingTemplate}.
+ * What an object had before, as K8SFramework let it in, is not held against another change of it.
  * @param old the object before an update
  */
 export function validateServer(server: TServer, old?: TServer): Problem[] {
+  if (old === undefined) return stateProblems(server)
+  const known = new Set(stateProblems(old).map(problemKey))
+  return [...changes(server, old), ...stateProblems(server).filter((problem) => !known.has(problemKey(problem)))]
+}
+
+const problemKey = ({ field, message, rule }: Problem): string => `${field} ${message} ${rule}`
+
+function stateProblems(server: TServer): Problem[] {
   const { spec } = server
   return [
-    ...(old === undefined ? [] : changes(server, old)),
     ...nameProblems(server),
     ...replicaBounds(server).problems,
     ...(spec.tars === undefined ? [] : portProblems(spec.tars.servants, spec.tars.ports ?? [], 'spec.tars', true)),
