@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 import { Failure } from '#base/errors.ts'
 import { daysOf, mergeGroups, mostGroups, tooManyGroups, type Condition, type Dataset, type FieldType, type FindQuestion, type Found, type Group, type Measure, type Row, type TotalsQuestion } from '../dataset.ts'
 import { sqlPattern } from '../like.ts'
@@ -123,7 +124,11 @@ export class SqliteDays {
   }
 
   #each<T>(dataset: Dataset, days: { readonly from: string; readonly to: string }, look: (day: Day) => T): T[] {
-    return daysOf(days).map((day) => this.#existing(dataset, day)).filter((day) => day !== undefined).map(look)
+    return daysOf(days).flatMap((name) => {
+      // One after the other: only some are kept open.
+      const day = this.#existing(dataset, name)
+      return day === undefined ? [] : [look(day)]
+    })
   }
 
   #days(dataset: Dataset): string[] {
@@ -138,8 +143,12 @@ export class SqliteDays {
 
   #existing(dataset: Dataset, day: string): Day | undefined {
     const file = this.#file(dataset, day)
-    if (existsSync(file)) return this.#opened(file, () => openDay(file, dataset))
-    // Another thread trims.
+    try {
+      if (existsSync(file)) return this.#opened(file, () => openDay(file, dataset))
+    } catch (error) {
+      // Gone in this moment: the other thread trims.
+      if (sqliteCode(error) !== cannotOpen || existsSync(file)) throw error
+    }
     this.#forget(file)
     return undefined
   }
@@ -167,12 +176,14 @@ export class SqliteDays {
 }
 
 function openOrSetAside(file: string, dataset: Dataset): Day {
+  if (!existsSync(file)) makeDay(file, dataset)
   try {
     return openDay(file, dataset)
   } catch (error) {
     if (![corrupt, notADatabase].includes(sqliteCode(error))) throw error
     renameSync(file, `${file}.broken`)
     for (const end of ['-wal', '-shm']) rmSync(`${file}${end}`, { force: true })
+    makeDay(file, dataset)
     return openDay(file, dataset)
   }
 }
@@ -180,17 +191,31 @@ function openOrSetAside(file: string, dataset: Dataset): Day {
 /** The primary result code (sqlite.org/rescode.html). */
 const sqliteCode = (error: unknown): number => Number((error as { errcode?: unknown }).errcode) & 0xff
 const corrupt = 11
+const cannotOpen = 14
 const constraint = 19
 const notADatabase = 26
 
+/** Milliseconds that a lock of the other thread is waited for. */
+const lockMs = 5000
+
+/** A new file appears when it is complete, as the other thread may look at any time. */
+function makeDay(file: string, dataset: Dataset): void {
+  const draft = `${file}.new`
+  rmSync(draft, { force: true })
+  const db = new DatabaseSync(draft)
+  const columns = Object.entries(dataset.fields).map(([name, { type }]) => `${quoted(name)} ${columnTypes[type]}`)
+  db.exec(`PRAGMA journal_mode = WAL; CREATE TABLE rows (id TEXT PRIMARY KEY, document TEXT, ${columns.join(', ')}) STRICT; CREATE INDEX rows_order ON rows (${quoted(dataset.order)}); PRAGMA user_version = ${layout}`)
+  db.close()
+  renameSync(draft, file)
+}
+
 function openDay(file: string, dataset: Dataset): Day {
-  const db = new DatabaseSync(file)
+  // Opened only, never made (sqlite.org/uri.html).
+  const db = new DatabaseSync(Object.assign(pathToFileURL(file), { search: '?mode=rw' }), { timeout: lockMs })
   try {
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000')
+    db.exec('PRAGMA synchronous = FULL')
     const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
     if (version > layout) throw new Failure('STORE_LAYOUT', `${file} was written by a newer version (layout ${version})`, { remedy: 'run that version, or move the file away' })
-    const columns = Object.entries(dataset.fields).map(([name, { type }]) => `${quoted(name)} ${columnTypes[type]}`)
-    db.exec(`CREATE TABLE IF NOT EXISTS rows (id TEXT PRIMARY KEY, document TEXT, ${columns.join(', ')}) STRICT; CREATE INDEX IF NOT EXISTS rows_order ON rows (${quoted(dataset.order)}); PRAGMA user_version = ${layout}`)
     addColumns(db, dataset)
     const names = ['id', 'document', ...Object.keys(dataset.fields)]
     return { db, insert: db.prepare(`INSERT OR IGNORE INTO rows (${names.map(quoted).join(', ')}) VALUES (${names.map(() => '?').join(', ')})`) }
