@@ -164,7 +164,7 @@ function frameworkProcesses({ supervisorFile, registry, paths }: { readonly supe
   return {
     registry: registryRole,
     config: configRole,
-    notify: withEnv(notifyRole, { TARSNOTIFY_DATA: join(paths.services, 'notify') }),
+    notify: withEnv(notifyRole, { TARSSTORE_DATA: join(paths.services, 'notify') }),
     stat: withEnv(statRole, { TARSSTORE_DATA: join(paths.services, 'stat') }),
     property: withEnv(propertyRole, { TARSSTORE_DATA: join(paths.services, 'property') }),
     querystat: queryStatRole,

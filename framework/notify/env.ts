@@ -1,22 +1,22 @@
 import { readEnv } from '#base/env.ts'
 import { Failure } from '#base/errors.ts'
 import type { Environment } from '#base/lifecycle.ts'
+import { storeEnv, type StoreSettings } from '#store/open.ts'
 import type { Limit } from './model/limiter.ts'
-import type { Retention } from './store.ts'
 
 export interface NotifyEnv {
   readonly namespace: string
   readonly address: string
   readonly port: number
-  /** Folder of the store. */
-  readonly data: string
+  readonly httpPort: number
   readonly limit: Limit
-  readonly retention: Retention
+  readonly store: StoreSettings
 }
 
 /** Port of NotifyObj in K8SFramework's charts (framework-services 0.1). */
 const defaultPort = 13111
-const dayMs = 24 * 3600 * 1000
+const defaultHttpPort = 13112
+const days = 3
 
 /** @throws Failure ENV_INVALID */
 export function notifyEnv(env: Environment): NotifyEnv {
@@ -25,12 +25,9 @@ export function notifyEnv(env: Environment): NotifyEnv {
     namespace: read.required('Namespace'),
     address: read.required('PodIP'),
     port: read.integer('TARSNOTIFY_PORT', defaultPort, { min: 0, max: 65535 }),
-    data: read.required('TARSNOTIFY_DATA'),
+    httpPort: read.integer('TARSNOTIFY_HTTP_PORT', defaultHttpPort, { min: 0, max: 65535 }),
     limit: parseLimit(read.optional('TARSNOTIFY_LIMIT', '300:300')),
-    retention: {
-      maxAgeMs: read.integer('TARSNOTIFY_DAYS', 3, { min: 1, max: 3650 }) * dayMs,
-      perServer: read.integer('TARSNOTIFY_KEEP', 10_000, { min: 10 }),
-    },
+    store: storeEnv(env, days),
   })
 }
 

@@ -38,7 +38,7 @@ afterEach(async () => {
 async function start(name: string, more: Partial<KeventOptions> = {}): Promise<RunningKevent> {
   const started = await startKevent({
     client: cluster.client, namespace: 'tars', identity: name, address: '127.0.0.1', httpPort: 0, log: silentLogger, election: { leaseMs: 2000, renewDeadlineMs: 1500, retryMs: 50 },
-    store: { data: join(folder, name), days: 3, spoolBytes: 16 << 20 }, ...more,
+    store: { data: join(folder, name), days: 3, bytes: 1 << 30, spoolBytes: 16 << 20 }, ...more,
   })
   running.push(started)
   return started
@@ -65,7 +65,7 @@ describe.each(['SQLite', 'OpenSearch'] as const)('%s', (kind) => {
     prefix = `t${Math.random().toString(36).slice(2, 10)}_`
   })
   const store = (name: string): Partial<KeventOptions> =>
-    ({ store: { data: join(folder, name), days: 3, spoolBytes: 16 << 20, ...(kind === 'SQLite' ? {} : { elastic: { urls: [node.url], prefix, user: undefined, password: undefined } }) } })
+    ({ store: { data: join(folder, name), days: 3, bytes: 1 << 30, spoolBytes: 16 << 20, ...(kind === 'SQLite' ? {} : { elastic: { urls: [node.url], prefix, user: undefined, password: undefined } }) } })
 
   test('events of the namespace and of the cluster are kept, not those of others in default', async () => {
     await create('before', { involvedObject: { kind: 'Pod', name: 'before-0', namespace: 'tars' } })

@@ -17,7 +17,7 @@ describe.each(['opensearch', 'elasticsearch'] as const)('%s', (kind) => {
     node = await startSearchNode(kind)
     // The first node of the list is not there.
     const elastic = { urls: ['http://127.255.255.254:1', node.url], prefix: 'tars_', user: undefined, password: undefined }
-    const store = (data: string) => ({ data, days: 15, spoolBytes: 64 << 20, elastic })
+    const store = (data: string) => ({ data, days: 15, bytes: 1 << 30, spoolBytes: 64 << 20, elastic })
     const data = (name: string): string => mkdtempSync(join(folder, name))
     stat = await startMonitored('stat', { store: store(data('stat')) })
     property = await startMonitored('property', { store: store(data('property')) })
