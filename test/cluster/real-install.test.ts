@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { frameworkRoles } from '#api/seed/servers.ts'
 import { helloIdl, packSamples } from '../../framework/local/samples/pack.ts'
 import { run as images } from '../../framework/images/images-command.ts'
 import { startOciRegistry, type OciRegistry } from '../../framework/local/oci/server.ts'
 import { helm, packCharts } from '../charts/rig.ts'
 import { ControlPlane, nodeName } from '../rig/kubernetes/control-plane.ts'
 import { startNode, type WorkerNode } from '../rig/kubernetes/node.ts'
+import { eventually } from '../rig/kube.ts'
 import { run, type Output } from '../rig/local-cluster.ts'
 import { cacheDir, which } from '../rig/tools.ts'
 
@@ -71,19 +73,36 @@ test('both charts are installed, a package is released and deployed, answers a c
 
   const values = [`upload.registry=${registry.address}/services`, 'servers.registry.replicas=1', 'servers.image.env[0].name=TARSIMAGE_INSECURE_REGISTRIES', `servers.image.env[0].value=${registry.address}`, 'bases={nodejsbase}']
   await ok(helm(dir, 'install', 'tars', charts.tarsframework, '-n', namespace, '--create-namespace', '--set', values.join(','), '--kubeconfig', kubeconfig, '--timeout', '180s'))
-  for (const role of ['registry', 'config', 'notify', 'image', 'admin']) {
+  for (const role of frameworkRoles) {
     for (const state of ['create', 'condition=Ready']) await kubectl('-n', namespace, 'wait', `--for=${state}`, `pod/tars-tars${role}-0`, '--timeout=120s')
   }
   expect(await kubectl('get', 'mutatingwebhookconfiguration', 'tars-mutating-webhook', '-o', 'jsonpath={.webhooks[*].name}')).toContain('tars.io')
 
+  // Its services report soon.
+  const content = '<tars>\n<application>\n<client>\nasyncthread=2\nreport-interval=10000\n</client>\n</application>\n</tars>\n'
+  await kubectl('-n', namespace, 'patch', 'ttemplate', 'tars.nodejs', '--type', 'merge', '-p', JSON.stringify({ spec: { content } }))
+
   const [hello] = await packSamples({ cacheDir: join(cacheDir, 'local') })
   await tarsk8s('release', hello?.file ?? '', '--app', 'Demo', '--server', 'HelloServer', '--type', 'nodejs')
-  await tarsk8s('deploy', '--app', 'Demo', '--server', 'HelloServer', '--servant', 'HelloObj:10001', '--release', 'latest')
+  await tarsk8s('deploy', '--app', 'Demo', '--server', 'HelloServer', '--servant', 'HelloObj:10001', '--template', 'tars.nodejs', '--release', 'latest')
   expect(await tarsk8s('status')).toMatch(/Demo\.HelloServer .* 1\/1 .* Active/)
   expect(await kubectl('-n', namespace, 'get', 'pod', 'demo-helloserver-0', '-o', 'jsonpath={.spec.containers[0].image}')).toContain(`${registry.address}/services/demo.helloserver:`)
   // Names of pods are known within the cluster only.
   await writeFile(join(dir, 'hosts'), `${await addressOf('demo-helloserver-0')} demo-helloserver-0.demo-helloserver\n`)
   expect(await tarsk8s('call', 'Demo.HelloServer.HelloObj', 'greet', '"world"', '--tars', helloIdl)).toContain('world')
+
+  // tarskevent keeps what Kubernetes says of the pod; tarsstat knows the pod that reports by its address.
+  const day = (offset: number): string => new Date(Date.now() + offset).toISOString().slice(0, 10).replaceAll('-', '')
+  const events = await fetch(`http://${await addressOf('tars-tarskevent-0')}:17101/store/find`, { method: 'POST', body: JSON.stringify({ from: day(-86_400_000), to: day(0), where: [{ field: 'name', op: 'eq', value: 'demo-helloserver-0' }] }) })
+  expect(await events.text()).toContain('"reason":"Started"')
+  await writeFile(join(dir, 'hosts'), `${await addressOf('tars-tarsquerystat-0')} tars-tarsquerystat-0.tars-tarsquerystat\n`, { flag: 'a' })
+  const calls = await eventually(async () => {
+    const question = { uid: '', method: 'query', dataid: 'tars_stat', date: '', tflag1: '0000', tflag2: '2360', conditions: [{ field: 'f_date', op: 2, val: day(-86_400_000) }, { field: 'f_date', op: 4, val: day(0) }], indexs: ['succ_count'], groupby: ['master_name', 'master_ip', 'slave_name'] }
+    const { rsp } = JSON.parse(await tarsk8s('call', 'tars.tarsquerystat.QueryObj', 'query', JSON.stringify(question), '--tars', join(import.meta.dirname, '../../framework/lib/tars/protocol/MonitorQuery.tars'))) as { rsp: { ret: number; msg: string; result: Readonly<Record<string, readonly number[]>> } }
+    expect([rsp.ret, rsp.msg]).toEqual([0, ''])
+    return Object.keys(rsp.result).length > 0 ? rsp.result : undefined
+  }, 'calls are reported', 180_000)
+  expect(Object.keys(calls).every((key) => key.startsWith('Demo.HelloServer,demo-helloserver-0,'))).toBe(true)
 
   const left = await ok(helm(dir, 'uninstall', 'tars', '-n', namespace, '--kubeconfig', kubeconfig))
   expect(left).toMatch(/uninstalled/)
