@@ -1,4 +1,4 @@
-import { metric as prometheus, type Sample } from '#base/prometheus.ts'
+import { metric as prometheus, type Sample } from '#base/metrics.ts'
 import type { Cleaner } from './cleaning/cleaner.ts'
 import { disk } from './node/facts.ts'
 import type { Prepuller } from './prepull/prepuller.ts'

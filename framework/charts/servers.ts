@@ -16,7 +16,7 @@ const mounts: Partial<Record<FrameworkRole, readonly [name: string, mountPath: s
 const env: Partial<Record<FrameworkRole, Readonly<Record<string, string>>>> = {
   registry: { TARSREGISTRY_DATA: '/data' },
   config: { TARSCONFIG_DATA: '/data' },
-  notify: { TARSNOTIFY_DATA: '/data' },
+  notify: { TARSSTORE_DATA: '/data' },
   stat: { TARSSTORE_DATA: '/data' },
   property: { TARSSTORE_DATA: '/data' },
   kevent: { TARSSTORE_DATA: '/data' },

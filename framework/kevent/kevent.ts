@@ -1,6 +1,6 @@
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
-import { metric } from '#base/prometheus.ts'
+import { metric } from '#base/metrics.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Informer } from '#kube/informer.ts'
 import { startElection, type ElectionOptions } from '#kube/lease.ts'
@@ -8,10 +8,10 @@ import { events } from '#kube/resources.ts'
 import type { AnyObject } from '#kube/types.ts'
 import { keventDataset } from '#store/datasets.ts'
 import { openStore } from '#store/open.ts'
+import { Outbox } from '#store/outbox.ts'
 import { serveStore } from '#store/serve.ts'
 import type { KeventEnv } from './env.ts'
 import { rowOf } from './model/event-row.ts'
-import { Outbox } from './outbox.ts'
 
 export interface KeventOptions extends KeventEnv {
   readonly client: KubeClient
@@ -27,6 +27,8 @@ export interface RunningKevent extends Running {
 
 /** Events of what has no namespace are here. */
 const clusterNamespace = 'default'
+/** Of an event that changes faster only every so often a version is kept, milliseconds. */
+const gatherMs = 1000
 
 /**
  * Keeps the events of a namespace, and those of the cluster's own objects, beyond the hour that Kubernetes keeps them. One of
@@ -37,7 +39,7 @@ export async function startKevent(options: KeventOptions): Promise<RunningKevent
   const lifetime = new Lifetime()
   try {
     const { store, spool } = await openStore({ settings: options.store, dataset: keventDataset, lifetime, log, now: Date.now })
-    const outbox = new Outbox(spool, log)
+    const outbox = new Outbox({ spool, log, gatherMs })
     lifetime.onStop(() => outbox.stop())
     const age: { ms: () => number } = { ms: () => Number.POSITIVE_INFINITY }
 
@@ -59,7 +61,7 @@ export async function startKevent(options: KeventOptions): Promise<RunningKevent
     }
     const election = lifetime.own(startElection({ client, namespace, name: 'tars-tarskevent', identity, log, ...options.election, lead: async () => follow() }))
     const metrics = (): string => [
-      metric('tarskevent_events_total', 'Versions of events that were handed on.', [[outbox.events]]),
+      metric('tarskevent_events_total', 'Versions of events that were handed on.', [[outbox.counts.handedOn]]),
       metric('tarskevent_leader', 'Whether this one follows the events.', [[Number(election.isLeader)]]),
       metric('tarskevent_knowledge_age_seconds', 'Time since the API server last confirmed what is known; of the leader only.', Number.isFinite(age.ms()) ? [[age.ms() / 1000]] : []),
       spool.metrics(),

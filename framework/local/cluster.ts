@@ -166,7 +166,7 @@ function frameworkProcesses({ supervisorFile, registry, paths }: { readonly supe
   return {
     registry: withEnv(registryRole, { TARSREGISTRY_DATA: join(paths.services, 'registry') }),
     config: withEnv(configRole, { TARSCONFIG_DATA: join(paths.services, 'config') }),
-    notify: withEnv(notifyRole, { TARSNOTIFY_DATA: join(paths.services, 'notify') }),
+    notify: withEnv(notifyRole, { TARSSTORE_DATA: join(paths.services, 'notify') }),
     stat: withEnv(statRole, { TARSSTORE_DATA: join(paths.services, 'stat') }),
     property: withEnv(propertyRole, { TARSSTORE_DATA: join(paths.services, 'property') }),
     querystat: queryStatRole,

@@ -2,9 +2,9 @@ import { readEnv, type EnvReader } from '#base/env.ts'
 import { Failure } from '#base/errors.ts'
 import type { Environment } from '#base/lifecycle.ts'
 import { parseLimit, type Limit } from '#base/limiter.ts'
+import { storeEnv, type StoreSettings } from '#store/open.ts'
 import { alertForms, type AlertForm } from './model/alert.ts'
 import type { Level } from './model/level.ts'
-import type { Retention } from './store.ts'
 
 export interface AlertSettings {
   readonly url: string
@@ -20,42 +20,35 @@ export interface NotifyEnv {
   readonly address: string
   /** TARSNOTIFY_PORT */
   readonly port: number
-  /** TARSNOTIFY_DATA: folder of the store. */
-  readonly data: string
+  /** TARSNOTIFY_HTTP_PORT: `/metrics`, `/healthz`, and questions to the store over HTTP. */
+  readonly httpPort: number
   /** TARSNOTIFY_LIMIT: `seconds:count` of one server, beyond which notifications are dropped. */
   readonly limit: Limit
-  /** TARSNOTIFY_DAYS, and TARSNOTIFY_KEEP: notifications a server. */
-  readonly retention: Retention
+  readonly store: StoreSettings
   /** TARSNOTIFY_CONF: file in TC_Config form whose /tars/filter says which messages are dropped; read anew when it changes. */
   readonly conf: string | undefined
   /** TARSNOTIFY_WEBHOOK (address; none without it), _WEBHOOK_FORM (alertmanager, text or msgtype), _WEBHOOK_LEVEL (warn, error or alarm) and _WEBHOOK_REPEAT (seconds). */
   readonly alerts: AlertSettings | undefined
-  /** TARSNOTIFY_HEALTH_PORT: /livez, /readyz and /metrics over HTTP; not served when absent. */
-  readonly healthPort: number | undefined
 }
 
 /** Port of NotifyObj in K8SFramework's charts (framework-services 0.1). */
 const defaultPort = 13111
-const dayMs = 24 * 3600 * 1000
+const defaultHttpPort = 13112
+const days = 3
 const ports = { min: 0, max: 65535 } as const
 
 /** @throws Failure ENV_INVALID */
 export function notifyEnv(env: Environment): NotifyEnv {
   const read = readEnv(env)
-  const health = read.integer('TARSNOTIFY_HEALTH_PORT', -1, { ...ports, min: -1 })
   return Object.freeze({
     namespace: read.required('Namespace'),
     address: read.required('PodIP'),
     port: read.integer('TARSNOTIFY_PORT', defaultPort, ports),
-    data: read.required('TARSNOTIFY_DATA'),
+    httpPort: read.integer('TARSNOTIFY_HTTP_PORT', defaultHttpPort, ports),
     limit: limitOf(read.optional('TARSNOTIFY_LIMIT', '300:300')),
-    retention: {
-      maxAgeMs: read.integer('TARSNOTIFY_DAYS', 3, { min: 1, max: 3650 }) * dayMs,
-      perServer: read.integer('TARSNOTIFY_KEEP', 10_000, { min: 10 }),
-    },
+    store: storeEnv(env, days),
     conf: read.optional('TARSNOTIFY_CONF'),
     alerts: alertsOf(read),
-    healthPort: health < 0 ? undefined : health,
   })
 }
 

@@ -1,33 +1,48 @@
 import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
+import { mostRows } from '#store/dataset.ts'
 import type { NotifyServant } from '#tars/protocol/NotifyF.ts'
 import type { Current } from '#tars/server.ts'
 import { isDropped, type Filters } from './model/filter.ts'
 import { numberOfLevel } from './model/level.ts'
 import type { Limiter } from '#base/limiter.ts'
 import { recordOfInfo, recordOfProgram, splitServer, type NotifyRecord } from './model/record.ts'
-import type { Question } from './store.ts'
 
 export interface NotifyServantOptions {
   readonly limiter: Limiter
   readonly filters: () => Filters
   readonly add: (record: NotifyRecord) => void
-  /** Everything added so far is found. */
-  readonly find: (question: Question) => NotifyRecord[]
+  /** The newest first; everything added so far is found. */
+  readonly find: (question: Question) => Promise<NotifyRecord[]>
+  /** What became of notifications. */
+  readonly counts: { taken: number; dropped: number }
   readonly podByAddress: (address: string) => string | undefined
   readonly clock: Clock
   readonly log: Logger
 }
 
+export interface Question {
+  readonly app: string
+  readonly server: string
+  /** Only of this node; empty for all. */
+  readonly node: string
+  readonly offset: number
+  readonly limit: number
+}
+
 /** Notifications a page of getNotifyInfo. */
 export const pageSize = 10
+/** A later page is this one; stores look no further back. */
+const lastPage = mostRows / pageSize - 2
 
 /** `tars.tarsnotify.NotifyObj`, functions old and new (framework-services 3.1). */
-export function notifyServant({ limiter, filters, add, find, podByAddress, clock, log }: NotifyServantOptions): NotifyServant {
+export function notifyServant({ limiter, filters, add, find, counts, podByAddress, clock, log }: NotifyServantOptions): NotifyServant {
   const keep = (record: NotifyRecord): void => {
     const name = `${record.app}.${record.server}`
     if (isDropped(filters(), name, record.message)) return
     const { taken, first } = limiter.take(name, clock.monotonic())
+    if (taken) counts.taken++
+    else counts.dropped++
     if (taken) add(record)
     else if (first) log.info('notifications dropped: too many of one server', { server: name })
   }
@@ -41,9 +56,9 @@ export function notifyServant({ limiter, filters, add, find, podByAddress, clock
     reportServer: (name, thread, message, current) => keep(recordOfProgram({ name, node: nodeOf(current), thread, message }, clock.now())),
     notifyServer: (name, level, message, current) => keep(recordOfProgram({ name, node: nodeOf(current), level, message }, clock.now())),
     reportNotifyInfo: (info, current) => keep(recordOfInfo(info, nodeOf(current), clock.now())),
-    getNotifyInfo({ name, ip, page }) {
-      const from = Math.max(0, page)
-      const rows = find({ ...splitServer('', name), node: ip, offset: from * pageSize, limit: pageSize + 1 })
+    async getNotifyInfo({ name, ip, page }) {
+      const from = Math.min(Math.max(0, page), lastPage)
+      const rows = await find({ ...splitServer('', name), node: ip, offset: from * pageSize, limit: pageSize + 1 })
       const notifyItems = rows.slice(0, pageSize).map((row) => ({
         sTimeStamp: localTime(row.time),
         sServerId: `${row.app}.${row.server}_${row.node}`,

@@ -1,81 +1,87 @@
+import { randomBytes } from 'node:crypto'
 import { labels } from '#api/names.ts'
-import { HttpOutbox } from '#base/http-outbox.ts'
-import { startHealth } from '#base/health.ts'
-import { metricsOf } from '#base/metrics.ts'
 import { systemClock, type Clock } from '#base/clock.ts'
+import { HttpOutbox } from '#base/http-outbox.ts'
+import { Limiter } from '#base/limiter.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
+import { metric } from '#base/metrics.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { watchPodAddresses } from '#kube/pod-addresses.ts'
+import { dayOf, type Condition } from '#store/dataset.ts'
+import { notifyDataset } from '#store/datasets.ts'
+import { openStore } from '#store/open.ts'
+import { Outbox } from '#store/outbox.ts'
+import { serveStore } from '#store/serve.ts'
 import { Notify } from '#tars/protocol/NotifyF.ts'
 import { ConfFile } from '#tars/conf-file.ts'
 import { createServer, RequestCounters } from '#tars/server.ts'
-import { Inbox } from './inbox.ts'
-import { Limiter, type Limit } from '#base/limiter.ts'
+import type { NotifyEnv } from './env.ts'
 import { alertBody, AlertMemory, isAtLeast } from './model/alert.ts'
 import { noFilters, parseFilters } from './model/filter.ts'
+import { recordOf, rowOf } from './model/notify-row.ts'
 import type { NotifyRecord } from './model/record.ts'
-import type { AlertSettings } from './env.ts'
-import { notifyServant } from './notify-servant.ts'
-import { NotifyStore, type Retention } from './store.ts'
+import { notifyServant, type Question } from './notify-servant.ts'
 
-export interface NotifyOptions {
+export interface NotifyOptions extends Omit<NotifyEnv, 'conf' | 'alerts'>, Partial<Pick<NotifyEnv, 'conf' | 'alerts'>> {
   readonly client: KubeClient
-  readonly namespace: string
-  readonly address: string
-  /** 0 takes a free one. */
-  readonly port: number
-  /** Folder of the store, or `:memory:`. */
-  readonly data: string
-  readonly limit: Limit
-  readonly retention: Retention
-  /** File with filters. */
-  readonly conf?: string | undefined
-  readonly alerts?: AlertSettings | undefined
-  /** Port of /livez, /readyz and /metrics; 0 takes a free one. */
-  readonly healthPort?: number | undefined
   readonly log: Logger
   readonly clock?: Clock
 }
 
 export interface RunningNotify extends Running {
   readonly port: number
-  /** Of /livez, /readyz and /metrics; undefined when they are not served. */
-  readonly healthPort: number | undefined
+  readonly httpPort: number
 }
 
 const drainMs = 3000
-const trimEveryMs = 3600_000
+/** So long notifications are gathered for one write, milliseconds. */
+const gatherMs = 50
+/** So long a look waits for what is on its way to the store, milliseconds. */
+const settleMs = 2000
 
-/** Serves NotifyObj. It does not wait for the API server, which only lends it the names of pods. */
+/** Serves NotifyObj, and over HTTP `/metrics` and what is kept here. It does not wait for the API server, which only lends it the names of pods. */
 export async function startNotify(options: NotifyOptions): Promise<RunningNotify> {
-  const { client, namespace, address, port, limit, retention, log, clock = systemClock } = options
+  const { client, namespace, address, port, limit, log, clock = systemClock } = options
   const lifetime = new Lifetime()
   try {
-    const store = new NotifyStore(options.data)
-    lifetime.onStop(() => store.close())
-    const inbox = new Inbox({ append: (records) => store.append(records), log })
-    lifetime.onStop(() => inbox.stop())
-    startTrimming(lifetime, () => store.trim(retention, clock.now()), log)
+    const { store, spool } = await openStore({ settings: options.store, dataset: notifyDataset, lifetime, log, now: () => clock.now() })
+    const outbox = new Outbox({ spool, log, gatherMs })
+    lifetime.onStop(() => outbox.stop())
     const addresses = lifetime.own(watchPodAddresses({ client, namespace, labelSelector: labels.app, log }))
+    const counts = { taken: 0, dropped: 0 }
+    const nextId = idsOf(clock)
 
     const alert = startAlerts(options, lifetime)
+    const find = async ({ app, server, node, offset, limit: most }: Question): Promise<NotifyRecord[]> => {
+      outbox.flush()
+      if (!spool.failing) await Promise.race([spool.empty(), new Promise((resolve) => setTimeout(resolve, settleMs).unref())])
+      const where: Condition[] = [{ field: 'app', op: 'eq', value: app }, { field: 'server', op: 'eq', value: server }, ...(node === '' ? [] : [{ field: 'node', op: 'eq', value: node } as const])]
+      const first = new Date(clock.now())
+      first.setDate(first.getDate() - Math.min(options.store.days, 60))
+      const found = await store.find(notifyDataset, { from: dayOf(first.getTime()), to: dayOf(clock.now() + 86_400_000), where, offset, limit: most })
+      return found.map(recordOf)
+    }
     const servant = notifyServant({
       limiter: new Limiter(limit),
       filters: startFilters(options, lifetime),
       add(record) {
-        inbox.add(record)
+        const id = nextId()
+        outbox.add(id, rowOf(record, id))
         alert.tell(record)
       },
-      find(question) {
-        inbox.flush()
-        return store.find(question)
-      },
-      podByAddress: addresses.find,
-      clock,
-      log,
+      find, counts, podByAddress: addresses.find, clock, log,
     })
     const counters = new RequestCounters()
+    const metrics = (): string => [
+      metric('tarsnotify_notifications_total', 'Notifications that were taken.', [[counts.taken]]),
+      metric('tarsnotify_dropped_notifications_total', 'Notifications that were not, because there were too many of one server.', [[counts.dropped]]),
+      metric('tarsnotify_lost_notifications_total', 'Notifications lost because the disk refused them for too long.', [[outbox.counts.lost]]),
+      spool.metrics(),
+      alert.metrics(),
+      counters.text(),
+    ].join('')
+    const http = lifetime.own(await serveStore({ address, port: options.httpPort, metrics: { '/metrics': metrics }, store: { dataset: notifyDataset, reader: store }, log }))
     const server = createServer({
       adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsnotify.NotifyObj': { interface: Notify, servant } } }],
       log,
@@ -84,10 +90,9 @@ export async function startNotify(options: NotifyOptions): Promise<RunningNotify
     await server.start()
     lifetime.own(server)
     lifetime.onStop(() => server.drain(drainMs))
-    const health = options.healthPort === undefined ? undefined : lifetime.own(await startHealth({ host: address, port: options.healthPort, problem: () => undefined, metrics: () => alert.metrics() + counters.text() }))
     const bound = server.endpoints[0]?.port ?? 0
-    log.info('notify serves', { address, port: bound, data: options.data })
-    return Object.assign(lifetime, { port: bound, healthPort: health?.port })
+    log.info('notify serves', { address, port: bound, http: http.port, store: options.store.elastic?.urls ?? options.store.data })
+    return Object.assign(lifetime, { port: bound, httpPort: http.port })
   } catch (error) {
     await lifetime.stop().catch(() => {})
     throw error
@@ -100,12 +105,11 @@ function startAlerts({ alerts, log, clock = systemClock }: NotifyOptions, lifeti
   const { url, form, level, repeatMs } = alerts
   const outbox = lifetime.own(new HttpOutbox<NotifyRecord>({ url, body: (records) => alertBody(form, records), batch: 50, capacity: 1000, remedy: 'check TARSNOTIFY_WEBHOOK and TARSNOTIFY_WEBHOOK_FORM', log }))
   const memory = new AlertMemory(repeatMs)
-  const metric = metricsOf('tarsnotify_')
   return {
     tell(record: NotifyRecord): void {
       if (isAtLeast(record.level, level) && memory.isNew(record, clock.monotonic())) outbox.add(record)
     },
-    metrics: () => metric('alerts_total', 'Alerts that the webhook took.', [[outbox.size.sent]]) + metric('alerts_lost_total', 'Alerts that the webhook did not take.', [[outbox.size.lost]]),
+    metrics: () => metric('tarsnotify_alerts_total', 'Alerts that the webhook took.', [[outbox.size.sent]]) + metric('tarsnotify_alerts_lost_total', 'Alerts that the webhook did not take.', [[outbox.size.lost]]),
   }
 }
 
@@ -115,16 +119,9 @@ function startFilters({ conf, log }: NotifyOptions, lifetime: Lifetime) {
   return () => file.settings
 }
 
-function startTrimming(lifetime: Lifetime, trim: () => number, log: Logger): void {
-  const run = () => {
-    try {
-      const dropped = trim()
-      if (dropped > 0) log.info('old notifications dropped', { dropped })
-    } catch (error) {
-      log.error('old notifications not dropped', { error })
-    }
-  }
-  run()
-  const timer = setInterval(run, trimEveryMs)
-  lifetime.onStop(() => clearInterval(timer))
+/** Ids that are greater than those of earlier notifications, also of an earlier process. */
+function idsOf(clock: Clock): () => string {
+  const start = `${String(clock.now()).padStart(13, '0')}-${randomBytes(4).toString('hex')}`
+  let next = 0
+  return () => `${start}-${String(next++).padStart(10, '0')}`
 }

@@ -1,6 +1,6 @@
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
-import { metric } from '#base/prometheus.ts'
+import { metric } from '#base/metrics.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { openElasticStore } from '#store/elastic/store.ts'
 import { remoteStores, single, type GatheredReader } from '#store/remote.ts'

@@ -33,7 +33,7 @@ beforeAll(async () => {
   })
   const { client } = cluster
   folder = await mkdtemp(join(tmpdir(), 'tarsk8s-admin-'))
-  notify = await startNotify({ client, namespace, address: '127.0.0.1', port: 0, data: folder, limit: { windowMs: 1000, count: 300 }, retention: { maxAgeMs: 1e9, perServer: 100 }, log: silentLogger })
+  notify = await startNotify({ client, namespace, address: '127.0.0.1', port: 0, httpPort: 0, limit: { windowMs: 1000, count: 300 }, store: { data: folder, days: 3, bytes: 1 << 30, spoolBytes: 16 << 20 }, log: silentLogger })
   nodes = [await startNode(first), await startNode(second, -1)]
   for (const [index, ip] of [first, second, silent].entries()) await createPod(client, { app: 'Test', server: 'Hello', name: `test-hello-${index}`, ip, state: 'Active/Active/7' })
   await client.patch(pods, { namespace, name: 'test-hello-1' }, { status: { conditions: [{ type: 'tars.io/restarts', status: 'True', reason: '4' }] } }, { type: 'strategic', subresource: 'status' })

@@ -130,7 +130,7 @@ describe('what it must', { timeout: 60_000 }, () => {
     ['tars-tarsquerystat', querystat, {}],
     ['tars-tarsqueryproperty', queryproperty, {}],
   ] as const)('%s serves', async (account, role, env) => {
-    await asRole(account, role, { ...podEnv(`${account}-0`), TARSNOTIFY_DATA: join(folder, 'notify'), TARSSTORE_DATA: join(folder, account), ...env }, async () => {})
+    await asRole(account, role, { ...podEnv(`${account}-0`), TARSSTORE_DATA: join(folder, account), ...env }, async () => {})
   })
 
   it('tarskevent follows the events of its namespace and of the cluster, by its Lease', async () => {

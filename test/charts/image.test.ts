@@ -76,7 +76,7 @@ const pod = (role: string, address: string): Record<string, string> => ({ Namesp
 const roles: readonly (readonly [role: string, env: Readonly<Record<string, string>>, says: RegExp])[] = [
   ['registry', {}, /registry serves/],
   ['config', { TARSCONFIG_PORT: '0' }, /config serves/],
-  ['notify', { TARSNOTIFY_PORT: '0', TARSNOTIFY_DATA: '/run/data/notify' }, /notify serves/],
+  ['notify', { TARSNOTIFY_PORT: '0', TARSNOTIFY_HTTP_PORT: '0', TARSSTORE_DATA: '/run/data/notify' }, /notify serves/],
   ['stat', { TARSSTAT_PORT: '0', TARSSTAT_HTTP_PORT: '0', TARSSTORE_DATA: '/run/data/stat' }, /stat serves/],
   ['property', { TARSPROPERTY_PORT: '0', TARSPROPERTY_HTTP_PORT: '0', TARSSTORE_DATA: '/run/data/property' }, /property serves/],
   ['querystat', { TARSQUERYSTAT_PORT: '0', TARSQUERYSTAT_HTTP_PORT: '0', TARSQUERYSTAT_TEXT_PORT: '0' }, /query serves/],

@@ -99,7 +99,7 @@ describe('values', () => {
   })
 
   it('tell the roles that keep things where the document store is; without one they have a folder', async () => {
-    const keeping = ['stat', 'property', 'querystat', 'queryproperty', 'kevent']
+    const keeping = ['notify', 'stat', 'property', 'querystat', 'queryproperty', 'kevent']
     const envOf = (objects: readonly AnyObject[], role: string): Record<string, string | undefined> =>
       Object.fromEntries((named(objects, 'TServer', `tars-tars${role}`)['spec'].k8s.env as { name: string; value?: string }[]).map(({ name, value }) => [name, value]))
     const without = await rendered(folder, charts.tarsframework, frameworkValues)
@@ -109,7 +109,7 @@ describe('values', () => {
       expect([role, envOf(given, role)['TARSSTORE_NODES']]).toEqual([role, keeping.includes(role) ? 'es-0:9200,es-1:9200' : undefined])
     }
     expect(envOf(given, 'stat')['TARSSTORE_PROTOCOL']).toBe('https')
-    for (const role of ['stat', 'property', 'kevent']) {
+    for (const role of ['notify', 'stat', 'property', 'kevent']) {
       expect(envOf(without, role)['TARSSTORE_DATA']).toBe('/data')
       expect(named(without, 'TServer', `tars-tars${role}`)['spec'].k8s.mounts).toMatchObject([{ mountPath: '/data', source: { emptyDir: {} } }])
     }

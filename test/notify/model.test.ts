@@ -73,13 +73,13 @@ describe('alerts', () => {
 })
 
 describe('environment', () => {
-  const env = { Namespace: 'n', PodIP: '127.0.0.1', TARSNOTIFY_DATA: '/x' }
+  const env = { Namespace: 'n', PodIP: '127.0.0.1', TARSSTORE_DATA: '/x' }
 
   test('defaults', () => {
-    expect(notifyEnv(env)).toEqual({ namespace: 'n', address: '127.0.0.1', port: 13111, data: '/x', limit: { windowMs: 300_000, count: 300 }, retention: { maxAgeMs: 259_200_000, perServer: 10_000 }, conf: undefined, alerts: undefined, healthPort: undefined })
+    expect(notifyEnv(env)).toEqual({ namespace: 'n', address: '127.0.0.1', port: 13111, httpPort: 13112, limit: { windowMs: 300_000, count: 300 }, store: { data: '/x', days: 3, bytes: 4 * 2 ** 30, spoolBytes: 512 << 20 }, conf: undefined, alerts: undefined })
   })
 
-  test.each([['TARSNOTIFY_LIMIT', '5'], ['TARSNOTIFY_LIMIT', '0:5'], ['TARSNOTIFY_PORT', 'x'], ['TARSNOTIFY_DAYS', '0'], ['TARSNOTIFY_DATA', ''], ['TARSNOTIFY_WEBHOOK', 'alertmanager:9093']])('%s=%s is refused by name', (name, value) => {
+  test.each([['TARSNOTIFY_LIMIT', '5'], ['TARSNOTIFY_LIMIT', '0:5'], ['TARSNOTIFY_PORT', 'x'], ['TARSSTORE_DAYS', '0'], ['TARSSTORE_DATA', ''], ['TARSSTORE_BYTES', '1k'], ['TARSSTORE_NODES', 'http://es:9200'], ['TARSSTORE_PREFIX', '_x'], ['TARSNOTIFY_WEBHOOK', 'alertmanager:9093']])('%s=%s is refused by name', (name, value) => {
     expect(() => notifyEnv({ ...env, [name]: value })).toThrow(new RegExp(name))
   })
 })

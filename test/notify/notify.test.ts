@@ -1,6 +1,6 @@
 // tarsnotify on real sockets and a real store, told by our own client and by @tars/notify.
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
@@ -12,6 +12,7 @@ import { Communicator } from '#tars/client.ts'
 import { createReportInfo, Notify, type NotifyProxy, type ReportInfo } from '#tars/protocol/NotifyF.ts'
 import { startNotify, type NotifyOptions, type RunningNotify } from '../../framework/notify/notify.ts'
 import { createPod, namespace, startCluster, until, type TestCluster } from '../registry/cluster.ts'
+import { startSearchNode } from '../rig/search-node/search-node.ts'
 
 let cluster: TestCluster
 let folder: string
@@ -19,8 +20,9 @@ let running: RunningNotify
 let notify: NotifyProxy
 const communicator = new Communicator({ timeoutMs: 5000 })
 
+const storeIn = (data: string): NotifyOptions['store'] => ({ data, days: 3, bytes: 1 << 30, spoolBytes: 16 << 20 })
 const start = (more: Partial<NotifyOptions> = {}) =>
-  startNotify({ client: cluster.client, namespace, address: '127.0.0.1', port: 0, data: folder, limit: { windowMs: 300_000, count: 300 }, retention: { maxAgeMs: 3 * 86_400_000, perServer: 1000 }, log: silentLogger, ...more })
+  startNotify({ client: cluster.client, namespace, address: '127.0.0.1', port: 0, httpPort: 0, limit: { windowMs: 300_000, count: 300 }, store: storeIn(folder), log: silentLogger, ...more })
 const proxyOf = ({ port }: RunningNotify) => communicator.proxy<NotifyProxy>(Notify, `tars.tarsnotify.NotifyObj@tcp -h 127.0.0.1 -p ${port}`)
 const read = async (name: string, { page = 0, ip = '' } = {}, from = notify) => (await from.getNotifyInfo({ name, ip, page })).stInfo
 
@@ -93,19 +95,23 @@ test('who speaks: sNodeName, node_name, the pod at the address, the address (0.2
   expect((await read('Who.Server', { ip: 'given' })).notifyItems).toHaveLength(1)
 })
 
-test('too many of one server are dropped, of others not; what is kept survives a restart and is trimmed', async () => {
+test('too many of one server are dropped, of others not; what is kept survives a restart, and goes after its days', async () => {
   const own = await mkdtemp(join(tmpdir(), 'tarsk8s-notify-'))
   try {
-    const first = await start({ data: own, limit: { windowMs: 3_600_000, count: 15 } })
+    const first = await start({ store: storeIn(own), limit: { windowMs: 3_600_000, count: 15 } })
     const proxy = proxyOf(first)
     for (let index = 0; index < 30; index++) await proxy.reportServer('Loud.Server', '', `m${index}`)
     await proxy.reportServer('Quiet.Server', '', 'here')
     expect((await read('Loud.Server', { page: 1 }, proxy)).notifyItems).toHaveLength(5)
     await first.stop()
-    const second = await start({ data: own, retention: { maxAgeMs: 86_400_000, perServer: 12 } })
-    expect((await read('Loud.Server', { page: 1 }, proxyOf(second))).notifyItems.map(({ sMessage }) => sMessage)).toEqual(['m4', 'm3'])
+    const second = await start({ store: storeIn(own) })
+    expect((await read('Loud.Server', { page: 1 }, proxyOf(second))).notifyItems.map(({ sMessage }) => sMessage)).toEqual(['m4', 'm3', 'm2', 'm1', 'm0'])
     expect((await read('Quiet.Server', {}, proxyOf(second))).notifyItems).toHaveLength(1)
     await second.stop()
+    const later = await start({ store: storeIn(own), clock: { now: () => Date.now() + 5 * 86_400_000, monotonic: () => performance.now() } })
+    expect((await read('Quiet.Server', {}, proxyOf(later))).notifyItems).toEqual([])
+    expect(await readdir(join(own, 'rows', 'notify'))).toEqual([])
+    await later.stop()
   } finally {
     await rm(own, { recursive: true, force: true })
   }
@@ -115,7 +121,7 @@ test('what a filter names is dropped, from the moment that its file says so (3.2
   const own = await mkdtemp(join(tmpdir(), 'tarsk8s-notify-'))
   const conf = join(own, 'notify.conf')
   await writeFile(conf, '<tars>\n<filter>\nFilter.Server=noise\n</filter>\n</tars>')
-  const one = await start({ data: ':memory:', conf })
+  const one = await start({ store: storeIn(own), conf })
   onTestFinished(async () => {
     await one.stop()
     await rm(own, { recursive: true })
@@ -137,22 +143,25 @@ test('grave ones are told to a webhook, each once, again when it fails', async (
   })
   receiver.listen(0, '127.0.0.1')
   await once(receiver, 'listening')
+  const own = await mkdtemp(join(tmpdir(), 'tarsk8s-notify-'))
   const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/api/v2/alerts`
-  const one = await start({ data: ':memory:', alerts: { url, form: 'alertmanager', level: '[error]', repeatMs: 60_000 }, healthPort: 0 })
+  const one = await start({ store: storeIn(own), alerts: { url, form: 'alertmanager', level: '[error]', repeatMs: 60_000 } })
   onTestFinished(async () => {
     await one.stop()
     receiver.close()
+    await rm(own, { recursive: true })
   })
   const proxy = proxyOf(one)
   for (const message of ['fine', '[warn] hm', '[error] bad', '[error] bad', '[alarm] worse']) await proxy.reportServer('Alert.Server', '', message)
   const told = await until(() => (bodies.flat().length >= 2 ? bodies.flat() : undefined))
   expect(told.map(({ labels, annotations }) => [labels.server, labels.severity, annotations.message])).toEqual([['Server', 'error', '[error] bad'], ['Server', 'alarm', '[alarm] worse']])
-  await until(async () => /^tarsnotify_alerts_total 2$/m.test(await (await fetch(`http://127.0.0.1:${one.healthPort}/metrics`)).text()))
+  await until(async () => /^tarsnotify_alerts_total 2$/m.test(await (await fetch(`http://127.0.0.1:${one.httpPort}/metrics`)).text()))
 })
 
 test('a folder that cannot be written to is refused by name', async () => {
-  const file = join(folder, 'notify.sqlite')
-  await expect(start({ data: join(file, 'below') })).rejects.toThrow(/notify\.sqlite\/below/)
+  const file = join(folder, 'file')
+  await writeFile(file, '')
+  await expect(start({ store: storeIn(join(file, 'below')) })).rejects.toThrow(/file\/below/)
 })
 
 test('@tars/notify is understood', async () => {
@@ -169,4 +178,36 @@ test('@tars/notify is understood', async () => {
     return found.notifyItems.length > 1 ? found : undefined
   })
   expect(new Map(notifyItems.map(({ sMessage, iLevel }) => [sMessage, iLevel]))).toEqual(new Map([['[error] from afar', 2], ['careful', 1]]))
+})
+
+test('in OpenSearch documents are as webs read them (3.3), and pages are the same', async () => {
+  const node = await startSearchNode('opensearch')
+  const own = await mkdtemp(join(tmpdir(), 'tarsk8s-notify-'))
+  const kept = await start({ store: { ...storeIn(own), elastic: { urls: [node.url], prefix: 'tars_', user: undefined, password: undefined } } })
+  try {
+    const proxy = proxyOf(kept)
+    expect((await read('Shop.Cart', {}, proxy)).notifyItems).toEqual([])
+    for (let index = 0; index < 12; index++) await proxy.reportServer('Shop.Cart', 't1', `[error] "${index}"`, { context: { node_name: 'shop-cart-0.shop-cart' } })
+    await proxy.reportServer('Shop.Pay', '', 'other')
+    const settled = async () => {
+      await fetch(`${node.url}/_refresh`, { method: 'POST' })
+      return read('Shop.Cart', {}, proxy)
+    }
+    const first = await until(async () => {
+      const page = await settled()
+      return page.nextpage === 1 ? page : undefined
+    })
+    expect(first.notifyItems).toHaveLength(10)
+    expect((await read('Shop.Cart', { page: 1 }, proxy)).notifyItems).toHaveLength(2)
+    const answer = (await (await fetch(`${node.url}/tars_notify_/_search?q=app:Shop+AND+server:Cart&sort=notifyTime:desc`)).json()) as { hits: { hits: { _source: Record<string, string> }[] } }
+    const document = answer.hits.hits[0]?._source
+    expect(document).toMatchObject({ app: 'Shop', server: 'Cart', podName: 'shop-cart-0.shop-cart', impThread: 't1', level: '[error]', source: 'program' })
+    expect(document?.['notifyTime']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}$/)
+    const metrics = await (await fetch(`http://127.0.0.1:${kept.httpPort}/metrics`)).text()
+    expect(metrics).toContain('tarsnotify_notifications_total 13\n')
+  } finally {
+    await kept.stop()
+    await node.remove()
+    await rm(own, { recursive: true, force: true })
+  }
 })

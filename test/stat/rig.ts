@@ -52,7 +52,7 @@ export interface Monitored {
 }
 
 export const bounds = { perReporter: 1000, inAll: 5000 }
-export const sqliteIn = (data: string): StoreSettings => ({ data, days: 15, spoolBytes: 64 << 20 })
+export const sqliteIn = (data: string): StoreSettings => ({ data, days: 15, bytes: 1 << 30, spoolBytes: 64 << 20 })
 export const eq = (field: string, val: string) => ({ field, op: MonitorOp.EQ, val })
 export const like = (field: string, val: string) => ({ field, op: MonitorOp.LIKE, val })
 

@@ -1,5 +1,6 @@
 import http from 'node:http'
 import { Lifetime, type Running } from './lifecycle.ts'
+import { metricsType } from './metrics.ts'
 
 export interface HealthOptions {
   readonly host: string
@@ -20,7 +21,7 @@ export async function startHealth({ host, port, problem, metrics }: HealthOption
   const server = http.createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://health')
     if (pathname === '/metrics' && metrics !== undefined) {
-      response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(metrics())
+      response.writeHead(200, { 'content-type': metricsType }).end(metrics())
       return
     }
     const reason = pathname === '/readyz' ? problem() : undefined

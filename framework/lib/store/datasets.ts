@@ -48,3 +48,16 @@ export const keventDataset: Dataset = {
     reason: { type: 'keyword', path: 'reason.keyword' },
   },
 }
+
+/** Notifications of services; documents are K8SFramework's (framework-services 3.3), with the set and container added. */
+export const notifyDataset: Dataset = {
+  name: 'notify',
+  index: 'stream',
+  order: 'time',
+  fields: {
+    time: { type: 'integer', path: '@timestamp' },
+    app: { type: 'keyword', path: 'app.keyword' },
+    server: { type: 'keyword', path: 'server.keyword' },
+    node: { type: 'keyword', path: 'podName.keyword' },
+  },
+}

@@ -20,6 +20,8 @@ export interface StoreSettings {
   readonly elastic?: ElasticSettings
   /** Days that are kept, today among them. */
   readonly days: number
+  /** Bytes of SQLite files; beyond it the oldest days go, and when there is only one, what is new is refused. */
+  readonly bytes: number
   /** Bytes that may wait while the store is away. */
   readonly spoolBytes: number
 }
@@ -41,7 +43,7 @@ export function elasticEnv(env: Environment): ElasticSettings | undefined {
 }
 
 /**
- * {@link elasticEnv}, and `TARSSTORE_DATA` (a folder; required), `TARSSTORE_DAYS` and `TARSSTORE_SPOOL` (bytes).
+ * {@link elasticEnv}, and `TARSSTORE_DATA` (a folder; required), `TARSSTORE_DAYS`, `TARSSTORE_BYTES` and `TARSSTORE_SPOOL` (bytes).
  * @param days kept when the environment does not say
  * @throws Failure ENV_INVALID
  */
@@ -52,9 +54,12 @@ export function storeEnv(env: Environment, days: number): StoreSettings {
     data: read.required('TARSSTORE_DATA'),
     ...(elastic === undefined ? {} : { elastic }),
     days: read.integer('TARSSTORE_DAYS', days, { min: 1, max: 3650 }),
+    bytes: read.integer('TARSSTORE_BYTES', defaultBytes, { min: 1 << 20 }),
     spoolBytes: read.integer('TARSSTORE_SPOOL', 512 << 20, { min: 1 << 20 }),
   })
 }
+
+const defaultBytes = 4 * 2 ** 30
 
 export interface OpenStoreOptions {
   readonly settings: StoreSettings
@@ -70,8 +75,8 @@ const lastMs = 3000
 
 /** Opens the store of a role with its spool, and keeps its days in bounds. All of it ends with the lifetime. */
 export async function openStore({ settings, dataset, lifetime, log, now }: OpenStoreOptions): Promise<{ readonly store: Store; readonly spool: Spool }> {
-  const { data, elastic, days, spoolBytes } = settings
-  const store = elastic === undefined ? await openSqliteStore(join(data, 'rows')) : openElasticStore({ ...elastic, log })
+  const { data, elastic, days, bytes, spoolBytes } = settings
+  const store = elastic === undefined ? await openSqliteStore(join(data, 'rows'), bytes) : openElasticStore({ ...elastic, log })
   lifetime.onStop(() => store.close())
   const trim = async (): Promise<void> => {
     try {

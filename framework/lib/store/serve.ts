@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { describe, Failure } from '#base/errors.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
-import { metricsType } from '#base/prometheus.ts'
+import { metricsType } from '#base/metrics.ts'
 import { mostRows, type Condition, type Dataset, type FindQuestion, type Measure, type Op, type StoreReader, type TotalsQuestion } from './dataset.ts'
 
 export interface ServeOptions {

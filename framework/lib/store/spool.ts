@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, Failure } from '#base/errors.ts'
 import { Lifetime } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
-import { metric } from '#base/prometheus.ts'
+import { metric } from '#base/metrics.ts'
 import { backoff, sleep } from '#base/retry.ts'
 import type { Dataset, Row, Store } from './dataset.ts'
 
@@ -105,7 +105,7 @@ export class Spool extends Lifetime {
       metric('tarsstore_failing', 'Whether the store does not take what waits.', [[Number(this.failing), labels]]),
       metric('tarsstore_written_rows_total', 'Rows that the store has taken.', [[this.counts.written, labels]]),
       metric('tarsstore_dropped_rows_total', 'Rows lost: the store was away for too long, or their file was damaged.', [[this.counts.dropped, labels]]),
-      metric('tarsstore_refused_rows_total', 'Rows that the store did not want.', [[this.counts.refused, labels]]),
+      metric('tarsstore_refused_rows_total', 'Rows that the store did not want, or has no room for.', [[this.counts.refused, labels]]),
     ].join('')
   }
 
@@ -130,8 +130,10 @@ export class Spool extends Lifetime {
       return this.#drop(next, describe(error))
     }
     try {
-      this.counts.refused += await store.write(dataset, rows)
-      this.counts.written += rows.length
+      const refused = await store.write(dataset, rows)
+      if (refused > 0) log.error('rows that the store did not want, or has no room for', { dataset: dataset.name, rows: refused })
+      this.counts.refused += refused
+      this.counts.written += rows.length - refused
       this.#failures = 0
       this.#remove(next)
     } catch (error) {

@@ -1,5 +1,5 @@
 // What the values of one window come to. Pure.
-import { metric, type Sample } from '#base/prometheus.ts'
+import { metric, type Sample } from '#base/metrics.ts'
 import type { Row } from '#store/dataset.ts'
 import { KeyGuard, otherName, type KeyBounds } from '#store/key-guard.ts'
 import type { Fold } from '#store/windows.ts'

@@ -1,5 +1,5 @@
 // Counters of calls since this process began, for Prometheus. Pure.
-import { metric, type Sample } from '#base/prometheus.ts'
+import { metric, type Sample } from '#base/metrics.ts'
 import { otherName } from '#store/key-guard.ts'
 import type { StatFold } from './stat-fold.ts'
 

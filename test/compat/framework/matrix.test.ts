@@ -46,7 +46,7 @@ beforeAll(async () => {
   const common = { client, namespace, address: '127.0.0.1', log: silentLogger, signal: new AbortController().signal }
   registry = await startRegistry({ ...common, ports: { query: 0, registry: 0 } })
   config = await startConfig({ ...common, port: 0, notFound: -1 })
-  notify = await startNotify({ ...common, port: 0, data: ':memory:', limit: { windowMs: 60_000, count: 10_000 }, retention: { maxAgeMs: 86_400_000, perServer: 1000 } })
+  notify = await startNotify({ ...common, port: 0, httpPort: 0, limit: { windowMs: 60_000, count: 10_000 }, store: { data: join(folder, 'notify'), days: 1, bytes: 1 << 30, spoolBytes: 16 << 20 } })
   log = await startLog({ address: '127.0.0.1', ports: { log: 0, topology: 0 }, path: folder, data: ':memory:', namesNode: true, conf: undefined, keeping: { maxAgeMs: Infinity, gzipAgeMs: Infinity, maxBytes: Infinity }, traceDays: 7, openFiles: 16, otlp: undefined, healthPort: undefined, log: silentLogger, quietMs: 20 })
   java = await startJavaClient()
 }, 300_000)

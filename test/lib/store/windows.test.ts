@@ -194,6 +194,28 @@ test('a file of a day that is no database is set aside, and the day goes on', as
   await store.close()
 })
 
+test('while the disk refuses, reports are counted in memory; when it is back, they are handed on', async () => {
+  const memory = new Memory()
+  const { spool, windows } = open(memory)
+  await windows.add([record('A.A', 'f', 1)])
+  for (const name of ['journal', 'spool']) rmSync(join(folder, name), { recursive: true })
+  clock.set(2026, 1, 5, 10, 1)
+  await windows.add([record('A.A', 'f', 2)])
+  clock.set(2026, 1, 5, 10, 2)
+  await windows.add([record('A.A', 'f', 4)])
+  windows.look()
+  expect(windows.counts.journalFailures).toBe(2)
+  expect(windows.metrics('x')).toContain('x_windows_waiting 2\n')
+  expect(memory.total).toBe(0)
+  for (const name of ['journal', 'spool']) mkdirSync(join(folder, name))
+  clock.set(2026, 1, 5, 10, 3)
+  windows.look()
+  await spool.empty()
+  expect(memory.total).toBe(7)
+  await windows.stop()
+  await spool.stop()
+})
+
 test('a journal is made smaller, and comes to the same', async () => {
   const memory = new Memory()
   const { spool, windows } = open(memory)

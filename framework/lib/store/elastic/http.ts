@@ -57,7 +57,7 @@ export class ElasticHttp {
     const { user, password, timeoutMs = 30_000 } = this.#options
     const headers: Record<string, string> = body === undefined ? {} : { 'content-type': typeof body === 'string' ? 'application/x-ndjson' : 'application/json' }
     if (user !== undefined) headers['authorization'] = `Basic ${Buffer.from(`${user}:${password ?? ''}`).toString('base64')}`
-    const away = (what: string, cause?: unknown): Failure => new Failure('STORE_AWAY', `the document store ${url} ${what}`, { temporary: true, remedy: 'see whether it runs', ...(cause === undefined ? {} : { cause }) })
+    const away = (what: string, cause?: unknown, context = {}): Failure => new Failure('STORE_AWAY', `the document store ${url} ${what}`, { temporary: true, context, remedy: 'see whether it runs', ...(cause === undefined ? {} : { cause }) })
     let status: number
     let text: string
     try {
@@ -67,7 +67,7 @@ export class ElasticHttp {
     } catch (cause) {
       throw away('does not answer', cause)
     }
-    if (status === 429 || status >= 500) throw away(`answered ${status}: ${text.slice(0, 300)}`)
+    if (status === 429 || status >= 500) throw away(`answered ${status}: ${text.slice(0, 300)}`, undefined, { status })
     if (status === 401 || status === 403) throw away(`lets nobody in as ${user === undefined ? 'a stranger' : `"${user}"`} (${status})`)
     try {
       return { status, body: JSON.parse(text || '{}') as ElasticBody }

@@ -1,5 +1,6 @@
 import { Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
+import { retry } from '#base/retry.ts'
 import { checkQuestion, dayOf, daysOf, mostGroups, tooManyGroups, type Condition, type Dataset, type Days, type Field, type FindQuestion, type Found, type Group, type Measure, type Row, type Store, type TotalsQuestion } from '../dataset.ts'
 import { wildcardPattern } from '../like.ts'
 import { ElasticHttp, reasonOf, type ElasticBody, type ElasticOptions } from './http.ts'
@@ -150,9 +151,10 @@ class ElasticStore implements Store {
     return this.#searchIn(indices, { ...body, query: { bool: { filter } } })
   }
 
-  /** Indices that are not there have nothing to say. */
+  /** Indices that are not there have nothing to say; one that is just being made answers 503 for a moment. */
   async #searchIn(indices: string, body: object): Promise<ElasticBody> {
-    const { status, body: answer } = await this.#http.request('POST', `/${encodeURIComponent(indices)}/_search?ignore_unavailable=true&allow_no_indices=true`, body)
+    const search = () => this.#http.request('POST', `/${encodeURIComponent(indices)}/_search?ignore_unavailable=true&allow_no_indices=true`, body)
+    const { status, body: answer } = await retry(search, { attempts: 4, baseMs: 150, when: (error) => error instanceof Failure && error.context['status'] === 503 })
     if (status === 404) return {}
     if (status >= 300) throw new Failure('STORE_REFUSED', `the document store cannot answer: ${reasonOf(answer)}`)
     const failed = answer._shards?.failures?.[0]?.reason?.reason as string | undefined

@@ -1,7 +1,8 @@
 // Rows in SQLite files, one a dataset and day. Synchronous: it runs in a worker thread.
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 import { Failure } from '#base/errors.ts'
 import { daysOf, mergeGroups, mostGroups, tooManyGroups, type Condition, type Dataset, type FieldType, type FindQuestion, type Found, type Group, type Measure, type Row, type TotalsQuestion } from '../dataset.ts'
 import { sqlPattern } from '../like.ts'
@@ -24,11 +25,16 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 /** The files below one folder: `<folder>/<dataset>/<YYYYMMDD>.sqlite`. A write is on disk when its call returns. */
 export class SqliteDays {
   readonly #folder: string
+  readonly #maxBytes: number
   readonly #open = new Map<string, Day>()
 
-  /** @param folder made when missing */
-  constructor(folder: string) {
+  /**
+   * @param folder made when missing
+   * @param maxBytes of the files of a dataset
+   */
+  constructor({ folder, maxBytes }: { readonly folder: string; readonly maxBytes: number }) {
     this.#folder = folder
+    this.#maxBytes = maxBytes
     try {
       mkdirSync(folder, { recursive: true })
     } catch (cause) {
@@ -36,7 +42,7 @@ export class SqliteDays {
     }
   }
 
-  /** All rows of a day or none of them; what is there already stays. @returns how many have values that no column takes */
+  /** All rows of a day or none of them; what is there already stays. @returns how many have values that no column takes, or have no room */
   write(dataset: Dataset, rows: readonly Row[]): number {
     let refused = 0
     for (const [day, some] of Map.groupBy(rows, (row) => row.day)) refused += this.#writeDay(dataset, day, some)
@@ -63,23 +69,25 @@ export class SqliteDays {
     const order = quoted(dataset.order)
     const seen = new Set<unknown>()
     const found: Found[] = []
-    for (const day of daysOf({ from, to }).toReversed()) {
-      const place = this.#existing(dataset, day)
-      if (place === undefined) continue
-      const rows = place.db.prepare(`SELECT * FROM rows WHERE ${condition.sql} ORDER BY ${order} DESC, id DESC`).iterate(...condition.values)
+    const add = ({ db }: Day): void => {
+      const rows = db.prepare(`SELECT * FROM rows WHERE ${condition.sql} ORDER BY ${order} DESC, id DESC`).iterate(...condition.values)
       for (const { id: _, document, ...fields } of rows) {
         if (newestOf !== undefined && seen.has(fields[newestOf])) continue
         if (newestOf !== undefined) seen.add(fields[newestOf])
         found.push({ fields: Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)) as Found['fields'], ...(typeof document === 'string' ? { document: JSON.parse(document) as object } : {}) })
-        if (found.length >= offset + limit) return found.slice(offset)
+        if (found.length >= offset + limit) return
       }
+    }
+    for (const day of daysOf({ from, to }).toReversed()) {
+      this.#look(dataset, day, add)
+      if (found.length >= offset + limit) break
     }
     return found.slice(offset)
   }
 
   last(dataset: Dataset): { readonly day: string; readonly order: string } | undefined {
     for (const day of this.#days(dataset).toReversed()) {
-      const row = this.#existing(dataset, day)?.db.prepare(`SELECT MAX(${quoted(dataset.order)}) AS last FROM rows`).get()
+      const row = this.#look(dataset, day, ({ db }) => db.prepare(`SELECT MAX(${quoted(dataset.order)}) AS last FROM rows`).get())
       if (row?.['last'] !== undefined && row['last'] !== null) return { day, order: String(row['last']) }
     }
     return undefined
@@ -87,11 +95,7 @@ export class SqliteDays {
 
   trim(dataset: Dataset, oldest: string): number {
     const old = this.#days(dataset).filter((day) => day < oldest)
-    for (const day of old) {
-      const file = this.#file(dataset, day)
-      this.#forget(file)
-      for (const end of ['', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true })
-    }
+    for (const day of old) this.#drop(dataset, day)
     return old.length
   }
 
@@ -100,7 +104,7 @@ export class SqliteDays {
   }
 
   #writeDay(dataset: Dataset, day: string, rows: readonly Row[]): number {
-    if (!/^\d{8}$/.test(day)) return rows.length
+    if (!/^\d{8}$/.test(day) || !this.#makeRoom(dataset, day)) return rows.length
     const { db, insert } = this.#writable(dataset, day)
     const columns = Object.keys(dataset.fields)
     let refused = 0
@@ -122,8 +126,22 @@ export class SqliteDays {
     }
   }
 
+  /** Drops the oldest days while there is too much. @returns whether there is room in this day */
+  #makeRoom(dataset: Dataset, day: string): boolean {
+    const bytesOf = (one: string): number => ['', '-wal'].reduce((sum, end) => sum + (statSync(`${this.#file(dataset, one)}${end}`, { throwIfNoEntry: false })?.size ?? 0), 0)
+    const days = this.#days(dataset)
+    let bytes = days.reduce((sum, one) => sum + bytesOf(one), 0)
+    for (const old of days.filter((one) => one < day)) {
+      if (bytes < this.#maxBytes) break
+      bytes -= bytesOf(old)
+      this.#drop(dataset, old)
+    }
+    return bytes < this.#maxBytes
+  }
+
   #each<T>(dataset: Dataset, days: { readonly from: string; readonly to: string }, look: (day: Day) => T): T[] {
-    return daysOf(days).map((day) => this.#existing(dataset, day)).filter((day) => day !== undefined).map(look)
+    // One after the other: only some are kept open.
+    return daysOf(days).map((day) => this.#look(dataset, day, look)).filter((answer) => answer !== undefined)
   }
 
   #days(dataset: Dataset): string[] {
@@ -136,10 +154,14 @@ export class SqliteDays {
     return join(this.#folder, dataset.name, `${day}.sqlite`)
   }
 
-  #existing(dataset: Dataset, day: string): Day | undefined {
+  /** Looks at a day; undefined when there is none, or when it goes in this moment, as the other thread trims. */
+  #look<T>(dataset: Dataset, day: string, look: (day: Day) => T): T | undefined {
     const file = this.#file(dataset, day)
-    if (existsSync(file)) return this.#opened(file, () => openDay(file, dataset))
-    // Another thread trims.
+    try {
+      if (existsSync(file)) return look(this.#opened(file, () => openDay(file, dataset)))
+    } catch (error) {
+      if (existsSync(file)) throw error
+    }
     this.#forget(file)
     return undefined
   }
@@ -160,6 +182,12 @@ export class SqliteDays {
     return opened
   }
 
+  #drop(dataset: Dataset, day: string): void {
+    const file = this.#file(dataset, day)
+    this.#forget(file)
+    for (const end of ['', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true })
+  }
+
   #forget(file: string): void {
     this.#open.get(file)?.db.close()
     this.#open.delete(file)
@@ -167,12 +195,13 @@ export class SqliteDays {
 }
 
 function openOrSetAside(file: string, dataset: Dataset): Day {
+  if (!existsSync(file)) makeDay(file, dataset)
   try {
     return openDay(file, dataset)
   } catch (error) {
     if (![corrupt, notADatabase].includes(sqliteCode(error))) throw error
     renameSync(file, `${file}.broken`)
-    for (const end of ['-wal', '-shm']) rmSync(`${file}${end}`, { force: true })
+    makeDay(file, dataset)
     return openDay(file, dataset)
   }
 }
@@ -183,14 +212,29 @@ const corrupt = 11
 const constraint = 19
 const notADatabase = 26
 
+/** Milliseconds that a lock of the other thread is waited for. */
+const lockMs = 5000
+
+/** A new file appears when it is complete, as the other thread may look at any time. */
+function makeDay(file: string, dataset: Dataset): void {
+  const draft = `${file}.new`
+  rmSync(draft, { force: true })
+  const db = new DatabaseSync(draft)
+  const columns = Object.entries(dataset.fields).map(([name, { type }]) => `${quoted(name)} ${columnTypes[type]}`)
+  db.exec(`PRAGMA journal_mode = WAL; CREATE TABLE rows (id TEXT PRIMARY KEY, document TEXT, ${columns.join(', ')}) STRICT; CREATE INDEX rows_order ON rows (${quoted(dataset.order)}); PRAGMA user_version = ${layout}`)
+  db.close()
+  // Of a day of this name that was dropped.
+  for (const end of ['-wal', '-shm']) rmSync(`${file}${end}`, { force: true })
+  renameSync(draft, file)
+}
+
 function openDay(file: string, dataset: Dataset): Day {
-  const db = new DatabaseSync(file)
+  // Opened only, never made (sqlite.org/uri.html).
+  const db = new DatabaseSync(Object.assign(pathToFileURL(file), { search: '?mode=rw' }), { timeout: lockMs })
   try {
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000')
+    db.exec('PRAGMA synchronous = FULL')
     const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
     if (version > layout) throw new Failure('STORE_LAYOUT', `${file} was written by a newer version (layout ${version})`, { remedy: 'run that version, or move the file away' })
-    const columns = Object.entries(dataset.fields).map(([name, { type }]) => `${quoted(name)} ${columnTypes[type]}`)
-    db.exec(`CREATE TABLE IF NOT EXISTS rows (id TEXT PRIMARY KEY, document TEXT, ${columns.join(', ')}) STRICT; CREATE INDEX IF NOT EXISTS rows_order ON rows (${quoted(dataset.order)}); PRAGMA user_version = ${layout}`)
     addColumns(db, dataset)
     const names = ['id', 'document', ...Object.keys(dataset.fields)]
     return { db, insert: db.prepare(`INSERT OR IGNORE INTO rows (${names.map(quoted).join(', ')}) VALUES (${names.map(() => '?').join(', ')})`) }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { Failure } from '#base/errors.ts'
 import { checkQuestion, type Dataset, type FindQuestion, type Found, type Group, type Row, type Store, type TotalsQuestion } from '../dataset.ts'
-import type { Request, Response } from './worker.ts'
+import type { Request, Response, ThreadData } from './worker.ts'
 
 /** Questions and writes that wait; one more is refused. */
 const mostWaiting = 200
@@ -9,10 +9,11 @@ const mostWaiting = 200
 /**
  * A store in SQLite files below `folder`, one a dataset and day. Two threads work, one for writes and one for questions, so
  * that neither the process nor a write waits for a question.
+ * @param maxBytes of the files of a dataset; beyond it the oldest days go, and rows of the only day are refused
  * @throws Failure STORE_FOLDER when the folder cannot be written to
  */
-export async function openSqliteStore(folder: string): Promise<Store> {
-  const writer = new Thread(folder)
+export async function openSqliteStore(folder: string, maxBytes = Number.POSITIVE_INFINITY): Promise<Store> {
+  const writer = new Thread(folder, maxBytes)
   try {
     // Makes the folder, or says why it cannot be made.
     await writer.call('write', {}, [])
@@ -20,7 +21,7 @@ export async function openSqliteStore(folder: string): Promise<Store> {
     await writer.close()
     throw error
   }
-  const reader = new Thread(folder)
+  const reader = new Thread(folder, maxBytes)
   return {
     write: (dataset: Dataset, rows: readonly Row[]) => writer.call('write', dataset, rows) as Promise<number>,
     trim: (dataset, oldest) => writer.call('trim', dataset, oldest) as Promise<number>,
@@ -44,13 +45,13 @@ export async function openSqliteStore(folder: string): Promise<Store> {
 const workerFile = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './store-worker.mjs', import.meta.url)
 
 class Thread {
-  readonly #folder: string
+  readonly #data: ThreadData
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>()
   #worker: Worker | undefined
   #next = 0
 
-  constructor(folder: string) {
-    this.#folder = folder
+  constructor(folder: string, maxBytes: number) {
+    this.#data = { folder, maxBytes }
   }
 
   /** Calls a method of SqliteDays there. */
@@ -75,7 +76,7 @@ class Thread {
 
   #start(): Worker {
     // None of the process' own arguments: some of them are not for threads.
-    const worker = new Worker(workerFile, { workerData: this.#folder, execArgv: ['--disable-warning=ExperimentalWarning'], name: 'store' })
+    const worker = new Worker(workerFile, { workerData: this.#data, execArgv: ['--disable-warning=ExperimentalWarning'], name: 'store' })
     worker.on('message', (response: Response) => this.#answer(response))
     worker.on('error', (error) => this.#broke(error))
     worker.on('exit', () => this.#broke(new Error('the store thread has ended')))

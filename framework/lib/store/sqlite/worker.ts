@@ -10,6 +10,12 @@ export interface Request {
   readonly args: readonly unknown[]
 }
 
+/** What a thread is started with. */
+export interface ThreadData {
+  readonly folder: string
+  readonly maxBytes: number
+}
+
 export type Response =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly failure: { readonly code: string; readonly message: string; readonly remedy: string | undefined; readonly temporary: boolean } }
@@ -26,7 +32,7 @@ if (port !== null) {
   port.on('message', ({ id, method, args }: Request) => {
     let response: Response
     try {
-      days ??= new SqliteDays(workerData as string)
+      days ??= new SqliteDays(workerData as ThreadData)
       response = { id, value: (days[method] as (...given: unknown[]) => unknown).apply(days, [...args]) }
     } catch (error) {
       response = { id, failure: failureOf(error) }

@@ -8,7 +8,7 @@ import java.util.*;
  * The codec of TarsJava behind a pipe: one JSON request a line, one JSON answer a line.
  * {"op":"encode","type":T,"tag":n,"value":v} -> {"hex":...}; {"op":"decode","type":T,"tag":n,"hex":h} -> {"value":v};
  * a failure -> {"error":...}. T is the schema type of framework/lib/tars/idl/schema.ts with struct fields written out:
- * {"name":n,"fields":[{"tag":0,"type":T},...]}, at most two names. Integers beyond 53 bits and doubles travel as text, bytes as hex,
+ * {"name":n,"fields":[{"tag":0,"type":T},...]}, at most three names. Integers beyond 53 bits and doubles travel as text, bytes as hex,
  * maps as arrays of pairs.
  */
 public class Codec {
@@ -137,7 +137,11 @@ public class Codec {
       names.add(name);
       shapes.add(shape.getAsJsonArray("fields"));
     }
-    return names.indexOf(name) == 0 ? new First() : new Second();
+    switch (names.indexOf(name)) {
+      case 0: return new First();
+      case 1: return new Second();
+      default: return new Third();
+    }
   }
 
   /** TarsInputStream makes structs through a public constructor without parameters, hence one class a shape. */
@@ -150,6 +154,12 @@ public class Codec {
   public static class Second extends Struct {
     public Second() {
       super(shapes.get(1));
+    }
+  }
+
+  public static class Third extends Struct {
+    public Third() {
+      super(shapes.get(2));
     }
   }
 

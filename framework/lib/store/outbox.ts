@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto'
+import type { Logger } from '#base/log.ts'
+import type { Row } from './dataset.ts'
+import type { Spool } from './spool.ts'
+
+export interface OutboxOptions {
+  readonly spool: Spool
+  readonly log: Logger
+  /** So long documents are gathered for one write, milliseconds. */
+  readonly gatherMs: number
+}
+
+/** Documents gathered at once; beyond it they are handed on earlier. */
+const most = 1000
+/** Documents that wait in memory while the disk refuses them; beyond it the oldest go, counted. */
+const mostWaiting = 20_000
+/** Longest pause before the disk is tried again, milliseconds. */
+const longestPauseMs = 5000
+
+/** Gathers documents, of each the newest version, and hands them on to the spool. */
+export class Outbox {
+  readonly #options: OutboxOptions
+  readonly #run = randomBytes(6).toString('hex')
+  readonly #waiting = new Map<string, Row>()
+  #timer: NodeJS.Timeout | undefined
+  #batches = 0
+  #failures = 0
+  readonly counts = { handedOn: 0, lost: 0 }
+
+  constructor(options: OutboxOptions) {
+    this.#options = options
+  }
+
+  /** @param key of the document, whatever its version */
+  add(key: string, row: Row): void {
+    const { gatherMs, log } = this.#options
+    this.#waiting.set(key, row)
+    this.#timer ??= setTimeout(() => this.flush(), gatherMs)
+    if (this.#failures === 0 && this.#waiting.size >= most) this.flush()
+    if (this.#waiting.size <= mostWaiting) return
+    const [oldest = ''] = this.#waiting.keys()
+    this.#waiting.delete(oldest)
+    if (this.counts.lost++ % most === 0) log.error('documents lost: they could not be written for too long', { lost: this.counts.lost })
+  }
+
+  /** Hands on what waits; what the disk refuses stays, and is tried again. */
+  flush(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#waiting.size === 0) return
+    const { spool, gatherMs, log } = this.#options
+    const rows = [...this.#waiting.values()]
+    try {
+      spool.put(`${Date.now()}-${this.#run}-${String(this.#batches).padStart(8, '0')}`, rows)
+      this.#batches++
+      this.#failures = 0
+      this.counts.handedOn += rows.length
+      this.#waiting.clear()
+    } catch (error) {
+      if (this.#failures++ === 0) log.error('documents cannot be written yet', { waiting: rows.length, error })
+      this.#timer = setTimeout(() => this.flush(), Math.min(gatherMs * 2 ** Math.min(this.#failures, 10), longestPauseMs))
+    }
+  }
+
+  stop(): void {
+    this.flush()
+    clearTimeout(this.#timer)
+  }
+}
