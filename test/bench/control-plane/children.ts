@@ -1,0 +1,74 @@
+// What the controller makes of a TServer: which objects, and when they are all there.
+import { resources } from '#api/resources.ts'
+import type { KubeClient } from '#kube/client.ts'
+import { podDisruptionBudgets, services, statefulSets } from '#kube/resources.ts'
+import { keyOf, type AnyObject, type Resource } from '#kube/types.ts'
+import { namespace } from './ground.ts'
+
+/** The kinds of children of a TServer of several replicas; of one replica it has no PodDisruptionBudget. */
+export const childKinds: readonly Resource[] = [services, statefulSets, podDisruptionBudgets, resources.tendpoints as Resource, resources.texitedrecords as Resource]
+
+/** Watches kinds of one namespace and tells when objects appear; everything is on the clock of `performance.now()`. */
+export class Watcher {
+  readonly #abort = new AbortController()
+  readonly #objects = new Map<string, AnyObject>()
+  readonly #waiting = new Set<() => void>()
+  readonly #loops: Promise<void>[]
+
+  private constructor(loops: (watcher: Watcher) => Promise<void>[]) {
+    this.#loops = loops(this)
+  }
+
+  /** Resolves once all watches are open. */
+  static async open(client: KubeClient, kinds: readonly Resource[]): Promise<Watcher> {
+    const opened = kinds.map(() => Promise.withResolvers<void>())
+    const watcher = new Watcher((self) => kinds.map((kind, index) => self.#follow(client, kind, () => opened[index]?.resolve())))
+    await Promise.all(opened.map(({ promise }) => promise))
+    return watcher
+  }
+
+  /** The object as last seen. */
+  get({ kind }: { readonly kind: string }, name: string): AnyObject | undefined {
+    return this.#objects.get(`${kind} ${namespace}/${name}`)
+  }
+
+  /** How many objects of a kind there are. */
+  count({ kind }: Resource): number {
+    let count = 0
+    for (const key of this.#objects.keys()) if (key.startsWith(`${kind} `)) count++
+    return count
+  }
+
+  /** Resolves, with the time, right when an event makes `holds` true. */
+  until(holds: () => boolean): Promise<number> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (!holds()) return
+        this.#waiting.delete(look)
+        resolve(performance.now())
+      }
+      this.#waiting.add(look)
+      look()
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#abort.abort()
+    await Promise.all(this.#loops)
+  }
+
+  async #follow(client: KubeClient, resource: Resource, onOpen: () => void): Promise<void> {
+    try {
+      const { metadata: { resourceVersion } } = await client.list(resource, { namespace })
+      for await (const { type, object } of client.watch(resource, { namespace, resourceVersion, signal: this.#abort.signal, onOpen })) {
+        if (type === 'BOOKMARK') continue
+        const key = `${resource.kind} ${keyOf(object)}`
+        if (type === 'DELETED') this.#objects.delete(key)
+        else this.#objects.set(key, object)
+        for (const look of this.#waiting) look()
+      }
+    } catch (error) {
+      if (!this.#abort.signal.aborted) throw error
+    }
+  }
+}
