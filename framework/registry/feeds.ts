@@ -31,9 +31,9 @@ export interface FeedOptions {
 /** Starts to watch TEndpoints, pods of servers, TTemplates and the TFrameworkConfig of one namespace. */
 export function startFeeds({ client, namespace, directory, reports, log }: FeedOptions): Feeds {
   const common = { client, namespace, log }
-  const endpoints = new Informer<TEndpoint>({ ...common, resource: resources.tendpoints, transform: slim })
+  const endpoints = new Informer<TEndpoint>({ ...common, resource: resources.tendpoints })
   const servers = new Informer({ ...common, resource: pods, labelSelector: labels.app, transform: (pod) => essentials(pod as KubeObject & PodObject) })
-  const templates = new Informer<TTemplate>({ ...common, resource: resources.ttemplates, transform: slim })
+  const templates = new Informer<TTemplate>({ ...common, resource: resources.ttemplates })
   const config = new Informer<TFrameworkConfig>({ ...common, resource: resources.tframeworkconfigs, fieldSelector: `metadata.name=${names.framework}` })
 
   endpoints.onChange((type, endpoint) => (type === 'deleted' ? directory.removeEndpoint(endpoint) : directory.setEndpoint(endpoint)))
@@ -63,10 +63,4 @@ function followPod(gone: boolean, pod: PodObject, directory: Directory<unknown>,
   }
   directory.setPod(pod)
   reports.observe(pod)
-}
-
-/** Managed fields are of no use here and are half of many an object. */
-function slim<T extends KubeObject>(object: T): T {
-  const { managedFields: _, ...metadata } = object.metadata
-  return { ...object, metadata }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { annotations } from '#api/names.ts'
 import type { KubeClient } from '#kube/client.ts'
+import type { Informer } from '#kube/informer.ts'
 import type { AnyObject, Draft, Resource } from '#kube/types.ts'
 import { contains } from '../desired/contained.ts'
 
@@ -12,9 +13,18 @@ export const fieldManager = 'tarscontroller'
  * nothing. The digest of the last application tells fields that were given up from fields of others.
  * @param current as last seen; undefined when there is none
  */
-export async function ensureApplied(client: KubeClient, resource: Resource, desired: object, current: AnyObject | undefined, signal?: AbortSignal): Promise<AnyObject> {
-  if (current !== undefined && isApplied(desired, current)) return current
-  return client.apply(resource, marked(desired), { fieldManager, force: true, signal })
+export async function ensureApplied(client: KubeClient, { resource, store }: Applicable, desired: object, current: AnyObject | undefined, signal?: AbortSignal): Promise<AnyObject> {
+  const wanted = marked(desired)
+  if (current !== undefined && contains(current, wanted)) return current
+  const applied = await client.apply(resource, wanted, { fieldManager, force: true, signal })
+  store.learn(applied)
+  return applied
+}
+
+/** A kind of child, and what is known of it. */
+export interface Applicable {
+  readonly resource: Resource
+  readonly store: Informer
 }
 
 /** True when {@link ensureApplied} would write nothing. */

@@ -1,19 +1,16 @@
 import { isControlledBy } from '#api/meta.ts'
-import { Failure } from '#base/errors.ts'
+import { describe, Failure } from '#base/errors.ts'
 import type { TFrameworkConfig, TServer } from '#api/types.ts'
 import { KubeError } from '#kube/errors.ts'
-import type { Informer } from '#kube/informer.ts'
 import type { Reconcile } from '#kube/reconciler.ts'
-import type { AnyObject, Resource } from '#kube/types.ts'
-import { ensureApplied } from './apply.ts'
+import type { AnyObject } from '#kube/types.ts'
+import { ensureApplied, type Applicable } from './apply.ts'
 import { frameworkOf, type ControllerContext } from './context.ts'
 import { warn } from './event.ts'
 import { remove } from './remove.ts'
 
 /** A kind of child that a TServer has at most one of, under its own name. */
-export interface ChildKind {
-  readonly resource: Resource
-  readonly store: Informer
+export interface ChildKind extends Applicable {
   /** What it should be; undefined when there should be none. */
   readonly desired: (server: TServer, framework: TFrameworkConfig | undefined) => object | undefined
   /** Fits what is desired to what cannot be changed any more, or says that the child must be made anew. */
@@ -22,8 +19,23 @@ export interface ChildKind {
   readonly beforeRecreate?: (desired: object, current: AnyObject) => Promise<void>
 }
 
-/** Reconciles one kind of child by key of the TServer (control-plane spec C). */
-export function reconcileChild(context: ControllerContext, kind: ChildKind): Reconcile {
+/**
+ * Reconciles all kinds of children by key of the TServer (control-plane spec C), one after the other: the first is there soonest then.
+ * One that fails does not hold up the others.
+ */
+export function reconcileChildren(context: ControllerContext, kinds: readonly ChildKind[]): Reconcile {
+  const each = kinds.map((kind) => reconcileChild(context, kind))
+  return async (key, signal) => {
+    const failures: unknown[] = []
+    for (const reconcile of each) await reconcile(key, signal).catch((error: unknown) => failures.push(error))
+    const [first, ...others] = failures
+    if (others.length > 0) throw new AggregateError(failures, failures.map(describe).join('; '))
+    if (first !== undefined) throw first
+  }
+}
+
+/** Reconciles one kind of child by key of the TServer. */
+function reconcileChild(context: ControllerContext, kind: ChildKind): Reconcile {
   return async (key, signal) => {
     const server = context.stores.servers.getByKey(key)
     const current = kind.store.getByKey(key)
@@ -64,7 +76,7 @@ const isRefusal = (error: unknown): error is KubeError => error instanceof KubeE
 async function bringInLine(context: ControllerContext, kind: ChildKind, desired: object, current: AnyObject | undefined, signal: AbortSignal): Promise<void> {
   const fitted = current === undefined || kind.fit === undefined ? desired : kind.fit(desired, current)
   if (fitted !== 'recreate') {
-    await ensureApplied(context.client, kind.resource, fitted, current, signal)
+    await ensureApplied(context.client, kind, fitted, current, signal)
     return
   }
   if (current === undefined) return

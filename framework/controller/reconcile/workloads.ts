@@ -9,10 +9,9 @@ import { desiredStatefulSet } from '../desired/stateful-set.ts'
 import type { ChildKind } from './child.ts'
 import type { ControllerContext } from './context.ts'
 
-/** Service, StatefulSet and DaemonSet of a TServer (control-plane spec C.1 to C.3), and its PodDisruptionBudget. */
+/** StatefulSet, Service and DaemonSet of a TServer (control-plane spec C.1 to C.3), and its PodDisruptionBudget. */
 export function workloadKinds({ client, stores }: ControllerContext): readonly ChildKind[] {
   return [
-    { resource: services, store: stores.services, desired: desiredService },
     {
       resource: statefulSets, store: stores.statefulSets, desired: desiredStatefulSet, fit: fitStatefulSet,
       beforeRecreate: async (desired, { metadata: { namespace } }) => {
@@ -22,6 +21,7 @@ export function workloadKinds({ client, stores }: ControllerContext): readonly C
         await client.deleteCollection(persistentVolumeClaims, { namespace, labelSelector: `${serverSelector(app, server)},${labels.localVolume} in (${gone.join(',')})` })
       },
     },
+    { resource: services, store: stores.services, desired: desiredService },
     { resource: daemonSets, store: stores.daemonSets, desired: desiredDaemonSet },
     { resource: podDisruptionBudgets, store: stores.budgets, desired: desiredDisruptionBudget },
   ]

@@ -8,10 +8,13 @@ import { namespace } from './ground.ts'
 /** The kinds of children of a TServer of several replicas; of one replica it has no PodDisruptionBudget. */
 export const childKinds: readonly Resource[] = [services, statefulSets, podDisruptionBudgets, resources.tendpoints as Resource, resources.texitedrecords as Resource]
 
+type Kind = Pick<Resource, 'kind'>
+
 /** Watches kinds of one namespace and tells when objects appear; everything is on the clock of `performance.now()`. */
 export class Watcher {
   readonly #abort = new AbortController()
-  readonly #objects = new Map<string, AnyObject>()
+  /** By kind and key. */
+  readonly #objects = new Map<string, Map<string, AnyObject>>()
   readonly #waiting = new Set<() => void>()
   readonly #loops: Promise<void>[]
 
@@ -28,15 +31,17 @@ export class Watcher {
   }
 
   /** The object as last seen. */
-  get({ kind }: { readonly kind: string }, name: string): AnyObject | undefined {
-    return this.#objects.get(`${kind} ${namespace}/${name}`)
+  get({ kind }: Kind, name: string): AnyObject | undefined {
+    return this.#objects.get(kind)?.get(`${namespace}/${name}`)
   }
 
   /** How many objects of a kind there are. */
-  count({ kind }: Resource): number {
-    let count = 0
-    for (const key of this.#objects.keys()) if (key.startsWith(`${kind} `)) count++
-    return count
+  count({ kind }: Kind): number {
+    return this.#objects.get(kind)?.size ?? 0
+  }
+
+  every({ kind }: Kind, holds: (object: AnyObject) => boolean): boolean {
+    return [...(this.#objects.get(kind)?.values() ?? [])].every(holds)
   }
 
   /** Resolves, with the time, right when an event makes `holds` true. */
@@ -58,13 +63,15 @@ export class Watcher {
   }
 
   async #follow(client: KubeClient, resource: Resource, onOpen: () => void): Promise<void> {
+    const objects = new Map<string, AnyObject>()
+    this.#objects.set(resource.kind, objects)
     try {
-      const { metadata: { resourceVersion } } = await client.list(resource, { namespace })
+      const { items, metadata: { resourceVersion } } = await client.list(resource, { namespace })
+      for (const item of items) objects.set(keyOf(item), item)
       for await (const { type, object } of client.watch(resource, { namespace, resourceVersion, signal: this.#abort.signal, onOpen })) {
         if (type === 'BOOKMARK') continue
-        const key = `${resource.kind} ${keyOf(object)}`
-        if (type === 'DELETED') this.#objects.delete(key)
-        else this.#objects.set(key, object)
+        if (type === 'DELETED') objects.delete(keyOf(object))
+        else objects.set(keyOf(object), object)
         for (const look of this.#waiting) look()
       }
     } catch (error) {

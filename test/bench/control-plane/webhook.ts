@@ -3,7 +3,7 @@ import { draft, tservers, type Version } from './drafts.ts'
 import { bareGround, startController, tarsGround, type Ground } from './ground.ts'
 
 const ROUNDS = 5
-/** TServers of one version on one side in one go; both sides take turns in a round. */
+/** TServers of one version on one side in one go. */
 const BATCH = 25
 const TURNS = 8
 const WARM_UP = 200
@@ -22,6 +22,15 @@ async function creates({ client }: Ground, version: Version, size: number): Prom
   return times
 }
 
+/** Both sides take turns. @returns medians in milliseconds: with webhooks, and without */
+async function round(bare: Ground, full: Ground, version: Version): Promise<readonly [having: number, without: number]> {
+  const times = new Map<Ground, number[]>([[bare, []], [full, []]])
+  for (let turn = 0; turn < TURNS; turn++) {
+    for (const ground of turn % 2 === 0 ? [bare, full] : [full, bare]) times.get(ground)?.push(...(await creates(ground, version, BATCH)))
+  }
+  return [median(times.get(full) ?? []), median(times.get(bare) ?? [])]
+}
+
 /** A TServer's create through mutation, validation and conversion, against one of the same object that asks nobody. */
 export async function webhook(note: (line: string) => void): Promise<readonly Goal[]> {
   const [bare, full] = await Promise.all([bareGround(), tarsGround()])
@@ -32,14 +41,10 @@ export async function webhook(note: (line: string) => void): Promise<readonly Go
     for (const version of ['v1beta2', 'v1beta3'] as const) {
       for (const ground of [bare, full]) await creates(ground, version, WARM_UP)
       const samples: number[] = []
-      for (let round = 0; round < ROUNDS; round++) {
-        const times = new Map<Ground, number[]>([[bare, []], [full, []]])
-        for (let turn = 0; turn < TURNS; turn++) {
-          for (const ground of turn % 2 === 0 ? [bare, full] : [full, bare]) times.get(ground)?.push(...(await creates(ground, version, BATCH)))
-        }
-        const [without, having] = [median(times.get(bare) ?? []), median(times.get(full) ?? [])]
+      for (let index = 1; index <= ROUNDS; index++) {
+        const [having, without] = await round(bare, full, version)
         samples.push(having / without)
-        note(`${version} round ${round + 1}: webhooks ${having.toFixed(2)} ms, none ${without.toFixed(2)} ms (medians of ${BATCH * TURNS}); ${(having / without).toFixed(2)}×`)
+        note(`${version} round ${index}: webhooks ${having.toFixed(2)} ms, none ${without.toFixed(2)} ms (medians of ${BATCH * TURNS}); ${(having / without).toFixed(2)}×`)
       }
       goals.push({ what: `TServer create as ${version}, mutated, validated and converted ÷ none of it, medians`, samples, bar: 3, rule: 'most', unit: '×' })
     }

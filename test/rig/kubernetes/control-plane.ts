@@ -52,6 +52,7 @@ export class ControlPlane {
   readonly authority: ReturnType<typeof createAuthority>
   readonly #tokens: Readonly<Record<User, string>>
   readonly #options: ControlPlaneOptions
+  #etcd: Program | undefined
   #api: Program | undefined
   #controllers: Program | undefined
 
@@ -90,6 +91,11 @@ export class ControlPlane {
     return `http://${this.machine.address}:${etcdPort}`
   }
 
+  /** Process ids, seen from the test, of what stores and answers. */
+  async pids(): Promise<number[]> {
+    return Promise.all([this.#etcd, this.#api].flatMap((program) => (program === undefined ? [] : [program.pid()])))
+  }
+
   /** A kubeconfig text for programs within the machine or, as administrator, outside. */
   readonly kubeconfig = (user: User = 'admin'): string =>
     JSON.stringify({
@@ -123,7 +129,7 @@ export class ControlPlane {
   async #start(etcd: string, api: string): Promise<void> {
     const { machine } = this
     // Durability is not under test: the state goes with the machine.
-    machine.start('etcd', etcd, [
+    this.#etcd = machine.start('etcd', etcd, [
       '--data-dir=/run/etcd', '--unsafe-no-fsync', '--log-level=error', '--quota-backend-bytes=8589934592',
       `--listen-client-urls=http://127.0.0.1:${etcdPort},${this.etcdUrl}`, `--advertise-client-urls=${this.etcdUrl}`,
     ])
