@@ -46,6 +46,7 @@ export async function startController({ client, namespace, log, clock = systemCl
       informer.start()
     }
     await Promise.all(informers.map((informer) => informer.synced()))
+    log.info('the cluster is known', { objects: informers.reduce((sum, { size }) => sum + size, 0) })
     const reconcilers = startReconcilers({ client, stores, log, clock }, lifetime)
     return { stop: () => lifetime.stop(), done: lifetime.done, get idle() { return reconcilers.every(({ idle }) => idle) } }
   } catch (error) {

@@ -15,7 +15,8 @@ const root = join(import.meta.dirname, '../../..')
 const home = 'tars-system'
 export const namespace = 'bench'
 const health = 8081
-const kubeconfig = '/run/kubernetes/tarscontroller'
+/** Path of the controller's, within the machine. */
+export const kubeconfig = '/run/kubernetes/tarscontroller'
 
 export interface Ground {
   readonly plane: ControlPlane
@@ -111,6 +112,9 @@ export function writesSince({ plane }: Ground, mark: number): Write[] {
   const text = readFileSync(plane.auditLog).subarray(mark).toString('utf8')
   return text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Write)
 }
+
+/** A leader renews its Lease. */
+export const isRenewal = ({ objectRef: { resource } }: Write): boolean => resource === 'leases'
 
 /** E.g. `patch tservers/status 12, create events 1` */
 export function summary(writes: readonly Write[]): string {

@@ -13,7 +13,7 @@ import type { Goal } from '../goal.ts'
 import { processorSeconds } from '../proc.ts'
 import { childKinds, Watcher } from './children.ts'
 import { draft, tservers } from './drafts.ts'
-import { auditMark, bareGround, startController, summary, tarsGround, writesSince, type Write } from './ground.ts'
+import { auditMark, bareGround, isRenewal, startController, summary, tarsGround, writesSince } from './ground.ts'
 
 const ROUNDS = 3
 const SERVERS = 1000
@@ -54,8 +54,6 @@ async function clocked<T>(pids: readonly number[], work: () => Promise<T>): Prom
   const seconds = (performance.now() - start) / 1000
   return { result, seconds, cpu: `${pids.map((pid, index) => (processorSeconds(pid) - (before[index] ?? 0)).toFixed(2)).join(', ')} s` }
 }
-
-const isRenewal = ({ objectRef: { resource } }: Write): boolean => resource === 'leases'
 
 /** A thousand TServers at once, against a loop that creates the same objects where nobody is asked; and the quiet afterwards. */
 export async function thousand(note: (line: string) => void): Promise<readonly Goal[]> {
