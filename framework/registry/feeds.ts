@@ -6,7 +6,7 @@ import type { Logger } from '#base/log.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Informer } from '#kube/informer.ts'
 import { pods } from '#kube/resources.ts'
-import type { KubeObject } from '#kube/types.ts'
+import { withoutStatus, type KubeObject } from '#kube/types.ts'
 import type { Directory } from './model/directory.ts'
 import { essentials, type PodObject } from './model/pod-state.ts'
 import type { Reports } from './reports.ts'
@@ -31,7 +31,7 @@ export interface FeedOptions {
 /** Starts to watch TEndpoints, pods of servers, TTemplates and the TFrameworkConfig of one namespace. */
 export function startFeeds({ client, namespace, directory, reports, log }: FeedOptions): Feeds {
   const common = { client, namespace, log }
-  const endpoints = new Informer<TEndpoint>({ ...common, resource: resources.tendpoints })
+  const endpoints = new Informer<TEndpoint>({ ...common, resource: resources.tendpoints, transform: withoutStatus })
   const servers = new Informer({ ...common, resource: pods, labelSelector: labels.app, transform: (pod) => essentials(pod as KubeObject & PodObject) })
   const templates = new Informer<TTemplate>({ ...common, resource: resources.ttemplates })
   const config = new Informer<TFrameworkConfig>({ ...common, resource: resources.tframeworkconfigs, fieldSelector: `metadata.name=${names.framework}` })

@@ -7,7 +7,7 @@ import type { TAccount, TConfig, TEndpoint, TExitedRecord, TFrameworkConfig, TIm
 import type { KubeClient } from '#kube/client.ts'
 import { Informer } from '#kube/informer.ts'
 import { daemonSets, persistentVolumeClaims, podDisruptionBudgets, pods, services, statefulSets } from '#kube/resources.ts'
-import type { AnyObject, KubeObject, Resource } from '#kube/types.ts'
+import { withoutStatus, type AnyObject, type KubeObject, type Resource } from '#kube/types.ts'
 import { ObjectIndex } from './object-index.ts'
 
 /** What the controller knows of the cluster, kept by list and watch. */
@@ -50,7 +50,8 @@ const ours = `${labels.app},${labels.server}`
 export function createStores(client: KubeClient, namespace: string | undefined, log: Logger): Stores {
   const informer = <T extends KubeObject>(resource: Resource<T>, transform?: (object: T) => T): Informer<T> =>
     new Informer<T>({ client, resource, namespace, log, ...(transform === undefined ? {} : { transform }) })
-  const labelled = (resource: Resource, labelSelector = ours): Informer => new Informer({ client, resource, namespace, log, labelSelector })
+  // Of children only what is wanted counts, not what became of it.
+  const labelled = (resource: Resource, labelSelector = ours): Informer => new Informer({ client, resource, namespace, log, labelSelector, transform: withoutStatus })
   const podStore = new Informer({ client, resource: pods, namespace, log, labelSelector: ours, transform: podEssentials })
   const claimStore = labelled(persistentVolumeClaims, `${ours},${labels.localVolume}`)
   const configStore = informer<TConfig>(resources.tconfigs, (config) => ({ ...config, configContent: '' }))

@@ -136,6 +136,12 @@ export function isOlderVersion(version: string | undefined, than: string | undef
 
 const digits = /^[1-9]\d*$/
 
+/** For those who only read what is wanted, of very many objects. */
+export function withoutStatus<T extends KubeObject>(object: T): T {
+  const { status: _, ...kept } = object as T & { status?: unknown }
+  return kept as unknown as T
+}
+
 /** The inverse of {@link keyOf}. */
 export function splitKey(key: string): { readonly namespace?: string; readonly name: string } {
   const slash = key.indexOf('/')
