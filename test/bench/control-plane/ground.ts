@@ -79,7 +79,7 @@ export async function startRole({ plane: { machine } }: Ground, role: string, en
   return { program, pid: await program.pid(), stop: () => program.kill('SIGTERM') }
 }
 
-/** For `NODE_OPTIONS`-like looks into the roles: `BENCH_PROFILE=DIR` has each write a CPU profile there when it ends. */
+/** `BENCH_PROFILE=DIR` has each role write a CPU profile there when it ends. */
 const folder = process.env['BENCH_PROFILE']
 const profiling = folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`]
 
@@ -110,11 +110,14 @@ export function auditMark({ plane }: Ground): number {
 /** The controller's writes since a mark. */
 export function writesSince({ plane }: Ground, mark: number): Write[] {
   const text = readFileSync(plane.auditLog).subarray(mark).toString('utf8')
-  return text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Write)
+  return text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Write).filter(isStored)
 }
 
 /** A leader renews its Lease. */
 export const isRenewal = ({ objectRef: { resource } }: Write): boolean => resource === 'leases'
+
+/** Reviews are created, but nothing is stored. */
+const isStored = ({ objectRef: { resource } }: Write): boolean => resource !== 'selfsubjectreviews'
 
 /** E.g. `patch tservers/status 12, create events 1` */
 export function summary(writes: readonly Write[]): string {
