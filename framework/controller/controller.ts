@@ -6,9 +6,9 @@ import type { KubeClient } from '#kube/client.ts'
 import { startReconciler, type Reconcile, type Reconciler } from '#kube/reconciler.ts'
 import { keyOf } from '#kube/types.ts'
 import { reconcileAccount } from './reconcile/account.ts'
-import { reconcileChild } from './reconcile/child.ts'
+import { reconcileChildren } from './reconcile/child.ts'
 import { reconcileConfig } from './reconcile/config.ts'
-import { configGroup, createStores, informersOf, serverKeyOf, type ControllerContext } from './reconcile/context.ts'
+import { configGroup, createStores, informersOf, isListed, isOfStatusOnly, serverKeyOf, type ControllerContext } from './reconcile/context.ts'
 import { reconcileEndpoint } from './reconcile/endpoint.ts'
 import { EndedPods, reconcileExitedRecord } from './reconcile/exited-record.ts'
 import { reconcileImage } from './reconcile/image.ts'
@@ -47,6 +47,7 @@ export async function startController({ client, namespace, log, clock = systemCl
       informer.start()
     }
     await Promise.all(informers.map((informer) => informer.synced()))
+    log.info('the cluster is known', { objects: informers.reduce((sum, { size }) => sum + size, 0) })
     const reconcilers = startReconcilers({ client, stores, log, clock }, lifetime)
     return { stop: () => lifetime.stop(), done: lifetime.done, get idle() { return reconcilers.every(({ idle }) => idle) } }
   } catch (error) {
@@ -63,24 +64,26 @@ function startReconcilers(context: ControllerContext, lifetime: Lifetime): Recon
     all.push(reconciler)
     return reconciler
   }
-  const children = workloadKinds(context).map((kind) => ({ kind, reconciler: run(kind.resource.plural, reconcileChild(context, kind), 4) }))
   const endpoints = run('tendpoints', reconcileEndpoint(context), 4)
-  const status = run('tservers', reconcileServerStatus(context), 2)
-  const records = run('texitedrecords', reconcileExitedRecord(context, ended))
-  wireServers(context, [...children.map(({ reconciler }) => reconciler), endpoints, status, records])
-  for (const { kind, reconciler } of children) kind.store.onChange((_type, object) => reconciler.enqueue(keyOf(object)))
+  const status = run('tservers', reconcileServerStatus(context), 4)
+  const records = run('texitedrecords', reconcileExitedRecord(context, ended), 4)
+  const kinds = workloadKinds(context)
+  const reconcileWorkloads = reconcileChildren(context, kinds)
+  // What runs comes first; what tells of it follows.
+  const workloads = run('workloads', (key, signal) => reconcileWorkloads(key, signal).finally(() => [endpoints, records, status].forEach((reconciler) => reconciler.enqueue(key))), 8)
+  wireServers(context, workloads, status)
+  for (const { store } of kinds) store.onChange((_type, object, old) => void (isOfStatusOnly(object, old) || workloads.enqueue(keyOf(object))))
   wirePods(context, endpoints, status, records, ended)
   wireSurroundings(context, status)
   wireOthers(context, run)
   return all
 }
 
-/** A server, or the settings of its framework, concern all its children. */
-function wireServers({ stores }: ControllerContext, reconcilers: readonly Reconciler[]): void {
-  const enqueue = (key: string): void => reconcilers.forEach((reconciler) => reconciler.enqueue(key))
-  stores.servers.onChange((_type, server) => enqueue(keyOf(server)))
+/** A server, or the settings of its framework, concern all its children; a server's status concerns nothing else. */
+function wireServers({ stores }: ControllerContext, workloads: Reconciler, status: Reconciler): void {
+  stores.servers.onChange((_type, server, old) => (isOfStatusOnly(server, old) ? status : workloads).enqueue(keyOf(server)))
   stores.frameworks.onChange((_type, framework) => {
-    for (const server of stores.servers.list()) if (server.metadata.namespace === framework.metadata.namespace) enqueue(keyOf(server))
+    for (const server of stores.servers.list()) if (server.metadata.namespace === framework.metadata.namespace) workloads.enqueue(keyOf(server))
   })
 }
 
@@ -106,7 +109,7 @@ function wireSurroundings({ stores }: ControllerContext, status: Reconciler): vo
 function wireOthers(context: ControllerContext, run: (name: string, reconcile: Reconcile) => Reconciler): void {
   const { stores } = context
   const trees = run('ttrees', reconcileTree(context))
-  stores.servers.onChange((type, { metadata }) => void (type === 'added' && trees.enqueue(metadata.namespace ?? '')))
+  stores.servers.onChange((type, server) => void (type === 'added' && !isListed(stores, server) && trees.enqueue(server.metadata.namespace ?? '')))
   stores.trees.onChange((_type, { metadata }) => trees.enqueue(metadata.namespace ?? ''))
   const configs = run('tconfigs', reconcileConfig(context))
   stores.configs.onChange((_type, config) => configs.enqueue(configGroup(config)))
@@ -115,7 +118,7 @@ function wireOthers(context: ControllerContext, run: (name: string, reconcile: R
   const claims = run('localclaims', reconcileLocalClaim(context))
   stores.localClaims.onChange((_type, claim) => claims.enqueue(keyOf(claim)))
   stores.servers.onChange((_type, server) => {
-    for (const claim of stores.localClaims.list()) if (serverKeyOf(claim) === keyOf(server)) claims.enqueue(keyOf(claim))
+    for (const claim of stores.localClaimsOf.get(keyOf(server))) claims.enqueue(keyOf(claim))
   })
   const images = run('timages', reconcileImage(context))
   stores.images.onChange((_type, image) => images.enqueue(keyOf(image)))

@@ -8,7 +8,7 @@ import { Informer } from '#kube/informer.ts'
 import type { Lease } from '#kube/lease.ts'
 import { leases, nodes, pods } from '#kube/resources.ts'
 import type { Informers } from '#kube/snapshot.ts'
-import type { KubeObject, Resource } from '#kube/types.ts'
+import { withoutStatus, type KubeObject, type Resource } from '#kube/types.ts'
 import type { Locks } from './locks.ts'
 import type { Directory } from './model/directory.ts'
 import { essentials, type PodObject } from './model/pod-state.ts'
@@ -41,9 +41,9 @@ const nodesMs = 3000
 /** Starts to watch TEndpoints, pods of servers, TTemplates, locks and the TFrameworkConfig of one namespace, and the nodes. */
 export function startFeeds({ client, namespace, directory, reports, locks, log }: FeedOptions): Feeds {
   const common = { client, namespace, log }
-  const endpoints = new Informer<TEndpoint>({ ...common, resource: resources.tendpoints, transform: slim })
+  const endpoints = new Informer<TEndpoint>({ ...common, resource: resources.tendpoints, transform: withoutStatus })
   const servers = new Informer({ ...common, resource: pods, labelSelector: labels.app, transform: (pod) => essentials(pod as KubeObject & PodObject) })
-  const templates = new Informer<TTemplate>({ ...common, resource: resources.ttemplates, transform: slim })
+  const templates = new Informer<TTemplate>({ ...common, resource: resources.ttemplates })
   const config = new Informer<TFrameworkConfig>({ ...common, resource: resources.tframeworkconfigs, fieldSelector: `metadata.name=${names.framework}` })
   const places = new Informer({ client, log, resource: nodes, transform: place })
   const held = new Informer<Lease>({ ...common, resource: leases as Resource<Lease>, labelSelector: labels.app })
@@ -90,12 +90,6 @@ function followPod(gone: boolean, pod: PodObject, directory: Directory<unknown>,
   }
   directory.setPod(pod)
   reports.observe(pod)
-}
-
-/** Managed fields are of no use here and are half of many an object. */
-function slim<T extends KubeObject>(object: T): T {
-  const { managedFields: _, ...metadata } = object.metadata
-  return { ...object, metadata }
 }
 
 /** The parts of a node that say where it is. */

@@ -6,19 +6,8 @@ import { rebase } from './image/rebase.ts'
 import { second } from './image/second.ts'
 import { small } from './image/small.ts'
 import { wall } from './image/wall.ts'
+import { runParts } from './parts.ts'
 
-type Part = (note: (line: string) => void) => Promise<readonly Goal[]>
+const parts = { wall, small, second, memory, crowd, rebase }
 
-const parts: Readonly<Record<string, Part>> = { wall, small, second, memory, crowd, rebase }
-
-export default async function bench(note: (line: string) => void, chosen: readonly string[]): Promise<readonly Goal[]> {
-  const unknown = chosen.find((name) => parts[name] === undefined)
-  if (unknown !== undefined) throw new Error(`there is no part "${unknown}"; parts: ${Object.keys(parts).join(', ')}`)
-  const goals: Goal[] = []
-  for (const [name, part] of Object.entries(parts)) {
-    if (chosen.length > 0 && !chosen.includes(name)) continue
-    note(`${name} …`)
-    goals.push(...(await part(note)))
-  }
-  return goals
-}
+export default (note: (line: string) => void, chosen: readonly string[]): Promise<readonly Goal[]> => runParts(parts, note, chosen)

@@ -7,21 +7,26 @@ import type { KubeClient } from '#kube/client.ts'
 import type { AnyObject, KubeObject, Resource } from '#kube/types.ts'
 import type { Controller } from '../../framework/controller/controller.ts'
 import { clientAs, controllerOf, eventually, peek, startCluster, type TestCluster } from './cluster.ts'
+import { startFaultProxy, type FaultProxy } from '../lib/kube/fault-proxy.ts'
 import { tarsServer } from './fixtures.ts'
 import { embedded } from '../rig/kube.ts'
 
 let cluster: TestCluster
 let controller: Controller
+/** What the controller asks of the API server goes through it. */
+let proxy: FaultProxy
 /** A user whose changes no webhook holds up, as if it were down. */
 let kubernetes: KubeClient
 beforeAll(async () => {
   cluster = await startCluster({ roles: ['registry'] })
   kubernetes = clientAs(cluster, 'system:serviceaccount:kube-system:somebody')
-  controller = await controllerOf(cluster)
+  proxy = await startFaultProxy(cluster.config)
+  controller = await controllerOf({ ...cluster, config: proxy.config })
 })
 afterAll(async () => {
   kubernetes?.close()
   await controller?.stop()
+  await proxy?.stop()
   await cluster?.stop()
 })
 
@@ -73,6 +78,15 @@ describe('a TServer', () => {
       expect(((await get(resources.tendpoints as Resource<never>, set)) as unknown as TEndpoint).status?.pods.map((one) => one.name)).toEqual([`${set}-0`])
     }
     expect(((await get(resources.tendpoints as Resource<never>, 'demo-twin-far')) as unknown as TEndpoint).spec.variant).toBe('far')
+  })
+
+  test('has each of its children written once', async () => {
+    const name = await create('Once', { k8s: { replicas: 2 } })
+    for (const resource of [resources.tservers, resources.tendpoints]) await eventually(async () => (await get(resource as Resource<never>, name))?.['status'])
+    for (const resource of [podDisruptionBudgets, services, resources.texitedrecords]) await there(resource, name)
+    await settled()
+    const paths = proxy.requests.filter((request) => !request.startsWith('GET ') && request.includes(`/${name}`)).map((request) => request.replace(/\?.*/, '').replace(/^(\S+) .*\/ns\//, '$1 '))
+    expect(paths.toSorted()).toEqual(['poddisruptionbudgets/demo-once', 'services/demo-once', 'statefulsets/demo-once', 'tendpoints/demo-once', 'tendpoints/demo-once/status', 'tservers/demo-once/status'].map((path) => `PATCH ${path}`))
   })
 
   test('made again at once gets children of its own', async () => {

@@ -6,7 +6,6 @@ import type { Logger } from '#base/log.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Informer } from '#kube/informer.ts'
 import { pods } from '#kube/resources.ts'
-import type { KubeObject } from '#kube/types.ts'
 import type { ServerRow } from '../contract.ts'
 import type { PodObject } from './pod-row.ts'
 import { serverRow } from './server-row.ts'
@@ -30,9 +29,9 @@ export interface View extends Lifetime {
 /** Watches TServers, TEndpoints and their pods in one namespace. */
 export function startView({ client, namespace, log }: { readonly client: KubeClient; readonly namespace: string; readonly log: Logger }): View {
   const common = { client, namespace, log }
-  const tservers = new Informer<TServer>({ ...common, resource: resources.tservers, transform: slim })
-  const tendpoints = new Informer<TEndpoint>({ ...common, resource: resources.tendpoints, transform: slim })
-  const allPods = new Informer({ ...common, resource: pods, labelSelector: labels.app, transform: slim })
+  const tservers = new Informer<TServer>({ ...common, resource: resources.tservers })
+  const tendpoints = new Informer<TEndpoint>({ ...common, resource: resources.tendpoints })
+  const allPods = new Informer({ ...common, resource: pods, labelSelector: labels.app })
   const informers = [tservers, tendpoints, allPods]
   const lifetime = new Lifetime()
   for (const informer of informers) {
@@ -62,9 +61,4 @@ export function startView({ client, namespace, log }: { readonly client: KubeCli
 function objectName(name: string): string {
   const [app = '', server, ...rest] = name.split('.')
   return server === undefined || rest.length > 0 ? name : serverObjectName(app, server)
-}
-
-function slim<T extends KubeObject>(object: T): T {
-  const { managedFields: _, ...metadata } = object.metadata
-  return { ...object, metadata }
 }

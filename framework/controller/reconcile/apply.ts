@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { annotations } from '#api/names.ts'
 import type { KubeClient } from '#kube/client.ts'
+import type { Informer } from '#kube/informer.ts'
 import type { AnyObject, Draft, ManagedFieldsEntry, Resource } from '#kube/types.ts'
 import { contains } from '../desired/contained.ts'
 
@@ -12,18 +13,27 @@ export const fieldManager = 'tarscontroller'
  * nothing. The digest of the last application tells fields that were given up from fields of others.
  * @param current as last seen; undefined when there is none
  */
-export async function ensureApplied(client: KubeClient, resource: Resource, desired: object, current: AnyObject | undefined, signal?: AbortSignal): Promise<AnyObject> {
+export async function ensureApplied(client: KubeClient, { resource, store }: Applicable, desired: object, current: AnyObject | undefined, signal?: AbortSignal): Promise<AnyObject> {
   if (current !== undefined && isApplied(desired, current)) return current
-  if (current !== undefined) await inheritFields(client, resource, current, signal)
-  return client.apply(resource, marked(desired), { fieldManager, force: true, signal })
+  // What we applied before is marked; what was not may be a predecessor's.
+  if (current !== undefined && current.metadata.annotations?.[annotations.applied] === undefined) await inheritFields(client, resource, current, signal)
+  const applied = await client.apply(resource, marked(desired), { fieldManager, force: true, signal })
+  store.learn(applied)
+  return applied
+}
+
+/** A kind of child, and what is known of it. */
+export interface Applicable {
+  readonly resource: Resource
+  readonly store: Informer
 }
 
 /**
  * Fields of a controller that wrote its children by update, as K8SFramework's does, become ours as if we had applied them: otherwise what
  * it once set and nobody wants any more would stay for ever. It is known by the owner that it gave the child.
  */
-async function inheritFields(client: KubeClient, resource: Resource, { metadata }: AnyObject, signal: AbortSignal | undefined): Promise<void> {
-  const { namespace, name, resourceVersion, managedFields = [] } = metadata
+async function inheritFields(client: KubeClient, resource: Resource, { metadata: { namespace, name } }: AnyObject, signal: AbortSignal | undefined): Promise<void> {
+  const { resourceVersion, managedFields = [] } = (await client.get(resource, { namespace, name }, signal === undefined ? {} : { signal })).metadata
   const isPredecessor = ({ operation, subresource, fieldsV1 }: ManagedFieldsEntry): boolean =>
     operation === 'Update' && subresource === undefined && (fieldsV1['f:metadata'] as Record<string, unknown> | undefined)?.['f:ownerReferences'] !== undefined
   const [first, ...more] = managedFields.filter(isPredecessor)

@@ -1,19 +1,16 @@
 import { isControlledBy } from '#api/meta.ts'
-import { Failure } from '#base/errors.ts'
+import { describe, Failure } from '#base/errors.ts'
 import type { TFrameworkConfig, TServer } from '#api/types.ts'
 import { KubeError } from '#kube/errors.ts'
-import type { Informer } from '#kube/informer.ts'
 import type { Reconcile } from '#kube/reconciler.ts'
-import type { AnyObject, Resource } from '#kube/types.ts'
-import { ensureApplied } from './apply.ts'
+import type { AnyObject } from '#kube/types.ts'
+import { ensureApplied, type Applicable } from './apply.ts'
 import { frameworkOf, type ControllerContext } from './context.ts'
 import { warn } from './event.ts'
 import { remove } from './remove.ts'
 
 /** A kind of child that a TServer has at most one of, under its own name. */
-export interface ChildKind {
-  readonly resource: Resource
-  readonly store: Informer
+export interface ChildKind extends Applicable {
   /** What it should be; undefined when there should be none. */
   readonly desired: (server: TServer, framework: TFrameworkConfig | undefined) => object | undefined
   readonly fit?: Fit
@@ -24,8 +21,23 @@ export interface ChildKind {
 /** Fits what is desired of a child to the child that is there; or says that it must be made anew. */
 export type Fit = (desired: object, current: AnyObject, server: TServer, framework: TFrameworkConfig | undefined) => object | 'recreate'
 
-/** Reconciles one kind of child by key of the TServer (control-plane spec C). */
-export function reconcileChild(context: ControllerContext, kind: ChildKind): Reconcile {
+/**
+ * Reconciles all kinds of children by key of the TServer (control-plane spec C), one after the other: the first is there soonest then.
+ * One that fails does not hold up the others.
+ */
+export function reconcileChildren(context: ControllerContext, kinds: readonly ChildKind[]): Reconcile {
+  const each = kinds.map((kind) => reconcileChild(context, kind))
+  return async (key, signal) => {
+    const failures: unknown[] = []
+    for (const reconcile of each) await reconcile(key, signal).catch((error: unknown) => failures.push(error))
+    const [first, ...others] = failures
+    if (others.length > 0) throw new AggregateError(failures, failures.map(describe).join('; '))
+    if (first !== undefined) throw first
+  }
+}
+
+/** Reconciles one kind of child by key of the TServer. */
+function reconcileChild(context: ControllerContext, kind: ChildKind): Reconcile {
   return async (key, signal) => {
     const server = context.stores.servers.getByKey(key)
     const current = kind.store.getByKey(key)
@@ -68,7 +80,7 @@ interface Subject { readonly server: TServer; readonly desired: object; readonly
 async function bringInLine(context: ControllerContext, kind: ChildKind, { server, desired, current }: Subject, signal: AbortSignal): Promise<void> {
   const fitted = current === undefined || kind.fit === undefined ? desired : kind.fit(desired, current, server, frameworkOf(context.stores, server.metadata.namespace ?? ''))
   if (fitted !== 'recreate') {
-    await ensureApplied(context.client, kind.resource, fitted, current, signal)
+    await ensureApplied(context.client, kind, fitted, current, signal)
     return
   }
   if (current === undefined) return

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import { names, ownerNameOf, labels } from '#api/names.ts'
@@ -6,7 +7,7 @@ import type { TAccount, TConfig, TEndpoint, TExitedRecord, TFrameworkConfig, TIm
 import type { KubeClient } from '#kube/client.ts'
 import { Informer } from '#kube/informer.ts'
 import { daemonSets, horizontalPodAutoscalers, nodes, persistentVolumeClaims, podDisruptionBudgets, pods, services, statefulSets, storageClasses } from '#kube/resources.ts'
-import type { AnyObject, KubeObject, Resource } from '#kube/types.ts'
+import { withoutStatus, type AnyObject, type KubeObject, type Resource } from '#kube/types.ts'
 import { ObjectIndex } from './object-index.ts'
 
 /** What the controller knows of the cluster, kept by list and watch. */
@@ -32,6 +33,8 @@ export interface Stores {
   readonly pods: Informer
   /** Pods by key of their TServer. */
   readonly podsOf: ObjectIndex<AnyObject>
+  /** The same for claims of local volumes. */
+  readonly localClaimsOf: ObjectIndex<AnyObject>
   /** TConfigs by {@link configGroup}. */
   readonly configGroups: ObjectIndex<TConfig>
 }
@@ -51,8 +54,10 @@ const ours = `${labels.app},${labels.server}`
 export function createStores(client: KubeClient, namespace: string | undefined, log: Logger): Stores {
   const informer = <T extends KubeObject>(resource: Resource<T>, transform?: (object: T) => T): Informer<T> =>
     new Informer<T>({ client, resource, namespace, log, ...(transform === undefined ? {} : { transform }) })
-  const labelled = (resource: Resource, labelSelector = ours): Informer => new Informer({ client, resource, namespace, log, labelSelector })
-  const podStore = labelled(pods)
+  // Of children only what is wanted counts, not what became of it.
+  const labelled = (resource: Resource, labelSelector = ours): Informer => new Informer({ client, resource, namespace, log, labelSelector, transform: withoutStatus })
+  const podStore = new Informer({ client, resource: pods, namespace, log, labelSelector: ours, transform: podEssentials })
+  const claimStore = labelled(persistentVolumeClaims, `${ours},${labels.localVolume}`)
   const configStore = informer<TConfig>(resources.tconfigs, (config) => ({ ...config, configContent: '' }))
   return {
     servers: informer<TServer>(resources.tservers),
@@ -68,22 +73,40 @@ export function createStores(client: KubeClient, namespace: string | undefined, 
     daemonSets: labelled(daemonSets),
     budgets: labelled(podDisruptionBudgets),
     autoscalers: labelled(horizontalPodAutoscalers),
-    localClaims: labelled(persistentVolumeClaims, `${ours},${labels.localVolume}`),
+    localClaims: claimStore,
     nodes: new Informer({ client, resource: nodes, log, transform: onlyMetadata }),
     storageClasses: new Informer({ client, resource: storageClasses, log, transform: onlyMetadata }),
     pods: podStore,
     podsOf: new ObjectIndex(podStore, serverKeyOf),
+    localClaimsOf: new ObjectIndex(claimStore, serverKeyOf),
     configGroups: new ObjectIndex(configStore, configGroup),
   }
 }
 
-function onlyMetadata({ apiVersion, kind, metadata: { managedFields: _fields, ...metadata } }: AnyObject): AnyObject {
+function onlyMetadata({ apiVersion, kind, metadata }: AnyObject): AnyObject {
   return { apiVersion, kind, metadata }
 }
 
 /** The informers among the stores. */
-export function informersOf({ podsOf: _pods, configGroups: _configs, ...informers }: Stores): readonly Informer<never>[] {
+export function informersOf({ podsOf: _pods, localClaimsOf: _claims, configGroups: _configs, ...informers }: Stores): readonly Informer<never>[] {
   return Object.values(informers) as unknown as Informer<never>[]
+}
+
+/** A pod without its spec, annotations and owners: there may be very many, and nothing here reads them. */
+function podEssentials({ apiVersion, kind, metadata, status }: AnyObject): AnyObject {
+  const { annotations: _, ownerReferences: __, ...kept } = metadata
+  return { apiVersion, kind, metadata: kept, status }
+}
+
+/** True for news of an object of which the status has changed and nothing else, where the API server counts generations. */
+export function isOfStatusOnly(object: KubeObject, old: KubeObject | undefined): boolean {
+  if (old === undefined || object.metadata.generation === undefined || object.metadata.generation !== old.metadata.generation) return false
+  return isDeepStrictEqual({ ...object.metadata, resourceVersion: '' }, { ...old.metadata, resourceVersion: '' })
+}
+
+/** True when the application of a server is in the tree of its namespace. */
+export function isListed({ trees }: Stores, { metadata, spec }: TServer): boolean {
+  return trees.get(metadata.namespace, names.tree)?.apps.some(({ name }) => name === spec.app) ?? false
 }
 
 /** Key of the TServer that a labelled child or pod belongs to. */

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { isControlledBy } from '#api/meta.ts'
 import { resources } from '#api/resources.ts'
 import type { TEndpoint, TServer } from '#api/types.ts'
+import type { Informer } from '#kube/informer.ts'
 import type { Reconcile } from '#kube/reconciler.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
 import { desiredEndpoint } from '../desired/endpoint.ts'
@@ -22,7 +23,7 @@ export function reconcileEndpoint(context: ControllerContext): Reconcile {
     // A copy of a TServer that is no more; a new one is made when it is gone.
     if (current !== undefined && stale) await remove(client, resource, current, 'Background', signal)
     if (server === undefined || stale || server.metadata.deletionTimestamp !== undefined) return
-    const applied = (await ensureApplied(client, resource as Resource, desiredEndpoint(server), current as AnyObject | undefined, signal)) as unknown as TEndpoint
+    const applied = (await ensureApplied(client, { resource: resource as Resource, store: stores.endpoints as unknown as Informer }, desiredEndpoint(server), current as AnyObject | undefined, signal)) as unknown as TEndpoint
     await updateStatus(context, server, applied, key, signal)
   }
 }
@@ -31,5 +32,5 @@ async function updateStatus({ client, stores }: ControllerContext, server: TServ
   const pods = endpointPods(stores.podsOf.get(key))
   if (current.status !== undefined && isDeepStrictEqual(current.status.pods, pods)) return
   const { namespace, name } = server.metadata
-  await client.patch(resource, { namespace, name }, { status: { pods } }, { subresource: 'status', signal })
+  stores.endpoints.learn(await client.patch(resource, { namespace, name }, { status: { pods } }, { subresource: 'status', signal }))
 }

@@ -63,7 +63,7 @@ export function reconcileExitedRecord({ client, stores }: ControllerContext, end
     const { app, server: name } = server.spec
     const record = stores.records.getByKey(key)
     if (record === undefined) {
-      await client.create(resource, { metadata: childMeta(server), app, server: name, pods: [] } as never, { signal }).catch(unlessThere)
+      await client.create(resource, { metadata: childMeta(server), app, server: name, pods: [] } as never, { signal }).then((made) => stores.records.learn(made), unlessThere)
       return
     }
     const known = new Set(record.pods.map(({ uid }) => uid))
@@ -71,7 +71,7 @@ export function reconcileExitedRecord({ client, stores }: ControllerContext, end
     if (fresh.length > 0) {
       const limit = frameworkOf(stores, server.metadata.namespace ?? '')?.recordLimit.texitedPod ?? fallbackLimits.texitedPod
       // The resourceVersion goes along: another writer in between makes a conflict, and a new try.
-      await client.update(resource, { ...record, pods: [...fresh.toReversed(), ...record.pods].slice(0, limit) }, { signal })
+      stores.records.learn(await client.update(resource, { ...record, pods: [...fresh.toReversed(), ...record.pods].slice(0, limit) }, { signal }))
     }
     ended.forget(key, waiting)
   }

@@ -21,7 +21,7 @@ export function reconcileServerStatus(context: ControllerContext): Reconcile {
     if (isDeepStrictEqual(server.status, status)) return
     const { namespace, name } = server.metadata
     try {
-      await client.patch(resources.tservers as Resource<TServer>, { namespace, name }, { status }, { subresource: 'status', signal })
+      stores.servers.learn(await client.patch(resources.tservers as Resource<TServer>, { namespace, name }, { status }, { subresource: 'status', signal }))
     } catch (error) {
       if (isNotFound(error)) return
       throw error

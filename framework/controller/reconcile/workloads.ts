@@ -12,10 +12,9 @@ import { keepingPods } from '../desired/predecessor.ts'
 import type { ChildKind, Fit } from './child.ts'
 import type { ControllerContext } from './context.ts'
 
-/** Service, StatefulSet and DaemonSet of a TServer (control-plane spec C.1 to C.3), its PodDisruptionBudget, and its HorizontalPodAutoscaler. */
+/** StatefulSet, Service and DaemonSet of a TServer (control-plane spec C.1 to C.3), its PodDisruptionBudget, and its HorizontalPodAutoscaler. */
 export function workloadKinds({ client, stores }: ControllerContext): readonly ChildKind[] {
   return [
-    { resource: services, store: stores.services, desired: desiredService },
     {
       resource: statefulSets, store: stores.statefulSets, desired: desiredStatefulSet, fit: fitStatefulSet,
       beforeRecreate: async (desired, { metadata: { namespace } }) => {
@@ -25,6 +24,7 @@ export function workloadKinds({ client, stores }: ControllerContext): readonly C
         await client.deleteCollection(persistentVolumeClaims, { namespace, labelSelector: `${serverSelector(app, server, variant)},${labels.localVolume} in (${gone.join(',')})` })
       },
     },
+    { resource: services, store: stores.services, desired: desiredService },
     { resource: daemonSets, store: stores.daemonSets, desired: desiredDaemonSet, fit: keepingPods },
     { resource: podDisruptionBudgets, store: stores.budgets, desired: desiredDisruptionBudget },
     { resource: horizontalPodAutoscalers, store: stores.autoscalers, desired: desiredAutoscaler },

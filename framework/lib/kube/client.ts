@@ -23,13 +23,15 @@ export interface Selection {
   readonly signal?: AbortSignal | undefined
 }
 
-export interface ListOptions extends Selection {
+export interface ListOptions<T extends KubeObject = AnyObject> extends Selection {
+  /** Makes of each object what is kept of it, page by page, so that a long list is never whole in memory. */
+  readonly each?: ((object: T) => T) | undefined
   /** Objects a page. Default 500. */
   readonly limit?: number | undefined
   readonly resourceVersion?: string | undefined
 }
 
-export interface PageOptions extends ListOptions {
+export interface PageOptions extends Omit<ListOptions, 'each'> {
   readonly continue?: string | undefined
 }
 
@@ -89,7 +91,7 @@ export interface KubeClient {
   /** Namespace of the kubeconfig's context or of the pod. */
   readonly namespace: string | undefined
   /** All objects, fetched page by page, of one consistent resourceVersion. */
-  list<T extends KubeObject = AnyObject>(resource: Resource<T>, options?: ListOptions): Promise<List<T>>
+  list<T extends KubeObject = AnyObject>(resource: Resource<T>, options?: ListOptions<T>): Promise<List<T>>
   /** One page; `metadata.continue` leads to the next. */
   listPage<T extends KubeObject = AnyObject>(resource: Resource<T>, options?: PageOptions): Promise<List<T>>
   get<T extends KubeObject = AnyObject>(resource: Resource<T>, target: Target, options?: { readonly subresource?: string; readonly signal?: AbortSignal }): Promise<T>
@@ -133,14 +135,15 @@ export function createKubeClient(config: KubeConfig, transport: Transport = crea
     return { ...page, items: page.items ?? [] }
   }
 
-  const list: KubeClient['list'] = async (resource, options = {}) => {
+  const list: KubeClient['list'] = async <T extends KubeObject>(resource: Resource<T>, { each, ...options }: ListOptions<T> = {}) => {
+    const kept = (items: T[]): T[] => (each === undefined ? items : items.map(each))
     const first = await listPage(resource, options)
-    const items = [...first.items]
+    const items = kept(first.items)
     for (let next = first.metadata.continue; next !== undefined && next !== ''; ) {
       const page = await listPage(resource, { ...options, continue: next }).catch((error: unknown) => (isExpired(error) ? undefined : Promise.reject(error)))
       // The pages' snapshot was compacted away under us: take everything in one go.
-      if (page === undefined) return listPage(resource, { ...options, limit: 0 })
-      items.push(...page.items)
+      if (page === undefined) return listPage(resource, { ...options, limit: 0 }).then((whole) => ({ ...whole, items: kept(whole.items) }))
+      items.push(...kept(page.items))
       next = page.metadata.continue
     }
     return { ...first, metadata: first.metadata.resourceVersion === undefined ? {} : { resourceVersion: first.metadata.resourceVersion }, items }

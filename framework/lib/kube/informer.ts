@@ -3,7 +3,7 @@ import type { Logger } from '#base/log.ts'
 import { backoff, sleep } from '#base/retry.ts'
 import type { KubeClient } from './client.ts'
 import { isExpired } from './errors.ts'
-import { keyOf } from './types.ts'
+import { isOlderVersion, keyOf } from './types.ts'
 import type { AnyObject, KubeObject, Resource } from './types.ts'
 
 export type ChangeType = 'added' | 'updated' | 'deleted'
@@ -18,7 +18,7 @@ export interface InformerOptions<T extends KubeObject = AnyObject> {
   readonly labelSelector?: string | undefined
   readonly fieldSelector?: string | undefined
   readonly log: Logger
-  /** Keeps less of each object in memory; runs before handlers see it. */
+  /** Keeps less of each object in memory; runs before handlers see it. `metadata.managedFields`, which nobody reads, are never kept. */
   readonly transform?: (object: T) => T
   /** Milliseconds of silence after which a watch is taken for dead; servers send bookmarks about once a minute. Default 150,000. */
   readonly stallMs?: number
@@ -37,6 +37,8 @@ export class Informer<T extends KubeObject = AnyObject> implements Running {
   readonly #synced = Promise.withResolvers<void>()
   readonly #handlers = new Set<ChangeHandler<T>>()
   #objects = new Map<string, T>()
+  /** Versions of objects that were learned from writes and that the watch has not come to yet. */
+  readonly #ahead = new Map<string, string>()
   #resourceVersion = ''
   #hasSynced = false
   #confirmedAt = Number.NEGATIVE_INFINITY
@@ -105,6 +107,17 @@ export class Informer<T extends KubeObject = AnyObject> implements Running {
     return () => this.#handlers.delete(handler)
   }
 
+  /**
+   * Takes in what the server answered to a write of ours, ahead of the watch, so that nobody decides on what was before it.
+   * An answer that the watch has overtaken changes nothing.
+   */
+  learn(written: T): void {
+    const { resourceVersion = '' } = written.metadata
+    if (!isOlderVersion(this.#resourceVersion, resourceVersion)) return
+    this.#ahead.set(keyOf(written), resourceVersion)
+    this.#put(this.#kept(written))
+  }
+
   /** Milliseconds since the server last confirmed what is known here; Infinity before the first list. */
   ageMs(): number {
     return performance.now() - this.#confirmedAt
@@ -145,7 +158,7 @@ export class Informer<T extends KubeObject = AnyObject> implements Running {
 
   async #relist(signal: AbortSignal): Promise<void> {
     const { client, resource, namespace, labelSelector, fieldSelector } = this.#options
-    const answer = await client.list(resource, { namespace, labelSelector, fieldSelector, signal })
+    const answer = await client.list(resource, { namespace, labelSelector, fieldSelector, signal, each: (object) => this.#kept(object) })
     this.#replace(answer.items)
     this.#resourceVersion = answer.metadata.resourceVersion ?? ''
     this.#confirm()
@@ -167,8 +180,9 @@ export class Informer<T extends KubeObject = AnyObject> implements Running {
       events++
       this.#confirm()
       this.#resourceVersion = event.object.metadata.resourceVersion ?? this.#resourceVersion
-      if (event.type === 'DELETED') this.#remove(event.object)
-      else if (event.type !== 'BOOKMARK') this.#put(event.object)
+      if (event.type === 'BOOKMARK' || this.#isOutdated(event.object)) continue
+      if (event.type === 'DELETED') this.#remove(this.#kept(event.object))
+      else this.#put(this.#kept(event.object))
     }
     // A server that ends watches at once must not be asked in a tight loop.
     if (events === 0 && performance.now() - openedAt < 1000) await sleep(backoff(++this.#failures, { baseMs: 50, capMs: 5000 }), signal)
@@ -181,16 +195,30 @@ export class Informer<T extends KubeObject = AnyObject> implements Running {
 
   /** Takes a whole list over: what is missing from it was deleted while nobody watched. */
   #replace(items: readonly T[]): void {
+    this.#ahead.clear()
     const present = new Set(items.map(keyOf))
     for (const [key, object] of this.#objects) if (!present.has(key)) this.#remove(object)
     for (const item of items) this.#put(item)
   }
 
-  #put(arrived: T): void {
-    const key = keyOf(arrived)
+  /** True for news of a time before what was learned from a write. */
+  #isOutdated({ metadata }: T): boolean {
+    const key = keyOf({ metadata })
+    if (isOlderVersion(metadata.resourceVersion, this.#ahead.get(key))) return true
+    this.#ahead.delete(key)
+    return false
+  }
+
+  #kept(object: T): T {
+    const { managedFields: _, ...metadata } = object.metadata
+    const kept = { ...object, metadata }
+    return this.#options.transform?.(kept) ?? kept
+  }
+
+  #put(object: T): void {
+    const key = keyOf(object)
     const old = this.#objects.get(key)
-    if (old !== undefined && old.metadata.resourceVersion === arrived.metadata.resourceVersion && old.metadata.uid === arrived.metadata.uid) return
-    const object = this.#options.transform?.(arrived) ?? arrived
+    if (old !== undefined && old.metadata.resourceVersion === object.metadata.resourceVersion && old.metadata.uid === object.metadata.uid) return
     this.#objects.set(key, object)
     // Same name, other uid: the old one was deleted and a new one made while nobody watched.
     if (old !== undefined && old.metadata.uid !== object.metadata.uid) {

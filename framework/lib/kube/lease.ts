@@ -66,6 +66,8 @@ class Candidate {
   readonly #options: Required<ElectionOptions>
   readonly #abort = new AbortController()
   #seen: { readonly version: string; readonly at: number } | undefined
+  /** As we wrote it last. */
+  #held: Lease | undefined
   #leading: Lifetime | undefined
   #renewedAt = 0
   #loop: Promise<void> | undefined
@@ -115,18 +117,28 @@ class Candidate {
   async #acquire(): Promise<boolean> {
     const { client, namespace, name, identity, leaseMs } = this.#options
     const signal = AbortSignal.timeout(this.#options.renewDeadlineMs)
+    if (await this.#renewUnread(signal)) return true
     const current = await client.get(resource, { namespace, name }, { signal }).catch((error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error)))
     const now = microTime()
     const fresh = { holderIdentity: identity, leaseDurationSeconds: Math.ceil(leaseMs / 1000), renewTime: now }
     if (current === undefined) {
-      await client.create(resource, { metadata: { namespace, name }, spec: { ...fresh, acquireTime: now, leaseTransitions: 0 } } as Lease, { signal })
+      this.#held = await client.create(resource, { metadata: { namespace, name }, spec: { ...fresh, acquireTime: now, leaseTransitions: 0 } } as Lease, { signal })
       return true
     }
     const spec = current.spec ?? {}
     const mine = spec.holderIdentity === identity
     if (!mine && !this.#isFree(current)) return false
     const taken = mine ? {} : { acquireTime: now, leaseTransitions: (spec.leaseTransitions ?? 0) + 1 }
-    return client.update(resource, { ...current, spec: { ...spec, ...fresh, ...taken } }, { signal }).then(() => true, (error: unknown) => (isConflict(error) ? false : Promise.reject(error)))
+    this.#held = await client.update(resource, { ...current, spec: { ...spec, ...fresh, ...taken } }, { signal }).catch(unlessTouched)
+    return this.#held !== undefined
+  }
+
+  /** A leader whose record nobody has touched since renews it without reading it. */
+  async #renewUnread(signal: AbortSignal): Promise<boolean> {
+    if (this.#held === undefined || !this.isLeader) return false
+    const { spec } = this.#held
+    this.#held = await this.#options.client.update(resource, { ...this.#held, spec: { ...spec, renewTime: microTime() } }, { signal }).catch(unlessTouched)
+    return this.#held !== undefined
   }
 
   /** Nobody holds it, or its record has not changed for its whole duration while we looked. */
@@ -179,6 +191,11 @@ class Candidate {
       log.info('lease could not be given back; it will run out', { lease: name, error })
     }
   }
+}
+
+/** Undefined when another has written or removed the record meanwhile. */
+function unlessTouched(error: unknown): undefined {
+  if (!isConflict(error) && !isNotFound(error)) throw error
 }
 
 /** RFC 3339 with six digits of fraction (MicroTime). */

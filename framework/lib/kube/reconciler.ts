@@ -1,3 +1,4 @@
+import { setImmediate as othersFirst } from 'node:timers/promises'
 import { Failure } from '#base/errors.ts'
 import type { Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
@@ -58,13 +59,23 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
   }
 }
 
+/**
+ * Keys for which there is nothing to do meet no I/O, and many of them in a row would keep everything else in this process waiting:
+ * after so many milliseconds that goes first.
+ */
+const turnMs = 10
+
 async function work(queue: WorkQueue, options: ReconcilerOptions, signal: AbortSignal): Promise<void> {
+  let begun = performance.now()
   for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
     try {
       await attempt(queue, options, key, signal)
     } finally {
       queue.finished(key)
     }
+    if (performance.now() - begun < turnMs) continue
+    await othersFirst()
+    begun = performance.now()
   }
 }
 

@@ -125,6 +125,23 @@ export function keyOf(object: { readonly metadata: { readonly namespace?: string
   return namespace === undefined || namespace === '' ? name : `${namespace}/${name}`
 }
 
+/**
+ * True when one resourceVersion is known to be of an earlier time than another of the same collection: they are numbers that only
+ * grow (Kubernetes API Concepts, "Resource Versions"). False where one of them is none.
+ */
+export function isOlderVersion(version: string | undefined, than: string | undefined): boolean {
+  if (version === undefined || than === undefined || !digits.test(version) || !digits.test(than)) return false
+  return version.length === than.length ? version < than : version.length < than.length
+}
+
+const digits = /^[1-9]\d*$/
+
+/** For those who only read what is wanted, of very many objects. */
+export function withoutStatus<T extends KubeObject>(object: T): T {
+  const { status: _, ...kept } = object as T & { status?: unknown }
+  return kept as unknown as T
+}
+
 /** The inverse of {@link keyOf}. */
 export function splitKey(key: string): { readonly namespace?: string; readonly name: string } {
   const slash = key.indexOf('/')

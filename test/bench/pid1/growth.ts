@@ -4,7 +4,7 @@ import { Node, type NodeProxy } from '#tars/protocol/Node.ts'
 import { ServerF, type ServerFProxy } from '#tars/protocol/NodeF.ts'
 import { command, descriptor, NotingRegistry, pod, supervise } from '../../node/rig.ts'
 import type { Goal } from '../goal.ts'
-import { privateMegabytes } from './proc.ts'
+import { privateMegabytes } from '../proc.ts'
 
 const NODES = 4
 const HEARTBEATS = 100_000

@@ -3,7 +3,7 @@ import { Communicator } from '#tars/client.ts'
 import { ServerF, type ServerFProxy } from '#tars/protocol/NodeF.ts'
 import { command, descriptor, NotingRegistry, pod, supervise, type Pod } from '../../node/rig.ts'
 import type { Goal } from '../goal.ts'
-import { privateMegabytes, processorSeconds } from './proc.ts'
+import { privateMegabytes, processorSeconds } from '../proc.ts'
 
 const NODES = 10
 /** The garbage of the start is given back by then, milliseconds: V8 collects by itself half a minute after the last work. */

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Running } from '#base/lifecycle.ts'
 import { silentLogger } from '#base/log.ts'
+import { createKubeClient } from '#kube/client.ts'
 import { startElection } from '#kube/lease.ts'
 import type { Election } from '#kube/lease.ts'
 import { leases } from '#kube/resources.ts'
 import { behaviourCluster, eventually } from '../../rig/kube.ts'
 import type { TestCluster } from '../../rig/kube.ts'
+import { startFaultProxy } from './fault-proxy.ts'
 
 let cluster: TestCluster
 beforeAll(async () => {
@@ -63,6 +65,28 @@ describe('election', () => {
     gate.resolve()
     await stopped
     expect(working.size).toBe(0)
+  })
+  it('is renewed without being read, and goes on when its record was changed or removed', async () => {
+    const proxy = await startFaultProxy(cluster.config)
+    const client = createKubeClient(proxy.config)
+    const lead = async (): Promise<Running> => ({ stop: async () => {}, done: new Promise(() => {}) })
+    const election = startElection({ client, namespace: 'default', name: 'renewed', identity: 'only', log: silentLogger, lead, retryMs: 20 })
+    const renewals = (): number => proxy.requests.filter((request) => request.startsWith('PUT')).length
+    const pass = async (): Promise<void> => { const before = renewals(); await eventually(() => renewals() > before + 1, 'it is renewed') }
+    await eventually(() => election.isLeader, 'it leads')
+    await pass()
+    const reads = proxy.requests.filter((request) => request.startsWith('GET')).length
+    await pass()
+    expect(proxy.requests.filter((request) => request.startsWith('GET'))).toHaveLength(reads)
+    await cluster.client.patch(leases, { namespace: 'default', name: 'renewed' }, { metadata: { labels: { touched: 'yes' } } })
+    await pass()
+    expect(await cluster.client.get(leases, { namespace: 'default', name: 'renewed' })).toMatchObject({ metadata: { labels: { touched: 'yes' } }, spec: { holderIdentity: 'only' } })
+    await cluster.client.delete(leases, { namespace: 'default', name: 'renewed' })
+    await eventually(() => cluster.client.get(leases, { namespace: 'default', name: 'renewed' }).catch(() => undefined), 'it is there again')
+    expect(election.isLeader).toBe(true)
+    await election.stop()
+    client.close()
+    await proxy.stop()
   })
   it('ends the work when somebody else holds the lease', async () => {
     const working = new Set<string>()

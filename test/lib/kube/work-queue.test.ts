@@ -129,6 +129,23 @@ describe('reconciler', () => {
     const patient = ['info', 'info', 'info', 'error', 'error']
     expect(Object.fromEntries(seen)).toEqual({ conflict: patient, missing: patient, other: ['error', 'error'] })
   })
+  it('lets others in between keys that meet no I/O', async () => {
+    const keys = 200
+    let worked = 0
+    const reconciler = startReconciler({
+      name: 'test', log: silentLogger,
+      async reconcile() {
+        worked++
+        for (const until = performance.now() + 1; performance.now() < until;);
+      },
+    })
+    for (let key = 0; key < keys; key++) reconciler.enqueue(String(key))
+    await new Promise((resolve) => setTimeout(resolve, 1))
+    expect(worked).toBeLessThan(keys)
+    await eventually(() => reconciler.idle, 'all is done')
+    expect(worked).toBe(keys)
+    await reconciler.stop()
+  })
   it('stops after the work under way, which hears of it', async () => {
     const started = Promise.withResolvers<void>()
     let ended = false

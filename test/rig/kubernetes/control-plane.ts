@@ -11,10 +11,12 @@ export interface ControlPlaneOptions {
    * ends of namespaces, service accounts; and autoscalers. Default: none. */
   readonly controllers?: 'all' | 'objects'
   readonly scheduler?: boolean
+  /** Writes of the user `tarscontroller` are logged; see {@link ControlPlane.auditLog}. */
+  readonly audit?: boolean
 }
 
 /** Users that a cluster knows, by their tokens. */
-type User = 'admin' | 'controllers' | 'scheduler' | 'kubelet' | 'proxy' | 'dns'
+type User = 'admin' | 'controllers' | 'scheduler' | 'kubelet' | 'proxy' | 'dns' | 'tarscontroller'
 
 export const serviceRange = '10.96.0.0/16'
 export const clusterDomain = 'cluster.local'
@@ -27,9 +29,18 @@ const users: Readonly<Record<User, readonly [name: string, groups: string]>> = {
   kubelet: [`system:node:${nodeName}`, 'system:nodes'],
   proxy: ['system:kube-proxy', ''],
   dns: ['dns', 'system:masters'],
+  // Its own name, so that webhooks and audit know it.
+  tarscontroller: ['system:serviceaccount:tars-system:tars-controller', 'system:masters'],
 }
 const objectControllers = ['garbage-collector-controller', 'namespace-controller', 'serviceaccount-controller', 'horizontal-pod-autoscaler-controller']
 const port = 6443
+const etcdPort = 2379
+const auditLog = '/var/log/audit.log'
+const writing = ['create', 'update', 'patch', 'delete', 'deletecollection']
+const auditPolicy = {
+  apiVersion: 'audit.k8s.io/v1', kind: 'Policy', omitStages: ['RequestReceived'],
+  rules: [{ level: 'Metadata', users: [users.tarscontroller[0]], verbs: writing }, { level: 'None' }],
+}
 const folder = '/run/kubernetes'
 const validDays = 2
 
@@ -41,6 +52,7 @@ export class ControlPlane {
   readonly authority: ReturnType<typeof createAuthority>
   readonly #tokens: Readonly<Record<User, string>>
   readonly #options: ControlPlaneOptions
+  #etcd: Program | undefined
   #api: Program | undefined
   #controllers: Program | undefined
 
@@ -67,6 +79,21 @@ export class ControlPlane {
       await controlPlane.stop()
       throw error
     }
+  }
+
+  /** Path of the audit log, one JSON text a line, as this process sees it. */
+  get auditLog(): string {
+    return this.machine.outside(auditLog)
+  }
+
+  /** Where etcd answers this process, without TLS. */
+  get etcdUrl(): string {
+    return `http://${this.machine.address}:${etcdPort}`
+  }
+
+  /** Process ids, seen from the test, of what stores and answers. */
+  async pids(): Promise<number[]> {
+    return Promise.all([this.#etcd, this.#api].flatMap((program) => (program === undefined ? [] : [program.pid()])))
   }
 
   /** A kubeconfig text for programs within the machine or, as administrator, outside. */
@@ -102,12 +129,16 @@ export class ControlPlane {
   async #start(etcd: string, api: string): Promise<void> {
     const { machine } = this
     // Durability is not under test: the state goes with the machine.
-    machine.start('etcd', etcd, ['--data-dir=/run/etcd', '--unsafe-no-fsync', '--log-level=error'])
+    this.#etcd = machine.start('etcd', etcd, [
+      '--data-dir=/run/etcd', '--unsafe-no-fsync', '--log-level=error', '--quota-backend-bytes=8589934592',
+      `--listen-client-urls=http://127.0.0.1:${etcdPort},${this.etcdUrl}`, `--advertise-client-urls=${this.etcdUrl}`,
+    ])
     const serving = issueCertificate(this.authority, { commonName: 'kube-apiserver', validDays, hosts: [machine.address, '127.0.0.1', '10.96.0.1', 'localhost', 'kubernetes.default.svc'] })
     const account = generateKeyPairSync('rsa', { modulusLength: 2048, privateKeyEncoding: { type: 'pkcs1', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } })
     const files: Readonly<Record<string, string>> = {
       'ca.crt': this.authority.cert, 'ca.key': this.authority.key, 'api.crt': serving.cert, 'api.key': serving.key,
       'accounts.key': account.privateKey, 'accounts.pub': account.publicKey,
+      'audit.json': JSON.stringify(auditPolicy),
       'tokens.csv': Object.entries(users).map(([user, [name, groups]]) => `${this.#tokens[user as User]},${name},${name},"${groups}"\n`).join(''),
     }
     await Promise.all(Object.entries(files).map(([name, content]) => machine.write(`${folder}/${name}`, content)))
@@ -117,10 +148,11 @@ export class ControlPlane {
 
   #apiFlags(): readonly string[] {
     return [
-      '--etcd-servers=http://127.0.0.1:2379', `--secure-port=${port}`, `--advertise-address=${this.machine.address}`,
+      `--etcd-servers=http://127.0.0.1:${etcdPort}`, `--secure-port=${port}`, `--advertise-address=${this.machine.address}`,
       `--tls-cert-file=${folder}/api.crt`, `--tls-private-key-file=${folder}/api.key`, `--token-auth-file=${folder}/tokens.csv`,
       `--service-account-key-file=${folder}/accounts.pub`, `--service-account-signing-key-file=${folder}/accounts.key`, '--service-account-issuer=https://kubernetes.default.svc',
       `--service-cluster-ip-range=${serviceRange}`, '--authorization-mode=Node,RBAC', '--allow-privileged=true', '--kubelet-preferred-address-types=InternalIP',
+      ...(this.#options.audit === true ? [`--audit-policy-file=${folder}/audit.json`, `--audit-log-path=${auditLog}`] : []),
       // Without the controllers nobody makes the accounts that it asks for.
       ...(this.#options.controllers !== undefined ? [] : ['--disable-admission-plugins=ServiceAccount']),
     ]

@@ -8,6 +8,13 @@ export function privateMegabytes(pid: number): number {
   return kilobytes.reduce((sum, value) => sum + value, 0) / 1024
 }
 
+/** Resident memory of a process in MB of 10^6 bytes: now, and at its highest (proc_pid_status(5)). */
+export function residentMegabytes(pid: number): { readonly now: number; readonly peak: number } {
+  const text = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const megabytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1]) * 1024 / 1e6
+  return { now: megabytes('VmRSS'), peak: megabytes('VmHWM') }
+}
+
 /** Seconds of processor time that a process has used: utime and stime, in clock ticks (proc_pid_stat(5)). */
 export function processorSeconds(pid: number): number {
   const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
