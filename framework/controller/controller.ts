@@ -63,9 +63,11 @@ function startReconcilers(context: ControllerContext, lifetime: Lifetime): Recon
     return reconciler
   }
   const children = workloadKinds(context).map((kind) => ({ kind, reconciler: run(kind.resource.plural, reconcileChild(context, kind), 4) }))
-  const endpoints = run('tendpoints', reconcileEndpoint(context), 4)
+  const record = reconcileExitedRecord(context, ended)
+  const records = run('texitedrecords', record)
+  const recordNow: Reconcile = (key, signal) => record(key, signal).catch(() => records.enqueue(key))
+  const endpoints = run('tendpoints', reconcileEndpoint(context, ended, recordNow), 4)
   const status = run('tservers', reconcileServerStatus(context), 2)
-  const records = run('texitedrecords', reconcileExitedRecord(context, ended))
   wireServers(context, [...children.map(({ reconciler }) => reconciler), endpoints, status, records])
   for (const { kind, reconciler } of children) kind.store.onChange((_type, object) => reconciler.enqueue(keyOf(object)))
   wirePods(context, endpoints, status, records, ended)

@@ -225,6 +225,20 @@ describe('a pod', () => {
     expect(record['pods'][0]).toMatchObject({ uid: pod.metadata.uid, name: `${name}-0`, id: 'v1', podIP: '127.9.9.9' })
     await eventually(async () => ((await endpoint(name))?.status?.pods.length === 0 ? true : undefined))
   })
+
+  test('that ends while no controller runs is in the exited record before the TEndpoint forgets it', async () => {
+    const name = await create('Unseen')
+    await there(resources.tendpoints, name)
+    const pod = await cluster.client.create(pods, podOf(name, 'Unseen', `${name}-0`))
+    await eventually(async () => ((await endpoint(name))?.status?.pods.length === 1 ? true : undefined))
+    await there(resources.texitedrecords, name)
+    await controller.stop()
+    await cluster.client.delete(pods, { namespace: ns, name: `${name}-0` }, { gracePeriodSeconds: 0 })
+    await gone(pods, `${name}-0`)
+    controller = await controllerOf(cluster)
+    await eventually(async () => ((await endpoint(name))?.status?.pods.length === 0 ? true : undefined))
+    expect((await there(resources.texitedrecords, name))['pods']).toMatchObject([{ uid: pod.metadata.uid, name: `${name}-0`, id: 'v1' }])
+  })
 })
 
 test('a server that comes into trouble, out of it and into service is told by events', async () => {
