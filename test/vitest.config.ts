@@ -7,7 +7,7 @@ const behaviour = [
   ...['admission', 'config', 'reconcile'].map((name) => `controller/${name}.test.ts`),
 ]
 /** Tests that need Kubernetes. */
-const real = ['cluster/real-*.test.ts']
+const real = ['cluster/real-*.test.ts', 'chaos/real-*.test.ts']
 
 export default defineConfig({
   test: {

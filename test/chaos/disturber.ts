@@ -61,5 +61,5 @@ export class Disturber<Target, Shared> {
 
 /** A line of the log. */
 export function actLine({ sinceMs, number, where, kind, what }: { readonly sinceMs: number; readonly number: string; readonly where: string; readonly kind: string; readonly what: string }): string {
-  return `${(sinceMs / 1000).toFixed(2).padStart(7)} s  ${number.padEnd(5)} ${where}  ${kind.padEnd(17)} ${what}`
+  return `${(sinceMs / 1000).toFixed(2).padStart(7)} s  ${number.padEnd(5)} ${where.padEnd(12)}  ${kind.padEnd(17)} ${what}`
 }

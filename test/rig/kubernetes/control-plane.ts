@@ -7,9 +7,9 @@ import { kubernetesProgram } from './binaries.ts'
 import { Machine, type Program } from './machine.ts'
 
 export interface ControlPlaneOptions {
-  /** Also kube-controller-manager, with all controllers, or those that keep objects in order and make no others: garbage collection,
-   * ends of namespaces, service accounts. Default: none. */
-  readonly controllers?: 'all' | 'objects'
+  /** Also kube-controller-manager, with all controllers, those that keep objects in order and make no others (garbage collection, ends
+   * of namespaces, service accounts), or these and those that make pods. Default: none. */
+  readonly controllers?: keyof typeof controllerNames
   readonly scheduler?: boolean
 }
 
@@ -29,7 +29,15 @@ const users: Readonly<Record<User, readonly [name: string, groups: string]>> = {
   dns: ['dns', 'system:masters'],
 }
 const objectControllers = ['garbage-collector-controller', 'namespace-controller', 'serviceaccount-controller']
+const controllerNames = {
+  all: ['*'],
+  objects: objectControllers,
+  workloads: [...objectControllers, 'statefulset-controller', 'daemonset-controller', 'disruption-controller', 'persistentvolumeclaim-protection-controller'],
+}
 const port = 6443
+const etcdUrl = 'http://127.0.0.1:2379'
+/** A program for Node: sends its second argument to the URL that is its first. */
+const post = 'const r = await fetch(process.argv[1], { method: "POST", body: process.argv[2], signal: AbortSignal.timeout(30_000) }); console.log(await r.text()); process.exit(r.ok ? 0 : 1)'
 const folder = '/run/kubernetes'
 const validDays = 2
 
@@ -42,6 +50,7 @@ export class ControlPlane {
   readonly #tokens: Readonly<Record<User, string>>
   readonly #options: ControlPlaneOptions
   #api: Program | undefined
+  #etcd: Program | undefined
   #controllers: Program | undefined
 
   private constructor(machine: Machine, options: ControlPlaneOptions) {
@@ -78,14 +87,27 @@ export class ControlPlane {
       contexts: [{ name: 'real', context: { cluster: 'real', user } }],
     })
 
-  /** Kills the API server; {@link resumeApi} starts another over the same state. */
-  async killApi(): Promise<void> {
-    await this.#api?.kill()
+  /** Ends the API server; {@link resumeApi} starts another over the same state. */
+  async killApi(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
+    await this.#api?.kill(signal)
   }
 
   async resumeApi(): Promise<void> {
     this.#api = this.machine.start('kube-apiserver', await kubernetesProgram('kube-apiserver'), this.#apiFlags())
     await this.#ready()
+  }
+
+  /** Stops the store as it is, or lets it go on. */
+  async pauseEtcd(paused: boolean): Promise<void> {
+    await this.#etcd?.pause(paused)
+  }
+
+  /** Drops the store's history up to now. @returns the revision up to which */
+  async compact(): Promise<number> {
+    const ask = (path: string, body: object): Promise<string> => this.machine.run(process.execPath, ['--input-type=module', '-e', post, `${etcdUrl}/v3/${path}`, JSON.stringify(body)])
+    const { header } = JSON.parse(await ask('maintenance/status', {})) as { header: { revision: string } }
+    await ask('kv/compaction', { revision: header.revision, physical: true })
+    return Number(header.revision)
   }
 
   /** Has the controllers look for new kinds now; by themselves they do it every half a minute. */
@@ -102,7 +124,7 @@ export class ControlPlane {
   async #start(etcd: string, api: string): Promise<void> {
     const { machine } = this
     // Durability is not under test: the state goes with the machine.
-    machine.start('etcd', etcd, ['--data-dir=/run/etcd', '--unsafe-no-fsync', '--log-level=error'])
+    this.#etcd = machine.start('etcd', etcd, ['--data-dir=/run/etcd', '--unsafe-no-fsync', '--log-level=error'])
     const serving = issueCertificate(this.authority, { commonName: 'kube-apiserver', validDays, hosts: [machine.address, '127.0.0.1', '10.96.0.1', 'localhost', 'kubernetes.default.svc'] })
     const account = generateKeyPairSync('rsa', { modulusLength: 2048, privateKeyEncoding: { type: 'pkcs1', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } })
     const files: Readonly<Record<string, string>> = {
@@ -117,7 +139,7 @@ export class ControlPlane {
 
   #apiFlags(): readonly string[] {
     return [
-      '--etcd-servers=http://127.0.0.1:2379', `--secure-port=${port}`, `--advertise-address=${this.machine.address}`,
+      `--etcd-servers=${etcdUrl}`, `--secure-port=${port}`, `--advertise-address=${this.machine.address}`,
       `--tls-cert-file=${folder}/api.crt`, `--tls-private-key-file=${folder}/api.key`, `--token-auth-file=${folder}/tokens.csv`,
       `--service-account-key-file=${folder}/accounts.pub`, `--service-account-signing-key-file=${folder}/accounts.key`, '--service-account-issuer=https://kubernetes.default.svc',
       `--service-cluster-ip-range=${serviceRange}`, '--authorization-mode=Node,RBAC', '--allow-privileged=true', '--kubelet-preferred-address-types=InternalIP',
@@ -131,12 +153,12 @@ export class ControlPlane {
     await this.machine.until('kube-apiserver is ready', async () => (await this.client.raw('GET', '/readyz')) && (await this.client.get(namespaces, { name: 'default' })))
   }
 
-  async #startControllers(which: 'all' | 'objects'): Promise<void> {
+  async #startControllers(which: keyof typeof controllerNames): Promise<void> {
     await this.machine.write(`${folder}/controllers`, this.kubeconfig('controllers'))
     this.#controllers = this.machine.start('kube-controller-manager', await kubernetesProgram('kube-controller-manager'), [
       `--kubeconfig=${folder}/controllers`, '--use-service-account-credentials', '--leader-elect=false', `--root-ca-file=${folder}/ca.crt`,
       `--service-account-private-key-file=${folder}/accounts.key`, '--allocate-node-cidrs', `--cluster-cidr=${this.machine.podRange}`, '--node-cidr-mask-size=25', `--service-cluster-ip-range=${serviceRange}`,
-      ...(which === 'all' ? [] : [`--controllers=${objectControllers.join(',')}`]),
+      `--controllers=${controllerNames[which].join(',')}`,
     ])
   }
 
