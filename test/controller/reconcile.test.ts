@@ -6,6 +6,7 @@ import { daemonSets, events, podDisruptionBudgets, persistentVolumeClaims, pods,
 import type { KubeClient } from '#kube/client.ts'
 import type { AnyObject, KubeObject, Resource } from '#kube/types.ts'
 import type { Controller } from '../../framework/controller/controller.ts'
+import { isLeftOver, isOrphan } from '../../framework/controller/reconcile/owner.ts'
 import { clientAs, controllerOf, eventually, peek, startCluster, type TestCluster } from './cluster.ts'
 import { tarsServer } from './fixtures.ts'
 
@@ -52,6 +53,28 @@ describe('a TServer', () => {
     expect(status).toMatchObject({ replicas: 1, readyReplicas: 0, currentReplicas: 0, selector: 'tars.io/ServerApp=Demo,tars.io/ServerName=Full' })
     await cluster.client.delete(tservers, { namespace: ns, name })
     for (const resource of [services, statefulSets, resources.tendpoints, resources.texitedrecords]) await gone(resource, name)
+  })
+
+  test('that was made again takes away what the first one left, also what it has no use for itself', async () => {
+    const name = 'demo-heir'
+    // Of a version that is not served: no garbage collector can tell whether the owner is there.
+    const owner = { apiVersion: 'k8s.tars.io/v0', kind: 'TServer', name, uid: 'the-first', controller: true }
+    const metadata = { namespace: ns, name, labels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Heir' }, ownerReferences: [owner] }
+    await kubernetes.create(podDisruptionBudgets, { metadata, spec: { maxUnavailable: 1, selector: { matchLabels: metadata.labels } } } as never)
+    await kubernetes.create(resources.texitedrecords as unknown as Resource, { metadata, app: 'Demo', server: 'Heir', pods: [{ uid: 'u', name: 'old-0' }] } as never)
+    await create('Heir')
+    await gone(podDisruptionBudgets, name)
+    const { uid } = (await there(resources.tservers, name)).metadata
+    const record = await eventually(async () => { const found = await get(resources.texitedrecords as Resource<never>, name); return found?.metadata.ownerReferences?.[0]?.uid === uid ? found : undefined })
+    expect(record['pods']).toEqual([])
+  })
+
+  test('that is there is not held for gone, however little is known of it', async () => {
+    const name = await create('Known')
+    const child = await there(statefulSets, name)
+    expect([isLeftOver(child, undefined), await isOrphan(cluster.client, child)]).toEqual([true, false])
+    for (const owner of child.metadata.ownerReferences ?? []) owner.uid = 'another'
+    expect(await isOrphan(cluster.client, child)).toBe(true)
   })
 
   test('made again at once gets children of its own', async () => {

@@ -9,6 +9,7 @@ import { endpointPods } from '../desired/pod-state.ts'
 import { ensureApplied } from './apply.ts'
 import type { ControllerContext } from './context.ts'
 import type { EndedPods } from './exited-record.ts'
+import { isLeftOver, isOrphan } from './owner.ts'
 import { remove } from './remove.ts'
 
 const resource = resources.tendpoints as Resource<TEndpoint>
@@ -26,7 +27,7 @@ export function reconcileEndpoint(context: ControllerContext, ended: EndedPods, 
     const current = stores.endpoints.getByKey(key)
     const stale = current !== undefined && (server === undefined || !isControlledBy(current, server))
     // A copy of a TServer that is no more; a new one is made when it is gone.
-    if (current !== undefined && stale) await remove(client, resource, current, 'Background', signal)
+    if (current !== undefined && stale && (!isLeftOver(current, server) || (await isOrphan(client, current, signal)))) await remove(client, resource, current, 'Background', signal)
     if (server === undefined || stale || server.metadata.deletionTimestamp !== undefined) return
     const applied = (await ensureApplied(client, resource as Resource, desiredEndpoint(server), current as AnyObject | undefined, signal)) as unknown as TEndpoint
     const pods = endpointPods(stores.podsOf.get(key))

@@ -6,6 +6,8 @@ import type { Reconcile } from '#kube/reconciler.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
 import { childMeta } from '../desired/meta.ts'
 import { frameworkOf, serverKeyOf, type ControllerContext } from './context.ts'
+import { isLeftOver, isOrphan } from './owner.ts'
+import { remove } from './remove.ts'
 
 const resource = resources.texitedrecords as Resource<TExitedRecord>
 
@@ -78,10 +80,14 @@ export function reconcileExitedRecord({ client, stores }: ControllerContext, end
   return async (key, signal) => {
     const server = stores.servers.getByKey(key)
     const waiting = ended.of(key)
+    const record = stores.records.getByKey(key)
+    const stale = record !== undefined && isLeftOver(record, server)
+    if (stale && (await isOrphan(client, record, signal))) await remove(client, resource, record, 'Background', signal)
     if (server === undefined || server.metadata.deletionTimestamp !== undefined) return ended.forget(key, waiting)
+    // A new one is made when it is gone.
+    if (stale) return
     const { app, server: name } = server.spec
     const limit = frameworkOf(stores, server.metadata.namespace ?? '')?.recordLimit.texitedPod ?? fallbackLimits.texitedPod
-    const record = stores.records.getByKey(key)
     if (record === undefined) {
       const made = client.create(resource, { metadata: childMeta(server), app, server: name, pods: waiting.toReversed().slice(0, limit) } as never, { signal })
       return made.then(() => ended.forget(key, waiting), unlessThere)
