@@ -74,9 +74,9 @@ const cut: ReplicaDisturbance = {
 const restartApi: ReplicaDisturbance = {
   weight: 3, lasts: [50, 5_000], shared: true,
   async begin(_replica, { choice }, { plane }) {
-    const signal = choice % 3 === 0 ? 'SIGTERM' : 'SIGKILL'
-    await plane.killApi(signal)
-    return { did: `${signal} of the API server`, undo: () => plane.resumeApi() }
+    const inOrder = choice % 3 === 0
+    await (inOrder ? plane.stopApi() : plane.killApi())
+    return { did: `${inOrder ? 'SIGTERM' : 'SIGKILL'} of the API server`, undo: () => plane.resumeApi() }
   },
 }
 

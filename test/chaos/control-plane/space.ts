@@ -96,8 +96,8 @@ export class Space {
       } catch (error) {
         // An earlier try came through without an answer; or what is deleted is not yet gone.
         if (!isAlreadyExists(error)) throw error
-        const { metadata } = await this.client.get(resource, { namespace: object.metadata.namespace, name: object.metadata.name ?? '' })
-        if (metadata.deletionTimestamp !== undefined) throw notYet(error)
+        const present = await this.#peek(resource, object.metadata.name ?? '')
+        if (present === undefined || present.metadata.deletionTimestamp !== undefined) throw notYet(error)
         if (tries === 1) throw error
       }
     }, signal)
@@ -113,7 +113,7 @@ export class Space {
   /** Asks for the end of an object that is there, as far as the operator knows. */
   async remove(resource: Resource, name: string, propagation: 'Background' | 'Foreground' = 'Background'): Promise<void> {
     await this.#insist(`delete ${resource.kind} ${name}`, async (tries) => {
-      await this.client.delete(resource, { namespace: resource.namespaced ? this.namespace : undefined, name }, { propagation }).catch((error: unknown) => {
+      await this.client.delete(resource, this.#target(resource, name), { propagation }).catch((error: unknown) => {
         if (!isNotFound(error) || tries === 1) throw error
       })
     })
@@ -122,9 +122,16 @@ export class Space {
   /** Waits until an object is no more. */
   async gone(resource: Resource, name: string): Promise<void> {
     await this.#insist(`see the end of ${resource.kind} ${name}`, async () => {
-      const left = await this.client.get(resource, { namespace: resource.namespaced ? this.namespace : undefined, name }).catch((error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error)))
-      if (left !== undefined) throw notYet(new Error(`${resource.kind} ${name} is still there`))
+      if ((await this.#peek(resource, name)) !== undefined) throw notYet(new Error(`${resource.kind} ${name} is still there`))
     })
+  }
+
+  #peek(resource: Resource, name: string): Promise<AnyObject | undefined> {
+    return this.client.get(resource, this.#target(resource, name)).catch((error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error)))
+  }
+
+  #target(resource: Resource, name: string): { readonly namespace: string | undefined; readonly name: string } {
+    return { namespace: resource.namespaced ? this.namespace : undefined, name }
   }
 
   /** What is in the way but passes is tried again; what is refused is a fault. */

@@ -40,6 +40,7 @@ const etcdUrl = 'http://127.0.0.1:2379'
 const post = 'const r = await fetch(process.argv[1], { method: "POST", body: process.argv[2], signal: AbortSignal.timeout(30_000) }); console.log(await r.text()); process.exit(r.ok ? 0 : 1)'
 const folder = '/run/kubernetes'
 const validDays = 2
+const apiGraceMs = 5_000
 
 export class ControlPlane {
   readonly machine: Machine
@@ -87,9 +88,17 @@ export class ControlPlane {
       contexts: [{ name: 'real', context: { cluster: 'real', user } }],
     })
 
-  /** Ends the API server; {@link resumeApi} starts another over the same state. */
-  async killApi(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
-    await this.#api?.kill(signal)
+  /** Kills the API server; {@link resumeApi} starts another over the same state. */
+  async killApi(): Promise<void> {
+    await this.#api?.kill()
+  }
+
+  /** Asks the API server to end, and kills it when calls that are under way hold it up for long. */
+  async stopApi(): Promise<void> {
+    const api = this.#api
+    const patience = setTimeout(() => void api?.kill(), apiGraceMs)
+    await api?.kill('SIGTERM')
+    clearTimeout(patience)
   }
 
   async resumeApi(): Promise<void> {
