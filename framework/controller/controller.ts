@@ -1,5 +1,5 @@
 import { Lifetime, type Running } from '#base/lifecycle.ts'
-import { systemClock, type Clock } from '#base/clock.ts'
+import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { startReconciler, type Reconcile, type Reconciler } from '#kube/reconciler.ts'
@@ -22,6 +22,7 @@ export interface ControllerOptions {
   /** One namespace; all when absent. */
   readonly namespace?: string | undefined
   readonly log: Logger
+  /** Default: the API server's, so that all replicas agree, whatever their machines' clocks say. */
   readonly clock?: Clock
   /** Aborts the start. */
   readonly signal?: AbortSignal
@@ -33,7 +34,7 @@ export interface Controller extends Running {
 }
 
 /** Starts all reconcilers (control-plane spec C); resolves once the cluster's present state is known and being worked on. */
-export async function startController({ client, namespace, log, clock = systemClock, signal }: ControllerOptions): Promise<Controller> {
+export async function startController({ client, namespace, log, clock = client.clock, signal }: ControllerOptions): Promise<Controller> {
   const lifetime = new Lifetime()
   const stop = (): void => void lifetime.stop()
   signal?.addEventListener('abort', stop, { once: true })
