@@ -6,6 +6,7 @@ import { startReconciler, type Reconcile, type Reconciler } from '#kube/reconcil
 import { keyOf } from '#kube/types.ts'
 import { reconcileAccount } from './reconcile/account.ts'
 import { reconcileChild } from './reconcile/child.ts'
+import { reconcileClaimlessPods } from './reconcile/claimless-pods.ts'
 import { reconcileConfig } from './reconcile/config.ts'
 import { configGroup, createStores, informersOf, serverKeyOf, type ControllerContext } from './reconcile/context.ts'
 import { reconcileEndpoint } from './reconcile/endpoint.ts'
@@ -15,6 +16,9 @@ import { reconcileLocalClaim } from './reconcile/local-claim.ts'
 import { reconcileServerStatus } from './reconcile/server-status.ts'
 import { reconcileTree } from './reconcile/tree.ts'
 import { workloadKinds } from './reconcile/workloads.ts'
+
+/** Within it a StatefulSet controller sees a change of a set or of one of its pods. */
+const settleMs = 1000
 
 /** See {@link startController}. */
 export interface ControllerOptions {
@@ -72,6 +76,7 @@ function startReconcilers(context: ControllerContext, lifetime: Lifetime): Recon
   wireServers(context, [...children.map(({ reconciler }) => reconciler), endpoints, status, records])
   for (const { kind, reconciler } of children) kind.store.onChange((_type, object) => reconciler.enqueue(keyOf(object)))
   wirePods(context, endpoints, status, records, ended)
+  wireSets(context, run('pods', reconcileClaimlessPods(context)))
   wireOthers(context, run)
   return all
 }
@@ -95,6 +100,12 @@ function wirePods({ stores, clock }: ControllerContext, endpoints: Reconciler, s
     const ending = ended.note(pod, type === 'deleted', () => new Date(clock.now()).toISOString())
     if (ending !== undefined) records.enqueue(ending)
   })
+}
+
+/** Late, so that a StatefulSet controller that can go on by itself has done so before. */
+function wireSets({ stores }: ControllerContext, claimless: Reconciler): void {
+  stores.statefulSets.onChange((_type, set) => claimless.enqueueAfter(keyOf(set), settleMs))
+  stores.pods.onChange((_type, pod) => claimless.enqueueAfter(serverKeyOf(pod), settleMs))
 }
 
 function wireOthers(context: ControllerContext, run: (name: string, reconcile: Reconcile) => Reconciler): void {

@@ -186,6 +186,27 @@ describe('children', () => {
     expect(await get(pods as Resource<never>, `${name}-0`)).toBeDefined()
   })
 
+  test('that take over pods without their claims have them replaced, lowest number first, each ready before the next', async () => {
+    const name = await create('Claimless', { k8s: { replicas: 2, mounts: [{ name: 'data', mountPath: '/data', source: { tLocalVolume: {} } }] } })
+    const { metadata: { uid } } = await there(statefulSets, name)
+    const owner = { ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name, uid: uid ?? '', controller: true }] }
+    const ready = (pod: string) => cluster.client.patch(pods, { namespace: ns, name: pod }, { status: { conditions: [{ type: 'Ready', status: 'True' }] } }, { subresource: 'status' })
+    const [first, second] = [`${name}-0`, `${name}-1`]
+    for (const pod of [second, first]) {
+      await cluster.client.create(pods, podOf(name, 'Claimless', pod, owner))
+      await ready(pod)
+    }
+    await gone(pods, first)
+    const made = podOf(name, 'Claimless', first, owner) as AnyObject
+    await cluster.client.create(pods, { ...made, spec: { ...made['spec'], volumes: [{ name: 'data', persistentVolumeClaim: { claimName: `data-${first}` } }] } })
+    await settled()
+    expect(await get(pods as Resource<never>, second)).toBeDefined()
+    await ready(first)
+    await gone(pods, second)
+    await settled()
+    expect(await get(pods as Resource<never>, first)).toBeDefined()
+  })
+
   test('claims of local volumes say who owns the folder, as the server says it now', async () => {
     const name = await create('Owned')
     const mounts = (owner: object): object => ({ spec: { k8s: { mounts: [{ name: 'data', mountPath: '/data', source: { tLocalVolume: owner } }] } } })
