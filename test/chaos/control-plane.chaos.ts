@@ -12,7 +12,9 @@ import { healed, type ChaosOptions } from './heal.ts'
 import { planOf } from './plan.ts'
 
 /** Longest wait for the truth after the last disturbance, milliseconds: a lease must run out, and delays of retries go up to a minute. */
-const HEAL_MS = 120_000
+const HEAL_MS = 180_000
+/** Between two looks at the whole cluster, milliseconds. */
+const LOOK_MS = 500
 /** For so long nothing may be written when all is as it should be, milliseconds. */
 const QUIET_MS = 4_000
 const disturbanceGapMs = [800, 6_000] as const
@@ -23,7 +25,6 @@ export default async function chaos(options: ChaosOptions): Promise<readonly str
   const field = await ControlPlaneField.start(options.signal)
   try {
     const faults = await disturbed(field, options)
-    for (const fault of faults) options.note(fault)
     if (faults.length > 0) options.note(`what the controllers said is in ${await field.keepLogs()}`)
     return faults
   } finally {
@@ -41,7 +42,13 @@ async function disturbed(field: ControlPlaneField, { seed, seconds, note, signal
   const left = await settled(field, { note, signal })
   if (left.length > 0) return [...refused, ...left, ...field.pastFaults()]
   const frozen = await withoutWebhooks(field, { note, signal })
-  return [...refused, ...frozen, ...(await settled(field, { note, signal })), ...field.pastFaults()]
+  return [...refused, ...frozen, ...(await settled(field, { note, signal })), ...field.pastFaults(), ...foughtOver(field, plan.length)]
+}
+
+/** Each disturbance ends a term at most, as do the start and the end without webhooks. */
+function foughtOver({ replicas }: ControlPlaneField, disturbed: number): readonly string[] {
+  const terms = replicas.flatMap((replica) => replica.terms).length
+  return terms <= disturbed + 2 ? [] : [`the lease has had ${terms} holders in ${disturbed} disturbances`]
 }
 
 type Watched = Pick<ChaosOptions, 'note' | 'signal'>
@@ -49,7 +56,7 @@ type Watched = Pick<ChaosOptions, 'note' | 'signal'>
 /** All is as it should be, and then nobody writes any more. */
 async function settled(field: ControlPlaneField, { note, signal }: Watched): Promise<readonly string[]> {
   const started = performance.now()
-  const left = await healed(() => field.faults(), HEAL_MS, signal)
+  const left = await healed(() => field.faults(), HEAL_MS, signal, LOOK_MS)
   note(`${left.length === 0 ? 'as it should be' : `${left.length} faults are left`} after ${((performance.now() - started) / 1000).toFixed(1)} s`)
   if (left.length > 0) return left
   const before = await field.snapshot()

@@ -9,12 +9,12 @@ export interface ChaosOptions {
   readonly signal: AbortSignal
 }
 
-/** Asks until there is no fault. @returns those that are left after `limitMs` */
-export async function healed(faults: () => Promise<readonly string[]>, limitMs: number, signal: AbortSignal): Promise<readonly string[]> {
+/** Asks until there is no fault, with pauses. @returns those that are left after `limitMs` */
+export async function healed(faults: () => Promise<readonly string[]>, limitMs: number, signal: AbortSignal, pauseMs = 100): Promise<readonly string[]> {
   const deadline = performance.now() + limitMs
   for (;;) {
     const left = await faults()
     if (left.length === 0 || performance.now() > deadline) return left
-    await pause(100, undefined, { signal })
+    await pause(pauseMs, undefined, { signal })
   }
 }

@@ -21,5 +21,5 @@ const faults = await runs[name]({ seed, seconds, note: (line) => console.log(lin
   throw error
 })
 for (const fault of faults) console.log(`violated: ${fault}`)
-console.log(`chaos ${name}: ${faults.length === 0 ? 'held' : `${faults.length} violations`} (seed ${seed})`)
+console.log(`chaos ${name}: ${faults.length === 0 ? 'held' : `broken, ${faults.length} violations`} (seed ${seed})`)
 process.exit(faults.length === 0 ? 0 : 1)

@@ -112,7 +112,8 @@ export class ControlPlaneField {
   }
 
   async #holder(): Promise<string> {
-    return ((await this.plane.client.get(leases, { namespace: home, name: leaseName }))['spec'].holderIdentity as string | undefined) ?? ''
+    const { items: [lease] } = await this.plane.client.list(leases, { namespace: home, fieldSelector: `metadata.name=${leaseName}` })
+    return (lease?.['spec'].holderIdentity as string | undefined) ?? ''
   }
 }
 
