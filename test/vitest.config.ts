@@ -9,7 +9,7 @@ const behaviour = [
   ...['admission', 'config', 'reconcile', 'stored-version', 'cluster-wide', 'adoption', 'webhook/https'].map((name) => `controller/${name}.test.ts`),
 ]
 /** Tests that need Kubernetes. */
-const real = ['cluster/real-*.test.ts']
+const real = ['cluster/real-*.test.ts', 'chaos/real-*.test.ts']
 
 export default defineConfig({
   test: {

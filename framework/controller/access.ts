@@ -23,7 +23,7 @@ export const access: Access = {
     rule(group, 'ttrees', [...follow, 'update']),
     rule(group, 'taccounts', [...follow, 'patch']),
     rule('', 'services', [...follow, 'create', 'patch', 'delete']),
-    rule('', 'pods', follow),
+    rule('', 'pods', [...follow, 'delete']),
     rule('', 'persistentvolumeclaims', [...follow, 'patch', 'deletecollection']),
     rule('', 'events', ['get', 'create', 'patch']),
     rule('apps', ['statefulsets', 'daemonsets'], [...follow, 'create', 'patch', 'delete']),

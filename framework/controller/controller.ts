@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
-import { systemClock, type Clock } from '#base/clock.ts'
+import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { startReconciler, type Reconcile, type Reconciler } from '#kube/reconciler.ts'
 import { keyOf } from '#kube/types.ts'
 import { reconcileAccount } from './reconcile/account.ts'
 import { reconcileChildren } from './reconcile/child.ts'
+import { reconcileClaimlessPods } from './reconcile/claimless-pods.ts'
 import { reconcileConfig } from './reconcile/config.ts'
 import { configGroup, createStores, informersOf, isListed, isOfStatusOnly, serverKeyOf, type ControllerContext } from './reconcile/context.ts'
 import { reconcileEndpoint } from './reconcile/endpoint.ts'
@@ -17,12 +18,16 @@ import { reconcileServerStatus } from './reconcile/server-status.ts'
 import { reconcileTree } from './reconcile/tree.ts'
 import { workloadKinds } from './reconcile/workloads.ts'
 
+/** Within it a StatefulSet controller sees a change of a set or of one of its pods. */
+const settleMs = 1000
+
 /** See {@link startController}. */
 export interface ControllerOptions {
   readonly client: KubeClient
   /** One namespace; all when absent. */
   readonly namespace?: string | undefined
   readonly log: Logger
+  /** Default: the API server's, so that all replicas agree, whatever their machines' clocks say. */
   readonly clock?: Clock
   /** Aborts the start. */
   readonly signal?: AbortSignal
@@ -34,7 +39,7 @@ export interface Controller extends Running {
 }
 
 /** Starts all reconcilers (control-plane spec C); resolves once the cluster's present state is known and being worked on. */
-export async function startController({ client, namespace, log, clock = systemClock, signal }: ControllerOptions): Promise<Controller> {
+export async function startController({ client, namespace, log, clock = client.clock, signal }: ControllerOptions): Promise<Controller> {
   const lifetime = new Lifetime()
   const stop = (): void => void lifetime.stop()
   signal?.addEventListener('abort', stop, { once: true })
@@ -64,9 +69,11 @@ function startReconcilers(context: ControllerContext, lifetime: Lifetime): Recon
     all.push(reconciler)
     return reconciler
   }
-  const endpoints = run('tendpoints', reconcileEndpoint(context), 4)
+  const record = reconcileExitedRecord(context, ended)
+  const records = run('texitedrecords', record, 4)
+  const recordNow: Reconcile = (key, signal) => record(key, signal).catch(() => records.enqueue(key))
+  const endpoints = run('tendpoints', reconcileEndpoint(context, ended, recordNow), 4)
   const status = run('tservers', reconcileServerStatus(context), 4)
-  const records = run('texitedrecords', reconcileExitedRecord(context, ended), 4)
   const kinds = workloadKinds(context)
   const reconcileWorkloads = reconcileChildren(context, kinds)
   // What runs comes first; what tells of it follows.
@@ -74,6 +81,7 @@ function startReconcilers(context: ControllerContext, lifetime: Lifetime): Recon
   wireServers(context, workloads, status)
   for (const { store } of kinds) store.onChange((_type, object, old) => void (isOfStatusOnly(object, old) || workloads.enqueue(keyOf(object))))
   wirePods(context, endpoints, status, records, ended)
+  wireSets(context, run('pods', reconcileClaimlessPods(context)))
   wireSurroundings(context, status)
   wireOthers(context, run)
   return all
@@ -104,6 +112,12 @@ function wireSurroundings({ stores }: ControllerContext, status: Reconciler): vo
   const enqueue = (): void => stores.servers.list().forEach((server) => status.enqueue(keyOf(server)))
   stores.storageClasses.onChange((type) => void (type !== 'updated' && enqueue()))
   stores.nodes.onChange((_type, node, old) => void (!isDeepStrictEqual(node.metadata.labels, old?.metadata.labels) && enqueue()))
+}
+
+/** Late, so that a StatefulSet controller that can go on by itself has done so before. */
+function wireSets({ stores }: ControllerContext, claimless: Reconciler): void {
+  stores.statefulSets.onChange((_type, set) => claimless.enqueueAfter(keyOf(set), settleMs))
+  stores.pods.onChange((_type, pod) => claimless.enqueueAfter(serverKeyOf(pod), settleMs))
 }
 
 function wireOthers(context: ControllerContext, run: (name: string, reconcile: Reconcile) => Reconciler): void {

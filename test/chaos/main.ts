@@ -1,9 +1,10 @@
 // `npm run chaos <name> [-- --seconds N --seed S]`: disturbs real processes and says what did not hold; the seed replays the plan.
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
+import controlPlane from './control-plane.chaos.ts'
 import node from './node.chaos.ts'
 
-const runs = { node } as const
+const runs = { node, 'control-plane': controlPlane } as const
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { seconds: { type: 'string', default: '600' }, seed: { type: 'string', default: String(randomInt(2 ** 31)) } } })
 const name = Object.keys(runs).find((known): known is keyof typeof runs => known === positionals[0])
 const seconds = Number(values.seconds)
@@ -20,5 +21,5 @@ const faults = await runs[name]({ seed, seconds, note: (line) => console.log(lin
   throw error
 })
 for (const fault of faults) console.log(`violated: ${fault}`)
-console.log(`chaos ${name}: ${faults.length === 0 ? 'held' : `${faults.length} violations`} (seed ${seed})`)
+console.log(`chaos ${name}: ${faults.length === 0 ? 'held' : `broken, ${faults.length} violations`} (seed ${seed})`)
 process.exit(faults.length === 0 ? 0 : 1)

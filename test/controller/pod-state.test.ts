@@ -37,6 +37,13 @@ describe('state of a pod (control-plane spec C.5)', () => {
     const pods = ['x-10', 'x-2', 'x-1'].map((name) => ({ metadata: { name, uid: name } }))
     expect(endpointPods(pods).map(({ name }) => name)).toEqual(['x-1', 'x-2', 'x-10'])
   })
+
+  test('what is written is what the CRD keeps: a container that its node lost has times that are null', () => {
+    const lost = { exitCode: 137, reason: 'ContainerStatusUnknown', startedAt: null, finishedAt: null } as never
+    const containerStatuses = [{ name: 'demo-hello', image: 'i', imageID: '', ready: false, restartCount: 0, state: { terminated: lost }, lastState: {} }]
+    const [shown] = endpointPods([{ metadata: { uid: 'u', name: 'demo-hello-0' }, status: { containerStatuses } }])
+    expect(shown?.containerStatuses).toEqual([{ ...containerStatuses[0], state: { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown' } } }])
+  })
 })
 
 describe('status of a server (control-plane spec C.6)', () => {

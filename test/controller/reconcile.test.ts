@@ -6,6 +6,7 @@ import { daemonSets, events, horizontalPodAutoscalers, podDisruptionBudgets, per
 import type { KubeClient } from '#kube/client.ts'
 import type { AnyObject, KubeObject, Resource } from '#kube/types.ts'
 import type { Controller } from '../../framework/controller/controller.ts'
+import { isLeftOver, isOrphan } from '../../framework/controller/reconcile/owner.ts'
 import { clientAs, controllerOf, eventually, peek, startCluster, type TestCluster } from './cluster.ts'
 import { startFaultProxy, type FaultProxy } from '../lib/kube/fault-proxy.ts'
 import { tarsServer } from './fixtures.ts'
@@ -87,6 +88,28 @@ describe('a TServer', () => {
     await settled()
     const paths = proxy.requests.filter((request) => !request.startsWith('GET ') && request.includes(`/${name}`)).map((request) => request.replace(/\?.*/, '').replace(/^(\S+) .*\/ns\//, '$1 '))
     expect(paths.toSorted()).toEqual(['poddisruptionbudgets/demo-once', 'services/demo-once', 'statefulsets/demo-once', 'tendpoints/demo-once', 'tendpoints/demo-once/status', 'tservers/demo-once/status'].map((path) => `PATCH ${path}`))
+  })
+
+  test('that was made again takes away what the first one left, also what it has no use for itself', async () => {
+    const name = 'demo-heir'
+    // Of a version that is not served: no garbage collector can tell whether the owner is there.
+    const owner = { apiVersion: 'k8s.tars.io/v0', kind: 'TServer', name, uid: 'the-first', controller: true }
+    const metadata = { namespace: ns, name, labels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Heir' }, ownerReferences: [owner] }
+    await kubernetes.create(podDisruptionBudgets, { metadata, spec: { maxUnavailable: 1, selector: { matchLabels: metadata.labels } } } as never)
+    await kubernetes.create(resources.texitedrecords as unknown as Resource, { metadata, app: 'Demo', server: 'Heir', pods: [{ uid: 'u', name: 'old-0' }] } as never)
+    await create('Heir')
+    await gone(podDisruptionBudgets, name)
+    const { uid } = (await there(resources.tservers, name)).metadata
+    const record = await eventually(async () => { const found = await get(resources.texitedrecords as Resource<never>, name); return found?.metadata.ownerReferences?.[0]?.uid === uid ? found : undefined })
+    expect(record['pods']).toEqual([])
+  })
+
+  test('that is there is not held for gone, however little is known of it', async () => {
+    const name = await create('Known')
+    const child = await there(statefulSets, name)
+    expect([isLeftOver(child, undefined), await isOrphan(cluster.client, child)]).toEqual([true, false])
+    for (const owner of child.metadata.ownerReferences ?? []) owner.uid = 'another'
+    expect(await isOrphan(cluster.client, child)).toBe(true)
   })
 
   test('made again at once gets children of its own', async () => {
@@ -255,6 +278,27 @@ describe('children', () => {
     expect(await get(pods as Resource<never>, `${name}-0`)).toBeDefined()
   })
 
+  test('that take over pods without their claims have them replaced, lowest number first, each ready before the next', async () => {
+    const name = await create('Claimless', { k8s: { replicas: 2, mounts: [{ name: 'data', mountPath: '/data', source: { tLocalVolume: {} } }] } })
+    const { metadata: { uid } } = await there(statefulSets, name)
+    const owner = { ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name, uid: uid ?? '', controller: true }] }
+    const ready = (pod: string) => cluster.client.patch(pods, { namespace: ns, name: pod }, { status: { conditions: [{ type: 'Ready', status: 'True' }] } }, { subresource: 'status' })
+    const [first, second] = [`${name}-0`, `${name}-1`]
+    for (const pod of [second, first]) {
+      await cluster.client.create(pods, podOf(name, 'Claimless', pod, owner))
+      await ready(pod)
+    }
+    await gone(pods, first)
+    const made = podOf(name, 'Claimless', first, owner) as AnyObject
+    await cluster.client.create(pods, { ...made, spec: { ...made['spec'], volumes: [{ name: 'data', persistentVolumeClaim: { claimName: `data-${first}` } }] } })
+    await settled()
+    expect(await get(pods as Resource<never>, second)).toBeDefined()
+    await ready(first)
+    await gone(pods, second)
+    await settled()
+    expect(await get(pods as Resource<never>, first)).toBeDefined()
+  })
+
   test('claims of local volumes say who owns the folder, as the server says it now', async () => {
     const name = await create('Owned')
     const mounts = (owner: object): object => ({ spec: { k8s: { mounts: [{ name: 'data', mountPath: '/data', source: { tLocalVolume: owner } }] } } })
@@ -316,6 +360,20 @@ describe('a pod', () => {
     const record = await eventually(async () => { const found = await get(resources.texitedrecords as Resource<never>, name); return found?.['pods'].length === 1 ? found : undefined })
     expect(record['pods'][0]).toMatchObject({ uid: pod.metadata.uid, name: `${name}-0`, id: 'v1', podIP: '127.9.9.9' })
     await eventually(async () => ((await endpoint(name))?.status?.pods.length === 0 ? true : undefined))
+  })
+
+  test('that ends while no controller runs is in the exited record before the TEndpoint forgets it', async () => {
+    const name = await create('Unseen')
+    await there(resources.tendpoints, name)
+    const pod = await cluster.client.create(pods, podOf(name, 'Unseen', `${name}-0`))
+    await eventually(async () => ((await endpoint(name))?.status?.pods.length === 1 ? true : undefined))
+    await there(resources.texitedrecords, name)
+    await controller.stop()
+    await cluster.client.delete(pods, { namespace: ns, name: `${name}-0` }, { gracePeriodSeconds: 0 })
+    await gone(pods, `${name}-0`)
+    controller = await controllerOf(cluster)
+    await eventually(async () => ((await endpoint(name))?.status?.pods.length === 0 ? true : undefined))
+    expect((await there(resources.texitedrecords, name))['pods']).toMatchObject([{ uid: pod.metadata.uid, name: `${name}-0`, id: 'v1' }])
   })
 })
 

@@ -15,8 +15,11 @@ export interface FaultProxy {
   stop(): Promise<void>
 }
 
-/** @param target host:port */
-export async function faultProxy(target: string): Promise<FaultProxy> {
+/**
+ * @param target host:port
+ * @param listen own address, from which the target must be reachable
+ */
+export async function faultProxy(target: string, listen = '127.0.0.1'): Promise<FaultProxy> {
   const [host = '', port = ''] = target.split(':')
   const sockets = new Set<Socket>()
   const armed: number[] = []
@@ -52,10 +55,10 @@ export async function faultProxy(target: string): Promise<FaultProxy> {
     client.on('close', () => upstream.end())
     upstream.on('close', () => client.destroy())
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(0, listen, resolve))
   const { port: own } = server.address() as { port: number }
   return {
-    address: `127.0.0.1:${own}`,
+    address: `${listen}:${own}`,
     cutAfter: (bytes) => void armed.push(bytes),
     get cuts() {
       return cuts

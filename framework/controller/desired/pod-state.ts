@@ -92,9 +92,16 @@ function containerStatus({ name, image, imageID, containerID, ready, restartCoun
     name, image, imageID, ready, restartCount,
     ...(containerID === undefined ? {} : { containerID }),
     ...(started === undefined ? {} : { started }),
-    ...(state === undefined ? {} : { state }),
-    ...(lastState === undefined ? {} : { lastState }),
+    ...(state === undefined ? {} : { state: known(state) }),
+    ...(lastState === undefined ? {} : { lastState: known(lastState) }),
   }
+}
+
+type ContainerState = NonNullable<ContainerStatuses[number]['state']>
+
+/** Without times that are not known, as of a container that its node has lost: Kubernetes writes them as null, and the CRD drops that. */
+function known(state: ContainerState): ContainerState {
+  return Object.fromEntries(Object.entries(state).map(([name, facts]: [string, object]) => [name, Object.fromEntries(Object.entries(facts).filter(([, fact]) => fact !== null))]))
 }
 
 /** All entries, in order of pod name with numbers by value, so that equal pods give equal lists. */

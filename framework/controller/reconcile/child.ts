@@ -7,6 +7,7 @@ import type { AnyObject } from '#kube/types.ts'
 import { ensureApplied, type Applicable } from './apply.ts'
 import { frameworkOf, type ControllerContext } from './context.ts'
 import { warn } from './event.ts'
+import { isLeftOver, isOrphan } from './owner.ts'
 import { remove } from './remove.ts'
 
 /** A kind of child that a TServer has at most one of, under its own name. */
@@ -41,14 +42,15 @@ function reconcileChild(context: ControllerContext, kind: ChildKind): Reconcile 
   return async (key, signal) => {
     const server = context.stores.servers.getByKey(key)
     const current = kind.store.getByKey(key)
-    const desired = server === undefined || isLeaving(server) ? undefined : kind.desired(server, frameworkOf(context.stores, server.metadata.namespace ?? ''))
-    if (server === undefined || desired === undefined) {
-      if (current !== undefined && belongsTo(current, server)) await remove(context.client, kind.resource, current, 'Background', signal)
+    if (current !== undefined && isLeftOver(current, server)) return removeOrphan(context, kind, current, signal)
+    if (server === undefined) return
+    const desired = isLeaving(server) ? undefined : kind.desired(server, frameworkOf(context.stores, server.metadata.namespace ?? ''))
+    if (desired === undefined) {
+      if (current !== undefined && isControlledBy(current, server)) await remove(context.client, kind.resource, current, 'Background', signal)
       return
     }
     // Its end is an event that brings the key back.
     if (current !== undefined && isLeaving(current)) return
-    if (current !== undefined && isLeftOver(current, server)) return remove(context.client, kind.resource, current, 'Background', signal)
     if (current !== undefined && !isControlledBy(current, server)) return refuse(context, server, current)
     try {
       await bringInLine(context, kind, { server, desired, current }, signal)
@@ -61,15 +63,9 @@ function reconcileChild(context: ControllerContext, kind: ChildKind): Reconcile 
 
 const isLeaving = ({ metadata }: { readonly metadata: { readonly deletionTimestamp?: string } }): boolean => metadata.deletionTimestamp !== undefined
 
-/** True when the child is this server's; without a server, when it was some TServer's. */
-function belongsTo(child: AnyObject, server: TServer | undefined): boolean {
-  if (isLeaving(child)) return false
-  return server === undefined ? (child.metadata.ownerReferences?.some(({ kind, controller }) => kind === 'TServer' && controller === true) ?? false) : isControlledBy(child, server)
-}
-
-/** True for the child of an earlier TServer of this name, which was deleted and made again. */
-function isLeftOver({ metadata }: AnyObject, server: TServer): boolean {
-  return metadata.ownerReferences?.some(({ kind, name, uid, controller }) => controller === true && kind === 'TServer' && name === server.metadata.name && uid !== server.metadata.uid) ?? false
+/** Its end, or the news of its TServer, is an event that brings the key back. */
+async function removeOrphan({ client }: ControllerContext, { resource }: ChildKind, child: AnyObject, signal: AbortSignal): Promise<void> {
+  if (await isOrphan(client, child, signal)) await remove(client, resource, child, 'Background', signal)
 }
 
 /** The API server judged the child and said no: a new try will not help until somebody changes something, so people must know. */

@@ -92,10 +92,11 @@ export function informersOf({ podsOf: _pods, localClaimsOf: _claims, configGroup
   return Object.values(informers) as unknown as Informer<never>[]
 }
 
-/** A pod without its spec, annotations and owners: there may be very many, and nothing here reads them. */
-function podEssentials({ apiVersion, kind, metadata, status }: AnyObject): AnyObject {
-  const { annotations: _, ownerReferences: __, ...kept } = metadata
-  return { apiVersion, kind, metadata: kept, status }
+/** A pod with no more of its spec than its claims, and without annotations: there may be very many, and nothing here reads the rest. */
+function podEssentials({ apiVersion, kind, metadata, spec, status }: AnyObject): AnyObject {
+  const { annotations: _, ...kept } = metadata
+  const claims = ((spec?.['volumes'] ?? []) as readonly { readonly persistentVolumeClaim?: unknown }[]).filter((volume) => volume.persistentVolumeClaim !== undefined)
+  return { apiVersion, kind, metadata: kept, spec: claims.length === 0 ? {} : { volumes: claims }, status }
 }
 
 /** True for news of an object of which the status has changed and nothing else, where the API server counts generations. */

@@ -1,11 +1,13 @@
 import { fallbackLimits, labels } from '#api/names.ts'
 import { resources } from '#api/resources.ts'
-import type { TExitedPod, TExitedRecord } from '#api/types.ts'
+import type { TEndpointPod, TExitedPod, TExitedRecord } from '#api/types.ts'
 import { isAlreadyExists } from '#kube/errors.ts'
 import type { Reconcile } from '#kube/reconciler.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
 import { childMeta } from '../desired/meta.ts'
 import { frameworkOf, serverKeyOf, type ControllerContext } from './context.ts'
+import { isLeftOver, isOrphan } from './owner.ts'
+import { remove } from './remove.ts'
 
 const resource = resources.texitedrecords as Resource<TExitedRecord>
 
@@ -18,10 +20,23 @@ export class EndedPods {
     const { uid = '', deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata
     if (deletionTimestamp === undefined && !gone) return undefined
     const key = serverKeyOf(pod)
-    const ended = this.#pods.get(key) ?? new Map<string, TExitedPod>()
-    if (!ended.has(uid)) ended.set(uid, exitedPod(pod, deletionTimestamp === undefined ? now() : earlier(deletionTimestamp, deletionGracePeriodSeconds)))
-    this.#pods.set(key, ended)
+    if (!this.#of(key).has(uid)) this.#of(key).set(uid, exitedPod(pod, deletionTimestamp === undefined ? now() : earlier(deletionTimestamp, deletionGracePeriodSeconds)))
     return key
+  }
+
+  /** Notes pods of a server that ended unseen. @returns whether there is something to record */
+  noteGone(key: string, pods: readonly TEndpointPod[], now: string): boolean {
+    for (const { uid, name, id, hostIP, podIP, startTime } of pods) {
+      if (this.#of(key).has(uid)) continue
+      this.#of(key).set(uid, {
+        uid, name, deleteTime: now,
+        ...(id === undefined ? {} : { id }),
+        ...(hostIP === undefined ? {} : { nodeIP: hostIP }),
+        ...(podIP === undefined ? {} : { podIP }),
+        ...(startTime === undefined ? {} : { createTime: startTime }),
+      })
+    }
+    return pods.length > 0
   }
 
   of(key: string): TExitedPod[] {
@@ -33,6 +48,12 @@ export class EndedPods {
     const ended = this.#pods.get(key)
     for (const { uid } of pods) ended?.delete(uid)
     if (ended?.size === 0) this.#pods.delete(key)
+  }
+
+  #of(key: string): Map<string, TExitedPod> {
+    const ended = this.#pods.get(key) ?? new Map<string, TExitedPod>()
+    this.#pods.set(key, ended)
+    return ended
   }
 }
 
@@ -59,17 +80,21 @@ export function reconcileExitedRecord({ client, stores }: ControllerContext, end
   return async (key, signal) => {
     const server = stores.servers.getByKey(key)
     const waiting = ended.of(key)
-    if (server === undefined || server.metadata.deletionTimestamp !== undefined) return ended.forget(key, waiting)
-    const { app, server: name } = server.spec
     const record = stores.records.getByKey(key)
+    const stale = record !== undefined && isLeftOver(record, server)
+    if (stale && (await isOrphan(client, record, signal))) await remove(client, resource, record, 'Background', signal)
+    if (server === undefined || server.metadata.deletionTimestamp !== undefined) return ended.forget(key, waiting)
+    // A new one is made when it is gone.
+    if (stale) return
+    const { app, server: name } = server.spec
+    const limit = frameworkOf(stores, server.metadata.namespace ?? '')?.recordLimit.texitedPod ?? fallbackLimits.texitedPod
     if (record === undefined) {
-      await client.create(resource, { metadata: childMeta(server), app, server: name, pods: [] } as never, { signal }).then((made) => stores.records.learn(made), unlessThere)
-      return
+      const made = client.create(resource, { metadata: childMeta(server), app, server: name, pods: waiting.toReversed().slice(0, limit) } as never, { signal })
+      return made.then((written) => (stores.records.learn(written), ended.forget(key, waiting)), unlessThere)
     }
     const known = new Set(record.pods.map(({ uid }) => uid))
     const fresh = waiting.filter(({ uid }) => !known.has(uid))
     if (fresh.length > 0) {
-      const limit = frameworkOf(stores, server.metadata.namespace ?? '')?.recordLimit.texitedPod ?? fallbackLimits.texitedPod
       // The resourceVersion goes along: another writer in between makes a conflict, and a new try.
       stores.records.learn(await client.update(resource, { ...record, pods: [...fresh.toReversed(), ...record.pods].slice(0, limit) }, { signal }))
     }

@@ -38,7 +38,7 @@ export const fits: Readonly<Record<string, Fit>> = { StatefulSet: fitStatefulSet
  * Kubernetes lets podManagementPolicy and volumeClaimTemplates of a StatefulSet not change. The first keeps its old value; for the
  * second, a set whose claims differ is replaced while its pods go on, and the new set takes them over.
  */
-function fitStatefulSet(desired: object, current: AnyObject, server: TServer, framework: TFrameworkConfig | undefined): object | 'recreate' {
+export function fitStatefulSet(desired: object, current: AnyObject, server: TServer, framework: TFrameworkConfig | undefined): object | 'recreate' {
   const { spec } = keepingPods(desired, current, server, framework) as AnyObject
   const wanted = (spec.volumeClaimTemplates ?? []) as AnyObject[]
   const existing = (current['spec'].volumeClaimTemplates ?? []) as AnyObject[]

@@ -72,12 +72,12 @@ const dayMs = 86_400_000
 const reserveMs = (days: number): number => (days * dayMs) / 3
 
 function keptAuthority(cert: string | undefined, key: string | undefined, now: number, { authorityDays }: CertificateLives): KeyPair | undefined {
-  return cert !== undefined && key !== undefined && belongTogether(cert, key) && leftMs(cert, now) >= reserveMs(authorityDays) ? { cert, key } : undefined
+  return cert !== undefined && key !== undefined && belongTogether(cert, key) && hasBegun(cert, now) && leftMs(cert, now) >= reserveMs(authorityDays) ? { cert, key } : undefined
 }
 
 function isUsable({ cert, key }: KeyPair, authorities: readonly string[], hosts: readonly string[], now: number): boolean {
   const certificate = parsed(cert)
-  if (certificate === undefined || !belongTogether(cert, key) || leftMs(cert, now) <= 0) return false
+  if (certificate === undefined || !belongTogether(cert, key) || !hasBegun(cert, now) || leftMs(cert, now) <= 0) return false
   const covers = (host: string): boolean => (isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)) !== undefined
   return hosts.every(covers) && authorities.some((authority) => isSignedBy(cert, authority))
 }
@@ -98,6 +98,11 @@ function belongTogether(cert: string, key: string): boolean {
 /** Milliseconds until it ends; negative when it has, or is no certificate. */
 function leftMs(cert: string, now: number): number {
   return Date.parse(parsed(cert)?.validTo ?? '1970-01-01') - now
+}
+
+/** False for one that was made by a clock that was ahead: nobody accepts it yet. */
+function hasBegun(cert: string, now: number): boolean {
+  return Date.parse(parsed(cert)?.validFrom ?? '9999-01-01') <= now
 }
 
 function parsed(cert: string): X509Certificate | undefined {

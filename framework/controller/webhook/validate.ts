@@ -10,6 +10,7 @@ import { validateTemplate, validateTemplateDelete } from '#api/validate/ttemplat
 import { validateTree, validateTreeCreate, validateTreeDelete, validateTreeUpdate } from '#api/validate/ttree.ts'
 import type { AdmissionOperation } from '#kube/admission.ts'
 import { configTextProblems } from './config-text.ts'
+import { relatives } from './relatives.ts'
 import type { Case, Readers } from './types.ts'
 import { validateWorkload } from './workload.ts'
 
@@ -40,11 +41,6 @@ async function server({ object, old, namespace, readers }: Case<TServer>): Promi
   const template = object.spec.tars?.template
   if (template === undefined || (await readers.get(resources.ttemplates, namespace, template)) !== undefined) return problems
   return [...problems, missingTemplate(object, template)]
-}
-
-/** TConfigs with the application and file name of this one. */
-function relatives({ object, namespace, readers }: Case<TConfig>): Promise<readonly TConfig[]> {
-  return readers.list(resources.tconfigs, namespace, `${labels.app}=${object.app},${labels.configName}=${object.configName}`)
 }
 
 async function createConfig(subject: Case<TConfig>): Promise<readonly Problem[]> {

@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from '#base/clock.ts'
+import type { Clock } from '#base/clock.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import { retry } from '#base/retry.ts'
@@ -23,6 +23,7 @@ export interface WebhooksOptions {
   readonly client: KubeClient
   readonly settings: Pick<ControllerSettings, 'namespace' | 'home' | 'user' | 'webhook'>
   readonly lives?: CertificateLives
+  /** Default: the API server's, so that all replicas agree, whatever their machines' clocks say. */
   readonly clock?: Clock
   readonly log: Logger
   /** Ends it, also while it only starts. */
@@ -40,7 +41,7 @@ export interface Webhooks extends Running {
  * Serves the webhooks and registers them in the cluster. It resolves once it listens and knows what the cluster holds; callers are
  * well served when {@link Webhooks.problem} says nothing any more.
  */
-export async function startWebhooks({ client, settings, lives, clock = systemClock, log, signal }: WebhooksOptions): Promise<Webhooks> {
+export async function startWebhooks({ client, settings, lives, clock = client.clock, log, signal }: WebhooksOptions): Promise<Webhooks> {
   const { webhook, namespace, home } = settings
   const lifetime = new Lifetime()
   const stop = (): void => void lifetime.stop()

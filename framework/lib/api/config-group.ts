@@ -19,6 +19,11 @@ export function activeVersion(group: readonly TConfig[]): TConfig | undefined {
   return group.filter(({ activated, metadata }) => activated && metadata.deletionTimestamp === undefined).toSorted(newestFirst)[0]
 }
 
+/** When a version comes into force: now, but after all others of its group, whatever the clocks say of those who let them into force. */
+export function activationTime(now: Date, group: readonly TConfig[]): Date {
+  return new Date(Math.max(now.getTime(), ...group.map((config) => Date.parse(activatedAt(config)) + 1).filter((time) => !Number.isNaN(time))))
+}
+
 /** By activation, then creation, then version. */
 export function newestFirst(a: TConfig, b: TConfig): number {
   return -compare([activatedAt(a), createdAt(a), a.version ?? '', a.metadata.name], [activatedAt(b), createdAt(b), b.version ?? '', b.metadata.name])

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Clock } from '#base/clock.ts'
 import type { Environment } from '#base/lifecycle.ts'
 import { configFromEnv } from './config.ts'
 import type { KubeConfig } from './config.ts'
@@ -90,6 +91,8 @@ export interface KubeClient {
   readonly server: string
   /** Namespace of the kubeconfig's context or of the pod. */
   readonly namespace: string | undefined
+  /** The API server's time, as far as its answers tell it. */
+  readonly clock: Clock
   /** All objects, fetched page by page, of one consistent resourceVersion. */
   list<T extends KubeObject = AnyObject>(resource: Resource<T>, options?: ListOptions<T>): Promise<List<T>>
   /** One page; `metadata.continue` leads to the next. */
@@ -162,6 +165,7 @@ export function createKubeClient(config: KubeConfig, transport: Transport = crea
   return {
     server: config.server,
     namespace: config.namespace,
+    clock: transport.clock,
     list,
     listPage,
     patch,

@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import https from 'node:https'
+import type { Clock } from '#base/clock.ts'
 import type { KubeConfig } from './config.ts'
 import { errorFromStatus, networkError } from './errors.ts'
 import type { KubeError } from './errors.ts'
+import { ServerClock } from './server-clock.ts'
 import type { Status } from './types.ts'
 
 export interface TransportRequest {
@@ -24,6 +26,8 @@ export interface Transport {
   json(request: TransportRequest): Promise<unknown>
   /** Resolves with the open answer of a 2xx. */
   stream(request: TransportRequest): Promise<IncomingMessage>
+  /** The API server's time. */
+  readonly clock: Clock
   /** Ends idle connections. */
   close(): void
 }
@@ -39,8 +43,11 @@ export function createTransport(config: KubeConfig): Transport {
   const impersonation = config.impersonate === undefined ? {} : { 'impersonate-user': config.impersonate }
   const prefix = base.pathname.replace(/\/$/, '')
 
+  const clock = new ServerClock()
+
   const open = (request: TransportRequest, payload: Buffer | undefined): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
+      const askedAt = clock.monotonic()
       const outgoing = (secure ? https : http).request({
         agent,
         host: base.hostname.replace(/^\[|\]$/g, ''),
@@ -51,7 +58,10 @@ export function createTransport(config: KubeConfig): Transport {
         ...(request.signal === undefined ? {} : { signal: request.signal }),
       })
       outgoing.on('socket', (socket) => socket.setKeepAlive(true, 30_000))
-      outgoing.on('response', resolve)
+      outgoing.on('response', (answer) => {
+        clock.note(answer.headers.date, askedAt)
+        resolve(answer)
+      })
       outgoing.on('error', (error) => reject(retryable(error, outgoing.reusedSocket, request.method)))
       const timeoutMs = request.timeoutMs ?? 30_000
       if (timeoutMs > 0) outgoing.setTimeout(timeoutMs, () => outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`)))
@@ -69,7 +79,7 @@ export function createTransport(config: KubeConfig): Transport {
   }
 
   return {
-    stream,
+    stream, clock,
     async json(request) {
       const answer = await stream(request)
       const text = await readText(answer)

@@ -1,11 +1,11 @@
-import type { Disturbance } from '../disturbance.ts'
+import type { PodDisturbance } from './pod-disturbance.ts'
 import { clockJump, fullDisk } from './machine.ts'
 import { cut, hang, refuse, restartApiServer, restartRegistry } from './network.ts'
 import { restart, start, stop } from './operator.ts'
 import { killService, orphans, pauseService, pauseSupervisor } from './process.ts'
 
 /** Every kind by its name in the log. A new one changes what older seeds mean. */
-export const disturbances: Readonly<Record<string, Disturbance>> = {
+export const disturbances: Readonly<Record<string, PodDisturbance>> = {
   'kill-service': killService,
   orphans,
   'pause-service': pauseService,

@@ -2,12 +2,12 @@ import { rmSync, statSync, writeFileSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ChaosPod } from '../pod.ts'
-import type { Disturbance } from '../disturbance.ts'
+import type { PodDisturbance } from './pod-disturbance.ts'
 
 /** Jumps of the clock in seconds: small ones, and beyond every time-out and back-off. */
 const jumps = [-86_400, -3_600, -61, -2, 2, 61, 3_600, 86_400, 31_536_000] as const
 
-export const fullDisk: Disturbance = {
+export const fullDisk: PodDisturbance = {
   weight: 2,
   lasts: [500, 6_000],
   async begin(pod) {
@@ -29,7 +29,7 @@ async function fill(file: string): Promise<number> {
   return statSync(file).size
 }
 
-export const clockJump: Disturbance = {
+export const clockJump: PodDisturbance = {
   weight: 2,
   lasts: [1_500, 6_000],
   begin(pod, { choice }) {

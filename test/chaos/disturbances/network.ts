@@ -1,6 +1,6 @@
-import type { Disturbance } from '../disturbance.ts'
+import type { PodDisturbance } from './pod-disturbance.ts'
 
-export const restartRegistry: Disturbance = {
+export const restartRegistry: PodDisturbance = {
   weight: 2,
   lasts: [100, 5_000],
   shared: true,
@@ -10,7 +10,7 @@ export const restartRegistry: Disturbance = {
   },
 }
 
-export const restartApiServer: Disturbance = {
+export const restartApiServer: PodDisturbance = {
   weight: 1,
   lasts: [100, 5_000],
   shared: true,
@@ -20,7 +20,7 @@ export const restartApiServer: Disturbance = {
   },
 }
 
-export const refuse: Disturbance = {
+export const refuse: PodDisturbance = {
   weight: 2,
   lasts: [200, 15_000],
   begin({ links }) {
@@ -29,7 +29,7 @@ export const refuse: Disturbance = {
   },
 }
 
-export const hang: Disturbance = {
+export const hang: PodDisturbance = {
   weight: 2,
   lasts: [200, 15_000],
   begin({ links }) {
@@ -38,7 +38,7 @@ export const hang: Disturbance = {
   },
 }
 
-export const cut: Disturbance = {
+export const cut: PodDisturbance = {
   weight: 1,
   begin({ links }, { choice }) {
     for (const link of links) link.cutAfter(choice)

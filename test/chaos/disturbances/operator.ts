@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe } from '#base/errors.ts'
 import type { ChaosPod } from '../pod.ts'
-import type { Begun, Disturbance } from '../disturbance.ts'
+import type { Begun } from '../disturbance.ts'
+import type { PodDisturbance } from './pod-disturbance.ts'
 
 const serverName = ['Test', 'EchoServer'] as const
 /** Longest wait for the answer to an order that must not be lost, milliseconds. */
@@ -32,14 +33,14 @@ async function insist(pod: ChaosPod, name: Command): Promise<string> {
   }
 }
 
-const once = (name: Command): Disturbance => ({
+const once = (name: Command): PodDisturbance => ({
   weight: 1,
   begin: async (pod): Promise<Begun> => ({ did: await command(pod, name) }),
 })
 
 export const restart = once('restartServer')
 export const start = once('startServer')
-export const stop: Disturbance = {
+export const stop: PodDisturbance = {
   weight: 2,
   lasts: [100, 3_000],
   begin: async (pod) => ({ did: await command(pod, 'stopServer'), undo: () => insist(pod, 'startServer') }),

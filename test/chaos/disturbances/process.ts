@@ -1,5 +1,5 @@
 import type { ChaosPod } from '../pod.ts'
-import type { Disturbance } from '../disturbance.ts'
+import type { PodDisturbance } from './pod-disturbance.ts'
 
 const nobody = { did: 'no service to harm' }
 /** Longest wait for the children of a service that is to leave orphans, milliseconds. */
@@ -15,7 +15,7 @@ function signal(pid: number, name: NodeJS.Signals): boolean {
   }
 }
 
-export const killService: Disturbance = {
+export const killService: PodDisturbance = {
   weight: 4,
   begin(pod) {
     const [pid] = pod.services()
@@ -23,7 +23,7 @@ export const killService: Disturbance = {
   },
 }
 
-export const pauseService: Disturbance = {
+export const pauseService: PodDisturbance = {
   weight: 2,
   lasts: [200, 8_000],
   begin(pod) {
@@ -33,7 +33,7 @@ export const pauseService: Disturbance = {
   },
 }
 
-export const pauseSupervisor: Disturbance = {
+export const pauseSupervisor: PodDisturbance = {
   weight: 2,
   lasts: [200, 5_000],
   begin(pod) {
@@ -42,7 +42,7 @@ export const pauseSupervisor: Disturbance = {
   },
 }
 
-export const orphans: Disturbance = {
+export const orphans: PodDisturbance = {
   weight: 2,
   async begin(pod) {
     const [pid] = pod.services()

@@ -87,3 +87,13 @@ test('a Secret keeps them, and what is no certificate in it counts as missing', 
   expect(readSecret(secret({ 'ca.crt': '####', 'tls.crt': 7 }))).toEqual(noCertificates)
   expect(splitPem(`text\n${fresh.authorities[0]}-----BEGIN CERTIFICATE-----\nxx\n-----END CERTIFICATE-----`)).toEqual(fresh.authorities)
 })
+
+test('what was made by a clock that was ahead is made again', () => {
+  const ahead = at(fresh, 365)
+  expect(certOf(ahead)).not.toBe(certOf(fresh))
+  const back = at(ahead, 1)
+  expect(Date.parse(new X509Certificate(certOf(back)).validFrom)).toBeLessThanOrEqual(start + day)
+  expect(back.authorities).toEqual(fresh.authorities)
+  const all = at(at(noCertificates, 800), 1)
+  expect([certOf(all), ...all.authorities.slice(0, 1)].map((cert) => Date.parse(new X509Certificate(cert).validFrom) <= start + day)).toEqual([true, true])
+})

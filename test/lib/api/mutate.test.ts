@@ -96,6 +96,15 @@ describe('TConfig (control-plane spec B.3)', () => {
     expect(again.metadata.annotations).toEqual({ 'tars.io/ActivatedAt': '2024-01-03T00:00:00.000Z' })
     expect(activeVersion([{ ...first, activated: false }])).toBeUndefined()
   })
+
+  test('the version activated last is in force, also when the clock has gone back meanwhile', () => {
+    const first = mutateConfig(config(), new Date('2025-01-01T00:00:00Z'))
+    const second = mutateConfig({ ...config(), metadata: { name: 'second' } }, new Date('2024-01-01T00:00:00Z'), undefined, [first])
+    expect(activeVersion([first, second])).toBe(second)
+    const back = mutateConfig({ ...first, activated: true }, new Date('2023-01-01T00:00:00Z'), { ...first, activated: false }, [second])
+    expect(activeVersion([second, back])).toBe(back)
+    expect(back.metadata.annotations).toMatchObject({ 'tars.io/ActivatedAt': '2025-01-01T00:00:00.002Z' })
+  })
 })
 
 test('TTemplate: a root has no parent label (control-plane spec B.4)', () => {

@@ -7,9 +7,9 @@ import { kubernetesProgram } from './binaries.ts'
 import { Machine, type Program } from './machine.ts'
 
 export interface ControlPlaneOptions {
-  /** Also kube-controller-manager, with all controllers, or those that keep objects in order and make no others: garbage collection,
-   * ends of namespaces, service accounts; and autoscalers. Default: none. */
-  readonly controllers?: 'all' | 'objects'
+  /** Also kube-controller-manager, with all controllers, those that keep objects in order and make no others (garbage collection, ends
+   * of namespaces, service accounts, autoscalers), or these and those that make pods. Default: none. */
+  readonly controllers?: keyof typeof controllerNames
   readonly scheduler?: boolean
   /** Writes of the user `tarscontroller` are logged; see {@link ControlPlane.auditLog}. */
   readonly audit?: boolean
@@ -33,8 +33,15 @@ const users: Readonly<Record<User, readonly [name: string, groups: string]>> = {
   tarscontroller: ['system:serviceaccount:tars-system:tars-controller', 'system:masters'],
 }
 const objectControllers = ['garbage-collector-controller', 'namespace-controller', 'serviceaccount-controller', 'horizontal-pod-autoscaler-controller']
+const controllerNames = {
+  all: ['*'],
+  objects: objectControllers,
+  workloads: [...objectControllers, 'statefulset-controller', 'daemonset-controller', 'disruption-controller', 'persistentvolumeclaim-protection-controller'],
+}
 const port = 6443
 const etcdPort = 2379
+/** A program for Node: sends its second argument to the URL that is its first. */
+const post = 'const r = await fetch(process.argv[1], { method: "POST", body: process.argv[2], signal: AbortSignal.timeout(30_000) }); console.log(await r.text()); process.exit(r.ok ? 0 : 1)'
 const auditLog = '/var/log/audit.log'
 const writing = ['create', 'update', 'patch', 'delete', 'deletecollection']
 const auditPolicy = {
@@ -43,6 +50,7 @@ const auditPolicy = {
 }
 const folder = '/run/kubernetes'
 const validDays = 2
+const apiGraceMs = 5_000
 
 export class ControlPlane {
   readonly machine: Machine
@@ -110,9 +118,30 @@ export class ControlPlane {
     await this.#api?.kill()
   }
 
+  /** Asks the API server to end, and kills it when calls that are under way hold it up for long. */
+  async stopApi(): Promise<void> {
+    const api = this.#api
+    const patience = setTimeout(() => void api?.kill(), apiGraceMs)
+    await api?.kill('SIGTERM')
+    clearTimeout(patience)
+  }
+
   async resumeApi(): Promise<void> {
     this.#api = this.machine.start('kube-apiserver', await kubernetesProgram('kube-apiserver'), this.#apiFlags())
     await this.#ready()
+  }
+
+  /** Stops the store as it is, or lets it go on. */
+  async pauseEtcd(paused: boolean): Promise<void> {
+    await this.#etcd?.pause(paused)
+  }
+
+  /** Drops the store's history up to now. @returns the revision up to which */
+  async compact(): Promise<number> {
+    const ask = (path: string, body: object): Promise<string> => this.machine.run(process.execPath, ['--input-type=module', '-e', post, `http://127.0.0.1:${etcdPort}/v3/${path}`, JSON.stringify(body)])
+    const { header } = JSON.parse(await ask('maintenance/status', {})) as { header: { revision: string } }
+    await ask('kv/compaction', { revision: header.revision, physical: true })
+    return Number(header.revision)
   }
 
   /** Has the controllers look for new kinds now; by themselves they do it every half a minute. */
@@ -163,12 +192,12 @@ export class ControlPlane {
     await this.machine.until('kube-apiserver is ready', async () => (await this.client.raw('GET', '/readyz')) && (await this.client.get(namespaces, { name: 'default' })))
   }
 
-  async #startControllers(which: 'all' | 'objects'): Promise<void> {
+  async #startControllers(which: keyof typeof controllerNames): Promise<void> {
     await this.machine.write(`${folder}/controllers`, this.kubeconfig('controllers'))
     this.#controllers = this.machine.start('kube-controller-manager', await kubernetesProgram('kube-controller-manager'), [
       `--kubeconfig=${folder}/controllers`, '--use-service-account-credentials', '--leader-elect=false', `--root-ca-file=${folder}/ca.crt`,
       `--service-account-private-key-file=${folder}/accounts.key`, '--allocate-node-cidrs', `--cluster-cidr=${this.machine.podRange}`, '--node-cidr-mask-size=25', `--service-cluster-ip-range=${serviceRange}`,
-      ...(which === 'all' ? [] : [`--controllers=${objectControllers.join(',')}`]),
+      `--controllers=${controllerNames[which].join(',')}`,
     ])
   }
 

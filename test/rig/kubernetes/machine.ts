@@ -35,6 +35,8 @@ export interface Program {
   /** Of the program itself, seen from the test. */
   pid(): Promise<number>
   kill(signal?: NodeJS.Signals): Promise<void>
+  /** Stops it as it is, or lets it go on. */
+  pause(on: boolean): Promise<void>
 }
 
 /** Ends with the test process, however that ends, and takes all programs, mounts and network devices along. */
@@ -118,6 +120,11 @@ export class Machine {
         this.#programs.delete(started)
         if (isRunning()) process.kill(await childOf(child.pid ?? 0), signal)
         await ended
+      },
+      pause: async (on) => {
+        process.kill(await childOf(child.pid ?? 0), on ? 'SIGSTOP' : 'SIGCONT')
+        // nsenter stops with its child, and does not go on with it.
+        if (!on) child.kill('SIGCONT')
       },
     }
     this.#programs.add(started)

@@ -1,0 +1,20 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
+/** What every run is told. */
+export interface ChaosOptions {
+  readonly seed: number
+  readonly seconds: number
+  readonly note: (line: string) => void
+  /** Ends the run early; what it started is ended all the same. */
+  readonly signal: AbortSignal
+}
+
+/** Asks until there is no fault, with pauses. @returns those that are left after `limitMs` */
+export async function healed(faults: () => Promise<readonly string[]>, limitMs: number, signal: AbortSignal, pauseMs = 100): Promise<readonly string[]> {
+  const deadline = performance.now() + limitMs
+  for (;;) {
+    const left = await faults()
+    if (left.length === 0 || performance.now() > deadline) return left
+    await pause(pauseMs, undefined, { signal })
+  }
+}
