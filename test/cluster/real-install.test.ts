@@ -71,7 +71,7 @@ test('both charts are installed, a package is released and deployed, answers a c
 
   const values = [`upload.registry=${registry.address}/services`, 'servers.registry.replicas=1', 'servers.image.env[0].name=TARSIMAGE_INSECURE_REGISTRIES', `servers.image.env[0].value=${registry.address}`, 'bases={nodejsbase}']
   await ok(helm(dir, 'install', 'tars', charts.tarsframework, '-n', namespace, '--create-namespace', '--set', values.join(','), '--kubeconfig', kubeconfig, '--timeout', '180s'))
-  for (const role of ['registry', 'config', 'notify', 'image', 'admin']) {
+  for (const role of ['registry', 'config', 'notify', 'image', 'admin', 'adminregistry']) {
     for (const state of ['create', 'condition=Ready']) await kubectl('-n', namespace, 'wait', `--for=${state}`, `pod/tars-tars${role}-0`, '--timeout=120s')
   }
   expect(await kubectl('get', 'mutatingwebhookconfiguration', 'tars-mutating-webhook', '-o', 'jsonpath={.webhooks[*].name}')).toContain('tars.io')
@@ -82,8 +82,12 @@ test('both charts are installed, a package is released and deployed, answers a c
   expect(await tarsk8s('status')).toMatch(/Demo\.HelloServer .* 1\/1 .* Active/)
   expect(await kubectl('-n', namespace, 'get', 'pod', 'demo-helloserver-0', '-o', 'jsonpath={.spec.containers[0].image}')).toContain(`${registry.address}/services/demo.helloserver:`)
   // Names of pods are known within the cluster only.
-  await writeFile(join(dir, 'hosts'), `${await addressOf('demo-helloserver-0')} demo-helloserver-0.demo-helloserver\n`)
+  const hosts = await Promise.all(['demo-helloserver', 'tars-tarsadminregistry'].map(async (server) => `${await addressOf(`${server}-0`)} ${server}-0.${server}\n`))
+  await writeFile(join(dir, 'hosts'), hosts.join(''))
   expect(await tarsk8s('call', 'Demo.HelloServer.HelloObj', 'greet', '"world"', '--tars', helloIdl)).toContain('world')
+
+  const state = await tarsk8s('call', 'tars.tarsAdminRegistry.AdminRegObj', 'getServerState', '"Demo"', '"HelloServer"', '"demo-helloserver-0"', '--tars', join(import.meta.dirname, '../../framework/lib/tars/protocol/AdminReg.tars'))
+  expect(JSON.parse(state)).toMatchObject({ return: 0, state: { presentStateInReg: 'active', presentStateInNode: 'Active' } })
 
   const left = await ok(helm(dir, 'uninstall', 'tars', '-n', namespace, '--kubeconfig', kubeconfig))
   expect(left).toMatch(/uninstalled/)
