@@ -49,7 +49,9 @@ export class SchemaRules {
   /** @param path of the schema in its CRD, for errors */
   constructor(schema: Schema, path = '') {
     const errors: FieldError[] = []
-    const base = kubernetesEnvironment()
+    let known: Environment | undefined
+    // Most schemas have no rules.
+    const base = (): Environment => (known ??= kubernetesEnvironment()).clone()
     this.#root = compilePlace(schema, { path, base, errors, correlated: true, isRoot: true })
     this.errors = errors
   }
@@ -72,7 +74,8 @@ export class SchemaRules {
 
 interface Compiling {
   readonly path: string
-  readonly base: Environment
+  /** A new environment without variables. */
+  readonly base: () => Environment
   readonly errors: FieldError[]
   /** Values of this place can be compared with those before. */
   readonly correlated: boolean
@@ -111,7 +114,7 @@ function formErrors({ rule, message, reason, optionalOldSelf }: ValidationRule, 
 }
 
 function compileRules(sources: readonly ValidationRule[], schema: Schema, { path, base, errors, correlated }: Compiling): Pick<Place, 'rules' | 'toValue'> {
-  const env = base.clone()
+  const env = base()
   const type = schemaType(env, schema, 'Self')
   if (type === undefined) {
     errors.push(fieldForbidden(`${path}.x-kubernetes-validations`, 'the schema does not say enough for rules'))
