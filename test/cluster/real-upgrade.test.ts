@@ -18,7 +18,8 @@ import { cacheDir } from '../rig/tools.ts'
 import { agentFolders, Installation } from './installation.ts'
 
 const [older, newer] = ['1.0.0', '1.1.0'] as const
-const mine = '<tars>\n  <application>\n    <client>\n      asyncthread=7\n    </client>\n  </application>\n</tars>\n'
+/** Somebody's own settings, which also have callers wait as long as a busy machine may take. */
+const mine = '<tars>\n  <application>\n    <client>\n      asyncthread=7\n      async-invoke-timeout=30000\n    </client>\n  </application>\n</tars>\n'
 
 let cluster: Installation
 /** Charts by version. */
@@ -94,7 +95,7 @@ let address: string
 async function relay(): Promise<void> {
   const [out, err] = [new PassThrough(), new PassThrough()]
   const said = Promise.all([text(out), text(err)])
-  const code = await call([`Demo.Caller.HelloObj@tcp -h ${address} -p 10001`, 'relay', 'Demo.HelloServer.HelloObj', '"you"', '--tars', helloIdl], { out, err, env: {}, signal: new AbortController().signal, cwd: cluster.dir })
+  const code = await call([`Demo.Caller.HelloObj@tcp -h ${address} -p 10001`, 'relay', 'Demo.HelloServer.HelloObj', '"you"', '--tars', helloIdl, '--timeout', '60000'], { out, err, env: {}, signal: new AbortController().signal, cwd: cluster.dir })
   out.end()
   err.end()
   const [answer, trouble] = await said
@@ -123,13 +124,13 @@ describe('in order', { timeout: 600_000 }, () => {
     await cluster.labelNode()
     await cluster.helm('install', 'tars', frameworkOf(older), '-n', cluster.namespace, '--create-namespace', '--set', values(), '--timeout', '180s')
     await cluster.frameworkReady()
+    await cluster.kubectl('-n', cluster.namespace, 'patch', 'ttemplate', 'tars.nodejs', '--type', 'merge', '-p', JSON.stringify({ spec: { content: mine } }))
     const [hello] = await packSamples({ cacheDir: join(cacheDir, 'local') })
     for (const server of ['HelloServer', 'Caller']) {
       await cluster.tarsk8s('release', hello.file, '--app', 'Demo', '--server', server, '--type', 'nodejs')
       await cluster.tarsk8s('deploy', '--app', 'Demo', '--server', server, '--servant', 'HelloObj:10001', '--release', 'latest')
     }
     address = await cluster.addressOf('demo-caller-0')
-    await cluster.kubectl('-n', cluster.namespace, 'patch', 'ttemplate', 'tars.nodejs', '--type', 'merge', '-p', JSON.stringify({ spec: { content: mine } }))
     await cluster.kubectl('-n', cluster.namespace, 'patch', 'tframeworkconfig', 'tars-framework', '--type', 'merge', '-p', JSON.stringify({ recordLimit: { texitedPod: 77 } }))
     await cluster.plane.client.create(resources.tconfigs as Resource, { metadata: { name: 'hello-conf', namespace: cluster.namespace }, app: 'Demo', server: 'HelloServer', configName: 'hello.conf', configContent: 'a=1', activated: true } as never)
     expect(await storedVersions()).toEqual(['v1beta2'])
