@@ -1,8 +1,8 @@
-import { Failure } from '#base/errors.ts'
 import type { Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import type { KubeClient } from './client.ts'
 import { Informer } from './informer.ts'
+import { hasEnded, ownAddress } from './pod-addresses.ts'
 import { pods } from './resources.ts'
 
 /** A pod of a server. */
@@ -34,18 +34,16 @@ export interface CallerOptions {
 
 /** Watches pods and keeps who they are, by address. */
 export function watchCallers({ client, namespace, ownerLabels, log }: CallerOptions): Callers {
-  if (ownerLabels.length === 0) throw new Failure('CALLERS', 'no label names the owner of a pod')
   const informer = new Informer({ client, namespace, labelSelector: ownerLabels[0], log, resource: pods })
   const byAddress = new Map<string, Caller>()
   const owners = new Map<string, number>()
   const names = new Set<string>()
   informer.onChange((type, pod, old) => {
     const ownerOf = ({ metadata }: typeof pod): string => ownerLabels.map((label) => metadata.labels?.[label] ?? '').join('.')
-    const addressOf = (one: typeof pod | undefined): string | undefined => (one?.['spec']?.hostNetwork === true ? undefined : (one?.['status']?.podIP as string | undefined))
     const caller = { pod: pod.metadata.name, owner: ownerOf(pod) }
-    for (const address of [addressOf(old), addressOf(pod)]) if (address !== undefined && byAddress.get(address)?.pod === caller.pod) byAddress.delete(address)
-    const address = addressOf(pod)
-    if (type !== 'deleted' && address !== undefined) byAddress.set(address, caller)
+    for (const address of [ownAddress(old), ownAddress(pod)]) if (address !== undefined && byAddress.get(address)?.pod === caller.pod) byAddress.delete(address)
+    const address = ownAddress(pod)
+    if (type !== 'deleted' && address !== undefined && !hasEnded(pod)) byAddress.set(address, caller)
     const count = (owner: string, by: number): void => void owners.set(owner, (owners.get(owner) ?? 0) + by)
     if (type === 'added') count(caller.owner, 1)
     if (type === 'deleted') count(caller.owner, -1)

@@ -9,6 +9,8 @@ export type PolicyValue =
 const kinds: Readonly<Record<string, 'sum' | 'min' | 'max'>> = { Count: 'sum', Sum: 'sum', Min: 'min', Max: 'max' }
 /** What TarsJava reports as the least or greatest of no values. */
 const javaNone = new Set([2_147_483_647, -2_147_483_648])
+/** Native's values are 64-bit integers; one that is greater would make every sum that it is in useless. */
+const greatest = 2 ** 63
 const mostBuckets = 64
 const longestBucket = 32
 
@@ -29,7 +31,7 @@ export function parsePolicy(policy: string, text: string): PolicyValue | 'none' 
 /** What two of one policy come to. */
 export function mergePolicy(a: PolicyValue, b: PolicyValue): PolicyValue {
   if (a.kind === 'distribution' && b.kind === 'distribution') return { kind: 'distribution', buckets: mergeBuckets(a.buckets, b.buckets) }
-  if (a.kind === 'average' && b.kind === 'average') return { kind: 'average', sum: a.sum + b.sum, count: a.count + b.count }
+  if (a.kind === 'average' && b.kind === 'average') return { kind: 'average', sum: a.sum + b.sum, count: Math.min(a.count + b.count, Number.MAX_SAFE_INTEGER) }
   if (a.kind === 'sum' && b.kind === 'sum') return { kind: 'sum', value: a.value + b.value }
   if (a.kind === 'min' && b.kind === 'min') return a.value <= b.value ? a : b
   if (a.kind === 'max' && b.kind === 'max') return a.value >= b.value ? a : b
@@ -49,7 +51,7 @@ function mergeBuckets(a: readonly (readonly [string, number])[], b: readonly (re
 function average(text: string): PolicyValue | undefined {
   const [sum, count, more] = text.split('=')
   const [total, times] = [numberOf(sum ?? ''), count === undefined ? 1 : numberOf(count)]
-  if (total === undefined || times === undefined || times < 0 || more !== undefined) return undefined
+  if (total === undefined || times === undefined || times < 0 || !Number.isSafeInteger(times) || more !== undefined) return undefined
   // TarsJava says 0=0 of no values.
   return { kind: 'average', sum: total, count: times }
 }
@@ -63,5 +65,5 @@ function distribution(text: string): PolicyValue | undefined {
 function numberOf(text: string): number | undefined {
   const trimmed = text.trim()
   const value = Number(trimmed)
-  return trimmed === '' || trimmed.length > 64 || !/^[-+.\deE]+$/.test(trimmed) || !Number.isFinite(value) ? undefined : value
+  return trimmed === '' || trimmed.length > 64 || !/^[-+.\deE]+$/.test(trimmed) || !(Math.abs(value) <= greatest) ? undefined : value
 }

@@ -62,6 +62,6 @@ export class PropertyFold implements Fold<PropertyRecord> {
 /** `total` and `weight` are what averages of averages are made of. */
 function rowValues(value: PolicyValue): { readonly bucket: string; readonly value: number; readonly total: number; readonly weight: number }[] {
   if (value.kind === 'distribution') return value.buckets.map(([bucket, count]) => ({ bucket, value: count, total: count, weight: 1 }))
-  if (value.kind === 'average') return [{ bucket: '', value: value.count === 0 ? 0 : value.sum / value.count, total: value.sum, weight: Math.trunc(value.count) }]
+  if (value.kind === 'average') return [{ bucket: '', value: value.count === 0 ? 0 : value.sum / value.count, total: value.sum, weight: value.count }]
   return [{ bucket: '', value: value.value, total: value.value, weight: 1 }]
 }

@@ -57,6 +57,11 @@ export async function startSearchNode(kind: SearchKind, { port = 0, home = mkdte
   }
 }
 
+/** Fetches and builds both, once a machine. */
+export async function searchNodes(): Promise<void> {
+  for (const kind of ['opensearch', 'elasticsearch'] as const) await build(kind)
+}
+
 async function build(kind: SearchKind): Promise<string> {
   const pom = join(import.meta.dirname, `${kind}.xml`)
   const key = createHash('sha256').update(readFileSync(source)).update(readFileSync(pom)).digest('hex').slice(0, 16)

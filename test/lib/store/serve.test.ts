@@ -1,0 +1,83 @@
+// Questions over HTTP, and several stores asked together.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { silentLogger } from '#base/log.ts'
+import type { Running } from '#base/lifecycle.ts'
+import type { Store } from '#store/dataset.ts'
+import { remoteStores } from '#store/remote.ts'
+import { serveStore } from '#store/serve.ts'
+import { openSqliteStore } from '#store/sqlite/store.ts'
+import { dataset, row } from './rig.ts'
+
+let folder: string
+const stores: Store[] = []
+const served: (Running & { readonly port: number })[] = []
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tarsk8s-serve-'))
+  for (const name of ['a', 'b']) {
+    const store = await openSqliteStore(join(folder, name))
+    stores.push(store)
+    served.push(await serveStore({ address: '127.0.0.1', port: 0, metrics: { '/metrics': () => 'x 1\n' }, store: { dataset, reader: store }, log: silentLogger }))
+  }
+  await stores[0]?.write(dataset, [row('1', { f_date: '20260101', f_tflag: '0100', name: 'x', count: 1, least: 5 }), row('2', { f_date: '20260101', f_tflag: '0300', name: 'y', count: 2 })])
+  await stores[1]?.write(dataset, [row('1', { f_date: '20260101', f_tflag: '0200', name: 'x', count: 10, least: 3 }), row('2', { f_date: '20260102', f_tflag: '0001', name: 'z', count: 20 })])
+})
+afterAll(async () => {
+  for (const one of served) await one.stop()
+  for (const store of stores) await store.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const urls = (): string[] => served.map(({ port }) => `http://127.0.0.1:${port}`)
+const post = (path: string, body: string) => fetch(`${urls()[0]}${path}`, { method: 'POST', body })
+
+describe('several stores', () => {
+  const both = remoteStores({ urls })
+
+  test('add up, and take the least and the greatest', async () => {
+    const measures = [{ field: 'count', by: 'sum' }, { field: 'least', by: 'min' }, { field: 'least', by: 'max' }] as const
+    const { answer, asked, failures } = await both.totals(dataset, { from: '20260101', to: '20260102', where: [], groupBy: ['name'], measures })
+    expect({ asked, failures }).toEqual({ asked: 2, failures: [] })
+    expect(answer.toSorted((a, b) => (a.keys.join() < b.keys.join() ? -1 : 1))).toEqual([
+      { keys: ['x'], values: [11, 3, 5] }, { keys: ['y'], values: [2, undefined, undefined] }, { keys: ['z'], values: [20, undefined, undefined] },
+    ])
+  })
+
+  test('give one list, the newest first, in pages', async () => {
+    const find = async (offset: number, limit: number, more = {}) => (await both.find(dataset, { from: '20260101', to: '20260101', where: [], offset, limit, ...more })).answer.map(({ fields }) => fields['count'])
+    expect([await find(0, 2), await find(2, 2), await find(0, 9, { newestOf: 'name' })]).toEqual([[2, 10], [1], [2, 10]])
+    expect((await both.last(dataset)).answer).toEqual({ day: '20260102', order: '0001' })
+  })
+
+  test('of which one is away say what the others know', async () => {
+    const three = remoteStores({ urls: () => [...urls(), 'http://127.255.255.254:1'] })
+    const { answer, asked, failures } = await three.totals(dataset, { from: '20260101', to: '20260102', where: [], groupBy: [], measures: [{ field: 'count', by: 'sum' }] })
+    expect([answer, asked, failures.length]).toEqual([[{ keys: [], values: [33] }], 3, 1])
+  })
+
+  test('refuse what one of them refuses', async () => {
+    await expect(both.totals({ ...dataset, fields: { ...dataset.fields, newer: { type: 'keyword' } } }, { from: '20260101', to: '20260101', where: [], groupBy: ['newer'], measures: [] })).rejects.toThrow(/no field "newer"/)
+  })
+})
+
+describe('over HTTP', () => {
+  test('metrics, health, and where there is nothing', async () => {
+    expect([await (await fetch(`${urls()[0]}/metrics`)).text(), await (await fetch(`${urls()[0]}/healthz`)).text()]).toEqual(['x 1\n', 'ok\n'])
+    for (const path of ['/', '/toString', '/store/totals', '/../etc/passwd']) expect((await fetch(`${urls()[0]}${path}`)).status).toBe(404)
+  })
+
+  const bad: readonly [string, string, RegExp][] = [
+    ['/store/totals', 'no json', /no JSON/], ['/store/totals', '7', /no JSON object/], ['/store/totals', 'null', /no JSON object/], ['/store/totals', '{}', /from must be a text/],
+    ['/store/drop', '{}', /no question "drop"/], ['/store/find', '{"from":"20260101","to":"20260101","limit":100000}', /limit must be a number from 0 to 10000/],
+    ['/store/find', '{"from":"20260101","to":"20260101","where":[{"field":"name","op":"or","value":""}]}', /"or" is no comparison/],
+    ['/store/find', '{"from":"20260101","to":"20260101","where":[null]}', /is no comparison/], ['/store/find', '{"from":"20260101","to":"20260101","where":{}}', /where must be a list/],
+    ['/store/totals', '{"from":"20260101","to":"20260101","groupBy":[1]}', /groupBy must be a text/], ['/store/totals', '{"from":"20260101","to":"20260101","measures":[{"field":"count","by":"avg"}]}', /"avg" is no measure/],
+    ['/store/totals', '{"from":"20260101","to":"20260101","groupBy":["a) --"]}', /no field "a\) --"/], ['/store/totals', `{"x":"${'y'.repeat(300_000)}"}`, /more than 262144 bytes/],
+  ]
+  test.each(bad)('POST %s %s is refused', async (path, body, says) => {
+    const response = await post(path, body)
+    expect({ status: response.status, text: ((await response.json()) as { message: string }).message }).toEqual({ status: 400, text: expect.stringMatching(says) as string })
+  })
+})

@@ -1,0 +1,77 @@
+// Whatever a pod reports: what is made of it is taken by the store whole, in bounded names and finite numbers, under who may say so.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { propertyDataset, statDataset } from '#store/datasets.ts'
+import type { Dataset, Row, Store } from '#store/dataset.ts'
+import { openSqliteStore } from '#store/sqlite/store.ts'
+import { createStatPropMsgHead } from '#tars/protocol/PropertyF.ts'
+import { createStatMicMsgBody, createStatMicMsgHead } from '#tars/protocol/StatF.ts'
+import { PropertyFold } from '../../framework/property/model/property-fold.ts'
+import { recordsOf, type PropertyRecord } from '../../framework/property/model/record.ts'
+import { recordOf, type StatRecord } from '../../framework/stat/model/record.ts'
+import { StatFold } from '../../framework/stat/model/stat-fold.ts'
+
+let folder: string
+let store: Store
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tarsk8s-any-'))
+  store = await openSqliteStore(folder)
+})
+afterAll(async () => {
+  await store?.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }), fc.constantFrom('Bank.Vault', 'Bank.Vault@1', 'Bank.Vault.set', 'Evil.Pod', '__other__', '__proto__', 'tars.tarsstat', '', ',', '\uD800'))
+const int = fc.oneof(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), fc.constantFrom(0, 1, -1, 2 ** 31 - 1, -(2 ** 31)))
+const long = fc.oneof(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), fc.constantFrom(0n, 2n ** 63n - 1n))
+const head = fc.record({ masterName: text, slaveName: text, interfaceName: text, masterIp: text, slaveIp: text, slavePort: int, returnValue: int, slaveSetName: text, slaveSetArea: text, slaveSetID: text, tarsVersion: text })
+const body = fc.record({ count: int, timeoutCount: int, execCount: int, intervalCount: fc.array(fc.tuple(int, int), { maxLength: 50 }).map((pairs) => new Map(pairs)), totalRspTime: long, maxRspTime: int, minRspTime: int })
+const number = fc.oneof(fc.double().map(String), fc.integer().map(String), fc.constantFrom('1e308', '-1e308', '9007199254740993', '0', 'NaN', 'Infinity', '1e-320', '0x1', ' 7 ', ''))
+const value = fc.oneof(number, fc.tuple(number, number).map(([sum, count]) => `${sum}=${count}`), fc.array(fc.tuple(number, number), { maxLength: 70 }).map((pairs) => pairs.map(([bound, count]) => `${bound}|${count}`).join(',')), text)
+const entry = fc.record({ moduleName: text, ip: text, propertyName: text, setName: text, setArea: text, setID: text, values: fc.array(fc.record({ policy: fc.oneof(fc.constantFrom('Count', 'Sum', 'Min', 'Max', 'Avg', 'Distr'), text), value }), { maxLength: 40 }) })
+
+const bounds = { perReporter: 10, inAll: 30 }
+const evil = { node: 'evil-pod-0', owner: 'Evil.Pod', isOwner: (name: string) => ['Bank.Vault', 'Evil.Pod'].includes(name), host: (name: string) => name }
+let batch = 0
+
+async function taken(dataset: Dataset, fold: { rows(): Iterable<Row['fields']> }): Promise<void> {
+  batch++
+  // As the spool has them: through JSON.
+  const rows = JSON.parse(JSON.stringify([...fold.rows()].map((fields, index) => ({ id: `${batch}-${index}`, day: '20260105', fields: { f_timestamp: 1, f_date: '20260105', f_tflag: '0001', ...fields } })))) as Row[]
+  expect(await store.write(dataset, rows)).toBe(0)
+  for (const { fields } of rows) {
+    for (const [name, field] of Object.entries(fields)) {
+      expect([name, typeof field, typeof field === 'number' ? Number.isFinite(field) : field.length <= 400]).toEqual([name, dataset.fields[name]?.type === 'keyword' ? 'string' : 'number', true])
+    }
+  }
+}
+
+test('calls', async () => {
+  await fc.assert(fc.asyncProperty(fc.array(fc.tuple(head, body), { maxLength: 60 }), fc.boolean(), async (lines, fromClient) => {
+    const fold = new StatFold(bounds, 'p')
+    const records = lines.map(([one, other]) => recordOf(createStatMicMsgHead(one), createStatMicMsgBody(other), fromClient, evil)).filter((record): record is StatRecord => typeof record !== 'string')
+    for (const record of records) fold.add(record)
+    // Nothing is said by another server than the one that speaks.
+    expect(records.filter(({ by }) => by === 'Bank.Vault')).toEqual([])
+    expect(records.every(({ key }) => (fromClient ? key.masterIp : key.slaveIp) === 'evil-pod-0')).toBe(true)
+    const total = (all: Iterable<{ readonly count: number }>): number => [...all].reduce((sum, { count }) => sum + count, 0)
+    expect(total(fold.sums())).toBe(total(records))
+    expect(fold.size).toBeLessThanOrEqual(3 * bounds.inAll + 1)
+    await taken(statDataset, fold)
+  }), { numRuns: 80 })
+}, 120_000)
+
+test('properties', async () => {
+  await fc.assert(fc.asyncProperty(fc.array(entry, { maxLength: 30 }), async (entries) => {
+    const fold = new PropertyFold(bounds, 'p')
+    const records = entries.flatMap(({ values, ...one }) => recordsOf(createStatPropMsgHead(one), { vInfo: values }, evil)).filter((record): record is PropertyRecord => typeof record !== 'string')
+    for (const record of records) fold.add(record)
+    expect(records.filter(({ by }) => by === 'Bank.Vault')).toEqual([])
+    await taken(propertyDataset, fold)
+    expect(fold.metrics().split('\n').every((line) => line === '' || /^(# |tars_property\{.*\} \S+$)/.test(line))).toBe(true)
+  }), { numRuns: 80 })
+}, 120_000)
