@@ -5,6 +5,7 @@ const behaviour = [
   ...['watch', 'bad-input', 'objects', 'owners', 'patch', 'builtin-fields', 'custom-kinds', 'kubectl', 'webhooks'].map((name) => `local/apiserver/${name}.test.ts`),
   ...['informer', 'lease'].map((name) => `lib/kube/${name}.test.ts`),
   ...['admission', 'config', 'reconcile'].map((name) => `controller/${name}.test.ts`),
+  'charts/access.test.ts',
 ]
 /** Tests that need Kubernetes. */
 const real = ['cluster/real-*.test.ts']

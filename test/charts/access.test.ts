@@ -7,11 +7,12 @@ import { stringify } from 'yaml'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { resources } from '#api/resources.ts'
 import type { Role, Running } from '#base/lifecycle.ts'
-import { silentLogger } from '#base/log.ts'
+import { createLogger, silentLogger } from '#base/log.ts'
 import { createKubeClient, type KubeClient, type KubeConfig } from '#kube/client.ts'
 import type { KubeError } from '#kube/errors.ts'
-import { events, persistentVolumeClaims, pods, serviceAccounts, statefulSets } from '#kube/resources.ts'
+import { events, persistentVolumeClaims, persistentVolumes, pods, serviceAccounts, statefulSets } from '#kube/resources.ts'
 import type { AnyObject } from '#kube/types.ts'
+import { start as agent } from '../../framework/agent/role.ts'
 import { start as admin } from '../../framework/admin/role.ts'
 import { start as config } from '../../framework/config/role.ts'
 import { start as controller } from '../../framework/controller/role.ts'
@@ -21,6 +22,7 @@ import { seedFramework } from '../../framework/seed/seed.ts'
 import { start as image } from '../../imagebuilder/role.ts'
 import { layerFromFiles } from '../../imagebuilder/layer.ts'
 import { elf, tgz } from '../imagebuilder/rig/archives.ts'
+import { bind, createClaim, createNode, nodeName, release, volumeNamed } from '../agent/rig.ts'
 import { behaviourCluster, embedded, eventually, type TestCluster } from '../rig/kube.ts'
 import { startGuard, type Guard } from './guard.ts'
 import { HELM_BUILD_MS, helmProgram, packCharts, rendered } from './rig.ts'
@@ -75,13 +77,15 @@ async function asRole(account: string, role: Role, env: Readonly<Record<string, 
     'current-context': 'c', contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
     clusters: [{ name: 'c', cluster: { server, ...authority } }], users: [{ name: 'u', user: { token, ...(impersonate === undefined ? {} : { as: impersonate }) } }],
   }))
-  const running = await role({ env: { KUBECONFIG: kubeconfig, ...env }, log: silentLogger, signal: new AbortController().signal })
+  const said: string[] = []
+  const log = createLogger({ format: 'text', write: (line) => void said.push(line) })
+  const running = await role({ env: { KUBECONFIG: kubeconfig, ...env }, log, signal: new AbortController().signal })
   try {
     await see(running)
   } finally {
     await running.stop()
   }
-  expect(refused).toEqual([])
+  expect([...refused, ...said.filter((line) => /forbidden|cannot (?:get|list|watch|create|patch|update|delete) /i.test(line))]).toEqual([])
 }
 
 const podEnv = (name: string): Record<string, string> => ({ Namespace: namespace, PodName: name, PodIP: `127.${1 + Math.floor(Math.random() * 250)}.${Math.floor(Math.random() * 250)}.7` })
@@ -141,6 +145,22 @@ describe('what it must', { timeout: 60_000 }, () => {
       expect(await answer.text()).toContain('there is no Secret none')
       const kept = (await cluster.client.get(resources.timages as never, { namespace, name: 'demo-hello' })) as unknown as { build?: { last?: { phase?: string } } }
       expect(kept.build?.last?.phase).toBe('Failed')
+    })
+  })
+
+  it('tars-agent makes and removes volumes, and says what it cannot make', async () => {
+    const base = join(folder, 'volumes')
+    const env = { NodeName: nodeName, TLVInHost: base, TARSAGENT_LOGS: join(folder, 'logs'), TARSAGENT_RULES: join(folder, 'rules'), TARSAGENT_LISTEN: '127.0.0.1', TAF_AGENT_PORT: '0' }
+    const { client } = cluster
+    await createNode(client, namespace)
+    await asRole('tars-agent', agent, env, async () => {
+      const claim = await createClaim(client, { namespace })
+      const made = await eventually(async () => (await client.list(persistentVolumes)).items.find(({ metadata }) => metadata.name.startsWith(`${namespace}-data-demo-hello-`)), 'there is a volume')
+      await createClaim(client, { namespace, volume: 'raw', volumeMode: 'Block' })
+      await eventually(async () => (await client.list(events, { namespace })).items.some(({ reason }) => reason === 'LocalVolumeInvalid'), 'the other claim is told of')
+      await bind(client, claim, made.metadata.name)
+      await release(client, claim, made.metadata.name)
+      await eventually(async () => (await volumeNamed(client, made.metadata.name)) === undefined, 'the volume is gone')
     })
   })
 
@@ -215,6 +235,11 @@ describe('what it must not', { timeout: 60_000 }, () => {
     'tars-tarsadmin': [['GET', '/api/v1/namespaces/NS/secrets/x'], ['GET', '/api/v1/namespaces/kube-system/pods/x/log'], ['GET', `${tars}/tconfigs`]],
     'tars-seed': [['DELETE', `${tars}/tframeworkconfigs/tars-framework`], ['GET', `${tars}/ttemplates`], ['GET', '/api/v1/namespaces/NS/secrets/x']],
   }
+  it('is tried by each that the charts bring', () => {
+    const accounts = objects.filter(({ kind }) => kind === 'ServiceAccount').map(({ metadata }) => metadata.name)
+    expect(Object.keys(more).toSorted()).toEqual(accounts.toSorted())
+  })
+
   it.each(Object.keys(more))('%s', async (account) => {
     const { refused: _, ...access } = await configOf(account)
     const tried = [...everyone, ...(more[account] ?? [])].filter(([method, path]) => only[account]?.includes(`${method} ${path}`) !== true)

@@ -1,5 +1,6 @@
 // From nothing to a service that answers, and back, on a real Kubernetes, by what an operator types: images, charts, release, deploy.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -63,10 +64,32 @@ async function tarsk8s(...args: readonly string[]): Promise<string> {
   return ok(run(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], { env, cwd: dir }))
 }
 
-test('both charts are installed, a package is released and deployed, answers a call, and all is uninstalled', { timeout: 600_000 }, async () => {
-  await ok(helm(dir, 'install', 'tarscontroller', charts.tarscontroller, '--kubeconfig', kubeconfig))
+/** Where the agent makes volumes and looks for logs: in memory that the machine has to itself. */
+const [volumesFolder, logsFolder] = ['/run/tars-volumes', '/run/tars-logs']
+const pod = 'demo-helloserver-0'
+
+/** Runs a command of the shell in the service's container, as an operator looks into a pod. */
+const inPod = (script: string): Promise<string> => kubectl('-n', namespace, 'exec', pod, '--', '/tarsnode/bin/tarsk8s', 'node', 'exec', '/bin/sh', '-c', script)
+const patchHello = (spec: object): Promise<string> => kubectl('-n', namespace, 'patch', 'tserver', 'demo-helloserver', '--type', 'merge', '-p', JSON.stringify({ spec }))
+const uidOf = (kind: string, name: string): Promise<string> => kubectl('-n', namespace, 'get', kind, name, '--ignore-not-found', '-o', 'jsonpath={.metadata.uid}')
+
+/** Waits until the service's pod is another one than `before`, and ready. */
+async function anotherPod(before: string): Promise<void> {
+  await plane.machine.until('the service has another pod', async () => ![before, ''].includes(await uidOf('pod', pod)), 120_000)
+  await kubectl('-n', namespace, 'wait', '--for=condition=Ready', `pod/${pod}`, '--timeout=120s')
+}
+
+async function greets(): Promise<void> {
+  // Names of pods are known within the cluster only.
+  await writeFile(join(dir, 'hosts'), `${await addressOf(pod)} ${pod}.demo-helloserver\n`)
+  expect(await tarsk8s('call', 'Demo.HelloServer.HelloObj', 'greet', '"world"', '--tars', helloIdl)).toContain('world')
+}
+
+test('both charts are installed, a package is released and deployed, and answers a call', { timeout: 600_000 }, async () => {
+  await ok(helm(dir, 'install', 'tarscontroller', charts.tarscontroller, '--kubeconfig', kubeconfig, '--set', `agent.tlv_in_host=${volumesFolder},agent.app_log_in_host=${logsFolder}`))
   await kubectl('-n', 'tars-system', 'rollout', 'status', 'deployment/tars-controller-manger', '--timeout=120s')
   await kubectl('label', 'node', nodeName, `tars.io/node.${namespace}=`)
+  await kubectl('-n', 'tars-system', 'wait', '--for=create', 'pod', '-l', 'tars.io/Agent', '--timeout=120s')
   await kubectl('-n', 'tars-system', 'rollout', 'status', 'daemonset/tars-agent', '--timeout=120s')
 
   const values = [`upload.registry=${registry.address}/services`, 'servers.registry.replicas=1', 'servers.image.env[0].name=TARSIMAGE_INSECURE_REGISTRIES', `servers.image.env[0].value=${registry.address}`, 'bases={nodejsbase}']
@@ -80,13 +103,50 @@ test('both charts are installed, a package is released and deployed, answers a c
   await tarsk8s('release', hello?.file ?? '', '--app', 'Demo', '--server', 'HelloServer', '--type', 'nodejs')
   await tarsk8s('deploy', '--app', 'Demo', '--server', 'HelloServer', '--servant', 'HelloObj:10001', '--release', 'latest')
   expect(await tarsk8s('status')).toMatch(/Demo\.HelloServer .* 1\/1 .* Active/)
-  expect(await kubectl('-n', namespace, 'get', 'pod', 'demo-helloserver-0', '-o', 'jsonpath={.spec.containers[0].image}')).toContain(`${registry.address}/services/demo.helloserver:`)
-  // Names of pods are known within the cluster only.
-  await writeFile(join(dir, 'hosts'), `${await addressOf('demo-helloserver-0')} demo-helloserver-0.demo-helloserver\n`)
-  expect(await tarsk8s('call', 'Demo.HelloServer.HelloObj', 'greet', '"world"', '--tars', helloIdl)).toContain('world')
+  expect(await kubectl('-n', namespace, 'get', 'pod', pod, '-o', 'jsonpath={.spec.containers[0].image}')).toContain(`${registry.address}/services/demo.helloserver:`)
+  await greets()
+})
 
+test('a local volume is made on the node, and its data outlives the pod', { timeout: 300_000 }, async () => {
+  await kubectl('label', 'node', nodeName, 'tars.io/SupportLocalVolume=')
+  const before = await uidOf('pod', pod)
+  await patchHello({ k8s: { mounts: [{ name: 'data', mountPath: '/data', source: { tLocalVolume: {} } }] } })
+  await anotherPod(before)
+  const claim = `data-${pod}`
+  expect(await kubectl('-n', namespace, 'get', 'pvc', claim, '-o', 'jsonpath={.status.phase}')).toBe('Bound')
+  const volume = JSON.parse(await kubectl('get', 'pv', await kubectl('-n', namespace, 'get', 'pvc', claim, '-o', 'jsonpath={.spec.volumeName}'), '-o', 'json')) as { spec: object }
+  expect(volume.spec).toMatchObject({
+    local: { path: `${volumesFolder}/${namespace}/Demo.HelloServer/data` },
+    nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [nodeName] }] }] } },
+  })
+  await inPod('echo kept > /data/file')
+  expect(await readFile(plane.machine.outside(`${volumesFolder}/${namespace}/Demo.HelloServer/data/file`), 'utf8')).toBe('kept\n')
+  const first = await uidOf('pod', pod)
+  await kubectl('-n', namespace, 'delete', 'pod', pod, '--wait=false')
+  await anotherPod(first)
+  expect(await inPod('cat /data/file')).toBe('kept')
+  await greets()
+})
+
+test('uninstall leaves services and data and says so, and what was left is can be removed as it says', { timeout: 300_000 }, async () => {
+  const [running, folder] = [await uidOf('pod', pod), plane.machine.outside(`${volumesFolder}/${namespace}/Demo.HelloServer/data`)]
   const left = await ok(helm(dir, 'uninstall', 'tars', '-n', namespace, '--kubeconfig', kubeconfig))
-  expect(left).toMatch(/uninstalled/)
-  await kubectl('-n', namespace, 'wait', '--for=delete', 'pod/tars-tarsregistry-0', '--timeout=120s')
-  expect(await kubectl('-n', namespace, 'get', 'timages', '-o', 'name')).toContain('demo-helloserver')
+  expect(left).toMatch(/kept due to the resource policy:\s+\[ConfigMap\] tars-left-behind/)
+  const told = await kubectl('-n', namespace, 'get', 'configmap', 'tars-left-behind', '-o', 'jsonpath={.data.README}')
+  expect(told).toContain(`leaves in namespace ${namespace}: your services`)
+  await kubectl('-n', namespace, 'wait', '--for=delete', 'pod/tars-tarsregistry-0', '--timeout=180s')
+  // Each kind that it names is there, and the service runs on with its data.
+  for (const kind of ['tservers', 'timages', 'ttemplates', 'ttrees', 'tframeworkconfigs', 'texitedrecords']) {
+    expect(told).toContain(kind)
+    expect(await kubectl('-n', namespace, 'get', kind, '-o', 'name'), kind).not.toBe('')
+  }
+  expect(await kubectl('-n', namespace, 'get', 'tservers,timages', '-o', 'name')).toMatch(/tserver\.k8s\.tars\.io\/demo-helloserver[^]*timage\.k8s\.tars\.io\/demo-helloserver/)
+  expect(await uidOf('pod', pod)).toBe(running)
+  expect(await inPod('cat /data/file')).toBe('kept')
+
+  await patchHello({ k8s: { mounts: [] } })
+  await plane.machine.until('the volume and its folder are gone', async () => !existsSync(folder) && (await kubectl('get', 'pv', '-o', 'name')) === '', 120_000)
+  const command = told.split('\n').find((line) => line.includes('delete tservers'))?.trim().split(' ').slice(1) ?? []
+  await kubectl(...command)
+  await kubectl('-n', namespace, 'wait', '--for=delete', `pod/${pod}`, '--timeout=180s')
 })

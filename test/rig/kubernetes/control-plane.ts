@@ -8,7 +8,7 @@ import { Machine, type Program } from './machine.ts'
 
 export interface ControlPlaneOptions {
   /** Also kube-controller-manager, with all controllers, or those that keep objects in order and make no others: garbage collection,
-   * ends of namespaces, service accounts. Default: none. */
+   * ends of namespaces, service accounts, volumes that nobody uses. Default: none. */
   readonly controllers?: 'all' | 'objects'
   readonly scheduler?: boolean
 }
@@ -28,7 +28,7 @@ const users: Readonly<Record<User, readonly [name: string, groups: string]>> = {
   proxy: ['system:kube-proxy', ''],
   dns: ['dns', 'system:masters'],
 }
-const objectControllers = ['garbage-collector-controller', 'namespace-controller', 'serviceaccount-controller']
+const objectControllers = ['garbage-collector-controller', 'namespace-controller', 'serviceaccount-controller', 'persistentvolumeclaim-protection-controller', 'persistentvolume-protection-controller']
 const port = 6443
 const folder = '/run/kubernetes'
 const validDays = 2
