@@ -21,6 +21,8 @@ export const access: Access = {
     rule(group, 'taccounts', [...follow, 'patch']),
     rule('', 'services', [...follow, 'create', 'patch', 'delete']),
     rule('', 'pods', follow),
+    // For the label by which tarsagent comes to them.
+    rule('', 'nodes', [...follow, 'patch']),
     rule('', 'persistentvolumeclaims', [...follow, 'patch', 'deletecollection']),
     rule('', 'events', ['get', 'create', 'patch']),
     rule('apps', ['statefulsets', 'daemonsets'], [...follow, 'create', 'patch', 'delete']),

@@ -12,6 +12,7 @@ import { reconcileEndpoint } from './reconcile/endpoint.ts'
 import { EndedPods, reconcileExitedRecord } from './reconcile/exited-record.ts'
 import { reconcileImage } from './reconcile/image.ts'
 import { reconcileLocalClaim } from './reconcile/local-claim.ts'
+import { reconcileNode } from './reconcile/node.ts'
 import { reconcileServerStatus } from './reconcile/server-status.ts'
 import { reconcileTree } from './reconcile/tree.ts'
 import { workloadKinds } from './reconcile/workloads.ts'
@@ -108,6 +109,8 @@ function wireOthers(context: ControllerContext, run: (name: string, reconcile: R
   stores.servers.onChange((_type, server) => {
     for (const claim of stores.localClaims.list()) if (serverKeyOf(claim) === keyOf(server)) claims.enqueue(keyOf(claim))
   })
+  const nodes = run('nodes', reconcileNode(context))
+  stores.nodes.onChange((_type, { metadata }) => nodes.enqueue(metadata.name))
   const images = run('timages', reconcileImage(context))
   stores.images.onChange((_type, image) => images.enqueue(keyOf(image)))
 }

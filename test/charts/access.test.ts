@@ -1,6 +1,6 @@
 // Every role with what its ServiceAccount may do, and no more: it can do what it must, and not what it must not. On a real API
 // server (TARSK8S_TEST_KUBECONFIG) by its tokens and its RBAC, on the embedded one by a guard that reads the same objects.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
@@ -10,7 +10,7 @@ import type { Role, Running } from '#base/lifecycle.ts'
 import { createLogger, silentLogger } from '#base/log.ts'
 import { createKubeClient, type KubeClient, type KubeConfig } from '#kube/client.ts'
 import type { KubeError } from '#kube/errors.ts'
-import { events, persistentVolumeClaims, persistentVolumes, pods, serviceAccounts, statefulSets } from '#kube/resources.ts'
+import { events, nodes, persistentVolumeClaims, persistentVolumes, pods, serviceAccounts, statefulSets } from '#kube/resources.ts'
 import type { AnyObject } from '#kube/types.ts'
 import { start as agent } from '../../framework/agent/role.ts'
 import { start as admin } from '../../framework/admin/role.ts'
@@ -82,6 +82,8 @@ async function asRole(account: string, role: Role, env: Readonly<Record<string, 
   const running = await role({ env: { KUBECONFIG: kubeconfig, ...env }, log, signal: new AbortController().signal })
   try {
     await see(running)
+  } catch (error) {
+    throw new Error(`${account}: ${String(error)}\n${said.join('')}`, { cause: error })
   } finally {
     await running.stop()
   }
@@ -152,12 +154,15 @@ describe('what it must', { timeout: 60_000 }, () => {
     const base = join(folder, 'volumes')
     const env = { NodeName: nodeName, TLVInHost: base, TARSAGENT_LOGS: join(folder, 'logs'), TARSAGENT_RULES: join(folder, 'rules'), TARSAGENT_LISTEN: '127.0.0.1', TAF_AGENT_PORT: '0' }
     const { client } = cluster
+    // The chart has the kubelet make them.
+    for (const made of [env.TLVInHost, env.TARSAGENT_LOGS]) await mkdir(made)
     await createNode(client, namespace)
     await asRole('tars-agent', agent, env, async () => {
       const claim = await createClaim(client, { namespace })
       const made = await eventually(async () => (await client.list(persistentVolumes)).items.find(({ metadata }) => metadata.name.startsWith(`${namespace}-data-demo-hello-`)), 'there is a volume')
-      await createClaim(client, { namespace, volume: 'raw', volumeMode: 'Block' })
+      const raw = await createClaim(client, { namespace, volume: 'raw', volumeMode: 'Block' })
       await eventually(async () => (await client.list(events, { namespace })).items.some(({ reason }) => reason === 'LocalVolumeInvalid'), 'the other claim is told of')
+      await client.delete(persistentVolumeClaims, { namespace, name: raw.metadata.name })
       await bind(client, claim, made.metadata.name)
       await release(client, claim, made.metadata.name)
       await eventually(async () => (await volumeNamed(client, made.metadata.name)) === undefined, 'the volume is gone')
@@ -177,6 +182,8 @@ describe('what it must', { timeout: 60_000 }, () => {
     const there = (resource: typeof statefulSets, name: string): Promise<unknown> => eventually(() => client.get(resource, { namespace, name }).then(() => true, () => false), `${resource.kind} ${name} is there`)
     await client.create({ ...statefulSets, group: '', plural: 'services', kind: 'Service' }, { ...foreign, metadata: { ...foreign.metadata, labels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Foreign' } } } as never)
     await asRole('tars-controller', controller, { TARSCONTROLLER_RUN: 'reconcilers', TARSCONTROLLER_NAMESPACE: 'tars-system', TARSCONTROLLER_ELECT: 'false' }, async () => {
+      await createNode(client, namespace, { 'tars.io/node': 'stale' }, 'node-of-ours')
+      await eventually(async () => (await client.get(nodes, { name: 'node-of-ours' })).metadata.labels?.['tars.io/node'] === '', 'tarsagent may come to the node')
       for (const server of [demo('Kept', {}), demo('Moved', { mounts: volume }), demo('Foreign', {})]) await client.create(resources.tservers as never, server as never)
       for (const name of ['demo-kept', 'demo-moved']) for (const resource of [statefulSets, resources.tendpoints, resources.texitedrecords]) await there(resource as never, name)
       await eventually(async () => (await client.list(events, { namespace })).items.some(({ reason }) => reason === 'OutControl'), 'the foreign Service is told of')
@@ -223,10 +230,10 @@ describe('what it must not', { timeout: 60_000 }, () => {
   ]
   const only: Readonly<Record<string, readonly string[]>> = {
     // What the controller is for.
-    'tars-controller': ['GET /apis/k8s.tars.io/v1beta3/namespaces/kube-system/tconfigs/x', `PATCH ${tars}/tendpoints/x`, 'PATCH /apis/apiextensions.k8s.io/v1/customresourcedefinitions/tservers.k8s.tars.io'],
+    'tars-controller': ['PATCH /api/v1/nodes/x', 'GET /apis/k8s.tars.io/v1beta3/namespaces/kube-system/tconfigs/x', `PATCH ${tars}/tendpoints/x`, 'PATCH /apis/apiextensions.k8s.io/v1/customresourcedefinitions/tservers.k8s.tars.io'],
   }
   const more: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
-    'tars-controller': [['PATCH', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/tconfigs.k8s.tars.io'], ['PATCH', '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/other'], ['GET', '/api/v1/namespaces/tars-system/secrets/other'], ['DELETE', `${tars}/timages/x`], ['PATCH', '/api/v1/namespaces/NS/configmaps/x'], ['GET', '/api/v1/namespaces/NS/secrets/x'], ['GET', '/apis/coordination.k8s.io/v1/namespaces/NS/leases/x']],
+    'tars-controller': [['PATCH', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/tconfigs.k8s.tars.io'], ['PATCH', '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/other'], ['GET', '/api/v1/namespaces/tars-system/secrets/other'], ['DELETE', `${tars}/timages/x`], ['PATCH', '/api/v1/namespaces/NS/configmaps/x'], ['GET', '/api/v1/namespaces/NS/secrets/x'], ['GET', '/apis/coordination.k8s.io/v1/namespaces/NS/leases/x'], ['DELETE', '/api/v1/nodes/x'], ['PATCH', '/api/v1/nodes/x/status']],
     'tars-agent': [['PATCH', '/api/v1/namespaces/NS/persistentvolumeclaims/x'], ['GET', '/apis/k8s.tars.io/v1beta3/namespaces/NS/tservers'], ['GET', '/api/v1/namespaces/NS/configmaps']],
     'tars-tarsregistry': [['PATCH', '/api/v1/namespaces/NS/pods/x'], ['GET', '/api/v1/namespaces/NS/secrets/x'], ['PATCH', '/api/v1/namespaces/kube-system/pods/x/status']],
     'tars-tarsconfig': [['PATCH', `${tars}/tconfigs/x`], ['GET', `${tars}/tservers/x`], ['PATCH', '/api/v1/namespaces/NS/pods/x/status']],

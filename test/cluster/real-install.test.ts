@@ -89,7 +89,7 @@ test('both charts are installed, a package is released and deployed, and answers
   await ok(helm(dir, 'install', 'tarscontroller', charts.tarscontroller, '--kubeconfig', kubeconfig, '--set', `agent.tlv_in_host=${volumesFolder},agent.app_log_in_host=${logsFolder}`))
   await kubectl('-n', 'tars-system', 'rollout', 'status', 'deployment/tars-controller-manger', '--timeout=120s')
   await kubectl('label', 'node', nodeName, `tars.io/node.${namespace}=`)
-  await kubectl('-n', 'tars-system', 'wait', '--for=create', 'pod', '-l', 'tars.io/Agent', '--timeout=120s')
+  await kubectl('-n', 'tars-system', 'wait', '--for=jsonpath={.status.desiredNumberScheduled}=1', 'daemonset/tars-agent', '--timeout=120s')
   await kubectl('-n', 'tars-system', 'rollout', 'status', 'daemonset/tars-agent', '--timeout=120s')
 
   const values = [`upload.registry=${registry.address}/services`, 'servers.registry.replicas=1', 'servers.image.env[0].name=TARSIMAGE_INSECURE_REGISTRIES', `servers.image.env[0].value=${registry.address}`, 'bases={nodejsbase}']
@@ -128,7 +128,7 @@ test('a local volume is made on the node, and its data outlives the pod', { time
   await greets()
 })
 
-test('uninstall leaves services and data and says so, and what was left is can be removed as it says', { timeout: 300_000 }, async () => {
+test('uninstall leaves services and data and says so, and what was left can be removed as it says', { timeout: 300_000 }, async () => {
   const [running, folder] = [await uidOf('pod', pod), plane.machine.outside(`${volumesFolder}/${namespace}/Demo.HelloServer/data`)]
   const left = await ok(helm(dir, 'uninstall', 'tars', '-n', namespace, '--kubeconfig', kubeconfig))
   expect(left).toMatch(/kept due to the resource policy:\s+\[ConfigMap\] tars-left-behind/)

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { resources } from '#api/resources.ts'
 import type { TEndpoint, TServer, TTree } from '#api/types.ts'
-import { daemonSets, events, podDisruptionBudgets, persistentVolumeClaims, pods, services, statefulSets } from '#kube/resources.ts'
+import { daemonSets, events, nodes, podDisruptionBudgets, persistentVolumeClaims, pods, services, statefulSets } from '#kube/resources.ts'
 import type { KubeClient } from '#kube/client.ts'
 import type { AnyObject, KubeObject, Resource } from '#kube/types.ts'
 import type { Controller } from '../../framework/controller/controller.ts'
@@ -96,6 +96,21 @@ describe('a TServer', () => {
     await cluster.client.patch(tservers, { namespace: ns, name }, { spec: { release: null } })
     await eventually(async () => ((await get(statefulSets as Resource<never>, name))?.['spec'].replicas === 0 ? true : undefined))
   })
+})
+
+test('a node bears the label of tarsagent as long as it is labelled for some framework', async () => {
+  const { client } = cluster
+  const labelOf = async (): Promise<string | undefined> => (await client.get(nodes, { name: 'mine' })).metadata.labels?.['tars.io/node']
+  const label = (labels: object): Promise<unknown> => client.patch(nodes, { name: 'mine' }, { metadata: { labels } })
+  await client.create(nodes, { metadata: { name: 'mine' } } as never)
+  await label({ 'tars.io/node.red': '', 'tars.io/node.blue': '' })
+  await eventually(async () => ((await labelOf()) === '' ? true : undefined))
+  await label({ 'tars.io/node.red': null })
+  await settled()
+  expect(await labelOf()).toBe('')
+  await label({ 'tars.io/node.blue': null })
+  await eventually(async () => ((await labelOf()) === undefined ? true : undefined))
+  await client.delete(nodes, { name: 'mine' })
 })
 
 test('pods of a server of several go one at a time when nodes are drained', async () => {

@@ -5,8 +5,9 @@ import { resources } from '#api/resources.ts'
 import type { TAccount, TConfig, TEndpoint, TExitedRecord, TFrameworkConfig, TImage, TServer, TTree } from '#api/types.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Informer } from '#kube/informer.ts'
-import { daemonSets, persistentVolumeClaims, podDisruptionBudgets, pods, services, statefulSets } from '#kube/resources.ts'
+import { daemonSets, nodes, persistentVolumeClaims, podDisruptionBudgets, pods, services, statefulSets } from '#kube/resources.ts'
 import type { AnyObject, KubeObject, Resource } from '#kube/types.ts'
+import { labelsOnly } from './node.ts'
 import { ObjectIndex } from './object-index.ts'
 
 /** What the controller knows of the cluster, kept by list and watch. */
@@ -26,6 +27,7 @@ export interface Stores {
   /** Claims of local volumes. */
   readonly localClaims: Informer
   readonly pods: Informer
+  readonly nodes: Informer
   /** Pods by key of their TServer. */
   readonly podsOf: ObjectIndex<AnyObject>
   /** TConfigs by {@link configGroup}. */
@@ -65,6 +67,7 @@ export function createStores(client: KubeClient, namespace: string | undefined, 
     budgets: labelled(podDisruptionBudgets),
     localClaims: labelled(persistentVolumeClaims, `${ours},${labels.localVolume}`),
     pods: podStore,
+    nodes: new Informer({ client, resource: nodes, log, transform: labelsOnly }),
     podsOf: new ObjectIndex(podStore, serverKeyOf),
     configGroups: new ObjectIndex(configStore, configGroup),
   }
