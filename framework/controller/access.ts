@@ -20,7 +20,7 @@ export const access: Access = {
     rule(group, 'ttrees', [...follow, 'update']),
     rule(group, 'taccounts', [...follow, 'patch']),
     rule('', 'services', [...follow, 'create', 'patch', 'delete']),
-    rule('', 'pods', follow),
+    rule('', 'pods', [...follow, 'delete']),
     // For the label by which tarsagent comes to them.
     rule('', 'nodes', [...follow, 'patch']),
     rule('', 'persistentvolumeclaims', [...follow, 'patch', 'deletecollection']),

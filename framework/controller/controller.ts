@@ -6,6 +6,7 @@ import { startReconciler, type Reconcile, type Reconciler } from '#kube/reconcil
 import { keyOf } from '#kube/types.ts'
 import { reconcileAccount } from './reconcile/account.ts'
 import { reconcileChild } from './reconcile/child.ts'
+import { reconcileClaims } from './reconcile/claims.ts'
 import { reconcileConfig } from './reconcile/config.ts'
 import { configGroup, createStores, informersOf, serverKeyOf, type ControllerContext } from './reconcile/context.ts'
 import { reconcileEndpoint } from './reconcile/endpoint.ts'
@@ -109,6 +110,9 @@ function wireOthers(context: ControllerContext, run: (name: string, reconcile: R
   stores.servers.onChange((_type, server) => {
     for (const claim of stores.localClaims.list()) if (serverKeyOf(claim) === keyOf(server)) claims.enqueue(keyOf(claim))
   })
+  const members = run('claims', reconcileClaims(context))
+  stores.statefulSets.onChange((_type, set) => members.enqueue(keyOf(set)))
+  stores.pods.onChange((_type, pod) => members.enqueue(serverKeyOf(pod)))
   const nodes = run('nodes', reconcileNode(context))
   stores.nodes.onChange((_type, { metadata }) => nodes.enqueue(metadata.name))
   const images = run('timages', reconcileImage(context))

@@ -178,6 +178,37 @@ describe('children', () => {
     expect(await get(pods as Resource<never>, `${name}-0`)).toBeDefined()
   })
 
+  test('pods without a claim of their set go one at a time, from the first on', async () => {
+    const name = await create('Lacking', { k8s: { replicas: 2, mounts: [{ name: 'data', mountPath: '/data', source: { tLocalVolume: {} } }] } })
+    const { metadata: { uid = '' } } = await there(statefulSets, name)
+    const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name, uid, controller: true }]
+    const make = (ordinal: number, volumes: readonly object[]): Promise<unknown> => {
+      const pod: AnyObject = podOf(name, 'Lacking', `${name}-${ordinal}`, { ownerReferences })
+      return cluster.client.create(pods, { ...pod, spec: { ...pod['spec'], volumes } })
+    }
+    const ready = (ordinal: number): Promise<unknown> => cluster.client.patch(pods, { namespace: ns, name: `${name}-${ordinal}` }, { status: { conditions: [{ type: 'Ready', status: 'True' }] } }, { subresource: 'status' })
+    const claimed = [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }]
+    await make(0, [])
+    // One that is missing is waited for.
+    await settled()
+    expect(await get(pods as Resource<never>, `${name}-0`)).toBeDefined()
+    await make(1, [])
+    await ready(0)
+    await settled()
+    expect(await get(pods as Resource<never>, `${name}-0`)).toBeDefined()
+    await ready(1)
+    await gone(pods, `${name}-0`)
+    await make(0, claimed)
+    await settled()
+    expect(await get(pods as Resource<never>, `${name}-1`)).toBeDefined()
+    await ready(0)
+    await gone(pods, `${name}-1`)
+    await make(1, claimed)
+    await ready(1)
+    await settled()
+    expect((await cluster.client.list(pods, { namespace: ns, labelSelector: 'tars.io/ServerName=Lacking' })).items).toHaveLength(2)
+  })
+
   test('claims of local volumes say who owns the folder, as the server says it now', async () => {
     const name = await create('Owned')
     const mounts = (owner: object): object => ({ spec: { k8s: { mounts: [{ name: 'data', mountPath: '/data', source: { tLocalVolume: owner } }] } } })
