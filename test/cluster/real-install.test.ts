@@ -99,9 +99,12 @@ test('both charts are installed, a package is released and deployed, and answers
   }
   expect(await kubectl('get', 'mutatingwebhookconfiguration', 'tars-mutating-webhook', '-o', 'jsonpath={.webhooks[*].name}')).toContain('tars.io')
 
+  // With the framework gone nobody says that there is no other pod for callers to go to.
+  const profile = join(dir, 'profile.conf')
+  await writeFile(profile, '<tars>\n<application>\n<server>\ndrain-delay=500\n</server>\n</application>\n</tars>\n')
   const [hello] = await packSamples({ cacheDir: join(cacheDir, 'local') })
   await tarsk8s('release', hello?.file ?? '', '--app', 'Demo', '--server', 'HelloServer', '--type', 'nodejs')
-  await tarsk8s('deploy', '--app', 'Demo', '--server', 'HelloServer', '--servant', 'HelloObj:10001', '--release', 'latest')
+  await tarsk8s('deploy', '--app', 'Demo', '--server', 'HelloServer', '--servant', 'HelloObj:10001', '--release', 'latest', '--profile', profile)
   expect(await tarsk8s('status')).toMatch(/Demo\.HelloServer .* 1\/1 .* Active/)
   expect(await kubectl('-n', namespace, 'get', 'pod', pod, '-o', 'jsonpath={.spec.containers[0].image}')).toContain(`${registry.address}/services/demo.helloserver:`)
   await greets()
@@ -135,18 +138,20 @@ test('uninstall leaves services and data and says so, and what was left can be r
   const told = await kubectl('-n', namespace, 'get', 'configmap', 'tars-left-behind', '-o', 'jsonpath={.data.README}')
   expect(told).toContain(`leaves in namespace ${namespace}: your services`)
   await kubectl('-n', namespace, 'wait', '--for=delete', 'pod/tars-tarsregistry-0', '--timeout=180s')
-  // Each kind that it names is there, and the service runs on with its data.
-  for (const kind of ['tservers', 'timages', 'ttemplates', 'ttrees', 'tframeworkconfigs', 'texitedrecords']) {
-    expect(told).toContain(kind)
+  // What it names is there, and the service runs on with its data.
+  for (const [word, kind] of [['TServers', 'tservers'], ['TImages', 'timages'], ['templates', 'ttemplates'], ['tree of applications', 'ttrees'], ['settings', 'tframeworkconfigs'], ['claims of volumes', 'pvc']] as const) {
+    expect(told).toContain(word)
     expect(await kubectl('-n', namespace, 'get', kind, '-o', 'name'), kind).not.toBe('')
   }
   expect(await kubectl('-n', namespace, 'get', 'tservers,timages', '-o', 'name')).toMatch(/tserver\.k8s\.tars\.io\/demo-helloserver[^]*timage\.k8s\.tars\.io\/demo-helloserver/)
   expect(await uidOf('pod', pod)).toBe(running)
   expect(await inPod('cat /data/file')).toBe('kept')
 
-  await patchHello({ k8s: { mounts: [] } })
-  await plane.machine.until('the volume and its folder are gone', async () => !existsSync(folder) && (await kubectl('get', 'pv', '-o', 'name')) === '', 120_000)
-  const command = told.split('\n').find((line) => line.includes('delete tservers'))?.trim().split(' ').slice(1) ?? []
-  await kubectl(...command)
+  // And goes as it says.
+  const commands = told.split('\n').flatMap((line) => /^ +kubectl (.+)$/.exec(line)?.[1]?.split(' ') ?? [])
+  expect(commands.join(' ')).toMatch(/^-n prod delete tservers,\S+ --all delete namespace prod$/)
+  await kubectl(...commands.slice(0, 5))
   await kubectl('-n', namespace, 'wait', '--for=delete', `pod/${pod}`, '--timeout=180s')
+  await plane.machine.until('the volume and its folder are gone', async () => !existsSync(folder) && (await kubectl('get', 'pv', '-o', 'name')) === '', 120_000)
+  await kubectl(...commands.slice(5), '--timeout=120s')
 })
