@@ -108,6 +108,37 @@ const becomesReady = async (service: Service): Promise<void> => {
 const answers = async (service: Service): Promise<void> =>
   expect((await tars.ask(service, 'greet', '"you"')).greeting).toMatchObject({ text: 'Hello, you!', server: `Demo.${service.server}` })
 
+/** One that tarsnode reaches in each way there is. */
+const variant: Service = { ...hello, server: 'VariantServer', port: 10009 }
+/** The command of tarsadmin and the web: the service is started again, and its pod stays. */
+const restarts = async (pod: Pod): Promise<void> => {
+  const communicator = new Communicator({ timeoutMs: 10_000 })
+  try {
+    const before = await serviceOf(pod)
+    expect(before).not.toEqual([])
+    const node = communicator.proxy<NodeProxy>(Node, `tars.tarsnode.NodeObj@tcp -h ${pod.status?.podIP} -p 19385`)
+    expect(await node.restartServer('Demo', variant.server)).toMatchObject({ return: 0 })
+    const after = await tars.control.machine.until('the service runs again', async () => {
+      const found = await tars.pod(variant)
+      const now = await serviceOf(found)
+      return now.length > 0 && !now.some((pid) => before.includes(pid)) && isReady(found) && found
+    })
+    expect(after.metadata.uid).toBe(pod.metadata.uid)
+    await tars.control.machine.until('the service answers again', () => answers(variant).then(() => true))
+  } finally {
+    await communicator.close()
+  }
+}
+/** Another pod, by a change of the TServer; ready, and it answers. */
+const becomes = async (spec: object): Promise<Pod> => {
+  const before = await tars.pod(variant)
+  await tars.change(variant, spec)
+  const pod = await tars.ready(variant, ({ metadata }) => metadata.uid !== before?.metadata.uid)
+  await answers(variant)
+  return pod
+}
+let nodeImage: string
+
 describe.each(all)('a $type service', { timeout: 400_000 }, (service) => {
   it('becomes ready as soon as it is active', () => becomesReady(service))
   it('answers', () => answers(service))
@@ -171,37 +202,6 @@ describe('a new release under calls', { timeout: 600_000 }, () => {
   })
 
   describe('meanwhile, tarsnode reaches a pod and runs its service in each way there is', () => {
-    const variant: Service = { ...hello, server: 'VariantServer', port: 10009 }
-    let nodeImage: string
-
-    /** The command of tarsadmin and the web: the service is started again, and its pod stays. */
-    const restarts = async (pod: Pod): Promise<void> => {
-      const communicator = new Communicator({ timeoutMs: 10_000 })
-      try {
-        const before = await serviceOf(pod)
-        expect(before).not.toEqual([])
-        const node = communicator.proxy<NodeProxy>(Node, `tars.tarsnode.NodeObj@tcp -h ${pod.status?.podIP} -p 19385`)
-        expect(await node.restartServer('Demo', variant.server)).toMatchObject({ return: 0 })
-        const after = await tars.control.machine.until('the service runs again', async () => {
-          const found = await tars.pod(variant)
-          const now = await serviceOf(found)
-          return now.length > 0 && !now.some((pid) => before.includes(pid)) && isReady(found) && found
-        })
-        expect(after.metadata.uid).toBe(pod.metadata.uid)
-        await tars.control.machine.until('the service answers again', () => answers(variant).then(() => true))
-      } finally {
-        await communicator.close()
-      }
-    }
-    /** Another pod, by a change of the TServer; ready, and it answers. */
-    const becomes = async (spec: object): Promise<Pod> => {
-      const before = await tars.pod(variant)
-      await tars.change(variant, spec)
-      const pod = await tars.ready(variant, ({ metadata }) => metadata.uid !== before?.metadata.uid)
-      await answers(variant)
-      return pod
-    }
-
     it('baked, and restarted', async () => {
       await becomesReady(variant)
       await answers(variant)
@@ -237,4 +237,19 @@ describe('a new release under calls', { timeout: 600_000 }, () => {
     // Two pods of the first release, two of the second, and of the first again the one that was there a minute before the other.
     expect(Object.keys(byHand?.peers ?? {}).length).toBeGreaterThanOrEqual(5)
   })
+})
+
+it('tarsnode comes as a volume of its image, with no copy', { timeout: 300_000 }, async () => {
+  const { client, namespace } = tars.cluster
+  // The setting is that of a framework, and would replace the pods of all.
+  for (const { server } of [...all, ...beating, war]) await client.delete(resources.tservers as never, { namespace, name: `demo-${server.toLowerCase()}` })
+  await tars.change(variant, { k8s: { launcherType: 'background' }, release: { nodeImage: null, nodeSecret: null } })
+  await client.patch(resources.tframeworkconfigs as never, { namespace, name: 'tars-framework' }, { nodeImage: { image: nodeImage, injection: 'imageVolume' } })
+  const pod = await tars.ready(variant, ({ spec }) => spec.volumes?.some(({ image }) => image !== undefined) === true)
+  expect(pod.spec.initContainers).toBeUndefined()
+  const { pid, commandLine } = (await processes(pod)).get(1) ?? expect.fail('no PID 1')
+  expect(commandLine).toMatch(/^\/tarsnode\//)
+  expect(await tars.control.machine.run('cat', [`/proc/${pid}/mountinfo`])).toMatch(/^\d+ \d+ \S+ \S+ \/tarsnode ro\b/m)
+  await answers(variant)
+  await restarts(pod)
 })

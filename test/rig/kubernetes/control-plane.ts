@@ -19,6 +19,8 @@ type User = 'admin' | 'controllers' | 'scheduler' | 'kubelet' | 'proxy' | 'dns'
 export const serviceRange = '10.96.0.0/16'
 export const clusterDomain = 'cluster.local'
 export const nodeName = 'node'
+/** What this version of Kubernetes can do and does not do unasked. */
+export const featureGates = { ImageVolume: true } as const
 
 const users: Readonly<Record<User, readonly [name: string, groups: string]>> = {
   admin: ['admin', 'system:masters'],
@@ -121,6 +123,7 @@ export class ControlPlane {
       `--tls-cert-file=${folder}/api.crt`, `--tls-private-key-file=${folder}/api.key`, `--token-auth-file=${folder}/tokens.csv`,
       `--service-account-key-file=${folder}/accounts.pub`, `--service-account-signing-key-file=${folder}/accounts.key`, '--service-account-issuer=https://kubernetes.default.svc',
       `--service-cluster-ip-range=${serviceRange}`, '--authorization-mode=Node,RBAC', '--allow-privileged=true', '--kubelet-preferred-address-types=InternalIP',
+      `--feature-gates=${Object.entries(featureGates).map(([name, on]) => `${name}=${on}`).join()}`,
       // Without the controllers nobody makes the accounts that it asks for.
       ...(this.#options.controllers !== undefined ? [] : ['--disable-admission-plugins=ServiceAccount']),
     ]
