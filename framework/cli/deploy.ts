@@ -37,7 +37,7 @@ pods are active, or says why they are not.
   --template T           configuration template; default: the one of the release's type
   --replicas N           pods, default 1
   --profile FILE         configuration text over the template's
-  --timeout SECONDS      how long to wait, default ${defaultTimeoutSeconds}
+  --timeout SECONDS      how long to wait for each pod, default ${defaultTimeoutSeconds}
   --no-wait              does not wait`,
   },
   async (input) => {

@@ -2,6 +2,7 @@ import { Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import { Communicator } from '#tars/client.ts'
 import { Config, createConfigInfo, type ConfigProxy } from '#tars/protocol/ConfigF.ts'
+import { QueryF, type QueryFProxy } from '#tars/protocol/QueryF.ts'
 import { Registry, type RegistryProxy, type ServerDescriptor } from '#tars/protocol/Registry.ts'
 import type { RegistryAddress, Settings } from '../env.ts'
 import type { View } from '../service/supervisor.ts'
@@ -46,6 +47,11 @@ export function connectRegistry({ settings, address, file, log }: ConnectOptions
       const answer = await communicator.proxy<ConfigProxy>(Config, 'tars.tarsconfig.ConfigObj').loadConfigByInfo(info)
       if (answer.return === 0) return answer.config
       throw new Failure('CONFIG_REFUSED', `tarsconfig has no file ${name} for ${app}.${server} (code ${answer.return})`, { remedy: 'add the file to the configuration of the server' })
+    },
+    async othersServe(objects) {
+      const query = communicator.proxy<QueryFProxy>(QueryF, locator)
+      const answers = await Promise.all(objects.map((object) => query.findObjectById(object)))
+      return answers.flat().some(({ host, nodeName }) => host !== settings.podIP && ![host, nodeName].includes(settings.listenAddress))
     },
     async close(timeoutMs) {
       await reporter.settled(timeoutMs)

@@ -10,9 +10,12 @@ export interface RenderedConf {
   readonly adapters: readonly string[]
   /** A key of /tars/application/server. */
   setting(key: string): string | undefined
+  /** A key of /tars/application/client. */
+  clientSetting(key: string): string | undefined
 }
 
 const SERVER = '/tars/application/server'
+const CLIENT = '/tars/application/client'
 
 /**
  * The service's conf from its descriptor, byte for byte as the reference writes it (spec A.5): the heartbeat target,
@@ -25,13 +28,15 @@ export function renderConf(identity: ConfIdentity, descriptor: ServerDescriptor)
   const profile = expandMacros(descriptor.profile, macrosOf(identity, descriptor))
   try {
     const conf = generated.join(parseConfig(profile), true)
+    const value = (section: string, key: string): string | undefined => {
+      const text = conf.get(`${section}<${key}>`)
+      return text === undefined ? undefined : blanks(text)
+    }
     return {
       text: blanks(conf.toString()),
       adapters: adapters.map(({ adapterName }) => adapterName),
-      setting(key) {
-        const value = conf.get(`${SERVER}<${key}>`)
-        return value === undefined ? undefined : blanks(value)
-      },
+      setting: (key) => value(SERVER, key),
+      clientSetting: (key) => value(CLIENT, key),
     }
   } catch (error) {
     throw new Failure('CONF_PROFILE', `the profile of ${identity.app}.${identity.server} is no valid configuration: ${describe(error)}`, { cause: error, remedy: 'correct the profile of the TServer or its template' })

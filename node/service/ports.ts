@@ -14,6 +14,8 @@ export interface Launch {
   readonly heartbeats: { readonly adapters: readonly string[]; readonly timeoutMs: number } | undefined
   /** AdminF.shutdown, or the service's own stop command; undefined for a service that has neither. */
   readonly shutdown: (() => Promise<void>) | undefined
+  /** Whether callers have another pod to go to, once they have heard of this one's end; undefined: they are waited for in any case. Never rejects. */
+  readonly othersServe: (() => Promise<boolean>) | undefined
   /** The signal that makes the runtime print its threads. */
   readonly dumpSignal: NodeJS.Signals | undefined
 }

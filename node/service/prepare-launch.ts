@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { Failure } from '#base/errors.ts'
 import type { ServerDescriptor } from '#tars/protocol/RegistryDescriptor.ts'
 import type { Settings } from '../env.ts'
@@ -22,11 +23,17 @@ export interface PrepareOptions {
 }
 
 /**
- * From the report Deactivating to the shutdown, milliseconds: whoever asks the registry after that is not sent here any
- * more. Small, because clients of ours ask again and go elsewhere as soon as a connection ends. Clients that only ask
- * at their interval (60 s in native ones) need that long: the template's key drain-delay raises it.
+ * From the report Deactivating to the shutdown of a service that is stopped or restarted, milliseconds: whoever asks the registry
+ * after that is not sent here any more. The template's key drain-delay sets it, also for the end of the pod.
  */
 const DRAIN_MS = 500
+/**
+ * Native clients ask for endpoints at an interval, the template's refresh-endpoint-interval, and call who they know until then. A
+ * pod that ends serves on that long when there are others to go to. Milliseconds, of tars.default.
+ */
+const REFRESH_MS = 60_000
+/** Longest from a client's last look at its old endpoints to the answer of the call that it then made, milliseconds. */
+const LAST_CALL_MS = 10_000
 const DEACTIVATING_MS = 2_000
 const HEARTBEAT_SECONDS = 60
 /** How long a service that is no Tars server is held back for a registry that does not answer, milliseconds. */
@@ -45,26 +52,44 @@ export function launchPreparer(options: PrepareOptions): (signal: AbortSignal) =
     const conf = descriptor === undefined ? undefined : writeConf(settings, descriptor)
     const setting = (key: string): string | undefined => conf?.setting(key)
     const plan = planLaunch(settings.type, { ...settings, env: serviceEnv(options, setting), setting, files: realFiles })
-    return launch(options, plan, conf)
+    return launch(options, plan, { conf, objects: [...(descriptor?.adapters.values() ?? [])].map(({ servant }) => servant) })
   }
 }
 
-function launch(options: PrepareOptions, plan: LaunchPlan, conf: RenderedConf | undefined): Launch {
+interface Described {
+  readonly conf: RenderedConf | undefined
+  /** Full names of what the service serves. */
+  readonly objects: readonly string[]
+}
+
+/** A setting in milliseconds or seconds; undefined when it is none. */
+function amount(text: string | undefined): number | undefined {
+  const value = Number(text)
+  return text === undefined || text === '' || !Number.isFinite(value) || value < 0 ? undefined : value
+}
+
+function launch(options: PrepareOptions, plan: LaunchPlan, { conf, objects }: Described): Launch {
   const { settings } = options
   const tars = settings.type !== 'not-tars'
-  const number = (key: string, fallback: number): number => {
-    const text = conf?.setting(key)
-    const value = Number(text)
-    return text === undefined || text === '' || !Number.isFinite(value) || value < 0 ? fallback : value
-  }
+  const number = (key: string, fallback: number): number => amount(conf?.setting(key)) ?? fallback
   const deactivatingMs = number('deactivating-timeout', DEACTIVATING_MS)
+  const wishedMs = tars ? (settings.drainMs ?? amount(conf?.setting('drain-delay'))) : 0
+  const drainMs = wishedMs ?? DRAIN_MS
+  const leaveMs = wishedMs ?? (amount(conf?.clientSetting('refresh-endpoint-interval')) ?? REFRESH_MS) + LAST_CALL_MS
   return {
     plan,
-    stop: stopPlan({ graceMs: settings.graceMs, drainMs: tars ? (settings.drainMs ?? number('drain-delay', DRAIN_MS)) : 0, deactivatingMs }),
+    stop: stopPlan({ graceMs: settings.graceMs, drainMs, leaveMs, deactivatingMs }),
+    othersServe: wishedMs === undefined ? () => othersServe(options.registry, objects, drainMs) : undefined,
     heartbeats: tars ? { adapters: conf?.adapters ?? [], timeoutMs: heartbeatMs(number('hearttimeout', HEARTBEAT_SECONDS)) } : undefined,
     shutdown: shutdownOf(options, plan, deactivatingMs),
     dumpSignal: settings.type.startsWith('java-') ? 'SIGQUIT' : undefined,
   }
+}
+
+/** Asked a little later, when pods that were told to end together have all said so. Without an answer callers are waited for. */
+async function othersServe(registry: RegistryLink, objects: readonly string[], afterMs: number): Promise<boolean> {
+  await delay(afterMs)
+  return registry.othersServe(objects).catch(() => true)
 }
 
 /** How the service is asked to end: by its own stop command where it has one, else by its AdminObj. */

@@ -157,7 +157,7 @@ export class Supervisor {
     if (effects.includes('bury')) this.#reportExit(!effects.includes('blame'))
     if (entered) this.#arm()
     this.#tell(event)
-    if (machine.goal === 'exit' && machine.state !== 'draining') this.#departed.resolve()
+    if (machine.goal === 'exit' && machine.state !== 'draining' && machine.state !== 'lingering') this.#departed.resolve()
   }
 
   #tell(event: Event): void {
@@ -174,6 +174,7 @@ export class Supervisor {
     if (state === 'waiting') return this.#history.delayMs
     const stop = this.#launch?.stop
     if (state === 'draining') return stop?.drainMs
+    if (state === 'lingering') return stop?.leaveMs
     if (state === 'stopping') return stop?.shutdownMs
     if (state === 'terminating') return stop?.termMs
     return state === 'killing' ? stop?.killMs : undefined
@@ -198,6 +199,7 @@ export class Supervisor {
     blame: () => this.#blame(),
     // After the last report of this step is on its way.
     exit: () => queueMicrotask(() => this.#exit()),
+    look: () => void this.#launch?.othersServe?.().then((others) => void (others || this.#dispatch('alone'))),
   }
 
   async #prepare(): Promise<void> {

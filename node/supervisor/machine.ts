@@ -38,7 +38,7 @@ export type PresentState = 'Inactive' | 'Activating' | 'Active' | 'Deactivating'
 const presentOf: Record<State, PresentState> = {
   idle: 'Inactive', preparing: 'Inactive', waiting: 'Inactive', ended: 'Inactive',
   activating: 'Activating', active: 'Active',
-  draining: 'Deactivating', stopping: 'Deactivating', terminating: 'Deactivating', killing: 'Deactivating', stuck: 'Deactivating',
+  draining: 'Deactivating', lingering: 'Deactivating', stopping: 'Deactivating', terminating: 'Deactivating', killing: 'Deactivating', stuck: 'Deactivating',
 }
 
 export const presentState = (machine: Machine): PresentState => presentOf[machine.state]

@@ -21,8 +21,8 @@ export async function whileSwapped<T>(folder: string, outside: string, work: () 
 
 export const nodeName = 'node-1'
 
-export async function createNode(client: KubeClient, namespace: string, labels: Record<string, string> = { 'tars.io/SupportLocalVolume': '' }): Promise<void> {
-  await client.create(nodes, { metadata: { name: nodeName, labels: { 'kubernetes.io/hostname': 'host-1', 'tars.io/node': '', [`tars.io/node.${namespace}`]: '', ...labels } }, spec: {} } as never)
+export async function createNode(client: KubeClient, namespace: string, labels: Record<string, string> = { 'tars.io/SupportLocalVolume': '' }, name = nodeName): Promise<void> {
+  await client.create(nodes, { metadata: { name, labels: { 'kubernetes.io/hostname': 'host-1', 'tars.io/node': '', [`tars.io/node.${namespace}`]: '', ...labels } }, spec: {} } as never)
 }
 
 export async function createClass(client: KubeClient, reclaimPolicy = 'Delete', name = 'tars-storage-class'): Promise<void> {

@@ -1,6 +1,6 @@
 // Every role with what its ServiceAccount may do, and no more: it can do what it must, and not what it must not. On a real API
 // server (TARSK8S_TEST_KUBECONFIG) by its tokens and its RBAC, on the embedded one by a guard that reads the same objects.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
@@ -8,14 +8,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { nodeLabel } from '#api/names.ts'
 import { resources } from '#api/resources.ts'
 import type { Role, Running } from '#base/lifecycle.ts'
-import { silentLogger } from '#base/log.ts'
+import { createLogger, silentLogger } from '#base/log.ts'
 import { createKubeClient, type KubeClient, type KubeConfig } from '#kube/client.ts'
 import type { KubeError } from '#kube/errors.ts'
-import { customResourceDefinitions, events, nodes, persistentVolumeClaims, pods, serviceAccounts, statefulSets } from '#kube/resources.ts'
+import { customResourceDefinitions, events, nodes, persistentVolumeClaims, persistentVolumes, pods, serviceAccounts, statefulSets } from '#kube/resources.ts'
 import type { AnyObject } from '#kube/types.ts'
 import { Communicator } from '#tars/client.ts'
 import { AdminReg, createAdapterConf, createPatchRequest, createPluginConf, createServerConf, type AdminRegProxy } from '#tars/protocol/AdminReg.ts'
 import { start as adminRegistry } from '../../framework/admin/adminreg/role.ts'
+import { start as agent } from '../../framework/agent/role.ts'
 import { start as admin } from '../../framework/admin/role.ts'
 import { start as config } from '../../framework/config/role.ts'
 import { start as controller } from '../../framework/controller/role.ts'
@@ -30,6 +31,7 @@ import { seedFramework } from '../../framework/seed/seed.ts'
 import { start as image } from '../../imagebuilder/role.ts'
 import { layerFromFiles } from '../../imagebuilder/layer.ts'
 import { elf, tgz } from '../imagebuilder/rig/archives.ts'
+import { bind, createClaim, createNode, nodeName, release, volumeNamed } from '../agent/rig.ts'
 import { behaviourCluster, embedded, eventually, type TestCluster } from '../rig/kube.ts'
 import { startGuard, type Guard } from './guard.ts'
 import { HELM_BUILD_MS, helmProgram, packCharts, rendered } from './rig.ts'
@@ -84,13 +86,17 @@ async function asRole(account: string, role: Role, env: Readonly<Record<string, 
     'current-context': 'c', contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
     clusters: [{ name: 'c', cluster: { server, ...authority } }], users: [{ name: 'u', user: { token, ...(impersonate === undefined ? {} : { as: impersonate }) } }],
   }))
-  const running = await role({ env: { KUBECONFIG: kubeconfig, ...env }, log: silentLogger, signal: new AbortController().signal })
+  const said: string[] = []
+  const log = createLogger({ format: 'text', write: (line) => void said.push(line) })
+  const running = await role({ env: { KUBECONFIG: kubeconfig, ...env }, log, signal: new AbortController().signal })
   try {
     await see(running)
+  } catch (error) {
+    throw new Error(`${account}: ${String(error)}\n${said.join('')}`, { cause: error })
   } finally {
     await running.stop()
   }
-  expect(refused).toEqual([])
+  expect([...refused, ...said.filter((line) => /forbidden|cannot (?:get|list|watch|create|patch|update|delete) /i.test(line))]).toEqual([])
 }
 
 const podEnv = (name: string): Record<string, string> => ({ Namespace: namespace, PodName: name, PodIP: `127.${1 + Math.floor(Math.random() * 250)}.${Math.floor(Math.random() * 250)}.7` })
@@ -200,6 +206,25 @@ describe('what it must', { timeout: 60_000 }, () => {
     })
   })
 
+  it('tars-agent makes and removes volumes, and says what it cannot make', async () => {
+    const base = join(folder, 'volumes')
+    const env = { NodeName: nodeName, TLVInHost: base, TARSAGENT_LOGS: join(folder, 'logs'), TARSAGENT_RULES: join(folder, 'rules'), TARSAGENT_LISTEN: '127.0.0.1', TAF_AGENT_PORT: '0' }
+    const { client } = cluster
+    // The chart has the kubelet make them.
+    for (const made of [env.TLVInHost, env.TARSAGENT_LOGS]) await mkdir(made)
+    await createNode(client, namespace)
+    await asRole('tars-agent', agent, env, async () => {
+      const claim = await createClaim(client, { namespace })
+      const made = await eventually(async () => (await client.list(persistentVolumes)).items.find(({ metadata }) => metadata.name.startsWith(`${namespace}-data-demo-hello-`)), 'there is a volume')
+      const raw = await createClaim(client, { namespace, volume: 'raw', volumeMode: 'Block' })
+      await eventually(async () => (await client.list(events, { namespace })).items.some(({ reason }) => reason === 'LocalVolumeInvalid'), 'the other claim is told of')
+      await client.delete(persistentVolumeClaims, { namespace, name: raw.metadata.name })
+      await bind(client, claim, made.metadata.name)
+      await release(client, claim, made.metadata.name)
+      await eventually(async () => (await volumeNamed(client, made.metadata.name)) === undefined, 'the volume is gone')
+    })
+  })
+
   it('tarscontroller makes and removes all that belongs to a server', async () => {
     const demo = (name: string, k8s: object): AnyObject => ({
       apiVersion, kind: 'TServer', metadata: { namespace, name: `demo-${name.toLowerCase()}` },
@@ -213,6 +238,8 @@ describe('what it must', { timeout: 60_000 }, () => {
     const there = (resource: typeof statefulSets, name: string): Promise<unknown> => eventually(() => client.get(resource, { namespace, name }).then(() => true, () => false), `${resource.kind} ${name} is there`)
     await client.create({ ...statefulSets, group: '', plural: 'services', kind: 'Service' }, { ...foreign, metadata: { ...foreign.metadata, labels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Foreign' } } } as never)
     await asRole('tars-controller', controller, { TARSCONTROLLER_RUN: 'reconcilers', TARSCONTROLLER_NAMESPACE: 'tars-system', TARSCONTROLLER_ELECT: 'false' }, async () => {
+      await createNode(client, namespace, { 'tars.io/node': 'stale' }, 'node-of-ours')
+      await eventually(async () => (await client.get(nodes, { name: 'node-of-ours' })).metadata.labels?.['tars.io/node'] === '', 'tarsagent may come to the node')
       for (const server of [demo('Kept', {}), demo('Moved', { mounts: volume }), demo('Foreign', {})]) await client.create(resources.tservers as never, server as never)
       for (const name of ['demo-kept', 'demo-moved']) for (const resource of [statefulSets, resources.tendpoints, resources.texitedrecords]) await there(resource as never, name)
       await eventually(async () => (await client.list(events, { namespace })).items.some(({ reason }) => reason === 'OutControl'), 'the foreign Service is told of')
@@ -275,10 +302,10 @@ describe('what it must not', { timeout: 60_000 }, () => {
     // What operators do through it.
     'tars-tarsadminregistry': ['DELETE /api/v1/namespaces/NS/pods/x', `PATCH ${tars}/tservers/x`, `DELETE ${tars}/tservers/x`],
     // What the controller is for.
-    'tars-controller': ['GET /apis/k8s.tars.io/v1beta3/namespaces/kube-system/tconfigs/x', `PATCH ${tars}/tendpoints/x`, `PATCH ${tars}/tservers/x`, 'PATCH /api/v1/nodes/x', 'PATCH /apis/apiextensions.k8s.io/v1/customresourcedefinitions/tservers.k8s.tars.io'],
+    'tars-controller': ['DELETE /api/v1/namespaces/NS/pods/x', 'GET /apis/k8s.tars.io/v1beta3/namespaces/kube-system/tconfigs/x', `PATCH ${tars}/tendpoints/x`, `PATCH ${tars}/tservers/x`, 'PATCH /api/v1/nodes/x', 'PATCH /apis/apiextensions.k8s.io/v1/customresourcedefinitions/tservers.k8s.tars.io'],
   }
   const more: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
-    'tars-controller': [['PATCH', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/tconfigs.k8s.tars.io'], ['PATCH', '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/other'], ['GET', '/api/v1/namespaces/tars-system/secrets/other'], ['DELETE', `${tars}/timages/x`], ['PATCH', '/api/v1/namespaces/NS/configmaps/x'], ['GET', '/api/v1/namespaces/NS/secrets/x'], ['GET', '/apis/coordination.k8s.io/v1/namespaces/NS/leases/x']],
+    'tars-controller': [['PATCH', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/tconfigs.k8s.tars.io'], ['PATCH', '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/other'], ['GET', '/api/v1/namespaces/tars-system/secrets/other'], ['DELETE', `${tars}/timages/x`], ['PATCH', '/api/v1/namespaces/NS/configmaps/x'], ['GET', '/api/v1/namespaces/NS/secrets/x'], ['GET', '/apis/coordination.k8s.io/v1/namespaces/NS/leases/x'], ['DELETE', '/api/v1/nodes/x'], ['PATCH', '/api/v1/nodes/x/status']],
     'tars-agent': [['PATCH', '/api/v1/namespaces/NS/persistentvolumeclaims/x'], ['GET', '/apis/k8s.tars.io/v1beta3/namespaces/NS/tservers'], ['GET', '/api/v1/namespaces/NS/configmaps']],
     'tars-tarsregistry': [['PATCH', '/api/v1/namespaces/NS/pods/x'], ['GET', '/api/v1/namespaces/NS/secrets/x'], ['PATCH', '/api/v1/namespaces/kube-system/pods/x/status']],
     'tars-tarsconfig': [['PATCH', `${tars}/tconfigs/x`], ['GET', `${tars}/tservers/x`], ['PATCH', '/api/v1/namespaces/NS/pods/x/status']],
@@ -294,6 +321,11 @@ describe('what it must not', { timeout: 60_000 }, () => {
     'tars-tarsadminregistry': [['GET', '/api/v1/namespaces/NS/secrets/x'], ['PATCH', `${tars}/tconfigs/x`], ['PATCH', `${tars}/taccounts/x`], ['PATCH', `${tars}/tframeworkconfigs/tars-framework`], ['DELETE', `${tars}/timages/x`], ['DELETE', '/api/v1/namespaces/kube-system/pods/x']],
     'tars-seed': [['DELETE', `${tars}/tframeworkconfigs/tars-framework`], ['GET', `${tars}/ttemplates`], ['GET', '/api/v1/namespaces/NS/secrets/x']],
   }
+  it('is tried by each that the charts bring', () => {
+    const accounts = objects.filter(({ kind }) => kind === 'ServiceAccount').map(({ metadata }) => metadata.name)
+    expect(Object.keys(more).toSorted()).toEqual(accounts.toSorted())
+  })
+
   it.each(Object.keys(more))('%s', async (account) => {
     const { refused: _, ...access } = await configOf(account)
     const tried = [...everyone, ...(more[account] ?? [])].filter(([method, path]) => only[account]?.includes(`${method} ${path}`) !== true)

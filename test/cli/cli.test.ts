@@ -252,7 +252,7 @@ describe('release and deploy', () => {
     await until(async () => (await run(status, ['Demo'])).out.includes('Activating'))
     const slow = await run(deploy, ['--app', 'Demo', '--server', 'HelloServer', '--timeout', '1'])
     expect(slow.code).toBe(1)
-    expect(slow.err).toMatch(/not all pods are active after 1 s; demo-helloserver-0 is: Activating/)
+    expect(slow.err).toMatch(/not all pods are active after 1 s without progress; demo-helloserver-0 is: Activating/)
   })
 
   const imageNames = async () => (await cluster.client.list(resources.timages, { namespace })).items.map(({ metadata }) => metadata.name)

@@ -1,103 +1,43 @@
-// Baked images on a real kubelet: pulled from our registry, tarsnode as PID 1, active by our tarsregistry, called through it.
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { Writable } from 'node:stream'
+// Baked images on a real kubelet: pulled from our registry, tarsnode as PID 1, active by our tarsregistry, called through it; and
+// replaced by others while they are called.
+import { readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { completeServer } from '#api/default.ts'
-import { nodeLabel } from '#api/names.ts'
 import { resources } from '#api/resources.ts'
-import type { TEndpoint, TServer } from '#api/types.ts'
-import { silentLogger } from '#base/log.ts'
-import { endpointSlices, nodes, pods, services } from '#kube/resources.ts'
+import type { TEndpoint } from '#api/types.ts'
 import type { Resource } from '#kube/types.ts'
-import { chooseBaseImage } from '../../base-images/catalog.ts'
-import type { Controller } from '../../framework/controller/controller.ts'
-import { run as call } from '../../framework/cli/call.ts'
-import { writeBase } from '../../framework/local/base-image.ts'
-import { startOciRegistry, type OciRegistry } from '../../framework/local/oci/server.ts'
+import { Communicator } from '#tars/client.ts'
+import { Node, type NodeProxy } from '#tars/protocol/Node.ts'
+import { writeNodeImage } from '../../framework/local/node-image.ts'
 import type { Pod } from '../../framework/local/pods/kinds.ts'
-import { helloIdl, packSamples } from '../../framework/local/samples/pack.ts'
-import { supervisorLayer } from '../../framework/local/supervisor-layer.ts'
-import { startRegistry, type RunningRegistry } from '../../framework/registry/registry.ts'
-import { run as image } from '../../imagebuilder/cli.ts'
+import { packSamples } from '../../framework/local/samples/pack.ts'
 import { parseLocation } from '../../imagebuilder/oci/location.ts'
-import { javaPackage } from '../compat/java-package.ts'
-import { controllerOf, installTars, seedFramework, type TestCluster } from '../controller/cluster.ts'
+import { javaPackage, javaWar } from '../compat/java-package.ts'
 import { tgz, write } from '../imagebuilder/rig/archives.ts'
-import { clusterOf } from '../rig/kube.ts'
-import { ControlPlane, nodeName } from '../rig/kubernetes/control-plane.ts'
-import { startNode, type WorkerNode } from '../rig/kubernetes/node.ts'
+import { imageCache, isReady, TarsCluster, type Service } from '../rig/kubernetes/tars-cluster.ts'
 import { run } from '../rig/local-cluster.ts'
 import { cacheDir, debianTool } from '../rig/tools.ts'
+import { rawCaller, relaying, type Caller } from './callers/callers.ts'
+import type { Tally } from './callers/raw-caller.ts'
 
-const cache = join(cacheDir, 'local')
-const scratch = await mkdtemp(join(tmpdir(), 'tarsk8s-kubelet-'))
-const signal = new AbortController().signal
-
-let control: ControlPlane
-let node: WorkerNode
-let images: OciRegistry
-let cluster: TestCluster
-let controller: Controller
-let registry: RunningRegistry
-
+let tars: TarsCluster
 beforeAll(async () => {
-  control = await ControlPlane.start({ controllers: 'all', scheduler: true })
-  const { hostAddress } = control.machine
-  images = await startOciRegistry({ dir: join(scratch, 'registry'), host: hostAddress })
-  ;[node, cluster] = await Promise.all([startNode(control, images.address), installTars(clusterOf(control))])
-  await seedFramework(cluster, { roles: [] })
-  const { client, namespace } = cluster
-  await client.patch(nodes, { name: nodeName }, { metadata: { labels: { [nodeLabel(namespace)]: '' } } })
-  controller = await controllerOf(cluster)
-  registry = await startRegistry({ client, namespace, address: hostAddress, log: silentLogger, signal })
-  await nameRegistry(hostAddress)
+  tars = await TarsCluster.start()
 }, 400_000)
-
 afterAll(async () => {
-  await registry?.stop()
-  await controller?.stop()
-  await (cluster ?? control)?.stop()
-  await node?.clean()
-  await images?.stop()
-  await rm(scratch, { recursive: true, force: true })
+  await tars?.stop()
 }, 120_000)
 
-/** The name by which tarsnode finds the registry, for one that runs in no pod. */
-async function nameRegistry(address: string): Promise<void> {
-  const { client, namespace } = cluster
-  const name = 'tars-tarsregistry'
-  const ports = [{ name: 'queryobj', port: 17890 }, { name: 'registryobj', port: 17891 }]
-  await client.create(services, { metadata: { name, namespace }, spec: { clusterIP: 'None', ports } } as never)
-  await client.create(endpointSlices, { metadata: { name, namespace, labels: { 'kubernetes.io/service-name': name } }, addressType: 'IPv4', endpoints: [{ addresses: [address], conditions: { ready: true } }], ports } as never)
-}
-
-/** Collects what a command prints; its exit code must be 0. */
-async function command(program: typeof image, args: readonly string[]): Promise<string> {
-  const said = { out: '', err: '' }
-  const sink = (name: 'out' | 'err'): Writable => new Writable({ write: (part: Buffer, _encoding, done) => ((said[name] += part.toString()), done()) })
-  const code = await program(args, { out: sink('out'), err: sink('err'), env: {}, signal, cwd: scratch })
-  expect({ code, err: code === 0 ? '' : said.err }).toEqual({ code: 0, err: '' })
-  return said.out
-}
-
-interface Service {
-  readonly server: string
-  readonly type: string
-  readonly base: string
-  readonly template: string
-  readonly port: number
-  readonly profile?: string
-  readonly file: () => Promise<string>
-}
-
-const sample = async (index: 0 | 1): Promise<string> => (await packSamples({ cacheDir: cache }))[index].file
-const all: readonly Service[] = [
+const sample = async (index: 0 | 1): Promise<string> => (await packSamples({ cacheDir: imageCache }))[index].file
+const smallHeap = 'jvmparams=-Xms16m -Xmx128m'
+const profile = (...lines: readonly string[]): string => `<tars>\n<application>\n<server>\n${lines.join('\n')}\n</server>\n</application>\n</tars>`
+const all = [
   { server: 'HelloServer', type: 'nodejs', base: 'nodejs', template: 'tars.nodejs', port: 10001, file: () => sample(0) },
   { server: 'NativeServer', type: 'nodejs-pkg', base: 'cpp', template: 'tars.default', port: 10002, file: () => sample(1) },
-  { server: 'JavaServer', type: 'java-jar', base: 'java', template: 'tars.java', port: 10003, profile: '<tars>\n<application>\n<server>\njvmparams=-Xms16m -Xmx128m\n</server>\n</application>\n</tars>', file: javaPackage },
-]
+  { server: 'JavaServer', type: 'java-jar', base: 'java', template: 'tars.java', port: 10003, profile: profile(smallHeap), file: javaPackage },
+] as const satisfies readonly Service[]
+const [hello, native, java] = all
+const war: Service = { server: 'WarServer', type: 'java-war', base: 'java', template: 'tars.java', port: 10008, profile: profile(smallHeap, 'mainclass=com.qq.tars.server.startup.Main'), file: packedWar }
 
 /** Services of other languages, which beat for tarsnode and serve nothing. */
 const beating: readonly Service[] = [
@@ -111,115 +51,205 @@ const source = (name: string): string => join(import.meta.dirname, '../node/serv
 /** What a compiler makes of a service, as its release package. */
 async function compiled(server: string, compiler: string, args: readonly string[]): Promise<string> {
   const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=mod', GOCACHE: join(cacheDir, 'go-build') }
-  const { code, err } = await run(await debianTool(compiler, compiler === 'go' ? 'golang-go' : 'build-essential'), args, { cwd: scratch, env })
+  const { code, err } = await run(await debianTool(compiler, compiler === 'go' ? 'golang-go' : 'build-essential'), args, { cwd: tars.scratch, env })
   expect({ code, err: code === 0 ? '' : err }).toEqual({ code: 0, err: '' })
-  return packed(server, server, join(scratch, server))
+  return packed(server, server, join(tars.scratch, server))
 }
 
 /** A release package of one file. */
 async function packed(server: string, path: string, from: string): Promise<string> {
-  return write(join(scratch, `${server}.tgz`), tgz([{ name: `${server}/${path}`, mode: 0o755, content: await readFile(from) }]))
+  return write(join(tars.scratch, `${server}.tgz`), tgz([{ name: `${server}/${path}`, mode: 0o755, content: await readFile(from) }]))
 }
 
-/** Builds a base image and the service's image on it, and pushes that. @returns its reference */
-async function bake({ server, type, base, file }: Service, tag: string): Promise<string> {
-  const supervisor = await supervisorLayer(cache)
-  const layout = `oci:${join(scratch, base)}`
-  await writeBase(chooseBaseImage(base), parseLocation(layout, scratch), { cacheDir: cache, nodeBinary: process.execPath })
-  const name = `${images.address}/demo.${server.toLowerCase()}:${tag}`
-  await command(image, ['build', await file(), '--app', 'Demo', '--server', server, '--type', type, '--base', layout, '--to', name, '--supervisor', supervisor.file, '--insecure', images.address])
-  return name
+/** The war that a JDK makes of classes and libraries. */
+async function packedWar(): Promise<string> {
+  const folder = await javaWar()
+  const file = join(tars.scratch, 'WarServer.war')
+  const { code, err } = await run(await debianTool('jar', 'default-jdk-headless'), ['--create', '--file', file, '-C', join(folder, '..'), basename(folder)])
+  expect({ code, err }).toEqual({ code: 0, err: '' })
+  return file
 }
 
-const tservers = resources.tservers as Resource<TServer>
-const podOf = async (server: string): Promise<Pod | undefined> => (await cluster.client.get(pods, { namespace: cluster.namespace, name: `demo-${server.toLowerCase()}-0` }).catch(() => undefined)) as unknown as Pod | undefined
-const isReady = (pod: Pod | undefined): boolean => pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true
+const imageOf = (pod: Pod | undefined): string | undefined => pod?.spec.containers[0]?.image
+const objectOf = ({ server }: Service): string => `Demo.${server}.HelloObj`
 
-/** The pod once it runs this image and is ready. */
-async function ready(server: string, reference: string): Promise<Pod> {
+interface Inside {
+  /** On the machine. */
+  readonly pid: number
+  readonly commandLine: string
+}
+
+/** Processes of the pod's container by their pid in it. */
+async function processes(pod: Pod | undefined): Promise<ReadonlyMap<number, Inside>> {
+  const id = pod?.status?.containerStatuses?.[0]?.containerID?.replace('containerd://', '') ?? 'none'
+  const script = `for folder in /proc/[0-9]*; do
+    if grep -q ${id} $folder/cgroup; then echo "\${folder#/proc/} $(sed -n 's/^NSpid:.*[[:space:]]//p' $folder/status) $(tr '\\0' ' ' < $folder/cmdline)"; fi
+  done 2>/dev/null; true`
+  const lines = (await tars.control.machine.run('bash', ['-c', script])).split('\n').map((line) => /^(\d+) (\d+) (.*)$/.exec(line))
+  return new Map(lines.flatMap((match) => (match === null ? [] : [[Number(match[2]), { pid: Number(match[1]), commandLine: match[3] ?? '' }] as const])))
+}
+
+const isSupervisor = ({ commandLine }: Inside): boolean => /\/tarsnode\/(?:bin|lib)\//.test(commandLine)
+const serviceOf = async (pod: Pod | undefined): Promise<readonly number[]> => [...(await processes(pod)).values()].filter((one) => !isSupervisor(one)).map(({ pid }) => pid)
+
+/** Its image is built, its pod is pulled and becomes ready with tarsnode as PID 1, and the registry sends callers there. */
+const becomesReady = async (service: Service): Promise<void> => {
+  const reference = await tars.bake(service, 'v1')
+  const { metadata } = await tars.deploy(service, reference)
+  const pod = await tars.ready(service)
+  expect(pod.spec.initContainers).toBeUndefined()
+  const endpoint = await tars.control.machine.until(`${service.server} is in its TEndpoint`, async () => {
+    const found = await tars.cluster.client.get(resources.tendpoints as Resource<TEndpoint>, { namespace: tars.cluster.namespace, name: metadata.name })
+    return found.status?.pods.some(({ presentState }) => presentState === 'Active') && found
+  })
+  expect(endpoint.status?.pods).toMatchObject([{ name: pod.metadata.name, id: 'v1', podIP: pod.status?.podIP }])
+  expect((await processes(pod)).get(1)?.commandLine).toMatch(/^\/tarsnode\//)
+}
+const answers = async (service: Service): Promise<void> =>
+  expect((await tars.ask(service, 'greet', '"you"')).greeting).toMatchObject({ text: 'Hello, you!', server: `Demo.${service.server}` })
+
+/** One that tarsnode reaches in each way there is. */
+const variant: Service = { ...hello, server: 'VariantServer', port: 10009 }
+/** The command of tarsadmin and the web: the service is started again, and its pod stays. */
+const restarts = async (pod: Pod): Promise<void> => {
+  const communicator = new Communicator({ timeoutMs: 10_000 })
   try {
-    return await control.machine.until(`${server} is ready`, async () => {
-      const pod = await podOf(server)
-      return isReady(pod) && pod?.spec.containers[0]?.image === reference && pod
-    }, 60_000)
-  } catch (error) {
-    const log = await cluster.client.raw('GET', `/api/v1/namespaces/${cluster.namespace}/pods/demo-${server.toLowerCase()}-0/log`).catch(String)
-    throw new Error(`${server} is not ready: ${JSON.stringify((await podOf(server))?.status?.conditions)}\n${String(log)}`, { cause: error })
+    const before = await serviceOf(pod)
+    expect(before).not.toEqual([])
+    const node = communicator.proxy<NodeProxy>(Node, `tars.tarsnode.NodeObj@tcp -h ${pod.status?.podIP} -p 19385`)
+    expect(await node.restartServer('Demo', variant.server)).toMatchObject({ return: 0 })
+    const after = await tars.control.machine.until('the service runs again', async () => {
+      const found = await tars.pod(variant)
+      const now = await serviceOf(found)
+      return now.length > 0 && !now.some((pid) => before.includes(pid)) && isReady(found) && found
+    })
+    expect(after.metadata.uid).toBe(pod.metadata.uid)
+    await tars.control.machine.until('the service answers again', () => answers(variant).then(() => true))
+  } finally {
+    await communicator.close()
   }
 }
-
-interface Answer {
-  readonly return: number
-  readonly greeting: { readonly text: string; readonly server: string }
+/** Another pod, by a change of the TServer; ready, and it answers. */
+const becomes = async (spec: object): Promise<Pod> => {
+  const before = await tars.pod(variant)
+  await tars.change(variant, spec)
+  const pod = await tars.ready(variant, ({ metadata }) => metadata.uid !== before?.metadata.uid)
+  await answers(variant)
+  return pod
 }
+let nodeImage: string
 
-async function ask({ server, port }: Service, name: string, ...args: readonly string[]): Promise<Answer> {
-  const address = (await podOf(server))?.status?.podIP ?? ''
-  return JSON.parse(await command(call, [`Demo.${server}.HelloObj@tcp -h ${address} -p ${port}`, name, ...args, '--tars', helloIdl])) as Answer
-}
-
-describe.each([...all, ...beating])('a $type service', { timeout: 400_000 }, (service) => {
-  const { server, template, port, profile } = service
-
-  it('becomes ready as soon as it is active', async () => {
-    const reference = await bake(service, 'v1')
-    const object = completeServer({ name: `demo-${server.toLowerCase()}`, namespace: cluster.namespace }, {
-      app: 'Demo', server, subType: 'tars', tars: { template, servants: [{ name: 'HelloObj', port }], ...(profile === undefined ? {} : { profile }) },
-      release: { id: 'v1', image: reference }, k8s: { replicas: 1, readinessGates: ['tars.io/active'] },
-    })
-    await cluster.client.create(tservers, object)
-    const pod = await ready(server, reference)
-    expect(pod.spec.initContainers).toBeUndefined()
-    const endpoint = await control.machine.until(`${server} is in its TEndpoint`, async () => {
-      const found = await cluster.client.get(resources.tendpoints as Resource<TEndpoint>, { namespace: cluster.namespace, name: object.metadata.name })
-      return found.status?.pods.some(({ presentState }) => presentState === 'Active') && found
-    })
-    expect(endpoint.status?.pods).toMatchObject([{ name: pod.metadata.name, id: 'v1', podIP: pod.status?.podIP }])
-  })
-
-  it('runs below tarsnode, which is PID 1', async () => {
-    const id = (await podOf(server))?.status?.containerStatuses?.[0]?.containerID?.replace('containerd://', '') ?? ''
-    const pid = (await control.machine.run('cat', [`/run/containerd/state/io.containerd.runtime.v2.task/k8s.io/${id}/init.pid`])).trim()
-    expect((await control.machine.run('cat', [`/proc/${pid}/cmdline`])).split('\0')[0]).toMatch(/^\/tarsnode\//)
-    expect(await control.machine.run('cat', [`/proc/${pid}/status`])).toMatch(/^NSpid:\t\d+\t1$/m)
-  })
-})
-
-it.each(all)('$server answers from outside', async (service) => {
-  expect((await ask(service, 'greet', '"you"')).greeting).toMatchObject({ text: 'Hello, you!', server: `Demo.${service.server}` })
+describe.each(all)('a $type service', { timeout: 400_000 }, (service) => {
+  it('becomes ready as soon as it is active', () => becomesReady(service))
+  it('answers', () => answers(service))
 })
 
 it.each(all)('$server calls the others through the registry and their names', async (service) => {
   for (const other of all.filter((one) => one !== service)) {
-    expect(await ask(service, 'relay', `Demo.${other.server}.HelloObj`, '"you"')).toMatchObject({ return: 0, greeting: { server: `Demo.${other.server}` } })
+    expect(await tars.ask(service, 'relay', objectOf(other), '"you"')).toMatchObject({ return: 0, greeting: { server: `Demo.${other.server}` } })
   }
 })
 
-describe('a new release', { timeout: 200_000 }, () => {
-  const service = all[1] as Service
-  const { server } = service
-  const release = (id: string, reference: string): Promise<TServer> =>
-    cluster.client.patch(tservers, { namespace: cluster.namespace, name: `demo-${server.toLowerCase()}` }, { spec: { release: { id, image: reference } } })
-
-  it('is rolled out, and back', async () => {
-    const before = (await podOf(server)) as Pod
-    const second = await bake(service, 'v2')
-    await release('v2', second)
-    const after = await ready(server, second)
-    expect(after.metadata.uid).not.toBe(before.metadata.uid)
-    expect(after.metadata.labels).toMatchObject({ 'tars.io/ServerID': 'v2' })
-    // From a pod that knew the one before.
-    await called(all[0] as Service)
-    const first = before.spec.containers[0]?.image ?? ''
-    await release('v1', first)
-    expect((await ready(server, first)).metadata.labels).toMatchObject({ 'tars.io/ServerID': 'v1' })
-    await called(all[0] as Service)
+// Takes minutes of waiting, because native clients ask for endpoints each minute; what comes between is done meanwhile.
+describe('a new release under calls', { timeout: 600_000 }, () => {
+  const callers: Caller[] = []
+  let rolling: Promise<void>
+  afterAll(async () => {
+    for (const caller of callers) await caller.stop()
   })
 
-  /** Asks until the caller's view of the endpoints has followed. */
-  const called = (caller: Service): Promise<Answer> =>
-    control.machine.until(`${server} answers ${caller.server}`, async () => {
-      const answer = await ask(caller, 'relay', `Demo.${server}.HelloObj`, '"you"')
-      return answer.return === 0 && answer.greeting.server === `Demo.${server}` && answer
-    }, 100_000)
+  /** Resolves when both pods run this release, and no other does. */
+  const rolledTo = (id: string, reference: string): Promise<unknown> =>
+    tars.control.machine.until(`release ${id} is rolled out`, async () => {
+      const pods = await tars.pods(native)
+      return pods.length === 2 && pods.every((pod) => isReady(pod) && pod.metadata.deletionTimestamp === undefined && imageOf(pod) === reference && pod.metadata.labels?.['tars.io/ServerID'] === id)
+    }, 500_000)
+  const rollTo = async (id: string, reference: string): Promise<void> => {
+    await tars.change(native, { release: { id, image: reference } })
+    await rolledTo(id, reference)
+  }
+  const tallies = (): Promise<Readonly<Record<string, Awaited<ReturnType<Caller['tally']>>>>> =>
+    Promise.all(callers.map(async (caller) => [caller.name, await caller.tally()] as const)).then(Object.fromEntries)
+  /** Resolves when each caller has called again often enough to have met each pod. */
+  const calledOn = async (): Promise<void> => {
+    const before = await tallies()
+    await tars.control.machine.until('all callers go on', async () => Object.entries(await tallies()).every(([name, { calls }]) => calls > (before[name]?.calls ?? 0) + 100))
+  }
+
+  it('begins to be rolled out while services of @tars/rpc and TarsJava and a caller by hand call it', async () => {
+    const [first, second] = [imageOf(await tars.pod(native)) ?? '', await tars.bake(native, 'v2')]
+    await tars.change(native, { k8s: { replicas: 2 } })
+    await rolledTo('v1', first)
+    callers.push(await rawCaller(tars, imageOf(await tars.pod(hello)) ?? '', objectOf(native)))
+    for (const by of [hello, java]) callers.push(await relaying(tars, by, objectOf(native)))
+    await calledOn()
+    rolling = (async () => {
+      await rollTo('v2', second)
+      await calledOn()
+      await rollTo('v1', first)
+      await calledOn()
+    })()
+    rolling.catch(() => {})
+  })
+
+  describe.each([...beating, war])('meanwhile, a $type service', { timeout: 400_000 }, (service) => {
+    it('becomes ready as soon as it is active', () => becomesReady(service))
+  })
+
+  it('meanwhile, a war answers, and calls a service in another language', async () => {
+    await answers(war)
+    expect(await tars.ask(war, 'relay', objectOf(hello), '"you"')).toMatchObject({ return: 0, greeting: { server: 'Demo.HelloServer' } })
+  })
+
+  describe('meanwhile, tarsnode reaches a pod and runs its service in each way there is', () => {
+    it('baked, and restarted', async () => {
+      await becomesReady(variant)
+      await answers(variant)
+      await restarts(await tars.ready(variant))
+    })
+
+    it('copied by an init container, which wins over the baked one', async () => {
+      const destination = parseLocation(`${tars.images.address}/tars.tarsnode:1`, tars.scratch)
+      nodeImage = (await writeNodeImage(destination, { cacheDir: imageCache, access: { trust: () => ({ plainHttp: true }) } })).image
+      const baked = (await tars.pod(variant))?.status?.containerStatuses?.[0]?.imageID
+      const pod = await becomes({ release: { nodeImage } })
+      expect(pod.status?.initContainerStatuses).toMatchObject([{ name: 'tarsnode', ready: true, state: { terminated: { exitCode: 0 } } }])
+      expect(pod.status?.containerStatuses?.map(({ imageID }) => imageID)).toEqual([baked])
+      expect((await processes(pod)).get(1)?.commandLine).toMatch(/^\/usr\/local\/app\/tars\/tarsnode\//)
+      await restarts(pod)
+    })
+
+    it('copied, with the service in the foreground as PID 1', async () => {
+      const pod = await becomes({ k8s: { launcherType: 'foreground' } })
+      const all = await processes(pod)
+      expect(all.get(1)).toSatisfy((one: Inside) => !isSupervisor(one))
+      expect([...all.values()].some(isSupervisor)).toBe(true)
+      // Its end is that of its container, and the pod stays.
+      await restarts(pod)
+      expect((await tars.pod(variant))?.status?.containerStatuses).toMatchObject([{ restartCount: 1 }])
+    })
+  })
+
+  it('is rolled out, and back, and no call fails', async () => {
+    await rolling
+    for (const [name, { calls, failures }] of Object.entries(await tallies())) expect({ name, calls: calls > 500, failures }).toEqual({ name, calls: true, failures: [] })
+    const byHand = await callers[0]?.tally() as Tally | undefined
+    // Two pods of the first release, two of the second, and of the first again the one that was there a minute before the other.
+    expect(Object.keys(byHand?.peers ?? {}).length).toBeGreaterThanOrEqual(5)
+  })
+})
+
+it('tarsnode comes as a volume of its image, with no copy', { timeout: 300_000 }, async () => {
+  const { client, namespace } = tars.cluster
+  // The setting is that of a framework, and would replace the pods of all.
+  for (const { server } of [...all, ...beating, war]) await client.delete(resources.tservers as never, { namespace, name: `demo-${server.toLowerCase()}` })
+  await tars.change(variant, { k8s: { launcherType: 'background' }, release: { nodeImage: null, nodeSecret: null } })
+  await client.patch(resources.tframeworkconfigs as never, { namespace, name: 'tars-framework' }, { nodeImage: { image: nodeImage, injection: 'imageVolume' } })
+  const pod = await tars.ready(variant, ({ spec }) => spec.volumes?.some(({ image }) => image !== undefined) === true)
+  expect(pod.spec.initContainers).toBeUndefined()
+  const { pid, commandLine } = (await processes(pod)).get(1) ?? expect.fail('no PID 1')
+  expect(commandLine).toMatch(/^\/tarsnode\//)
+  expect(await tars.control.machine.run('cat', [`/proc/${pid}/mountinfo`])).toMatch(/^\d+ \d+ \S+ \S+ \/tarsnode ro\b/m)
+  await answers(variant)
+  await restarts(pod)
 })

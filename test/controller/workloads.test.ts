@@ -10,7 +10,7 @@ const owner = { apiVersion: 'k8s.tars.io/v1beta3', kind: 'TServer', name: 'demo-
 const labels = { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Hello' }
 const metadata = { name: 'demo-hello', namespace: 'ns', labels, ownerReferences: [owner] }
 const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } } })
-const supervisorEnv = [field('Namespace', 'metadata.namespace'), field('PodName', 'metadata.name'), field('PodIP', 'status.podIP'), { name: 'ServerApp', value: 'Demo' }, { name: 'ServerName', value: 'Hello' }, { name: 'TARSNODE_GRACE_SECONDS', value: '60' }]
+const supervisorEnv = [field('Namespace', 'metadata.namespace'), field('PodName', 'metadata.name'), field('PodIP', 'status.podIP'), { name: 'ServerApp', value: 'Demo' }, { name: 'ServerName', value: 'Hello' }, { name: 'TARSNODE_GRACE_SECONDS', value: '150' }]
 const timezoneMount = { name: 'host-timezone', mountPath: '/etc/localtime', readOnly: true }
 const timezoneVolume = { name: 'host-timezone', hostPath: { path: '/etc/localtime', type: '' } }
 const workDirVolume = { name: 'tarsnode-work-dir', emptyDir: {} }
@@ -18,7 +18,7 @@ const workDirMount = { name: 'tarsnode-work-dir', mountPath: '/usr/local/app/tar
 const get = (path: string) => ({ httpGet: { path, port: 19387, scheme: 'HTTP' } })
 const probes = {
   startupProbe: { ...get('/healthz'), periodSeconds: 1, timeoutSeconds: 5, successThreshold: 1, failureThreshold: 120 },
-  livenessProbe: { ...get('/healthz'), periodSeconds: 10, timeoutSeconds: 10, successThreshold: 1, failureThreshold: 6 },
+  livenessProbe: { ...get('/healthz'), periodSeconds: 10, timeoutSeconds: 10, successThreshold: 1, failureThreshold: 6, terminationGracePeriodSeconds: 30 },
   readinessProbe: { ...get('/readyz'), periodSeconds: 2, timeoutSeconds: 5, successThreshold: 1, failureThreshold: 3 },
 }
 const noProbes = { startupProbe: undefined, livenessProbe: undefined, readinessProbe: undefined }
@@ -44,6 +44,14 @@ describe('service (control-plane spec C.1)', () => {
     })
   })
 
+  test('names do not wait for readiness where all is called through the registry', () => {
+    const servants = [{ name: 'HelloObj', port: 8000 }]
+    const publishes = (more: object): unknown => desiredService(tarsServer({ tars: { template: 'tars.default', servants, ...more } }))?.spec?.publishNotReadyAddresses
+    expect(publishes({})).toBe(true)
+    expect(publishes({ servants: [...servants, { name: 'HttpObj', port: 80, isTars: false }] })).toBeUndefined()
+    expect(publishes({ ports: [{ name: 'http', port: 80 }] })).toBeUndefined()
+  })
+
   test('there is none for a DaemonSet', () => {
     expect(desiredService(tarsServer({ k8s: { daemonSet: true } }))).toBeUndefined()
   })
@@ -62,7 +70,7 @@ describe('stateful set (control-plane spec C.2, C.4)', () => {
             containers: [{ name: 'demo-hello', image: 'registry.test/demo.hello:v1', imagePullPolicy: 'Always', env: supervisorEnv, resources: {}, volumeMounts: [timezoneMount, workDirMount], ...probes }],
             volumes: [timezoneVolume, workDirVolume],
             readinessGates: [{ conditionType: 'tars.io/active' }],
-            restartPolicy: 'Always', terminationGracePeriodSeconds: 60, dnsPolicy: 'ClusterFirst', dnsConfig: { options: [{ name: 'ndots', value: '2' }] }, enableServiceLinks: false,
+            restartPolicy: 'Always', terminationGracePeriodSeconds: 150, dnsPolicy: 'ClusterFirst', dnsConfig: { options: [{ name: 'ndots', value: '2' }] }, enableServiceLinks: false,
             affinity: { nodeAffinity },
           },
         },
@@ -104,7 +112,7 @@ describe('stateful set (control-plane spec C.2, C.4)', () => {
     }])
     expect(spec?.volumes).toEqual([timezoneVolume, workDirVolume, { name: 'tarsnode-image', image: { reference: 'registry.test/tars.tarsnode:v2' } }])
     expect(spec?.imagePullSecrets).toEqual([{ name: 'fw' }])
-    expect(spec?.terminationGracePeriodSeconds).toBe(60)
+    expect(spec?.terminationGracePeriodSeconds).toBe(150)
   })
 
   test("the release's node image goes the framework's way", () => {

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Communicator } from '#tars/client.ts'
+import { Node, type NodeProxy } from '#tars/protocol/Node.ts'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { exitCode, type PidNamespace } from '../rig/pidns.ts'
 import { descriptor, NotingRegistry, pod, type Pod, removeScratch, supervise } from './rig.ts'
@@ -40,6 +42,45 @@ describe('a service under tarsnode', () => {
     expect(exitCode(await space.ended)).toBe(5)
     expect(registry.reports.map(({ present }) => present)).toEqual(['Inactive', 'Activating', 'Active', 'Deactivating', 'Inactive'])
     expect(space.stdout).toContain('asked to shut down')
+  })
+
+  it('serves on when its pod ends, until callers that have another pod to go to have asked again', async () => {
+    const registry = await registryWith()
+    const { profile, ...rest } = descriptor()
+    registry.descriptor = { ...rest, profile: profile.replace('<client>', '<client>\nrefresh-endpoint-interval=1000') }
+    registry.serving = ['echo-0.test-echoserver', 'echo-1.test-echoserver']
+    const space = await run(pod(registry, { TARSNODE_GRACE_SECONDS: '60' }))
+    await registry.report(({ present }) => present === 'Active')
+    space.kill('SIGTERM')
+    await registry.report(({ present }) => present === 'Deactivating')
+    const told = performance.now()
+    await space.output(/asked to shut down/)
+    expect(performance.now() - told).toBeGreaterThan(1000)
+    expect(exitCode(await space.ended)).toBe(0)
+  })
+
+  it('does not wait for callers that have nowhere else to go', async () => {
+    const registry = await registryWith()
+    registry.serving = ['echo-0.test-echoserver']
+    // Room for the minute in which native clients ask again, which is longer than this test may take.
+    const space = await run(pod(registry, { TARSNODE_GRACE_SECONDS: '150' }))
+    await registry.report(({ present }) => present === 'Active')
+    space.kill('SIGTERM')
+    expect(exitCode(await space.ended)).toBe(0)
+  })
+
+  it('is restarted at once by command, whoever else serves', async () => {
+    const registry = await registryWith()
+    registry.serving = ['echo-0.test-echoserver', 'echo-1.test-echoserver']
+    const container = pod(registry, { TARSNODE_GRACE_SECONDS: '150' })
+    await run(container)
+    await registry.report(({ present }) => present === 'Active')
+    const communicator = new Communicator()
+    cleanups.push(() => communicator.close())
+    const node = communicator.proxy<NodeProxy>(Node, `tars.tarsnode.NodeObj@tcp -h ${container.address} -p 19385`)
+    const from = registry.reports.length
+    expect(await node.restartServer('Test', 'EchoServer')).toMatchObject({ return: 0 })
+    expect((await registry.report(({ present }) => present === 'Active', from)).restarts).toBe(1)
   })
 
   it('comes back after kill -9, and the registry hears of the death at once', async () => {

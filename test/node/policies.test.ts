@@ -25,19 +25,20 @@ describe('restart policy', () => {
 
 describe('stop plan', () => {
   it('keeps what is wished when the grace has room for it', () => {
-    expect(stopPlan({ graceMs: 30_000, drainMs: 500, deactivatingMs: 3000 })).toEqual({ drainMs: 500, shutdownMs: 3000, termMs: 10_000, killMs: 3000 })
+    expect(stopPlan({ graceMs: 150_000, drainMs: 500, leaveMs: 70_000, deactivatingMs: 60_000 })).toEqual({ drainMs: 500, leaveMs: 70_000, shutdownMs: 60_000, termMs: 10_000, killMs: 3000 })
   })
 
   it.each([1000, 5000, 30_000, 120_000])('fits a stop into a grace of %i ms', (graceMs) => {
     for (const drainMs of [0, 500, 80_000]) {
-      const { drainMs: drain, shutdownMs, termMs } = stopPlan({ graceMs, drainMs, deactivatingMs: 60_000 })
-      expect(drain + shutdownMs + termMs).toBeLessThan(graceMs)
+      const { drainMs: drain, leaveMs, shutdownMs, termMs } = stopPlan({ graceMs, drainMs, leaveMs: 70_000, deactivatingMs: 60_000 })
+      expect(leaveMs + shutdownMs + termMs).toBeLessThan(graceMs)
+      expect(leaveMs).toBeGreaterThanOrEqual(drain)
       expect(termMs).toBeGreaterThan(0)
     }
   })
 
   it('clamps deactivating-timeout to 2 to 60 s', () => {
-    const plan = (deactivatingMs: number): number => stopPlan({ graceMs: 1e9, drainMs: 0, deactivatingMs }).shutdownMs
+    const plan = (deactivatingMs: number): number => stopPlan({ graceMs: 1e9, drainMs: 0, leaveMs: 0, deactivatingMs }).shutdownMs
     expect([plan(0), plan(2500), plan(1e6)]).toEqual([2000, 2500, 60_000])
   })
 })

@@ -3,7 +3,7 @@
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { createEndpointF } from '#tars/protocol/EndpointF.ts'
+import { createEndpointF, type EndpointF } from '#tars/protocol/EndpointF.ts'
 import { Notify } from '#tars/protocol/NotifyF.ts'
 import { QueryF } from '#tars/protocol/QueryF.ts'
 import { createAdapterDescriptor, createServerDescriptor, Registry, type ServerDescriptor } from '#tars/protocol/Registry.ts'
@@ -74,6 +74,8 @@ export class NotingRegistry {
   /** As a tarsnotify that has the older function only. */
   knowsNotifyInfo = true
   descriptor: ServerDescriptor | undefined
+  /** Names of the pods that serve every object of a service. */
+  serving: readonly string[] = []
   #server: TarsServer | undefined
   #waiters: (() => void)[] = []
 
@@ -135,8 +137,9 @@ export class NotingRegistry {
 
   #query(): object {
     const endpoint = createEndpointF({ host: this.address, port: 17890, timeout: 3000, istcp: 1 })
-    const all = (id: string): object => ({ return: 0, activeEp: id === 'tars.tarsnotify.NotifyObj' ? [endpoint] : [], inactiveEp: [] })
-    return { ...Object.fromEntries(Object.keys(QueryF.functions).map((name) => [name, all])), findObjectById: (id: string) => (id === 'tars.tarsnotify.NotifyObj' ? [endpoint] : []) }
+    const served = (id: string): EndpointF[] => (id === 'tars.tarsnotify.NotifyObj' ? [endpoint] : this.serving.map((nodeName) => createEndpointF({ host: nodeName, port: 10000, timeout: 3000, istcp: 1, nodeName })))
+    const all = (id: string): object => ({ return: 0, activeEp: served(id), inactiveEp: [] })
+    return { ...Object.fromEntries(Object.keys(QueryF.functions).map((name) => [name, all])), findObjectById: served }
   }
 
   #notify(): object {

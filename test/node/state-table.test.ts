@@ -102,7 +102,7 @@ describe('the state table', () => {
 
   it('does not let a heartbeat move a stop', () => {
     fc.assert(
-      fc.property(fc.constantFrom('draining', 'stopping', 'terminating', 'killing', 'stuck' as const), fc.constantFrom('alive', 'warming', 'overdue' as const), fc.constantFrom('run', 'rest', 'exit' as const), (state, event, goal) => {
+      fc.property(fc.constantFrom('draining', 'lingering', 'stopping', 'terminating', 'killing', 'stuck' as const), fc.constantFrom('alive', 'warming', 'overdue' as const), fc.constantFrom('run', 'rest', 'exit' as const), (state, event, goal) => {
         expect(step({ state, goal }, event)).toEqual({ machine: { state, goal }, effects: [], entered: false })
       }),
     )
@@ -118,5 +118,15 @@ describe('the state table', () => {
     const world = after(['start', 'prepared', 'alive', 'stop', 'timeout', 'timeout', 'timeout', 'timeout'])
     expect(world.effects).toEqual(['prepare', 'launch', 'shutdown', 'terminate', 'kill'])
     expect(world.machine.state).toBe('stuck')
+  })
+
+  it('lingers only when the pod ends, and no longer than it has callers to send elsewhere', () => {
+    expect(after(['start', 'prepared', 'alive', 'restart']).machine.state).toBe('draining')
+    const leaving = after(['start', 'prepared', 'alive', 'quit'])
+    expect(leaving.machine.state).toBe('lingering')
+    expect(leaving.effects.at(-1)).toBe('look')
+    leaving.happen('alone')
+    expect(leaving.machine).toEqual({ state: 'stopping', goal: 'exit' })
+    expect(after(['start', 'prepared', 'alive', 'stop', 'alone']).machine.state).toBe('draining')
   })
 })

@@ -8,6 +8,7 @@ export interface Goal {
   readonly object: string
   /** Release that every pod must run; undefined: any. */
   readonly releaseId: string | undefined
+  /** For each pod: they are replaced one at a time, and each lets its callers go first. */
   readonly timeoutMs: number
   readonly signal: AbortSignal
   readonly onChange: (text: string) => void
@@ -26,13 +27,17 @@ const hopeless = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName'
  * @throws Failure ROLLOUT_FAILED as soon as a pod shows that it will not be, or when the time is over; both say why
  */
 export async function waitForRollout(admin: AdminClient, { object, releaseId, timeoutMs, signal, onChange }: Goal): Promise<ServerRow> {
-  const deadline = performance.now() + timeoutMs
+  let deadline = performance.now() + timeoutMs
+  let most = 0
   for (;;) {
     const row = await admin.server(object)
     if (row !== undefined && isDone(row, releaseId)) return row
     const broken = row?.pods.find((pod) => isCurrent(pod, releaseId) && isHopeless(pod))
     if (broken !== undefined) throw failed(`pod ${broken.name} does not start`, broken)
     onChange(row === undefined ? 'waiting for the server to be known' : progressText(row, releaseId))
+    const active = row === undefined ? 0 : activePods(row, releaseId)
+    if (active > most) deadline = performance.now() + timeoutMs
+    most = Math.max(most, active)
     if (performance.now() > deadline) throw late(row, releaseId, timeoutMs)
     await delay(lookMs, undefined, { signal })
   }
@@ -56,11 +61,13 @@ function isHopeless(pod: PodRow): boolean {
   return hopeless.has(pod.presentState) || (!isActive(pod) && pod.restarts >= hopelessRestarts)
 }
 
-function progressText({ replicas, pods }: ServerRow, releaseId: string | undefined): string {
-  const ready = pods.filter((pod) => isCurrent(pod, releaseId) && isActive(pod)).length
+const activePods = ({ pods }: ServerRow, releaseId: string | undefined): number => pods.filter((pod) => isCurrent(pod, releaseId) && isActive(pod)).length
+
+function progressText(row: ServerRow, releaseId: string | undefined): string {
+  const { replicas, pods } = row
   const waiting = pods.filter((pod) => !(isCurrent(pod, releaseId) && isActive(pod)))
   const what = waiting.map((pod) => `${pod.name} ${pod.presentState}${isCurrent(pod, releaseId) ? '' : ' (other release)'}`).join(', ')
-  return `${ready} of ${replicas} active${what === '' ? '' : `: ${what}`}`
+  return `${activePods(row, releaseId)} of ${replicas} active${what === '' ? '' : `: ${what}`}`
 }
 
 function failed(what: string, { presentState, message, name }: PodRow): Failure {
@@ -68,7 +75,7 @@ function failed(what: string, { presentState, message, name }: PodRow): Failure 
 }
 
 function late(row: ServerRow | undefined, releaseId: string | undefined, timeoutMs: number): Failure {
-  const time = `after ${Math.round(timeoutMs / 1000)} s`
+  const time = `after ${Math.round(timeoutMs / 1000)} s without progress`
   if (row === undefined) return new Failure('ROLLOUT_FAILED', `tarsadmin does not know the server ${time}`, { remedy: 'see that the controller runs' })
   const pod = row.pods.find((one) => !(isCurrent(one, releaseId) && isActive(one)))
   if (pod !== undefined) return failed(`not all pods are active ${time}; ${pod.name} is`, pod)

@@ -167,11 +167,12 @@ export class ContainerUnit {
     this.#set({ state: { waiting: { reason, message } }, lastState: terminatedOnly(this.#status), ready: false, started: false })
   }
 
-  #restart(kind: string): void {
+  #restart(kind: 'Startup' | 'Liveness'): void {
     const started = this.#started
     if (started === undefined) return
     this.#host.event('Normal', 'Killing', `Container ${this.spec.name} failed its ${kind} probe, will be restarted`)
-    const grace = this.#host.pod().spec.terminationGracePeriodSeconds ?? 30
+    const probe = kind === 'Startup' ? this.spec.startupProbe : this.spec.livenessProbe
+    const grace = probe?.terminationGracePeriodSeconds ?? this.#host.pod().spec.terminationGracePeriodSeconds ?? 30
     this.#end(started, grace * 1000).catch(() => {})
   }
 

@@ -72,6 +72,8 @@ export interface Probe {
   readonly timeoutSeconds?: number
   readonly successThreshold?: number
   readonly failureThreshold?: number
+  /** In the place of the pod's, when this probe ends the container. */
+  readonly terminationGracePeriodSeconds?: number
 }
 
 /** What is done in a container at an event of its life (Kubernetes, "Container Lifecycle Hooks"). */

@@ -10,7 +10,7 @@ export interface ProbeEvents {
   changed(state: { readonly ready: boolean; readonly started: boolean }): void
   failed(kind: Kind, message: string): void
   /** A startup or liveness probe failed often enough: the container must be restarted. */
-  restart(kind: Kind): void
+  restart(kind: Exclude<Kind, 'Readiness'>): void
 }
 
 /**
@@ -59,7 +59,7 @@ export class Prober {
     }
   }
 
-  #giveUp(kind: Kind, signal: AbortSignal): false {
+  #giveUp(kind: 'Startup' | 'Liveness', signal: AbortSignal): false {
     if (!signal.aborted) this.#events.restart(kind)
     return false
   }

@@ -67,13 +67,18 @@ function isStale(set: StatefulSet, ordinal: number, pod: Pod, revisions: Revisio
 }
 
 function nextToUpdate(set: StatefulSet, wanted: readonly Place[], revisions: Revisions): Pod[] {
-  if (!rolls(set)) return []
+  // Kubernetes tries to add the volume to the pod, which is refused, and goes no further until somebody deletes the pod.
+  if (!rolls(set) || wanted.some(({ pod }) => pod !== undefined && lacksClaim(set, pod))) return []
   for (const { ordinal, pod } of wanted.toReversed()) {
     if (pod === undefined || ordinal < partitionOf(set)) return []
     if (revisionOf(pod) !== revisions.update && !isTerminating(pod)) return [pod]
     if (!isHealthy(pod)) return []
   }
   return []
+}
+
+function lacksClaim({ spec }: StatefulSet, pod: Pod): boolean {
+  return (spec.volumeClaimTemplates ?? []).some(({ metadata }) => pod.spec.volumes?.every(({ name }) => name !== metadata.name) ?? true)
 }
 
 /** Pods below the partition are made from the old template. */

@@ -76,6 +76,13 @@ describe('updates', () => {
     expect(plan(target, [olds[0] as Pod, olds[1] as Pod, pod(2)])).toEqual([])
     expect(plan(target, [olds[1] as Pod, pod(2)])).toEqual(['+0:old'])
   })
+  test('pods without the volumes of new claims stay until somebody deletes them', () => {
+    const target = set({ replicas: 2, podManagementPolicy: 'Parallel', volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: {} }] })
+    const claiming = (one: Pod): Pod => ({ ...one, spec: { ...one.spec, volumes: [{ name: 'data' }] } })
+    expect(plan(target, olds.slice(0, 2))).toEqual([])
+    expect(plan(target, [olds[1] as Pod])).toEqual(['+0:new'])
+    expect(plan(target, [claiming(pod(0)), claiming(olds[1] as Pod)])).toEqual(['-1'])
+  })
   test('OnDelete touches nothing, and makes what was deleted from the new template', () => {
     const target = set({ replicas: 3, podManagementPolicy: 'Parallel', updateStrategy: { type: 'OnDelete' } })
     expect(plan(target, olds)).toEqual([])

@@ -8,7 +8,7 @@ import { Machine, type Program } from './machine.ts'
 
 export interface ControlPlaneOptions {
   /** Also kube-controller-manager, with all controllers, those that keep objects in order and make no others (garbage collection, ends
-   * of namespaces, service accounts, autoscalers), or these and those that make pods. Default: none. */
+   * of namespaces, service accounts, autoscalers, volumes that nobody uses), or these and those that make pods. Default: none. */
   readonly controllers?: keyof typeof controllerNames
   readonly scheduler?: boolean
   /** Writes of the user `tarscontroller` are logged; see {@link ControlPlane.auditLog}. */
@@ -21,6 +21,8 @@ type User = 'admin' | 'controllers' | 'scheduler' | 'kubelet' | 'proxy' | 'dns' 
 export const serviceRange = '10.96.0.0/16'
 export const clusterDomain = 'cluster.local'
 export const nodeName = 'node'
+/** What this version of Kubernetes can do and does not do unasked. */
+export const featureGates = { ImageVolume: true } as const
 
 const users: Readonly<Record<User, readonly [name: string, groups: string]>> = {
   admin: ['admin', 'system:masters'],
@@ -32,11 +34,11 @@ const users: Readonly<Record<User, readonly [name: string, groups: string]>> = {
   // Its own name, so that webhooks and audit know it.
   tarscontroller: ['system:serviceaccount:tars-system:tars-controller', 'system:masters'],
 }
-const objectControllers = ['garbage-collector-controller', 'namespace-controller', 'serviceaccount-controller', 'horizontal-pod-autoscaler-controller']
+const objectControllers = ['garbage-collector-controller', 'namespace-controller', 'serviceaccount-controller', 'horizontal-pod-autoscaler-controller', 'persistentvolumeclaim-protection-controller', 'persistentvolume-protection-controller']
 const controllerNames = {
   all: ['*'],
   objects: objectControllers,
-  workloads: [...objectControllers, 'statefulset-controller', 'daemonset-controller', 'disruption-controller', 'persistentvolumeclaim-protection-controller'],
+  workloads: [...objectControllers, 'statefulset-controller', 'daemonset-controller', 'disruption-controller'],
 }
 const port = 6443
 const etcdPort = 2379
@@ -182,6 +184,7 @@ export class ControlPlane {
       `--service-account-key-file=${folder}/accounts.pub`, `--service-account-signing-key-file=${folder}/accounts.key`, '--service-account-issuer=https://kubernetes.default.svc',
       `--service-cluster-ip-range=${serviceRange}`, '--authorization-mode=Node,RBAC', '--allow-privileged=true', '--kubelet-preferred-address-types=InternalIP',
       ...(this.#options.audit === true ? [`--audit-policy-file=${folder}/audit.json`, `--audit-log-path=${auditLog}`] : []),
+      `--feature-gates=${Object.entries(featureGates).map(([name, on]) => `${name}=${on}`).join()}`,
       // Without the controllers nobody makes the accounts that it asks for.
       ...(this.#options.controllers !== undefined ? [] : ['--disable-admission-plugins=ServiceAccount']),
     ]

@@ -199,6 +199,7 @@ async function childOf(pid: number): Promise<number> {
   }
 }
 
-function searchPath(): string {
+/** Where programs of a machine are looked for. */
+export function searchPath(): string {
   return `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rm, rmdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { execFile } from 'node:child_process'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { nodes } from '#kube/resources.ts'
 import { composeImage } from '../../../imagebuilder/compose.ts'
@@ -11,10 +11,12 @@ import { layerFromFiles } from '../../../imagebuilder/layer.ts'
 import { parseLocation } from '../../../imagebuilder/oci/location.ts'
 import { debianFile, debianTool, goTool } from '../tools.ts'
 import { kubernetesProgram } from './binaries.ts'
-import { clusterDomain, nodeName, type ControlPlane } from './control-plane.ts'
-import { ownerOf } from './machine.ts'
+import { clusterDomain, featureGates, nodeName, type ControlPlane } from './control-plane.ts'
+import { ownerOf, searchPath } from './machine.ts'
 
 const coreDnsVersion = 'v1.15.0'
+/** Debian's is older than image volumes of which a folder is mounted. */
+const containerdVersion = 'v2.2.9'
 const cniFolder = '/usr/lib/cni'
 const socket = '/run/containerd/containerd.sock'
 const cgroupFolder = '/sys/fs/cgroup'
@@ -31,7 +33,7 @@ export interface WorkerNode {
  * @param registry `host:port` that speaks plain HTTP at the machine's end of the cable; images come from there
  */
 export async function startNode({ machine, client, kubeconfig }: ControlPlane, registry: string): Promise<WorkerNode> {
-  const { containerd, kubelet, proxy, dns } = await nodePrograms()
+  const { containerd, shim, kubelet, proxy, dns } = await nodePrograms()
   await makeCgroups(machine.name)
   const files: Readonly<Record<string, string>> = {
     '/run/containerd/config.toml': containerdConfig(await pushPause(registry)),
@@ -47,7 +49,7 @@ export async function startNode({ machine, client, kubeconfig }: ControlPlane, r
   await Promise.all(Object.entries(files).map(([path, content]) => machine.write(path, content)))
   // The machine answers for its pods at its end of the cable.
   await machine.run('sh', ['-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv4/conf/eth0/proxy_arp; for file in /proc/sys/net/bridge/bridge-nf-call-iptables; do [ ! -e $file ] || echo 1 > $file; done'])
-  machine.start('containerd', containerd, ['--config=/run/containerd/config.toml', '--log-level=warn'])
+  machine.start('containerd', containerd, ['--config=/run/containerd/config.toml', '--log-level=warn'], { PATH: `${dirname(shim)}:${searchPath()}` })
   await machine.until('containerd listens', async () => existsSync(machine.outside(socket)))
   machine.start('kubelet', kubelet, ['--kubeconfig=/run/kubelet/kubeconfig', '--config=/run/kubelet/config.yaml', '--root-dir=/run/kubelet', '--cert-dir=/run/kubelet/pki', `--hostname-override=${nodeName}`, `--node-ip=${machine.address}`])
   machine.start('kube-proxy', proxy, ['--kubeconfig=/run/proxy/kubeconfig', `--hostname-override=${nodeName}`, '--proxy-mode=iptables', `--cluster-cidr=${machine.podRange}`, '--conntrack-max-per-core=0', '--conntrack-tcp-timeout-established=0', '--conntrack-tcp-timeout-close-wait=0'])
@@ -60,11 +62,12 @@ export async function startNode({ machine, client, kubeconfig }: ControlPlane, r
 }
 
 /** What a node is made of: each built or installed once. */
-export async function nodePrograms(): Promise<Record<'containerd' | 'kubelet' | 'proxy' | 'dns', string>> {
+export async function nodePrograms(): Promise<Record<'containerd' | 'shim' | 'kubelet' | 'proxy' | 'dns', string>> {
   for (const [program, pkg] of [['runc', 'runc'], ['iptables', 'iptables'], ['conntrack', 'conntrack'], ['gcc', 'build-essential']] as const) await debianTool(program, pkg)
   await debianFile(join(cniFolder, 'bridge'), 'containernetworking-plugins')
   return {
-    containerd: await debianTool('containerd', 'containerd'),
+    containerd: await goTool('github.com/containerd/containerd/v2/cmd/containerd', containerdVersion),
+    shim: await goTool('github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2', containerdVersion),
     kubelet: await kubernetesProgram('kubelet'),
     proxy: await kubernetesProgram('kube-proxy'),
     dns: await goTool('github.com/coredns/coredns', coreDnsVersion),
@@ -91,24 +94,25 @@ export async function pushProgram(reference: string, source: string): Promise<st
 }
 
 function containerdConfig(pause: string): string {
-  return `version = 2
+  return `version = 3
 root = "/run/containerd/root"
 state = "/run/containerd/state"
-disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs", "io.containerd.internal.v1.opt"]
+disabled_plugins = ["io.containerd.snapshotter.v1.blockfile", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.erofs", "io.containerd.snapshotter.v1.zfs", "io.containerd.nri.v1.nri"]
 [grpc]
   address = "${socket}"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "${pause}"
+[plugins."io.containerd.cri.v1.images".pinned_images]
+  sandbox = "${pause}"
+[plugins."io.containerd.cri.v1.images".registry]
+  config_path = "/run/containerd/registries"
+[plugins."io.containerd.cri.v1.runtime"]
   # Without CAP_SYS_RESOURCE, as in a container, nobody may ask to be spared by the OOM killer.
   restrict_oom_score_adj = true
-[plugins."io.containerd.grpc.v1.cri".cni]
-  bin_dir = "${cniFolder}"
+[plugins."io.containerd.cri.v1.runtime".cni]
+  bin_dirs = ["${cniFolder}"]
   conf_dir = "/run/cni"
-[plugins."io.containerd.grpc.v1.cri".registry]
-  config_path = "/run/containerd/registries"
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
   runtime_type = "io.containerd.runc.v2"
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
   SystemdCgroup = false
 `
 }
@@ -135,7 +139,7 @@ function kubeletConfig(cgroup: string, address: string): object {
     clusterDNS: [address], clusterDomain, resolvConf: '/run/kubelet/resolv.conf', volumePluginDir: '/run/kubelet/plugins',
     // The disk may be as full as it likes: nothing of this node is on it.
     evictionHard: { 'memory.available': '1Mi', 'nodefs.available': '0%', 'imagefs.available': '0%', 'nodefs.inodesFree': '0%' }, imageGCHighThresholdPercent: 100,
-    serializeImagePulls: false,
+    serializeImagePulls: false, featureGates,
   }
 }
 

@@ -28,10 +28,10 @@ const startup: Probe = { ...get('/healthz'), periodSeconds: 1, timeoutSeconds: 5
 /**
  * /healthz is about tarsnode alone: a service that crashes again and again keeps its container, for people to look into. A minute in
  * which no answer came within ten seconds is no load peak any more but a supervisor that is wedged or, in a foreground pod,
- * dead: only a new container brings it back, and by then the readiness probe has long sent the callers away. The pod's own
- * grace period holds for that stop too, as tarsnode counts with it.
+ * dead: only a new container brings it back, and by then the readiness probe has long sent the callers away. So that stop does
+ * not wait for them: its grace is for the service to end in. The types are older than that field of a probe.
  */
-const liveness: Probe = { ...get('/healthz'), periodSeconds: 10, timeoutSeconds: 10, successThreshold: 1, failureThreshold: 6 }
+const liveness: Probe & { readonly terminationGracePeriodSeconds: number } = { ...get('/healthz'), periodSeconds: 10, timeoutSeconds: 10, successThreshold: 1, failureThreshold: 6, terminationGracePeriodSeconds: 30 }
 
 /**
  * /readyz is what tarsnode knows itself, with no registry between: it counts while the registry is down, and in a foreground pod it is

@@ -38,10 +38,11 @@ export const isGiven = (list: readonly string[] | undefined): list is readonly s
 export const isRole = ({ k8s: { command } }: TServer['spec']): boolean => command?.[0] === 'tarsk8s'
 
 /**
- * Seconds between SIGTERM and SIGKILL. tarsnode reports Deactivating, waits until callers have heard of it, and then gives the
- * service its deactivating-timeout; Kubernetes' own 30 s would cut the slower ones off.
+ * Seconds between SIGTERM and SIGKILL. tarsnode reports Deactivating and serves on until callers that ask for endpoints at their
+ * interval have asked again: 70 s with the refresh-endpoint-interval of tars.default. Then the service has its deactivating-timeout,
+ * at most 60 s, and 10 s from its own SIGTERM to SIGKILL. Most pods need far less, and end when they are done.
  */
-export const graceSeconds = 60
+export const graceSeconds = 150
 
 /** What tarsnode must be told about its pod (node spec A.1). */
 export function supervisorEnv({ spec: { app, server, variant, k8s } }: TServer): EnvVar[] {

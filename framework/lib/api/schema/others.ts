@@ -97,7 +97,7 @@ const nodeImage = object('Default node image.', {
   image: image('Image that tarsnode is injected from.'),
   secret: optional(secretName('Pull secret.')),
   // Not in the reference, which always copies; no field there means what it does.
-  injection: choice('How a node image reaches the pods. copy: an init container copies tarsnode into each pod. imageVolume: the image is mounted read-only, with no copy and no init container; needs Kubernetes 1.35 (or 1.33 with the feature gate ImageVolume) and a container runtime that lets files of image volumes be executed: containerd 2.1 does, CRI-O may not.', ['copy', 'imageVolume'], 'copy'),
+  injection: choice('How a node image reaches the pods. copy: an init container copies tarsnode into each pod. imageVolume: the image is mounted read-only, with no copy and no init container; needs Kubernetes 1.35 (or 1.33 with the feature gate ImageVolume) and a container runtime that mounts a folder of an image and lets its files be executed: containerd 2.2 does, 2.1 mounts the whole image, CRI-O may let nothing be executed.', ['copy', 'imageVolume'], 'copy'),
   probes: boolean('Whether pods into which tarsnode is injected get probes of its /healthz and /readyz. false while a node image is that of K8SFramework, which has neither.', true),
 })
 
