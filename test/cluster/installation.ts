@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { frameworkRoles, frameworkServerName } from '#api/seed/servers.ts'
 import { run as images } from '../../framework/images/images-command.ts'
 import { startOciRegistry, type OciRegistry } from '../../framework/local/oci/server.ts'
 import { helm } from '../charts/rig.ts'
@@ -14,8 +15,10 @@ import { cacheDir, which } from '../rig/tools.ts'
 
 const main = join(import.meta.dirname, '../../framework/main.ts')
 
+/** Where the agent makes local volumes, in the cluster's machine. */
+export const volumesFolder = '/run/tars/host-mount'
 /** Values of tarscontroller that keep the agent's folders off this machine's disk. */
-export const agentFolders = 'agent.tlv_in_host=/run/tars/host-mount,agent.app_log_in_host=/run/tars/app_log'
+export const agentFolders = `agent.tlv_in_host=${volumesFolder},agent.app_log_in_host=/run/tars/app_log`
 
 export class Installation {
   /** A folder that goes with it. */
@@ -76,7 +79,7 @@ export class Installation {
   }
 
   async frameworkReady(): Promise<void> {
-    for (const role of ['registry', 'config', 'notify', 'image', 'admin']) await this.podReady(`tars-tars${role}-0`)
+    for (const role of frameworkRoles) await this.podReady(`${frameworkServerName(role)}-0`)
   }
 
   async podReady(name: string): Promise<void> {
