@@ -17,6 +17,8 @@ const HEAL_MS = 180_000
 const LOOK_MS = 500
 /** For so long nothing may be written when all is as it should be, milliseconds. */
 const QUIET_MS = 4_000
+/** How often that is tried. */
+const QUIET_LOOKS = 4
 const disturbanceGapMs = [800, 6_000] as const
 const operationGapMs = [80, 700] as const
 
@@ -53,15 +55,21 @@ function foughtOver({ replicas }: ControlPlaneField, disturbed: number): readonl
 
 type Watched = Pick<ChaosOptions, 'note' | 'signal'>
 
-/** All is as it should be, and then nobody writes any more. */
+/** All is as it should be, and then nobody writes any more: the last writes of others may come after, but not others after them. */
 async function settled(field: ControlPlaneField, { note, signal }: Watched): Promise<readonly string[]> {
   const started = performance.now()
-  const left = await healed(() => field.faults(), HEAL_MS, signal, LOOK_MS)
-  note(`${left.length === 0 ? 'as it should be' : `${left.length} faults are left`} after ${((performance.now() - started) / 1000).toFixed(1)} s`)
-  if (left.length > 0) return left
-  const before = await field.snapshot()
-  await pause(QUIET_MS, undefined, { signal })
-  return changesBetween(before, await field.snapshot()).map((changed) => `${changed} is written though all is as it should be`)
+  let restless: readonly string[] = []
+  for (let look = 0; look < QUIET_LOOKS; look++) {
+    const left = await healed(() => field.faults(), HEAL_MS, signal, LOOK_MS)
+    note(`${left.length === 0 ? 'as it should be' : `${left.length} faults are left`} after ${((performance.now() - started) / 1000).toFixed(1)} s`)
+    if (left.length > 0) return left
+    const before = await field.snapshot()
+    await pause(QUIET_MS, undefined, { signal })
+    restless = changesBetween(before, await field.snapshot()).map((changed) => `${changed} is written again and again`)
+    if (restless.length === 0) return []
+    for (const line of restless) note(line)
+  }
+  return restless
 }
 
 /** With no webhook to ask, Kubernetes' own controllers go on: a pod is replaced, a namespace is emptied. */
