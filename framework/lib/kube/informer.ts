@@ -113,8 +113,9 @@ export class Informer<T extends KubeObject = AnyObject> implements Running {
    */
   learn(written: T): void {
     const { resourceVersion = '' } = written.metadata
-    if (!isOlderVersion(this.#resourceVersion, resourceVersion)) return
-    this.#ahead.set(keyOf(written), resourceVersion)
+    const key = keyOf(written)
+    if (!isOlderVersion(this.#resourceVersion, resourceVersion) || isOlderVersion(resourceVersion, this.#ahead.get(key))) return
+    this.#ahead.set(key, resourceVersion)
     this.#put(this.#kept(written))
   }
 
