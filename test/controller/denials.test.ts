@@ -222,7 +222,7 @@ describe('TFrameworkConfig', () => {
 describe('workloads (B.8)', () => {
   const service = (port: number): ApiObject => ({
     apiVersion: 'v1', kind: 'Service', metadata: { name: 'demo-hello', namespace: 'ns', labels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Hello' } },
-    spec: { type: 'ClusterIP', clusterIP: 'None', sessionAffinity: 'None', selector: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Hello' }, ports: [{ name: 'helloobj', port, targetPort: port, protocol: 'TCP' }] },
+    spec: { type: 'ClusterIP', clusterIP: 'None', sessionAffinity: 'None', publishNotReadyAddresses: true, selector: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Hello' }, ports: [{ name: 'helloobj', port, targetPort: port, protocol: 'TCP' }] },
   }) as ApiObject
 
   test('only the controller creates them', async () => {

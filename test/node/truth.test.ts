@@ -74,7 +74,7 @@ describe('what is reported is true', () => {
   })
 
   it('restarts a service whose heartbeat is overdue', async () => {
-    const registry = await registryWith(['hearttimeout=1'])
+    const registry = await registryWith(['hearttimeout=5'])
     const space = await run(pod(registry, { BEAT: 'none' }))
     await registry.report(({ present }) => present === 'Deactivating')
     const again = await registry.report(({ present, restarts }) => present === 'Activating' && restarts === 1)
