@@ -126,10 +126,10 @@ export class Directory<Answer> {
     return this.#pods.get(name.split('.', 1)[0] ?? '') ?? this.#pods.get(this.#podOfAddress.get(address) ?? '')
   }
 
-  /** The TEndpoint of a server; of several that of the pod, or the first by name. */
-  endpointOf(app: string, server: string, pod?: PodObject): TEndpoint | undefined {
+  /** The TEndpoint of a server; of several that of this TServer, or the first by name. */
+  endpointOf(app: string, server: string, owner?: string): TEndpoint | undefined {
     const endpoints = this.#servers.get(serverKey(app, server))?.endpoints
-    const own = pod === undefined ? undefined : endpoints?.get(ownerNameOf(pod.metadata.labels))
+    const own = owner === undefined ? undefined : endpoints?.get(owner)
     return own ?? [...(endpoints?.values() ?? [])].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))[0]
   }
 
