@@ -59,10 +59,11 @@ export interface PodRow {
 }
 
 export interface ServerRow {
-  /** Name of the TServer: `lower(app)-lower(server)`. */
+  /** Name of the TServer: `lower(app)-lower(server)`, and `-variant` for a further one of the same server. */
   readonly name: string
   readonly app: string
   readonly server: string
+  readonly variant?: string
   readonly subType: string
   /** Its template; empty for subType normal. */
   readonly type: string

@@ -15,11 +15,14 @@ export interface RegistryEnv {
   readonly data: string | undefined
   /** TARSREGISTRY_HEALTH_PORT: /livez, /readyz and /metrics over HTTP; not served when absent. */
   readonly healthPort: number | undefined
+  /** TARSREGISTRY_LOAD_SECONDS: how often weights by load are made anew, 0 (default) never; TARSREGISTRY_LOAD_TIME: percent of them that the time of answers makes, the rest is timeouts. */
+  readonly loads: { readonly everyMs: number; readonly timePercent: number } | undefined
 }
 
 /** @throws Failure ENV_INVALID */
 export function registryEnv(env: Environment): RegistryEnv {
   const read = readEnv(env)
+  const seconds = read.integer('TARSREGISTRY_LOAD_SECONDS', 0, { min: 0, max: 3600 })
   const health = read.integer('TARSREGISTRY_HEALTH_PORT', -1, { min: -1, max: 65535 })
   return Object.freeze({
     namespace: read.required('Namespace'),
@@ -28,5 +31,6 @@ export function registryEnv(env: Environment): RegistryEnv {
     hostForm: read.choice('TARSREGISTRY_ENDPOINT_HOST', ['dns', 'ip'], 'dns'),
     data: read.optional('TARSREGISTRY_DATA'),
     healthPort: health < 0 ? undefined : health,
+    loads: seconds === 0 ? undefined : { everyMs: seconds * 1000, timePercent: read.integer('TARSREGISTRY_LOAD_TIME', 80, { min: 0, max: 100 }) },
   })
 }

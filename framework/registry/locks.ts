@@ -27,6 +27,7 @@ const resource = leases as Resource<Lease>
 const hidesSlaves = 'tars.io/HidesSlaves'
 const switchHidden = 1
 const longestMs = 3_600_000
+const lockPrefix = 'tars-lock-'
 
 interface Known {
   readonly lease: Lease
@@ -50,6 +51,7 @@ export class Locks {
   /** Tells what the watch shows. */
   observe(lease: Lease, gone: boolean): void {
     const { name, resourceVersion } = lease.metadata
+    if (!name.startsWith(lockPrefix)) return
     const before = this.#known.get(name)
     if (gone) this.#known.delete(name)
     else if (before?.lease.metadata.resourceVersion === resourceVersion || (before !== undefined && isOlder(resourceVersion, before.lease.metadata.resourceVersion ?? ''))) return
@@ -119,5 +121,5 @@ export class Locks {
 }
 
 function lockName({ application, server_name: server }: GetMasterSlaveLock): string {
-  return `tars-lock-${application}-${server}`.toLowerCase()
+  return `${lockPrefix}${application}-${server}`.toLowerCase()
 }

@@ -1,5 +1,5 @@
 // The functions that a native tarsnode calls and a node on Kubernetes does not need (framework-services 1.7, table).
-import { activeCondition, labels } from '#api/names.ts'
+import { activeCondition, labels, ownerNameOf } from '#api/names.ts'
 import type { TEndpoint, TTemplate } from '#api/types.ts'
 import { plainAddress } from '#base/address.ts'
 import { createNativeAdapterDescriptor, createNativeServerDescriptor, type NativeServerDescriptor } from '#tars/protocol/NativeDescriptor.ts'
@@ -56,7 +56,7 @@ export function nativeFunctions({ directory, template, report }: NativeOptions):
     },
     getServers(app, server, nodeName) {
       const own = serverOfPod(directory, nodeName)
-      const endpoint = app === '' || server === '' ? own : directory.endpointOf(app, server, directory.pod(podOf(nodeName)))
+      const endpoint = app === '' || server === '' ? own : directory.endpointOf(app, server, ownerNameOf(directory.pod(podOf(nodeName))?.metadata.labels))
       if (endpoint === undefined || (own !== undefined && own !== endpoint)) return []
       return [nativeDescriptor(endpoint, nodeName, directory.pod(podOf(nodeName)), template)]
     },
@@ -71,7 +71,7 @@ function podOf(nodeName: string): string {
 function serverOfPod(directory: Directory<unknown>, nodeName: string): TEndpoint | undefined {
   const pod = directory.pod(podOf(nodeName))
   const podLabels = pod?.metadata.labels ?? {}
-  return directory.endpointOf(podLabels[labels.app] ?? '', podLabels[labels.server] ?? '', pod)
+  return directory.endpointOf(podLabels[labels.app] ?? '', podLabels[labels.server] ?? '', ownerNameOf(podLabels))
 }
 
 function nativeDescriptor(endpoint: TEndpoint, nodeName: string, pod: PodObject | undefined, template: NativeOptions['template']): NativeServerDescriptor {

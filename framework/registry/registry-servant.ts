@@ -1,4 +1,4 @@
-import { labels } from '#api/names.ts'
+import { labels, ownerNameOf } from '#api/names.ts'
 import type { TTemplate } from '#api/types.ts'
 import { plainAddress } from '#base/address.ts'
 import type { Logger } from '#base/log.ts'
@@ -56,7 +56,7 @@ export function registryServant({ directory, reports, template, fetchPod, log }:
     ...nativeFunctions({ directory, template, report }),
     getServerDescriptor(app, server, current) {
       const pod = directory.podOf({ name: current.caller, address: plainAddress(current.peer.address) })
-      const endpoint = directory.endpointOf(app, server, pod)
+      const endpoint = directory.endpointOf(app, server, ownerIn(current, pod))
       if (endpoint === undefined) {
         log.error('no descriptor: there is no such server', { server: `${app}.${server}`, remedy: 'check spec.app and spec.server of the TServer' })
         return { return: -1, descriptor: emptyDescriptor() }
@@ -73,7 +73,11 @@ export function registryServant({ directory, reports, template, fetchPod, log }:
   }
 }
 
-/** A pod that the watch has not shown yet says its name itself. */
+/** Name of the TServer: a pod that the watch has not shown yet says its DNS name, `<pod>.<TServer>`. */
+function ownerIn({ caller }: Current, pod: PodObject | undefined): string | undefined {
+  return pod === undefined ? caller.split('.', 2)[1] : ownerNameOf(pod.metadata.labels)
+}
+
 function podNameIn({ caller }: Current, pod: PodObject | undefined): string {
   return pod?.metadata.name ?? caller.split('.', 1)[0] ?? ''
 }

@@ -14,6 +14,7 @@ import { Registry } from '#tars/protocol/Registry.ts'
 import { createServer, RequestCounters } from '#tars/server.ts'
 import { answerEncoder } from './answers.ts'
 import { startFeeds, type Feeds } from './feeds.ts'
+import { Loads } from './loads.ts'
 import { Locks } from './locks.ts'
 import { Directory } from './model/directory.ts'
 import type { HostForm } from './model/endpoints.ts'
@@ -37,6 +38,8 @@ export interface RegistryOptions {
   readonly data?: string | undefined
   /** Port of /livez, /readyz and /metrics; 0 takes a free one. */
   readonly healthPort?: number | undefined
+  /** How weights by load are made; absent: they are not. */
+  readonly loads?: { readonly everyMs: number; readonly timePercent: number } | undefined
   readonly log: Logger
   readonly signal: AbortSignal
   readonly clock?: Clock
@@ -80,30 +83,35 @@ export async function startRegistry(options: RegistryOptions): Promise<RunningRe
   lifetime.onStop(() => signal.removeEventListener('abort', giveUp))
   try {
     const parts = startParts(options, lifetime)
-    const { directory, reports, feeds } = parts
+    const { directory, feeds } = parts
     const synced = feeds.synced()
     const { data, patienceMs = 3000 } = options
     await (data === undefined ? synced : whenKnown({ file: join(data, 'registry-snapshot.json'), informers: feeds.informers, synced, patienceMs, lifetime, log }))
     directory.release()
 
-    const counters = new RequestCounters()
-    const server = createServer({ adapters: adapters(options, parts), log, metrics: counters })
-    await server.start()
-    lifetime.own(server)
-    lifetime.onStop(() => server.drain(drainMs))
-    const health = await healthOf(options, parts, counters)
-    if (health !== undefined) lifetime.own(health)
-    if (options.podName !== undefined) {
-      const leave = await reportOwnPod({ podName: options.podName, getPod: (name) => directory.pod(name), reports, log, signal })
-      lifetime.onStop(leave)
-    }
-    const [query, registry] = server.endpoints
-    log.info('registry serves', { ...directory.size(), address: options.address, query: query?.port, registry: registry?.port })
-    return Object.assign(lifetime, { ports: { query: query?.port ?? 0, registry: registry?.port ?? 0 }, healthPort: health?.port, ageMs: feeds.ageMs })
+    return await serve(options, parts, lifetime)
   } catch (error) {
     await lifetime.stop().catch(() => {})
     throw error
   }
+}
+
+async function serve(options: RegistryOptions, parts: Parts, lifetime: Lifetime): Promise<RunningRegistry> {
+  const { directory, reports, feeds } = parts
+  const { podName, loads, address, clock = systemClock, log, signal } = options
+  const counters = new RequestCounters()
+  const server = createServer({ adapters: adapters(options, parts), log, metrics: counters })
+  await server.start()
+  lifetime.own(server)
+  lifetime.onStop(() => server.drain(drainMs))
+  const health = await healthOf(options, parts, counters)
+  if (health !== undefined) lifetime.own(health)
+  if (podName !== undefined) lifetime.onStop(await reportOwnPod({ podName, getPod: (name) => directory.pod(name), reports, log, signal }))
+  const [query, registry] = server.endpoints.map(({ port }) => port)
+  const ports = { query: query ?? 0, registry: registry ?? 0 }
+  if (loads !== undefined) lifetime.own(new Loads({ ...loads, directory, locator: `tars.tarsregistry.QueryObj@tcp -h ${address} -p ${ports.query}`, clock, log }))
+  log.info('registry serves', { ...directory.size(), address, ...ports })
+  return Object.assign(lifetime, { ports, healthPort: health?.port, ageMs: feeds.ageMs })
 }
 
 function startParts({ client, namespace, hostForm = 'dns', clock = systemClock, log }: RegistryOptions, lifetime: Lifetime): Parts {

@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { formatAge } from '../../framework/cli/parts/age.ts'
 import { parseHosts } from '../../framework/cli/parts/hosts.ts'
+import { parseServerName } from '../../framework/cli/parts/names.ts'
 import { writeLines } from '../../framework/cli/parts/lines.ts'
 import { bar, createProgress } from '../../framework/cli/parts/progress.ts'
 import { podState } from '../../framework/cli/parts/status-table.ts'
@@ -47,6 +48,14 @@ test.each([
   ['Active', 'Activating', 'Activating'], ['Inactive', 'Inactive', 'Inactive'], ['Inactive', 'Deactivating', 'Deactivating (Inactive)'],
 ])('wanted %s, is %s: %s', (settingState, presentState, text) => {
   expect(podState({ settingState, presentState } as never)).toBe(text)
+})
+
+test.each([['Demo.Hello', 'demo-hello'], ['Demo.Hello/far', 'demo-hello-far'], ['DCache.Kv1-1', 'dcache-kv1-1']])('%s is the TServer %s', (text, object) => {
+  expect(parseServerName(text).object).toBe(object)
+})
+
+test.each(['Demo', 'Demo.Hello.Obj', 'Demo.Hello/', 'Demo.Hello/Far', 'Demo.Hello/a/b', '/far'])('%s is no server', (text) => {
+  expect(() => parseServerName(text)).toThrow(/is no server/)
 })
 
 test('a hosts file: comments, several names, the first of two counts', () => {

@@ -210,7 +210,11 @@ describe('RegistryObj (framework-services 1.7)', () => {
     expect(await told(node, { node_name: 'test-sets-far-0.test-sets-far' })).toEqual(['a.b.2', '6'])
     expect(await told(node, { node_name: 'test-sets-0.test-sets' })).toEqual(['', '5'])
     // A pod whose start the watch has not shown yet.
-    expect(await told(node, { node_name: 'test-sets-1.test-sets' })).toEqual(['a.b.1', '5'])
+    await client.delete(pods, { namespace, name: 'test-sets-far-0' })
+    await until(async () => (await query.findObjectById('Test.Sets.Obj')).length === 1)
+    expect(await told(node, { node_name: 'test-sets-far-0.test-sets-far' })).toEqual(['a.b.2', '6'])
+    await createPod(client, { app: 'Test', server: 'Sets', name: 'test-sets-far-0', ip: '127.77.6.2', labels: { 'tars.io/ServerVariant': 'far' }, ...active })
+    await until(async () => (await query.findObjectById('Test.Sets.Obj')).length === 2)
     expect((await query.findObjectByIdInSameSet('Test.Sets.Obj', 'a.b.2')).activeEp.map(({ host, port, setId }) => [host, port, setId])).toEqual([['test-sets-far-0.test-sets-far', 6, 'a.b.2']])
     expect((await query.findObjectByIdInSameSet('Test.Sets.Obj', 'a.b.3')).return).toBe(-1)
   })

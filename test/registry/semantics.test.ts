@@ -225,9 +225,10 @@ describe('several TServers of a server (12)', () => {
 
   test('a pod has the descriptor of its own', () => {
     const directory = directoryOf({ variant: true })
-    expect(directory.endpointOf('A', 'B', directory.pod('a-b-far-0'))?.metadata.name).toBe('a-b-far')
-    expect(directory.endpointOf('A', 'B', directory.pod('a-b-0'))?.metadata.name).toBe('a-b')
+    expect(directory.endpointOf('A', 'B', 'a-b-far')?.metadata.name).toBe('a-b-far')
+    expect(directory.endpointOf('A', 'B', 'a-b')?.metadata.name).toBe('a-b')
     expect(directory.endpointOf('A', 'B')?.metadata.name).toBe('a-b')
+    expect(directory.endpointOf('A', 'B', 'a-b-none')?.metadata.name).toBe('a-b')
   })
 
   test('the first one may go before the other', () => {

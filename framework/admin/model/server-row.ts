@@ -5,7 +5,7 @@ import { isActive, podRow, type PodObject } from './pod-row.ts'
 
 /** @param findPod the Kubernetes pod of a name, when known */
 export function serverRow(server: TServer, endpoint: TEndpoint | undefined, findPod: (name: string) => PodObject | undefined): ServerRow {
-  const { app, server: name, subType, tars, k8s } = server.spec
+  const { app, server: name, variant, subType, tars, k8s } = server.spec
   const pods = (endpoint?.status?.pods ?? []).map((entry) => podRow(entry, findPod(entry.name))).sort(byName)
   const ready = pods.filter(isActive).length
   // A DaemonSet has as many as there are nodes: as many as there are.
@@ -14,6 +14,7 @@ export function serverRow(server: TServer, endpoint: TEndpoint | undefined, find
     name: server.metadata.name,
     app,
     server: name,
+    ...(variant === undefined ? {} : { variant }),
     subType,
     type: tars?.template ?? '',
     release: releaseOf(server),

@@ -11,17 +11,20 @@ export interface ServerName {
 
 const appForm = new RegExp(patterns.app)
 const serverForm = new RegExp(patterns.server)
+const variantForm = new RegExp(patterns.variant)
 
-/** Reads `App.Server`, by the rules that a TServer's name has (control-plane spec A.1, B.2). */
+/** Reads `App.Server`, or `App.Server/variant` for a further TServer of the same server, by the rules that a TServer's name has (control-plane spec A.1, B.2). */
 export function parseServerName(text: string): ServerName {
-  const [app = '', server = '', ...rest] = text.split('.')
-  if (!appForm.test(app) || !serverForm.test(server) || rest.length > 0) throw usageError(`"${text}" is no server`, 'write it as App.Server: letters and digits, a letter first')
-  const object = serverObjectName(app, server)
+  const [name = '', variant, ...more] = text.split('/')
+  const [app = '', server = '', ...rest] = name.split('.')
+  if (!appForm.test(app) || !serverForm.test(server) || rest.length > 0 || more.length > 0 || (variant !== undefined && !variantForm.test(variant))) throw usageError(`"${text}" is no server`, 'write it as App.Server: letters and digits, a letter first')
+  const object = serverObjectName(app, server, variant)
   if (object.length >= serverNameLimit) throw usageError(`"${text}" is too long`, `App and Server may have ${serverNameLimit - 2} characters together, as pods are named after them`)
   return { app, server, object }
 }
 
 /** From --app and --server. */
 export function serverNameOf(app: string, server: string): ServerName {
+  if (server.includes('/')) throw usageError(`"${server}" is no server`, 'a further TServer of a server is made by kubectl')
   return parseServerName(`${app}.${server}`)
 }

@@ -13,7 +13,7 @@ interface Line {
 /** @param nowMs milliseconds since the epoch  @param width columns of the terminal; undefined when the output goes elsewhere */
 export function statusTable(servers: readonly ServerRow[], nowMs: number, width?: number): string {
   const columns: readonly Column<Line>[] = [
-    { title: 'SERVER', value: ({ server }) => (server === undefined ? '' : `${server.app}.${server.server}`) },
+    { title: 'SERVER', value: ({ server }) => (server === undefined ? '' : `${server.app}.${server.server}${server.variant === undefined ? '' : `/${server.variant}`}`) },
     { title: 'TYPE', value: ({ server }) => (server === undefined ? '' : server.type === '' ? server.subType : server.type) },
     { title: 'RELEASE', value: ({ server }) => (server === undefined ? '' : (server.release?.id ?? '-')) },
     { title: 'READY', value: ({ server }) => (server === undefined ? '' : `${server.ready}/${server.replicas}`) },

@@ -58,6 +58,8 @@ export class Directory<Answer> {
   #outside: Outside<Answer> = { fixed: new Map(), registries: new Map() }
   /** Servers to rebuild at {@link release}; undefined when every change counts at once. */
   #held: Set<string> | undefined
+  /** Places changed since then, which reaches all of them. */
+  #placesHeld = false
 
   constructor(options: DirectoryOptions<Answer>) {
     this.#options = options
@@ -75,7 +77,7 @@ export class Directory<Answer> {
 
   /** Those that a caller is to prefer (1.3). */
   findNear(id: string, caller: Caller): Answer {
-    return this.#find(id).inGroup(this.groupOf(caller))
+    return this.#find(id).inGroup(() => this.groupOf(caller))
   }
 
   /** Undefined when there is no such station (1.3). */
@@ -124,10 +126,10 @@ export class Directory<Answer> {
     return this.#pods.get(name.split('.', 1)[0] ?? '') ?? this.#pods.get(this.#podOfAddress.get(address) ?? '')
   }
 
-  /** The TEndpoint of a server; of several that of the pod, or the first by name. */
-  endpointOf(app: string, server: string, pod?: PodObject): TEndpoint | undefined {
+  /** The TEndpoint of a server; of several that of this TServer, or the first by name. */
+  endpointOf(app: string, server: string, owner?: string): TEndpoint | undefined {
     const endpoints = this.#servers.get(serverKey(app, server))?.endpoints
-    const own = pod === undefined ? undefined : endpoints?.get(ownerNameOf(pod.metadata.labels))
+    const own = owner === undefined ? undefined : endpoints?.get(owner)
     return own ?? [...(endpoints?.values() ?? [])].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))[0]
   }
 
@@ -229,7 +231,10 @@ export class Directory<Answer> {
   release(): void {
     const keys = this.#held ?? []
     this.#held = undefined
-    for (const key of keys) this.#rebuild(key)
+    if (this.#placesHeld) {
+      this.#placesHeld = false
+      this.#placesChanged()
+    } else for (const key of keys) this.#rebuild(key)
   }
 
   /** Numbers for the log and for metrics. */
@@ -239,6 +244,10 @@ export class Directory<Answer> {
 
   /** Topology reaches every answer. */
   #placesChanged(): void {
+    if (this.#held !== undefined) {
+      this.#placesHeld = true
+      return
+    }
     this.#topology = new Topology(this.#config?.topology, this.#nodes)
     this.#empty = this.#answersOf([])
     this.#outside = {

@@ -33,9 +33,9 @@ export class ObjectAnswers<Answer> {
     }
   }
 
-  /** For a caller of this group. */
-  inGroup(group: GroupId): Answer {
-    return this.#groups.get(group) ?? this.all
+  /** For a caller of a group, which is asked for only where groups count. */
+  inGroup(callerGroup: () => GroupId): Answer {
+    return this.#groups.size === 0 ? this.all : (this.#groups.get(callerGroup()) ?? this.all)
   }
 
   /** Undefined when there is no such station. */
@@ -52,7 +52,7 @@ export class ObjectAnswers<Answer> {
     const set = parseSet(setId)
     if (set === undefined) return undefined
     const areas = this.#sets.get(set.name)
-    if (areas === undefined) return this.inGroup(callerGroup())
+    if (areas === undefined) return this.inGroup(callerGroup)
     const area = areas.get(set.area)
     return set.group === '*' ? area?.all : (area?.byGroup.get(set.group) ?? area?.byGroup.get('*'))
   }

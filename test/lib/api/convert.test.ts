@@ -18,13 +18,13 @@ const k8s = optional<unknown>({
   updateStrategy: fc.record({ type: fc.constantFrom('RollingUpdate', 'OnDelete'), rollingUpdate: fc.record({ partition: fc.nat(9) }) }),
   hostNetwork: fc.boolean(), env: fc.array(fc.record({ name: word, value: word }), { minLength: 1, maxLength: 2 }),
 })
-const tars = fc.record({ template: word, profile: fc.string(), servants: fc.array(fc.record({ name: word, port: fc.integer({ min: 1, max: 65535 }) })) }, { requiredKeys: ['template', 'servants'] })
+const tars = fc.record({ template: word, profile: fc.string(), servants: fc.array(fc.record({ name: word, port: fc.integer({ min: 1, max: 65535 }), weight: fc.nat(100) }, { requiredKeys: ['name', 'port'] })), instances: fc.array(fc.record({ pods: fc.constant('0-1'), set: fc.constant('a.b.c') }, { requiredKeys: [] })) }, { requiredKeys: ['template', 'servants'] })
 const kind = fc.oneof(fc.record({ subType: fc.constant('tars'), tars }), fc.record({ subType: fc.constant('normal'), normal: fc.record({ ports: fc.array(fc.record({ name: word, port: fc.nat(65535) })) }) }))
 const annotations = fc.option(fc.dictionary(word, word, { minKeys: 1, maxKeys: 2 }), { nil: undefined })
 
-const server = fc.record({ kind, k8s, release: fc.option(release, { nil: undefined }), annotations }).map((parts) => complete('v1beta3', {
+const server = fc.record({ variant: fc.option(word, { nil: undefined }), kind, k8s, release: fc.option(release, { nil: undefined }), annotations }).map((parts) => complete('v1beta3', {
   apiVersion: 'k8s.tars.io/v1beta3', kind: 'TServer', metadata: { name: 'a-b', ...(parts.annotations === undefined ? {} : { annotations: parts.annotations }) },
-  spec: { app: 'A', server: 'B', ...parts.kind, k8s: parts.k8s, ...(parts.release === undefined ? {} : { release: parts.release }) },
+  spec: { app: 'A', server: 'B', ...(parts.variant === undefined ? {} : { variant: parts.variant }), ...parts.kind, k8s: parts.k8s, ...(parts.release === undefined ? {} : { release: parts.release }) },
 }))
 
 function complete(version: Version, object: object): ApiObject {

@@ -33,6 +33,7 @@ test('servers of a framework (control-plane spec D.2, framework-services spec 0.
     ['tars-tarsregistry', 'normal', 'tarsk8s registry', 'queryobj 17890', 'registryobj 17891'],
     ['tars-tarsconfig', 'tars', 'tarsk8s config', 'ConfigObj 11111'],
     ['tars-tarsnotify', 'tars', 'tarsk8s notify', 'NotifyObj 13111'],
+    ['tars-tarslog', 'tars', 'tarsk8s log', 'LogObj 12111', 'TopologyObj 13030'],
     ['tars-tarsstat', 'tars', 'tarsk8s stat', 'StatObj 17000'],
     ['tars-tarsproperty', 'tars', 'tarsk8s property', 'PropertyObj 14000'],
     ['tars-tarsquerystat', 'tars', 'tarsk8s querystat', 'QueryObj 16000', 'TextObj 16002'],
