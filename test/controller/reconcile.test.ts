@@ -75,7 +75,7 @@ describe('a TServer', () => {
     const pod = (set: string) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: `${set}-0`, namespace: ns, labels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Twin', ...(set === name ? {} : { 'tars.io/ServerVariant': 'far' }) } }, spec: { containers: [{ name: 'c', image: 'x' }] } })
     for (const set of [name, 'demo-twin-far']) await kubernetes.create(pods, pod(set))
     for (const set of [name, 'demo-twin-far']) {
-      await eventually(async () => ((await get(resources.tendpoints as Resource<never>, set)) as unknown as TEndpoint | undefined)?.status?.pods.some((one) => one.name === `${set}-0`))
+      await eventually(async () => ((await get(resources.tendpoints as Resource<never>, set)) as unknown as TEndpoint | undefined)?.status?.pods.some((one) => one.name === `${set}-0`) || undefined)
       expect(((await get(resources.tendpoints as Resource<never>, set)) as unknown as TEndpoint).status?.pods.map((one) => one.name)).toEqual([`${set}-0`])
     }
     expect(((await get(resources.tendpoints as Resource<never>, 'demo-twin-far')) as unknown as TEndpoint).spec.variant).toBe('far')
