@@ -44,6 +44,16 @@ describe('a configuration file', () => {
     expect(items.map(({ metadata }) => metadata.name)).toEqual(['two'])
   })
 
+  test('has the version in force that was brought back before any controller saw that it was replaced', async () => {
+    await controller.stop()
+    for (const name of ['early', 'late']) await create(name, 'race.conf')
+    await activate('early')
+    // A change of something else asks for nothing.
+    await cluster.client.patch(tconfigs, { namespace, name: 'late' }, { metadata: { annotations: { note: 'x' } } })
+    controller = await controllerOf(cluster)
+    await become('race.conf', ['early active', 'late'])
+  })
+
   test('keeps its content, and its version in force', async () => {
     await create('keep', 'b.conf')
     expect(await refusal(cluster.client.patch(tconfigs, { namespace, name: 'keep' }, { configContent: 'other' }))).toContain('tconfig resource filed ".configContent" is immutable')

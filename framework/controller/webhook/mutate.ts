@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from 'node:util'
 import { hashSync } from 'bcryptjs'
 import { inGroup } from '#api/config-group.ts'
 import { labels, names } from '#api/names.ts'
 import { mutateAccount } from '#api/mutate/taccount.ts'
-import { comesIntoForce, mutateConfig } from '#api/mutate/tconfig.ts'
+import { mutateConfig } from '#api/mutate/tconfig.ts'
 import { mutateImage, mutateTemplate, mutateTree } from '#api/mutate/others.ts'
 import { findAutoRelease, imageServerName, mutateServer, wantsAutoRelease } from '#api/mutate/tserver.ts'
 import { resources } from '#api/resources.ts'
@@ -34,8 +35,15 @@ async function tservers({ object, old, namespace, readers, now }: Case<TServer>)
 
 async function tconfigs(subject: Case<TConfig>): Promise<TConfig> {
   const { object, old, now } = subject
-  const group = comesIntoForce(object, old) ? (await relatives(subject)).filter((other) => inGroup(other, object)) : []
+  const mayActivate = object.activated && (old?.activated !== true || isSame(object, old))
+  const group = mayActivate ? (await relatives(subject)).filter((other) => inGroup(other, object)) : []
   return mutateConfig(object, now, old, group)
+}
+
+/** A change that changes nothing asks for what is there. */
+function isSame(object: TConfig, old: TConfig): boolean {
+  const stated = (config: TConfig): object => ({ ...config, metadata: { ...config.metadata, managedFields: undefined } })
+  return isDeepStrictEqual(stated(object), stated(old))
 }
 
 async function defaultRelease({ spec }: TServer, namespace: string, readers: Case<TServer>['readers']): Promise<TServerRelease | undefined> {

@@ -97,6 +97,13 @@ describe('TConfig (control-plane spec B.3)', () => {
     expect(activeVersion([{ ...first, activated: false }])).toBeUndefined()
   })
 
+  test('a version that was replaced and does not know it yet is brought back', () => {
+    const first = mutateConfig(config(), new Date('2024-01-01T00:00:00Z'))
+    const second = mutateConfig({ ...config(), metadata: { name: 'second' } }, new Date('2024-01-02T00:00:00Z'), undefined, [first])
+    expect(activeVersion([second, mutateConfig(first, new Date('2024-01-03T00:00:00Z'), first, [second])])?.metadata.name).toBe(first.metadata.name)
+    expect(mutateConfig(second, new Date('2024-01-03T00:00:00Z'), second, [first])).toEqual(second)
+  })
+
   test('the version activated last is in force, also when the clock has gone back meanwhile', () => {
     const first = mutateConfig(config(), new Date('2025-01-01T00:00:00Z'))
     const second = mutateConfig({ ...config(), metadata: { name: 'second' } }, new Date('2024-01-01T00:00:00Z'), undefined, [first])

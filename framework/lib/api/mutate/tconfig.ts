@@ -1,4 +1,4 @@
-import { activationTime } from '../config-group.ts'
+import { activationTime, activeVersion } from '../config-group.ts'
 import { annotations, labels } from '../names.ts'
 import { withAnnotations, withLabels } from '../meta.ts'
 import type { TConfig } from '../types.ts'
@@ -6,11 +6,11 @@ import type { TConfig } from '../types.ts'
 /**
  * Version, time and labels of a TConfig (control-plane spec B.3), and when it was activated.
  * @param old the object before an update; absent for a new one
- * @param group the other versions, if this one {@link comesIntoForce}
+ * @param group the other versions, for a change that may let this one into force
  */
 export function mutateConfig(config: TConfig, now: Date, old?: TConfig, group: readonly TConfig[] = []): TConfig {
   const made = old === undefined ? { ...config, version: configVersion(config.metadata.name, now), updateTime: now.toISOString() } : config
-  const metadata = withLabels(withAnnotations(made.metadata, activation(made, activationTime(now, group), old)), {
+  const metadata = withLabels(withAnnotations(made.metadata, activation(made, now, old, group)), {
     [labels.app]: made.app,
     [labels.server]: made.server,
     [labels.configName]: made.configName,
@@ -22,14 +22,17 @@ export function mutateConfig(config: TConfig, now: Date, old?: TConfig, group: r
   return { ...made, metadata }
 }
 
-/** Whether this is the change that lets a version into force. */
-export function comesIntoForce(config: TConfig, old: TConfig | undefined): boolean {
-  return config.activated && old?.activated !== true
+/**
+ * Whether this is the change that lets a version into force: it is activated; or it still is, a later activation has replaced it, and the
+ * controller has not yet said so. What is asked for is the same in both cases.
+ */
+function comesIntoForce(config: TConfig, old: TConfig | undefined, group: readonly TConfig[]): boolean {
+  return config.activated && (old?.activated !== true || activeVersion([old, ...group]) !== old)
 }
 
 /** A version that comes into force is dated and no longer counts as replaced; otherwise the dates stay what they were. */
-function activation(config: TConfig, time: Date, old: TConfig | undefined): Record<string, string | undefined> {
-  if (comesIntoForce(config, old)) return { [annotations.activatedAt]: time.toISOString(), [annotations.replacedAt]: undefined }
+function activation(config: TConfig, now: Date, old: TConfig | undefined, group: readonly TConfig[]): Record<string, string | undefined> {
+  if (comesIntoForce(config, old, group)) return { [annotations.activatedAt]: activationTime(now, group).toISOString(), [annotations.replacedAt]: undefined }
   return { [annotations.activatedAt]: old?.metadata.annotations?.[annotations.activatedAt] }
 }
 
