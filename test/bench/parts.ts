@@ -1,3 +1,4 @@
+import { loadavg } from 'node:os'
 import type { Goal } from './goal.ts'
 
 /** A part of a benchmark, which can be run by itself. */
@@ -10,7 +11,7 @@ export async function runParts(parts: Readonly<Record<string, Part>>, note: (lin
   const goals: Goal[] = []
   for (const [name, part] of Object.entries(parts)) {
     if (chosen.length > 0 && !chosen.includes(name)) continue
-    note(`${name} …`)
+    note(`${name} … (load of the machine: ${loadavg().map((load) => load.toFixed(1)).join(', ')})`)
     goals.push(...(await part(note)))
   }
   return goals
