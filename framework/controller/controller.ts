@@ -51,7 +51,9 @@ export async function startController({ client, namespace, log, clock = client.c
       lifetime.onStop(() => informer.stop())
       informer.start()
     }
-    await Promise.all(informers.map((informer) => informer.synced()))
+    // What has no namespace only helps to explain, and may be closed to a controller of one namespace.
+    const helpful = new Set<unknown>([stores.nodes, stores.storageClasses])
+    await Promise.all(informers.filter((informer) => !helpful.has(informer)).map((informer) => informer.synced()))
     log.info('the cluster is known', { objects: informers.reduce((sum, { size }) => sum + size, 0) })
     const reconcilers = startReconcilers({ client, stores, log, clock }, lifetime)
     return { stop: () => lifetime.stop(), done: lifetime.done, get idle() { return reconcilers.every(({ idle }) => idle) } }

@@ -77,6 +77,7 @@ describe('status of a server (control-plane spec C.6)', () => {
       ['an ability of the application is enough, but volumes are not', tarsServer({ k8s: { abilityAffinity: 'AppRequired', ...(mount({ tLocalVolume: {} }) as { k8s: object }).k8s } }), {}, 'NodeLabelMissing', 'no node with tars.io/node.ns and tars.io/ability.ns.Demo has the label tars.io/SupportLocalVolume: kubectl'],
       ['there is no storage class', tarsServer(claim('slow')), {}, 'StorageClassMissing', 'there is no StorageClass slow, which volume data asks for: create it, or name another one in spec.k8s.mounts'],
       ['there is no storage class of ours', tarsServer(mount({ tLocalVolume: {} })), { storageClasses: new Set<string>() }, 'StorageClassMissing', 'there is no StorageClass tars-storage-class, which volume data asks for: the chart tarscontroller has it'],
+      ['nodes and classes are not for us to see', tarsServer(claim('slow')), { nodes: undefined, storageClasses: undefined }, 'PodsInTrouble', 'demo-hello-0: Unschedulable: 0/1 nodes are available'],
       ['the scheduler knows better', tarsServer(claim('fast')), {}, 'PodsInTrouble', 'demo-hello-0: Unschedulable: 0/1 nodes are available'],
     ] as const)('%s', (_what, server, changes, reason, text) => {
       const degraded = serverStatus(server, [homeless], 'now', changes).conditions?.find(({ type }) => type === 'Degraded')

@@ -4,11 +4,11 @@ import { claimTemplates } from './claims.ts'
 import { namespaceOf } from './meta.ts'
 import { podState, type Pod } from './pod-state.ts'
 
-/** What of the cluster decides whether pods find a place. */
+/** What of the cluster decides whether pods find a place, as far as it is known. */
 export interface Surroundings {
-  readonly nodes: readonly { readonly metadata: { readonly labels?: Readonly<Record<string, string>> } }[]
+  readonly nodes: readonly { readonly metadata: { readonly labels?: Readonly<Record<string, string>> } }[] | undefined
   /** Names of StorageClasses. */
-  readonly storageClasses: ReadonlySet<string>
+  readonly storageClasses: ReadonlySet<string> | undefined
 }
 
 export interface Trouble {
@@ -52,7 +52,7 @@ function causeOf(server: TServer, pod: Pod, surroundings: Surroundings): Trouble
 function missingClass(server: TServer, { storageClasses }: Surroundings): Trouble | undefined {
   for (const { metadata, spec } of server.spec.k8s.daemonSet ? [] : claimTemplates(server)) {
     const wanted = spec?.storageClassName ?? ''
-    if (wanted === '' || storageClasses.has(wanted)) continue
+    if (wanted === '' || storageClasses?.has(wanted) !== false) continue
     const remedy = wanted === names.storageClass ? 'the chart tarscontroller has it' : 'create it, or name another one in spec.k8s.mounts'
     return { reason: 'StorageClassMissing', message: `there is no StorageClass ${wanted}, which volume ${metadata?.name ?? ''} asks for: ${remedy}` }
   }
@@ -61,6 +61,7 @@ function missingClass(server: TServer, { storageClasses }: Surroundings): Troubl
 
 /** The scheduler counts nodes, and does not say which label they lack. */
 function missingNode(server: TServer, { nodes }: Surroundings): Trouble | undefined {
+  if (nodes === undefined) return undefined
   const { app, server: name, k8s } = server.spec
   const namespace = namespaceOf(server)
   const isLocal = !k8s.daemonSet && (k8s.mounts ?? []).some(({ source }) => source.tLocalVolume !== undefined)

@@ -6,7 +6,8 @@ import type { News } from '#kube/event.ts'
 import type { Reconcile } from '#kube/reconciler.ts'
 import type { Resource } from '#kube/types.ts'
 import { serverStatus } from '../desired/server-status.ts'
-import type { ControllerContext } from './context.ts'
+import type { Surroundings } from '../desired/trouble.ts'
+import type { ControllerContext, Stores } from './context.ts'
 import { tell } from './event.ts'
 
 /** Status of a TServer, from itself and its pods (control-plane spec C.6); what turned in it is told by events. */
@@ -16,8 +17,7 @@ export function reconcileServerStatus(context: ControllerContext): Reconcile {
     const server = stores.servers.getByKey(key)
     if (server === undefined || server.metadata.deletionTimestamp !== undefined) return
     const now = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')
-    const surroundings = { nodes: stores.nodes.list(), storageClasses: new Set(stores.storageClasses.list().map(({ metadata }) => metadata.name)) }
-    const status = serverStatus(server, stores.podsOf.get(key), surroundings, now)
+    const status = serverStatus(server, stores.podsOf.get(key), surroundingsOf(stores), now)
     if (isDeepStrictEqual(server.status, status)) return
     const { namespace, name } = server.metadata
     try {
@@ -27,6 +27,13 @@ export function reconcileServerStatus(context: ControllerContext): Reconcile {
       throw error
     }
     for (const news of newsOf(server.status, status)) await tell(context, server, news)
+  }
+}
+
+function surroundingsOf({ nodes, storageClasses }: Stores): Surroundings {
+  return {
+    nodes: nodes.hasSynced ? nodes.list() : undefined,
+    storageClasses: storageClasses.hasSynced ? new Set(storageClasses.list().map(({ metadata }) => metadata.name)) : undefined,
   }
 }
 
