@@ -95,6 +95,16 @@ describe('the framework image', { timeout: 60_000 }, () => {
     expect(exitCode(await space.ended), space.stderr).toBe(0)
   })
 
+  it("keeps what it keeps in the bundle's own thread", async () => {
+    const address = anAddress()
+    const space = await container('thread', ['stat'], { ...pod('stat', address), TARSSTAT_PORT: '0', TARSSTORE_DATA: '/run/data/stat' })
+    await space.output(/stat serves/)
+    const answer = await fetch(`http://${address}:17001/store/last`, { method: 'POST' })
+    expect([answer.status, await answer.text()]).toEqual([200, 'null'])
+    space.kill('SIGTERM')
+    expect(exitCode(await space.ended), space.stderr).toBe(0)
+  })
+
   it('runs the controller', async () => {
     const space = await container('controller', ['controller'], { TARSCONTROLLER_RUN: 'reconcilers', TARSCONTROLLER_NAMESPACE: namespace, TARSCONTROLLER_ELECT: 'false' })
     await space.output(/controller is running/)

@@ -18,7 +18,7 @@ let folder: string
 let store: Store
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tarsk8s-any-'))
-  store = await openSqliteStore(folder)
+  store = openSqliteStore(folder)
 })
 afterAll(async () => {
   await store?.close()

@@ -97,7 +97,7 @@ describe.each(['SQLite', 'OpenSearch'] as const)('%s', (kind) => {
     const last = await start(data, node?.url ?? '')
     await until(async () => (await metricOf(last, 'tarsstore_spool_rows')) === 0)
     await end(last.child, 'SIGTERM')
-    const store = node === undefined ? await openSqliteStore(join(data, 'rows')) : openElasticStore({ urls: [node.url], prefix: 'tars_', log: silentLogger })
+    const store = node === undefined ? openSqliteStore(join(data, 'rows')) : openElasticStore({ urls: [node.url], prefix: 'tars_', log: silentLogger })
     if (node !== undefined) await fetch(`${node.url}/_refresh`, { method: 'POST' })
     const known = await total(store)
     await store.close()

@@ -1,6 +1,6 @@
-import { closeSync, ftruncateSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, ftruncateSync, fstatSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { Failure } from '#base/errors.ts'
+import { makeStoreFolder } from './folder.ts'
 
 /** What an earlier process had not handed on. */
 export interface Leftover {
@@ -22,11 +22,7 @@ export class Journal {
   /** @param folder made when missing @throws Failure STORE_FOLDER */
   constructor(folder: string) {
     this.#folder = folder
-    try {
-      mkdirSync(folder, { recursive: true })
-    } catch (cause) {
-      throw new Failure('STORE_FOLDER', `nothing can be kept in ${folder}`, { cause, remedy: 'set TARSSTORE_DATA to a folder that can be written to' })
-    }
+    makeStoreFolder(folder)
   }
 
   /** Journals that are there; before the first append these are an earlier process'. */

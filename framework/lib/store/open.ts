@@ -76,7 +76,7 @@ const lastMs = 3000
 /** Opens the store of a role with its spool, and keeps its days in bounds. All of it ends with the lifetime. */
 export async function openStore({ settings, dataset, lifetime, log, now }: OpenStoreOptions): Promise<{ readonly store: Store; readonly spool: Spool }> {
   const { data, elastic, days, bytes, spoolBytes } = settings
-  const store = elastic === undefined ? await openSqliteStore(join(data, 'rows'), bytes) : openElasticStore({ ...elastic, log })
+  const store = elastic === undefined ? openSqliteStore(join(data, 'rows'), { maxBytes: bytes }) : openElasticStore({ ...elastic, log })
   lifetime.onStop(() => store.close())
   const trim = async (): Promise<void> => {
     try {

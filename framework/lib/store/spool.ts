@@ -1,11 +1,12 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, Failure } from '#base/errors.ts'
+import { describe } from '#base/errors.ts'
 import { Lifetime } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import { metric } from '#base/metrics.ts'
 import { backoff, sleep } from '#base/retry.ts'
 import type { Dataset, Row, Store } from './dataset.ts'
+import { makeStoreFolder } from './folder.ts'
 
 export interface SpoolOptions {
   /** Made when missing. */
@@ -47,12 +48,8 @@ export class Spool extends Lifetime {
   constructor(options: SpoolOptions) {
     super()
     this.#options = { maxBytes: 512 << 20, retryMs: 500, ...options }
-    try {
-      mkdirSync(options.folder, { recursive: true })
-      this.#waiting = readdirSync(options.folder).sort().flatMap((name) => this.#known(name))
-    } catch (cause) {
-      throw new Failure('STORE_FOLDER', `nothing can be kept in ${options.folder}`, { cause, remedy: 'set TARSSTORE_DATA to a folder that can be written to' })
-    }
+    makeStoreFolder(options.folder)
+    this.#waiting = readdirSync(options.folder).sort().flatMap((name) => this.#known(name))
     this.#loop = this.#run()
     this.onStop(async () => {
       this.#abort.abort()

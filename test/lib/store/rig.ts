@@ -23,7 +23,7 @@ export interface TestStore {
 export async function startStore(kind: StoreKind): Promise<TestStore> {
   if (kind === 'SQLite') {
     const folder = await mkdtemp(join(tmpdir(), 'tarsk8s-store-'))
-    let store = await openSqliteStore(folder)
+    let store = openSqliteStore(folder)
     return {
       get store() {
         return store
@@ -31,7 +31,7 @@ export async function startStore(kind: StoreKind): Promise<TestStore> {
       settle: async () => {},
       async reopen() {
         await store.close()
-        store = await openSqliteStore(folder)
+        store = openSqliteStore(folder)
       },
       async stop() {
         await store.close()

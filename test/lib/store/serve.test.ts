@@ -17,7 +17,7 @@ const served: (Running & { readonly port: number })[] = []
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tarsk8s-serve-'))
   for (const name of ['a', 'b']) {
-    const store = await openSqliteStore(join(folder, name))
+    const store = openSqliteStore(join(folder, name))
     stores.push(store)
     served.push(await serveStore({ address: '127.0.0.1', port: 0, metrics: { '/metrics': () => 'x 1\n' }, store: { dataset, reader: store }, log: silentLogger }))
   }

@@ -6,13 +6,14 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Store } from '#store/dataset.ts'
 import { openSqliteStore } from '#store/sqlite/store.ts'
+import { until } from '../../registry/cluster.ts'
 import { dataset, row } from './rig.ts'
 
 let folder: string
 let store: Store
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tarsk8s-threads-'))
-  store = await openSqliteStore(folder)
+  store = openSqliteStore(folder)
 })
 afterAll(async () => {
   await store?.close()
@@ -45,7 +46,7 @@ test('more at once than can wait is refused, and may be asked again', async () =
 
 test('beyond its bytes the oldest days go; when the only day has them all, what is new is refused', async () => {
   const own = await mkdtemp(join(tmpdir(), 'tarsk8s-room-'))
-  const bounded = await openSqliteStore(own, 1 << 20)
+  const bounded = openSqliteStore(own, { maxBytes: 1 << 20 })
   const day = (name: string): Promise<number>[] => Array.from({ length: 8 }, (_, part) => bounded.write(dataset, Array.from({ length: 200 }, (_unused, index) => row(`${name}-${part}-${index}`, { f_date: name, name: 'x'.repeat(200), count: 1 }))))
   const files = () => readdirSync(join(own, 'stat')).filter((name) => name.endsWith('.sqlite'))
   for (const name of ['20260101', '20260102', '20260103', '20260104']) for (const write of day(name)) expect(await write).toBe(0)
@@ -57,5 +58,26 @@ test('beyond its bytes the oldest days go; when the only day has them all, what 
   expect(full).toBe(500)
   expect(files()).toEqual(['20260105.sqlite'])
   await bounded.close()
+  await rm(own, { recursive: true, force: true })
+})
+
+test('a thread that has nothing to do ends, and the next call has another; none is lost in between', async () => {
+  const own = await mkdtemp(join(tmpdir(), 'tarsk8s-idle-'))
+  const threads = (): number => readdirSync('/proc/self/task').length
+  const before = threads()
+  const idle = openSqliteStore(own, { idleMs: 5 })
+  expect(threads()).toBe(before)
+  let written = 0
+  for (let round = 0; round < 8; round++) {
+    // Some of them come just as a thread goes.
+    for (let part = 0; part < 5; part++, written++) {
+      expect(await idle.write(dataset, [row(`r${written}`, { f_date: '20260101', name: 'x', count: 1 })])).toBe(0)
+      await new Promise((resolve) => setTimeout(resolve, part * 2))
+    }
+    await until(() => threads() <= before)
+  }
+  const [group] = await idle.totals(dataset, { from: '20260101', to: '20260101', where: [], groupBy: [], measures: [{ field: 'count', by: 'sum' }] })
+  expect(group?.values).toEqual([written])
+  await idle.close()
   await rm(own, { recursive: true, force: true })
 })

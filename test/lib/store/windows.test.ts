@@ -180,14 +180,14 @@ describe('the spool', () => {
 
 test('a folder that cannot be written to is refused by name', async () => {
   writeFileSync(join(folder, 'file'), '')
-  await expect(openSqliteStore(join(folder, 'file', 'below'))).rejects.toThrow(/file\/below/)
+  expect(() => openSqliteStore(join(folder, 'file', 'below'))).toThrow(/file\/below/)
   expect(() => new Spool({ folder: join(folder, 'file', 'below'), dataset: statDataset, store: new Memory(), log: silentLogger })).toThrow(/file\/below/)
 })
 
 test('a file of a day that is no database is set aside, and the day goes on', async () => {
   mkdirSync(join(folder, 'rows', 'stat'), { recursive: true })
   writeFileSync(join(folder, 'rows', 'stat', '20260105.sqlite'), 'this is no database at all, though it is as long as the head of one would be, and longer'.repeat(10))
-  const store = await openSqliteStore(join(folder, 'rows'))
+  const store = openSqliteStore(join(folder, 'rows'))
   expect(await store.write(statDataset, [{ id: 'a', day: '20260105', fields: { succ_count: 1 } }])).toBe(0)
   expect(await store.totals(statDataset, { from: '20260105', to: '20260105', where: [], groupBy: [], measures: [{ field: 'succ_count', by: 'sum' }] })).toEqual([{ keys: [], values: [1] }])
   expect(existsSync(join(folder, 'rows', 'stat', '20260105.sqlite.broken'))).toBe(true)

@@ -5,6 +5,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { Failure } from '#base/errors.ts'
 import { daysOf, mergeGroups, mostGroups, tooManyGroups, type Condition, type Dataset, type FieldType, type FindQuestion, type Found, type Group, type Measure, type Row, type TotalsQuestion } from '../dataset.ts'
+import { makeStoreFolder } from '../folder.ts'
 import { sqlPattern } from '../like.ts'
 
 /** Version of the files' layout, in SQLite's user_version. */
@@ -35,11 +36,7 @@ export class SqliteDays {
   constructor({ folder, maxBytes }: { readonly folder: string; readonly maxBytes: number }) {
     this.#folder = folder
     this.#maxBytes = maxBytes
-    try {
-      mkdirSync(folder, { recursive: true })
-    } catch (cause) {
-      throw new Failure('STORE_FOLDER', `nothing can be kept in ${folder}`, { cause, remedy: 'set TARSSTORE_DATA to a folder that can be written to' })
-    }
+    makeStoreFolder(folder)
   }
 
   /** All rows of a day or none of them; what is there already stays. @returns how many have values that no column takes, or have no room */

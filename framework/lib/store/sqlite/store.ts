@@ -1,30 +1,34 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { Failure } from '#base/errors.ts'
 import { checkQuestion, type Dataset, type FindQuestion, type Found, type Group, type Row, type Store, type TotalsQuestion } from '../dataset.ts'
+import { makeStoreFolder } from '../folder.ts'
 import type { Request, Response, ThreadData } from './worker.ts'
 
 /** Questions and writes that wait; one more is refused. */
 const mostWaiting = 200
 
+export interface SqliteOptions {
+  /** Of the files of a dataset; beyond it the oldest days go, and rows of the only day are refused. Default: no bound. */
+  readonly maxBytes?: number
+  /** A thread that had nothing to do for so long is ended, milliseconds: it takes 25 MB. Default 30,000. */
+  readonly idleMs?: number
+}
+
 /**
  * A store in SQLite files below `folder`, one a dataset and day. Two threads work, one for writes and one for questions, so
  * that neither the process nor a write waits for a question.
- * @param maxBytes of the files of a dataset; beyond it the oldest days go, and rows of the only day are refused
  * @throws Failure STORE_FOLDER when the folder cannot be written to
  */
-export async function openSqliteStore(folder: string, maxBytes = Number.POSITIVE_INFINITY): Promise<Store> {
-  const writer = new Thread(folder, maxBytes)
-  try {
-    // Makes the folder, or says why it cannot be made.
-    await writer.call('write', {}, [])
-  } catch (error) {
-    await writer.close()
-    throw error
-  }
-  const reader = new Thread(folder, maxBytes)
+export function openSqliteStore(folder: string, { maxBytes = Number.POSITIVE_INFINITY, idleMs = 30_000 }: SqliteOptions = {}): Store {
+  makeStoreFolder(folder)
+  const writer = new Thread({ folder, maxBytes }, idleMs)
+  const reader = new Thread({ folder, maxBytes }, idleMs)
   return {
     write: (dataset: Dataset, rows: readonly Row[]) => writer.call('write', dataset, rows) as Promise<number>,
-    trim: (dataset, oldest) => writer.call('trim', dataset, oldest) as Promise<number>,
+    // No thread is needed to see that there is nothing.
+    trim: async (dataset, oldest) => (existsSync(join(folder, dataset.name)) ? ((await writer.call('trim', dataset, oldest)) as number) : 0),
     async totals(dataset: Dataset, question: TotalsQuestion) {
       checkQuestion(dataset, question, [...question.groupBy, ...question.measures.map(({ field }) => field)])
       return (await reader.call('totals', dataset, question)) as readonly Group[]
@@ -44,19 +48,24 @@ export async function openSqliteStore(folder: string, maxBytes = Number.POSITIVE
 /** Where the thread's code is: beside this file, from the sources or in the bundle. */
 const workerFile = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './store-worker.mjs', import.meta.url)
 
+/** A thread while it is needed: begun by a call, ended when there was none for a while. */
 class Thread {
   readonly #data: ThreadData
+  readonly #idleMs: number
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>()
   #worker: Worker | undefined
+  #idle: NodeJS.Timeout | undefined
   #next = 0
 
-  constructor(folder: string, maxBytes: number) {
-    this.#data = { folder, maxBytes }
+  constructor(data: ThreadData, idleMs: number) {
+    this.#data = data
+    this.#idleMs = idleMs
   }
 
   /** Calls a method of SqliteDays there. */
   call(method: Request['method'], ...args: readonly unknown[]): Promise<unknown> {
     if (this.#waiting.size >= mostWaiting) return Promise.reject(new Failure('STORE_BUSY', 'the store has too much to do', { temporary: true, remedy: 'ask again in a moment' }))
+    clearTimeout(this.#idle)
     const worker = (this.#worker ??= this.#start())
     const answer = Promise.withResolvers<unknown>()
     const id = this.#next++
@@ -66,35 +75,47 @@ class Thread {
     return answer.promise
   }
 
+  /** What was called is done first. */
   async close(): Promise<void> {
+    clearTimeout(this.#idle)
     const worker = this.#worker
     if (worker === undefined) return
+    const exited = new Promise((resolve) => worker.once('exit', resolve))
     await this.call('close').catch(() => {})
-    this.#worker = undefined
-    await worker.terminate()
+    clearTimeout(this.#idle)
+    await exited
   }
 
   #start(): Worker {
     // None of the process' own arguments: some of them are not for threads.
     const worker = new Worker(workerFile, { workerData: this.#data, execArgv: ['--disable-warning=ExperimentalWarning'], name: 'store' })
     worker.on('message', (response: Response) => this.#answer(response))
-    worker.on('error', (error) => this.#broke(error))
-    worker.on('exit', () => this.#broke(new Error('the store thread has ended')))
+    worker.on('error', (error) => this.#ended(worker, error))
+    worker.on('exit', () => this.#ended(worker, new Error('the store thread has ended')))
     return worker
   }
 
   #answer(response: Response): void {
     const waiting = this.#waiting.get(response.id)
     this.#waiting.delete(response.id)
-    if (this.#waiting.size === 0) this.#worker?.unref()
+    if (this.#waiting.size === 0) this.#rest()
     if ('failure' in response) waiting?.reject(new Failure(response.failure.code, response.failure.message, { temporary: response.failure.temporary, ...(response.failure.remedy === undefined ? {} : { remedy: response.failure.remedy }) }))
     else waiting?.resolve(response.value)
   }
 
+  #rest(): void {
+    this.#worker?.unref()
+    this.#idle = setTimeout(() => {
+      this.#worker?.postMessage({ id: -1, method: 'close', args: [] } satisfies Request)
+      this.#worker = undefined
+    }, this.#idleMs).unref()
+  }
+
   /** The next call starts another. */
-  #broke(error: unknown): void {
+  #ended(worker: Worker, cause: unknown): void {
+    if (worker !== this.#worker) return
     this.#worker = undefined
-    const failure = new Failure('STORE_THREAD', 'the store thread broke', { cause: error, temporary: true })
+    const failure = new Failure('STORE_THREAD', 'the store thread broke', { cause, temporary: true })
     for (const waiting of this.#waiting.values()) waiting.reject(failure)
     this.#waiting.clear()
   }
