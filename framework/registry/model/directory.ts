@@ -188,12 +188,12 @@ export class Directory<Answer> {
     const before = this.#nodes.get(node.metadata.name)
     this.#nodes.set(node.metadata.name, node)
     // Nodes tell of themselves often, and seldom where they are.
-    if (before === undefined || !isDeepStrictEqual(placeOf(before), placeOf(node))) this.#placesChanged()
+    if (before === undefined || !isDeepStrictEqual(placeOf(before), placeOf(node))) this.#placesChanged(node.metadata.name)
   }
 
   removeNode(node: NodeObject): void {
     this.#nodes.delete(node.metadata.name)
-    this.#placesChanged()
+    this.#placesChanged(node.metadata.name)
   }
 
   setFrameworkConfig(config: TFrameworkConfig | undefined): void {
@@ -242,19 +242,26 @@ export class Directory<Answer> {
     return { objects: this.#answers.size, pods: this.#pods.size }
   }
 
-  /** Topology reaches every answer. */
-  #placesChanged(): void {
+  /** @param node the only one that changed: where it is concerns its own pods, unless groups come or go with it */
+  #placesChanged(node?: string): void {
     if (this.#held !== undefined) {
       this.#placesHeld = true
       return
     }
+    const { shape } = this.#topology
     this.#topology = new Topology(this.#config?.topology, this.#nodes)
+    if (node !== undefined && this.#topology.shape === shape) return this.#rebuildPodsOn(node)
     this.#empty = this.#answersOf([])
     this.#outside = {
       fixed: new Map([...upchainViews(this.#config)].map(([name, entries]) => [name, this.#answersOf(entries)])),
       registries: new Map(Object.entries(this.#config?.upstream ?? {})),
     }
     for (const key of this.#servers.keys()) this.#rebuild(key)
+  }
+
+  #rebuildPodsOn(node: string): void {
+    const keys = [...this.#pods.values()].filter(({ spec }) => spec?.nodeName === node).map(keyOfPod)
+    for (const key of new Set(keys)) if (key !== undefined) this.#rebuild(key)
   }
 
   #server(key: string): Server {

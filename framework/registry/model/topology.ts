@@ -40,6 +40,8 @@ export class Topology {
   readonly groups: ReadonlySet<GroupId>
   /** All that a caller can ask for. */
   readonly stations: ReadonlySet<string>
+  /** Equal for two where all questions have equal answers but for those about single nodes. */
+  readonly shape: string
 
   constructor(settings: TFrameworkConfig['topology'] = standard, nodes: ReadonlyMap<string, NodeObject> = new Map()) {
     this.#settings = settings
@@ -51,6 +53,8 @@ export class Topology {
     const named = [...this.#byAddress.values(), ...this.#priorities.flatMap(({ groups }) => [...groups]), ...[...nodes.values()].map((node) => this.#groupOfNode(node))]
     this.groups = new Set(named.filter((group) => group !== noGroup))
     this.stations = new Set(this.#priorities.flatMap(({ station }) => (station === undefined ? [] : [station])))
+    const sorted = (set: ReadonlySet<GroupId>): GroupId[] => [...set].toSorted((a, b) => a - b)
+    this.shape = JSON.stringify([settings, sorted(this.groups), this.#priorities.map(({ groups, station }) => [sorted(groups), station])])
   }
 
   /** Groups of nodes by the station that their labels say, in order of its name. */
