@@ -11,7 +11,7 @@ export function reconcileNode({ client, nodes: store }: { readonly client: KubeC
     const given = store.get(undefined, name)?.metadata.labels
     if (given === undefined) return
     const used = Object.keys(given).some((label) => label.startsWith(`${labels.node}.`))
-    if (used === labels.node in given) return
+    if (used ? given[labels.node] === '' : !(labels.node in given)) return
     try {
       await client.patch(nodes, { name }, { metadata: { labels: { [labels.node]: used ? '' : null } } }, { signal })
     } catch (error) {

@@ -23,7 +23,7 @@ export async function mutate(request: AdmissionRequest, readers: Readers, option
   const { object } = request
   const mutator = mutators[request.resource.resource]
   const subject = caseOf(request, readers, options)
-  if (object === null || mutator === undefined || subject === undefined || isLeaving(object) || changesNothing(request)) return allowed
+  if (object === null || mutator === undefined || subject === undefined || isLeaving(object) || (changesNothing(request) && !asksForTheSame(subject))) return allowed
   const hub = await mutator(subject as Case<never>)
   const problems = conforms(schemaOf(hub.kind, hubVersion) ?? {}, hub) ? (ownRules[request.resource.resource]?.({ ...subject, object: hub } as Case<never>) ?? []) : []
   if (problems.length > 0) return denial(request, problems)
@@ -63,6 +63,11 @@ function changesNothing({ operation, object, oldObject }: AdmissionRequest): boo
   if (operation !== 'UPDATE' || object === null || oldObject === null) return false
   const [next, current] = [object, oldObject].map((each) => ({ ...each, metadata: { ...each.metadata, managedFields: [] } }))
   return isDeepStrictEqual(next, current)
+}
+
+/** Of TConfigs, people may ask for what is there but in force no more; the controller has them written again only. */
+function asksForTheSame({ request, identities }: Case<ApiObject>): boolean {
+  return request.resource.resource === 'tconfigs' && !identities.isController(request.userInfo)
 }
 
 /** The request about hub objects; undefined when the object does not have the shape of its kind, which the CRD will refuse. */
