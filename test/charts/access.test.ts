@@ -203,7 +203,7 @@ describe('what it must not', { timeout: 60_000 }, () => {
   ]
   const only: Readonly<Record<string, readonly string[]>> = {
     // What the controller is for.
-    'tars-controller': ['GET /apis/k8s.tars.io/v1beta3/namespaces/kube-system/tconfigs/x', `PATCH ${tars}/tendpoints/x`, 'PATCH /apis/apiextensions.k8s.io/v1/customresourcedefinitions/tservers.k8s.tars.io'],
+    'tars-controller': ['DELETE /api/v1/namespaces/NS/pods/x', 'GET /apis/k8s.tars.io/v1beta3/namespaces/kube-system/tconfigs/x', `PATCH ${tars}/tendpoints/x`, 'PATCH /apis/apiextensions.k8s.io/v1/customresourcedefinitions/tservers.k8s.tars.io'],
   }
   const more: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
     'tars-controller': [['PATCH', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/tconfigs.k8s.tars.io'], ['PATCH', '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/other'], ['GET', '/api/v1/namespaces/tars-system/secrets/other'], ['DELETE', `${tars}/timages/x`], ['PATCH', '/api/v1/namespaces/NS/configmaps/x'], ['GET', '/api/v1/namespaces/NS/secrets/x'], ['GET', '/apis/coordination.k8s.io/v1/namespaces/NS/leases/x']],
