@@ -2,8 +2,9 @@ import { systemClock, type Clock } from '#base/clock.ts'
 
 /**
  * The API server's time, learned from the Date of its answers (RFC 9110, 6.6.1). All who work with one API server so have one time,
- * whatever their own clocks say, and it is the one by which the server judges certificates and dates objects. It is right within
- * the second that Date counts in, and better with every answer. Until the first answer it is this machine's.
+ * whatever their own clocks say, and it is the one by which the server judges certificates and dates objects. It is never
+ * ahead, and behind by no more than the second that Date counts in and the way of an answer; less so with every answer. Until the
+ * first one it is this machine's.
  */
 export class ServerClock implements Clock {
   readonly #own: Clock
@@ -15,7 +16,7 @@ export class ServerClock implements Clock {
   }
 
   now(): number {
-    return this.#difference === undefined ? this.#own.now() : this.#own.monotonic() + (this.#difference.least + this.#difference.most) / 2
+    return this.#difference === undefined ? this.#own.now() : this.#own.monotonic() + this.#difference.least
   }
 
   monotonic(): number {

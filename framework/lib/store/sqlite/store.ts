@@ -83,6 +83,8 @@ class Thread {
     const exited = new Promise((resolve) => worker.once('exit', resolve))
     await this.call('close').catch(() => {})
     clearTimeout(this.#idle)
+    // Its answer lets it rest; but nothing else may keep this process until it has ended.
+    worker.ref()
     await exited
   }
 
