@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 /** Tests of what an API server does, run against the embedded one and, from the same source, against Kubernetes itself. */
@@ -18,6 +19,8 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/services/**'],
     setupFiles: ['./setup.ts'],
     pool: 'forks',
+    // Files wait for processes more than they compute: two at a time also on a small machine.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // One cluster for all has room for one file at a time.
     fileParallelism: (process.env['TARSK8S_TEST_KUBECONFIG'] ?? '') === '',
     // Generous: CI machines have two cores and every wait is for a condition, never for a time.
