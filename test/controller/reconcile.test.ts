@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { resources } from '#api/resources.ts'
 import type { TEndpoint, TServer, TTree } from '#api/types.ts'
 import { daemonSets, events, horizontalPodAutoscalers, podDisruptionBudgets, persistentVolumeClaims, pods, services, statefulSets } from '#kube/resources.ts'
+import { isConflict } from '#kube/errors.ts'
 import type { KubeClient } from '#kube/client.ts'
 import type { AnyObject, KubeObject, Resource } from '#kube/types.ts'
 import type { Controller } from '../../framework/controller/controller.ts'
@@ -195,9 +196,12 @@ describe('a server that is scaled by load', () => {
     await there(statefulSets, name)
     await cluster.client.patch(tservers, { namespace: ns, name }, { spec: { replicas: 4 } }, { subresource: 'scale' })
     await eventually(async () => ((await get(statefulSets as Resource<never>, name))?.['spec'].replicas === 4 ? true : undefined))
-    const now = await cluster.client.get(tservers, { namespace: ns, name })
-    const { replicas: _, ...k8s } = now.spec.k8s
-    await cluster.client.update(tservers, { ...now, spec: { ...now.spec, important: 9, k8s } } as TServer)
+    // Its status may be written in between.
+    await eventually(async () => {
+      const now = await cluster.client.get(tservers, { namespace: ns, name })
+      const { replicas: _, ...k8s } = now.spec.k8s
+      return cluster.client.update(tservers, { ...now, spec: { ...now.spec, important: 9, k8s } } as TServer).catch((error: unknown) => (isConflict(error) ? undefined : Promise.reject(error)))
+    })
     await settled()
     expect(await replicas(name)).toEqual([4, 4])
   })
