@@ -129,6 +129,6 @@ describe('in order', { timeout: 240_000 }, () => {
     expect(anew.metadata.uid).not.toBe(before.find(({ name }) => name === 'demo-first-0')?.uid)
     expect((await cluster.client.get(statefulSets, { namespace: ns, name: 'demo-first' })).metadata.uid).toBe(set.metadata.uid)
     expect(await bound()).toEqual(claims)
-    expect(anew['spec'].terminationGracePeriodSeconds).toBe(60)
+    expect(anew['spec'].terminationGracePeriodSeconds).toBe(150)
   })
 })
