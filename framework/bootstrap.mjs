@@ -3,7 +3,7 @@
 // and hands over to that runtime, which executes the TypeScript of this repository directly.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -33,7 +33,9 @@ function install() {
   if (npm.error) fail(`npm could not be started (${npm.error.message}); install npm and try again`)
   if (npm.status !== 0) fail(`"npm install" failed with exit code ${npm.status}; its output above says why`)
   if (!existsSync(runtime)) fail(`no pinned Node runtime for ${process.platform}/${process.arch}; supported: linux/x64 and linux/arm64`)
-  writeFileSync(installedLock, lock)
+  // A file of its own: copies of this folder may be hard links to it.
+  writeFileSync(`${installedLock}.${process.pid}`, lock)
+  renameSync(`${installedLock}.${process.pid}`, installedLock)
   console.error(`tarsk8s: packages installed in ${((Date.now() - started) / 1000).toFixed(1)} s`)
 }
 
