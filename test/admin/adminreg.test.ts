@@ -333,10 +333,10 @@ describe('tasks', () => {
     expect(task.taskItemRsp[2]?.executeLog).toContain('there is no command dance')
   })
   test('a release is done when the node runs it', async () => {
-    await ours.addTaskReq(createTaskReq({ taskNo: 't4', taskItemReq: [item('patch_tars', { parameters: new Map([['patch_id', 'v2']]) })] }))
-    await eventually(async () => ((await live('demo-hello'))?.['spec'].release.id === 'v2' ? true : undefined))
+    await ours.addTaskReq(createTaskReq({ taskNo: 't4', taskItemReq: [item('patch_tars', { parameters: new Map([['patch_id', 'v3']]) })] }))
+    await eventually(async () => ((await live('demo-hello'))?.['spec'].release.id === 'v3' ? true : undefined))
     expect((await ours.getTaskRsp('t4')).taskRsp.status).toBe(EMTaskStatus.EM_T_RUNNING)
-    await makePod('Demo', 'Hello', 0, { podIP: alive, id: 'v2' })
+    await makePod('Demo', 'Hello', 0, { podIP: alive, id: 'v3' })
     expect(await ended('t4')).toMatchObject({ status: EMTaskStatus.EM_T_SUCCESS })
   })
   test('an elegant one sends callers elsewhere meanwhile', async () => {

@@ -1,10 +1,11 @@
 // Releases: which there are, which one runs, and how far a change of it has come. A release is an image here, and every node of a
 // server runs the same; what native calls a patch is the TServer's release.
 import { createHash } from 'node:crypto'
-import { annotations, labels } from '#api/names.ts'
+import { annotations, labels, serverObjectName } from '#api/names.ts'
 import { imageServerName } from '#api/mutate/tserver.ts'
 import { resources } from '#api/resources.ts'
 import type { TImage, TImageRelease, TServer } from '#api/types.ts'
+import { sleep } from '#base/retry.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { createPatchInfo, createPatchPackage, type AdminRegServant, type PatchInfo, type PatchRequest } from '#tars/protocol/AdminReg.ts'
 import { isActive } from '../model/pod-row.ts'
@@ -12,6 +13,9 @@ import { changeServer } from './change.ts'
 import { attempt, codes, done, Refusal, type Outcome } from './outcome.ts'
 import { nodeNames, place, serverNamed, type Place } from './places.ts'
 import type { World } from './world.ts'
+
+/** Within it the read model hears of what was written; it looks so often. Milliseconds. */
+const [heardMs, askEveryMs] = [10_000, 10]
 
 type Functions = Pick<AdminRegServant, 'batchPatch' | 'getPatchPercent' | 'updatePatchLog' | 'deletePatchFile' | 'getPatchPackage'>
 
@@ -74,7 +78,7 @@ async function imagesOf(client: KubeClient, namespace: string, app: string, serv
 }
 
 /** Makes a release what a server runs; one that was released before by the same request is left alone. */
-export async function release({ client, namespace }: World, { appname, servername, version, user }: Pick<PatchRequest, 'appname' | 'servername' | 'version' | 'user'>): Promise<Outcome> {
+export async function release({ view, client, namespace }: World, { appname, servername, version, user }: Pick<PatchRequest, 'appname' | 'servername' | 'version' | 'user'>): Promise<Outcome> {
   return attempt(async () => {
     const images = await imagesOf(client, namespace, appname, servername)
     const found = findRelease(images, version)
@@ -84,6 +88,9 @@ export async function release({ client, namespace }: World, { appname, servernam
     }
     const there = await changeServer(client, { namespace, app: appname, server: servername }, (server) => releasePatch(server, found, user))
     if (!there) throw new Refusal(codes.noServer, `there is no server ${appname}.${servername}`)
+    // Who asks next for its progress is not to hear of the release before.
+    const name = serverObjectName(appname, servername)
+    for (const deadline = performance.now() + heardMs; view.tserver(name)?.spec.release?.id !== found.id && performance.now() < deadline; ) await sleep(askEveryMs)
     return done(`Success: ${appname}.${servername} gets release ${found.id}`)
   })
 }
