@@ -1,7 +1,8 @@
 import { Lifetime, type Role, type Running } from '#base/lifecycle.ts'
 import { hostname } from 'node:os'
 import { randomUUID } from 'node:crypto'
-import { kubeClientFrom } from '#kube/client.ts'
+import { kubeClientFrom, type KubeClient } from '#kube/client.ts'
+import { heldClient } from '#kube/held-client.ts'
 import { startElection } from '#kube/lease.ts'
 import { startClusterWide, type ClusterWideOptions } from './cluster-wide.ts'
 import { startController, type ControllerOptions } from './controller.ts'
@@ -23,9 +24,10 @@ export const start: Role = async ({ env, log, signal }) => {
     let problem: () => string | undefined = () => 'it is starting'
     if (healthPort !== undefined) lifetime.own(await startHealth({ host: '::', port: healthPort, problem: () => problem() }))
     const webhooks = run.webhooks ? lifetime.own(await startWebhooks({ client, settings, log, signal })) : undefined
-    const lead = (leading: AbortSignal): Promise<Running> => startReconcilers({ client, namespace, settleMs, log, signal: leading })
+    const reconcile = (by: KubeClient, leading: AbortSignal): Promise<Running> => startReconcilers({ client: by, namespace, settleMs, log, signal: leading })
+    const lead = (leading: AbortSignal, holds: () => boolean): Promise<Running> => reconcile(heldClient(client, holds), leading)
     if (run.reconcilers && elect) lifetime.own(startElection({ client, namespace: home, name: leaseName, identity: `${hostname()}_${randomUUID()}`, log, lead }))
-    else if (run.reconcilers) lifetime.own(await lead(signal))
+    else if (run.reconcilers) lifetime.own(await reconcile(client, signal))
     problem = () => webhooks?.problem()
     log.info('controller is running', { namespace: namespace ?? 'all', ...run })
   } catch (error) {

@@ -5,8 +5,11 @@ import type { TEndpoint, TServer, TTree } from '#api/types.ts'
 import { daemonSets, events, horizontalPodAutoscalers, podDisruptionBudgets, persistentVolumeClaims, pods, services, statefulSets } from '#kube/resources.ts'
 import { isConflict } from '#kube/errors.ts'
 import type { KubeClient } from '#kube/client.ts'
+import type { Informer } from '#kube/informer.ts'
 import type { AnyObject, KubeObject, Resource } from '#kube/types.ts'
 import type { Controller } from '../../framework/controller/controller.ts'
+import { desiredStatefulSet } from '../../framework/controller/desired/stateful-set.ts'
+import { ensureApplied, type Applicable } from '../../framework/controller/reconcile/apply.ts'
 import { isLeftOver, isOrphan } from '../../framework/controller/reconcile/owner.ts'
 import { clientAs, controllerOf, eventually, peek, startCluster, type TestCluster } from './cluster.ts'
 import { startFaultProxy, type FaultProxy } from '../lib/kube/fault-proxy.ts'
@@ -73,13 +76,48 @@ describe('a TServer', () => {
     // A pod that two budgets select cannot be evicted.
     expect((await there(podDisruptionBudgets, name))['spec'].selector.matchExpressions).toEqual([{ key: 'tars.io/ServerVariant', operator: 'DoesNotExist' }])
     expect((await there(podDisruptionBudgets, 'demo-twin-far'))['spec'].selector).toEqual({ matchLabels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Twin', 'tars.io/ServerVariant': 'far' } })
-    const pod = (set: string) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: `${set}-0`, namespace: ns, labels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Twin', ...(set === name ? {} : { 'tars.io/ServerVariant': 'far' }) } }, spec: { containers: [{ name: 'c', image: 'x' }] } })
+    const selectorOf = async (service: string): Promise<unknown> => (await there(services, service))['spec'].selector
+    // A Service leads to the pods of its own TServer.
+    const both = { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Twin' }
+    expect([await selectorOf(name), await selectorOf('demo-twin-far')]).toEqual([{ ...both, 'tars.io/TServer': name }, { ...both, 'tars.io/ServerVariant': 'far' }])
+    for (const [set, own] of [[name, await selectorOf(name)], ['demo-twin-far', await selectorOf('demo-twin-far')]] as const) {
+      expect((await there(statefulSets, set))['spec'].template.metadata.labels).toMatchObject(own as object)
+      expect((await there(statefulSets, set === name ? 'demo-twin-far' : name))['spec'].template.metadata.labels).not.toMatchObject(own as object)
+    }
+    const pod = (set: string) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: `${set}-0`, namespace: ns, labels: { ...both, 'tars.io/TServer': set, ...(set === name ? {} : { 'tars.io/ServerVariant': 'far' }) } }, spec: { containers: [{ name: 'c', image: 'x' }] } })
     for (const set of [name, 'demo-twin-far']) await kubernetes.create(pods, pod(set))
     for (const set of [name, 'demo-twin-far']) {
       await eventually(async () => ((await get(resources.tendpoints as Resource<never>, set)) as unknown as TEndpoint | undefined)?.status?.pods.some((one) => one.name === `${set}-0`) || undefined)
       expect(((await get(resources.tendpoints as Resource<never>, set)) as unknown as TEndpoint).status?.pods.map((one) => one.name)).toEqual([`${set}-0`])
     }
     expect(((await get(resources.tendpoints as Resource<never>, 'demo-twin-far')) as unknown as TEndpoint).spec.variant).toBe('far')
+  })
+
+  test('whose pods do not say whose they are yet keeps them, and its Service waits for the next ones', async () => {
+    const name = await create('Elder')
+    const both = { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Elder' }
+    await there(services, name)
+    await settled()
+    const { metadata: { uid } } = await there(statefulSets, name)
+    await controller.stop()
+    // As a version of before left them.
+    await kubernetes.patch(statefulSets, { namespace: ns, name }, [{ op: 'remove', path: '/spec/template/metadata/labels/tars.io~1TServer' }], { type: 'json' })
+    await kubernetes.patch(services, { namespace: ns, name }, { spec: { selector: { 'tars.io/TServer': null } } })
+    await kubernetes.create(pods, { metadata: { name: `${name}-0`, namespace: ns, labels: both }, spec: { containers: [{ name: 'c', image: 'x' }] } })
+    const { metadata: { generation } } = await there(statefulSets, name)
+    controller = await controllerOf({ ...cluster, config: proxy.config })
+    await settled()
+    expect(await there(statefulSets, name)).toMatchObject({ metadata: { uid, generation } })
+    expect((await there(services, name))['spec'].selector).toEqual(both)
+    await cluster.client.patch(tservers, { namespace: ns, name }, { spec: { release: { id: 'v2', image: 'registry.test/demo.hello:v2' } } })
+    await eventually(async () => (await there(statefulSets, name))['spec'].template.metadata.labels['tars.io/TServer'] === name || undefined)
+    await settled()
+    expect((await there(services, name))['spec'].selector).toEqual(both)
+    await kubernetes.delete(pods, { namespace: ns, name: `${name}-0` }, { gracePeriodSeconds: 0 })
+    await eventually(async () => (await there(services, name))['spec'].selector['tars.io/TServer'] === name || undefined)
+    // One that comes back as it was, as below the partition of a roll-out, has its name in DNS all the same.
+    await kubernetes.create(pods, { metadata: { name: `${name}-0`, namespace: ns, labels: both }, spec: { containers: [{ name: 'c', image: 'x' }] } })
+    await eventually(async () => (await there(services, name))['spec'].selector['tars.io/TServer'] === undefined || undefined)
   })
 
   test('has each of its children written once', async () => {
@@ -302,6 +340,47 @@ describe('children', () => {
     await gone(pods, second)
     await settled()
     expect(await get(pods as Resource<never>, first)).toBeDefined()
+  })
+
+  test('that people replace themselves stand still without new claims: the status and an event say whom to delete', async () => {
+    const name = await create('Byhand', { k8s: { replicas: 2, updateStrategy: { type: 'OnDelete' }, mounts: [{ name: 'data', mountPath: '/data', source: { tLocalVolume: {} } }] } })
+    const { metadata: { uid } } = await there(statefulSets, name)
+    const owner = { ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name, uid: uid ?? '', controller: true }] }
+    const [first, second] = [`${name}-0`, `${name}-1`]
+    for (const pod of [first, second]) await cluster.client.create(pods, podOf(name, 'Byhand', pod, owner))
+    const degraded = (reason: string, message?: RegExp) => eventually(async () => (await cluster.client.get(tservers, { namespace: ns, name })).status?.conditions?.some((one) => one.type === 'Degraded' && one.reason === reason && (message?.test(one.message) ?? true)) || undefined)
+    await degraded('VolumesMissing', new RegExp(`2 of 2 .*volume data .*kubectl -n ns delete pod ${first} ${second}$`))
+    await eventually(async () => (await cluster.client.list(events, { namespace: ns })).items.some((event) => event['reason'] === 'VolumesMissing' && event['type'] === 'Warning' && event['involvedObject'].name === name) || undefined)
+    await settled()
+    for (const pod of [first, second]) {
+      expect(await get(pods as Resource<never>, pod)).toBeDefined()
+      await kubernetes.delete(pods, { namespace: ns, name: pod }, { gracePeriodSeconds: 0 })
+      await gone(pods, pod)
+      const made = podOf(name, 'Byhand', pod, owner) as AnyObject
+      await cluster.client.create(pods, { ...made, spec: { ...made['spec'], volumes: [{ name: 'data', persistentVolumeClaim: { claimName: `data-${pod}` } }] } })
+    }
+    await degraded('AsExpected')
+  })
+
+  test('are not written by who decided on what was before', async () => {
+    const name = await create('Fenced')
+    const seen = await there(statefulSets, name)
+    const learned: AnyObject[] = []
+    const sets: Applicable = { resource: statefulSets, store: { learn: (object: AnyObject) => void learned.push(object) } as unknown as Informer }
+    const late = tarsServer({ server: 'Fenced', release: { id: 'v0', image: 'registry.test/demo.hello:v0' } }, { name, uid: seen.metadata.ownerReferences?.[0]?.uid ?? '' })
+    await settled()
+    const before = await kubernetes.patch(statefulSets, { namespace: ns, name }, { metadata: { annotations: { theirs: 'newer' } } })
+    for (const known of [seen, undefined]) await expect(ensureApplied(kubernetes, sets, desiredStatefulSet(late) ?? {}, known)).rejects.toSatisfy(isConflict)
+    const now = await there(statefulSets, name)
+    expect(now['spec']).toEqual(before['spec'])
+    expect(now.metadata.annotations).toMatchObject({ theirs: 'newer' })
+    expect(learned).toEqual([])
+    // Known to be gone, it is made; known as it is, it is changed.
+    const fresh = tarsServer({ server: 'Fresh' }, { name: 'demo-fresh', uid: 'u' })
+    const made = await ensureApplied(kubernetes, sets, { ...desiredStatefulSet(fresh), metadata: { name: 'demo-fresh', namespace: ns } }, undefined)
+    const changed = await ensureApplied(kubernetes, sets, { ...desiredStatefulSet(tarsServer({ server: 'Fresh', k8s: { replicas: 4 } }, { name: 'demo-fresh', uid: 'u' })), metadata: { name: 'demo-fresh', namespace: ns } }, made)
+    expect([made['spec'].replicas, changed['spec'].replicas]).toEqual([1, 4])
+    await kubernetes.delete(statefulSets, { namespace: ns, name: 'demo-fresh' })
   })
 
   test('claims of local volumes say who owns the folder, as the server says it now', async () => {

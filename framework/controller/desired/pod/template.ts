@@ -14,7 +14,7 @@ export function podTemplate(server: TServer, framework: TFrameworkConfig | undef
   return {
     metadata: {
       name: server.metadata.name,
-      labels: { ...serverLabels(server), ...(release === undefined ? {} : { [labels.serverId]: release.id }) },
+      labels: { ...serverLabels(server), [labels.tserver]: server.metadata.name, ...(release === undefined ? {} : { [labels.serverId]: release.id }) },
     },
     spec: podSpec(server, supervisorOf(server, framework), framework),
   }
