@@ -20,8 +20,8 @@ export interface Callers extends Running {
   isPod(name: string): boolean
   /** Whether any pod is of this owner. */
   isOwner(owner: string): boolean
-  /** Resolves when all pods were listed once. */
-  synced(): Promise<void>
+  /** Resolves when all pods were listed once, or after three seconds: without the API server one serves all the same. */
+  known(): Promise<void>
 }
 
 export interface CallerOptions {
@@ -31,6 +31,8 @@ export interface CallerOptions {
   readonly ownerLabels: readonly [string, ...string[]]
   readonly log: Logger
 }
+
+const knowMs = 3000
 
 /** Watches pods and keeps who they are, by address. */
 export function watchCallers({ client, namespace, ownerLabels, log }: CallerOptions): Callers {
@@ -56,7 +58,12 @@ export function watchCallers({ client, namespace, ownerLabels, log }: CallerOpti
     at: (address) => byAddress.get(address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address),
     isPod: (name) => names.has(name),
     isOwner: (owner) => owners.has(owner),
-    synced: () => informer.synced(),
+    async known() {
+      const late = Promise.withResolvers<void>()
+      const timer = setTimeout(late.resolve, knowMs).unref()
+      await Promise.race([informer.synced().catch(() => {}), late.promise])
+      clearTimeout(timer)
+    },
     stop: () => informer.stop(),
     get done() {
       return informer.done

@@ -13,7 +13,7 @@ beforeAll(async () => {
   cluster = await startCluster()
   callers = watchCallers({ client: cluster.client, namespace, ownerLabels: ['tars.io/ServerApp', 'tars.io/ServerName'], log: silentLogger })
   addresses = watchPodAddresses({ client: cluster.client, namespace, log: silentLogger })
-  await Promise.all([callers.synced(), addresses.synced()])
+  await Promise.all([callers.known(), addresses.synced()])
 })
 afterAll(async () => {
   await callers?.stop()
