@@ -3,11 +3,11 @@ import { metric } from '#base/metrics.ts'
 import { watchCallers } from '#kube/callers.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { propertyDataset } from '#store/datasets.ts'
+import { Fold } from '#store/fold.ts'
 import { startGatherer, type GathererOptions, type RunningGatherer } from '#store/gatherer.ts'
 import { PropertyF } from '#tars/protocol/PropertyF.ts'
 import { serveTars } from '#tars/serve.ts'
-import { PropertyFold } from './model/property-fold.ts'
-import type { PropertyRecord } from './model/record.ts'
+import { propertyMetrics, propertyRules } from './model/property-rules.ts'
 import { propertyServant, type PropertyCounts } from './property-servant.ts'
 
 export interface PropertyOptions extends GathererOptions {
@@ -18,10 +18,11 @@ export interface PropertyOptions extends GathererOptions {
 export function startProperty(options: PropertyOptions): Promise<RunningGatherer> {
   const { client, namespace, source, address, bounds, log } = options
   const counts: PropertyCounts = { taken: 0, refused: { empty: 0, internal: 0, invalid: 0, foreign: 0 } }
-  let last: PropertyFold | undefined
-  return startGatherer<PropertyRecord, PropertyFold>({
+  const rules = propertyRules(source)
+  let last = new Fold(rules, bounds)
+  return startGatherer({
     dataset: propertyDataset,
-    fold: () => new PropertyFold(bounds, source),
+    fold: () => new Fold(rules, bounds),
     onClosed: (fold) => (last = fold),
     async serve(add, lifetime) {
       const callers = lifetime.own(watchCallers({ client, namespace, ownerLabels: [labels.app, labels.server], log }))
@@ -34,6 +35,6 @@ export function startProperty(options: PropertyOptions): Promise<RunningGatherer
       metric('tarsproperty_values_total', 'Values that were taken.', [[counts.taken]]),
       metric('tarsproperty_refused_values_total', 'Values that were not, and why; foreign: reported by a pod of another server.', Object.entries(counts.refused).map(([reason, count]) => [count, { reason }])),
     ].join(''),
-    pages: { '/properties': () => last?.metrics() ?? '' },
+    pages: { '/properties': () => propertyMetrics(last.sums()) },
   }, options)
 }

@@ -1,14 +1,15 @@
 import { labels } from '#api/names.ts'
 import { metric } from '#base/metrics.ts'
+import { inSlices } from '#base/slices.ts'
 import { watchCallers } from '#kube/callers.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { statDataset } from '#store/datasets.ts'
+import { Fold } from '#store/fold.ts'
 import { startGatherer, type GathererOptions, type RunningGatherer } from '#store/gatherer.ts'
-import { StatF } from '#tars/protocol/StatF.ts'
 import { serveTars } from '#tars/serve.ts'
 import { CallCounters } from './model/call-counters.ts'
-import type { StatRecord } from './model/record.ts'
-import { StatFold } from './model/stat-fold.ts'
+import { statRules } from './model/stat-rules.ts'
+import { StatOfHeads } from './stat-lines.ts'
 import { statServant, type StatCounts } from './stat-servant.ts'
 
 export interface StatOptions extends GathererOptions {
@@ -20,14 +21,15 @@ export function startStat(options: StatOptions): Promise<RunningGatherer> {
   const { client, namespace, source, address, bounds, log } = options
   const counts: StatCounts = { taken: 0, refused: { empty: 0, internal: 0, invalid: 0, foreign: 0 }, samples: 0 }
   const calls = new CallCounters()
-  return startGatherer<StatRecord, StatFold>({
+  const rules = statRules(source)
+  return startGatherer({
     dataset: statDataset,
-    fold: () => new StatFold(bounds, source),
-    onClosed: (fold) => calls.add(fold),
+    fold: () => new Fold(rules, bounds),
+    onClosed: (fold) => void inSlices(fold.sums(), (sum) => calls.add(sum)),
     async serve(add, lifetime) {
       const callers = lifetime.own(watchCallers({ client, namespace, ownerLabels: [labels.app, labels.server], log }))
       await callers.known()
-      const servants = { 'tars.tarsstat.StatObj': { interface: StatF, servant: statServant({ add, callers, counts }) } }
+      const servants = { 'tars.tarsstat.StatObj': { interface: StatOfHeads, servant: statServant({ add, callers, counts, keys: bounds.inAll }) } }
       const [bound] = await serveTars({ adapters: [{ endpoint: `tcp -h ${address} -p ${options.port} -t 60000`, servants }], log }, lifetime)
       return bound?.port ?? 0
     },
