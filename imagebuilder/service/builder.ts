@@ -1,5 +1,6 @@
 import { Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
+import { metric } from '#base/metrics.ts'
 import type { ImageEnv } from '../env.ts'
 import type { MemberCache } from '../member-cache.ts'
 import { imageRepository } from '../names.ts'
@@ -31,6 +32,7 @@ export class Builder {
   readonly #stopping = new AbortController()
   readonly #running = new Set<Build>()
   readonly #known = new Map<string, Build>()
+  readonly #counts = { succeeded: 0, failed: 0 }
 
   constructor(options: BuilderOptions) {
     const { env, now = Date.now } = options
@@ -77,6 +79,14 @@ export class Builder {
     return this.#known.get(id)
   }
 
+  /** What it did and does, in Prometheus' text format. */
+  metrics(): string {
+    return [
+      metric('tarsimage_builds_total', 'Builds that ended, and how.', Object.entries(this.#counts).map(([result, count]) => [count, { result }])),
+      metric('tarsimage_builds_living', 'Builds that run or wait.', [[this.#running.size]]),
+    ].join('')
+  }
+
   /** Lets what runs end within `drainMs`, then aborts it; resolves when every TImage is written. */
   async stop(drainMs: number): Promise<void> {
     const reason = new Failure('STOPPING', 'the builder is stopping', { temporary: true, remedy: 'build again' })
@@ -89,7 +99,7 @@ export class Builder {
   #remember(build: Build): void {
     this.#known.set(build.facts.id, build)
     this.#running.add(build)
-    build.done.catch(() => {}).finally(() => {
+    build.done.then(() => this.#counts.succeeded++, () => this.#counts.failed++).finally(() => {
       this.#running.delete(build)
       for (const [id, other] of this.#known) if (this.#known.size > remembered && !this.#running.has(other)) this.#known.delete(id)
     })
