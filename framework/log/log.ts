@@ -8,7 +8,8 @@ import type { Logger } from '#base/log.ts'
 import { metricsOf } from '#base/metrics.ts'
 import { ConfFile } from '#tars/conf-file.ts'
 import { Topology } from '#tars/protocol/Topology.ts'
-import { createServer, RequestCounters } from '#tars/server.ts'
+import { serveTars } from '#tars/serve.ts'
+import { RequestCounters } from '#tars/server.ts'
 import type { LogEnv } from './env.ts'
 import { LogFiles } from './files/log-files.ts'
 import { sweep } from './files/sweep.ts'
@@ -67,19 +68,15 @@ async function start(options: LogOptions, lifetime: Lifetime): Promise<RunningLo
   }
   const pass = startSweeping(options, files, traces.store, lifetime)
   const counters = new RequestCounters()
-  const server = createServer({
+  const [one, other] = await serveTars({
     adapters: [
       { endpoint: `tcp -h ${address} -p ${options.ports.log} -t 60000`, servants: { 'tars.tarslog.LogObj': servants.log } },
       { endpoint: `tcp -h ${address} -p ${options.ports.topology} -t 60000`, servants: { 'tars.tarslog.TopologyObj': servants.topology } },
     ],
     log,
     metrics: counters,
-  })
-  await server.start()
-  lifetime.own(server)
-  lifetime.onStop(() => server.drain(drainMs))
+  }, lifetime, drainMs)
   const health = options.healthPort === undefined ? undefined : lifetime.own(await startHealth({ host: address, port: options.healthPort, problem: () => undefined, metrics: () => metricsText(files, traces) + counters.text() }))
-  const [one, other] = server.endpoints
   log.info('log serves', { address, log: one?.port, topology: other?.port, path })
   return Object.assign(lifetime, { ports: { log: one?.port ?? 0, topology: other?.port ?? 0 }, healthPort: health?.port, sweep: pass })
 }

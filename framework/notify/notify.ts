@@ -54,7 +54,7 @@ export async function startNotify(options: NotifyOptions): Promise<RunningNotify
 
     const alert = startAlerts(options, lifetime)
     const find = async ({ app, server, node, offset, limit: most }: Question): Promise<NotifyRecord[]> => {
-      outbox.flush()
+      await outbox.flush()
       if (!spool.failing) await Promise.race([spool.empty(), new Promise((resolve) => setTimeout(resolve, settleMs).unref())])
       const where: Condition[] = [{ field: 'app', op: 'eq', value: app }, { field: 'server', op: 'eq', value: server }, ...(node === '' ? [] : [{ field: 'node', op: 'eq', value: node } as const])]
       const first = new Date(clock.now())

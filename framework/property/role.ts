@@ -1,11 +1,14 @@
 import type { Role } from '#base/lifecycle.ts'
 import { kubeClientFrom } from '#kube/client.ts'
-import { propertyEnv } from './env.ts'
+import { gathererEnv } from '#store/gatherer-env.ts'
 import { startProperty } from './property.ts'
 
-/** tarsproperty: `tarsk8s property`. */
+/** Of PropertyObj in K8SFramework's charts (framework-services 0.1), and ours of HTTP. */
+const ports = { port: 14000, httpPort: 14001 } as const
+
+/** tarsproperty: `tarsk8s property`, with the variables of `gathererEnv` under TARSPROPERTY. */
 export const start: Role = async ({ env, log }) => {
-  const settings = propertyEnv(env)
+  const settings = gathererEnv('TARSPROPERTY', ports, env)
   const client = kubeClientFrom(env)
   const property = await startProperty({ client, ...settings, log })
   property.done.catch(() => {}).finally(() => client.close())

@@ -6,7 +6,7 @@ import { openElasticStore } from '#store/elastic/store.ts'
 import { remoteStores, single, type GatheredReader } from '#store/remote.ts'
 import { serveStore } from '#store/serve.ts'
 import { MonitorQuery, type MonitorQueryServant } from '#tars/protocol/MonitorQuery.ts'
-import { createServer } from '#tars/server.ts'
+import { serveTars } from '#tars/serve.ts'
 import { createAnswerer } from './answer.ts'
 import type { QueryEnv } from './env.ts'
 import { propertyKind, statKind } from './model/kind.ts'
@@ -25,7 +25,6 @@ export interface RunningQuery extends Running {
   readonly httpPort: number
 }
 
-const drainMs = 3000
 const kinds = { querystat: { kind: statKind, owner: 'tarsstat' }, queryproperty: { kind: propertyKind, owner: 'tarsproperty' } } as const
 
 /** Serves MonitorQuery, the text protocol, and `/metrics`. It keeps nothing: it asks the pods that do, or Elasticsearch. */
@@ -41,11 +40,8 @@ export async function startQuery({ role, client, namespace, address, port, textP
     const http = lifetime.own(await serveStore({ address, port: httpPort, metrics: { '/metrics': metrics }, log }))
     const text = lifetime.own(await startTextServer({ address, port: textPort, answerer }))
     const servant: MonitorQueryServant = { query: async (req) => ({ return: 0, rsp: await answerer.answer(req) }) }
-    const server = createServer({ adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { [`tars.tars${role}.QueryObj`]: { interface: MonitorQuery, servant } } }], log })
-    await server.start()
-    lifetime.own(server)
-    lifetime.onStop(() => server.drain(drainMs))
-    const bound = server.endpoints[0]?.port ?? 0
+    const [endpoint] = await serveTars({ adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { [`tars.tars${role}.QueryObj`]: { interface: MonitorQuery, servant } } }], log }, lifetime)
+    const bound = endpoint?.port ?? 0
     log.info('query serves', { role, address, port: bound, text: text.port, http: http.port, store: elastic?.urls ?? owner })
     return Object.assign(lifetime, { port: bound, textPort: text.port, httpPort: http.port })
   } catch (error) {

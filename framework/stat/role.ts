@@ -1,11 +1,14 @@
 import type { Role } from '#base/lifecycle.ts'
 import { kubeClientFrom } from '#kube/client.ts'
-import { statEnv } from './env.ts'
+import { gathererEnv } from '#store/gatherer-env.ts'
 import { startStat } from './stat.ts'
 
-/** tarsstat: `tarsk8s stat`. */
+/** Of StatObj in K8SFramework's charts (framework-services 0.1), and ours of HTTP. */
+const ports = { port: 17000, httpPort: 17001 } as const
+
+/** tarsstat: `tarsk8s stat`, with the variables of `gathererEnv` under TARSSTAT. */
 export const start: Role = async ({ env, log }) => {
-  const settings = statEnv(env)
+  const settings = gathererEnv('TARSSTAT', ports, env)
   const client = kubeClientFrom(env)
   const stat = await startStat({ client, ...settings, log })
   stat.done.catch(() => {}).finally(() => client.close())

@@ -41,9 +41,9 @@ export async function helm(folder: string, ...args: readonly string[]): Promise<
   return run(await helmProgram(), args, { env: { PATH: process.env['PATH'], HOME: folder, HELM_CACHE_HOME: folder, HELM_CONFIG_HOME: folder, HELM_DATA_HOME: folder } })
 }
 
-/** What a chart makes of values, Helm's hooks included. @throws what Helm says */
-export async function rendered(folder: string, chart: string, values: readonly string[], { namespace = 'prod', release = 'tars', kubeVersion = '1.30.0' } = {}): Promise<AnyObject[]> {
-  const { code, out, err } = await helm(folder, 'template', release, chart, '-n', namespace, '--kube-version', kubeVersion, ...values.flatMap((value) => ['--set', value]))
+/** What a chart makes of values (`strings`: those that look like numbers and are texts), Helm's hooks included. @throws what Helm says */
+export async function rendered(folder: string, chart: string, values: readonly string[], { namespace = 'prod', release = 'tars', kubeVersion = '1.30.0', strings = [] as readonly string[] } = {}): Promise<AnyObject[]> {
+  const { code, out, err } = await helm(folder, 'template', release, chart, '-n', namespace, '--kube-version', kubeVersion, ...values.flatMap((value) => ['--set', value]), ...strings.flatMap((value) => ['--set-string', value]))
   if (code !== 0) throw new Error(err)
   return parseAllDocuments(out).map((document) => document.toJS() as AnyObject | null).filter((object) => object !== null)
 }

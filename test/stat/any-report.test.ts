@@ -6,13 +6,14 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { propertyDataset, statDataset } from '#store/datasets.ts'
 import type { Dataset, Row, Store } from '#store/dataset.ts'
+import { Fold } from '#store/fold.ts'
 import { openSqliteStore } from '#store/sqlite/store.ts'
 import { createStatPropMsgHead } from '#tars/protocol/PropertyF.ts'
 import { createStatMicMsgBody, createStatMicMsgHead } from '#tars/protocol/StatF.ts'
-import { PropertyFold } from '../../framework/property/model/property-fold.ts'
+import { propertyMetrics, propertyRules } from '../../framework/property/model/property-rules.ts'
 import { recordsOf, type PropertyRecord } from '../../framework/property/model/record.ts'
-import { recordOf, type StatRecord } from '../../framework/stat/model/record.ts'
-import { StatFold } from '../../framework/stat/model/stat-fold.ts'
+import { keyOfHead, valueOfBody, type StatRecord } from '../../framework/stat/model/record.ts'
+import { statRules } from '../../framework/stat/model/stat-rules.ts'
 
 let folder: string
 let store: Store
@@ -52,13 +53,13 @@ async function taken(dataset: Dataset, fold: { rows(): Iterable<Row['fields']> }
 
 test('calls', async () => {
   await fc.assert(fc.asyncProperty(fc.array(fc.tuple(head, body), { maxLength: 60 }), fc.boolean(), async (lines, fromClient) => {
-    const fold = new StatFold(bounds, 'p')
-    const records = lines.map(([one, other]) => recordOf(createStatMicMsgHead(one), createStatMicMsgBody(other), fromClient, evil)).filter((record): record is StatRecord => typeof record !== 'string')
+    const fold = new Fold(statRules('p'), bounds)
+    const records = lines.map(([one, other]) => ({ key: keyOfHead(createStatMicMsgHead(one), fromClient, evil), value: valueOfBody(createStatMicMsgBody(other)) })).filter((record): record is StatRecord => typeof record.key !== 'string' && typeof record.value !== 'string')
     for (const record of records) fold.add(record)
     // Nothing is said by another server than the one that speaks.
-    expect(records.filter(({ by }) => by === 'Bank.Vault')).toEqual([])
-    expect(records.every(({ key }) => (fromClient ? key.masterIp : key.slaveIp) === 'evil-pod-0')).toBe(true)
-    const total = (all: Iterable<{ readonly count: number }>): number => [...all].reduce((sum, { count }) => sum + count, 0)
+    expect(records.filter(({ key }) => key.by === 'Bank.Vault')).toEqual([])
+    expect(records.every(({ key }) => (fromClient ? key.names.masterIp : key.names.slaveIp) === 'evil-pod-0')).toBe(true)
+    const total = (all: Iterable<StatRecord>): number => [...all].reduce((sum, { value: { count } }) => sum + count, 0)
     expect(total(fold.sums())).toBe(total(records))
     expect(fold.size).toBeLessThanOrEqual(3 * bounds.inAll + 1)
     await taken(statDataset, fold)
@@ -67,11 +68,11 @@ test('calls', async () => {
 
 test('properties', async () => {
   await fc.assert(fc.asyncProperty(fc.array(entry, { maxLength: 30 }), async (entries) => {
-    const fold = new PropertyFold(bounds, 'p')
+    const fold = new Fold(propertyRules('p'), bounds)
     const records = entries.flatMap(({ values, ...one }) => recordsOf(createStatPropMsgHead(one), { vInfo: values }, evil)).filter((record): record is PropertyRecord => typeof record !== 'string')
     for (const record of records) fold.add(record)
-    expect(records.filter(({ by }) => by === 'Bank.Vault')).toEqual([])
+    expect(records.filter(({ key }) => key.by === 'Bank.Vault')).toEqual([])
     await taken(propertyDataset, fold)
-    expect(fold.metrics().split('\n').every((line) => line === '' || /^(# |tars_property\{.*\} \S+$)/.test(line))).toBe(true)
+    expect(propertyMetrics(fold.sums()).split('\n').every((line) => line === '' || /^(# |tars_property\{.*\} \S+$)/.test(line))).toBe(true)
   }), { numRuns: 80 })
 }, 120_000)

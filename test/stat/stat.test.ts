@@ -5,6 +5,10 @@ import { connect } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { MonitorOp } from '#tars/protocol/MonitorQuery.ts'
 import { createStatMicMsgBody, createStatMicMsgHead, StatF, type StatFProxy, type StatMicMsgBody, type StatMicMsgHead } from '#tars/protocol/StatF.ts'
+import { Reader } from '#tars/codec/reader.ts'
+import { Writer } from '#tars/codec/writer.ts'
+import type { FunctionCodec } from '#tars/idl/interface.ts'
+import { readHead, StatOfHeads, type StatLine } from '../../framework/stat/stat-lines.ts'
 import { createPod, until } from '../registry/cluster.ts'
 import { eq, like, startMonitored, type Monitored } from './rig.ts'
 
@@ -100,7 +104,11 @@ describe('who calls whom (6.2)', () => {
     expect(fromServer).toMatchObject({ master_ip: '10.0.0.3', slave_ip: '127.0.0.1' })
   })
 
-  test('an address and a DNS name of a pod are that pod', async () => {
+  test('an address and a DNS name of a pod are that pod, from when it is there', async () => {
+    const [before] = await rowsAfter(() => report([line({ interfaceName: 'a', slaveIp: '10.0.0.2' })]))
+    expect(before).toMatchObject({ slave_ip: '10.0.0.2' })
+    day++
+    one.clock.set(2026, 1, day, 10, 0, 30)
     await createPod(one.cluster.client, { app: 'Shop', server: 'Cart', name: 'shop-cart-0', ip: '10.0.0.2' })
     const rows = await until(async () => {
       const found = await rowsAfter(() => report([line({ interfaceName: 'a', slaveIp: '10.0.0.2' }), line({ interfaceName: 'b', slaveIp: 'shop-cart-0.shop-cart' }), line({ interfaceName: 'c', slaveIp: 'elsewhere.example' })]))
@@ -121,6 +129,20 @@ describe('who calls whom (6.2)', () => {
     expect(await proxy().reportSampleMsg([{ unid: 'u', masterName: 'm', slaveName: 's', interfaceName: 'i', masterIp: '', slaveIp: '', depth: 1, width: 1, parentWidth: 1 }])).toBe(0)
     expect(await one.metric('tarsstat_sample_lines_total')).toBe(1)
   })
+})
+
+test('a report is the same in each protocol version, and a head that cannot be read is refused with its report', async () => {
+  const [ours, theirs] = [StatOfHeads.functions['reportMicMsg'], StatF.functions['reportMicMsg']] as [FunctionCodec, FunctionCodec]
+  const lines = [line({ interfaceName: 'é', slavePort: 7, returnValue: -1 }), line({ interfaceName: 'b' }, { count: 2, intervalCount: new Map([[10, 2]]) })]
+  const args = [new Map(lines), true]
+  const body = new Writer()
+  theirs.writeArgs(body, args)
+  const expected = [lines.map(([head, value]) => [head, value]), true]
+  for (const read of [ours.readArgs(new Reader(body.bytes())), ours.readArgsTup(theirs.writeArgsTup(args)), ours.argsFromJson(theirs.argsToJson(args))]) {
+    const [found, fromClient] = read as [StatLine[], boolean]
+    expect([found.map((one) => [readHead(one.head), one.body]), fromClient]).toEqual(expected)
+  }
+  expect(() => readHead('\u000a\u0000\u0001\u000b')).toThrow(expect.objectContaining({ ret: -1 }))
 })
 
 describe('bad input', () => {

@@ -4,6 +4,7 @@ import type { KubeClient } from './client.ts'
 import { Informer } from './informer.ts'
 import { hasEnded, ownAddress } from './pod-addresses.ts'
 import { pods } from './resources.ts'
+import type { AnyObject } from './types.ts'
 
 /** A pod of a server. */
 export interface Caller {
@@ -20,8 +21,10 @@ export interface Callers extends Running {
   isPod(name: string): boolean
   /** Whether any pod is of this owner. */
   isOwner(owner: string): boolean
-  /** Resolves when all pods were listed once. */
-  synced(): Promise<void>
+  /** Changes when an answer may be another one. */
+  readonly version: number
+  /** Resolves when all pods were listed once, or after three seconds: without the API server one serves all the same. */
+  known(): Promise<void>
 }
 
 export interface CallerOptions {
@@ -32,14 +35,19 @@ export interface CallerOptions {
   readonly log: Logger
 }
 
+const knowMs = 3000
+
 /** Watches pods and keeps who they are, by address. */
 export function watchCallers({ client, namespace, ownerLabels, log }: CallerOptions): Callers {
   const informer = new Informer({ client, namespace, labelSelector: ownerLabels[0], log, resource: pods })
   const byAddress = new Map<string, Caller>()
   const owners = new Map<string, number>()
   const names = new Set<string>()
+  let version = 0
+  const ownerOf = ({ metadata }: AnyObject): string => ownerLabels.map((label) => metadata.labels?.[label] ?? '').join('.')
+  /** What of a pod answers come from. */
+  const said = (pod: AnyObject | undefined): string => (pod === undefined ? '' : [ownAddress(pod), hasEnded(pod), ownerOf(pod)].join(' '))
   informer.onChange((type, pod, old) => {
-    const ownerOf = ({ metadata }: typeof pod): string => ownerLabels.map((label) => metadata.labels?.[label] ?? '').join('.')
     const caller = { pod: pod.metadata.name, owner: ownerOf(pod) }
     for (const address of [ownAddress(old), ownAddress(pod)]) if (address !== undefined && byAddress.get(address)?.pod === caller.pod) byAddress.delete(address)
     const address = ownAddress(pod)
@@ -50,13 +58,22 @@ export function watchCallers({ client, namespace, ownerLabels, log }: CallerOpti
     if (owners.get(caller.owner) === 0) owners.delete(caller.owner)
     if (type === 'deleted') names.delete(caller.pod)
     else names.add(caller.pod)
+    if (type !== 'updated' || said(old) !== said(pod)) version++
   })
   informer.start()
   return {
     at: (address) => byAddress.get(address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address),
     isPod: (name) => names.has(name),
     isOwner: (owner) => owners.has(owner),
-    synced: () => informer.synced(),
+    get version() {
+      return version
+    },
+    async known() {
+      const late = Promise.withResolvers<void>()
+      const timer = setTimeout(late.resolve, knowMs).unref()
+      await Promise.race([informer.synced().catch(() => {}), late.promise])
+      clearTimeout(timer)
+    },
     stop: () => informer.stop(),
     get done() {
       return informer.done

@@ -8,27 +8,27 @@ export interface KeyBounds {
   readonly inAll: number
 }
 
-/** Whose key a record is counted under: its own, one for the rest of its reporter, or one for the rest of all. */
+/** Under what a key that is new is counted: itself, one for the rest of its reporter, or one for the rest of all. */
 export type Admission = 'own' | 'rest of reporter' | 'rest of all'
 
 /** Keeps the keys of a window in bounds, so that one reporter's many keys neither fill the memory nor take room from others. */
 export class KeyGuard {
   readonly #bounds: KeyBounds
-  readonly #known = new Set<string>()
   readonly #byReporter = new Map<string, number>()
+  #admitted = 0
 
   constructor(bounds: KeyBounds) {
     this.#bounds = bounds
   }
 
-  admit(reporter: string, key: string): Admission {
-    if (this.#known.has(key)) return 'own'
+  /** @param reporter of a key that was not admitted before */
+  admit(reporter: string): Admission {
     const { perReporter, inAll } = this.#bounds
     const had = this.#byReporter.get(reporter)
     // A quarter of the room is only for reporters that have no key yet.
-    if (this.#known.size >= (had === undefined ? inAll : inAll * 0.75)) return had === undefined ? 'rest of all' : 'rest of reporter'
+    if (this.#admitted >= (had === undefined ? inAll : inAll * 0.75)) return had === undefined ? 'rest of all' : 'rest of reporter'
     if ((had ?? 0) >= perReporter) return 'rest of reporter'
-    this.#known.add(key)
+    this.#admitted++
     this.#byReporter.set(reporter, (had ?? 0) + 1)
     return 'own'
   }

@@ -25,6 +25,7 @@ export class Outbox {
   #timer: NodeJS.Timeout | undefined
   #batches = 0
   #failures = 0
+  #flushing: Promise<void> | undefined
   readonly counts = { handedOn: 0, lost: 0 }
 
   constructor(options: OutboxOptions) {
@@ -35,35 +36,40 @@ export class Outbox {
   add(key: string, row: Row): void {
     const { gatherMs, log } = this.#options
     this.#waiting.set(key, row)
-    this.#timer ??= setTimeout(() => this.flush(), gatherMs)
-    if (this.#failures === 0 && this.#waiting.size >= most) this.flush()
+    this.#timer ??= setTimeout(() => void this.flush(), gatherMs)
+    if (this.#failures === 0 && this.#flushing === undefined && this.#waiting.size >= most) void this.flush()
     if (this.#waiting.size <= mostWaiting) return
     const [oldest = ''] = this.#waiting.keys()
     this.#waiting.delete(oldest)
     if (this.counts.lost++ % most === 0) log.error('documents lost: they could not be written for too long', { lost: this.counts.lost })
   }
 
-  /** Hands on what waits; what the disk refuses stays, and is tried again. */
-  flush(): void {
+  /** Hands on what waits; what the disk refuses stays, and is tried again. Resolves when it was tried. */
+  async flush(): Promise<void> {
+    await this.#flushing
+    if (this.#waiting.size > 0) await (this.#flushing ??= this.#handOn().finally(() => (this.#flushing = undefined)))
+  }
+
+  async #handOn(): Promise<void> {
+    const { spool, gatherMs, log } = this.#options
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if (this.#waiting.size === 0) return
-    const { spool, gatherMs, log } = this.#options
-    const rows = [...this.#waiting.values()]
+    const taken = [...this.#waiting]
     try {
-      spool.put(`${Date.now()}-${this.#run}-${String(this.#batches).padStart(8, '0')}`, rows)
-      this.#batches++
+      await spool.put(`${Date.now()}-${this.#run}-${String(this.#batches++).padStart(8, '0')}`, taken.map(([, row]) => row))
       this.#failures = 0
-      this.counts.handedOn += rows.length
-      this.#waiting.clear()
+      this.counts.handedOn += taken.length
+      // A newer version that came meanwhile waits on.
+      for (const [key, row] of taken) if (this.#waiting.get(key) === row) this.#waiting.delete(key)
     } catch (error) {
-      if (this.#failures++ === 0) log.error('documents cannot be written yet', { waiting: rows.length, error })
-      this.#timer = setTimeout(() => this.flush(), Math.min(gatherMs * 2 ** Math.min(this.#failures, 10), longestPauseMs))
+      if (this.#failures++ === 0) log.error('documents cannot be written yet', { waiting: taken.length, error })
+      clearTimeout(this.#timer)
+      this.#timer = setTimeout(() => void this.flush(), Math.min(gatherMs * 2 ** Math.min(this.#failures, 10), longestPauseMs))
     }
   }
 
-  stop(): void {
-    this.flush()
+  async stop(): Promise<void> {
+    await this.flush()
     clearTimeout(this.#timer)
   }
 }

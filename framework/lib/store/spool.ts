@@ -1,4 +1,5 @@
-import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { readdirSync, rmSync, statSync } from 'node:fs'
+import { open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe } from '#base/errors.ts'
 import { Lifetime } from '#base/lifecycle.ts'
@@ -7,6 +8,7 @@ import { metric } from '#base/metrics.ts'
 import { backoff, sleep } from '#base/retry.ts'
 import type { Dataset, Row, Store } from './dataset.ts'
 import { makeStoreFolder } from './folder.ts'
+import { inGroups } from './groups.ts'
 
 export interface SpoolOptions {
   /** Made when missing. */
@@ -20,8 +22,8 @@ export interface SpoolOptions {
   readonly retryMs?: number
 }
 
-/** Rows of one file; one write to the store. */
-const rowsAFile = 2000
+/** Rows of one file; one write to the store. They are made and written in one turn of the event loop. */
+const rowsAFile = 500
 
 interface Waiting {
   readonly name: string
@@ -59,20 +61,21 @@ export class Spool extends Lifetime {
   }
 
   /**
-   * Takes rows over: they are in files, flushed to the disk, when it returns. Calling it again with the same batch is no harm.
+   * Takes rows over: they are in files, flushed to the disk, when it resolves. Calling it again with the same batch is no harm.
    * @param batch its place in the order, and unique: `[0-9a-z-]+`
+   * @param rows made as they are written, some a turn of the event loop
    * @throws the disk's error; then the batch must be given again
    */
-  put(batch: string, rows: readonly Row[]): void {
+  async put(batch: string, rows: Iterable<Row>): Promise<void> {
     const { folder, maxBytes } = this.#options
-    for (let from = 0; from < rows.length; from += rowsAFile) {
-      const some = rows.slice(from, from + rowsAFile)
-      const name = `${batch}.${String(from / rowsAFile).padStart(4, '0')}.${some.length}.json`
-      const bytes = writeWhole(join(folder, name), JSON.stringify(some))
+    let part = 0
+    for (const some of inGroups(rows, rowsAFile)) {
+      const name = `${batch}.${String(part++).padStart(4, '0')}.${some.length}.json`
+      const bytes = await writeWhole(join(folder, name), JSON.stringify(some))
       if (!this.#waiting.some((one) => one.name === name)) this.#waiting.push({ name, rows: some.length, bytes })
+      while (this.bytes > maxBytes && this.#waiting.length > 1) this.#drop(this.#waiting[0], 'too much waits for the store')
+      this.#wake.resolve()
     }
-    while (this.bytes > maxBytes && this.#waiting.length > 1) this.#drop(this.#waiting[0], 'too much waits for the store')
-    this.#wake.resolve()
   }
 
   /** What waits. */
@@ -122,7 +125,7 @@ export class Spool extends Lifetime {
     const { dataset, store, log, retryMs } = this.#options
     let rows: Row[]
     try {
-      rows = JSON.parse(readFileSync(join(this.#options.folder, next.name), 'utf8')) as Row[]
+      rows = JSON.parse(await readFile(join(this.#options.folder, next.name), 'utf8')) as Row[]
     } catch (error) {
       return this.#drop(next, describe(error))
     }
@@ -163,20 +166,20 @@ export class Spool extends Lifetime {
 }
 
 /** The file appears as a whole, on the disk. @returns its bytes */
-function writeWhole(file: string, text: string): number {
+async function writeWhole(file: string, text: string): Promise<number> {
   const draft = `${file}.part`
   const bytes = Buffer.from(text)
   try {
-    const descriptor = openSync(draft, 'w')
+    const handle = await open(draft, 'w')
     try {
-      for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written)
-      fsyncSync(descriptor)
+      await handle.writeFile(bytes)
+      await handle.sync()
     } finally {
-      closeSync(descriptor)
+      await handle.close()
     }
-    renameSync(draft, file)
+    await rename(draft, file)
   } catch (error) {
-    rmSync(draft, { force: true })
+    await rm(draft, { force: true })
     throw error
   }
   return bytes.length

@@ -4,106 +4,103 @@ import { Lifetime } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import { metric } from '#base/metrics.ts'
 import type { Row } from './dataset.ts'
+import type { Fold, Measured } from './fold.ts'
+import { inGroups } from './groups.ts'
 import { Journal } from './journal.ts'
 import { minuteOf, type Minute } from './minute.ts'
 import type { Spool } from './spool.ts'
 
-/** What the records of one window come to. */
-export interface Fold<R> {
-  add(record: R): void
-  /** Fewer records that come to the same. */
-  records(): IteratorObject<R>
-  /** Fields of the rows to be kept; the same records in the same order give the same rows in the same order. */
-  rows(): Iterable<Row['fields']>
-  /** Records that were counted together with others, because there were too many kinds. */
-  readonly overflow: number
-}
-
-export interface WindowsOptions<R, F extends Fold<R> = Fold<R>> {
+export interface WindowsOptions<N, V> {
   /** Journals are kept here. */
   readonly folder: string
   /** How long a window is, milliseconds: minutes that an hour is a multiple of. */
   readonly lengthMs: number
-  readonly fold: () => F
+  readonly fold: () => Fold<N, V>
   readonly spool: Spool
   /** Told when a window was closed, before its rows are handed on. */
-  readonly onClosed?: (fold: F) => void
+  readonly onClosed?: (fold: Fold<N, V>) => void
+  /** A journal with more bytes than this, and grown fourfold since, is written anew with what it comes to. Default 64 MiB. */
+  readonly compactBytes?: number
   readonly log: Logger
   readonly clock?: Clock
 }
 
-/** A journal with more bytes than this, and grown fourfold since, is written anew with what it comes to. */
-const compactBytes = 8 << 20
+/** Keys that are written in one turn of the event loop when a journal is written anew. */
+const keysATurn = 500
+/** A journal that could not be written anew is tried again when it has grown by so much. */
+const retryBytes = 1 << 20
 /** Windows that wait because the disk refuses them; beyond it the oldest go. */
 const mostClosed = 60
 /** How often closed windows are looked for; they are handed on at most so much after their end, milliseconds. */
 const lookEveryMs = 1000
 
-interface Window<F> {
+interface Window<N, V> {
   /** `<end in milliseconds>-<run>`: its journal, its batch, and the start of its rows' ids. */
   readonly name: string
   readonly end: number
-  readonly fold: F
+  readonly fold: Fold<N, V>
   /** Monotonic: when it is over though the wall clock was set back. */
   readonly deadline: number
   compactAt: number
 }
 
 /**
- * Gathers records by windows of time and hands each closed window on to the spool. A record is acknowledged when it is in
- * the journal. What an earlier process left is handed on under that process' own ids: whether it had been handed on already
- * or not, it counts once.
+ * Gathers records by windows of time and hands each closed window on to the spool, a few rows a turn of the event loop, so
+ * that nobody who reports waits for it. A record is acknowledged when it is in the {@link Journal}. What an earlier process
+ * left is handed on under that process' own ids: whether it had been handed on already or not, it counts once.
  */
-export class Windows<R, F extends Fold<R> = Fold<R>> extends Lifetime {
-  readonly #options: Required<WindowsOptions<R, F>>
+export class Windows<N, V> extends Lifetime {
+  readonly #options: Required<WindowsOptions<N, V>>
   readonly #journal: Journal
   readonly #run = randomBytes(6).toString('hex')
-  #current: Window<F> | undefined
-  readonly #closed: Window<F>[] = []
+  #current: Window<N, V> | undefined
+  readonly #closed: Window<N, V>[] = []
+  #handingOn = Promise.resolve()
   readonly counts = { windows: 0, journalFailures: 0, lostWindows: 0, overflow: 0 }
 
   /** @throws Failure STORE_FOLDER */
-  constructor(options: WindowsOptions<R, F>) {
+  constructor(options: WindowsOptions<N, V>) {
     super()
-    this.#options = { clock: systemClock, onClosed: () => {}, ...options }
+    this.#options = { clock: systemClock, onClosed: () => {}, compactBytes: 64 << 20, ...options }
     this.#journal = new Journal(options.folder)
-    for (const { name, records } of this.#journal.leftovers()) {
-      const window: Window<F> = { name, end: Number(name.split('-')[0]), fold: options.fold(), deadline: 0, compactAt: 0 }
-      for (const some of records) for (const record of some as readonly R[]) window.fold.add(record)
-      this.#closed.push(window)
+    for (const { name, lines } of this.#journal.leftovers()) {
+      const fold = options.fold()
+      fold.restore(entriesOf(lines))
+      this.#closed.push({ name, end: Number(name.split('-')[0]), fold, deadline: 0, compactAt: Infinity })
     }
-    this.#handOn()
-    const timer = setInterval(() => this.look(), lookEveryMs)
-    this.onStop(() => {
+    void this.#handOn()
+    const timer = setInterval(() => void this.look(), lookEveryMs)
+    this.onStop(async () => {
       clearInterval(timer)
-      this.close()
+      await this.close()
       this.#journal.close()
     })
   }
 
   /** Takes records in, all or none of them. Resolves when the end of the process would not lose them. */
-  async add(records: readonly R[]): Promise<void> {
+  async add(records: readonly Measured<N, V>[]): Promise<void> {
     if (records.length === 0) return
     const window = this.#windowNow()
-    for (const record of records) window.fold.add(record)
+    let line = ''
+    for (const record of records) line += `${line === '' ? '[' : ','}${window.fold.add(record)}`
     try {
-      await this.#journal.append(window.name, records)
+      await this.#journal.append(window.name, `${line}]`)
     } catch (error) {
       // The disk is full or away. What was counted stays counted; only the end of the process would lose it.
       if (this.counts.journalFailures++ === 0) this.#options.log.error('what is reported cannot be written down; it is kept in memory', { error })
+      window.compactAt = 0
       return
     }
-    this.#compact(window)
+    if (this.#journal.bytes(window.name) >= window.compactAt) void this.#compact(window)
   }
 
-  /** Hands on the windows that have ended. */
-  look(): void {
-    if (this.#current !== undefined && this.#isOver(this.#current)) this.close()
-    else this.#handOn()
+  /** Hands on the windows that have ended. Resolves when that was tried. */
+  look(): Promise<void> {
+    return this.#current !== undefined && this.#isOver(this.#current) ? this.close() : this.#handOn()
   }
 
-  /** Ends the window that is open, though its time is not over. */
-  close(): void {
+  /** Ends the window that is open, though its time is not over, and hands it on. Resolves when that was tried. */
+  close(): Promise<void> {
     if (this.#current !== undefined) {
       this.#closed.push(this.#current)
       this.#options.onClosed(this.#current.fold)
@@ -111,7 +108,7 @@ export class Windows<R, F extends Fold<R> = Fold<R>> extends Lifetime {
       this.#countOverflow(this.#current.fold)
     }
     this.#current = undefined
-    this.#handOn()
+    return this.#handOn()
   }
 
   metrics(prefix: string): string {
@@ -124,20 +121,20 @@ export class Windows<R, F extends Fold<R> = Fold<R>> extends Lifetime {
     ].join('')
   }
 
-  #countOverflow({ overflow }: F): void {
+  #countOverflow({ overflow }: Fold<N, V>): void {
     this.counts.overflow += overflow
     if (overflow > 0) this.#options.log.error('too many kinds of things were reported; some are counted together', { records: overflow })
   }
 
-  #isOver({ end, deadline }: Window<F>): boolean {
+  #isOver({ end, deadline }: Window<N, V>): boolean {
     const { clock } = this.#options
     return clock.now() >= end || clock.monotonic() >= deadline
   }
 
-  #windowNow(): Window<F> {
+  #windowNow(): Window<N, V> {
     if (this.#current !== undefined && !this.#isOver(this.#current)) return this.#current
-    this.close()
-    const { lengthMs, fold, clock } = this.#options
+    void this.close()
+    const { lengthMs, fold, clock, compactBytes } = this.#options
     const end = (Math.floor(clock.now() / lengthMs) + 1) * lengthMs
     // Several of one time have names of their own: a second one is begun when the first was closed early.
     const name = `${String(end).padStart(13, '0')}-${this.#run}-${String(this.counts.windows).padStart(6, '0')}`
@@ -145,23 +142,34 @@ export class Windows<R, F extends Fold<R> = Fold<R>> extends Lifetime {
     return this.#current
   }
 
-  #compact(window: Window<F>): void {
-    const bytes = this.#journal.bytes(window.name)
-    if (bytes < window.compactAt) return
+  /** Writes a journal anew while it goes on: the last that is said of a key is what counts, so both may be in any order. */
+  async #compact(window: Window<N, V>): Promise<void> {
+    const { compactBytes, log } = this.#options
+    window.compactAt = Infinity
     try {
-      this.#journal.replace(window.name, window.fold.records().map((record) => [record]))
+      this.#journal.beginPart(window.name)
+      for (const texts of inGroups(window.fold.texts(), keysATurn)) {
+        if (window !== this.#current) return
+        await this.#journal.append(window.name, `[${texts.join(',')}]`)
+      }
+      if (window === this.#current) this.#journal.dropEarlierParts(window.name)
       window.compactAt = Math.max(compactBytes, this.#journal.bytes(window.name) * 4)
     } catch (error) {
-      window.compactAt = bytes * 2
-      this.#options.log.error('a journal could not be made smaller', { error })
+      window.compactAt = this.#journal.bytes(window.name) + retryBytes
+      log.error('a journal could not be made smaller', { error })
     }
   }
 
-  #handOn(): void {
+  /** One after the other. */
+  #handOn(): Promise<void> {
+    return (this.#handingOn = this.#handingOn.then(() => this.#handAllOn()))
+  }
+
+  async #handAllOn(): Promise<void> {
     const { spool, log } = this.#options
     for (let window = this.#closed[0]; window !== undefined; window = this.#closed[0]) {
       try {
-        spool.put(window.name, rowsOf(window))
+        await spool.put(window.name, rowsOf(window))
       } catch (error) {
         log.error('a window could not be handed on; it is tried again', { window: window.name, waiting: this.#closed.length, error })
         if (this.#closed.length <= mostClosed) return
@@ -173,8 +181,14 @@ export class Windows<R, F extends Fold<R> = Fold<R>> extends Lifetime {
   }
 }
 
-function rowsOf({ name, end, fold }: Window<Pick<Fold<unknown>, 'rows'>>): Row[] {
+function* rowsOf<N, V>({ name, end, fold }: Window<N, V>): Iterable<Row> {
   const minute: Minute = minuteOf(end)
   const when = { f_timestamp: Math.floor(end / 1000), ...minute }
-  return [...fold.rows()].map((fields, index) => ({ id: `${name}-${index.toString(36)}`, day: minute.f_date, fields: { ...when, ...fields } }))
+  let index = 0
+  for (const fields of fold.rows()) yield { id: `${name}-${(index++).toString(36)}`, day: minute.f_date, fields: { ...when, ...fields } }
+}
+
+/** What the lines of a journal say; a line or entry in another form, as of another version, says nothing. */
+function* entriesOf(lines: Iterable<unknown>): Iterable<unknown> {
+  for (const line of lines) if (Array.isArray(line)) for (const entry of line) if (Array.isArray(entry)) yield entry
 }

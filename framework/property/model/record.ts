@@ -1,16 +1,10 @@
 // A reported value as it is kept: whose it is, and whether it may be (framework-services 7). Pure.
 import { cleanName } from '#store/clean-text.ts'
+import { keyOf, type Measured } from '#store/fold.ts'
 import type { StatPropMsgBody, StatPropMsgHead } from '#tars/protocol/PropertyF.ts'
 import { parsePolicy, type PolicyValue } from './policy.ts'
 
-export interface PropertyRecord {
-  /** `App.Server` of who reports, as it says. */
-  readonly by: string
-  readonly key: PropertyKey
-  readonly value: PolicyValue
-}
-
-export interface PropertyKey {
+export interface PropertyNames {
   readonly module: string
   readonly node: string
   readonly property: string
@@ -19,6 +13,8 @@ export interface PropertyKey {
   readonly setId: string
   readonly policy: string
 }
+
+export type PropertyRecord = Measured<PropertyNames, PolicyValue>
 
 /** What is known of who reports. */
 export interface Reporter {
@@ -47,10 +43,10 @@ export function recordsOf(head: StatPropMsgHead, body: StatPropMsgBody, { node, 
     const value = parsePolicy(policy, text)
     if (value === 'none') return 'empty'
     if (value === undefined || policy === '') return 'invalid'
-    const key = {
+    const key = keyOf(cleanName(by), {
       module: cleanName(head.moduleName), node: cleanName(node), property: cleanName(head.propertyName),
       setName: cleanName(head.setName, 32), setArea: cleanName(head.setArea, 32), setId: cleanName(head.setID, 32), policy: cleanName(policy, 32),
-    }
-    return { by: cleanName(by), key, value }
+    })
+    return { key, value }
   })
 }

@@ -1,7 +1,7 @@
 // Counters of calls since this process began, for Prometheus. Pure.
 import { metric, type Sample } from '#base/metrics.ts'
 import { otherName } from '#store/key-guard.ts'
-import type { StatFold } from './stat-fold.ts'
+import type { StatRecord } from './record.ts'
 
 /** Series that are told apart; beyond it calls are counted under one name. */
 const mostSeries = 20_000
@@ -14,18 +14,16 @@ interface Counter {
   totalMs: number
 }
 
-/** Adds up closed windows by caller, callee, function and return value; pods are left out, so that there are few. */
+/** Adds up what is over by caller, callee, function and return value; pods are left out, so that there are few. */
 export class CallCounters {
   readonly #counters = new Map<string, Counter>()
 
-  add(fold: StatFold): void {
-    for (const { key, count, timeouts, failures, total } of fold.sums()) {
-      const counter = this.#counter(key.master, key.slave, key.interface, String(key.ret))
-      counter.calls += count + timeouts + failures
-      counter.timeouts += timeouts
-      counter.failures += failures
-      counter.totalMs += total
-    }
+  add({ key: { names }, value: { count, timeouts, failures, total } }: StatRecord): void {
+    const counter = this.#counter(names.master, names.slave, names.interface, String(names.ret))
+    counter.calls += count + timeouts + failures
+    counter.timeouts += timeouts
+    counter.failures += failures
+    counter.totalMs += total
   }
 
   metrics(): string {

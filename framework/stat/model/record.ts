@@ -1,24 +1,10 @@
 // A line of a report as it is kept: whose it is, and whether it may be (framework-services 6.2). Pure.
 import { cleanName } from '#store/clean-text.ts'
+import { keyOf, type Key, type Measured } from '#store/fold.ts'
 import type { StatMicMsgBody, StatMicMsgHead } from '#tars/protocol/StatF.ts'
 
-/** What calls of one kind came to. Times in milliseconds. */
-export interface StatRecord {
-  /** `App.Server` of who reports, as it says. */
-  readonly by: string
-  readonly key: StatKey
-  readonly count: number
-  readonly timeouts: number
-  readonly failures: number
-  /** Successes by the upper bound of their time. */
-  readonly intervals: readonly (readonly [bound: number, count: number])[]
-  readonly total: number
-  readonly max: number
-  /** 0 when there was no success. */
-  readonly min: number
-}
-
-export interface StatKey {
+/** Who calls what; by: who reports it. */
+export interface StatNames {
   readonly master: string
   readonly slave: string
   readonly interface: string
@@ -31,6 +17,24 @@ export interface StatKey {
   readonly setArea: string
   readonly setId: string
 }
+
+export type StatKey = Key<StatNames>
+
+/** What calls of one kind came to. Times in milliseconds. */
+export interface StatValue {
+  readonly count: number
+  readonly timeouts: number
+  readonly failures: number
+  /** Successes by the upper bound of their time, the least first. */
+  readonly intervals: Intervals
+  readonly total: number
+  readonly max: number
+  /** 0 when there was no success. */
+  readonly min: number
+}
+
+export type Intervals = readonly (readonly [bound: number, count: number])[]
+export type StatRecord = Measured<StatNames, StatValue>
 
 /** What is known of who reports, and of names and addresses. */
 export interface Reporter {
@@ -50,29 +54,45 @@ export type Reason = 'empty' | 'internal' | 'invalid' | 'foreign'
 /** Servers that report about calls that nobody asks about. */
 const internalSlaves = new Set(['tars.tarsnode', 'tars.tarsproperty', 'tars.tarsstat', 'tars.tarsnotify'])
 const internalMasters = new Set(['tars.tarsnode', 'elk'])
-const mostIntervals = 32
+/** Bounds of intervals that are told apart. */
+export const mostIntervals = 32
 
-/** One line of reportMicMsg. */
-export function recordOf(head: StatMicMsgHead, body: StatMicMsgBody, fromClient: boolean, reporter: Reporter): StatRecord | Reason {
+/** What the head of a line of reportMicMsg says. */
+export function keyOfHead(head: StatMicMsgHead, fromClient: boolean, reporter: Reporter): StatKey | Reason {
   const { name: master, version } = splitVersion(head.masterName)
   const own = serverOf(fromClient ? master : head.slaveName)
-  if (body.count === 0 && body.timeoutCount === 0 && body.execCount === 0) return 'empty'
   if (internalSlaves.has(head.slaveName) || (version !== '' && internalMasters.has(master))) return 'internal'
-  if (Math.min(body.count, body.timeoutCount, body.execCount, body.maxRspTime, body.minRspTime) < 0 || body.totalRspTime < 0n) return 'invalid'
   // A pod may speak for itself, and under a name that is no server's; not for another server.
   if (reporter.owner !== undefined && own !== reporter.owner && reporter.isOwner(own)) return 'foreign'
-  return {
-    by: cleanName(own),
-    key: {
-      master: cleanName(master), slave: cleanName(head.slaveName), interface: cleanName(head.interfaceName), version: cleanName(version === '' ? head.tarsVersion : version, 32),
-      masterIp: cleanName(fromClient ? reporter.node : reporter.host(head.masterIp)), slaveIp: cleanName(fromClient ? reporter.host(head.slaveIp) : reporter.node),
-      port: head.slavePort, ret: head.returnValue,
-      setName: cleanName(head.slaveSetName, 32), setArea: cleanName(head.slaveSetArea, 32), setId: cleanName(head.slaveSetID, 32),
-    },
-    count: body.count, timeouts: body.timeoutCount, failures: body.execCount,
-    intervals: [...body.intervalCount].filter(([bound, count]) => bound >= 0 && count > 0).sort(([a], [b]) => a - b).slice(0, mostIntervals),
-    total: Math.min(Number(body.totalRspTime), Number.MAX_SAFE_INTEGER), max: body.maxRspTime, min: body.minRspTime,
-  }
+  return keyOf(cleanName(own), {
+    master: cleanName(master), slave: cleanName(head.slaveName), interface: cleanName(head.interfaceName), version: cleanName(version === '' ? head.tarsVersion : version, 32),
+    masterIp: cleanName(fromClient ? reporter.node : reporter.host(head.masterIp)), slaveIp: cleanName(fromClient ? reporter.host(head.slaveIp) : reporter.node),
+    port: head.slavePort, ret: head.returnValue,
+    setName: cleanName(head.slaveSetName, 32), setArea: cleanName(head.slaveSetArea, 32), setId: cleanName(head.slaveSetID, 32),
+  })
+}
+
+/** What the body of a line says. */
+export function valueOfBody(body: StatMicMsgBody): StatValue | Reason {
+  const { count, timeoutCount: timeouts, execCount: failures, maxRspTime: max, minRspTime: min } = body
+  const total = Number(body.totalRspTime)
+  if (count === 0 && timeouts === 0 && failures === 0) return 'empty'
+  if (count < 0 || timeouts < 0 || failures < 0 || max < 0 || min < 0 || total < 0) return 'invalid'
+  return { count, timeouts, failures, intervals: intervalsOf(body.intervalCount), total: Math.min(total, Number.MAX_SAFE_INTEGER), max, min }
+}
+
+function intervalsOf(counts: ReadonlyMap<number, number>): Intervals {
+  const intervals: [number, number][] = []
+  for (const [bound, count] of counts) if (bound >= 0 && count > 0) intervals.push([bound, count])
+  return sorted(intervals)
+}
+
+/** The least bound first; what is beyond the bounds that are told apart is under the greatest of them. */
+export function sorted(intervals: [number, number][]): Intervals {
+  if (intervals.length > 1) intervals.sort(([a], [b]) => a - b)
+  const last = intervals[mostIntervals - 1]
+  if (last !== undefined) for (const [, count] of intervals.splice(mostIntervals)) last[1] += count
+  return intervals
 }
 
 /** `App.Server@version` */

@@ -13,7 +13,7 @@ beforeAll(async () => {
   cluster = await startCluster()
   callers = watchCallers({ client: cluster.client, namespace, ownerLabels: ['tars.io/ServerApp', 'tars.io/ServerName'], log: silentLogger })
   addresses = watchPodAddresses({ client: cluster.client, namespace, log: silentLogger })
-  await Promise.all([callers.synced(), addresses.synced()])
+  await Promise.all([callers.known(), addresses.synced()])
 })
 afterAll(async () => {
   await callers?.stop()
@@ -62,7 +62,9 @@ test("an address that is used again is the new pod's, whatever is said of the on
 test('a pod that gets another address is no longer at the first', async () => {
   const moved = await pod('shop-moved-0', 'Moved', { ip: '10.0.3.1' })
   await until(() => callers.at('10.0.3.1'))
+  const { version } = callers
   await setPodStatus(cluster.client, moved, { ip: '10.0.3.2' })
   await until(() => callers.at('10.0.3.2'))
   expect([callers.at('10.0.3.1'), addresses.find('10.0.3.1')]).toEqual([undefined, undefined])
+  expect(callers.version).toBeGreaterThan(version)
 })

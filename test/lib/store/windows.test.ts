@@ -9,12 +9,13 @@ import { Failure } from '#base/errors.ts'
 import { silentLogger } from '#base/log.ts'
 import type { Row } from '#store/dataset.ts'
 import { statDataset } from '#store/datasets.ts'
+import { Fold, keyOf } from '#store/fold.ts'
 import { minuteOf } from '#store/minute.ts'
 import { Spool } from '#store/spool.ts'
 import { openSqliteStore } from '#store/sqlite/store.ts'
 import { Windows } from '#store/windows.ts'
 import type { StatRecord } from '../../../framework/stat/model/record.ts'
-import { StatFold } from '../../../framework/stat/model/stat-fold.ts'
+import { statRules } from '../../../framework/stat/model/stat-rules.ts'
 import { HandClock } from '../../stat/rig.ts'
 
 let folder: string
@@ -27,8 +28,8 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 
 const bounds = { perReporter: 100, inAll: 1000 }
 const record = (by: string, name: string, count: number): StatRecord => ({
-  by, count, timeouts: 0, failures: 0, intervals: [], total: count * 3, max: count, min: count,
-  key: { master: by, slave: 'S.S', interface: name, version: '', masterIp: 'm', slaveIp: 's', port: 1, ret: 0, setName: '', setArea: '', setId: '' },
+  key: keyOf(by, { master: by, slave: 'S.S', interface: name, version: '', masterIp: 'm', slaveIp: 's', port: 1, ret: 0, setName: '', setArea: '', setId: '' }),
+  value: { count, timeouts: 0, failures: 0, intervals: [], total: count * 3, max: count, min: count },
 })
 
 /** Keeps rows by their ids, as stores do; `failure` is thrown after it kept them. */
@@ -49,9 +50,9 @@ class Memory {
   }
 }
 
-function open(memory: Memory, more: { readonly maxBytes?: number; readonly bounds?: typeof bounds } = {}) {
+function open(memory: Memory, more: { readonly maxBytes?: number; readonly bounds?: typeof bounds; readonly compactBytes?: number } = {}) {
   const spool = new Spool({ folder: join(folder, 'spool'), dataset: statDataset, store: memory, log: silentLogger, retryMs: 1, ...(more.maxBytes === undefined ? {} : { maxBytes: more.maxBytes }) })
-  const windows = new Windows<StatRecord, StatFold>({ folder: join(folder, 'journal'), lengthMs: 60_000, fold: () => new StatFold(more.bounds ?? bounds, 'p'), spool, log: silentLogger, clock })
+  const windows = new Windows({ folder: join(folder, 'journal'), lengthMs: 60_000, fold: () => new Fold(statRules('p'), more.bounds ?? bounds), spool, log: silentLogger, clock, ...(more.compactBytes === undefined ? {} : { compactBytes: more.compactBytes }) })
   return { spool, windows }
 }
 
@@ -70,7 +71,7 @@ describe('after an end without a stop', () => {
     memory.rows.clear()
     const second = open(memory)
     await second.windows.add([record('A.A', 'f', 8)])
-    second.windows.close()
+    await second.windows.close()
     await second.spool.empty()
     expect(memory.total).toBe(15)
     await second.windows.stop()
@@ -81,7 +82,7 @@ describe('after an end without a stop', () => {
     ['before the spool had it', (saved: string) => cpSync(saved, join(folder, 'journal'), { recursive: true })],
     ['when the spool had half of it', (saved: string) => {
       cpSync(saved, join(folder, 'journal'), { recursive: true })
-      const batch = readdirSync(saved)[0]?.replace('.journal', '') ?? ''
+      const batch = readdirSync(saved)[0]?.replace(/\.\d+\.journal$/, '') ?? ''
       mkdirSync(join(folder, 'spool'), { recursive: true })
       writeFileSync(join(folder, 'spool', `${batch}.0000.1.json.part`), '[{"id":')
     }],
@@ -91,13 +92,14 @@ describe('after an end without a stop', () => {
     const first = open(memory)
     for (let index = 0; index < 30; index++) await first.windows.add([record('A.A', `f${index % 7}`, 1)])
     cpSync(join(folder, 'journal'), join(folder, 'saved'), { recursive: true })
-    first.windows.close()
+    await first.windows.close()
     await first.spool.empty()
     expect(memory.total).toBe(30)
     await first.windows.stop()
     await first.spool.stop()
     crash(join(folder, 'saved'))
     const second = open(memory)
+    await second.windows.look()
     await second.spool.empty()
     expect(memory.total).toBe(30)
     expect(readdirSync(join(folder, 'journal'))).toEqual([])
@@ -115,9 +117,10 @@ describe('after an end without a stop', () => {
     await first.spool.stop()
     memory.rows.clear()
     const [name = ''] = readdirSync(join(folder, 'saved'))
-    appendFileSync(join(folder, 'saved', name), '[{"by":"A.A","count":1')
+    appendFileSync(join(folder, 'saved', name), '[[0,[5,0,0')
     cpSync(join(folder, 'saved'), join(folder, 'journal'), { recursive: true })
     const second = open(memory)
+    await second.windows.look()
     await second.spool.empty()
     expect(memory.total).toBe(1)
     await second.windows.stop()
@@ -132,7 +135,7 @@ describe('the spool', () => {
     const memory = new Memory()
     memory.failure = new Failure('AWAY', 'no answer', { temporary: true })
     const { spool, windows } = open(memory)
-    spool.put('1-a', rows(5000))
+    await spool.put('1-a', rows(5000))
     while (memory.writes < 3) await new Promise((resolve) => setTimeout(resolve, 1))
     expect(spool.failing).toBe(true)
     expect(spool.rows).toBe(5000)
@@ -148,7 +151,7 @@ describe('the spool', () => {
     const memory = new Memory()
     memory.failure = new Failure('AWAY', 'no answer', { temporary: true })
     const { spool, windows } = open(memory, { maxBytes: 20_000 })
-    for (let batch = 100; batch < 140; batch++) spool.put(`${batch}-a`, rows(100).map((row) => ({ ...row, id: `${batch}-${row.id}` })))
+    for (let batch = 100; batch < 140; batch++) await spool.put(`${batch}-a`, rows(100).map((row) => ({ ...row, id: `${batch}-${row.id}` })))
     expect(spool.bytes).toBeLessThanOrEqual(20_000)
     expect(spool.counts.dropped + spool.rows).toBe(4000)
     expect(spool.metrics()).toContain(`tarsstore_dropped_rows_total{dataset="stat"} ${spool.counts.dropped}\n`)
@@ -170,7 +173,7 @@ describe('the spool', () => {
     writeFileSync(join(folder, 'spool', '0-a.0000.7.json'), '[{"id":')
     const memory = new Memory()
     const { spool, windows } = open(memory)
-    spool.put('1-a', rows(3))
+    await spool.put('1-a', rows(3))
     await spool.empty()
     expect({ total: memory.total, ...spool.counts }).toEqual({ total: 3, written: 3, dropped: 7, refused: 0 })
     await windows.stop()
@@ -203,41 +206,51 @@ test('while the disk refuses, reports are counted in memory; when it is back, th
   await windows.add([record('A.A', 'f', 2)])
   clock.set(2026, 1, 5, 10, 2)
   await windows.add([record('A.A', 'f', 4)])
-  windows.look()
+  await windows.look()
   expect(windows.counts.journalFailures).toBe(2)
   expect(windows.metrics('x')).toContain('x_windows_waiting 2\n')
   expect(memory.total).toBe(0)
   for (const name of ['journal', 'spool']) mkdirSync(join(folder, name))
   clock.set(2026, 1, 5, 10, 3)
-  windows.look()
+  await windows.look()
   await spool.empty()
   expect(memory.total).toBe(7)
   await windows.stop()
   await spool.stop()
 })
 
-test('a journal is made smaller, and comes to the same', async () => {
+test('a journal is made smaller while it goes on, and comes to the same, whenever the process ends', async () => {
   const memory = new Memory()
-  const { spool, windows } = open(memory)
-  const names = Array.from({ length: 50 }, (_, index) => `${'x'.repeat(100)}${index}`)
-  let biggest = 0
-  for (let round = 0; round < 900; round++) {
-    await windows.add(names.map((name) => record('A.A', name, 1)))
-    if (round % 50 === 49) biggest = Math.max(biggest, ...readdirSync(join(folder, 'journal')).map((name) => readFileSync(join(folder, 'journal', name)).length))
+  const { spool, windows } = open(memory, { compactBytes: 64 << 10, bounds: { perReporter: 5000, inAll: 5000 } })
+  const files = () => readdirSync(join(folder, 'journal')).map((name) => readFileSync(join(folder, 'journal', name)).length)
+  const names = Array.from({ length: 1200 }, (_, index) => `f${index}`)
+  let most = 0
+  let parts = 0
+  for (let round = 0; round < 40; round++) {
+    // Those that were there first are said again later; what comes in while the journal is written anew is in both.
+    await windows.add(names.slice(0, 30 * (round + 1)).map((name) => record('A.A', name, 1)))
+    parts = Math.max(parts, files().length)
+    most = Math.max(most, files().reduce((sum, bytes) => sum + bytes, 0))
+    if (round % 5 === 4) cpSync(join(folder, 'journal'), join(folder, `saved-${round}`), { recursive: true })
   }
-  expect(biggest).toBeLessThan(10 << 20)
-  cpSync(join(folder, 'journal'), join(folder, 'saved'), { recursive: true })
+  expect(parts).toBeGreaterThan(1)
+  const sums = (rounds: number): number => Array.from({ length: rounds }, (_, round) => 30 * (round + 1)).reduce((sum, count) => sum + count, 0)
+  // Without it: a line of some 35 bytes a record.
+  expect(most).toBeLessThan(sums(40) * 35)
   await windows.stop()
   await spool.empty()
-  expect(memory.total).toBe(45_000)
+  expect(memory.total).toBe(sums(40))
   await spool.stop()
-  memory.rows.clear()
-  cpSync(join(folder, 'saved'), join(folder, 'journal'), { recursive: true })
-  const again = open(memory)
-  await again.spool.empty()
-  expect(memory.total).toBe(45_000)
-  await again.windows.stop()
-  await again.spool.stop()
+  for (let round = 4; round < 40; round += 5) {
+    memory.rows.clear()
+    cpSync(join(folder, `saved-${round}`), join(folder, 'journal'), { recursive: true })
+    const again = open(memory)
+    await again.windows.look()
+    await again.spool.empty()
+    expect(memory.total).toBe(sums(round + 1))
+    await again.windows.stop()
+    await again.spool.stop()
+  }
 })
 
 test('all calls that come in are in what goes out, whatever the names, bounds, minutes and restarts', async () => {

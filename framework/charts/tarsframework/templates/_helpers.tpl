@@ -52,3 +52,33 @@
 {{- range .mounts }}{{ $mounts = append $mounts (get $claimed .mountPath | default .) }}{{ end }}
 {{- toJson $mounts }}
 {{- end }}
+
+{{/* A value of the document store, in either spelling. */}}
+{{- define "tars.store" -}}
+{{- get (index .root.Values "elk") .name | default (get (index .root.Values "els") .name) }}
+{{- end }}
+
+{{/* Environment (JSON list) of a role that keeps things in the document store. */}}
+{{- define "tars.storeEnv" -}}
+{{- $env := list (dict "name" "TARSSTORE_NODES" "value" (include "tars.elk" .)) }}
+{{- $secret := include "tars.store" (dict "root" . "name" "secret") }}
+{{- if $secret }}
+{{- range $name, $key := dict "TARSSTORE_USER" "username" "TARSSTORE_PASSWORD" "password" "TARSSTORE_API_KEY" "apiKey" }}
+{{- $env = append $env (dict "name" $name "valueFrom" (dict "secretKeyRef" (dict "name" $secret "key" $key "optional" true))) }}
+{{- end }}
+{{- end }}
+{{- if include "tars.store" (dict "root" . "name" "caSecret") }}
+{{- $env = append $env (dict "name" "TARSSTORE_CA" "value" "/etc/tars/store/ca.crt") }}
+{{- end }}
+{{- toJson $env }}
+{{- end }}
+
+{{/* Its mounts (JSON list). */}}
+{{- define "tars.storeMounts" -}}
+{{- $mounts := list }}
+{{- with include "tars.store" (dict "root" . "name" "caSecret") }}
+{{- $secret := dict "secretName" . "optional" false "items" (list (dict "key" "ca.crt" "path" "ca.crt")) }}
+{{- $mounts = list (dict "name" "store-ca" "mountPath" "/etc/tars/store" "readOnly" true "source" (dict "secret" $secret)) }}
+{{- end }}
+{{- toJson $mounts }}
+{{- end }}

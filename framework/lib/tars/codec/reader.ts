@@ -5,7 +5,7 @@ import { decodeFailure, maxComposites, maxDepth, wire, wireNames } from './wire.
 const noBytes = new DataView(new ArrayBuffer(0))
 
 // What Buffer.toString comes down to, without its checks of arguments.
-type FastBuffer = Buffer & { utf8Slice(start: number, end: number): string }
+type FastBuffer = Buffer & { utf8Slice(start: number, end: number): string; latin1Slice(start: number, end: number): string }
 
 /**
  * Reads Tars fields from a buffer that is never left: every length is checked against the bytes that remain before it
@@ -166,6 +166,15 @@ export class Reader {
   readBytesView(tag: number): Buffer {
     if (!this.seek(tag)) return Buffer.alloc(0)
     return this.#type === wire.list ? this.#listAsBytes(tag) : this.#simpleList(tag)
+  }
+
+  /** The field as it was sent, its head included, a character for each byte: what it says is known by it without reading it. */
+  readWhole(tag: number): string {
+    if (!this.seek(tag)) return this.#missing(tag)
+    const start = this.#head
+    this.#countOne(tag)
+    this.#pos = skipField(this.#buf, this.#pos, this.#end, this.#type)
+    return (this.#buf as FastBuffer).latin1Slice(start, this.#pos)
   }
 
   /** Enters the struct at `tag`. @returns false when it is absent */

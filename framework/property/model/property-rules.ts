@@ -1,0 +1,36 @@
+// How what services measure of themselves comes together. Pure.
+import { metric, type Sample } from '#base/metrics.ts'
+import type { FoldRules, Measured } from '#store/fold.ts'
+import { otherName } from '#store/key-guard.ts'
+import { mergePolicy, type PolicyValue } from './policy.ts'
+import type { PropertyNames } from './record.ts'
+
+/** @param source who gathered: pod of tarsproperty */
+export function propertyRules(source: string): FoldRules<PropertyNames, PolicyValue> {
+  return {
+    add: mergePolicy,
+    rest: ({ by, names }, admission) => ({ module: admission === 'rest of all' ? otherName : by, node: otherName, property: otherName, setName: '', setArea: '', setId: '', policy: names.policy }),
+    rows(names, value) {
+      const fields = { source_id: source, master_name: names.module, master_ip: names.node, property_name: names.property, set_name: names.setName, set_area: names.setArea, set_id: names.setId, policy: names.policy }
+      return rowValues(value).map((one) => ({ ...fields, ...one }))
+    },
+    textOf: (value) => JSON.stringify(value),
+    valueOf: (json) => json as PolicyValue,
+  }
+}
+
+/** The values of a window, for Prometheus. */
+export function propertyMetrics(sums: Iterable<Measured<PropertyNames, PolicyValue>>): string {
+  const samples = [...sums].flatMap(({ key: { names }, value }): Sample[] => {
+    const labels = { module: names.module, instance: names.node, property: names.property, policy: names.policy, ...(names.setName === '' ? {} : { set: `${names.setName}.${names.setArea}.${names.setId}` }) }
+    return rowValues(value).map(({ bucket, value: number }) => [number, bucket === '' ? labels : { ...labels, bucket }])
+  })
+  return metric('tars_property', 'What services measured of themselves in the last window of time that is over.', samples)
+}
+
+/** `total` and `weight` are what averages of averages are made of. */
+function rowValues(value: PolicyValue): { readonly bucket: string; readonly value: number; readonly total: number; readonly weight: number }[] {
+  if (value.kind === 'distribution') return value.buckets.map(([bucket, count]) => ({ bucket, value: count, total: count, weight: 1 }))
+  if (value.kind === 'average') return [{ bucket: '', value: value.count === 0 ? 0 : value.sum / value.count, total: value.sum, weight: value.count }]
+  return [{ bucket: '', value: value.value, total: value.value, weight: 1 }]
+}
