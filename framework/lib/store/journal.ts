@@ -71,9 +71,9 @@ export class Journal {
 
   /** What is not written yet, and what is appended from now on, is in a new part. */
   beginPart(name: string): void {
-    const number = (this.#parts.get(name)?.number ?? 0) + 1
-    this.#close(name)
-    this.#open(name, number)
+    const before = this.#parts.get(name)
+    this.#open(name, (before?.number ?? 0) + 1)
+    if (before !== undefined) closePart(before)
   }
 
   /** What comes after says all that the parts before the last one say. */
@@ -111,9 +111,7 @@ export class Journal {
   #close(name: string): void {
     const part = this.#parts.get(name)
     this.#parts.delete(name)
-    if (part === undefined) return
-    if (part.flushing === undefined) closeSync(part.file)
-    else void part.flushing.then(() => closeSync(part.file))
+    if (part !== undefined) closePart(part)
   }
 
   #flush(): void {
@@ -144,6 +142,11 @@ export class Journal {
       }
     }
   }
+}
+
+function closePart({ file, flushing }: Part): void {
+  if (flushing === undefined) closeSync(file)
+  else void flushing.then(() => closeSync(file))
 }
 
 function writeAll(part: Part, text: string): void {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { systemClock, type Clock } from '#base/clock.ts'
+import { Failure } from '#base/errors.ts'
 import { Lifetime } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import { metric } from '#base/metrics.ts'
@@ -77,7 +78,10 @@ export class Windows<N, V> extends Lifetime {
     })
   }
 
-  /** Takes records in, all or none of them. Resolves when the end of the process would not lose them. */
+  /**
+   * Takes records in, all or none of them. Resolves when the end of the process would not lose them.
+   * @throws Failure STORE_JOURNAL when it would, as the disk refuses them; they count all the same
+   */
   async add(records: readonly Measured<N, V>[]): Promise<void> {
     if (records.length === 0) return
     const window = this.#windowNow()
@@ -86,10 +90,10 @@ export class Windows<N, V> extends Lifetime {
     try {
       await this.#journal.append(window.name, `${line}]`)
     } catch (error) {
-      // The disk is full or away. What was counted stays counted; only the end of the process would lose it.
+      // The disk is full or away. Nobody who reports says it again, so it stays counted.
       if (this.counts.journalFailures++ === 0) this.#options.log.error('what is reported cannot be written down; it is kept in memory', { error })
       window.compactAt = 0
-      return
+      throw new Failure('STORE_JOURNAL', 'it counts, but cannot be written down: the end of this process would lose it', { cause: error, temporary: true, remedy: 'make room on the disk' })
     }
     if (this.#journal.bytes(window.name) >= window.compactAt) void this.#compact(window)
   }
