@@ -5,7 +5,7 @@ import { serverTypes } from '#api/schema/others.ts'
 import { Failure } from '#base/errors.ts'
 import { defineCommand, usageError, type Input } from './parts/command.ts'
 import { postForm, type UploadAnswer } from './parts/multipart.ts'
-import { serverNameOf, type ServerName } from './parts/names.ts'
+import { parseServerName, type ServerName } from './parts/names.ts'
 import { createProgress, type Progress } from './parts/progress.ts'
 import { chooseBase, ensureImage, followBuild, removeUnused, type Place } from './parts/timage.ts'
 
@@ -35,7 +35,8 @@ deployed: "tarsk8s deploy" does that.
     const { names: [file = ''], flags, io } = input
     const path = resolve(io.cwd, file)
     const size = await packageSize(path)
-    const name = serverNameOf(flags.required('app', 'Demo'), flags.required('server', 'HelloServer'))
+    const name = parseServerName(`${flags.required('app', 'Demo')}.${flags.required('server', 'HelloServer')}`)
+    if (name.variant !== undefined) throw usageError(`releases are of ${name.app}.${name.server}, whichever variant runs them`, `leave /${name.variant} out, and deploy the release with it`)
     const place: Place = { client: input.cluster.kube(), namespace: input.cluster.namespace, signal: io.signal }
     const progress = createProgress(io.err)
     try {

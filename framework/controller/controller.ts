@@ -2,9 +2,11 @@ import { isDeepStrictEqual } from 'node:util'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
+import { metric } from '#base/metrics.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { startReconciler, type Reconcile, type Reconciler } from '#kube/reconciler.ts'
 import { keyOf } from '#kube/types.ts'
+import { isNamed } from './desired/predecessor.ts'
 import { reconcileAccount } from './reconcile/account.ts'
 import { reconcileChildren } from './reconcile/child.ts'
 import { reconcileClaimlessPods } from './reconcile/claimless-pods.ts'
@@ -36,6 +38,8 @@ export interface ControllerOptions {
 /** A running controller. `idle`: nothing waits, is delayed or is worked on. */
 export interface Controller extends Running {
   readonly idle: boolean
+  /** What its reconcilers did and have to do, in Prometheus' text format. */
+  metrics(): string
 }
 
 /** Starts all reconcilers (control-plane spec C); resolves once the cluster's present state is known and being worked on. */
@@ -56,11 +60,18 @@ export async function startController({ client, namespace, log, clock = client.c
     await Promise.all(informers.filter((informer) => !helpful.has(informer)).map((informer) => informer.synced()))
     log.info('the cluster is known', { objects: informers.reduce((sum, { size }) => sum + size, 0) })
     const reconcilers = startReconcilers({ client, stores, log, clock }, lifetime)
-    return { stop: () => lifetime.stop(), done: lifetime.done, get idle() { return reconcilers.every(({ idle }) => idle) } }
+    return { stop: () => lifetime.stop(), done: lifetime.done, get idle() { return reconcilers.every(({ idle }) => idle) }, metrics: () => metricsOf(reconcilers) }
   } catch (error) {
     await lifetime.stop()
     throw error
   }
+}
+
+function metricsOf(reconcilers: readonly Reconciler[]): string {
+  return [
+    metric('tarscontroller_reconciles_total', 'Looks at an object, by reconciler and what became of them.', reconcilers.flatMap(({ name, counts }) => Object.entries(counts).map(([result, count]) => [count, { reconciler: name, result }] as const))),
+    metric('tarscontroller_waiting', 'Objects that wait to be looked at.', reconcilers.map(({ name, waiting }) => [waiting, { reconciler: name }])),
+  ].join('')
 }
 
 function startReconcilers(context: ControllerContext, lifetime: Lifetime): Reconciler[] {
@@ -82,7 +93,7 @@ function startReconcilers(context: ControllerContext, lifetime: Lifetime): Recon
   const workloads = run('workloads', (key, signal) => reconcileWorkloads(key, signal).finally(() => [endpoints, records, status].forEach((reconciler) => reconciler.enqueue(key))), 8)
   wireServers(context, workloads, status)
   for (const { store } of kinds) store.onChange((_type, object, old) => void (isOfStatusOnly(object, old) || workloads.enqueue(keyOf(object))))
-  wirePods(context, endpoints, status, records, ended)
+  wirePods(context, { workloads, endpoints, status, records }, ended)
   wireSets(context, run('pods', reconcileClaimlessPods(context)))
   wireSurroundings(context, status)
   wireOthers(context, run)
@@ -97,13 +108,15 @@ function wireServers({ stores }: ControllerContext, workloads: Reconciler, statu
   })
 }
 
-function wirePods({ stores, clock }: ControllerContext, endpoints: Reconciler, status: Reconciler, records: Reconciler, ended: EndedPods): void {
+function wirePods({ stores, clock }: ControllerContext, { workloads, endpoints, status, records }: Readonly<Record<'workloads' | 'endpoints' | 'status' | 'records', Reconciler>>, ended: EndedPods): void {
   stores.endpoints.onChange((_type, endpoint) => endpoints.enqueue(keyOf(endpoint)))
   stores.records.onChange((_type, record) => records.enqueue(keyOf(record)))
   stores.pods.onChange((type, pod) => {
     const key = serverKeyOf(pod)
     endpoints.enqueue(key)
     status.enqueue(key)
+    // A Service can leave variants out once no such pod is there.
+    if (type !== 'updated' && !isNamed(pod)) workloads.enqueue(key)
     const ending = ended.note(pod, type === 'deleted', () => new Date(clock.now()).toISOString())
     if (ending !== undefined) records.enqueue(ending)
   })

@@ -240,6 +240,27 @@ describe('release and deploy', () => {
     expect(await change('--release', id, '--replicas', '1')).toEqual([`Demo.HelloServer changed, release ${id}\n`, id, 1])
   })
 
+  test('a variant is made as the server is, but for what is given, and changed by itself', async () => {
+    const { client } = cluster
+    const live = async (name: string) => (await client.get(resources.tservers, { namespace, name })).spec
+    await client.patch(resources.tservers, { namespace, name: 'demo-helloserver' }, { spec: { k8s: { env: [{ name: 'A', value: '1' }] }, tars: { asyncThread: 7, instances: [{ weight: 5, set: 'mall.sz.9' }] } } }, { type: 'merge' })
+    const change = async (server: string, ...args: string[]) => (await run(deploy, ['--app', 'Demo', '--server', server, '--no-wait', ...args])).err
+    expect(await change('HelloServer/far', '--set', 'mall.sz.2', '--replicas', '2')).toBe(`Demo.HelloServer/far made, release ${id}\n`)
+    const far = await live('demo-helloserver-far')
+    expect(far).toMatchObject({ app: 'Demo', server: 'HelloServer', variant: 'far', release: { id }, tars: { template: 'tars.nodejs', asyncThread: 7, servants: [{ name: 'HelloObj', port: 18000 }], instances: [{ set: 'mall.sz.2' }] }, k8s: { replicas: 2, env: [{ name: 'A', value: '1' }] } })
+
+    expect(await change('HelloServer', '--set', 'mall.sz.*', '--set', '0-3,7=mall.sz.1')).toMatch(/^Demo\.HelloServer changed/)
+    expect((await live('demo-helloserver')).tars?.instances).toEqual([{ weight: 5 }, { set: 'mall.sz.*' }, { pods: '0-3,7', set: 'mall.sz.1' }])
+    expect(await live('demo-helloserver-far')).toEqual(far)
+    expect(await change('HelloServer', '--set', 'none')).toMatch(/changed/)
+    expect((await live('demo-helloserver')).tars?.instances).toEqual([{ weight: 5 }])
+
+    // Releases are the server's, whichever variant runs them.
+    expect(await change('HelloServer/far', '--release', 'latest')).toMatch(/^Demo\.HelloServer\/far changed, release v\d/)
+    expect((await live('demo-helloserver-far')).release?.id).not.toBe(id)
+    expect((await live('demo-helloserver')).release?.id).toBe(id)
+  })
+
   test('it says why the pods are not active', async () => {
     const { client } = cluster
     const waiting = { name: 'c', image: 'i', imageID: '', ready: false, restartCount: 0, state: { waiting: { reason: 'ImagePullBackOff', message: 'no such image' } } }
@@ -295,6 +316,9 @@ describe('wrong usage is exit code 2, other failures 1; both say what to do', ()
     ['a bad app', release, ['HelloServer.tgz', '--app', '1A', '--server', 'B', '--type', 'cpp'], 2, /"1A\.B" is no server/],
     ['a type there is not', release, ['HelloServer.tgz', '--app', 'A', '--server', 'B', '--type', 'cobol'], 2, /--type cobol is unknown .*nodejs/],
     ['a bad servant', deploy, ['--app', 'A', '--server', 'B', '--servant', 'x:99999'], 2, /--servant must be NAME:PORT/],
+    ['a bad set', deploy, ['--app', 'A', '--server', 'B', '--set', 'mall.sz'], 2, /--set must be \[PODS=\]NAME\.AREA\.GROUP or none, not "mall\.sz" .*--set 0-3,7=mall\.sz\.1/],
+    ['a variant of a server without a release', deploy, ['--app', 'A', '--server', 'B/far'], 1, /A\.B\/far has no release/],
+    ['a release of a variant', release, ['HelloServer.tgz', '--app', 'A', '--server', 'B/far', '--type', 'cpp'], 2, /releases are of A\.B, whichever variant runs them \(leave \/far out/],
     ['nothing released', deploy, ['--app', 'A', '--server', 'B'], 1, /A\.B has no release .*tarsk8s release/],
     ['no such release', deploy, ['--app', 'Demo', '--server', 'HelloServer', '--release', 'v0'], 1, /there is no release v0 \(the newest are/],
     ['a profile that is none', deploy, ['--app', 'Demo', '--server', 'HelloServer', '--profile', 'broken.conf'], 1, /broken\.conf is no configuration text: line 1/],

@@ -6,6 +6,7 @@ import { parseHosts } from '../../framework/cli/parts/hosts.ts'
 import { parseServerName } from '../../framework/cli/parts/names.ts'
 import { writeLines } from '../../framework/cli/parts/lines.ts'
 import { bar, createProgress } from '../../framework/cli/parts/progress.ts'
+import { parseSets, withSets } from '../../framework/cli/parts/sets.ts'
 import { podState } from '../../framework/cli/parts/status-table.ts'
 import { cut, displayWidth, renderTable } from '../../framework/cli/parts/table.ts'
 
@@ -56,6 +57,24 @@ test.each([['Demo.Hello', 'demo-hello'], ['Demo.Hello/far', 'demo-hello-far'], [
 
 test.each(['Demo', 'Demo.Hello.Obj', 'Demo.Hello/', 'Demo.Hello/Far', 'Demo.Hello/a/b', '/far'])('%s is no server', (text) => {
   expect(() => parseServerName(text)).toThrow(/is no server/)
+})
+
+test.each<[string[], unknown]>([
+  [[], undefined], [['none'], []], [['mall.sz.1'], [{ set: 'mall.sz.1' }]],
+  [['mall.sz.*', '0-3,7=mall.sz.1'], [{ set: 'mall.sz.*' }, { pods: '0-3,7', set: 'mall.sz.1' }]],
+])('--set %j is %j', (given, instances) => {
+  expect(parseSets(given)).toEqual(instances)
+})
+
+test.each([['mall.sz'], ['*.sz.1'], ['a.b.c.d'], ['x=mall.sz.1'], ['0=1=a.b.c'], ['0='], ['none', 'a.b.c']])('--set %j is refused', (...given) => {
+  expect(() => parseSets(given)).toThrow(/--set must be \[PODS=\]NAME\.AREA\.GROUP or none, not /)
+})
+
+test('sets that are given replace those that there were, and nothing else', () => {
+  const known = [{ set: 'a.b.1' }, { pods: '1', set: 'a.b.2', weight: 20 }, { pods: '2', flow: 'inactive' as const }, { pods: '3', set: 'a.b.3' }]
+  const rest = [{ pods: '1', weight: 20 }, { pods: '2', flow: 'inactive' }]
+  expect(withSets(known, [])).toEqual(rest)
+  expect(withSets(known, [{ pods: '0-1', set: 'a.b.9' }])).toEqual([...rest, { pods: '0-1', set: 'a.b.9' }])
 })
 
 test('a hosts file: comments, several names, the first of two counts', () => {

@@ -30,7 +30,7 @@ function ok({ code, out, err }: Output): string {
 }
 
 const apply = async (object: object): Promise<void> => void ok(await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(object)))
-const get = async (kind: string, name: string) => JSON.parse(ok(await cluster.kubectl(['get', kind, name, '-o', 'json']))) as { spec: { tars: object }; status: { podIP: string } }
+const get = async (kind: string, name: string) => JSON.parse(ok(await cluster.kubectl(['get', kind, name, '-o', 'json']))) as { status: { podIP: string } }
 const addressOf = async (pod: string) => (await get('pod', pod)).status.podIP
 
 async function proxyAt<P extends object>(iface: Parameters<Communicator['proxy']>[0], object: string): Promise<P> {
@@ -61,14 +61,13 @@ it('pods of a server and of its variant are each of their set, for callers, in t
   expect(await inSet('x.y.1')).toEqual(['demo-helloserver-0.demo-helloserver '])
 
   // By number, of a server that runs already: callers know at once.
-  const server = await get('tserver', 'demo-helloserver')
-  ok(await cluster.kubectl(['patch', 'tserver', 'demo-helloserver', '--type', 'merge', '-p', JSON.stringify({ spec: { tars: { instances: [{ pods: '0', set: 'x.y.1' }] } } })]))
+  const deploy = (server: string, ...args: string[]): Promise<Output> => cluster.cli('deploy', '--app', 'Demo', '--server', server, ...args)
+  ok(await deploy('HelloServer', '--set', '0=x.y.1'))
   await until(async () => String(await inSet('x.y.1')) === 'demo-helloserver-0.demo-helloserver x.y.1')
   expect(await inSet('x.y.2')).toBe(-1)
 
   // By a second TServer of the server.
-  const { k8s: _, ...spec } = server.spec as { tars: object; k8s?: object }
-  await apply({ apiVersion: 'k8s.tars.io/v1beta3', kind: 'TServer', metadata: { name: 'demo-helloserver-far', namespace: 'tars' }, spec: { ...spec, variant: 'far', tars: { ...spec.tars, instances: [{ set: 'x.y.2' }] }, k8s: { replicas: 1, imagePullPolicy: 'IfNotPresent' } } })
+  expect(ok(await deploy('HelloServer/far', '--set', 'x.y.2'))).toMatch(/Demo\.HelloServer\/far .*1\/1 +Active +demo-helloserver-far-0 +Active/)
   await until(async () => String(await inSet('x.y.2')) === 'demo-helloserver-far-0.demo-helloserver-far x.y.2')
   expect(await inSet('x.y.*')).toEqual(['demo-helloserver-0.demo-helloserver x.y.1', 'demo-helloserver-far-0.demo-helloserver-far x.y.2'])
   expect(await inSet('x.z.1')).toBe(-1)

@@ -36,6 +36,8 @@ export interface Monitored {
   readonly communicator: Communicator
   readonly folder: string
   readonly gatherer: Awaited<ReturnType<typeof startStat>>
+  /** Of MonitorQuery, and of the text protocol. */
+  readonly queryPort: number
   readonly textPort: number
   /** `*` of a query's metrics. */
   readonly queryHttpPort: number
@@ -76,7 +78,7 @@ export async function startMonitored(kind: 'stat' | 'property', more: Partial<St
     (await proxy.query({ uid: '', method: 'query', dataid: `tars_${kind}`, date: '20260105', tflag1: '0000', tflag2: '2360', conditions: [], indexs: [kind === 'stat' ? 'succ_count' : 'value'], groupby: [], ...question })).rsp
   await until(async () => (await ask({})).totalDb === 1)
   return {
-    cluster, clock, communicator, folder, textPort: query.textPort, queryHttpPort: query.httpPort,
+    cluster, clock, communicator, folder, queryPort: query.port, textPort: query.textPort, queryHttpPort: query.httpPort,
     get gatherer() {
       return gatherer
     },

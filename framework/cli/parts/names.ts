@@ -5,8 +5,12 @@ import { usageError } from './command.ts'
 export interface ServerName {
   readonly app: string
   readonly server: string
+  /** Which further TServer of the server; undefined for the first one. */
+  readonly variant: string | undefined
   /** Name of its Kubernetes objects. */
   readonly object: string
+  /** Name of the TServer without a variant, and of the TImage with the releases of all of them. */
+  readonly first: string
 }
 
 const appForm = new RegExp(patterns.app)
@@ -20,11 +24,8 @@ export function parseServerName(text: string): ServerName {
   if (!appForm.test(app) || !serverForm.test(server) || rest.length > 0 || more.length > 0 || (variant !== undefined && !variantForm.test(variant))) throw usageError(`"${text}" is no server`, 'write it as App.Server: letters and digits, a letter first')
   const object = serverObjectName(app, server, variant)
   if (object.length >= serverNameLimit) throw usageError(`"${text}" is too long`, `App and Server may have ${serverNameLimit - 2} characters together, as pods are named after them`)
-  return { app, server, object }
+  return { app, server, variant, object, first: serverObjectName(app, server) }
 }
 
-/** From --app and --server. */
-export function serverNameOf(app: string, server: string): ServerName {
-  if (server.includes('/')) throw usageError(`"${server}" is no server`, 'a further TServer of a server is made by kubectl')
-  return parseServerName(`${app}.${server}`)
-}
+/** As it is written: `App.Server` or `App.Server/variant`. */
+export const shownName = ({ app, server, variant }: ServerName): string => `${app}.${server}${variant === undefined ? '' : `/${variant}`}`

@@ -1,6 +1,7 @@
 import { labels, serverSelector } from '#api/names.ts'
 import { effectiveReplicas } from '#api/replicas.ts'
 import type { TServer, TServerCondition, TServerStatus } from '#api/types.ts'
+import { standstillOf } from './claimless.ts'
 import type { Pod } from './pod-state.ts'
 import { isReady, troubleOf, type Surroundings } from './trouble.ts'
 
@@ -54,9 +55,9 @@ function progressing(server: TServer, pods: readonly Pod[]): Fact {
     : { type: 'Progressing', status: 'True', reason: 'Replacing', message: `${current} of ${wanted} pods run the release, ${pods.length} exist` }
 }
 
-/** Pods that have restarted and are not ready now, or wait for something that does not come. */
+/** A set that stands still; pods that have restarted and are not ready now, or wait for something that does not come. */
 function degraded(server: TServer, pods: readonly Pod[], surroundings: Surroundings): Fact {
-  const trouble = troubleOf(server, pods, surroundings)
+  const trouble = standstillOf(surroundings.set, pods) ?? troubleOf(server, pods, surroundings)
   if (trouble === undefined) return { type: 'Degraded', status: 'False', reason: 'AsExpected', message: 'no pod is in trouble' }
   return { type: 'Degraded', status: 'True', reason: trouble.reason, message: `${trouble.count} of ${pods.length} pods are in trouble; ${trouble.message}` }
 }

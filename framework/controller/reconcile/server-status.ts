@@ -17,7 +17,7 @@ export function reconcileServerStatus(context: ControllerContext): Reconcile {
     const server = stores.servers.getByKey(key)
     if (server === undefined || server.metadata.deletionTimestamp !== undefined) return
     const now = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')
-    const status = serverStatus(server, stores.podsOf.get(key), surroundingsOf(stores), now)
+    const status = serverStatus(server, stores.podsOf.get(key), surroundingsOf(stores, key), now)
     if (isDeepStrictEqual(server.status, status)) return
     const { namespace, name } = server.metadata
     try {
@@ -30,8 +30,9 @@ export function reconcileServerStatus(context: ControllerContext): Reconcile {
   }
 }
 
-function surroundingsOf({ nodes, storageClasses }: Stores): Surroundings {
+function surroundingsOf({ nodes, storageClasses, statefulSets }: Stores, key: string): Surroundings {
   return {
+    set: statefulSets.getByKey(key),
     nodes: nodes.hasSynced ? nodes.list() : undefined,
     storageClasses: storageClasses.hasSynced ? new Set(storageClasses.list().map(({ metadata }) => metadata.name)) : undefined,
   }

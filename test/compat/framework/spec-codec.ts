@@ -6,7 +6,7 @@ export type Value = string | number | bigint | boolean | { readonly struct: Fiel
 export type Fields = Readonly<Record<number, Value>>
 
 /** As it is read: structs by tag, lists, maps as pairs. */
-export type Read = string | bigint | Buffer | { readonly [tag: number]: Read } | readonly Read[]
+export type Read = string | bigint | number | Buffer | { readonly [tag: number]: Read } | readonly Read[]
 
 const head = (tag: number, type: number): Buffer => (tag < 15 ? Buffer.from([(tag << 4) | type]) : Buffer.from([0xf0 | type, tag]))
 
@@ -72,6 +72,8 @@ class Cursor {
       case 1: return BigInt(this.take(2).readInt16BE())
       case 2: return BigInt(this.take(4).readInt32BE())
       case 3: return this.take(8).readBigInt64BE()
+      case 4: return this.take(4).readFloatBE()
+      case 5: return this.take(8).readDoubleBE()
       case 6: return this.take(this.take(1)[0] as number).toString()
       case 7: return this.take(this.take(4).readUInt32BE()).toString()
       case 8: return Array.from({ length: this.count() }, () => [this.next(), this.next()])
