@@ -138,7 +138,8 @@ export class Spool extends Lifetime {
   }
 
   #drop(waiting: Waiting | undefined, why: string): void {
-    if (waiting === undefined) return
+    // It may have gone while it was being read.
+    if (waiting === undefined || !this.#waiting.includes(waiting)) return
     this.counts.dropped += waiting.rows
     this.#options.log.error('rows lost', { dataset: this.#options.dataset.name, rows: waiting.rows, why })
     this.#remove(waiting)

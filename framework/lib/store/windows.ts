@@ -64,9 +64,9 @@ export class Windows<N, V> extends Lifetime {
     super()
     this.#options = { clock: systemClock, onClosed: () => {}, compactBytes: 64 << 20, ...options }
     this.#journal = new Journal(options.folder)
-    for (const { name, lines } of this.#journal.leftovers()) {
+    for (const { name, tapes } of this.#journal.leftovers()) {
       const fold = options.fold()
-      fold.restore(entriesOf(lines))
+      fold.restore(tapes)
       this.#closed.push({ name, end: Number(name.split('-')[0]), fold, deadline: 0, compactAt: Infinity })
     }
     void this.#handOn()
@@ -85,10 +85,10 @@ export class Windows<N, V> extends Lifetime {
   async add(records: readonly Measured<N, V>[]): Promise<void> {
     if (records.length === 0) return
     const window = this.#windowNow()
-    let line = ''
-    for (const record of records) line += `${line === '' ? '[' : ','}${window.fold.add(record)}`
+    const tape = this.#journal.tape(window.name)
+    for (const record of records) window.fold.add(record, tape)
     try {
-      await this.#journal.append(window.name, `${line}]`)
+      await this.#journal.written()
     } catch (error) {
       // The disk is full or away. Nobody who reports says it again, so it stays counted.
       if (this.counts.journalFailures++ === 0) this.#options.log.error('what is reported cannot be written down; it is kept in memory', { error })
@@ -152,11 +152,11 @@ export class Windows<N, V> extends Lifetime {
     window.compactAt = Infinity
     try {
       this.#journal.beginPart(window.name)
-      for (const texts of inGroups(window.fold.texts(), keysATurn)) {
+      for (const _ of inGroups(window.fold.takeDown(() => this.#journal.tape(window.name)), keysATurn)) {
+        await this.#journal.written()
         if (window !== this.#current) return
-        await this.#journal.append(window.name, `[${texts.join(',')}]`)
       }
-      if (window === this.#current) this.#journal.dropEarlierParts(window.name)
+      if (window === this.#current) await this.#journal.dropEarlierParts(window.name)
       window.compactAt = Math.max(compactBytes, this.#journal.bytes(window.name) * 4)
     } catch (error) {
       window.compactAt = this.#journal.bytes(window.name) + retryBytes
@@ -180,7 +180,8 @@ export class Windows<N, V> extends Lifetime {
         this.counts.lostWindows++
       }
       this.#closed.shift()
-      this.#journal.remove(window.name)
+      // One that stays is handed on again by the next process, under the same ids.
+      await this.#journal.remove(window.name).catch((error: unknown) => log.error('a journal could not be removed', { window: window.name, error }))
     }
   }
 }
@@ -190,9 +191,4 @@ function* rowsOf<N, V>({ name, end, fold }: Window<N, V>): Iterable<Row> {
   const when = { f_timestamp: Math.floor(end / 1000), ...minute }
   let index = 0
   for (const fields of fold.rows()) yield { id: `${name}-${(index++).toString(36)}`, day: minute.f_date, fields: { ...when, ...fields } }
-}
-
-/** What the lines of a journal say; a line or entry in another form, as of another version, says nothing. */
-function* entriesOf(lines: Iterable<unknown>): Iterable<unknown> {
-  for (const line of lines) if (Array.isArray(line)) for (const entry of line) if (Array.isArray(entry)) yield entry
 }
