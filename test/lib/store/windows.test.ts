@@ -17,6 +17,7 @@ import { openSqliteStore } from '#store/sqlite/store.ts'
 import { Windows } from '#store/windows.ts'
 import type { StatRecord } from '../../../framework/stat/model/record.ts'
 import { statRules } from '../../../framework/stat/model/stat-rules.ts'
+import { until } from '../../registry/cluster.ts'
 import { HandClock } from '../../stat/rig.ts'
 
 let folder: string
@@ -240,13 +241,12 @@ test('a journal is made smaller while it goes on, and comes to the same, wheneve
   const { spool, windows } = open(memory, { compactBytes: 64 << 10, bounds: { perReporter: 5000, inAll: 5000 } })
   const files = () => readdirSync(join(folder, 'journal')).map((name) => readFileSync(join(folder, 'journal', name)).length)
   const names = Array.from({ length: 1200 }, (_, index) => `f${index}`)
-  let most = 0
+  const bytes = (): number => files().reduce((sum, size) => sum + size, 0)
   let parts = 0
   for (let round = 0; round < 40; round++) {
     // Those that were there first are said again later; what comes in while the journal is written anew is in both.
     await windows.add(names.slice(0, 30 * (round + 1)).map((name) => record('A.A', name, 1)))
     parts = Math.max(parts, files().length)
-    most = Math.max(most, files().reduce((sum, bytes) => sum + bytes, 0))
     if (round % 5 === 4) cpSync(join(folder, 'journal'), join(folder, `saved-${round}`), { recursive: true })
   }
   expect(parts).toBeGreaterThan(1)
