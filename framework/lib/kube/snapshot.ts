@@ -67,8 +67,8 @@ export async function whenKnown({ file, informers, synced, patienceMs, lifetime,
 const confirmedMs = 120_000
 
 /**
- * Keeps what informers know in a file: written at most once in `everyMs` when it has changed, and dated anew while the API
- * server confirms it. Nothing is written before everything was listed once.
+ * Keeps what informers know in a file: written at most once in `everyMs` when it has changed, and dated by when the API server
+ * confirmed it. Nothing is written before everything was listed once.
  */
 function keepSnapshot(file: string, informers: Informers, log: Logger, everyMs = 5000): Running {
   const lifetime = new Lifetime()
@@ -76,11 +76,13 @@ function keepSnapshot(file: string, informers: Informers, log: Logger, everyMs =
   let dirty = true
   for (const [, informer] of all) lifetime.onStop(informer.onChange(() => void (dirty = true)))
   const save = (): void => {
-    if (all.some(([, informer]) => !informer.hasSynced || informer.ageMs() > confirmedMs)) return
+    const ageMs = Math.max(...all.map(([, informer]) => informer.ageMs()))
+    if (all.some(([, informer]) => !informer.hasSynced) || ageMs > confirmedMs) return
     try {
       if (dirty) write(file, { layout, objects: Object.fromEntries(all.map(([name, informer]) => [name, informer.list()])) })
-      else utimesSync(file, new Date(), new Date())
       dirty = false
+      const confirmed = new Date(Date.now() - ageMs)
+      utimesSync(file, confirmed, confirmed)
     } catch (error) {
       dirty = true
       log.error('what is known is not kept for the next start', { file, error })

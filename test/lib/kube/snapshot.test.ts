@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,19 +20,21 @@ beforeAll(async () => {
   for (let number = 0; number < 20; number++) await createPod(cluster.client, { app: 'Test', server: 'Many', name: `test-many-${number}`, ip: `127.82.0.${number + 1}` })
 })
 afterAll(async () => {
-  await cluster?.stop()
   await disks.unmount()
   await rm(folder, { recursive: true, force: true })
 })
 
-/** Keeps what it knows, as it does when it is stopped. */
-async function keep(): Promise<void> {
+/** Keeps what it knows, as it does when it is stopped. @returns how old it was then, milliseconds */
+async function keep(before: () => unknown = () => {}): Promise<number> {
   const lifetime = new Lifetime()
   const informer = new Informer({ client: cluster.client, namespace, resource: pods, log: silentLogger })
   lifetime.onStop(() => informer.stop())
   informer.start()
   await whenKnown({ file: join(disks.outside('data'), 'snapshot.json'), informers: { pods: informer } as unknown as Informers, synced: informer.synced(), patienceMs: 60_000, lifetime, log: silentLogger })
+  await before()
+  const ageMs = informer.ageMs()
   await lifetime.stop()
+  return ageMs
 }
 
 test('a snapshot that finds no room takes none, and the one before stays', async () => {
@@ -45,4 +47,14 @@ test('a snapshot that finds no room takes none, and the one before stays', async
   await fill(filler)
   await keep()
   expect(disks.files('data').toSorted()).toEqual(['filler', 'snapshot.json'])
+})
+
+test('a snapshot is as old as what the API server confirmed last', async () => {
+  rmSync(join(disks.outside('data'), 'filler'), { force: true })
+  const ageMs = await keep(async () => {
+    await cluster.stop()
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  })
+  expect(ageMs).toBeGreaterThan(150)
+  expect(Date.now() - statSync(join(disks.outside('data'), 'snapshot.json')).mtimeMs).toBeGreaterThanOrEqual(ageMs - 1)
 })

@@ -130,6 +130,12 @@ export class Reader {
     return this.#numbers().getBigInt64(this.#advance(tag, 8))
   }
 
+  /** As {@link readLong}, as a number: beyond 2^53 it is the nearest safe integer. */
+  readLongNumber(tag: number, fallback?: number): number {
+    if (!this.seek(tag)) return fallback ?? this.#missing(tag)
+    return Math.min(Math.max(this.#integer(tag), Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER)
+  }
+
   readFloat(tag: number, fallback?: number): number {
     if (!this.seek(tag)) return fallback ?? this.#missing(tag)
     return this.#real(tag)
@@ -175,6 +181,14 @@ export class Reader {
     this.#countOne(tag)
     this.#pos = skipField(this.#buf, this.#pos, this.#end, this.#type)
     return (this.#buf as FastBuffer).latin1Slice(start, this.#pos)
+  }
+
+  /** Passes over these bytes when they come next. @returns whether they do */
+  passOver(bytes: Buffer): boolean {
+    const end = this.#pos + bytes.length
+    if (end > this.#end || this.#buf.compare(bytes, 0, bytes.length, this.#pos, end) !== 0) return false
+    this.#pos = end
+    return true
   }
 
   /** Enters the struct at `tag`. @returns false when it is absent */
