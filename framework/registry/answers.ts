@@ -20,25 +20,21 @@ const { findObjectById, findObjectById4Any, findObjectByIdInSameSet, findObjectN
 
 type ResultCodec = Pick<FunctionCodec, 'writeResult'> | undefined
 
-/** Encodes answers, all with one writer; the bodies of an answer share one buffer of their exact size. */
+/** Encodes answers, all with one writer. */
 export function answerEncoder(): (view: ServantView) => Answer {
   const writer = new Writer(4096)
   return ({ active, inactive }) => {
     const result = { return: 0, activeEp: active, inactiveEp: inactive }
-    const ends: number[] = []
-    const write = (codec: ResultCodec, value: unknown) => {
-      codec?.writeResult(writer, value)
-      ends.push(writer.length)
+    const encode = (codec: ResultCodec, value: unknown): Encoded => {
+      codec?.writeResult(writer.reset(), value)
+      return encoded(writer.view())
     }
-    writer.reset()
-    write(findObjectById, active)
-    write(findObjectById4Any, result)
-    write(findObjectByIdInSameSet, result)
-    write(findObjectNodeName, { return: 0, nodeNames: [...new Set([...active, ...inactive].map(({ nodeName }) => nodeName).filter((name) => name !== ''))] })
-    // Not from the shared pool: a small answer that lives long would keep a whole slab of it.
-    const bytes = Buffer.allocUnsafeSlow(writer.length)
-    writer.view().copy(bytes)
-    const [first, second, third, fourth] = ends
-    return { list: encoded(bytes.subarray(0, first)), lists: encoded(bytes.subarray(first, second)), listsAfterPlace: encoded(bytes.subarray(second, third)), names: encoded(bytes.subarray(third, fourth)) }
+    const nodeNames = new Set([...active, ...inactive].map(({ nodeName }) => nodeName).filter((name) => name !== ''))
+    return {
+      list: encode(findObjectById, active),
+      lists: encode(findObjectById4Any, result),
+      listsAfterPlace: encode(findObjectByIdInSameSet, result),
+      names: encode(findObjectNodeName, { return: 0, nodeNames: [...nodeNames] }),
+    }
   }
 }

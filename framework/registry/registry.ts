@@ -86,7 +86,7 @@ export async function startRegistry(options: RegistryOptions): Promise<RunningRe
     const { directory, feeds } = parts
     const synced = feeds.synced()
     const { data, patienceMs = 3000 } = options
-    await (data === undefined ? synced : whenKnown({ file: join(data, 'registry-snapshot.json'), informers: feeds.informers, synced, patienceMs, lifetime, log }))
+    await (data === undefined ? synced : whenKnown({ file: join(data, 'registry-snapshot.jsonl'), informers: feeds.informers, synced, patienceMs, lifetime, log }))
     directory.release()
 
     return await serve(options, parts, lifetime)

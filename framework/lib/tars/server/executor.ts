@@ -8,6 +8,7 @@ import { writeReturned } from './bodies.ts'
 import type { Call } from './call.ts'
 import { Current } from './current.ts'
 import type { ServerMetrics } from './metrics.ts'
+import type { Turn } from './turn.ts'
 
 /** Characters of a reason that travel back. */
 const maxReasonLength = 4096
@@ -16,7 +17,7 @@ export interface ExecutorOptions {
   readonly adapter: string
   readonly log: Logger
   readonly metrics: ServerMetrics | undefined
-  readonly now: () => number
+  readonly turn: Turn
   /** A call has been answered: one that was started, or one that was refused before. */
   readonly done: (started: boolean) => void
 }
@@ -34,7 +35,7 @@ export class Executor {
     const { codec, method, servant } = call.route
     const { packet, channel } = call
     const current = new Current(packet, channel.peer)
-    if (this.#options.metrics !== undefined) call.startedAt = this.#options.now()
+    if (this.#options.metrics !== undefined) call.startedAt = this.#options.turn.at
     let args: unknown[]
     try {
       args = readArguments(codec, packet.version, packet.body, this.#reader)
@@ -90,7 +91,7 @@ export class Executor {
   }
 
   #record(call: Call, code: number, responseBytes: number): Parameters<NonNullable<ServerMetrics['onResponse']>>[0] {
-    const now = this.#options.now()
+    const now = this.#options.turn.read()
     const startedAt = call.startedAt === 0 ? now : call.startedAt
     return {
       adapter: this.#options.adapter,
