@@ -1,7 +1,8 @@
 import { Writer } from '#tars/codec/writer.ts'
 import type { FunctionCodec } from '#tars/idl/interface.ts'
 import { QueryF } from '#tars/protocol/QueryF.ts'
-import { encoded, type Encoded } from '#tars/server.ts'
+import { encoded, ReadyAnswers, type Encoded } from '#tars/server.ts'
+import type { ObjectAnswers } from './model/object-answers.ts'
 import type { ServantView } from './model/views.ts'
 
 /** The answers about one object, encoded when its endpoints change and sent as they are when it is asked for. */
@@ -16,7 +17,7 @@ export interface Answer {
   readonly names: Encoded
 }
 
-const { findObjectById, findObjectById4Any, findObjectByIdInSameSet, findObjectNodeName } = QueryF.functions
+const { findObjectById, findObjectById4Any, findObjectById4All, findObjectByIdInSameGroup, findObjectByIdInSameSet, findObjectNodeName } = QueryF.functions
 
 type ResultCodec = Pick<FunctionCodec, 'writeResult'> | undefined
 
@@ -36,5 +37,21 @@ export function answerEncoder(): (view: ServantView) => Answer {
       listsAfterPlace: encode(findObjectByIdInSameSet, result),
       names: encode(findObjectNodeName, { return: 0, nodeNames: [...nodeNames] }),
     }
+  }
+}
+
+/** What callers of a function get who all get the same, by their very question. */
+export class CommonAnswers {
+  readonly #ready = new ReadyAnswers()
+  readonly #writer = new Writer(256)
+
+  /** By function. */
+  readonly functions = Object.fromEntries([findObjectById4Any, findObjectById4All, findObjectByIdInSameGroup].map((codec) => [codec?.name, this.#ready]))
+
+  readonly publish = (id: string, answers: ObjectAnswers<Answer> | undefined): void => {
+    findObjectByIdInSameGroup?.writeArgs(this.#writer.reset(), [id])
+    const question = this.#writer.view()
+    if (answers === undefined || answers.differ) this.#ready.delete(question)
+    else this.#ready.set(question, answers.all.lists)
   }
 }

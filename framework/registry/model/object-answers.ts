@@ -32,6 +32,11 @@ export class ObjectAnswers<Answer> {
     this.#sets = mapOf(sets.keys(), (name) => new Map([...(sets.get(name) ?? [])].map(([area, { all, byGroup }]) => [area, { all: answer(all), byGroup: new Map([...byGroup].map(([group, some]) => [group, answer(some)])) }])))
   }
 
+  /** Whether {@link inGroup} depends on the caller. */
+  get differ(): boolean {
+    return this.#groups !== undefined
+  }
+
   /** For a caller of a group, which is asked for only where groups count. */
   inGroup(callerGroup: () => GroupId): Answer {
     return this.#groups === undefined ? this.all : (this.#groups.get(callerGroup()) ?? this.all)
