@@ -59,8 +59,8 @@ export function statServant({ add, callers, counts, keys }: StatServantOptions) 
         else if (typeof key === 'string') counts.refused[key]++
         else records.push({ key, value })
       }
-      counts.taken += records.length
       await add(records)
+      counts.taken += records.length
       return 0
     },
     // Sampled call trees are not kept; whoever reports them is told that they arrived, as by native.
