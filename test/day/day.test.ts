@@ -20,7 +20,7 @@ const stepMs = 5 * minute
 const [firstDay, secondDay] = ['20260314', '20260315']
 /** Local time, as days are. */
 const noon = new Date(2026, 2, 14, 12).getTime()
-const seed = Number(process.env['TARSK8S_TEST_SEED'] ?? 20261129)
+const seed = Number(process.env['TARSK8S_SEED'] ?? 20261129)
 
 let search: SearchNode
 let proxy: FaultProxy
