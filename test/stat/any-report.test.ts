@@ -10,7 +10,7 @@ import { Fold } from '#store/fold.ts'
 import { openSqliteStore } from '#store/sqlite/store.ts'
 import { createStatPropMsgHead } from '#tars/protocol/PropertyF.ts'
 import { createStatMicMsgBody, createStatMicMsgHead } from '#tars/protocol/StatF.ts'
-import { propertyMetrics, propertyRules } from '../../framework/property/model/property-rules.ts'
+import { propertyText, propertyRules } from '../../framework/property/model/property-rules.ts'
 import { recordsOf, type PropertyRecord } from '../../framework/property/model/record.ts'
 import { keyOfHead, valueOfBody, type StatRecord } from '../../framework/stat/model/record.ts'
 import { statRules } from '../../framework/stat/model/stat-rules.ts'
@@ -73,6 +73,6 @@ test('properties', async () => {
     for (const record of records) fold.add(record)
     expect(records.filter(({ key }) => key.by === 'Bank.Vault')).toEqual([])
     await taken(propertyDataset, fold)
-    expect(propertyMetrics(fold.sums()).split('\n').every((line) => line === '' || /^(# |tars_property\{.*\} \S+$)/.test(line))).toBe(true)
+    expect((await propertyText(fold.sums())).split('\n').every((line) => line === '' || /^(# |tars_property\{.*\} \S+$|tars_property_omitted 0$)/.test(line))).toBe(true)
   }), { numRuns: 80 })
 }, 120_000)
