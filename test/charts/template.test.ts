@@ -154,6 +154,13 @@ describe('values', () => {
     expect(objects.filter(({ kind }) => kind === 'TServer')).toHaveLength(frameworkRoles.length)
   })
 
+  it.each([['Deployment', 'tars-controller-manger', 'controller'], ['DaemonSet', 'tars-agent', 'agent']] as const)('say which taints the %s puts up with, and what it goes before', async (kind, name, part) => {
+    const podOf = async (...values: readonly string[]): Promise<AnyObject> => named(await rendered(folder, charts.tarscontroller, [...controllerValues, ...values]), kind, name)['spec'].template.spec as AnyObject
+    expect(await podOf(`${part}.tolerations[0].key=gpu`, `${part}.tolerations[0].operator=Exists`, `${part}.priorityClassName=system-node-critical`)).toMatchObject({ tolerations: [{ key: 'gpu', operator: 'Exists' }], priorityClassName: 'system-node-critical' })
+    const { tolerations, priorityClassName } = (await podOf()) as Record<string, unknown>
+    expect([tolerations, priorityClassName]).toEqual([undefined, undefined])
+  })
+
   it.each([[[], 2, true], [['controller.replicas=1'], 1, false]] as const)('%j run %i controllers, and a drain takes one at a time: %s', async (values, replicas, guarded) => {
     const objects = await rendered(folder, charts.tarscontroller, [...controllerValues, ...values])
     expect(named(objects, 'Deployment', 'tars-controller-manger')['spec'].replicas).toBe(replicas)
