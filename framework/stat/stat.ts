@@ -1,4 +1,5 @@
 import { labels } from '#api/names.ts'
+import { systemClock } from '#base/clock.ts'
 import { metric } from '#base/metrics.ts'
 import { inSlices } from '#base/slices.ts'
 import { watchCallers } from '#kube/callers.ts'
@@ -21,7 +22,7 @@ export interface StatOptions extends GathererOptions {
 export function startStat(options: StatOptions): Promise<RunningGatherer> {
   const { client, namespace, source, address, bounds, log } = options
   const counts: StatCounts = { taken: 0, refused: { empty: 0, internal: 0, invalid: 0, foreign: 0 }, samples: 0 }
-  const calls = new CallCounters()
+  const calls = new CallCounters(options.clock ?? systemClock)
   const rules = statRules(source)
   const heads = new Heads(bounds.inAll * 2)
   return startGatherer({
@@ -40,6 +41,6 @@ export function startStat(options: StatOptions): Promise<RunningGatherer> {
       metric('tarsstat_refused_lines_total', 'Lines that were not, and why; foreign: reported by a pod of another server.', Object.entries(counts.refused).map(([reason, count]) => [count, { reason }])),
       metric('tarsstat_sample_lines_total', 'Samples of call trees that arrived, of which none is kept.', [[counts.samples]]),
     ].join(''),
-    pages: { '/calls': () => calls.metrics() },
+    pages: { '/calls': () => calls.text() },
   }, options)
 }
