@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { customResourceDefinitions } from '#api/crds.ts'
+import { resources } from '#api/resources.ts'
 import { baseImages, usualBases } from '#api/seed/images.ts'
 import { frameworkRoles } from '#api/seed/servers.ts'
 import type { AnyObject } from '#kube/types.ts'
 import { baseNames, chooseBaseImage } from '../../base-images/catalog.ts'
 import { run as chartsCommand } from '../../framework/charts/charts-command.ts'
 import { accounts, chartNames, type ChartName } from '../../framework/charts/charts.ts'
+import { namespace, startCluster } from '../registry/cluster.ts'
 import { cacheDir } from '../rig/tools.ts'
 import { command, helm, HELM_BUILD_MS, helmProgram, named, packCharts, rendered } from './rig.ts'
 
@@ -127,6 +129,13 @@ describe('values', () => {
       expect([role, k8s(role).mounts?.at(-1)]).toEqual([role, mount])
     }
     expect(k8s('stat').mounts?.map(({ name }) => name)).toEqual(['data', 'store-ca'])
+    const cluster = await startCluster()
+    try {
+      // What the API server would refuse.
+      for (const server of objects.filter(({ kind }) => kind === 'TServer')) await cluster.client.create(resources.tservers, { ...server, metadata: { ...server.metadata, namespace } } as never, { dryRun: true })
+    } finally {
+      await cluster.stop()
+    }
     expect(JSON.stringify([k8s('log'), k8s('config')])).not.toMatch(/TARSSTORE|store-ca/)
     expect(envOf(named(objects, 'Job', 'tars-seed'))['TARSSEED_ELK']).toBe('https://es-http.elastic.svc:9200')
   })
