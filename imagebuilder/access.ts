@@ -1,5 +1,6 @@
 import { group, names } from '#api/names.ts'
 import { follow, rule, type Access } from '#kube/access.ts'
+import type { Network } from '#kube/network.ts'
 
 /** tarsimage keeps its builds in TImages, reads pull secrets and settings, and shows by a lease that it lives. */
 export const access: Access = {
@@ -10,4 +11,10 @@ export const access: Access = {
     rule('', 'secrets', ['get']),
     rule('coordination.k8s.io', 'leases', ['get', 'create', 'update', 'patch']),
   ],
+}
+
+/** The registries that TImages name may be anywhere. */
+export const network: Network = {
+  serves: { http: { env: ['TARSIMAGE_PORT'], from: ['operators'] } },
+  calls: [{ to: 'api' }, { to: 'anywhere' }],
 }

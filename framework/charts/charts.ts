@@ -4,20 +4,22 @@ import { join } from 'node:path'
 import { customResourceDefinitions, schemaOf } from '#api/crds.ts'
 import { hubVersion } from '#api/names.ts'
 import type { Access } from '#kube/access.ts'
-import { access as admin } from '../admin/access.ts'
-import { access as adminRegistry } from '../admin/adminreg/access.ts'
+import type { Network } from '#kube/network.ts'
+import { access as admin, network as adminNetwork } from '../admin/access.ts'
+import { access as adminRegistry, network as adminRegistryNetwork } from '../admin/adminreg/access.ts'
 import { access as agent } from '../agent/access.ts'
-import { access as config } from '../config/access.ts'
-import { access as controller } from '../controller/access.ts'
-import { access as image } from '../../imagebuilder/access.ts'
-import { access as kevent } from '../kevent/access.ts'
-import { access as log } from '../log/access.ts'
-import { access as notify } from '../notify/access.ts'
-import { access as property } from '../property/access.ts'
-import { access as query } from '../query/access.ts'
-import { access as registry } from '../registry/access.ts'
-import { access as stat } from '../stat/access.ts'
+import { access as config, network as configNetwork } from '../config/access.ts'
+import { access as controller, network as controllerNetwork } from '../controller/access.ts'
+import { access as image, network as imageNetwork } from '../../imagebuilder/access.ts'
+import { access as kevent, network as keventNetwork } from '../kevent/access.ts'
+import { access as log, network as logNetwork } from '../log/access.ts'
+import { access as notify, network as notifyNetwork } from '../notify/access.ts'
+import { access as property, network as propertyNetwork } from '../property/access.ts'
+import { access as query, networkOf as queryNetwork } from '../query/access.ts'
+import { access as registry, network as registryNetwork } from '../registry/access.ts'
+import { access as stat, network as statNetwork } from '../stat/access.ts'
 import { access as seed } from '../seed/access.ts'
+import { chartNetworks } from './network.ts'
 import { chartServers } from './servers.ts'
 
 /** ServiceAccounts of each chart with what they may do: one a role. */
@@ -40,6 +42,28 @@ export const accounts: Readonly<Record<ChartName, Readonly<Record<string, Access
   },
 }
 
+/**
+ * What each role serves and calls. Not of the agent, which is on the network of its node, where no NetworkPolicy holds, nor of the
+ * seed, which is over when the policies come.
+ */
+export const networks: Readonly<Record<ChartName, Readonly<Record<string, Network>>>> = {
+  tarscontroller: { controller: controllerNetwork },
+  tarsframework: {
+    registry: registryNetwork,
+    config: configNetwork,
+    notify: notifyNetwork,
+    stat: statNetwork,
+    property: propertyNetwork,
+    querystat: queryNetwork('querystat'),
+    queryproperty: queryNetwork('queryproperty'),
+    kevent: keventNetwork,
+    log: logNetwork,
+    image: imageNetwork,
+    admin: adminNetwork,
+    adminregistry: adminRegistryNetwork,
+  },
+}
+
 export const chartNames = ['tarscontroller', 'tarsframework'] as const
 export type ChartName = (typeof chartNames)[number]
 
@@ -59,11 +83,13 @@ const placeholder = '0.0.0-source'
 export async function chartFiles(name: ChartName, { version, registry = '', time }: ChartOptions): Promise<ReadonlyMap<string, string>> {
   const files = new Map<string, string>()
   for (const path of await filesBelow(join(import.meta.dirname, name))) files.set(path, await readFile(join(import.meta.dirname, name, path), 'utf8'))
-  files.set('templates/_access.tpl', await readFile(join(import.meta.dirname, 'shared/_access.tpl'), 'utf8'))
+  for (const shared of ['_access.tpl', '_network.tpl']) files.set(`templates/${shared}`, await readFile(join(import.meta.dirname, 'shared', shared), 'utf8'))
   files.set('files/access.json', pretty(accounts[name]))
+  const servers = name === 'tarsframework' ? chartServers(time) : {}
+  files.set('files/network.json', pretty(chartNetworks(networks[name], servers)))
   if (name === 'tarscontroller') files.set('files/crds.json', JSON.stringify(customResourceDefinitions()))
   else {
-    files.set('files/servers.json', pretty(chartServers(time)))
+    files.set('files/servers.json', pretty(servers))
     edit(files, 'values.schema.json', withServerFields)
   }
   edit(files, 'Chart.yaml', (text) => text.replaceAll(placeholder, version))

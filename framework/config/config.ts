@@ -91,7 +91,7 @@ async function startKnowing({ client, namespace, log, data, patienceMs = 3000, s
   configs.start()
   const addresses = lifetime.own(watchPodAddresses({ client, namespace, labelSelector: labels.app, log }))
   const synced = Promise.all([configs.synced(), addresses.synced()])
-  await (data === undefined ? synced : whenKnown({ file: join(data, 'config-snapshot.json'), informers: { configs } as unknown as Informers, synced, patienceMs, lifetime, log }))
+  await (data === undefined ? synced : whenKnown({ file: join(data, 'config-snapshot.jsonl'), informers: { configs } as unknown as Informers, synced, patienceMs, lifetime, log }))
   return { library, configs, podByAddress: addresses.find }
 }
 

@@ -1,6 +1,7 @@
 import { group } from '#api/names.ts'
 import { resources } from '#api/resources.ts'
 import { follow, rule, type Access } from '#kube/access.ts'
+import type { Network } from '#kube/network.ts'
 
 const kinds = Object.values(resources).map(({ plural }) => plural)
 
@@ -13,7 +14,7 @@ export const access: Access = {
   ],
   cluster: [
     rule(group, ['tservers', 'ttemplates', 'tframeworkconfigs'], follow),
-    rule(group, ['tservers/status', 'tendpoints/status'], ['patch']),
+    rule(group, ['tservers/status', 'tendpoints/status', 'tconfigs/status', 'timages/status'], ['patch']),
     // Where owners may only be named by those who may finalize them (OwnerReferencesPermissionEnforcement).
     rule(group, 'tservers/finalizers', ['update']),
     rule(group, 'tendpoints', [...follow, 'create', 'patch', 'delete']),
@@ -42,4 +43,10 @@ export const access: Access = {
     rule('', 'persistentvolumes', [...follow, 'patch', 'delete']),
     rule('storage.k8s.io', 'storageclasses', follow),
   ],
+}
+
+/** Webhooks are asked by the API server, which NetworkPolicies cannot name: it is on no pod network. They show nothing to whoever asks them. */
+export const network: Network = {
+  serves: { webhook: { port: 9443, from: ['anyone'] }, health: { port: 8081, from: ['metrics'] } },
+  calls: [{ to: 'api' }],
 }

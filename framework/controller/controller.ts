@@ -6,6 +6,7 @@ import { metric } from '#base/metrics.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { startReconciler, type Reconcile, type Reconciler } from '#kube/reconciler.ts'
 import { keyOf } from '#kube/types.ts'
+import { isNamed } from './desired/predecessor.ts'
 import { reconcileAccount } from './reconcile/account.ts'
 import { reconcileChildren } from './reconcile/child.ts'
 import { reconcileClaimlessPods } from './reconcile/claimless-pods.ts'
@@ -92,7 +93,7 @@ function startReconcilers(context: ControllerContext, lifetime: Lifetime): Recon
   const workloads = run('workloads', (key, signal) => reconcileWorkloads(key, signal).finally(() => [endpoints, records, status].forEach((reconciler) => reconciler.enqueue(key))), 8)
   wireServers(context, workloads, status)
   for (const { store } of kinds) store.onChange((_type, object, old) => void (isOfStatusOnly(object, old) || workloads.enqueue(keyOf(object))))
-  wirePods(context, endpoints, status, records, ended)
+  wirePods(context, { workloads, endpoints, status, records }, ended)
   wireSets(context, run('pods', reconcileClaimlessPods(context)))
   wireSurroundings(context, status)
   wireOthers(context, run)
@@ -107,13 +108,15 @@ function wireServers({ stores }: ControllerContext, workloads: Reconciler, statu
   })
 }
 
-function wirePods({ stores, clock }: ControllerContext, endpoints: Reconciler, status: Reconciler, records: Reconciler, ended: EndedPods): void {
+function wirePods({ stores, clock }: ControllerContext, { workloads, endpoints, status, records }: Readonly<Record<'workloads' | 'endpoints' | 'status' | 'records', Reconciler>>, ended: EndedPods): void {
   stores.endpoints.onChange((_type, endpoint) => endpoints.enqueue(keyOf(endpoint)))
   stores.records.onChange((_type, record) => records.enqueue(keyOf(record)))
   stores.pods.onChange((type, pod) => {
     const key = serverKeyOf(pod)
     endpoints.enqueue(key)
     status.enqueue(key)
+    // A Service can leave variants out once no such pod is there.
+    if (type !== 'updated' && !isNamed(pod)) workloads.enqueue(key)
     const ending = ended.note(pod, type === 'deleted', () => new Date(clock.now()).toISOString())
     if (ending !== undefined) records.enqueue(ending)
   })

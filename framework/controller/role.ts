@@ -1,7 +1,8 @@
 import { Lifetime, type Role, type Running } from '#base/lifecycle.ts'
 import { hostname } from 'node:os'
 import { randomUUID } from 'node:crypto'
-import { kubeClientFrom } from '#kube/client.ts'
+import { kubeClientFrom, type KubeClient } from '#kube/client.ts'
+import { heldClient } from '#kube/held-client.ts'
 import { startElection } from '#kube/lease.ts'
 import { startClusterWide, type ClusterWideOptions } from './cluster-wide.ts'
 import { startController, type Controller, type ControllerOptions } from './controller.ts'
@@ -30,9 +31,10 @@ export const start: Role = async ({ env, log, signal }) => {
       leading = controller
       controller.done.catch(() => {}).finally(() => (leading = undefined))
     }
-    const lead = (until: AbortSignal): Promise<Running> => startReconcilers({ client, namespace, settleMs, log, signal: until }, onStart)
+    const reconcile = (by: KubeClient, until: AbortSignal): Promise<Running> => startReconcilers({ client: by, namespace, settleMs, log, signal: until }, onStart)
+    const lead = (until: AbortSignal, holds: () => boolean): Promise<Running> => reconcile(heldClient(client, holds), until)
     if (run.reconcilers && elect) lifetime.own(startElection({ client, namespace: home, name: leaseName, identity: `${hostname()}_${randomUUID()}`, log, lead }))
-    else if (run.reconcilers) lifetime.own(await lead(signal))
+    else if (run.reconcilers) lifetime.own(await reconcile(client, signal))
     problem = () => webhooks?.problem()
     log.info('controller is running', { namespace: namespace ?? 'all', ...run, ...(health === undefined ? {} : { healthPort: health.port }) })
   } catch (error) {

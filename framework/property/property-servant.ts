@@ -28,8 +28,8 @@ export function propertyServant({ add, callers, counts }: PropertyServantOptions
           else records.push(record)
         }
       }
-      counts.taken += records.length
       await add(records)
+      counts.taken += records.length
       return 0
     },
   }

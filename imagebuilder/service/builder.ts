@@ -6,7 +6,7 @@ import type { MemberCache } from '../member-cache.ts'
 import { imageRepository } from '../names.ts'
 import { parseLocation } from '../oci/location.ts'
 import type { Arrival } from '../package/arrival.ts'
-import { beginningOf, Build, ownerOf, type BuildFacts, type BuildPorts, type Package } from './build.ts'
+import { beginningOf, Build, building, ownerOf, pending, type BuildFacts, type BuildPorts, type Package } from './build.ts'
 import type { ClusterFacts } from './cluster.ts'
 import { FairQueue } from './fair-queue.ts'
 import { HeadStart } from './head-start.ts'
@@ -47,7 +47,7 @@ export class Builder {
 
   /** Begins with a package that is on its way, if nothing else is to be done. The caller drops it, or has a build adopt it. */
   startAhead(id: string, timage: string, request: BuildRequest, arriving: Package & { readonly arrival: Arrival }): HeadStart | undefined {
-    const loan = this.#stopping.signal.aborted ? undefined : this.#ports.queue.lend(ownerOf(request), () => void head?.drop())
+    const loan = this.#stopping.signal.aborted ? undefined : this.#ports.queue.lend(ownerOf(request), () => head?.recall())
     if (loan === undefined) return undefined
     const head: HeadStart | undefined = new HeadStart(this.#factsOf(id, timage, request, arriving), loan, (facts, making) => makeImage(facts, this.#ports, { ...making, arrival: arriving.arrival }))
     return head
@@ -58,9 +58,11 @@ export class Builder {
    * @param headStart begun with the same request
    */
   async accept(id: string, timage: string, request: BuildRequest, received: Package, headStart?: HeadStart): Promise<Build> {
+    const { timages, env, now } = this.#ports
     const facts = await (headStart?.facts ?? this.#factsOf(id, timage, request, received))
-    await this.#ports.timages.begin(timage, beginningOf(facts, this.#ports.env.podName))
-    const build = new Build(facts, this.#ports, headStart)
+    const begun = headStart?.take() === true ? headStart : undefined
+    await timages.begin(timage, beginningOf(facts, env.podName, begun === undefined ? pending(facts) : building(now())))
+    const build = new Build(facts, this.#ports, begun)
     this.#remember(build)
     return build
   }

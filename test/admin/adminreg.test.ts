@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { accountName } from '#api/mutate/taccount.ts'
 import { resources } from '#api/resources.ts'
+import type { TServer } from '#api/types.ts'
 import { silentLogger } from '#base/log.ts'
 import { pods, statefulSets } from '#kube/resources.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
@@ -11,6 +12,7 @@ import { AdminReg, createTaskItemReq, createTaskReq, EMTaskItemStatus, EMTaskSta
 import { createServerStateInfo, ServerState } from '#tars/protocol/NodeDescriptor.ts'
 import { Node, type NodeServant } from '#tars/protocol/Node.ts'
 import { createServer, type TarsServer } from '#tars/server.ts'
+import { startView } from '../../framework/admin/model/view.ts'
 import { startAdminRegistry, type RunningAdminRegistry } from '../../framework/admin/adminreg/adminreg.ts'
 import { eventually, peek, startCluster, type TestCluster } from '../controller/cluster.ts'
 
@@ -231,6 +233,18 @@ describe('releases', () => {
     await makePod('Demo', 'Hello', 0, { podIP: alive, id: 'v2' })
     await until(async () => expect((await admin.getPatchPercent('Demo', 'Hello', alive))[1]).toMatchObject({ bPatching: false, iPercent: 100, bSucc: true }))
     expect((await admin.getServerState('Demo', 'Hello', alive))[1]).toMatchObject({ patchVersion: 'v2', patchUser: 'alice' })
+  })
+  test('who waits for a server to be as wanted is told when it is, or that the time is over', async () => {
+    const view = startView({ client: cluster.client, namespace, log: silentLogger })
+    await view.synced()
+    const isMarked = ({ metadata }: TServer): boolean => metadata.annotations?.['mark'] === 'yes'
+    expect(await view.untilServer('Demo.Hello', () => true, 60_000)).toBe(true)
+    expect(await view.untilServer('Demo.Hello', isMarked, 1)).toBe(false)
+    const told = view.untilServer('demo-hello', isMarked, 60_000)
+    await cluster.client.patch(resources.tservers as Resource, { namespace, name: 'demo-hello' }, { metadata: { annotations: { mark: 'yes' } } })
+    expect(await told).toBe(true)
+    expect(view.tserver('demo-hello')?.metadata.annotations).toMatchObject({ mark: 'yes' })
+    await view.stop()
   })
   test('the same again changes nothing; another without a secret forgets it', async () => {
     const before = (await live('demo-hello'))?.metadata.resourceVersion

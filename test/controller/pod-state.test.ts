@@ -4,7 +4,7 @@ import { serverStatus as statusIn } from '../../framework/controller/desired/ser
 import type { Surroundings } from '../../framework/controller/desired/trouble.ts'
 import { tarsServer, unreleased } from './fixtures.ts'
 
-const surroundings: Surroundings = { nodes: [{ metadata: { labels: { 'tars.io/node.ns': '', 'tars.io/ability.ns.Demo': '' } } }], storageClasses: new Set(['fast', 'tars-storage-class']) }
+const surroundings: Surroundings = { nodes: [{ metadata: { labels: { 'tars.io/node.ns': '', 'tars.io/ability.ns.Demo': '' } } }], storageClasses: new Set(['fast', 'tars-storage-class']), set: undefined }
 const serverStatus = (server: Parameters<typeof statusIn>[0], pods: Parameters<typeof statusIn>[1], now: string, changes: Partial<Surroundings> = {}) => statusIn(server, pods, { ...surroundings, ...changes }, now)
 const condition = (type: string, status = 'True', reason?: string, message?: string) => ({ type, status, ...(reason === undefined ? {} : { reason }), ...(message === undefined ? {} : { message }) })
 const started = [condition('PodScheduled'), condition('Initialized'), condition('ContainersReady')]

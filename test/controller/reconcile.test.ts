@@ -73,7 +73,15 @@ describe('a TServer', () => {
     // A pod that two budgets select cannot be evicted.
     expect((await there(podDisruptionBudgets, name))['spec'].selector.matchExpressions).toEqual([{ key: 'tars.io/ServerVariant', operator: 'DoesNotExist' }])
     expect((await there(podDisruptionBudgets, 'demo-twin-far'))['spec'].selector).toEqual({ matchLabels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Twin', 'tars.io/ServerVariant': 'far' } })
-    const pod = (set: string) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: `${set}-0`, namespace: ns, labels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Twin', ...(set === name ? {} : { 'tars.io/ServerVariant': 'far' }) } }, spec: { containers: [{ name: 'c', image: 'x' }] } })
+    const selectorOf = async (service: string): Promise<unknown> => (await there(services, service))['spec'].selector
+    // A Service leads to the pods of its own TServer.
+    const both = { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Twin' }
+    expect([await selectorOf(name), await selectorOf('demo-twin-far')]).toEqual([{ ...both, 'tars.io/TServer': name }, { ...both, 'tars.io/ServerVariant': 'far' }])
+    for (const [set, own] of [[name, await selectorOf(name)], ['demo-twin-far', await selectorOf('demo-twin-far')]] as const) {
+      expect((await there(statefulSets, set))['spec'].template.metadata.labels).toMatchObject(own as object)
+      expect((await there(statefulSets, set === name ? 'demo-twin-far' : name))['spec'].template.metadata.labels).not.toMatchObject(own as object)
+    }
+    const pod = (set: string) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: `${set}-0`, namespace: ns, labels: { ...both, 'tars.io/TServer': set, ...(set === name ? {} : { 'tars.io/ServerVariant': 'far' }) } }, spec: { containers: [{ name: 'c', image: 'x' }] } })
     for (const set of [name, 'demo-twin-far']) await kubernetes.create(pods, pod(set))
     for (const set of [name, 'demo-twin-far']) {
       await eventually(async () => ((await get(resources.tendpoints as Resource<never>, set)) as unknown as TEndpoint | undefined)?.status?.pods.some((one) => one.name === `${set}-0`) || undefined)
@@ -302,6 +310,26 @@ describe('children', () => {
     await gone(pods, second)
     await settled()
     expect(await get(pods as Resource<never>, first)).toBeDefined()
+  })
+
+  test('that people replace themselves stand still without new claims: the status and an event say whom to delete', async () => {
+    const name = await create('Byhand', { k8s: { replicas: 2, updateStrategy: { type: 'OnDelete' }, mounts: [{ name: 'data', mountPath: '/data', source: { tLocalVolume: {} } }] } })
+    const { metadata: { uid } } = await there(statefulSets, name)
+    const owner = { ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name, uid: uid ?? '', controller: true }] }
+    const [first, second] = [`${name}-0`, `${name}-1`]
+    for (const pod of [first, second]) await cluster.client.create(pods, podOf(name, 'Byhand', pod, owner))
+    const degraded = (reason: string, message?: RegExp) => eventually(async () => (await cluster.client.get(tservers, { namespace: ns, name })).status?.conditions?.some((one) => one.type === 'Degraded' && one.reason === reason && (message?.test(one.message) ?? true)) || undefined)
+    await degraded('VolumesMissing', new RegExp(`2 of 2 .*volume data .*kubectl -n ns delete pod ${first} ${second}$`))
+    await eventually(async () => (await cluster.client.list(events, { namespace: ns })).items.some((event) => event['reason'] === 'VolumesMissing' && event['type'] === 'Warning' && event['involvedObject'].name === name) || undefined)
+    await settled()
+    for (const pod of [first, second]) {
+      expect(await get(pods as Resource<never>, pod)).toBeDefined()
+      await kubernetes.delete(pods, { namespace: ns, name: pod }, { gracePeriodSeconds: 0 })
+      await gone(pods, pod)
+      const made = podOf(name, 'Byhand', pod, owner) as AnyObject
+      await cluster.client.create(pods, { ...made, spec: { ...made['spec'], volumes: [{ name: 'data', persistentVolumeClaim: { claimName: `data-${pod}` } }] } })
+    }
+    await degraded('AsExpected')
   })
 
   test('claims of local volumes say who owns the folder, as the server says it now', async () => {

@@ -65,7 +65,7 @@ describe('stateful set (control-plane spec C.2, C.4)', () => {
         replicas: 1, selector: { matchLabels: labels }, serviceName: 'demo-hello', podManagementPolicy: 'Parallel',
         updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0 } }, revisionHistoryLimit: 1,
         template: {
-          metadata: { name: 'demo-hello', labels: { ...labels, 'tars.io/ServerID': 'v1' } },
+          metadata: { name: 'demo-hello', labels: { ...labels, 'tars.io/TServer': 'demo-hello', 'tars.io/ServerID': 'v1' } },
           spec: {
             containers: [{ name: 'demo-hello', image: 'registry.test/demo.hello:v1', imagePullPolicy: 'Always', env: supervisorEnv, resources: {}, volumeMounts: [timezoneMount, workDirMount], ...probes }],
             volumes: [timezoneVolume, workDirVolume],
@@ -238,7 +238,7 @@ describe('stateful set (control-plane spec C.2, C.4)', () => {
     const spec = desiredStatefulSet(unreleased(tarsServer({ k8s: { replicas: 5 } })))?.spec
     expect(spec?.replicas).toBe(0)
     expect(spec?.template.spec?.containers[0]?.image).toBe(' ')
-    expect(spec?.template.metadata?.labels).toEqual(labels)
+    expect(spec?.template.metadata?.labels).toEqual({ ...labels, 'tars.io/TServer': 'demo-hello' })
   })
 
   test.each([[5, '1', '3', 3], [0, '2', '3', 2], [2, '1', '3', 2], [99, undefined, undefined, 99]])('replicas %i within [%s, %s] are %i', (replicas, min, max, expected) => {

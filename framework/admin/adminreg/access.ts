@@ -1,5 +1,6 @@
 import { group } from '#api/names.ts'
 import { follow, rule, type Access } from '#kube/access.ts'
+import type { Network } from '#kube/network.ts'
 
 /** tarsAdminRegistry carries out what callers ask: it releases, makes and removes servers, and replaces and pauses pods. */
 export const access: Access = {
@@ -12,4 +13,15 @@ export const access: Access = {
     rule(group, 'tplugins', ['get', 'create', 'patch']),
     rule('', 'pods', [...follow, 'patch', 'delete']),
   ],
+}
+
+const servants = [
+  ['config', 'ConfigObj'], ['notify', 'NotifyObj'], ['log', 'LogObj'], ['log', 'TopologyObj'], ['stat', 'StatObj'], ['property', 'PropertyObj'],
+  ['querystat', 'QueryObj'], ['queryproperty', 'QueryObj'], ['adminregistry', 'AdminRegObj'],
+] as const
+
+export const network: Network = {
+  serves: { AdminRegObj: { env: ['TARSADMINREGISTRY_PORT'], from: ['operators'] } },
+  // checkServer asks the servants of the framework whether they answer.
+  calls: [{ to: 'api' }, { to: 'tarsnode' }, ...servants.map(([role, port]) => ({ role, port }))],
 }

@@ -5,7 +5,6 @@ import { annotations, labels, serverObjectName } from '#api/names.ts'
 import { imageServerName } from '#api/mutate/tserver.ts'
 import { resources } from '#api/resources.ts'
 import type { TImage, TImageRelease, TServer } from '#api/types.ts'
-import { sleep } from '#base/retry.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { createPatchInfo, createPatchPackage, type AdminRegServant, type PatchInfo, type PatchRequest } from '#tars/protocol/AdminReg.ts'
 import { isActive } from '../model/pod-row.ts'
@@ -14,8 +13,8 @@ import { attempt, codes, done, Refusal, type Outcome } from './outcome.ts'
 import { nodeNames, place, serverNamed, type Place } from './places.ts'
 import type { World } from './world.ts'
 
-/** Within it the read model hears of what was written; it looks so often. Milliseconds. */
-const [heardMs, askEveryMs] = [10_000, 10]
+/** Within it the read model hears of what was written. Milliseconds. */
+const heardMs = 10_000
 
 type Functions = Pick<AdminRegServant, 'batchPatch' | 'getPatchPercent' | 'updatePatchLog' | 'deletePatchFile' | 'getPatchPackage'>
 
@@ -89,8 +88,7 @@ export async function release({ view, client, namespace }: World, { appname, ser
     const there = await changeServer(client, { namespace, app: appname, server: servername }, (server) => releasePatch(server, found, user))
     if (!there) throw new Refusal(codes.noServer, `there is no server ${appname}.${servername}`)
     // Who asks next for its progress is not to hear of the release before.
-    const name = serverObjectName(appname, servername)
-    for (const deadline = performance.now() + heardMs; view.tserver(name)?.spec.release?.id !== found.id && performance.now() < deadline; ) await sleep(askEveryMs)
+    await view.untilServer(serverObjectName(appname, servername), ({ spec }) => spec.release?.id === found.id, heardMs)
     return done(`Success: ${appname}.${servername} gets release ${found.id}`)
   })
 }

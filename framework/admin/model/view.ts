@@ -18,6 +18,8 @@ export interface View extends Lifetime {
   server(name: string): ServerRow | undefined
   /** As it is in the cluster. */
   tserver(name: string): TServer | undefined
+  /** Resolves as soon as the TServer is known to be as wanted, with true; with false when the time is over. */
+  untilServer(name: string, isWanted: (server: TServer) => boolean, timeoutMs: number): Promise<boolean>
   pod(name: string): PodObject | undefined
   /** The server that a pod belongs to. */
   serverOfPod(podName: string): ServerRow | undefined
@@ -48,6 +50,13 @@ export function startView({ client, namespace, log }: { readonly client: KubeCli
     servers: () => tservers.list().map(row).sort((a, b) => (a.name < b.name ? -1 : 1)),
     server: find,
     tserver: (name: string) => tservers.get(namespace, objectName(name)),
+    untilServer: async (name: string, isWanted: (server: TServer) => boolean, timeoutMs: number) => {
+      const { promise, resolve } = Promise.withResolvers<boolean>()
+      const wanted = objectName(name)
+      const overdue = setTimeout(() => resolve(false), timeoutMs)
+      const end = tservers.onChange((type, server) => void (server.metadata.name === wanted && type !== 'deleted' && isWanted(server) && resolve(true)))
+      return promise.finally(() => (clearTimeout(overdue), end()))
+    },
     pod: findPod,
     serverOfPod(podName: string) {
       return find(ownerNameOf(allPods.get(namespace, podName)?.metadata.labels))

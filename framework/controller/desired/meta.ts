@@ -2,7 +2,7 @@ import { controlledBy } from '#api/meta.ts'
 import { labels } from '#api/names.ts'
 import type { OwnerReference, TServer } from '#api/types.ts'
 
-/** Labels that mark a child as belonging to the TServer, and that select its pods. Those of the first TServer of a server also select the pods of its variants, as Kubernetes lets no selector change. */
+/** Labels that mark a child as belonging to the TServer, and that select its pods. As selector of the first TServer of a server they also select the pods of its variants, and Kubernetes lets no selector of a workload change; its Service can tell them apart. */
 export function serverLabels({ spec: { app, server, variant } }: TServer): Record<string, string> {
   return { [labels.app]: app, [labels.server]: server, ...(variant === undefined ? {} : { [labels.variant]: variant }) }
 }

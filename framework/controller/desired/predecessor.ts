@@ -1,6 +1,7 @@
-// Workloads that K8SFramework 1.4 made, and that are taken over as they are (control-plane spec C.2 to C.4).
+// Workloads that K8SFramework 1.4 made, and that are taken over as they are (control-plane spec C.2 to C.4); and those of a TarsK8S
+// that did not name the TServer on its pods yet.
 import type { PodTemplateSpec } from 'kubernetes-types/core/v1.d.ts'
-import { imagePlaceholder, names, paths } from '#api/names.ts'
+import { imagePlaceholder, labels, names, paths } from '#api/names.ts'
 import type { TFrameworkConfig, TServer } from '#api/types.ts'
 import type { AnyObject } from '#kube/types.ts'
 import { contains } from './contained.ts'
@@ -12,16 +13,31 @@ import { userMounts } from './pod/volumes.ts'
 /**
  * What is desired, but with the pod template that is there when K8SFramework made it of this very server: its pods run what the
  * server says, so nothing is gained by restarting them. The first change of the server that concerns its pods brings the template of
- * today, by the update strategy of the server.
+ * today, by the update strategy of the server. In the same way pods that run get no name of their TServer before there is another reason to replace them.
  */
 export function keepingPods(desired: object, current: AnyObject, server: TServer, framework: TFrameworkConfig | undefined): object {
   const template = (current['spec'] as { readonly template?: PodTemplateSpec } | undefined)?.template
+  if (template === undefined) return desired
+  const { spec } = desired as AnyObject
+  const unnamed = withoutName(spec.template as PodTemplateSpec)
+  const kept = isPredecessors(template, server, framework) ? template : isNamed(template) || !contains(template, unnamed) ? undefined : unnamed
+  return kept === undefined ? desired : { ...desired, spec: { ...spec, template: kept } }
+}
+
+/** Pods of a template that says whose they are can be told from those of variants. */
+export const isNamed = ({ metadata }: Pick<PodTemplateSpec, 'metadata'>): boolean => metadata?.labels?.[labels.tserver] !== undefined
+
+function withoutName({ metadata, ...template }: PodTemplateSpec): PodTemplateSpec {
+  const { [labels.tserver]: _name, ...given } = metadata?.labels ?? {}
+  return { ...template, metadata: { ...metadata, labels: given } }
+}
+
+function isPredecessors(template: PodTemplateSpec, server: TServer, framework: TFrameworkConfig | undefined): boolean {
   // Its pods always have a host path, which is not to be here any more.
-  if (template === undefined || framework?.hostTimezone === false) return desired
+  if (framework?.hostTimezone === false) return false
   const made = predecessorTemplate(server, framework)
   const { name } = server.metadata
-  if (!contains(template, made) || !contains(choices(made, name), choices(template, name))) return desired
-  return { ...desired, spec: { ...(desired as AnyObject)['spec'], template } }
+  return contains(template, made) && contains(choices(made, name), choices(template, name))
 }
 
 /**
@@ -49,7 +65,7 @@ function predecessorTemplate(server: TServer, framework: TFrameworkConfig | unde
   const { lifecycle: _lifecycle, ...container } = serviceContainer(server, { kind: 'none' }, framework)
   const mounts = [...userMounts(server), { name: names.timezone, mountPath: paths.localtime }, ...(isTars ? [{ ...workDirMount }] : [])]
   return {
-    ...podTemplate(server, framework),
+    ...withoutName(podTemplate(server, framework)),
     spec: {
       ...podSpec(server, supervisor, framework),
       ...(isTars ? { initContainers: [{ ...supervisorInit(server, supervisor.image), env: supervisorEnv(server).filter(({ name }) => name !== 'TARSNODE_GRACE_SECONDS') }] } : {}),

@@ -1,4 +1,5 @@
 import type { Service, ServicePort } from 'kubernetes-types/core/v1.d.ts'
+import { labels } from '#api/names.ts'
 import type { TServer } from '#api/types.ts'
 import { childMeta, serverLabels } from './meta.ts'
 
@@ -7,8 +8,9 @@ import { childMeta, serverLabels } from './meta.ts'
  * callers of Tars objects are sent to is the registry's word, and the name that it gives must be known by then, and as long as a
  * pod that leaves serves callers that have not asked again. DNS follows readiness too late for both, so the names of such
  * servers do not wait for it. Other ports are called by the name of the Service, which leads to ready pods only.
+ * @param named whether all pods of the server say whose they are: then it leads to none of its variants
  */
-export function desiredService(server: TServer): Service | undefined {
+export function desiredService(server: TServer, named = false): Service | undefined {
   const { tars, normal, k8s } = server.spec
   if (k8s.daemonSet) return undefined
   const items = [...(tars?.servants ?? []), ...(tars?.ports ?? []), ...(normal?.ports ?? [])]
@@ -18,7 +20,7 @@ export function desiredService(server: TServer): Service | undefined {
     kind: 'Service',
     metadata: childMeta(server),
     spec: {
-      type: 'ClusterIP', clusterIP: 'None', selector: serverLabels(server),
+      type: 'ClusterIP', clusterIP: 'None', selector: { ...serverLabels(server), ...(named ? { [labels.tserver]: server.metadata.name } : {}) },
       ...(ports.length === 0 ? {} : { ports }),
       ...(items.length > 0 && items.every((item) => 'isTars' in item && item.isTars) ? { publishNotReadyAddresses: true } : {}),
     },

@@ -1,5 +1,6 @@
 import { abilityLabel, labels, names, nodeLabel } from '#api/names.ts'
 import type { TServer } from '#api/types.ts'
+import type { AnyObject } from '#kube/types.ts'
 import { claimTemplates } from './claims.ts'
 import { namespaceOf } from './meta.ts'
 import { podState, type Pod } from './pod-state.ts'
@@ -9,6 +10,8 @@ export interface Surroundings {
   readonly nodes: readonly { readonly metadata: { readonly labels?: Readonly<Record<string, string>> } }[] | undefined
   /** Names of StorageClasses. */
   readonly storageClasses: ReadonlySet<string> | undefined
+  /** The server's StatefulSet. */
+  readonly set: AnyObject | undefined
 }
 
 export interface Trouble {

@@ -1,16 +1,17 @@
+import type { PodTemplateSpec } from 'kubernetes-types/core/v1.d.ts'
 import { labels, names, serverSelector } from '#api/names.ts'
 import type { TFrameworkConfig, TServer } from '#api/types.ts'
 import { daemonSets, horizontalPodAutoscalers, persistentVolumeClaims, podDisruptionBudgets, services, statefulSets } from '#kube/resources.ts'
-import type { AnyObject } from '#kube/types.ts'
+import { keyOf, type AnyObject } from '#kube/types.ts'
 import { desiredAutoscaler } from '../desired/autoscaler.ts'
 import { contains } from '../desired/contained.ts'
 import { desiredDaemonSet } from '../desired/daemon-set.ts'
 import { desiredDisruptionBudget } from '../desired/disruption-budget.ts'
 import { desiredService } from '../desired/service.ts'
 import { desiredStatefulSet } from '../desired/stateful-set.ts'
-import { keepingPods } from '../desired/predecessor.ts'
+import { isNamed, keepingPods } from '../desired/predecessor.ts'
 import type { ChildKind, Fit } from './child.ts'
-import type { ControllerContext } from './context.ts'
+import type { ControllerContext, Stores } from './context.ts'
 
 /** StatefulSet, Service and DaemonSet of a TServer (control-plane spec C.1 to C.3), its PodDisruptionBudget, and its HorizontalPodAutoscaler. */
 export function workloadKinds({ client, stores }: ControllerContext): readonly ChildKind[] {
@@ -24,11 +25,20 @@ export function workloadKinds({ client, stores }: ControllerContext): readonly C
         await client.deleteCollection(persistentVolumeClaims, { namespace, labelSelector: `${serverSelector(app, server, variant)},${labels.localVolume} in (${gone.join(',')})` })
       },
     },
-    { resource: services, store: stores.services, desired: desiredService },
+    { resource: services, store: stores.services, desired: (server) => desiredService(server, arePodsNamed(stores, server)) },
     { resource: daemonSets, store: stores.daemonSets, desired: desiredDaemonSet, fit: keepingPods },
     { resource: podDisruptionBudgets, store: stores.budgets, desired: desiredDisruptionBudget },
     { resource: horizontalPodAutoscalers, store: stores.autoscalers, desired: desiredAutoscaler },
   ]
+}
+
+/** The first TServer of a server is named on all of its pods, those that are there and those to come. While its set is made anew, what was true of the Service stays. */
+function arePodsNamed(stores: Stores, { metadata, spec }: TServer): boolean {
+  if (spec.variant !== undefined) return false
+  const key = keyOf({ metadata })
+  const set = stores.statefulSets.getByKey(key)
+  const isIntended = set === undefined ? stores.services.getByKey(key)?.['spec'].selector?.[labels.tserver] !== undefined : isNamed(set['spec'].template as PodTemplateSpec)
+  return isIntended && stores.podsOf.get(key).every(isNamed)
 }
 
 /** How what is desired of each kind is fitted to what is there. */

@@ -10,8 +10,9 @@ import { desiredStatefulSet } from '../desired/stateful-set.ts'
 import { fits } from '../reconcile/workloads.ts'
 import type { Case } from './types.ts'
 
+// A Service that leads to fewer pods is the controller's, too.
 const desired: Readonly<Record<string, (server: TServer, framework?: TFrameworkConfig) => object | undefined>> = {
-  Service: desiredService, StatefulSet: desiredStatefulSet, DaemonSet: desiredDaemonSet,
+  Service: (server) => desiredService(server), StatefulSet: desiredStatefulSet, DaemonSet: desiredDaemonSet,
 }
 
 /**

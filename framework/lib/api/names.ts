@@ -12,6 +12,8 @@ export const labels = {
   server: 'tars.io/ServerName',
   /** TServer.spec.variant, on the TServer, its children and pods; absent on the first TServer of a server. */
   variant: 'tars.io/ServerVariant',
+  /** On pods: name of their TServer, which tells them from the pods of its variants. */
+  tserver: 'tars.io/TServer',
   subType: 'tars.io/SubType',
   template: 'tars.io/Template',
   /** Release id; on TServer and on its pods. */

@@ -35,8 +35,9 @@ export interface ElectionOptions {
   /**
    * Leads: resolves once the work is under way; the Running is stopped when the lease is lost or given up.
    * @param signal aborts when that happens while the work is only starting
+   * @param holds false as soon as the lease may have passed to another, as after a sleep: what is written then may undo what the other did
    */
-  readonly lead: (signal: AbortSignal) => Promise<Running>
+  readonly lead: (signal: AbortSignal, holds: () => boolean) => Promise<Running>
 }
 
 export interface Election extends Running {
@@ -69,7 +70,8 @@ class Candidate {
   /** As we wrote it last. */
   #held: Lease | undefined
   #leading: Lifetime | undefined
-  #renewedAt = 0
+  /** When the last renewal was asked for: by others the lease runs out no earlier than counted from then. */
+  #renewedAt = instant()
   #loop: Promise<void> | undefined
 
   constructor(options: ElectionOptions) {
@@ -102,14 +104,15 @@ class Candidate {
 
   async #turn(): Promise<void> {
     const { log, name, renewDeadlineMs } = this.#options
+    const askedAt = instant()
     try {
       if (await this.#acquire()) {
-        this.#renewedAt = performance.now()
+        this.#renewedAt = askedAt
         this.#stepUp()
       } else if (this.isLeader) await this.#stepDown('another candidate holds the lease')
     } catch (error) {
       log.info('lease could not be acquired or renewed', { lease: name, error })
-      if (this.isLeader && performance.now() - this.#renewedAt > renewDeadlineMs) await this.#stepDown('renewal deadline passed')
+      if (this.isLeader && msSince(this.#renewedAt) > renewDeadlineMs) await this.#stepDown('renewal deadline passed')
     }
   }
 
@@ -152,7 +155,7 @@ class Candidate {
 
   #stepUp(): void {
     if (this.isLeader) return
-    const { log, name, identity, lead } = this.#options
+    const { log, name, identity, lead, renewDeadlineMs } = this.#options
     log.info('became leader', { lease: name, identity })
     const life = new Lifetime()
     this.#leading = life
@@ -160,7 +163,7 @@ class Candidate {
     life.done.catch((error: unknown) => this.#broken(life, error))
     const leading = new AbortController()
     // Not awaited: renewal must go on while the work starts.
-    const work = lead(leading.signal)
+    const work = lead(leading.signal, () => this.#leading === life && msSince(this.#renewedAt) <= renewDeadlineMs)
     // Who steps down while the work starts has stopped it, too, when this is done.
     life.onStop(async () => {
       leading.abort()
@@ -196,6 +199,18 @@ class Candidate {
 /** Undefined when another has written or removed the record meanwhile. */
 function unlessTouched(error: unknown): undefined {
   if (!isConflict(error) && !isNotFound(error)) throw error
+}
+
+interface Instant {
+  readonly monotonic: number
+  readonly wall: number
+}
+
+const instant = (): Instant => ({ monotonic: performance.now(), wall: Date.now() })
+
+/** The monotonic clock does not count the sleep of a whole machine; a clock that is set forward costs a renewal. */
+function msSince({ monotonic, wall }: Instant): number {
+  return Math.max(performance.now() - monotonic, Date.now() - wall)
 }
 
 /** RFC 3339 with six digits of fraction (MicroTime). */

@@ -74,7 +74,7 @@ export function activeCondition(isActive: boolean): object {
 
 /** Digests of what the controller applies for a server. */
 function digests(server: TServer, framework: TFrameworkConfig): string[] {
-  return [desiredStatefulSet(server, framework), desiredService(server), desiredDisruptionBudget(server), desiredEndpoint(server)].map(digest)
+  return [desiredStatefulSet(server, framework), desiredService(server, true), desiredDisruptionBudget(server), desiredEndpoint(server)].map(digest)
 }
 
 /** Another uid of the same length, the same for the same copy. */

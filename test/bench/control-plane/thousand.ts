@@ -33,7 +33,7 @@ async function loop(client: KubeClient, objects: readonly AnyObject[]): Promise<
     const server = (await client.create(tservers(), object)) as unknown as TServer
     const { app, server: name } = server.spec
     const children: readonly (readonly [Resource, object | undefined])[] = [
-      [services, desiredService(server)], [statefulSets, desiredStatefulSet(server)], [podDisruptionBudgets, desiredDisruptionBudget(server)],
+      [services, desiredService(server, true)], [statefulSets, desiredStatefulSet(server)], [podDisruptionBudgets, desiredDisruptionBudget(server)],
       [resources.tendpoints as Resource, desiredEndpoint(server)], [resources.texitedrecords as Resource, { metadata: childMeta(server), app, server: name, pods: [] }],
     ]
     for (const [resource, child] of children) await client.create(resource, child as AnyObject)

@@ -49,7 +49,7 @@ function serverFaults(space: Space, { servers }: Snapshot): string[] {
 
 type Desired = (server: TServer, framework: TFrameworkConfig | undefined) => object | undefined
 const childKinds: readonly (readonly [kind: string, list: keyof Snapshot, desired: Desired])[] = [
-  ['Service', 'services', desiredService],
+  ['Service', 'services', (server) => desiredService(server, true)],
   ['StatefulSet', 'statefulSets', desiredStatefulSet],
   ['DaemonSet', 'daemonSets', desiredDaemonSet],
   ['PodDisruptionBudget', 'budgets', desiredDisruptionBudget],
@@ -99,7 +99,7 @@ function podFaults(server: TServer, { pods, statefulSets }: Snapshot): string[] 
 const isReady = ({ metadata, status }: AnyObject): boolean => metadata.deletionTimestamp === undefined && (status?.conditions as { type: string; status: string }[] | undefined)?.some(({ type, status: holds }) => type === 'Ready' && holds === 'True') === true
 
 /** Pods that are ready are in no trouble, wherever they are. */
-const nowhere = { nodes: [], storageClasses: new Set<string>() }
+const nowhere = { nodes: [], storageClasses: new Set<string>(), set: undefined }
 
 /** What the controller says of the server's pods is what they are. */
 function derivedFaults(server: TServer, { pods, endpoints }: Snapshot): string[] {

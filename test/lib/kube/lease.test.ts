@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Running } from '#base/lifecycle.ts'
 import { silentLogger } from '#base/log.ts'
 import { createKubeClient } from '#kube/client.ts'
+import { heldClient } from '#kube/held-client.ts'
 import { startElection } from '#kube/lease.ts'
 import type { Election } from '#kube/lease.ts'
 import { leases } from '#kube/resources.ts'
@@ -87,6 +88,23 @@ describe('election', () => {
     await election.stop()
     client.close()
     await proxy.stop()
+  })
+  it('lets a leader that slept write nothing before it has renewed', async () => {
+    const told = Promise.withResolvers<() => boolean>()
+    const lead = async (_signal: AbortSignal, holds: () => boolean): Promise<Running> => (told.resolve(holds), { stop: async () => {}, done: new Promise(() => {}) })
+    const election = startElection({ client: cluster.client, namespace: 'default', name: 'asleep', identity: 'sleeper', log: silentLogger, lead, leaseMs: 60_000, renewDeadlineMs: 500, retryMs: 20 })
+    const holds = await told.promise
+    const client = heldClient(cluster.client, holds)
+    const write = (): Promise<unknown> => client.patch(leases, { namespace: 'default', name: 'asleep' }, { metadata: { labels: { written: 'yes' } } })
+    await eventually(holds, 'it holds the lease')
+    // As a process that is stopped: nothing of it runs.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600)
+    await expect(write()).rejects.toThrow('the lease may have passed to another')
+    expect(await client.get(leases, { namespace: 'default', name: 'asleep' })).not.toMatchObject({ metadata: { labels: { written: 'yes' } } })
+    await eventually(holds, 'it has renewed')
+    await write()
+    await election.stop()
+    await expect(write()).rejects.toThrow('the lease may have passed to another')
   })
   it('ends the work when somebody else holds the lease', async () => {
     const working = new Set<string>()

@@ -1,4 +1,5 @@
 import { createServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Failure } from '#base/errors.ts'
 import type { Adapter } from './adapter.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
@@ -8,6 +9,9 @@ import { Writers } from './writers.ts'
 
 /** How often the time limits of connections are held, milliseconds; less when a limit is shorter. */
 const checkEveryMs = 1000
+
+/** Connections that the system makes for the server before it accepts them. */
+const backlog = 1024
 
 /** During a drain a connection that stayed silent this long, with nothing under way, is closed, milliseconds. */
 const drainQuietMs = 200
@@ -24,6 +28,9 @@ export class TcpListener implements Listener, ConnectionHost {
   readonly #connections = new Set<Connection>()
   readonly #net: NetServer
   #held = 0
+  /** Connections so far, those that were one too many among them. */
+  #arrived = 0
+  #stopped: Promise<void> | undefined
   #checks: NodeJS.Timeout | undefined
   #onEmpty: (() => void) | undefined
 
@@ -37,7 +44,10 @@ export class TcpListener implements Listener, ConnectionHost {
     this.idleTimeoutMs = options.idleTimeoutMs ?? Math.max(endpoint.timeoutMs, adapterDefaults.idleTimeoutMs)
     this.#net = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket))
     this.#net.maxConnections = options.maxConnections ?? adapterDefaults.maxConnections
-    this.#net.on('drop', () => parts.metrics?.onRefused?.(parts.name, 'TARS_CONNECTION_LIMIT'))
+    this.#net.on('drop', () => {
+      this.#arrived++
+      parts.metrics?.onRefused?.(parts.name, 'TARS_CONNECTION_LIMIT')
+    })
   }
 
   async start(): Promise<AddressInfo> {
@@ -45,7 +55,7 @@ export class TcpListener implements Listener, ConnectionHost {
     const { fd } = this.#parts.options
     await new Promise<void>((resolve, reject) => {
       this.#net.once('error', (error) => reject(listenFailure(this.#parts, error)))
-      this.#net.listen(fd === undefined ? { host, port, backlog: 1024 } : { fd }, resolve)
+      this.#net.listen(fd === undefined ? { host, port, backlog } : { fd }, resolve)
     })
     this.#net.on('error', (error) => this.#parts.log.error('accepting a connection failed', { adapter: this.#parts.name, error }))
     const { partialPacketMs, writeStallMs } = this.limits
@@ -55,8 +65,10 @@ export class TcpListener implements Listener, ConnectionHost {
   }
 
   stopAccepting(): void {
-    this.#net.close()
-    for (const connection of this.#connections) connection.askToLeave()
+    this.#stopped ??= this.#acceptWaiting().then(() => {
+      this.#net.close()
+      for (const connection of this.#connections) connection.askToLeave()
+    })
   }
 
   /**
@@ -73,7 +85,7 @@ export class TcpListener implements Listener, ConnectionHost {
         connection.check(now)
       }
     }, Math.min(drainQuietMs, deadlineMs) / 4)
-    return this.#empty().finally(() => clearInterval(timer))
+    return Promise.resolve(this.#stopped).then(() => this.#empty()).finally(() => clearInterval(timer))
   }
 
   async close(): Promise<void> {
@@ -99,7 +111,18 @@ export class TcpListener implements Listener, ConnectionHost {
     if (this.#connections.size === 0) this.#onEmpty?.()
   }
 
+  /** To their peers these connections are made, and may have carried calls already. One is accepted a turn of the event loop. */
+  async #acceptWaiting(): Promise<void> {
+    for (let seen = -1, left = backlog; seen !== this.#arrived && left > 0; left--) {
+      seen = this.#arrived
+      // After the second of them, a whole turn is over.
+      await nextTurn()
+      await nextTurn()
+    }
+  }
+
   #accept(socket: Socket): void {
+    this.#arrived++
     this.#connections.add(new Connection(socket, this))
     this.#counted()
   }

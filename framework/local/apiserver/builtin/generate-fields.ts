@@ -17,6 +17,7 @@ const roots: Readonly<Record<string, readonly string[]>> = {
   'autoscaling/v2': ['HorizontalPodAutoscaler'],
   'coordination/v1': ['Lease'],
   'discovery/v1': ['EndpointSlice'],
+  'networking/v1': ['NetworkPolicy'],
   'policy/v1': ['PodDisruptionBudget'],
   'scheduling/v1': ['PriorityClass'],
   'storage/v1': ['StorageClass'],

@@ -66,6 +66,7 @@ const rows: readonly Row[] = [
   ...inGroup('autoscaling', [{ version: 'v2', plural: 'horizontalpodautoscalers', kind: 'HorizontalPodAutoscaler', short: ['hpa'], status: true, all: true }]),
   ...inGroup('coordination.k8s.io', [{ plural: 'leases', kind: 'Lease' }]),
   ...inGroup('discovery.k8s.io', [{ plural: 'endpointslices', kind: 'EndpointSlice', generation: true }]),
+  ...inGroup('networking.k8s.io', [{ plural: 'networkpolicies', kind: 'NetworkPolicy', short: ['netpol'], generation: true }]),
   ...inGroup('policy', [{ plural: 'poddisruptionbudgets', kind: 'PodDisruptionBudget', short: ['pdb'], status: true, generation: true }]),
   ...inGroup('scheduling.k8s.io', [{ plural: 'priorityclasses', kind: 'PriorityClass', short: ['pc'], cluster: true }]),
   ...inGroup('storage.k8s.io', [{ plural: 'storageclasses', kind: 'StorageClass', short: ['sc'], cluster: true }]),
