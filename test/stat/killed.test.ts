@@ -89,7 +89,7 @@ describe.each(['SQLite', 'OpenSearch'] as const)('%s', (kind) => {
       const running = await start(data, node?.url ?? '')
       const loading = load(running.port, round, counts)
       // Killed while windows are handed on: after as many as the round says, in the middle of the next.
-      await until(async () => (await metricOf(running, 'tarsstat_windows_total')) >= 2 * (round % 3) && counts.acknowledged > 0)
+      await until(async () => (await metricOf(running, 'tarsstat_windows_total')) >= 2 * (round % 3) && counts.acknowledged > 200 * (round + 1))
       await new Promise((resolve) => setTimeout(resolve, 37 * round))
       await end(running.child, 'SIGKILL')
       await loading
