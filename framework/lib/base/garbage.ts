@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm'
 type Collect = (options: { readonly type: 'major'; readonly execution: 'sync'; readonly flavor: 'last-resort' }) => void
 
 /**
- * Collects all that is not used any more and gives its pages back to the system; it takes about a millisecond for each megabyte that is
+ * Collects all that is not used any more and gives its pages back to the system; nothing else happens meanwhile, the longer the more is
  * left. V8 itself waits with that until more is allocated: in a process that made most of its garbage as it started, for ever.
  */
 export function collectGarbage(): void {
