@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { labels, registryPorts } from '#api/names.ts'
 import { systemClock, type Clock } from '#base/clock.ts'
-import { garbageCollector } from '#base/garbage.ts'
+import { collectGarbage } from '#base/garbage.ts'
 import { startHealth } from '#base/health.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
@@ -94,7 +94,7 @@ export async function startRegistry(options: RegistryOptions): Promise<RunningRe
     await (data === undefined ? synced : whenKnown({ file: join(data, 'registry-snapshot.jsonl'), informers: feeds.informers, synced, patienceMs, lifetime, log }))
     directory.release()
     // Most of what the first lists left is garbage, and next to nothing is allocated from here on.
-    garbageCollector()()
+    collectGarbage()
     return await serve(options, parts, lifetime)
   } catch (error) {
     await lifetime.stop().catch(() => {})

@@ -1,3 +1,4 @@
+import { ret } from '#tars/packet.ts'
 import { median } from '../goal.ts'
 import { processorSeconds } from '../proc.ts'
 import { Child } from './child.ts'
@@ -24,7 +25,7 @@ const connections = 4
 
 /** A server with a client of its own. */
 export async function contend({ host, port, stop, ...who }: Where, requests: readonly Buffer[]): Promise<Contender> {
-  const load = await LoadGenerator.start({ host, port, requests, connections })
+  const load = await LoadGenerator.start({ host, port, requests, connections, refusals: [ret.overload] })
   return { ...who, load, stop: () => load.stop().then(stop) }
 }
 
