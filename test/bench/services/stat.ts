@@ -137,7 +137,7 @@ async function aliveWhile(work: Promise<void>, connected: readonly LoadGenerator
   let working = true
   const done = work.finally(() => (working = false))
   while (working) {
-    for (const one of connected) await one.paced({ perSecond: 100, ms: 50 })
+    for (const one of connected) await one.saturate({ underWay: 1, ms: 1 })
     await Promise.race([done, delay(aliveMs)])
   }
 }
@@ -146,7 +146,7 @@ async function aliveWhile(work: Promise<void>, connected: readonly LoadGenerator
 async function until(ms: number, connected: readonly LoadGenerator[]): Promise<void> {
   const end = performance.now() + ms
   while (end - performance.now() > aliveMs) {
-    for (const one of connected) await one.paced({ perSecond: 100, ms: 50 })
+    for (const one of connected) await one.saturate({ underWay: 1, ms: 1 })
     await delay(Math.max(0, Math.min(aliveMs, end - performance.now() - aliveMs / 10)))
   }
   await delay(Math.max(0, end - performance.now()))

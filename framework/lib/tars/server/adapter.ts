@@ -55,6 +55,16 @@ export class Adapter {
     return this.#dispatcher.pending
   }
 
+  /** No more is to be read in this turn of the event loop. */
+  get sated(): boolean {
+    return this.#dispatcher.sated
+  }
+
+  /** Packets were read since then, monotonic milliseconds. */
+  onRead(since: number): void {
+    this.#dispatcher.read(since)
+  }
+
   /** Resolves once no request is under way. */
   idle(): Promise<void> {
     if (this.pending === 0) return Promise.resolve()
