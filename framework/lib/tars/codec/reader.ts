@@ -1,3 +1,4 @@
+import type { KnownTexts } from './known-texts.ts'
 import { readShort, shortText } from './short-text.ts'
 import { skipField } from './skip.ts'
 import { decodeFailure, maxComposites, maxDepth, wire, wireNames } from './wire.ts'
@@ -153,6 +154,13 @@ export class Reader {
     const start = this.#advance(tag, size)
     const short = size <= shortText ? readShort(this.#buf, start, this.#pos) : undefined
     return short ?? (this.#buf as FastBuffer).utf8Slice(start, this.#pos)
+  }
+
+  /** As {@link readString}, where the text is likely one of these. */
+  readKnown(tag: number, texts: KnownTexts): string {
+    if (!this.seek(tag)) return ''
+    const start = this.#advance(tag, this.#stringSize(tag))
+    return texts.find(this.#buf, start, this.#pos) ?? (this.#buf as FastBuffer).utf8Slice(start, this.#pos)
   }
 
   /** The bytes of a string as they were sent, whatever their encoding; absent is empty. Shares memory with the buffer being read. */

@@ -172,7 +172,7 @@ export class Connection implements Channel {
       this.#socket.pause()
       return this.#host.readLater(this)
     }
-    const now = this.#host.now()
+    const now = this.#host.turn.read()
     this.#lastRead = now
     try {
       const count = this.#frames.feed(chunk, (bytes, start, end) => this.#host.onPacket(bytes, start, end, this, now))
