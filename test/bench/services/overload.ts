@@ -26,7 +26,7 @@ import { servantOf, serverOf } from './population.ts'
 import { startRole, type RoleProcess } from './role.ts'
 import type { Storm, StormQuestion } from './storm-process.ts'
 
-const rounds = 1
+const rounds = 3
 const times = 10
 const stormMs = 4000
 const patienceMs = 3000

@@ -51,7 +51,7 @@ class Process {
 answerEach<StormQuestion>(async ({ host, port, requests: given, connections, callers, perSecond, ms, patienceMs }) => {
   const requests = given.map((one) => Buffer.from(one))
   const sentAt = new Float64Array(ring)
-  const waiting = new Array<Process | undefined>(ring)
+  const waiting: (Process | undefined)[] = Array.from({ length: ring }, () => undefined)
   const reader = new Reader(Buffer.alloc(0))
   const refused: Record<number, number> = { [ret.overload]: 0, [ret.queueTimeout]: 0 }
   const counts = { good: 0, late: 0, other: 0, sent: 0, unsent: 0, lost: 0, closed: 0 }

@@ -63,8 +63,12 @@ export class Adapter {
     return this.#dispatcher.sated
   }
 
-  /** Packets were read since then, monotonic milliseconds. */
-  onRead(since: number): void {
+  /** Packets are about to be read. @returns what {@link read} is told */
+  reading(): number {
+    return this.#dispatcher.reading()
+  }
+
+  read(since: number): void {
     this.#dispatcher.read(since)
   }
 

@@ -25,8 +25,9 @@ export interface ConnectionHost {
   readonly turn: Turn
   readonly writers: Writers
   readonly now: () => number
-  /** Packets were read since then, monotonic milliseconds. */
-  onRead(since: number): void
+  /** Packets are about to be read. Returns what `read` is told. */
+  reading(): number
+  read(since: number): void
   /** No more is to be read in this turn of the event loop. */
   readonly sated: boolean
   /** Calls {@link Connection.readOn} in a turn that is not. */
@@ -173,6 +174,7 @@ export class Connection implements Channel {
       return this.#host.readLater(this)
     }
     const now = this.#host.turn.read()
+    const began = this.#host.reading()
     this.#lastRead = now
     try {
       const count = this.#frames.feed(chunk, (bytes, start, end) => this.#host.onPacket(bytes, start, end, this, now))
@@ -180,7 +182,7 @@ export class Connection implements Channel {
     } catch (error) {
       return this.drop(error as Failure)
     }
-    this.#host.onRead(now)
+    this.#host.read(began)
     this.#account()
   }
 

@@ -3,7 +3,11 @@ import type { Call } from './call.ts'
 import { Queue } from './queue.ts'
 import type { Turn } from './turn.ts'
 
-/** So much of the time that the calls of a turn of the event loop take may go into refusing others in the next. */
+/** Calls that wait are started for so long in one turn of the event loop, CPU milliseconds; then sockets are served. */
+const sliceMs = 10
+/** Calls after which that is looked at. */
+const callsALook = 8
+/** So much of the CPU time that the calls of a turn of the event loop take may go into refusing others in the next. */
 const refusingShare = 0.1
 /** As much of a turn may go into it in any case, milliseconds. */
 const refusingMs = 0.3
@@ -31,7 +35,7 @@ export class Dispatcher {
   readonly #waiting = new Queue<Call>()
   #waitingBytes = 0
   #active = 0
-  /** Calls refused in this turn, the milliseconds that reading them took, and those that it may. */
+  /** Calls refused in this turn, the CPU milliseconds that reading them took, and those that it may. */
   #refusals = 0
   #refused = 0
   #mayRefuse = refusingMs
@@ -52,9 +56,13 @@ export class Dispatcher {
     return this.#refused >= this.#mayRefuse
   }
 
-  /** Calls were read and admitted or refused since then, monotonic milliseconds. */
+  /** Calls are about to be read. @returns what {@link read} is told */
+  reading(): number {
+    return this.#waiting.size >= this.#options.queueCapacity ? cpuMs() : 0
+  }
+
   read(since: number): void {
-    if (this.#refusals > 0) this.#refused += this.#options.now() - since
+    if (since > 0 && this.#refusals > 0) this.#refused += cpuMs() - since
   }
 
   admit(call: Call): void {
@@ -110,16 +118,18 @@ export class Dispatcher {
   }
 
   readonly #pump = (): void => {
-    const { concurrency, now, turn } = this.#options
+    const { concurrency, turn } = this.#options
     this.#pumping = false
-    const began = now()
-    while (this.#waiting.size > 0 && this.#active < concurrency && !turn.spent) {
+    const began = cpuMs()
+    let used = 0
+    for (let count = 1; this.#waiting.size > 0 && this.#active < concurrency && used < sliceMs; count++) {
       const call = this.#waiting.shift() as Call
       this.#waitingBytes -= call.packet.body.length
-      if (call.deadline < now() || isAbandoned(call)) this.#expire(call)
+      if (call.deadline < turn.start() || isAbandoned(call)) this.#expire(call)
       else this.#start(call)
+      if (count % callsALook === 0) used = cpuMs() - began
     }
-    this.#mayRefuse = Math.max(refusingMs, (now() - began) * refusingShare)
+    this.#mayRefuse = Math.max(refusingMs, (cpuMs() - began) * refusingShare)
     if (this.#waiting.size > 0 && this.#active < concurrency) this.#pumpLater()
   }
 
@@ -148,6 +158,12 @@ export class Dispatcher {
     }
     if (this.#waiting.size > 0) this.#watchDeadlines(now + 100)
   }
+}
+
+/** CPU time of this thread, milliseconds: on a machine that has other work, too, that of the clock says little. */
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
 }
 
 // Nobody waits for its answer any more. One that wants none is carried out all the same.

@@ -94,8 +94,12 @@ export class TcpListener implements Listener, ConnectionHost {
     return this.#adapter.sated
   }
 
-  onRead(since: number): void {
-    this.#adapter.onRead(since)
+  reading(): number {
+    return this.#adapter.reading()
+  }
+
+  read(since: number): void {
+    this.#adapter.read(since)
   }
 
   readLater(connection: Connection): void {
