@@ -25,6 +25,8 @@ export interface RunningQuery extends Running {
   readonly httpPort: number
 }
 
+/** A question takes the store milliseconds at least: more at once would only wait there, and longer than who asks does. */
+const bounds = { concurrency: 16, queueCapacity: 500 } as const
 const kinds = { querystat: { kind: statKind, owner: 'tarsstat' }, queryproperty: { kind: propertyKind, owner: 'tarsproperty' } } as const
 
 /** Serves MonitorQuery, the text protocol, and `/metrics`. It keeps nothing: it asks the pods that do, or Elasticsearch. */
@@ -40,7 +42,7 @@ export async function startQuery({ role, client, namespace, address, port, textP
     const http = lifetime.own(await serveStore({ address, port: httpPort, metrics: { '/metrics': metrics }, log }))
     const text = lifetime.own(await startTextServer({ address, port: textPort, answerer }))
     const servant: MonitorQueryServant = { query: async (req) => ({ return: 0, rsp: await answerer.answer(req) }) }
-    const [endpoint] = await serveTars({ adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { [`tars.tars${role}.QueryObj`]: { interface: MonitorQuery, servant } } }], log }, lifetime)
+    const [endpoint] = await serveTars({ adapters: [{ ...bounds, endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { [`tars.tars${role}.QueryObj`]: { interface: MonitorQuery, servant } } }], log }, lifetime)
     const bound = endpoint?.port ?? 0
     log.info('query serves', { role, address, port: bound, text: text.port, http: http.port, store: elastic?.urls ?? owner })
     return Object.assign(lifetime, { port: bound, textPort: text.port, httpPort: http.port })

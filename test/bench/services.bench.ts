@@ -1,10 +1,12 @@
-// `npm run bench services [-- answers latency memory change config stat flush]`: roles as processes of their own against an embedded API server; the yardsticks are a bare echo server that sends the same bytes, and @tars/rpc.
+// `npm run bench services [-- answers latency memory change config stat flush logger overload]`: roles as processes of their own against an embedded API server; the yardsticks are a bare echo server that sends the same bytes, and @tars/rpc.
 import type { Goal } from './goal.ts'
 import { runParts } from './parts.ts'
 import { config } from './services/config.ts'
+import { logger } from './services/logger.ts'
+import { overload } from './services/overload.ts'
 import { answers, change, latency, memory } from './services/registry.ts'
 import { flush, stat } from './services/stat.ts'
 
-const parts = { answers, latency, memory, change, config, stat, flush }
+const parts = { answers, latency, memory, change, config, stat, flush, logger, overload }
 
 export default (note: (line: string) => void, chosen: readonly string[]): Promise<readonly Goal[]> => runParts(parts, note, chosen)

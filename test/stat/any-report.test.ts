@@ -9,6 +9,7 @@ import type { Dataset, Row, Store } from '#store/dataset.ts'
 import { Fold } from '#store/fold.ts'
 import { Tape } from '#store/tape.ts'
 import { openSqliteStore } from '#store/sqlite/store.ts'
+import type { FunctionCodec } from '#tars/idl/interface.ts'
 import { createStatPropMsgHead } from '#tars/protocol/PropertyF.ts'
 import { Reader } from '#tars/codec/reader.ts'
 import { Writer } from '#tars/codec/writer.ts'
@@ -64,7 +65,8 @@ test('calls', async () => {
     const report = new Writer()
     StatF.functions['reportMicMsg']?.writeArgs(report, [new Map(lines.map(([one, other]) => [createStatMicMsgHead(one), createStatMicMsgBody(other)])), fromClient])
     const heads = new Heads(10)
-    const [read] = statOfLines(heads).functions['reportMicMsg']?.readArgs(new Reader(report.bytes())) as [StatLine[]]
+    const { readArgs } = statOfLines(heads).functions['reportMicMsg'] as FunctionCodec
+    const [read] = readArgs(new Reader(report.bytes())) as [StatLine[]]
     const records = read.map((one) => ({ key: keyOfHead(one.head.read(), fromClient, evil), value: one.value })).filter((record): record is StatRecord => typeof record.key !== 'string' && faultOf(record.value) === undefined)
     const counted = total(records)
     for (const record of records) fold.add(record, new Tape())

@@ -166,7 +166,7 @@ export class LoadClient {
 
   readonly #take = (bytes: Buffer, start: number, end: number): void => {
     const response = readResponse(this.#reader, bytes, start, end)
-    if (response.ret === 0 && response.body.length > 0) this.#answered++
+    if (response.ret === 0) this.#answered++
     else if (this.#target.refusals?.includes(response.ret) === true) this.#refused++
     else this.#fail(unexpected(response))
     this.#latencies?.push(performance.now() - (this.#sentAt[response.requestId - firstId] as number))

@@ -58,6 +58,20 @@ export class Adapter {
     return this.#dispatcher.pending
   }
 
+  /** No more is to be read in this turn of the event loop. */
+  get sated(): boolean {
+    return this.#dispatcher.sated
+  }
+
+  /** Packets are about to be read. @returns what {@link read} is told */
+  reading(): number {
+    return this.#dispatcher.reading()
+  }
+
+  read(since: number): void {
+    this.#dispatcher.read(since)
+  }
+
   /** Resolves once no request is under way. */
   idle(): Promise<void> {
     if (this.pending === 0) return Promise.resolve()

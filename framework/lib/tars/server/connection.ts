@@ -25,6 +25,13 @@ export interface ConnectionHost {
   readonly turn: Turn
   readonly writers: Writers
   readonly now: () => number
+  /** Packets are about to be read. Returns what `read` is told. */
+  reading(): number
+  read(since: number): void
+  /** No more is to be read in this turn of the event loop. */
+  readonly sated: boolean
+  /** Calls {@link Connection.readOn} in a turn that is not. */
+  readLater(connection: Connection): void
   /** One packet without its header. Throws a Failure when it is none. */
   onPacket(bytes: Buffer, start: number, end: number, connection: Connection, now: number): void
   /** Memory held for incomplete packets changed. Returns false when the adapter holds too much. */
@@ -41,6 +48,8 @@ export class Connection implements Channel {
   readonly #host: ConnectionHost
   readonly #frames: FrameReader
   readonly #outbox: Outbox
+  /** Bytes for a later turn; the socket is paused meanwhile. */
+  #unread: Buffer | undefined
   #batch: Writer | undefined
   #inFlight = 0
   #held = 0
@@ -95,7 +104,7 @@ export class Connection implements Channel {
 
   /** Nothing under way in either direction. */
   get quiet(): boolean {
-    return this.#inFlight === 0 && !this.#frames.partial && this.#batch === undefined && this.#outbox.bytes === 0
+    return this.#inFlight === 0 && this.#unread === undefined && !this.#frames.partial && this.#batch === undefined && this.#outbox.bytes === 0
   }
 
   /** Monotonic milliseconds of the last bytes received. */
@@ -147,8 +156,25 @@ export class Connection implements Channel {
     this.askToLeave()
   }
 
+  /** Takes what was put off, and goes on. */
+  readOn(): void {
+    const unread = this.#unread
+    this.#unread = undefined
+    if (this.#closed || unread === undefined) return
+    this.#read(unread)
+    if (this.#unread !== undefined || this.#closed) return
+    if (!this.#paused && !this.#closing) this.#socket.resume()
+    if (this.#inFlight === 0 && (this.#peerEnded || this.#closing)) this.#finish()
+  }
+
   readonly #read = (chunk: Buffer): void => {
+    if (this.#host.sated) {
+      this.#unread = chunk
+      this.#socket.pause()
+      return this.#host.readLater(this)
+    }
     const now = this.#host.turn.read()
+    const began = this.#host.reading()
     this.#lastRead = now
     try {
       const count = this.#frames.feed(chunk, (bytes, start, end) => this.#host.onPacket(bytes, start, end, this, now))
@@ -156,6 +182,7 @@ export class Connection implements Channel {
     } catch (error) {
       return this.drop(error as Failure)
     }
+    this.#host.read(began)
     this.#account()
   }
 
@@ -192,7 +219,7 @@ export class Connection implements Channel {
   readonly #drained = (): void => {
     if (!this.#paused || this.#closing) return
     this.#paused = false
-    this.#socket.resume()
+    if (this.#unread === undefined) this.#socket.resume()
   }
 
   // The peer sends no more; it may still read answers.
@@ -202,7 +229,7 @@ export class Connection implements Channel {
   }
 
   #finish(): void {
-    if (this.#closed || this.#finishedAt >= 0 || this.#batch !== undefined) return // the flush comes back here
+    if (this.#closed || this.#finishedAt >= 0 || this.#batch !== undefined || this.#unread !== undefined) return // the flush or readOn comes back here
     this.#finishedAt = this.#host.now()
     this.#frames.stop()
     this.#outbox.end()

@@ -3,6 +3,15 @@ import type { Call } from './call.ts'
 import { Queue } from './queue.ts'
 import type { Turn } from './turn.ts'
 
+/** Calls that wait are started for so long in one turn of the event loop, CPU milliseconds; then sockets are served. */
+const sliceMs = 10
+/** Calls after which that is looked at. */
+const callsALook = 8
+/** So much of the CPU time that the calls of a turn of the event loop take may go into refusing others in the next. */
+const refusingShare = 0.1
+/** As much of a turn may go into it in any case, milliseconds. */
+const refusingMs = 0.3
+
 export interface DispatcherOptions {
   readonly queueCapacity: number
   readonly maxQueueBytes: number
@@ -17,13 +26,19 @@ export interface DispatcherOptions {
 
 /**
  * Decides when a call starts: at once while few are under way and the turn has time left, else in order of arrival.
- * The queue is bounded in calls and in bytes, and a call waits no longer than its deadline.
+ * The queue is bounded in calls and in bytes, and a call waits no longer than its deadline. What is beyond is refused, but
+ * for a share of each turn only, and then not read any more until the next: refusing all that comes would take the time
+ * of those that can be answered.
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly #waiting = new Queue<Call>()
   #waitingBytes = 0
   #active = 0
+  /** Calls refused in this turn, the CPU milliseconds that reading them took, and those that it may. */
+  #refusals = 0
+  #refused = 0
+  #mayRefuse = refusingMs
   #pumping = false
   #timer: NodeJS.Timeout | undefined
 
@@ -34,6 +49,20 @@ export class Dispatcher {
   /** Calls that were accepted and are not done. */
   get pending(): number {
     return this.#active + this.#waiting.size
+  }
+
+  /** So many calls were refused in this turn that no more are to be read in it. */
+  get sated(): boolean {
+    return this.#refused >= this.#mayRefuse
+  }
+
+  /** Calls are about to be read. @returns what {@link read} is told */
+  reading(): number {
+    return this.#waiting.size >= this.#options.queueCapacity ? cpuMs() : 0
+  }
+
+  read(since: number): void {
+    if (since > 0 && this.#refusals > 0) this.#refused += cpuMs() - since
   }
 
   admit(call: Call): void {
@@ -64,12 +93,22 @@ export class Dispatcher {
   #enqueue(call: Call): void {
     const { queueCapacity, maxQueueBytes } = this.#options
     const size = call.packet.body.length
-    if (this.#waiting.size >= queueCapacity) return this.#refuse(call, ret.overload, `${this.#waiting.size} requests wait already`)
-    if (this.#waitingBytes + size > maxQueueBytes) return this.#refuse(call, ret.overload, `${this.#waitingBytes} bytes of requests wait already`)
+    if (this.#waiting.size >= queueCapacity) return this.#shed(call, `${this.#waiting.size} requests wait already`)
+    if (this.#waitingBytes + size > maxQueueBytes) return this.#shed(call, `${this.#waitingBytes} bytes of requests wait already`)
     this.#waiting.push(call)
     this.#waitingBytes += size
     this.#watchDeadlines(call.deadline)
     if (this.#active < this.#options.concurrency) this.#pumpLater()
+  }
+
+  #shed(call: Call, why: string): void {
+    if (this.#refusals++ === 0) this.#options.turn.atEnd(this.#newTurn)
+    this.#refuse(call, ret.overload, why)
+  }
+
+  readonly #newTurn = (): void => {
+    this.#refusals = 0
+    this.#refused = 0
   }
 
   #pumpLater(): void {
@@ -79,14 +118,18 @@ export class Dispatcher {
   }
 
   readonly #pump = (): void => {
-    const { concurrency, now, turn } = this.#options
+    const { concurrency, turn } = this.#options
     this.#pumping = false
-    while (this.#waiting.size > 0 && this.#active < concurrency && !turn.spent) {
+    const began = cpuMs()
+    let used = 0
+    for (let count = 1; this.#waiting.size > 0 && this.#active < concurrency && used < sliceMs; count++) {
       const call = this.#waiting.shift() as Call
       this.#waitingBytes -= call.packet.body.length
-      if (call.deadline < now() || isAbandoned(call)) this.#expire(call)
+      if (call.deadline < turn.start() || isAbandoned(call)) this.#expire(call)
       else this.#start(call)
+      if (count % callsALook === 0) used = cpuMs() - began
     }
+    this.#mayRefuse = Math.max(refusingMs, (cpuMs() - began) * refusingShare)
     if (this.#waiting.size > 0 && this.#active < concurrency) this.#pumpLater()
   }
 
@@ -115,6 +158,12 @@ export class Dispatcher {
     }
     if (this.#waiting.size > 0) this.#watchDeadlines(now + 100)
   }
+}
+
+/** CPU time of this thread, milliseconds: on a machine that has other work, too, that of the clock says little. */
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
 }
 
 // Nobody waits for its answer any more. One that wants none is carried out all the same.

@@ -5,6 +5,7 @@ import type { Adapter } from './adapter.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
 import { listenFailure, type Listener, type ListenerParts } from './listener.ts'
 import { adapterDefaults } from './options.ts'
+import { Queue } from './queue.ts'
 import { Writers } from './writers.ts'
 
 /** How often the time limits of connections are held, milliseconds; less when a limit is shorter. */
@@ -27,6 +28,8 @@ export class TcpListener implements Listener, ConnectionHost {
   readonly #adapter: Adapter
   readonly #connections = new Set<Connection>()
   readonly #net: NetServer
+  /** Connections with bytes that are read in a later turn. */
+  readonly #waiting = new Queue<Connection>()
   #held = 0
   /** Connections so far, those that were one too many among them. */
   #arrived = 0
@@ -99,6 +102,23 @@ export class TcpListener implements Listener, ConnectionHost {
     this.#adapter.onPacket(bytes, start, end, connection, now)
   }
 
+  get sated(): boolean {
+    return this.#adapter.sated
+  }
+
+  reading(): number {
+    return this.#adapter.reading()
+  }
+
+  read(since: number): void {
+    this.#adapter.read(since)
+  }
+
+  readLater(connection: Connection): void {
+    this.#waiting.push(connection)
+    if (this.#waiting.size === 1) this.turn.atEnd(this.#readOn)
+  }
+
   onHeld(delta: number): boolean {
     this.#held += delta
     return this.#held <= this.limits.maxPartialBytes
@@ -119,6 +139,11 @@ export class TcpListener implements Listener, ConnectionHost {
       await nextTurn()
       await nextTurn()
     }
+  }
+
+  readonly #readOn = (): void => {
+    while (this.#waiting.size > 0 && !this.sated) this.#waiting.shift()?.readOn()
+    if (this.#waiting.size > 0) this.turn.atEnd(this.#readOn)
   }
 
   #accept(socket: Socket): void {

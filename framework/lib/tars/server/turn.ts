@@ -28,7 +28,13 @@ export class Turn {
     return false
   }
 
-  /** When {@link spent} was asked last: a call that starts because it is not spent starts now. Monotonic milliseconds. */
+  /** A call starts, whatever its turn was used for. @returns monotonic milliseconds */
+  start(): number {
+    this.#fresh = -1
+    return (this.#at = this.#now())
+  }
+
+  /** When {@link spent} or {@link start} was asked last: a call that starts then starts now. Monotonic milliseconds. */
   get at(): number {
     return this.#at
   }

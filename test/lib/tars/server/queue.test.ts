@@ -45,6 +45,26 @@ describe('the queue of an adapter', () => {
     clearInterval(ending)
   })
 
+  it('answers each of very many calls at once, those beyond its capacity with -9, and lets none wait that could be served', async () => {
+    const { server, proxy, release, waiting } = await setUp({ concurrency: 4, queueCapacity: 100 })
+    const ending = setInterval(release, 1)
+    cleanups.push(() => clearInterval(ending))
+    const peers = await Promise.all(Array.from({ length: 8 }, () => rawPeer(server.port())))
+    const each = 5000
+    const codes = (await Promise.all(peers.map(async (peer) => {
+      cleanups.push(() => peer.destroy())
+      void peer.write(Buffer.concat(Array.from({ length: each }, (_, index) => echoRequest(index + 1, 'text', ['x']))))
+      // It sends no more, and reads on.
+      peer.socket.end()
+      return (await peer.until(each)).map(({ ret }) => ret)
+    }))).flat()
+    expect(codes).toHaveLength(8 * each)
+    expect(new Set(codes)).toEqual(new Set([0, -9]))
+    expect(codes.filter((code) => code === 0).length).toBeGreaterThan(100)
+    expect([server.pending, waiting.length]).toEqual([0, 0])
+    expect(await proxy.text('x')).toBe('done')
+  })
+
   it('answers -9 beyond its bytes', async () => {
     const { proxy, release } = await setUp({ concurrency: 1 }, { maxQueueBytes: 100_000 })
     const first = proxy.text('x')

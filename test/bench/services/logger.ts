@@ -1,0 +1,59 @@
+// tarslog: how fast lines get into files, against a process that has them already and appends them.
+import { globSync } from 'node:fs'
+import { truncate } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Writer } from '#tars/codec/writer.ts'
+import { encodeRequest, version } from '#tars/packet.ts'
+import { Log } from '#tars/protocol/LogF.ts'
+import { median, type Goal } from '../goal.ts'
+import { Child } from './child.ts'
+import { startCluster } from './cluster.ts'
+import { contend, cpuOfAnswers, startEcho } from './contender.ts'
+import { firstId } from './load.ts'
+import { startRole } from './role.ts'
+
+const rounds = 9
+const appendMs = 1000
+const lineBytes = 128
+const object = 'tars.tarslog.LogObj'
+/** What a call brings: TarsCpp's writer sends at most 2000 lines at once. */
+const batches = [2000, 20] as const
+
+const line = (index: number): string => `2026-11-29 20:21:06|140213|INFO|order ${String(index).padStart(8, '0')} is on its way `.padEnd(lineBytes - 1, '.').concat('\n')
+
+/** How many bytes of lines a second of CPU brings into files. */
+export async function logger(note: (line: string) => void): Promise<readonly Goal[]> {
+  const goals: Goal[] = []
+  for (const lines of batches) goals.push(...(await batch(lines, note)))
+  return goals
+}
+
+async function batch(lines: number, note: (line: string) => void): Promise<readonly Goal[]> {
+  const cluster = await startCluster()
+  const path = `${cluster.folder}/logs`
+  const role = await startRole({ cluster, role: 'log', env: { TARSLOG_PORT: '0', TARSLOG_TOPOLOGY_PORT: '0', TARSLOG_PATH: path } })
+  const all = Array.from({ length: lines }, (_, index) => line(index))
+  const body = new Writer()
+  Log.functions['logger']?.writeArgs(body, ['Shop', 'Cart', '', '%Y%m%d', all])
+  const requests = [encodeRequest({ version: version.tars, requestId: firstId, servant: object, func: 'logger', body: body.bytes() })]
+  const ours = await contend({ name: 'log', pid: role.pid, host: role.address, port: role.serves['log'] as number, stop: () => role.stop() }, requests)
+  const echo = await contend(await startEcho({ object, interface: 'Log', body: Buffer.alloc(0) }), requests)
+  // Each line begins with who sent it.
+  const { child: appender } = await Child.start('append-process.ts', { file: `${cluster.folder}/plain.log`, bytes: Buffer.from(all.map((one) => `127.0.0.1|${one}`).join('')) })
+  const bytes = lines * (lineBytes + '127.0.0.1|'.length)
+  const appends: { readonly perCpu: number; readonly perSecond: number }[] = []
+  const also = async (): Promise<void> => {
+    const { bytes: appended, seconds, cpu } = await appender.ask<{ bytes: number; seconds: number; cpu: number }>({ ms: appendMs })
+    appends.push({ perCpu: appended / cpu, perSecond: appended / seconds / 1e6 })
+    // Neither fills the disk.
+    for (const file of globSync('**/*.log', { cwd: cluster.folder })) await truncate(join(cluster.folder, file))
+  }
+  try {
+    const [own = [], bare = []] = await cpuOfAnswers([ours, echo], rounds, note, also)
+    note(`${lines} lines a call: tarslog ${median(own.map(({ perSecond }) => (perSecond * bytes) / 1e6)).toFixed(0)} MB/s and ${median(own.map(({ cpu }) => bytes / cpu)).toFixed(0)} MB a second of CPU; appends ${median(appends.map(({ perSecond }) => perSecond)).toFixed(0)} MB/s and ${median(appends.map(({ perCpu }) => perCpu)).toFixed(0)} MB; a bare server that reads the calls ${median(bare.map(({ cpu }) => bytes / cpu)).toFixed(0)} MB`)
+    return [{ what: `logger, ${lines} lines of ${lineBytes} bytes a call, bytes a second of CPU, log ÷ plain buffered appends`, samples: own.map(({ cpu }, round) => bytes / cpu / (appends[round]?.perCpu ?? NaN)), bar: 0.5, rule: 'least', unit: '×' }]
+  } finally {
+    await Promise.all([ours.stop(), echo.stop(), appender.stop()])
+    await cluster.stop()
+  }
+}
