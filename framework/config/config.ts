@@ -14,6 +14,7 @@ import { watchPodAddresses } from '#kube/pod-addresses.ts'
 import { whenKnown, type Informers } from '#kube/snapshot.ts'
 import { Config } from '#tars/protocol/ConfigF.ts'
 import { createServer, RequestCounters } from '#tars/server.ts'
+import { CommonLoads } from './common-loads.ts'
 import { configServant } from './config-servant.ts'
 import { ConfigLibrary } from './model/library.ts'
 
@@ -57,11 +58,14 @@ export async function startConfig(options: ConfigOptions): Promise<RunningConfig
   signal.addEventListener('abort', giveUp, { once: true })
   lifetime.onStop(() => signal.removeEventListener('abort', giveUp))
   try {
+    // Each load counts where their number is limited.
+    const common = options.limit === undefined ? new CommonLoads() : undefined
     const { library, configs, podByAddress } = await startKnowing(options, lifetime)
-    const servant = configServant({ library, podByAddress, notFound: options.notFound, mayAsk: limiterOf(options) })
+    if (common !== undefined) lifetime.onStop(configs.onChange((_, config) => common.forget(config)))
+    const servant = configServant({ library, podByAddress, notFound: options.notFound, mayAsk: limiterOf(options), common })
     const counters = new RequestCounters()
     const server = createServer({
-      adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsconfig.ConfigObj': { interface: Config, servant } } }],
+      adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsconfig.ConfigObj': { interface: Config, servant, ...(common && { ready: common.functions }) } } }],
       log,
       metrics: counters,
     })
@@ -91,7 +95,7 @@ async function startKnowing({ client, namespace, log, data, patienceMs = 3000, s
   configs.start()
   const addresses = lifetime.own(watchPodAddresses({ client, namespace, labelSelector: labels.app, log }))
   const synced = Promise.all([configs.synced(), addresses.synced()])
-  await (data === undefined ? synced : whenKnown({ file: join(data, 'config-snapshot.json'), informers: { configs } as unknown as Informers, synced, patienceMs, lifetime, log }))
+  await (data === undefined ? synced : whenKnown({ file: join(data, 'config-snapshot.jsonl'), informers: { configs } as unknown as Informers, synced, patienceMs, lifetime, log }))
   return { library, configs, podByAddress: addresses.find }
 }
 

@@ -11,7 +11,8 @@ import { recordOfInfo, recordOfProgram, splitServer, type NotifyRecord } from '.
 export interface NotifyServantOptions {
   readonly limiter: Limiter
   readonly filters: () => Filters
-  readonly add: (record: NotifyRecord) => void
+  /** Resolves when the end of the process would not lose it. */
+  readonly add: (record: NotifyRecord) => Promise<void>
   /** The newest first; everything added so far is found. */
   readonly find: (question: Question) => Promise<NotifyRecord[]>
   /** What became of notifications. */
@@ -37,13 +38,13 @@ const lastPage = mostRows / pageSize - 2
 
 /** `tars.tarsnotify.NotifyObj`, functions old and new (framework-services 3.1). */
 export function notifyServant({ limiter, filters, add, find, counts, podByAddress, clock, log }: NotifyServantOptions): NotifyServant {
-  const keep = (record: NotifyRecord): void => {
+  const keep = async (record: NotifyRecord): Promise<void> => {
     const name = `${record.app}.${record.server}`
     if (isDropped(filters(), name, record.message)) return
     const { taken, first } = limiter.take(name, clock.monotonic())
     if (taken) counts.taken++
     else counts.dropped++
-    if (taken) add(record)
+    if (taken) await add(record)
     else if (first) log.info('notifications dropped: too many of one server', { server: name })
   }
   /** The name that the caller gives itself, else the pod at its address. */

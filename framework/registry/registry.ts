@@ -1,6 +1,7 @@
 import { join } from 'node:path'
-import { registryPorts } from '#api/names.ts'
+import { labels, registryPorts } from '#api/names.ts'
 import { systemClock, type Clock } from '#base/clock.ts'
+import { garbageCollector } from '#base/garbage.ts'
 import { startHealth } from '#base/health.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
@@ -9,10 +10,11 @@ import type { KubeClient } from '#kube/client.ts'
 import { isNotFound } from '#kube/errors.ts'
 import { pods } from '#kube/resources.ts'
 import { whenKnown } from '#kube/snapshot.ts'
+import type { KubeObject } from '#kube/types.ts'
 import { QueryF } from '#tars/protocol/QueryF.ts'
 import { Registry } from '#tars/protocol/Registry.ts'
 import { createServer, RequestCounters } from '#tars/server.ts'
-import { answerEncoder } from './answers.ts'
+import { answerEncoder, CommonAnswers } from './answers.ts'
 import { startFeeds, type Feeds } from './feeds.ts'
 import { Loads } from './loads.ts'
 import { Locks } from './locks.ts'
@@ -65,10 +67,13 @@ type Answer = ReturnType<ReturnType<typeof answerEncoder>>
 
 interface Parts {
   readonly directory: Directory<Answer>
+  readonly common: CommonAnswers
   readonly reports: Reports
   readonly locks: Locks
   readonly upstream: Upstream
   readonly feeds: Feeds
+  /** Asks the API server for a pod of a server, and knows it from then on; undefined when there is none. */
+  readonly fetchPod: (name: string) => Promise<PodObject | undefined>
 }
 
 /**
@@ -86,9 +91,10 @@ export async function startRegistry(options: RegistryOptions): Promise<RunningRe
     const { directory, feeds } = parts
     const synced = feeds.synced()
     const { data, patienceMs = 3000 } = options
-    await (data === undefined ? synced : whenKnown({ file: join(data, 'registry-snapshot.json'), informers: feeds.informers, synced, patienceMs, lifetime, log }))
+    await (data === undefined ? synced : whenKnown({ file: join(data, 'registry-snapshot.jsonl'), informers: feeds.informers, synced, patienceMs, lifetime, log }))
     directory.release()
-
+    // Most of what the first lists left is garbage, and next to nothing is allocated from here on.
+    garbageCollector()()
     return await serve(options, parts, lifetime)
   } catch (error) {
     await lifetime.stop().catch(() => {})
@@ -115,32 +121,30 @@ async function serve(options: RegistryOptions, parts: Parts, lifetime: Lifetime)
 }
 
 function startParts({ client, namespace, hostForm = 'dns', clock = systemClock, log }: RegistryOptions, lifetime: Lifetime): Parts {
-  const directory = new Directory({ hostForm, prepare: answerEncoder() })
+  const common = new CommonAnswers()
+  const directory = new Directory({ hostForm, prepare: answerEncoder(), publish: common.publish })
   directory.hold()
-  const reports = new Reports({ directory, clock, log, write: conditionWriter(client, namespace) })
+  const fetchPod = async (name: string): Promise<PodObject | undefined> => {
+    const pod = await podNow(client, namespace, name)
+    if (pod !== undefined) feeds.learnPod(pod)
+    return pod
+  }
+  const reports = new Reports({ directory, clock, log, write: conditionWriter(client, namespace), fetch: fetchPod })
   const locks = new Locks({ client, namespace, directory, clock, log })
   const upstream = new Upstream({ clock, log })
   lifetime.onStop(() => upstream.close())
   const feeds = startFeeds({ client, namespace, directory, reports, locks, log })
   lifetime.own(feeds)
   lifetime.onStop(() => reports.stop())
-  return { directory, reports, locks, upstream, feeds }
+  return { directory, common, reports, locks, upstream, feeds, fetchPod }
 }
 
-function adapters({ address, ports, client, namespace, log }: RegistryOptions, { directory, reports, locks, upstream, feeds: { template } }: Parts) {
+function adapters({ address, ports, log }: RegistryOptions, { directory, common, reports, locks, upstream, fetchPod, feeds: { template } }: Parts) {
   const { query, registry } = ports ?? registryPorts
-  const fetchPod = async (name: string): Promise<PodObject | undefined> => {
-    try {
-      return essentials((await client.get(pods, { namespace, name })) as PodObject)
-    } catch (error) {
-      if (isNotFound(error)) return undefined
-      throw error
-    }
-  }
   return [
     {
       endpoint: `tcp -h ${address} -p ${query} -t 10000`,
-      servants: { 'tars.tarsregistry.QueryObj': { interface: QueryF, servant: queryServant({ directory, upstream, locks }) } },
+      servants: { 'tars.tarsregistry.QueryObj': { interface: QueryF, servant: queryServant({ directory, upstream, locks }), ready: common.functions } },
       maxConnections: 10_000,
       queueCapacity: 10_000,
       queueTimeoutMs: 4000,
@@ -169,6 +173,17 @@ async function healthOf({ address, healthPort }: RegistryOptions, { directory, f
     ].join('')
   }
   return startHealth({ host: address, port: healthPort, problem: () => undefined, metrics })
+}
+
+/** A pod of a server as the API server has it. */
+async function podNow(client: KubeClient, namespace: string, name: string): Promise<PodObject | undefined> {
+  try {
+    const pod = (await client.get(pods, { namespace, name })) as KubeObject & PodObject
+    return pod.metadata.labels?.[labels.app] === undefined ? undefined : essentials(pod)
+  } catch (error) {
+    if (isNotFound(error)) return undefined
+    throw error
+  }
 }
 
 /** Strategic merge puts the condition among the others; the uid refuses the write when the pod is another by now. */

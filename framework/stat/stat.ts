@@ -1,4 +1,5 @@
 import { labels } from '#api/names.ts'
+import { systemClock } from '#base/clock.ts'
 import { metric } from '#base/metrics.ts'
 import { inSlices } from '#base/slices.ts'
 import { watchCallers } from '#kube/callers.ts'
@@ -9,7 +10,8 @@ import { startGatherer, type GathererOptions, type RunningGatherer } from '#stor
 import { serveTars } from '#tars/serve.ts'
 import { CallCounters } from './model/call-counters.ts'
 import { statRules } from './model/stat-rules.ts'
-import { StatOfHeads } from './stat-lines.ts'
+import { Heads } from './heads.ts'
+import { statOfLines } from './stat-lines.ts'
 import { statServant, type StatCounts } from './stat-servant.ts'
 
 export interface StatOptions extends GathererOptions {
@@ -20,8 +22,9 @@ export interface StatOptions extends GathererOptions {
 export function startStat(options: StatOptions): Promise<RunningGatherer> {
   const { client, namespace, source, address, bounds, log } = options
   const counts: StatCounts = { taken: 0, refused: { empty: 0, internal: 0, invalid: 0, foreign: 0 }, samples: 0 }
-  const calls = new CallCounters()
+  const calls = new CallCounters(options.clock ?? systemClock)
   const rules = statRules(source)
+  const heads = new Heads(bounds.inAll * 2)
   return startGatherer({
     dataset: statDataset,
     fold: () => new Fold(rules, bounds),
@@ -29,7 +32,7 @@ export function startStat(options: StatOptions): Promise<RunningGatherer> {
     async serve(add, lifetime) {
       const callers = lifetime.own(watchCallers({ client, namespace, ownerLabels: [labels.app, labels.server], log }))
       await callers.known()
-      const servants = { 'tars.tarsstat.StatObj': { interface: StatOfHeads, servant: statServant({ add, callers, counts, keys: bounds.inAll }) } }
+      const servants = { 'tars.tarsstat.StatObj': { interface: statOfLines(heads), servant: statServant({ add, callers, counts, heads }) } }
       const [bound] = await serveTars({ adapters: [{ endpoint: `tcp -h ${address} -p ${options.port} -t 60000`, servants }], log }, lifetime)
       return bound?.port ?? 0
     },
@@ -38,6 +41,6 @@ export function startStat(options: StatOptions): Promise<RunningGatherer> {
       metric('tarsstat_refused_lines_total', 'Lines that were not, and why; foreign: reported by a pod of another server.', Object.entries(counts.refused).map(([reason, count]) => [count, { reason }])),
       metric('tarsstat_sample_lines_total', 'Samples of call trees that arrived, of which none is kept.', [[counts.samples]]),
     ].join(''),
-    pages: { '/calls': () => calls.metrics() },
+    pages: { '/calls': () => calls.text() },
   }, options)
 }

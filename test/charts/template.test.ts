@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { customResourceDefinitions } from '#api/crds.ts'
+import { resources } from '#api/resources.ts'
 import { baseImages, usualBases } from '#api/seed/images.ts'
 import { frameworkRoles } from '#api/seed/servers.ts'
 import type { AnyObject } from '#kube/types.ts'
 import { baseNames, chooseBaseImage } from '../../base-images/catalog.ts'
 import { run as chartsCommand } from '../../framework/charts/charts-command.ts'
 import { accounts, chartNames, type ChartName } from '../../framework/charts/charts.ts'
+import { namespace, startCluster } from '../registry/cluster.ts'
 import { cacheDir } from '../rig/tools.ts'
 import { command, helm, HELM_BUILD_MS, helmProgram, named, packCharts, rendered } from './rig.ts'
 
@@ -115,6 +117,40 @@ describe('values', () => {
     }
   })
 
+  const storeValues = (spelling: string) => [`${spelling}.nodes={https://es-http.elastic.svc:9200}`, `${spelling}.secret=es-user`, `${spelling}.caSecret=es-ca`]
+  it.each(['elk', 'els'])('say by %s who one is to the document store, and whom to trust', async (spelling) => {
+    const objects = await rendered(folder, charts.tarsframework, [...frameworkValues, ...storeValues(spelling), 'servers.stat.mounts[0].name=data', 'servers.stat.mounts[0].mountPath=/data', 'servers.stat.mounts[0].source.emptyDir.medium=Memory'])
+    const k8s = (role: string) => named(objects, 'TServer', `tars-tars${role}`)['spec'].k8s as { env: { name: string }[]; mounts?: { name: string }[] }
+    const key = (name: string, key: string) => ({ name, valueFrom: { secretKeyRef: { name: 'es-user', key, optional: true } } })
+    const mount = { name: 'store-ca', mountPath: '/etc/tars/store', readOnly: true, source: { secret: { secretName: 'es-ca', optional: false, items: [{ key: 'ca.crt', path: 'ca.crt' }] } } }
+    for (const role of ['notify', 'stat', 'property', 'querystat', 'queryproperty', 'kevent']) {
+      const env = k8s(role).env.filter(({ name }) => /^TARSSTORE_(?!DATA)/.test(name)).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      expect([role, env]).toEqual([role, [key('TARSSTORE_API_KEY', 'apiKey'), { name: 'TARSSTORE_CA', value: '/etc/tars/store/ca.crt' }, { name: 'TARSSTORE_NODES', value: 'https://es-http.elastic.svc:9200' }, key('TARSSTORE_PASSWORD', 'password'), key('TARSSTORE_USER', 'username')]])
+      expect([role, k8s(role).mounts?.at(-1)]).toEqual([role, mount])
+    }
+    expect(k8s('stat').mounts?.map(({ name }) => name)).toEqual(['data', 'store-ca'])
+    const cluster = await startCluster()
+    try {
+      // What the API server would refuse.
+      for (const server of objects.filter(({ kind }) => kind === 'TServer')) await cluster.client.create(resources.tservers, { ...server, metadata: { ...server.metadata, namespace } } as never, { dryRun: true })
+    } finally {
+      await cluster.stop()
+    }
+    expect(JSON.stringify([k8s('log'), k8s('config')])).not.toMatch(/TARSSTORE|store-ca/)
+    expect(envOf(named(objects, 'Job', 'tars-seed'))['TARSSEED_ELK']).toBe('https://es-http.elastic.svc:9200')
+  })
+
+  it('bring a dashboard of what there is to be seen, when it is wanted', async () => {
+    expect((await rendered(folder, charts.tarsframework, frameworkValues)).filter(({ metadata }) => metadata.name === 'tars-dashboard')).toEqual([])
+    const map = named(await rendered(folder, charts.tarsframework, [...frameworkValues, 'monitoring.dashboard=true', 'monitoring.dashboardLabels.team=a']), 'ConfigMap', 'tars-dashboard')
+    expect(map.metadata.labels).toMatchObject({ grafana_dashboard: '1', team: 'a' })
+    const { panels } = JSON.parse((map['data'] as Record<string, string>)['tars-services.json'] ?? '') as { panels: { title: string; targets: { expr: string }[] }[] }
+    const asked = new Set(panels.flatMap(({ targets }) => targets.flatMap(({ expr }) => expr.match(/\btars\w+(?=[{[)])/g) ?? [])))
+    const sources = await Promise.all(['stat/model/call-counters.ts', 'stat/stat.ts', 'property/model/property-rules.ts', 'property/property.ts', 'lib/store/spool.ts'].map((file) => readFile(join(import.meta.dirname, '../../framework', file), 'utf8')))
+    expect(asked.size).toBeGreaterThan(7)
+    for (const name of asked) expect([name, sources.some((text) => text.includes(`'${name}'`))]).toEqual([name, true])
+  })
+
   it("change the framework's servers by role", async () => {
     const objects = await rendered(folder, charts.tarsframework, [...frameworkValues, 'framework.secret=pull', 'servers.registry.replicas=3', 'servers.image.resources.limits.memory=1Gi', 'servers.image.env[0].name=TARSIMAGE_BUILDS', 'servers.image.env[0].value=7x'])
     expect(named(objects, 'TServer', 'tars-tarsregistry')).toMatchObject({ metadata: { annotations: { 'tars.io/MinReplicas': '3' } }, spec: { k8s: { replicas: 3 } } })
@@ -125,6 +161,13 @@ describe('values', () => {
     expect(env('tars-tarsimage').length).toBeGreaterThan(4)
     expect(env('tars-tarsadmin')).not.toContainEqual(added)
     expect(objects.filter(({ kind }) => kind === 'TServer')).toHaveLength(frameworkRoles.length)
+  })
+
+  it.each([['Deployment', 'tars-controller-manger', 'controller'], ['DaemonSet', 'tars-agent', 'agent']] as const)('say which taints the %s puts up with, and what it goes before', async (kind, name, part) => {
+    const podOf = async (...values: readonly string[]): Promise<AnyObject> => named(await rendered(folder, charts.tarscontroller, [...controllerValues, ...values]), kind, name)['spec'].template.spec as AnyObject
+    expect(await podOf(`${part}.tolerations[0].key=gpu`, `${part}.tolerations[0].operator=Exists`, `${part}.priorityClassName=system-node-critical`)).toMatchObject({ tolerations: [{ key: 'gpu', operator: 'Exists' }], priorityClassName: 'system-node-critical' })
+    const { tolerations, priorityClassName } = (await podOf()) as Record<string, unknown>
+    expect([tolerations, priorityClassName]).toEqual([undefined, undefined])
   })
 
   it.each([[[], 2, true], [['controller.replicas=1'], 1, false]] as const)('%j run %i controllers, and a drain takes one at a time: %s', async (values, replicas, guarded) => {
@@ -152,6 +195,8 @@ describe('values', () => {
     ['tarscontroller', ['controller.registry=https://registry.test'], /\/controller\/registry/],
     ['tarscontroller', [], /controller\.registry is missing: --set controller\.registry=/],
     ['tarsframework', [...frameworkValues, 'elk.nodes={es-0}'], /\/elk\/nodes\/0/],
+    ['tarsframework', [...frameworkValues, 'elk.nodes={https://tars:secret@es-0:9200}'], /\/elk\/nodes\/0/],
+    ['tarsframework', [...frameworkValues, 'els.caSecret=Big_Secret'], /\/els\/caSecret/],
     ['tarsframework', [...frameworkValues, 'framework.tag=a:b'], /\/framework\/tag/],
     ['tarsframework', [...frameworkValues, 'upload.secret=Big_Secret'], /\/upload\/secret/],
     ['tarsframework', [...frameworkValues, 'web=http://tars.test'], /\/web/],
