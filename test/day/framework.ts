@@ -3,6 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { env } from 'node:process'
 import { createEndpoint, createPod, namespace, startCluster, until, type TestCluster } from '../registry/cluster.ts'
 import { serviceCount, serviceOf } from './plan.ts'
 import { RoleProcess } from './role.ts'
@@ -20,6 +21,17 @@ export const keepers = ['stat4', 'stat6', 'property'] as const
 
 const processes = 2
 
+export interface FrameworkOptions {
+  readonly inOpenSearch: InOpenSearch
+  /** host:port of OpenSearch. */
+  readonly elastic: string
+  /** Milliseconds since the epoch. */
+  readonly now: number
+  readonly seed: number
+  /** Folder for what Node compiles, as processes are started many times. */
+  readonly compiled: string
+}
+
 export class Framework {
   readonly roles: Readonly<Record<Name, RoleProcess>>
   readonly #cluster: TestCluster
@@ -36,11 +48,7 @@ export class Framework {
     this.#clients = parts.clients
   }
 
-  /**
-   * @param elastic host:port of OpenSearch
-   * @param now milliseconds since the epoch
-   */
-  static async start({ inOpenSearch, elastic, now, seed }: { readonly inOpenSearch: InOpenSearch; readonly elastic: string; readonly now: number; readonly seed: number }): Promise<Framework> {
+  static async start({ inOpenSearch, elastic, now, seed, compiled }: FrameworkOptions): Promise<Framework> {
     const folder = await mkdtemp(join(tmpdir(), 'tarsk8s-day-'))
     const cluster = await startCluster()
     await writeFile(join(folder, 'kubeconfig'), cluster.api.kubeconfig(namespace))
@@ -50,7 +58,7 @@ export class Framework {
     const roleOf = (name: Name): RoleProcess => {
       const role = name === 'stat4' || name === 'stat6' ? 'stat' : name
       const stored = name.includes(inOpenSearch) ? { TARSSTORE_NODES: elastic } : {}
-      const env = { KUBECONFIG: join(folder, 'kubeconfig'), Namespace: namespace, PodIP: addresses[name], TARSSTORE_DATA: join(folder, name), ...stored }
+      const env = { NODE_COMPILE_CACHE: compiled, KUBECONFIG: join(folder, 'kubeconfig'), Namespace: namespace, PodIP: addresses[name], TARSSTORE_DATA: join(folder, name), ...stored }
       return new RoleProcess({ role, now, env })
     }
     const roles = Object.fromEntries(names.map((name) => [name, roleOf(name)])) as Record<Name, RoleProcess>
@@ -58,7 +66,7 @@ export class Framework {
     const framework = new Framework({ roles, cluster, folder, clients })
     try {
       await framework.#startRoles(addresses)
-      await framework.#startServices({ net, seed, clients })
+      await framework.#startServices({ net, seed, compiled, clients })
       return framework
     } catch (error) {
       await framework.stop()
@@ -83,7 +91,7 @@ export class Framework {
     }
   }
 
-  async #startServices({ net, seed, clients }: { readonly net: string; readonly seed: number; readonly clients: ChildProcess[] }): Promise<void> {
+  async #startServices({ net, seed, compiled, clients }: Pick<FrameworkOptions, 'seed' | 'compiled'> & { readonly net: string; readonly clients: ChildProcess[] }): Promise<void> {
     for (let number = 0; number < serviceCount; number++) {
       const service = serviceOf(number, net)
       await createPod(this.#cluster.client, { app: service.app, server: service.server, name: service.pod, ip: service.ip, state: 'Active/Active/7' })
@@ -109,7 +117,7 @@ export class Framework {
     const each = serviceCount / processes
     for (let process = 0; process < processes; process++) {
       const args = [process * each, (process + 1) * each, net, this.#folder, seed + process].map(String)
-      clients.push(fork(join(import.meta.dirname, 'services.ts'), args, { execArgv: ['--disable-warning=ExperimentalWarning'] }))
+      clients.push(fork(join(import.meta.dirname, 'services.ts'), args, { execArgv: ['--disable-warning=ExperimentalWarning'], env: { ...env, NODE_COMPILE_CACHE: compiled } }))
     }
   }
 
@@ -124,12 +132,12 @@ export class Framework {
 
   /** Resolves when what was sent has arrived: the services say so. */
   async arrived(): Promise<void> {
-    for (;;) {
+    await until(async () => {
       const { lines, values } = await this.#taken()
       const missing = [this.#before.lines + this.#sent.lines - lines, this.#before.values + this.#sent.values - values]
-      if (missing.every((count) => count === 0)) return
-      if (missing.some((count) => count < 0)) throw new Error(`${missing.join(' lines and ')} values fewer were sent than have arrived`)
-    }
+      if (missing.some((count) => count < 0)) throw new Error(`more has arrived than was sent: ${missing.map((count) => -count).join(' lines and ')} values`)
+      return missing.every((count) => count === 0)
+    })
   }
 
   /** Ends some and starts them again where they were. What their counters will say is forgotten: how many of them had arrived is seen at the end of the day. */
@@ -155,7 +163,7 @@ export class Framework {
   }
 
   async stop(): Promise<void> {
-    for (const client of this.#clients) client.kill('SIGKILL')
+    for (const client of this.#clients) client.disconnect()
     await Promise.all(names.map((name) => this.roles[name].end('SIGKILL')))
     await this.#cluster.stop()
     await rm(this.#folder, { recursive: true, force: true })

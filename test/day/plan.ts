@@ -4,7 +4,7 @@ export const serviceCount = 200
 /** Services that are started only in the morning of the second day. */
 export const lateServices = 10
 /** A service reports every so many steps. */
-const everySteps = 6
+const everySteps = 3
 
 export interface Service {
   readonly number: number
