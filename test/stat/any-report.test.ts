@@ -64,7 +64,7 @@ test('calls', async () => {
     const report = new Writer()
     StatF.functions['reportMicMsg']?.writeArgs(report, [new Map(lines.map(([one, other]) => [createStatMicMsgHead(one), createStatMicMsgBody(other)])), fromClient])
     const heads = new Heads(10)
-    const [read] = statOfLines(heads).functions['reportMicMsg']?.readArgs(new Reader(report.bytes())) as [StatLine[]]
+    const [read] = (statOfLines(heads).functions['reportMicMsg']?.readArgs(new Reader(report.bytes())) ?? []) as [StatLine[]]
     const records = read.map((one) => ({ key: keyOfHead(one.head.read(), fromClient, evil), value: one.value })).filter((record): record is StatRecord => typeof record.key !== 'string' && faultOf(record.value) === undefined)
     const counted = total(records)
     for (const record of records) fold.add(record, new Tape())
