@@ -7,7 +7,8 @@ import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import { metric } from '#base/metrics.ts'
 import type { KubeClient } from '#kube/client.ts'
-import { watchPodAddresses } from '#kube/pod-addresses.ts'
+import { CallerCheck, everyone } from '#kube/caller-check.ts'
+import { watchCallers } from '#kube/callers.ts'
 import { dayOf, type Condition } from '#store/dataset.ts'
 import { notifyDataset } from '#store/datasets.ts'
 import { openStore } from '#store/open.ts'
@@ -23,7 +24,7 @@ import { recordOf, rowOf } from './model/notify-row.ts'
 import type { NotifyRecord } from './model/record.ts'
 import { notifyServant, type Question } from './notify-servant.ts'
 
-export interface NotifyOptions extends Omit<NotifyEnv, 'conf' | 'alerts'>, Partial<Pick<NotifyEnv, 'conf' | 'alerts'>> {
+export interface NotifyOptions extends Omit<NotifyEnv, 'conf' | 'alerts' | 'callers'>, Partial<Pick<NotifyEnv, 'conf' | 'alerts' | 'callers'>> {
   readonly client: KubeClient
   readonly log: Logger
   readonly clock?: Clock
@@ -40,7 +41,7 @@ const gatherMs = 50
 /** So long a look waits for what is on its way to the store, milliseconds. */
 const settleMs = 2000
 
-/** Serves NotifyObj, and over HTTP `/metrics` and what is kept here. It does not wait for the API server, which only lends it the names of pods. */
+/** Serves NotifyObj, and over HTTP `/metrics` and what is kept here. It waits no longer than a moment for the API server, which tells whose pods notify. */
 export async function startNotify(options: NotifyOptions): Promise<RunningNotify> {
   const { client, namespace, address, port, limit, log, clock = systemClock } = options
   const lifetime = new Lifetime()
@@ -48,7 +49,9 @@ export async function startNotify(options: NotifyOptions): Promise<RunningNotify
     const { store, spool } = await openStore({ settings: options.store, dataset: notifyDataset, lifetime, log, now: () => clock.now() })
     const outbox = new Outbox({ spool, log, gatherMs })
     lifetime.onStop(() => outbox.stop())
-    const addresses = lifetime.own(watchPodAddresses({ client, namespace, labelSelector: labels.app, log }))
+    const callers = lifetime.own(watchCallers({ client, namespace, ownerLabels: [labels.app, labels.server], log }))
+    await callers.known()
+    const check = new CallerCheck({ mode: 'enforce', trusts: everyone, ...options.callers, callers, log })
     const counts = { taken: 0, dropped: 0 }
     const nextId = idsOf(clock)
 
@@ -70,7 +73,7 @@ export async function startNotify(options: NotifyOptions): Promise<RunningNotify
         outbox.add(id, rowOf(record, id))
         alert.tell(record)
       },
-      find, counts, podByAddress: addresses.find, clock, log,
+      find, counts, check, podByAddress: (address) => callers.at(address)?.pod, clock, log,
     })
     const counters = new RequestCounters()
     const metrics = (): string => [
@@ -80,6 +83,7 @@ export async function startNotify(options: NotifyOptions): Promise<RunningNotify
       spool.metrics(),
       alert.metrics(),
       counters.text(),
+      check.metrics(),
     ].join('')
     const http = lifetime.own(await serveStore({ address, port: options.httpPort, metrics: { '/metrics': metrics }, store: { dataset: notifyDataset, reader: store }, log }))
     const server = createServer({

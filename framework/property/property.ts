@@ -1,5 +1,6 @@
 import { labels } from '#api/names.ts'
 import { metric } from '#base/metrics.ts'
+import { CallerCheck, everyone, type CallerSettings } from '#kube/caller-check.ts'
 import { watchCallers } from '#kube/callers.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { propertyDataset } from '#store/datasets.ts'
@@ -12,6 +13,8 @@ import { propertyServant, type PropertyCounts } from './property-servant.ts'
 
 export interface PropertyOptions extends GathererOptions {
   readonly client: KubeClient
+  /** Who is believed to report. Default: pods of their own server, and who is no pod. */
+  readonly callers?: CallerSettings
 }
 
 /** Serves PropertyObj, and over HTTP `/metrics`, `/properties` (both for Prometheus) and what is kept here. */
@@ -20,6 +23,7 @@ export function startProperty(options: PropertyOptions): Promise<RunningGatherer
   const counts: PropertyCounts = { taken: 0, refused: { empty: 0, internal: 0, invalid: 0, foreign: 0 } }
   const rules = propertyRules(source)
   let last = new Fold(rules, bounds)
+  let check: CallerCheck | undefined
   return startGatherer({
     dataset: propertyDataset,
     fold: () => new Fold(rules, bounds),
@@ -27,13 +31,15 @@ export function startProperty(options: PropertyOptions): Promise<RunningGatherer
     async serve(add, lifetime) {
       const callers = lifetime.own(watchCallers({ client, namespace, ownerLabels: [labels.app, labels.server], log }))
       await callers.known()
-      const servants = { 'tars.tarsproperty.PropertyObj': { interface: PropertyF, servant: propertyServant({ add, callers, counts }) } }
+      check = new CallerCheck({ mode: 'enforce', trusts: everyone, ...options.callers, callers, log })
+      const servants = { 'tars.tarsproperty.PropertyObj': { interface: PropertyF, servant: propertyServant({ add, callers, check, counts }) } }
       const [bound] = await serveTars({ adapters: [{ endpoint: `tcp -h ${address} -p ${options.port} -t 60000`, servants }], log }, lifetime)
       return bound?.port ?? 0
     },
     metrics: () => [
       metric('tarsproperty_values_total', 'Values that were taken.', [[counts.taken]]),
       metric('tarsproperty_refused_values_total', 'Values that were not, and why; foreign: reported by a pod of another server.', Object.entries(counts.refused).map(([reason, count]) => [count, { reason }])),
+      check?.metrics() ?? '',
     ].join(''),
     pages: { '/properties': () => propertyMetrics(last.sums()) },
   }, options)

@@ -1,10 +1,11 @@
 import { join } from 'node:path'
-import { registryPorts } from '#api/names.ts'
+import { labels, registryPorts } from '#api/names.ts'
 import { systemClock, type Clock } from '#base/clock.ts'
 import { startHealth } from '#base/health.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import { metricsOf } from '#base/metrics.ts'
+import { startCallerCheck, uncheckedCallers, type CallerCheck, type CallerSettings } from '#kube/caller-check.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { isNotFound } from '#kube/errors.ts'
 import { pods } from '#kube/resources.ts'
@@ -28,6 +29,8 @@ import { Upstream } from './upstream.ts'
 export interface RegistryOptions {
   readonly client: KubeClient
   readonly namespace: string
+  /** Who may have the descriptor of which server. Default: everybody. */
+  readonly callers?: CallerSettings
   /** Address to listen on. */
   readonly address: string
   /** What callers get as a pod's host where nothing else is said. Default `dns`: `<pod>.<server>`. */
@@ -100,11 +103,12 @@ async function serve(options: RegistryOptions, parts: Parts, lifetime: Lifetime)
   const { directory, reports, feeds } = parts
   const { podName, loads, address, clock = systemClock, log, signal } = options
   const counters = new RequestCounters()
-  const server = createServer({ adapters: adapters(options, parts), log, metrics: counters })
+  const check = await startCallerCheck({ ...uncheckedCallers, ...options.callers, client: options.client, namespace: options.namespace, ownerLabels: [labels.app, labels.server], above: ['tars'], log }, lifetime)
+  const server = createServer({ adapters: adapters(options, parts, check), log, metrics: counters })
   await server.start()
   lifetime.own(server)
   lifetime.onStop(() => server.drain(drainMs))
-  const health = await healthOf(options, parts, counters)
+  const health = await healthOf(options, parts, () => counters.text() + check.metrics())
   if (health !== undefined) lifetime.own(health)
   if (podName !== undefined) lifetime.onStop(await reportOwnPod({ podName, getPod: (name) => directory.pod(name), reports, log, signal }))
   const [query, registry] = server.endpoints.map(({ port }) => port)
@@ -127,7 +131,7 @@ function startParts({ client, namespace, hostForm = 'dns', clock = systemClock, 
   return { directory, reports, locks, upstream, feeds }
 }
 
-function adapters({ address, ports, client, namespace, log }: RegistryOptions, { directory, reports, locks, upstream, feeds: { template } }: Parts) {
+function adapters({ address, ports, client, namespace, log }: RegistryOptions, { directory, reports, locks, upstream, feeds: { template } }: Parts, check: CallerCheck) {
   const { query, registry } = ports ?? registryPorts
   const fetchPod = async (name: string): Promise<PodObject | undefined> => {
     try {
@@ -147,7 +151,7 @@ function adapters({ address, ports, client, namespace, log }: RegistryOptions, {
     },
     {
       endpoint: `tcp -h ${address} -p ${registry} -t 30000`,
-      servants: { 'tars.tarsregistry.RegistryObj': { interface: Registry, servant: registryServant({ directory, reports, template, fetchPod, log }) } },
+      servants: { 'tars.tarsregistry.RegistryObj': { interface: Registry, servant: registryServant({ directory, reports, check, template, fetchPod, log }) } },
       maxConnections: 2048,
       queueCapacity: 10_000,
       queueTimeoutMs: 4000,
@@ -156,7 +160,7 @@ function adapters({ address, ports, client, namespace, log }: RegistryOptions, {
 }
 
 /** What is served stale is served all the same: not being confirmed does not make it unready. */
-async function healthOf({ address, healthPort }: RegistryOptions, { directory, feeds }: Parts, counters: RequestCounters) {
+async function healthOf({ address, healthPort }: RegistryOptions, { directory, feeds }: Parts, more: () => string) {
   if (healthPort === undefined) return undefined
   const metric = metricsOf('tarsregistry_')
   const metrics = (): string => {
@@ -165,7 +169,7 @@ async function healthOf({ address, healthPort }: RegistryOptions, { directory, f
       metric('knowledge_age_seconds', 'Time since the API server last confirmed what is served.', [[feeds.ageMs() / 1000]]),
       metric('objects', 'Objects that can be asked for.', [[objects]]),
       metric('pods', 'Pods that are known.', [[count]]),
-      counters.text(),
+      more(),
     ].join('')
   }
   return startHealth({ host: address, port: healthPort, problem: () => undefined, metrics })

@@ -1,4 +1,5 @@
 import type { Role } from '#base/lifecycle.ts'
+import { callerEnv } from '#kube/caller-check.ts'
 import { kubeClientFrom } from '#kube/client.ts'
 import { gathererEnv } from '#store/gatherer-env.ts'
 import { startStat } from './stat.ts'
@@ -10,7 +11,7 @@ const ports = { port: 17000, httpPort: 17001 } as const
 export const start: Role = async ({ env, log }) => {
   const settings = gathererEnv('TARSSTAT', ports, env)
   const client = kubeClientFrom(env)
-  const stat = await startStat({ client, ...settings, log })
+  const stat = await startStat({ client, ...settings, callers: callerEnv(env, 'enforce'), log })
   stat.done.catch(() => {}).finally(() => client.close())
   return stat
 }

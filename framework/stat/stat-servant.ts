@@ -1,3 +1,4 @@
+import type { CallerCheck } from '#kube/caller-check.ts'
 import type { Callers } from '#kube/callers.ts'
 import { Recent } from '#store/recent.ts'
 import type { Current } from '#tars/server.ts'
@@ -8,6 +9,8 @@ import { readHead, type StatLine } from './stat-lines.ts'
 export interface StatServantOptions {
   readonly add: (records: readonly StatRecord[]) => Promise<void>
   readonly callers: Pick<Callers, 'at' | 'isPod' | 'isOwner' | 'version'>
+  /** Who may report of a server. */
+  readonly check: Pick<CallerCheck, 'admits'>
   readonly counts: StatCounts
   /** Keys that are remembered from one report to the next, at least. */
   readonly keys: number
@@ -24,7 +27,7 @@ export interface StatCounts {
 const longestHead = 1024
 
 /** `tars.tarsstat.StatObj` (framework-services 6), with the lines of StatOfHeads. */
-export function statServant({ add, callers, counts, keys }: StatServantOptions) {
+export function statServant({ add, callers, check, counts, keys }: StatServantOptions) {
   /** What heads say, by who sent them. */
   const known = new Recent<StatKey | Reason>(keys)
   let version = callers.version
@@ -36,7 +39,7 @@ export function statServant({ add, callers, counts, keys }: StatServantOptions) 
   }
   const reporterOf = ({ caller, peer }: Current): Reporter => {
     const pod = callers.at(peer.address)
-    return { node: pod?.pod ?? host(caller), owner: pod?.owner, isOwner: callers.isOwner, host }
+    return { node: pod?.pod ?? host(caller), owner: pod?.owner, isOwner: callers.isOwner, mayReport: (server: string) => check.admits(peer.address, server), host }
   }
   const keyIn = (head: string, fromClient: boolean, current: Current): StatKey | Reason => {
     const id = `${current.peer.address} ${current.caller} ${String(fromClient)} ${head}`

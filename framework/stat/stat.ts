@@ -1,6 +1,7 @@
 import { labels } from '#api/names.ts'
 import { metric } from '#base/metrics.ts'
 import { inSlices } from '#base/slices.ts'
+import { CallerCheck, everyone, type CallerSettings } from '#kube/caller-check.ts'
 import { watchCallers } from '#kube/callers.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { statDataset } from '#store/datasets.ts'
@@ -14,6 +15,8 @@ import { statServant, type StatCounts } from './stat-servant.ts'
 
 export interface StatOptions extends GathererOptions {
   readonly client: KubeClient
+  /** Who is believed to report. Default: pods of their own server, and who is no pod. */
+  readonly callers?: CallerSettings
 }
 
 /** Serves StatObj, and over HTTP `/metrics`, `/calls` (both for Prometheus) and what is kept here. */
@@ -22,6 +25,7 @@ export function startStat(options: StatOptions): Promise<RunningGatherer> {
   const counts: StatCounts = { taken: 0, refused: { empty: 0, internal: 0, invalid: 0, foreign: 0 }, samples: 0 }
   const calls = new CallCounters()
   const rules = statRules(source)
+  let check: CallerCheck | undefined
   return startGatherer({
     dataset: statDataset,
     fold: () => new Fold(rules, bounds),
@@ -29,7 +33,8 @@ export function startStat(options: StatOptions): Promise<RunningGatherer> {
     async serve(add, lifetime) {
       const callers = lifetime.own(watchCallers({ client, namespace, ownerLabels: [labels.app, labels.server], log }))
       await callers.known()
-      const servants = { 'tars.tarsstat.StatObj': { interface: StatOfHeads, servant: statServant({ add, callers, counts, keys: bounds.inAll }) } }
+      check = new CallerCheck({ mode: 'enforce', trusts: everyone, ...options.callers, callers, log })
+      const servants = { 'tars.tarsstat.StatObj': { interface: StatOfHeads, servant: statServant({ add, callers, check, counts, keys: bounds.inAll }) } }
       const [bound] = await serveTars({ adapters: [{ endpoint: `tcp -h ${address} -p ${options.port} -t 60000`, servants }], log }, lifetime)
       return bound?.port ?? 0
     },
@@ -37,6 +42,7 @@ export function startStat(options: StatOptions): Promise<RunningGatherer> {
       metric('tarsstat_lines_total', 'Lines of reports that were taken.', [[counts.taken]]),
       metric('tarsstat_refused_lines_total', 'Lines that were not, and why; foreign: reported by a pod of another server.', Object.entries(counts.refused).map(([reason, count]) => [count, { reason }])),
       metric('tarsstat_sample_lines_total', 'Samples of call trees that arrived, of which none is kept.', [[counts.samples]]),
+      check?.metrics() ?? '',
     ].join(''),
     pages: { '/calls': () => calls.metrics() },
   }, options)

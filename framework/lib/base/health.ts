@@ -1,6 +1,7 @@
 import http from 'node:http'
 import { Lifetime, type Running } from './lifecycle.ts'
 import { metricsType } from './metrics.ts'
+import { pathOf } from './path-of.ts'
 
 export interface HealthOptions {
   readonly host: string
@@ -19,7 +20,7 @@ export interface Health extends Running {
 /** Serves `/livez` (the process answers) and `/readyz` (200, or 503 with the reason) over HTTP, as probes ask for them, and `/metrics`. */
 export async function startHealth({ host, port, problem, metrics }: HealthOptions): Promise<Health> {
   const server = http.createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://health')
+    const pathname = pathOf(request.url)
     if (pathname === '/metrics' && metrics !== undefined) {
       response.writeHead(200, { 'content-type': metricsType }).end(metrics())
       return
