@@ -7,8 +7,8 @@ const behaviour = [
   ...['informer', 'lease'].map((name) => `lib/kube/${name}.test.ts`),
   'lib/api/rules.test.ts',
   'admin/adminreg.test.ts',
-  ...['admission', 'config', 'reconcile', 'stored-version', 'cluster-wide', 'adoption', 'webhook/https'].map((name) => `controller/${name}.test.ts`),
-  'charts/access.test.ts',
+  ...['admission', 'config', 'reconcile', 'templates', 'stored-version', 'cluster-wide', 'adoption', 'webhook/https'].map((name) => `controller/${name}.test.ts`),
+  ...['access', 'from-k8sframework'].map((name) => `charts/${name}.test.ts`),
 ]
 /** Tests that need Kubernetes. */
 const real = ['cluster/real-*.test.ts', 'chaos/real-*.test.ts']

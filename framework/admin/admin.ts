@@ -1,14 +1,17 @@
 import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { Failure, describe } from '#base/errors.ts'
+import { HttpCounters } from '#base/http-counters.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
+import { metric, metricsType } from '#base/metrics.ts'
+import { processMetrics } from '#base/process-metrics.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Communicator } from '#tars/client.ts'
 import { refusalOf } from './errors.ts'
 import { addHostPortRoute } from './host-ports.ts'
 import { addLogRoute } from './logs.ts'
-import { startView } from './model/view.ts'
+import { startView, type View } from './model/view.ts'
 import { commandPods } from './nodes.ts'
 import { notificationPage } from './notifications.ts'
 import { addRoutes } from './routes.ts'
@@ -45,7 +48,9 @@ export async function startAdmin({ client, namespace, address, port, agentPort, 
     const communicator = new Communicator({ timeoutMs: 5000, log })
     lifetime.onStop(() => communicator.close())
     const stopping = new AbortController()
-    const http = createHttp(log)
+    const counters = new HttpCounters()
+    const http = createHttp(log, counters)
+    http.get('/metrics', (_request, reply) => reply.type(metricsType).send(metricsText(view, counters)))
     addRoutes(http, {
       view,
       command: async (row, command, pod) => ({ results: await commandPods(communicator, row, command, pod) }),
@@ -67,9 +72,19 @@ export async function startAdmin({ client, namespace, address, port, agentPort, 
   }
 }
 
-function createHttp(log: Logger): FastifyInstance {
+function metricsText(view: View, counters: HttpCounters): string {
+  return [
+    metric('tarsadmin_knowledge_age_seconds', 'Time since the API server last confirmed what is served.', [[view.ageMs() / 1000]]),
+    metric('tarsadmin_servers', 'Servers that are known.', [[view.servers().length]]),
+    counters.text(),
+    processMetrics(),
+  ].join('')
+}
+
+function createHttp(log: Logger, counters: HttpCounters): FastifyInstance {
   const http = Fastify({ logger: false, bodyLimit: 64 * 1024, forceCloseConnections: 'idle' })
   http.addHook('onRequest', refuseForeignOrigin)
+  http.addHook('onResponse', async ({ method, routeOptions }, { statusCode }) => counters.count(method, routeOptions.url, statusCode))
   http.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {
     const { status, body } = refusalOf(new Failure('ROUTE_UNKNOWN', `there is no ${request.method} ${request.url.split('?')[0]}`))
     return reply.code(status).send(body)

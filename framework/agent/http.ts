@@ -3,6 +3,8 @@ import Fastify, { type FastifyRequest } from 'fastify'
 import { describe, Failure } from '#base/errors.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
+import { metricsType } from '#base/metrics.ts'
+import { processMetrics } from '#base/process-metrics.ts'
 import type { Fact } from './node/facts.ts'
 import { askPort, fine, portRefusal, type PortAnswer } from './node/ports.ts'
 
@@ -24,7 +26,7 @@ export async function startHttp({ address, port, facts, health, metrics, log }: 
     return reply.code(500).send({ err_info: { err_code: -1, err_msg: describe(error) } })
   })
   http.get('/healthz', health)
-  http.get('/metrics', async (_request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics()))
+  http.get('/metrics', async (_request, reply) => reply.type(metricsType).send((await metrics()) + processMetrics()))
   http.get('/port', answerPort)
   for (const [name, read] of Object.entries(facts)) http.get(`/${name}`, async () => ({ err_info: fine, ...(await read()) }))
   try {

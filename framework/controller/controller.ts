@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
+import { metric } from '#base/metrics.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { startReconciler, type Reconcile, type Reconciler } from '#kube/reconciler.ts'
 import { keyOf } from '#kube/types.ts'
@@ -37,6 +38,8 @@ export interface ControllerOptions {
 /** A running controller. `idle`: nothing waits, is delayed or is worked on. */
 export interface Controller extends Running {
   readonly idle: boolean
+  /** What its reconcilers did and have to do, in Prometheus' text format. */
+  metrics(): string
 }
 
 /** Starts all reconcilers (control-plane spec C); resolves once the cluster's present state is known and being worked on. */
@@ -57,11 +60,18 @@ export async function startController({ client, namespace, log, clock = client.c
     await Promise.all(informers.filter((informer) => !helpful.has(informer)).map((informer) => informer.synced()))
     log.info('the cluster is known', { objects: informers.reduce((sum, { size }) => sum + size, 0) })
     const reconcilers = startReconcilers({ client, stores, log, clock }, lifetime)
-    return { stop: () => lifetime.stop(), done: lifetime.done, get idle() { return reconcilers.every(({ idle }) => idle) } }
+    return { stop: () => lifetime.stop(), done: lifetime.done, get idle() { return reconcilers.every(({ idle }) => idle) }, metrics: () => metricsOf(reconcilers) }
   } catch (error) {
     await lifetime.stop()
     throw error
   }
+}
+
+function metricsOf(reconcilers: readonly Reconciler[]): string {
+  return [
+    metric('tarscontroller_reconciles_total', 'Looks at an object, by reconciler and what became of them.', reconcilers.flatMap(({ name, counts }) => Object.entries(counts).map(([result, count]) => [count, { reconciler: name, result }] as const))),
+    metric('tarscontroller_waiting', 'Objects that wait to be looked at.', reconcilers.map(({ name, waiting }) => [waiting, { reconciler: name }])),
+  ].join('')
 }
 
 function startReconcilers(context: ControllerContext, lifetime: Lifetime): Reconciler[] {

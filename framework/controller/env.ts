@@ -35,7 +35,7 @@ export interface ControllerSettings {
   }
   /** TARSCONTROLLER_STORAGE_REST, in seconds: API servers know a new storage version by then, and objects are stored anew. Default 30. */
   readonly settleMs: number
-  /** TARSCONTROLLER_HEALTH_PORT: /livez and /readyz over HTTP; not served when absent. */
+  /** TARSCONTROLLER_HEALTH_PORT: /livez, /readyz and /metrics over HTTP; not served when absent. */
   readonly healthPort: number | undefined
 }
 

@@ -5,9 +5,10 @@ import { kubeClientFrom, type KubeClient } from '#kube/client.ts'
 import { heldClient } from '#kube/held-client.ts'
 import { startElection } from '#kube/lease.ts'
 import { startClusterWide, type ClusterWideOptions } from './cluster-wide.ts'
-import { startController, type ControllerOptions } from './controller.ts'
+import { startController, type Controller, type ControllerOptions } from './controller.ts'
 import { controllerEnv, leaseName } from './env.ts'
 import { startHealth } from '#base/health.ts'
+import { metric } from '#base/metrics.ts'
 import { startWebhooks } from './webhook/webhooks.ts'
 
 /**
@@ -22,10 +23,16 @@ export const start: Role = async ({ env, log, signal }) => {
     const settings = controllerEnv(env, client.namespace)
     const { namespace, run, elect, home, settleMs, healthPort } = settings
     let problem: () => string | undefined = () => 'it is starting'
-    if (healthPort !== undefined) lifetime.own(await startHealth({ host: '::', port: healthPort, problem: () => problem() }))
+    let leading: Controller | undefined
+    const metrics = (): string => metric('tarscontroller_leader', 'Whether this one reconciles.', [[Number(leading !== undefined)]]) + (leading?.metrics() ?? '')
+    if (healthPort !== undefined) lifetime.own(await startHealth({ host: '::', port: healthPort, problem: () => problem(), metrics }))
     const webhooks = run.webhooks ? lifetime.own(await startWebhooks({ client, settings, log, signal })) : undefined
-    const reconcile = (by: KubeClient, leading: AbortSignal): Promise<Running> => startReconcilers({ client: by, namespace, settleMs, log, signal: leading })
-    const lead = (leading: AbortSignal, holds: () => boolean): Promise<Running> => reconcile(heldClient(client, holds), leading)
+    const onStart = (controller: Controller): void => {
+      leading = controller
+      controller.done.catch(() => {}).finally(() => (leading = undefined))
+    }
+    const reconcile = (by: KubeClient, until: AbortSignal): Promise<Running> => startReconcilers({ client: by, namespace, settleMs, log, signal: until }, onStart)
+    const lead = (until: AbortSignal, holds: () => boolean): Promise<Running> => reconcile(heldClient(client, holds), until)
     if (run.reconcilers && elect) lifetime.own(startElection({ client, namespace: home, name: leaseName, identity: `${hostname()}_${randomUUID()}`, log, lead }))
     else if (run.reconcilers) lifetime.own(await reconcile(client, signal))
     problem = () => webhooks?.problem()
@@ -38,10 +45,10 @@ export const start: Role = async ({ env, log, signal }) => {
 }
 
 /** The reconcilers of namespaces, and in a controller of all namespaces those of what has none. */
-async function startReconcilers(options: ControllerOptions & ClusterWideOptions): Promise<Running> {
+async function startReconcilers(options: ControllerOptions & ClusterWideOptions, onStart: (controller: Controller) => void): Promise<Running> {
   const lifetime = new Lifetime()
   try {
-    lifetime.own(await startController(options))
+    onStart(lifetime.own(await startController(options)))
     if (options.namespace === undefined) lifetime.own(await startClusterWide(options))
   } catch (error) {
     await lifetime.stop()

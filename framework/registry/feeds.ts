@@ -8,7 +8,7 @@ import { Informer } from '#kube/informer.ts'
 import type { Lease } from '#kube/lease.ts'
 import { leases, nodes, pods } from '#kube/resources.ts'
 import type { Informers } from '#kube/snapshot.ts'
-import { withoutStatus, type KubeObject, type Resource } from '#kube/types.ts'
+import { withoutStatus, type AnyObject, type KubeObject, type Resource } from '#kube/types.ts'
 import type { Locks } from './locks.ts'
 import type { Directory } from './model/directory.ts'
 import { essentials, type PodObject } from './model/pod-state.ts'
@@ -18,6 +18,8 @@ import type { Reports } from './reports.ts'
 /** The watches that the read model lives on. */
 export interface Feeds extends Lifetime {
   template(name: string): TTemplate | undefined
+  /** Takes in how a pod is now, ahead of the watch. */
+  learnPod(pod: PodObject): void
   /** Resolves when everything has been listed once; nodes only if they may be listed. */
   synced(): Promise<void>
   /** Milliseconds since the API server last confirmed the oldest of what is known; Infinity before the first list. */
@@ -73,6 +75,7 @@ export function startFeeds({ client, namespace, directory, reports, locks, log }
   }
   return Object.assign(lifetime, {
     template: (name: string) => templates.get(namespace, name),
+    learnPod: (pod: PodObject) => servers.learn(pod as unknown as AnyObject),
     synced: async () => {
       await Promise.all(needed.map((informer) => informer.synced()))
       await withNodes()
@@ -85,7 +88,7 @@ export function startFeeds({ client, namespace, directory, reports, locks, log }
 function followPod(gone: boolean, pod: PodObject, directory: Directory<unknown>, reports: Reports): void {
   if (gone) {
     directory.removePod(pod)
-    reports.observeGone(pod.metadata.name)
+    reports.observeGone(pod)
     return
   }
   directory.setPod(pod)

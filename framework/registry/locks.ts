@@ -2,9 +2,9 @@ import { labels } from '#api/names.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import type { KubeClient } from '#kube/client.ts'
-import { isAlreadyExists, isConflict } from '#kube/errors.ts'
+import { isAlreadyExists, isConflict, isNotFound } from '#kube/errors.ts'
 import { microTime, type Lease } from '#kube/lease.ts'
-import { leases } from '#kube/resources.ts'
+import { leases, pods } from '#kube/resources.ts'
 import { isOlder, type Resource } from '#kube/types.ts'
 import type { GetMasterSlaveLock } from '#tars/protocol/QueryF.ts'
 import { isOwnPod } from './caller.ts'
@@ -73,9 +73,9 @@ export class Locks {
       return await this.#acquire(request, pod.metadata.name)
     } catch (error) {
       if (isConflict(error) || isAlreadyExists(error)) return answer.slave
+      // Not that it still is master, should it be: whoever hears that takes itself for it for its whole time from now, and the Lease runs out before.
       log.error('the lock of a server could not be asked for', { server: `${application}.${server}`, pod: pod.metadata.name, error })
-      // Nobody else can have got it while it holds.
-      return this.#holds(lockName(request), pod.metadata.name) ? answer.master : answer.failed
+      return answer.failed
     }
   }
 
@@ -95,22 +95,24 @@ export class Locks {
     }
     const { spec = {}, ...lease } = known.lease
     const mine = spec.holderIdentity === holder
-    if (!mine && !this.#isFree(known)) return answer.slave
+    if (!mine && !(await this.#isFree(known))) return answer.slave
     const taken = mine ? {} : { acquireTime: renewTime, leaseTransitions: (spec.leaseTransitions ?? 0) + 1 }
     const wanted = { ...lease, metadata: { ...lease.metadata, ...metadata }, spec: { ...spec, ...fresh, ...taken } }
     this.observe(await client.update(resource, wanted as Lease), false)
     return answer.master
   }
 
-  #isFree({ lease: { spec }, at }: Known): boolean {
+  async #isFree({ lease: { spec }, at }: Known): Promise<boolean> {
     const holder = spec?.holderIdentity ?? ''
     const { clock, directory } = this.#options
-    return holder === '' || directory.pod(holder) === undefined || clock.monotonic() - at > (spec?.leaseDurationSeconds ?? 0) * 1000
+    if (holder === '' || clock.monotonic() - at > (spec?.leaseDurationSeconds ?? 0) * 1000) return true
+    // Pods and Leases are watched apart: one that is not known may be too new.
+    return directory.pod(holder) === undefined && (await this.#isGone(holder))
   }
 
-  #holds(name: string, holder: string): boolean {
-    const known = this.#known.get(name)
-    return known?.lease.spec?.holderIdentity === holder && !this.#isFree(known)
+  async #isGone(name: string): Promise<boolean> {
+    const { client, namespace } = this.#options
+    return client.get(pods, { namespace, name }).then(() => false, (error: unknown) => (isNotFound(error) ? true : Promise.reject(error)))
   }
 
   #tell({ metadata, spec }: Lease, gone: boolean): void {

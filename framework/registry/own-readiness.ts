@@ -25,8 +25,8 @@ export async function reportOwnPod({ podName, getPod, reports, log, signal }: Ow
     log.info('own pod has no readiness gate to open', { pod: podName, known: pod !== undefined })
     return () => {}
   }
-  reports.accept(podName, serving)
-  return () => reports.accept(podName, leaving)
+  reports.accept(pod, serving)
+  return () => reports.accept(pod, leaving)
 }
 
 /** The pod exists, as it runs this code; the watch may be a moment behind. */

@@ -1,4 +1,4 @@
-import { labels, ownerNameOf } from '#api/names.ts'
+import { ownerNameOf } from '#api/names.ts'
 import type { TTemplate } from '#api/types.ts'
 import { plainAddress } from '#base/address.ts'
 import type { Logger } from '#base/log.ts'
@@ -20,7 +20,7 @@ export interface RegistryServantOptions {
   /** Who may have the descriptor of a server, which may hold secrets. */
   readonly check: CallerCheck
   readonly template: (name: string) => TTemplate | undefined
-  /** Asks the API server for a pod that the watch has not shown yet, or not with its address; undefined when there is none. */
+  /** Asks the API server for a pod that the watch has not shown yet, or not with its address; undefined when there is none of a server. */
   readonly fetchPod: (name: string) => Promise<PodObject | undefined>
   readonly log: Logger
 }
@@ -37,18 +37,18 @@ export function registryServant({ directory, reports, check, template, fetchPod,
       log.error('state report refused', { peer: current.peer.address, error: describe(error) })
       return
     }
-    const pod = await knownPod(podName)
+    const pod = await knownPod(podName, current.peer.address)
     // Without an address nobody can tell whose word it is; the kubelet tells it before long.
     if (pod !== undefined && addressesOf(pod).length === 0) throw new TarsCallError(again, `the address of pod ${podName} is not known yet`, { temporary: true })
-    if (pod !== undefined && isOwnPod(pod, current.peer.address)) reports.accept(podName, state)
+    if (pod !== undefined && isOwnPod(pod, current.peer.address)) reports.accept(pod, state)
     else log.error('state report refused: only a pod itself may report its state', { pod: podName, peer: current.peer.address, addresses: pod === undefined ? [] : addressesOf(pod) })
   }
-  const knownPod = async (podName: string): Promise<PodObject | undefined> => {
+  /** As the watch has shown it or, when that is not who speaks, as it is now: another pod of the name may have begun. */
+  const knownPod = async (podName: string, peer: string): Promise<PodObject | undefined> => {
     const watched = directory.pod(podName)
-    if (watched !== undefined && addressesOf(watched).length > 0) return watched
+    if (watched !== undefined && isOwnPod(watched, peer)) return watched
     try {
-      const pod = await fetchPod(podName)
-      return pod?.metadata.labels?.[labels.app] === undefined ? undefined : pod
+      return await fetchPod(podName)
     } catch (error) {
       log.error('a state report must be told again: its pod is not known here, and the API server does not answer', { pod: podName, error })
       throw new TarsCallError(again, `pod ${podName} is not known yet`, { temporary: true })

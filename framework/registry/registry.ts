@@ -10,6 +10,7 @@ import type { KubeClient } from '#kube/client.ts'
 import { isNotFound } from '#kube/errors.ts'
 import { pods } from '#kube/resources.ts'
 import { whenKnown } from '#kube/snapshot.ts'
+import type { KubeObject } from '#kube/types.ts'
 import { QueryF } from '#tars/protocol/QueryF.ts'
 import { Registry } from '#tars/protocol/Registry.ts'
 import { createServer, RequestCounters } from '#tars/server.ts'
@@ -72,6 +73,8 @@ interface Parts {
   readonly locks: Locks
   readonly upstream: Upstream
   readonly feeds: Feeds
+  /** Asks the API server for a pod of a server, and knows it from then on; undefined when there is none. */
+  readonly fetchPod: (name: string) => Promise<PodObject | undefined>
 }
 
 /**
@@ -121,26 +124,23 @@ async function serve(options: RegistryOptions, parts: Parts, lifetime: Lifetime)
 function startParts({ client, namespace, hostForm = 'dns', clock = systemClock, log }: RegistryOptions, lifetime: Lifetime): Parts {
   const directory = new Directory({ hostForm, prepare: answerEncoder() })
   directory.hold()
-  const reports = new Reports({ directory, clock, log, write: conditionWriter(client, namespace) })
+  const fetchPod = async (name: string): Promise<PodObject | undefined> => {
+    const pod = await podNow(client, namespace, name)
+    if (pod !== undefined) feeds.learnPod(pod)
+    return pod
+  }
+  const reports = new Reports({ directory, clock, log, write: conditionWriter(client, namespace), fetch: fetchPod })
   const locks = new Locks({ client, namespace, directory, clock, log })
   const upstream = new Upstream({ clock, log })
   lifetime.onStop(() => upstream.close())
   const feeds = startFeeds({ client, namespace, directory, reports, locks, log })
   lifetime.own(feeds)
   lifetime.onStop(() => reports.stop())
-  return { directory, reports, locks, upstream, feeds }
+  return { directory, reports, locks, upstream, feeds, fetchPod }
 }
 
-function adapters({ address, ports, client, namespace, log }: RegistryOptions, { directory, reports, locks, upstream, feeds: { template } }: Parts, check: CallerCheck) {
+function adapters({ address, ports, log }: RegistryOptions, { directory, reports, locks, upstream, fetchPod, feeds: { template } }: Parts, check: CallerCheck) {
   const { query, registry } = ports ?? registryPorts
-  const fetchPod = async (name: string): Promise<PodObject | undefined> => {
-    try {
-      return essentials((await client.get(pods, { namespace, name })) as PodObject)
-    } catch (error) {
-      if (isNotFound(error)) return undefined
-      throw error
-    }
-  }
   return [
     {
       endpoint: `tcp -h ${address} -p ${query} -t 10000`,
@@ -173,6 +173,17 @@ async function healthOf({ address, healthPort }: RegistryOptions, { directory, f
     ].join('')
   }
   return startHealth({ host: address, port: healthPort, problem: () => undefined, metrics })
+}
+
+/** A pod of a server as the API server has it. */
+async function podNow(client: KubeClient, namespace: string, name: string): Promise<PodObject | undefined> {
+  try {
+    const pod = (await client.get(pods, { namespace, name })) as KubeObject & PodObject
+    return pod.metadata.labels?.[labels.app] === undefined ? undefined : essentials(pod)
+  } catch (error) {
+    if (isNotFound(error)) return undefined
+    throw error
+  }
 }
 
 /** Strategic merge puts the condition among the others; the uid refuses the write when the pod is another by now. */

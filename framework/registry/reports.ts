@@ -6,7 +6,7 @@ import { isConflict, isNotFound } from '#kube/errors.ts'
 import { isOlder } from '#kube/types.ts'
 import { conditionsFor, isConfirmed } from './condition.ts'
 import type { Directory } from './model/directory.ts'
-import type { PodCondition, PodObject, ReportedState } from './model/pod-state.ts'
+import { addressesOf, type PodCondition, type PodObject, type ReportedState } from './model/pod-state.ts'
 
 /** Writes conditions into a pod's status; resolves with the pod as it is then. `uid` must still be the pod's. */
 export type WriteConditions = (podName: string, uid: string | undefined, conditions: readonly PodCondition[]) => Promise<PodObject>
@@ -14,6 +14,8 @@ export type WriteConditions = (podName: string, uid: string | undefined, conditi
 export interface ReportsOptions {
   readonly directory: Directory<unknown>
   readonly write: WriteConditions
+  /** Asks the API server for a pod as it is now; undefined when there is none. */
+  readonly fetch: (podName: string) => Promise<PodObject | undefined>
   readonly clock: Clock
   readonly log: Logger
   /** Writes under way at once. Default 16. */
@@ -21,6 +23,8 @@ export interface ReportsOptions {
 }
 
 interface Entry {
+  /** Whose word it is. */
+  readonly pod: PodObject
   state: ReportedState
   /** Changes whenever `state` does. */
   revision: number
@@ -45,16 +49,20 @@ export class Reports {
     setMaxListeners(0, this.#abort.signal)
   }
 
-  /** Takes a checked report over. A report that says what the pod says already costs nothing. */
-  accept(podName: string, state: ReportedState): void {
+  /**
+   * Takes a checked report over. A report that says what the pod says already costs nothing.
+   * @param pod as it was when its node was known by its address
+   */
+  accept(pod: PodObject, state: ReportedState): void {
     const { directory } = this.#options
-    const entry = this.#entries.get(podName)
-    const pod = directory.pod(podName)
-    if (entry === undefined && pod !== undefined && isConfirmed(pod, state)) return
-    if (entry !== undefined && sameState(entry.state, state) && this.#isOnItsWay(podName, entry)) return
-    this.#entries.set(podName, { state, revision: (entry?.revision ?? 0) + 1 })
-    directory.setReport(podName, state)
-    this.#queue.add(podName)
+    const { name } = pod.metadata
+    const entry = this.#entries.get(name)
+    const known = directory.pod(name)
+    if (entry === undefined && known !== undefined && isSame(known, pod) && isConfirmed(known, state)) return
+    if (entry !== undefined && isSame(entry.pod, pod) && sameState(entry.state, state) && this.#isOnItsWay(name, entry)) return
+    this.#entries.set(name, { pod, state, revision: (entry?.revision ?? 0) + 1 })
+    directory.setReport(name, state)
+    this.#queue.add(name)
     this.#pump()
   }
 
@@ -67,9 +75,12 @@ export class Reports {
     if (caughtUp || isConfirmed(pod, entry.state)) this.#forget(name)
   }
 
-  /** The pod is gone: its node's word dies with it. */
-  observeGone(podName: string): void {
-    this.#forget(podName)
+  /** The pod is gone: its node's word dies with it. The word of a later pod of its name stays. */
+  observeGone(pod: PodObject): void {
+    const { name } = pod.metadata
+    const entry = this.#entries.get(name)
+    if (entry === undefined || isSame(entry.pod, pod)) this.#forget(name)
+    else this.#options.directory.setReport(name, entry.state)
   }
 
   /** Resolves when nothing is left to write. */
@@ -123,7 +134,7 @@ export class Reports {
           // What was queued meanwhile is what is sent now.
           this.#queue.delete(name)
           sent = this.#entries.get(name)
-          return sent === undefined ? Promise.resolve(undefined) : this.#send(name, sent.state)
+          return sent === undefined ? Promise.resolve(undefined) : this.#send(sent)
         },
         {
           attempts: Infinity,
@@ -134,15 +145,28 @@ export class Reports {
       const entry = this.#entries.get(name)
       if (pod?.metadata.resourceVersion !== undefined && entry !== undefined && entry.revision === sent?.revision) entry.writtenAs = pod.metadata.resourceVersion
     } catch (error) {
+      if (isConflict(error) && sent !== undefined && (await this.#belongsToNext(sent))) return
       if (isNotFound(error) || isConflict(error)) this.#forget(name)
       log.error('pod state not written', { pod: name, error })
     }
   }
 
-  #send(name: string, state: ReportedState): Promise<PodObject> {
+  #send({ pod, state }: Entry): Promise<PodObject> {
     const { directory, write, clock } = this.#options
-    const pod = directory.pod(name)
-    return write(name, pod?.metadata.uid, conditionsFor(state, pod, clock.now()))
+    const { name, uid } = pod.metadata
+    return write(name, uid, conditionsFor(state, directory.pod(name), clock.now()))
+  }
+
+  /** The pod is another by now, and its node may be the one that spoke, before the watch had shown it: it has the same address. */
+  async #belongsToNext({ pod, state, revision }: Entry): Promise<boolean> {
+    const { name } = pod.metadata
+    const next = await retry(() => this.#options.fetch(name), { attempts: Infinity, signal: this.#abort.signal }).catch(() => undefined)
+    if (next === undefined || !addressesOf(next).some((address) => addressesOf(pod).includes(address))) return false
+    const entry = this.#entries.get(name)
+    // What it said since is about the same.
+    if (entry === undefined || entry.revision === revision) this.accept(next, state)
+    else if (!isSame(entry.pod, next)) this.accept(next, entry.state)
+    return true
   }
 
   /** The watch may have shown the write before its answer came. */
@@ -151,6 +175,8 @@ export class Reports {
     if (pod !== undefined) this.observe(pod)
   }
 }
+
+const isSame = (a: PodObject, b: PodObject): boolean => a.metadata.uid === b.metadata.uid
 
 function sameState(a: ReportedState, b: ReportedState): boolean {
   return a.setting === b.setting && a.present === b.present && a.pid === b.pid && a.message === b.message && a.restarts === b.restarts

@@ -15,7 +15,7 @@ export interface SeedEnv {
   readonly upload: string
   /** `TARSSEED_UPLOAD_SECRET`: secret of that registry; none. */
   readonly uploadSecret: string
-  /** `TARSSEED_ELK`: `host:port` list of the document store, separated by commas; none. */
+  /** `TARSSEED_ELK`: `host:port` or addresses of the document store, separated by commas; none. */
   readonly elkNodes: readonly string[]
   /** `TARSSEED_BASES`: TImages of base images to offer, separated by commas; default one a language. */
   readonly bases: readonly string[]

@@ -8,6 +8,7 @@ import { isAlreadyExists, isConflict, isNotFound } from '#kube/errors.ts'
 import type { KubeObject, Resource } from '#kube/types.ts'
 import { applyAround } from './apply.ts'
 import type { SeedEnv } from './env.ts'
+import { clearKevent, keepImages } from './predecessor.ts'
 
 export interface SeedParts {
   readonly client: KubeClient
@@ -23,6 +24,8 @@ export interface SeedParts {
 export async function seedFramework(settings: SeedEnv, { client, log, signal, now = Date.now }: SeedParts): Promise<void> {
   const { namespace, images, tag, secret, upload, uploadSecret, elkNodes, bases } = settings
   const time = new Date(now()).toISOString()
+  await keepImages(client, namespace, signal)
+  await clearKevent(client, namespace, log, signal)
   const image = { image: `${images}/tars.tarsnode:${tag}`, ...(secret === '' ? {} : { secret }) }
   const objects = frameworkObjects({
     namespace, registry: upload, elkNodes, time, roles: [], nodeImage: image, release: { id: tag, image: '' },

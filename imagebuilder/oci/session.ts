@@ -36,6 +36,8 @@ export class Session {
   readonly #credential: Credential | undefined
   readonly #attempts: number
   readonly #authorization = new Map<string, string>()
+  /** False since a body that was sent while it was made did not get through: the others are made first. */
+  streams = true
 
   constructor(registry: string, access: RegistryAccess = {}) {
     this.registry = registry
@@ -66,16 +68,25 @@ export class Session {
     throw statusFailure(answer.status, body.toString('utf8'), this.registry, call.doing)
   }
 
+  /** Begins a request whose body is written while it is sent. It goes out once, as one that the registry has let in before. */
+  open(call: Omit<Call, 'body' | 'expect'>): ReturnType<Connections['open']> {
+    const url = new URL(call.path, this.#connections.origin)
+    return this.#connections.open({ ...call, url, headers: this.#headers(call, url, this.#authorization.get(call.scopes.join(' '))) })
+  }
+
   close(): void {
     this.#connections.close()
+  }
+
+  /** The registry's credentials go to nobody else. */
+  #headers(call: Pick<Call, 'headers'>, url: URL, authorization: string | undefined): Readonly<Record<string, string>> {
+    return { ...call.headers, ...(url.host === this.registry && authorization !== undefined ? { authorization } : {}) }
   }
 
   async #follow(call: Call, authorization: string | undefined): Promise<Answer> {
     let url = new URL(call.path, this.#connections.origin)
     for (let redirects = 0; ; redirects++) {
-      const own = url.host === this.registry
-      const headers = { ...call.headers, ...(own && authorization !== undefined ? { authorization } : {}) }
-      const answer = await this.#connections.send({ ...call, url, headers })
+      const answer = await this.#connections.send({ ...call, url, headers: this.#headers(call, url, authorization) })
       const target = answer.headers.location
       if (![301, 302, 303, 307, 308].includes(answer.status) || target === undefined || redirects === maximumRedirects) return answer
       answer.body.resume()

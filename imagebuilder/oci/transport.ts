@@ -1,4 +1,4 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { Failure } from '#base/errors.ts'
 import { connectionFailure } from './failures.ts'
@@ -54,20 +54,26 @@ export class Connections {
   }
 
   /** Sends and resolves at the answer's head. @throws REGISTRY_UNREACHABLE, REGISTRY_TLS, REGISTRY_CUT or the abort reason */
-  send(exchange: Exchange): Promise<Answer> {
-    const { method, url, headers = {}, body = [], signal } = exchange
+  send({ body = [], ...exchange }: Exchange): Promise<Answer> {
     const length = body.reduce((sum, part) => sum + part.length, 0)
-    const sized = method === 'GET' || method === 'HEAD' ? {} : { 'content-length': String(length) }
+    const sized = exchange.method === 'GET' || exchange.method === 'HEAD' ? {} : { 'content-length': String(length) }
+    const { request, answer } = this.open({ ...exchange, headers: { ...exchange.headers, ...sized } })
+    for (const part of body) request.write(part)
+    request.end()
+    return answer
+  }
+
+  /** Begins a request whose body, of whatever length, is the caller's to write and to end; the answer is as that of `send`. */
+  open({ method, url, headers, signal, doing }: Omit<Exchange, 'body'>): { readonly request: ClientRequest; readonly answer: Promise<Answer> } {
     const secure = url.protocol === 'https:'
-    const options: RequestOptions = { method, agent: secure ? this.#https : this.#http, headers: { 'user-agent': 'tarsk8s', ...headers, ...sized }, ...(signal === undefined ? {} : { signal }) }
-    return new Promise((resolve, reject) => {
-      const fail = (error: unknown): void => reject(signal?.aborted === true ? signal.reason : connectionFailure(error, url.host, exchange.doing))
-      const request = (secure ? httpsRequest : httpRequest)(url, options, (body) => resolve({ status: body.statusCode ?? 0, headers: body.headers, body }))
-      request.setTimeout(this.#silenceMs, () => request.destroy(silent(url.host, exchange.doing, this.#silenceMs)))
-      request.on('error', fail)
-      for (const part of body) request.write(part)
-      request.end()
+    const options: RequestOptions = { method, agent: secure ? this.#https : this.#http, headers: { 'user-agent': 'tarsk8s', ...headers }, ...(signal === undefined ? {} : { signal }) }
+    const request = (secure ? httpsRequest : httpRequest)(url, options)
+    request.setTimeout(this.#silenceMs, () => request.destroy(silent(url.host, doing, this.#silenceMs)))
+    const answer = new Promise<Answer>((resolve, reject) => {
+      request.on('response', (body) => resolve({ status: body.statusCode ?? 0, headers: body.headers, body }))
+      request.on('error', (error) => reject(signal?.aborted === true ? (signal.reason as Error) : connectionFailure(error, url.host, doing)))
     })
+    return { request, answer }
   }
 
   close(): void {

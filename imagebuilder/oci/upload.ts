@@ -2,6 +2,7 @@ import { isTemporary, Failure } from '#base/errors.ts'
 import { retry } from '#base/retry.ts'
 import { giveBack } from '../memory.ts'
 import type { Session } from './session.ts'
+import { StreamedChunk } from './streamed-chunk.ts'
 
 /** Takes one blob's bytes in order. Nothing is visible to pullers before commit; abort leaves nothing behind. */
 export interface BlobWriter {
@@ -17,8 +18,8 @@ const giveUpMs = 5000
 
 /** Sent in one request; two of them are in memory at once. Bytes. */
 const chunkBytes = 6 << 20
-/** The first request; each is twice the one before, so that a small blob is on its way before its end is known. Bytes. */
-const firstBytes = 1 << 20
+/** A blob that is longer is on its way before its end is known. Bytes. */
+const streamedBytes = 128 << 10
 
 interface Chunk {
   /** Offset in the blob. */
@@ -27,8 +28,8 @@ interface Chunk {
 }
 
 /**
- * A resumable upload (distribution-spec "Pushing a blob in chunks"). Each chunk is kept until the registry has it; after a
- * cut the registry is asked how far it got and the rest is sent.
+ * A resumable upload (distribution-spec "Pushing a blob in chunks"), the first chunk of which is sent while it is gathered.
+ * Each chunk is kept until the registry has it; after a cut the registry is asked how far it got and the rest is sent.
  */
 export class ChunkedUpload implements BlobWriter {
   readonly #session: Session
@@ -36,9 +37,10 @@ export class ChunkedUpload implements BlobWriter {
   readonly #doing: string
   readonly #signal: AbortSignal | undefined
   #location: string
-  #filling = Buffer.allocUnsafeSlow(firstBytes)
+  #filling = Buffer.allocUnsafeSlow(0)
   #filled = 0
   #inFlight = Buffer.allocUnsafeSlow(0)
+  #stream: StreamedChunk | undefined
   #sent = 0
   #sending: Promise<void> = Promise.resolve()
 
@@ -53,15 +55,18 @@ export class ChunkedUpload implements BlobWriter {
 
   async write(bytes: Buffer): Promise<void> {
     for (let offset = 0; offset < bytes.length; ) {
+      if (this.#filling.length === 0) this.#filling = Buffer.allocUnsafeSlow(chunkBytes)
       const copied = bytes.copy(this.#filling, this.#filled, offset)
       offset += copied
       this.#filled += copied
-      if (this.#filled === this.#filling.length) await this.#flush()
+      this.#streamOn()
+      if (this.#filled === chunkBytes) await this.#flush()
     }
   }
 
-  /** The last chunk goes with the digest: one request less for the registry to write to its disk. */
+  /** The last chunk goes with the digest, if it is not sent: one request less for the registry to write to its disk. */
   async commit(digest: string): Promise<void> {
+    if (this.#stream !== undefined) this.#close()
     await this.#sending
     await this.#end(digest, { start: this.#sent, bytes: this.#filling.subarray(0, this.#filled) })
     this.#giveBack()
@@ -86,18 +91,10 @@ export class ChunkedUpload implements BlobWriter {
   }
 
   async abort(): Promise<void> {
-    await this.#sending.catch(() => {})
+    await Promise.allSettled([this.#sending, this.#stream && this.#endStream(this.#stream, this.#filled)])
     this.#giveBack()
     const call = { method: 'DELETE', path: this.#location, expect: [202, 204, 404, 405], scopes: this.#scopes, doing: `giving up ${this.#doing}`, signal: AbortSignal.timeout(giveUpMs) } as const
     await this.#session.once(call).then((answer) => answer.body.resume(), () => {})
-  }
-
-  /** The buffer itself, or one that is as large as the next request is to be. */
-  #grown(buffer: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
-    const bytes = Math.min(chunkBytes, 2 * this.#filling.length)
-    if (buffer.length === bytes) return buffer
-    giveBack(buffer)
-    return Buffer.allocUnsafeSlow(bytes)
   }
 
   #giveBack(): void {
@@ -110,14 +107,26 @@ export class ChunkedUpload implements BlobWriter {
     return { scopes: this.#scopes, doing: this.#doing, signal: later(this.#signal) }
   }
 
-  /** Sends what was gathered, and goes on with the other buffer. */
+  /** Sends more of the first chunk, once there is enough of it. */
+  #streamOn(): void {
+    if (this.#sent === 0 && this.#session.streams && this.#filled >= streamedBytes) this.#stream ??= new StreamedChunk(this.#session, { path: this.#location, ...this.#common() }, this.#filling, () => this.#close())
+    this.#stream?.reach(this.#filled)
+  }
+
   async #flush(): Promise<void> {
     await this.#sending
+    if (this.#filled === chunkBytes) this.#close()
+  }
+
+  /** Ends the chunk that was gathered and sends it; the next is gathered in the other buffer. */
+  #close(): void {
     const chunk = { start: this.#sent, bytes: this.#filling.subarray(0, this.#filled) }
-    ;[this.#filling, this.#inFlight] = [this.#grown(this.#inFlight), this.#filling]
+    const stream = this.#stream
+    ;[this.#filling, this.#inFlight] = [this.#inFlight, this.#filling]
     this.#filled = 0
+    this.#stream = undefined
     this.#sent += chunk.bytes.length
-    this.#sending = this.#send(chunk)
+    this.#sending = this.#send(chunk, stream)
     this.#sending.catch(() => {})
   }
 
@@ -125,9 +134,11 @@ export class ChunkedUpload implements BlobWriter {
     return retry(operation, { attempts: 6, baseMs: 200, capMs: 5000, when: isTemporary, ...(this.#signal === undefined ? {} : { signal: this.#signal }) })
   }
 
-  #send(chunk: Chunk): Promise<void> {
-    return this.#retry(async (attempt) => {
-      const offset = attempt === 1 ? chunk.start : await this.#received(chunk)
+  /** @param stream the request that carries the chunk already */
+  async #send(chunk: Chunk, stream: StreamedChunk | undefined): Promise<void> {
+    if (stream !== undefined && (await this.#endStream(stream, chunk.bytes.length))) return
+    await this.#retry(async (attempt) => {
+      const offset = attempt === 1 && stream === undefined ? chunk.start : await this.#received(chunk)
       const end = chunk.start + chunk.bytes.length
       if (offset >= end) return
       const headers = { 'content-type': 'application/octet-stream', 'content-range': `${offset}-${end - 1}` }
@@ -136,6 +147,17 @@ export class ChunkedUpload implements BlobWriter {
       if (answer.status === 404) throw this.#forgotten()
       this.#location = answer.headers.location ?? this.#location
     })
+  }
+
+  /** Hears the request to its end, whatever the signal says. @returns false when it did not get through */
+  async #endStream(stream: StreamedChunk, length: number): Promise<boolean> {
+    try {
+      this.#location = (await stream.end(length)) ?? this.#location
+      return true
+    } catch {
+      this.#session.streams = false
+      return false
+    }
   }
 
   /** How many bytes of the blob the registry has. @throws REGISTRY_UPLOAD_LOST when it no longer knows what came before this chunk */

@@ -124,6 +124,7 @@ export class Build {
       throw reason
     } finally {
       this.#place = undefined
+      await this.#headStart?.drop()
       await this.facts.package.release(this.#result !== undefined)
       this.log.end()
     }
@@ -149,17 +150,23 @@ export class Build {
     const superseded = new AbortController()
     const signal = AbortSignal.any([this.#signal, superseded.signal])
     signal.throwIfAborted()
-    this.#tell('Preparing', 'preparing context')
-    const started = timages.start(timage, id, new Date(now()).toISOString(), 'Preparing', 'preparing context')
+    const begun = this.#headStart !== undefined
+    if (begun) this.#tell('Building', buildingMessage)
+    else this.#tell('Preparing', 'preparing context')
+    const started = begun ? Promise.resolve() : timages.start(timage, id, new Date(now()).toISOString(), 'Preparing', 'preparing context')
     started.catch((error: unknown) => superseded.abort(error))
-    const progress = new ProgressReporter(async (phase, message) => (await started, timages.report(timage, id, phase, message)), (error) => superseded.abort(error))
+    const progress = new ProgressReporter({
+      write: async (phase, message) => (await started, timages.report(timage, id, phase, message)),
+      cancel: (error) => superseded.abort(error),
+      begun,
+    })
     const say = (phase: Phase, message: string): void => {
       this.#tell(phase, message)
       progress.say(phase, message)
     }
     const unheard = timages.onEnded(timage, id, (error) => superseded.abort(error))
     try {
-      say('Submitting', 'submitting task')
+      if (!begun) say('Submitting', 'submitting task')
       const making: Making = {
         signal,
         confirmed: () => started,
@@ -182,10 +189,19 @@ export class Build {
 /** Whom the queue is fair to. */
 export const ownerOf = ({ app }: BuildRequest): string => app.toLowerCase()
 
+const buildingMessage = 'building image'
+/** How a build stands when it is entered, and since when its time counts. */
+type Standing = Required<Pick<TImageBuildState, 'createTime' | 'phase' | 'message'>>
+
+/** Of one whose turn is to come. */
+export const pending = ({ createTime }: BuildFacts): Standing => ({ createTime, phase: 'Pending', message: 'pending' })
+/** Of one that began with its package: it has its turn. */
+export const building = (now: number): Standing => ({ createTime: new Date(now).toISOString(), phase: 'Building', message: buildingMessage })
+
 /** The build as its TImage has it when it begins. */
-export function beginningOf({ id, image, base, request, createTime }: BuildFacts, handler: string): TImageBuildState {
+export function beginningOf({ id, image, base, request }: BuildFacts, handler: string, standing: Standing): TImageBuildState {
   return {
     id, image, secret: request.secret, baseImage: base.image, baseImageSecret: base.secret, serverType: request.serverType,
-    createPerson: request.createPerson, createTime, mark: request.mark, phase: 'Pending', message: 'pending', handler,
+    createPerson: request.createPerson, mark: request.mark, handler, ...standing,
   }
 }

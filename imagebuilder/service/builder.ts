@@ -1,11 +1,12 @@
 import { Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
+import { metric } from '#base/metrics.ts'
 import type { ImageEnv } from '../env.ts'
 import type { MemberCache } from '../member-cache.ts'
 import { imageRepository } from '../names.ts'
 import { parseLocation } from '../oci/location.ts'
 import type { Arrival } from '../package/arrival.ts'
-import { beginningOf, Build, ownerOf, type BuildFacts, type BuildPorts, type Package } from './build.ts'
+import { beginningOf, Build, building, ownerOf, pending, type BuildFacts, type BuildPorts, type Package } from './build.ts'
 import type { ClusterFacts } from './cluster.ts'
 import { FairQueue } from './fair-queue.ts'
 import { HeadStart } from './head-start.ts'
@@ -31,6 +32,7 @@ export class Builder {
   readonly #stopping = new AbortController()
   readonly #running = new Set<Build>()
   readonly #known = new Map<string, Build>()
+  readonly #counts = { succeeded: 0, failed: 0 }
 
   constructor(options: BuilderOptions) {
     const { env, now = Date.now } = options
@@ -45,7 +47,7 @@ export class Builder {
 
   /** Begins with a package that is on its way, if nothing else is to be done. The caller drops it, or has a build adopt it. */
   startAhead(id: string, timage: string, request: BuildRequest, arriving: Package & { readonly arrival: Arrival }): HeadStart | undefined {
-    const loan = this.#stopping.signal.aborted ? undefined : this.#ports.queue.lend(ownerOf(request), () => void head?.drop())
+    const loan = this.#stopping.signal.aborted ? undefined : this.#ports.queue.lend(ownerOf(request), () => head?.recall())
     if (loan === undefined) return undefined
     const head: HeadStart | undefined = new HeadStart(this.#factsOf(id, timage, request, arriving), loan, (facts, making) => makeImage(facts, this.#ports, { ...making, arrival: arriving.arrival }))
     return head
@@ -56,9 +58,11 @@ export class Builder {
    * @param headStart begun with the same request
    */
   async accept(id: string, timage: string, request: BuildRequest, received: Package, headStart?: HeadStart): Promise<Build> {
+    const { timages, env, now } = this.#ports
     const facts = await (headStart?.facts ?? this.#factsOf(id, timage, request, received))
-    await this.#ports.timages.begin(timage, beginningOf(facts, this.#ports.env.podName))
-    const build = new Build(facts, this.#ports, headStart)
+    const begun = headStart?.take() === true ? headStart : undefined
+    await timages.begin(timage, beginningOf(facts, env.podName, begun === undefined ? pending(facts) : building(now())))
+    const build = new Build(facts, this.#ports, begun)
     this.#remember(build)
     return build
   }
@@ -77,6 +81,14 @@ export class Builder {
     return this.#known.get(id)
   }
 
+  /** What it did and does, in Prometheus' text format. */
+  metrics(): string {
+    return [
+      metric('tarsimage_builds_total', 'Builds that ended, and how.', Object.entries(this.#counts).map(([result, count]) => [count, { result }])),
+      metric('tarsimage_builds_living', 'Builds that run or wait.', [[this.#running.size]]),
+    ].join('')
+  }
+
   /** Lets what runs end within `drainMs`, then aborts it; resolves when every TImage is written. */
   async stop(drainMs: number): Promise<void> {
     const reason = new Failure('STOPPING', 'the builder is stopping', { temporary: true, remedy: 'build again' })
@@ -89,7 +101,7 @@ export class Builder {
   #remember(build: Build): void {
     this.#known.set(build.facts.id, build)
     this.#running.add(build)
-    build.done.catch(() => {}).finally(() => {
+    build.done.then(() => this.#counts.succeeded++, () => this.#counts.failed++).finally(() => {
       this.#running.delete(build)
       for (const [id, other] of this.#known) if (this.#known.size > remembered && !this.#running.has(other)) this.#known.delete(id)
     })

@@ -6,7 +6,7 @@ import type { Making } from './make-image.ts'
 
 /**
  * An image in the making while its package is still on the way. Nobody sees anything of it until its build adopts it, and
- * until then it can be dropped at any time: it saves time and decides nothing.
+ * until it is taken for that its place can be recalled at any time: it saves time and decides nothing.
  */
 export class HeadStart {
   /** What it was begun with; rejects as the build would be refused. */
@@ -17,6 +17,7 @@ export class HeadStart {
   readonly #notes: string[] = []
   readonly #image: Promise<BuiltImage>
   #listener: Making | undefined
+  #taken = false
   #dropped: Promise<void> | undefined
 
   /** @param loan of the place it runs in @param make makes the image when the facts are there */
@@ -34,9 +35,19 @@ export class HeadStart {
     this.#adopted.promise.catch(() => {})
   }
 
-  /** Makes it the build's; undefined when it was dropped. */
-  adopt(making: Making): Promise<BuiltImage> | undefined {
-    if (this.#dropped !== undefined) return undefined
+  /** Its package is here: from now on its place is not given back. @returns false when it was dropped before */
+  take(): boolean {
+    this.#taken = this.#dropped === undefined
+    return this.#taken
+  }
+
+  /** Somebody else wants its place. */
+  recall(): void {
+    if (!this.#taken) void this.drop()
+  }
+
+  /** Makes it the build's that has taken it. */
+  adopt(making: Making): Promise<BuiltImage> {
     this.#listener = making
     for (const note of this.#notes) making.onNote(note)
     const { signal } = making

@@ -5,6 +5,9 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { describe, Failure } from '#base/errors.ts'
+import { HttpCounters } from '#base/http-counters.ts'
+import { metricsType } from '#base/metrics.ts'
+import { processMetrics } from '#base/process-metrics.ts'
 import { recognise } from '../package/recognise.ts'
 import type { Build, Package } from './build.ts'
 import type { Builder } from './builder.ts'
@@ -45,14 +48,17 @@ const statuses: Readonly<Record<string, number>> = {
   UPLOAD_TOO_LARGE: 413, QUEUE_FULL: 429, STOPPING: 503, DISK_FULL: 507,
 }
 
-/** The HTTP interface of tarsimage: `POST /api/{version}/timage/{timage}/building?wait=`, `GET /healthz`, and the resource API below /v1. */
+/** The HTTP interface of tarsimage: `POST /api/{version}/timage/{timage}/building?wait=`, `GET /healthz` and `/metrics`, and the resource API below /v1. */
 export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
   const http = fastify({ logger: false, requestTimeout: uploadLimitMs, bodyLimit: options.maxUploadBytes, forceCloseConnections: true, routerOptions: { maxParamLength: 300 } })
   http.server.headersTimeout = headerLimitMs
+  const counters = new HttpCounters()
+  http.addHook('onResponse', async ({ method, routeOptions }, { statusCode }) => counters.count(method, routeOptions.url, statusCode))
   await http.register(multipart)
   await http.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'tarsimage', version: '1', description: 'Release packages in, images out.' } } })
   await http.register((scope: FastifyInstance) => resourceApi(scope, options))
   http.get('/healthz', () => ({ status: 'ok' }))
+  http.get('/metrics', (_request, reply) => reply.type(metricsType).send(options.builder.metrics() + counters.text() + processMetrics()))
   http.route<{ Params: { timage: string }; Querystring: { wait?: string } }>({
     method: 'POST',
     url: '/api/:version/timage/:timage/building',

@@ -1,25 +1,40 @@
 import { isTemporary } from '#base/errors.ts'
+import { sleep } from '#base/retry.ts'
 import type { BuildProgress } from '../build.ts'
 import type { Phase } from './timage.ts'
 
 /** A percentage is written no more often than this, so that a build does not flood the API server. Milliseconds. */
 const spacingMs = 2000
 
+export interface ProgressOptions {
+  /** Writes to the TImage. */
+  readonly write: (phase: Phase, message: string) => Promise<void>
+  /** Hears that the build was ended from outside. */
+  readonly cancel: (error: unknown) => void
+  /** The TImage says already that the package is being built, which is nearly done: what does not last is not written. */
+  readonly begun: boolean
+}
+
+/** So long a phase lasts that is written when most is done. Milliseconds. */
+const settleMs = 100
+
 /**
  * Writes phases to the TImage, one write at a time, in order; what was overtaken while a write was under way is not
  * written. A write that says that the build was ended from outside cancels it.
  */
 export class ProgressReporter {
-  readonly #write: (phase: Phase, message: string) => Promise<void>
-  readonly #cancel: (error: unknown) => void
+  readonly #options: ProgressOptions
+  readonly #ended = new AbortController()
   #next: readonly [Phase, string] | undefined
   #writing: Promise<void> | undefined
   #phase: BuildProgress['phase'] | undefined
   #last = 0
 
-  constructor(write: (phase: Phase, message: string) => Promise<void>, cancel: (error: unknown) => void) {
-    this.#write = write
-    this.#cancel = cancel
+  constructor(options: ProgressOptions) {
+    this.#options = options
+    if (!options.begun) return
+    this.#phase = 'package'
+    this.#last = performance.now()
   }
 
   /** Notes a phase; returns at once. */
@@ -44,15 +59,20 @@ export class ProgressReporter {
   /** Resolves when nothing is being written any more; what waits is dropped, for the end of the build is written next. */
   async end(): Promise<void> {
     this.#next = undefined
+    this.#ended.abort()
     await this.#writing
   }
 
   async #drain(): Promise<void> {
-    for (let next = this.#next; next !== undefined; next = this.#next) {
+    const { write, cancel, begun } = this.#options
+    while (this.#next !== undefined) {
+      if (begun) await sleep(settleMs, this.#ended.signal).catch(() => {})
+      const next = this.#next
       this.#next = undefined
-      await this.#write(...next).catch((error: unknown) => {
+      if (next === undefined) return
+      await write(...next).catch((error: unknown) => {
         // Progress may get lost with the API server away; the end of the build is written with retries.
-        if (!isTemporary(error)) this.#cancel(error)
+        if (!isTemporary(error)) cancel(error)
       })
     }
   }

@@ -41,10 +41,8 @@ export class TImageStore {
   readonly #client: KubeClient
   readonly #namespace: string
   readonly #changes: Informer<TImage> | undefined
-  /** TImages of running builds as this service wrote them: they need no reading before the next write. */
-  readonly #written = new Map<string, TImage>()
 
-  /** @param changes of the TImages of the namespace */
+  /** @param changes of the TImages of the namespace: what is known need not be read before it is written */
   constructor(client: KubeClient, namespace: string, changes?: Informer<TImage>) {
     this.#client = client
     this.#namespace = namespace
@@ -159,20 +157,21 @@ export class TImageStore {
   }
 
   /**
-   * Reads, computes a merge patch, and writes it if nobody wrote meanwhile; else again.
-   * @param id of the build that is changed: a TImage in which it was the running one when last written is not read first
+   * Computes a merge patch to what is known or read, and writes it if nobody wrote meanwhile; else reads, and so again.
+   * @param id of the running build that is changed; undefined: there is none
    */
   async #change(name: string, patchOf: (image: TImage) => object | undefined, id?: string): Promise<void> {
-    const again = (error: unknown): boolean => isConflict(error) || (error instanceof Failure && error.temporary)
+    const target = { namespace: this.#namespace, name }
+    // What is known and gone is found out by the write; the reading says it better.
+    const again = (error: unknown): boolean => isConflict(error) || isNotFound(error) || (error instanceof Failure && error.temporary)
     await retry(async (attempt) => {
-      const known = this.#written.get(name)
-      const image = known !== undefined && attempt === 1 && known.build?.running?.id === id ? known : await this.get(name)
+      const known = attempt === 1 ? this.#changes?.get(target.namespace, name) : undefined
+      const image = known !== undefined && known.build?.running?.id === id ? known : await this.get(name)
       const patch = patchOf(image)
       if (patch === undefined) return
       const { resourceVersion } = image.metadata
-      const written = await this.#client.patch<TImage>(resources.timages, { namespace: this.#namespace, name }, { metadata: { resourceVersion }, ...patch }, { type: 'merge', fieldManager: 'tarsimage' })
-      if (written.build?.running === undefined) this.#written.delete(name)
-      else this.#written.set(name, written)
+      const written = await this.#client.patch<TImage>(resources.timages, target, { metadata: { resourceVersion }, ...patch }, { type: 'merge', fieldManager: 'tarsimage' })
+      this.#changes?.learn(written)
     }, { attempts: 8, baseMs: 50, capMs: 2000, when: again })
   }
 }

@@ -1,4 +1,4 @@
-import { open, rm, type FileHandle } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
 import type { MultipartFile } from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import { Failure } from '#base/errors.ts'
@@ -30,7 +30,7 @@ function tooLarge(maxBytes: number): Failure {
 
 /**
  * Reads a multipart form, its file straight to disk: memory does not grow with the package. The fields may stand before or
- * behind the file. A failure leaves no file.
+ * behind the file. What is left on disk by a failure is the caller's.
  * @param onFile hears of a file whose length is known as soon as it begins
  * @throws UPLOAD_TOO_LARGE (before reading, when the length is announced), FORM_INVALID, UPLOAD_CUT
  */
@@ -41,7 +41,6 @@ export async function receiveUpload(request: FastifyRequest, file: string, maxBy
   try {
     return await readForm(request, file, maxBytes, onFile)
   } catch (error) {
-    await rm(file, { force: true })
     throw translated(error, maxBytes)
   }
 }

@@ -3,8 +3,9 @@ import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import controlPlane from './control-plane.chaos.ts'
 import node from './node.chaos.ts'
+import services from './services.chaos.ts'
 
-const runs = { node, 'control-plane': controlPlane } as const
+const runs = { node, 'control-plane': controlPlane, services } as const
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { seconds: { type: 'string', default: '600' }, seed: { type: 'string', default: String(randomInt(2 ** 31)) } } })
 const name = Object.keys(runs).find((known): known is keyof typeof runs => known === positionals[0])
 const seconds = Number(values.seconds)

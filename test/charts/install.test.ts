@@ -9,7 +9,7 @@ import { resources } from '#api/resources.ts'
 import { frameworkRoles } from '#api/seed/servers.ts'
 import type { TFrameworkConfig, TImage, TServer, TTemplate } from '#api/types.ts'
 import { createKubeClient } from '#kube/client.ts'
-import { configMaps, customResourceDefinitions, jobs, namespaces, serviceAccounts, statefulSets, storageClasses } from '#kube/resources.ts'
+import { configMaps, customResourceDefinitions, namespaces, serviceAccounts, statefulSets, storageClasses } from '#kube/resources.ts'
 import type { Resource } from '#kube/types.ts'
 import type { ChartName } from '../../framework/charts/charts.ts'
 import { startController } from '../../framework/controller/controller.ts'
@@ -19,8 +19,8 @@ import { registrations } from '../../framework/controller/webhook/registrations.
 import { silentLogger } from '#base/log.ts'
 import type { Running } from '#base/lifecycle.ts'
 import { behaviourCluster, embedded, eventually, startTestCluster, type TestCluster } from '../rig/kube.ts'
-import { run, type Output } from '../rig/local-cluster.ts'
-import { helm, HELM_BUILD_MS, helmProgram, packCharts, rendered } from './rig.ts'
+import type { Output } from '../rig/local-cluster.ts'
+import { helm, HELM_BUILD_MS, helmProgram, packCharts, rendered, runJobs } from './rig.ts'
 
 const registry = 'registry.test:5000/tars'
 /** What an operator writes into a template. */
@@ -51,28 +51,6 @@ afterAll(async () => {
   await cluster?.stop()
   await rm(folder, { recursive: true, force: true })
 })
-
-const main = join(import.meta.dirname, '../../framework/main.ts')
-
-/** Does what Jobs ask for, in the place of the Job controller and a kubelet: their command runs from the sources. */
-function runJobs({ client, kubeconfigPath }: TestCluster): { stop(): Promise<void> } {
-  const stopping = new AbortController()
-  const watching = (async () => {
-    for await (const { type, object } of client.watch(jobs, { signal: stopping.signal })) {
-      if (type !== 'ADDED' || object['status']?.conditions !== undefined) continue
-      const [container] = object['spec'].template.spec.containers as { args: string[]; env: { name: string; value?: string }[] }[]
-      const env = Object.fromEntries(container?.env.map(({ name, value = '' }) => [name, value]) ?? [])
-      const { code, err } = await run(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...(container?.args ?? [])], { env: { ...env, KUBECONFIG: kubeconfigPath } })
-      const now = new Date().toISOString()
-      const conditions = (code === 0 ? ['SuccessCriteriaMet', 'Complete'] : ['FailureTarget', 'Failed']).map((kind) => ({ type: kind, status: 'True', reason: 'Ended', message: err.slice(-500), lastTransitionTime: now, lastProbeTime: now }))
-      const { namespace, name } = object.metadata
-      await client.patch(jobs, { namespace, name }, { status: { conditions, startTime: now, ...(code === 0 ? { completionTime: now, succeeded: 1 } : { failed: 1 }) } }, { subresource: 'status' })
-    }
-  })().catch((error: unknown) => {
-    if (!stopping.signal.aborted) throw error
-  })
-  return { stop: async () => (stopping.abort(), watching) }
-}
 
 /** Helm on this cluster. @throws what it says when it fails */
 async function helmOn(...args: readonly string[]): Promise<Output> {

@@ -1,11 +1,14 @@
 // Charts as users have them: packed by the command, and handled by real Helm.
+import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { parseAllDocuments } from 'yaml'
 import type { CommandIo } from '#base/command-io.ts'
+import { jobs } from '#kube/resources.ts'
 import type { AnyObject } from '#kube/types.ts'
 import { run as charts } from '../../framework/charts/charts-command.ts'
 import type { ChartName } from '../../framework/charts/charts.ts'
+import type { TestCluster } from '../rig/kube.ts'
 import { run, type Output } from '../rig/local-cluster.ts'
 import { goTool } from '../rig/tools.ts'
 
@@ -50,4 +53,26 @@ export function named(objects: readonly AnyObject[], kind: string, name: string)
   const found = objects.find((object) => object.kind === kind && object.metadata.name === name)
   if (found === undefined) throw new Error(`there is no ${kind} ${name} among ${objects.map((object) => `${object.kind} ${object.metadata.name}`).join(', ')}`)
   return found
+}
+
+const main = join(import.meta.dirname, '../../framework/main.ts')
+
+/** Does what Jobs ask for, in the place of the Job controller and a kubelet: their command runs from the sources. */
+export function runJobs({ client, kubeconfigPath }: TestCluster): { stop(): Promise<void> } {
+  const stopping = new AbortController()
+  const watching = (async () => {
+    for await (const { type, object } of client.watch(jobs, { signal: stopping.signal })) {
+      if (type !== 'ADDED' || object['status']?.conditions !== undefined) continue
+      const [container] = object['spec'].template.spec.containers as { args: string[]; env: { name: string; value?: string }[] }[]
+      const env = Object.fromEntries(container?.env.map(({ name, value = '' }) => [name, value]) ?? [])
+      const { code, err } = await run(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...(container?.args ?? [])], { env: { ...env, KUBECONFIG: kubeconfigPath } })
+      const now = new Date().toISOString()
+      const conditions = (code === 0 ? ['SuccessCriteriaMet', 'Complete'] : ['FailureTarget', 'Failed']).map((kind) => ({ type: kind, status: 'True', reason: 'Ended', message: err.slice(-500), lastTransitionTime: now, lastProbeTime: now }))
+      const { namespace, name } = object.metadata
+      await client.patch(jobs, { namespace, name }, { status: { conditions, startTime: now, ...(code === 0 ? { completionTime: now, succeeded: 1 } : { failed: 1 }) } }, { subresource: 'status' })
+    }
+  })().catch((error: unknown) => {
+    if (!stopping.signal.aborted) throw error
+  })
+  return { stop: async () => (stopping.abort(), watching) }
 }

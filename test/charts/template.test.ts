@@ -115,6 +115,22 @@ describe('values', () => {
     }
   })
 
+  const storeValues = (spelling: string) => [`${spelling}.nodes={https://es-http.elastic.svc:9200}`, `${spelling}.secret=es-user`, `${spelling}.caSecret=es-ca`]
+  it.each(['elk', 'els'])('say by %s who one is to the document store, and whom to trust', async (spelling) => {
+    const objects = await rendered(folder, charts.tarsframework, [...frameworkValues, ...storeValues(spelling), 'servers.stat.mounts[0].name=data', 'servers.stat.mounts[0].mountPath=/data', 'servers.stat.mounts[0].source.emptyDir.medium=Memory'])
+    const k8s = (role: string) => named(objects, 'TServer', `tars-tars${role}`)['spec'].k8s as { env: { name: string }[]; mounts?: { name: string }[] }
+    const key = (name: string, key: string) => ({ name, valueFrom: { secretKeyRef: { name: 'es-user', key, optional: true } } })
+    const mount = { name: 'store-ca', mountPath: '/etc/tars/store', readOnly: true, source: { secret: { secretName: 'es-ca', optional: false, items: [{ key: 'ca.crt', path: 'ca.crt' }] } } }
+    for (const role of ['notify', 'stat', 'property', 'querystat', 'queryproperty', 'kevent']) {
+      const env = k8s(role).env.filter(({ name }) => /^TARSSTORE_(?!DATA)/.test(name)).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      expect([role, env]).toEqual([role, [key('TARSSTORE_API_KEY', 'apiKey'), { name: 'TARSSTORE_CA', value: '/etc/tars/store/ca.crt' }, { name: 'TARSSTORE_NODES', value: 'https://es-http.elastic.svc:9200' }, key('TARSSTORE_PASSWORD', 'password'), key('TARSSTORE_USER', 'username')]])
+      expect([role, k8s(role).mounts?.at(-1)]).toEqual([role, mount])
+    }
+    expect(k8s('stat').mounts?.map(({ name }) => name)).toEqual(['data', 'store-ca'])
+    expect(JSON.stringify([k8s('log'), k8s('config')])).not.toMatch(/TARSSTORE|store-ca/)
+    expect(envOf(named(objects, 'Job', 'tars-seed'))['TARSSEED_ELK']).toBe('https://es-http.elastic.svc:9200')
+  })
+
   it("change the framework's servers by role", async () => {
     const objects = await rendered(folder, charts.tarsframework, [...frameworkValues, 'framework.secret=pull', 'servers.registry.replicas=3', 'servers.image.resources.limits.memory=1Gi', 'servers.image.env[0].name=TARSIMAGE_BUILDS', 'servers.image.env[0].value=7x'])
     expect(named(objects, 'TServer', 'tars-tarsregistry')).toMatchObject({ metadata: { annotations: { 'tars.io/MinReplicas': '3' } }, spec: { k8s: { replicas: 3 } } })
@@ -152,6 +168,8 @@ describe('values', () => {
     ['tarscontroller', ['controller.registry=https://registry.test'], /\/controller\/registry/],
     ['tarscontroller', [], /controller\.registry is missing: --set controller\.registry=/],
     ['tarsframework', [...frameworkValues, 'elk.nodes={es-0}'], /\/elk\/nodes\/0/],
+    ['tarsframework', [...frameworkValues, 'elk.nodes={https://tars:secret@es-0:9200}'], /\/elk\/nodes\/0/],
+    ['tarsframework', [...frameworkValues, 'els.caSecret=Big_Secret'], /\/els\/caSecret/],
     ['tarsframework', [...frameworkValues, 'framework.tag=a:b'], /\/framework\/tag/],
     ['tarsframework', [...frameworkValues, 'upload.secret=Big_Secret'], /\/upload\/secret/],
     ['tarsframework', [...frameworkValues, 'web=http://tars.test'], /\/web/],

@@ -53,6 +53,8 @@ describe('TServer (B.2)', () => {
     ['two host ports for one servant', withK8S({ hostPorts: [{ nameRef: 'HelloObj', port: 1 }, { nameRef: 'helloobj', port: 2 }] }), 'duplicate nameRef value helloobj', 'spec.k8s.hostPorts[1].nameRef'],
     ['one volume name twice', withK8S({ mounts: [{ name: 'v', mountPath: '/a', source: emptyDir }, { name: 'v', mountPath: '/b', source: emptyDir }] }), 'duplicate .mounts.name value v', 'spec.k8s.mounts[1].name'],
     ['a local volume in a DaemonSet', withK8S({ daemonSet: true, mounts: [{ name: 'v', mountPath: '/a', source: { tLocalVolume: {} } }] }), 'can not use TLocalVolume when .daemonSet value is true', 'spec.k8s.mounts[0].source.tLocalVolume'],
+    ['a sidecar named like the server', withK8S({ sidecars: [{ name: 'demo-hello', image: 'x' }] }), 'sidecar name is taken', 'spec.k8s.sidecars[0].name'],
+    ['two sidecars of one name', withK8S({ sidecars: [{ name: 'a', image: 'x' }, { name: 'a', image: 'y' }] }), 'duplicate sidecar name value a', 'spec.k8s.sidecars[1].name'],
     ['a replica bound in words', tarsServer({}, { annotations: { 'tars.io/MinReplicas': 'two' } }), 'unexpected annotation format', 'metadata.annotations["tars.io/MinReplicas"]'],
     ['replica bounds that cross', tarsServer({}, { annotations: { 'tars.io/MinReplicas': '3', 'tars.io/MaxReplicas': '2' } }), 'unexpected annotation value', 'metadata.annotations["tars.io/MinReplicas"]'],
   ])('%s', async (_what, object, text, field) => {

@@ -5,11 +5,8 @@ import type { TEndpoint, TServer, TTree } from '#api/types.ts'
 import { daemonSets, events, horizontalPodAutoscalers, podDisruptionBudgets, persistentVolumeClaims, pods, services, statefulSets } from '#kube/resources.ts'
 import { isConflict } from '#kube/errors.ts'
 import type { KubeClient } from '#kube/client.ts'
-import type { Informer } from '#kube/informer.ts'
 import type { AnyObject, KubeObject, Resource } from '#kube/types.ts'
 import type { Controller } from '../../framework/controller/controller.ts'
-import { desiredStatefulSet } from '../../framework/controller/desired/stateful-set.ts'
-import { ensureApplied, type Applicable } from '../../framework/controller/reconcile/apply.ts'
 import { isLeftOver, isOrphan } from '../../framework/controller/reconcile/owner.ts'
 import { clientAs, controllerOf, eventually, peek, startCluster, type TestCluster } from './cluster.ts'
 import { startFaultProxy, type FaultProxy } from '../lib/kube/fault-proxy.ts'
@@ -91,33 +88,6 @@ describe('a TServer', () => {
       expect(((await get(resources.tendpoints as Resource<never>, set)) as unknown as TEndpoint).status?.pods.map((one) => one.name)).toEqual([`${set}-0`])
     }
     expect(((await get(resources.tendpoints as Resource<never>, 'demo-twin-far')) as unknown as TEndpoint).spec.variant).toBe('far')
-  })
-
-  test('whose pods do not say whose they are yet keeps them, and its Service waits for the next ones', async () => {
-    const name = await create('Elder')
-    const both = { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Elder' }
-    await there(services, name)
-    await settled()
-    const { metadata: { uid } } = await there(statefulSets, name)
-    await controller.stop()
-    // As a version of before left them.
-    await kubernetes.patch(statefulSets, { namespace: ns, name }, [{ op: 'remove', path: '/spec/template/metadata/labels/tars.io~1TServer' }], { type: 'json' })
-    await kubernetes.patch(services, { namespace: ns, name }, { spec: { selector: { 'tars.io/TServer': null } } })
-    await kubernetes.create(pods, { metadata: { name: `${name}-0`, namespace: ns, labels: both }, spec: { containers: [{ name: 'c', image: 'x' }] } })
-    const { metadata: { generation } } = await there(statefulSets, name)
-    controller = await controllerOf({ ...cluster, config: proxy.config })
-    await settled()
-    expect(await there(statefulSets, name)).toMatchObject({ metadata: { uid, generation } })
-    expect((await there(services, name))['spec'].selector).toEqual(both)
-    await cluster.client.patch(tservers, { namespace: ns, name }, { spec: { release: { id: 'v2', image: 'registry.test/demo.hello:v2' } } })
-    await eventually(async () => (await there(statefulSets, name))['spec'].template.metadata.labels['tars.io/TServer'] === name || undefined)
-    await settled()
-    expect((await there(services, name))['spec'].selector).toEqual(both)
-    await kubernetes.delete(pods, { namespace: ns, name: `${name}-0` }, { gracePeriodSeconds: 0 })
-    await eventually(async () => (await there(services, name))['spec'].selector['tars.io/TServer'] === name || undefined)
-    // One that comes back as it was, as below the partition of a roll-out, has its name in DNS all the same.
-    await kubernetes.create(pods, { metadata: { name: `${name}-0`, namespace: ns, labels: both }, spec: { containers: [{ name: 'c', image: 'x' }] } })
-    await eventually(async () => (await there(services, name))['spec'].selector['tars.io/TServer'] === undefined || undefined)
   })
 
   test('has each of its children written once', async () => {
@@ -360,27 +330,6 @@ describe('children', () => {
       await cluster.client.create(pods, { ...made, spec: { ...made['spec'], volumes: [{ name: 'data', persistentVolumeClaim: { claimName: `data-${pod}` } }] } })
     }
     await degraded('AsExpected')
-  })
-
-  test('are not written by who decided on what was before', async () => {
-    const name = await create('Fenced')
-    const seen = await there(statefulSets, name)
-    const learned: AnyObject[] = []
-    const sets: Applicable = { resource: statefulSets, store: { learn: (object: AnyObject) => void learned.push(object) } as unknown as Informer }
-    const late = tarsServer({ server: 'Fenced', release: { id: 'v0', image: 'registry.test/demo.hello:v0' } }, { name, uid: seen.metadata.ownerReferences?.[0]?.uid ?? '' })
-    await settled()
-    const before = await kubernetes.patch(statefulSets, { namespace: ns, name }, { metadata: { annotations: { theirs: 'newer' } } })
-    for (const known of [seen, undefined]) await expect(ensureApplied(kubernetes, sets, desiredStatefulSet(late) ?? {}, known)).rejects.toSatisfy(isConflict)
-    const now = await there(statefulSets, name)
-    expect(now['spec']).toEqual(before['spec'])
-    expect(now.metadata.annotations).toMatchObject({ theirs: 'newer' })
-    expect(learned).toEqual([])
-    // Known to be gone, it is made; known as it is, it is changed.
-    const fresh = tarsServer({ server: 'Fresh' }, { name: 'demo-fresh', uid: 'u' })
-    const made = await ensureApplied(kubernetes, sets, { ...desiredStatefulSet(fresh), metadata: { name: 'demo-fresh', namespace: ns } }, undefined)
-    const changed = await ensureApplied(kubernetes, sets, { ...desiredStatefulSet(tarsServer({ server: 'Fresh', k8s: { replicas: 4 } }, { name: 'demo-fresh', uid: 'u' })), metadata: { name: 'demo-fresh', namespace: ns } }, made)
-    expect([made['spec'].replicas, changed['spec'].replicas]).toEqual([1, 4])
-    await kubernetes.delete(statefulSets, { namespace: ns, name: 'demo-fresh' })
   })
 
   test('claims of local volumes say who owns the folder, as the server says it now', async () => {

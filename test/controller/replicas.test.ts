@@ -118,7 +118,7 @@ test('outside of a pod it must be told where to keep things, unless it is alone'
 
 test('health says why it is not ready', async () => {
   let problem: string | undefined = 'there is no certificate yet'
-  const health = await startHealth({ host: '127.0.0.1', port: 0, problem: () => problem })
+  const health = await startHealth({ host: '127.0.0.1', port: 0, problem: () => problem, metrics: () => '' })
   const ask = async (path: string) => { const answer = await fetch(`http://127.0.0.1:${health.port}${path}`); return [answer.status, (await answer.text()).trim()] }
   expect(await ask('/readyz')).toEqual([503, 'there is no certificate yet'])
   expect(await ask('/livez')).toEqual([200, 'ok'])

@@ -13,6 +13,8 @@ interface Asked {
   readonly method: string
   readonly url: string
   readonly authorized: boolean
+  /** The body comes without its length. */
+  readonly streamed: boolean
 }
 
 interface Habit {
@@ -47,6 +49,8 @@ afterAll(async () => {
   await bench.clean()
 })
 
+const askedBy = ({ method = '', url = '', headers }: IncomingMessage): Asked => ({ method, url, authorized: headers.authorization !== undefined, streamed: headers['transfer-encoding'] === 'chunked' })
+
 const listening = (server: Server): Promise<void> => new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
 const addressOf = (server: Server): string => `127.0.0.1:${(server.address() as AddressInfo).port}`
 
@@ -54,7 +58,7 @@ function pass(asked: IncomingMessage, response: ServerResponse, path: string, ha
   const [host = '', port = ''] = registry.address.split(':')
   const upstream = forward({ host, port: Number(port), method: asked.method, path, headers: asked.headers }, (answer) => {
     const headers: OutgoingHttpHeaders = { ...answer.headers }
-    const told = { method: asked.method ?? '', url: asked.url ?? '', authorized: asked.headers.authorization !== undefined }
+    const told = askedBy(asked)
     response.writeHead(habit.answer?.(told, answer.statusCode ?? 500, headers) ?? answer.statusCode ?? 500, headers)
     answer.pipe(response)
   })
@@ -66,7 +70,7 @@ function pass(asked: IncomingMessage, response: ServerResponse, path: string, ha
 async function withHabit(habit: Habit, use: (address: string) => Promise<void>): Promise<void> {
   const times = new Map<string, number>()
   const server = createServer((asked, response) => {
-    const told = { method: asked.method ?? '', url: asked.url ?? '', authorized: asked.headers.authorization !== undefined }
+    const told = askedBy(asked)
     const count = (times.get(told.method) ?? 0) + 1
     times.set(told.method, count)
     if (habit.instead?.(told, response, count) === true) return void asked.resume()
@@ -102,6 +106,8 @@ const habits: Readonly<Record<string, () => Habit>> = {
     },
   }),
   'says nothing of how far an upload is': () => ({ answer: ({ method }, status, headers) => (method === 'PATCH' && delete headers['range'], status) }),
+  'wants the length of every body': () => ({ instead: ({ streamed }, response) => streamed && (response.writeHead(411).end(), true) }),
+  'hangs up on a body without its length': () => ({ instead: ({ streamed }, response) => streamed && (response.destroy(), true) }),
   'answers questions for blobs with a page': () => ({ instead: ({ method, url }, response) => method === 'HEAD' && url.includes('/blobs/') && (response.writeHead(404, { 'content-type': 'text/html' }).end(), true) }),
 }
 

@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises'
 import { request, type ClientRequest } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { resources } from '#api/resources.ts'
+import type { TImage } from '#api/types.ts'
 import { Arriving } from '../../imagebuilder/package/arrival.ts'
 import { FairQueue } from '../../imagebuilder/service/fair-queue.ts'
 import { namespace } from '../registry/cluster.ts'
@@ -69,7 +70,8 @@ class SlowCall {
   }
 }
 
-const requests = (pattern: RegExp): string[] => bench.faulty.requests.map(({ line }) => line).filter((line) => line.includes(`/${repository}/`) && pattern.test(line))
+const recordsOf = (pattern: RegExp): ServiceBench['faulty']['requests'] => bench.faulty.requests.filter(({ line }) => line.includes(`/${repository}/`) && pattern.test(line))
+const requests = (pattern: RegExp): string[] => recordsOf(pattern).map(({ line }) => line)
 /** Bytes of the package are at the registry. */
 const begun = (): Promise<void> => expect.poll(() => requests(/^PATCH/).length, { timeout: 30_000 }).toBeGreaterThan(0)
 const unfinished = async (): Promise<string[]> => (await readdir(bench.bench.path(`registry/docker/registry/v2/repositories/${repository}/_uploads`), { recursive: true }).catch(() => [])).filter((path) => path.endsWith('/data'))
@@ -95,6 +97,38 @@ describe('a package that is on its way', () => {
     late.sendRest()
     expect([(await late.answer).message, await imageDigest('late'), file.length > first, serverType]).toEqual(['OK', early, true, 'cpp'])
     expect(await spooled()).toEqual([])
+  })
+
+  test('a sender that pauses: the registry is not kept waiting for the rest', async () => {
+    const call = new SlowCall('tgz')
+    await begun()
+    await expect.poll(() => recordsOf(/^PATCH/).map(({ whole }) => whole), { timeout: 30_000 }).toEqual([true])
+    call.sendRest()
+    expect((await call.answer).message).toBe('OK')
+    expect(recordsOf(/^PUT .*\/blobs\//).every(({ bytes }) => bytes > 0)).toBe(true)
+    expect(await runCrane('validate', '--remote', `${bench.registry}/${repository}:v1`)).toMatch(/^PASS/)
+  })
+
+  test('is entered as what it is by then, an image in the making', async () => {
+    const phases: (string | undefined)[] = []
+    const abort = new AbortController()
+    const opened = Promise.withResolvers<void>()
+    const watched = (async () => {
+      for await (const { object } of bench.cluster.client.watch<TImage>(resources.timages, { namespace, fieldSelector: `metadata.name=${timage}`, signal: abort.signal, onOpen: opened.resolve })) {
+        const { running, last } = (object as TImage).build ?? {}
+        phases.push((running ?? last)?.phase)
+        if (last !== undefined) return
+      }
+    })()
+    await opened.promise
+    const call = new SlowCall('tgz')
+    await begun()
+    call.sendRest()
+    expect((await call.answer).message).toBe('OK')
+    await watched
+    abort.abort()
+    // First as it was made; that it is pushed is said of one that takes long.
+    expect(phases.filter((phase) => phase !== 'Pushing')).toEqual([undefined, 'Building', 'Done'])
   })
 
   test.each(['zip', 'jar', 'war'] as const)('%s: waits for the end, where the directory is', async (kind) => {

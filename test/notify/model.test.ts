@@ -80,7 +80,7 @@ describe('environment', () => {
     expect(notifyEnv(env)).toEqual({ namespace: 'n', callers: { mode: 'enforce', trusts: everyone }, address: '127.0.0.1', port: 13111, httpPort: 13112, limit: { windowMs: 300_000, count: 300 }, store: { data: '/x', days: 3, bytes: 4 * 2 ** 30, spoolBytes: 512 << 20 }, conf: undefined, alerts: undefined })
   })
 
-  test.each([['TARSNOTIFY_LIMIT', '5'], ['TARSNOTIFY_LIMIT', '0:5'], ['TARSNOTIFY_PORT', 'x'], ['TARSSTORE_DAYS', '0'], ['TARSSTORE_DATA', ''], ['TARSSTORE_BYTES', '1k'], ['TARSSTORE_NODES', 'http://es:9200'], ['TARSSTORE_PREFIX', '_x'], ['TARSNOTIFY_WEBHOOK', 'alertmanager:9093']])('%s=%s is refused by name', (name, value) => {
+  test.each([['TARSNOTIFY_LIMIT', '5'], ['TARSNOTIFY_LIMIT', '0:5'], ['TARSNOTIFY_PORT', 'x'], ['TARSSTORE_DAYS', '0'], ['TARSSTORE_DATA', ''], ['TARSSTORE_BYTES', '1k'], ['TARSSTORE_NODES', 'es'], ['TARSSTORE_NODES', 'http://tars:secret@es:9200'], ['TARSSTORE_NODES', 'ftp://es:9200'], ['TARSSTORE_PREFIX', '_x'], ['TARSNOTIFY_WEBHOOK', 'alertmanager:9093']])('%s=%s is refused by name', (name, value) => {
     expect(() => notifyEnv({ ...env, [name]: value })).toThrow(new RegExp(name))
   })
 })

@@ -1,9 +1,15 @@
 // getLocker: one master a server, by Lease, whichever registry is asked (framework-services 1.1).
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { silentLogger } from '#base/log.ts'
+import { createKubeClient } from '#kube/client.ts'
+import type { Lease } from '#kube/lease.ts'
 import { leases, pods } from '#kube/resources.ts'
+import type { AnyObject } from '#kube/types.ts'
 import { Communicator } from '#tars/client.ts'
 import { createGetMasterSlaveLock, QueryF, type GetMasterSlaveLock, type QueryFProxy } from '#tars/protocol/QueryF.ts'
+import { Locks } from '../../framework/registry/locks.ts'
+import { Directory } from '../../framework/registry/model/directory.ts'
+import type { PodObject } from '../../framework/registry/model/pod-state.ts'
 import { startRegistry, type RunningRegistry } from '../../framework/registry/registry.ts'
 import { createEndpoint, createPod, namespace, startCluster, until, type TestCluster } from './cluster.ts'
 
@@ -92,4 +98,36 @@ test('of many that ask at once one is master', async () => {
   const holder = (await leaseOf()).spec.holderIdentity === 'test-pair-0' ? 0 : 2
   const masters = new Set(answers.flatMap((answer, index) => (answer === master ? [index % 2 === 0 ? 0 : 2] : [])))
   expect([...masters]).toEqual([holder])
+})
+
+describe('what a registry knows only in part', () => {
+  const caller = { name: '', address: '127.81.0.2' }
+  const request = createGetMasterSlaveLock({ application: 'Test', server_name: 'Partly', node_name: 'test-partly-1', timeout: 3000, bakType: 2 })
+  /** Locks of a registry whose watch of pods has shown the asking one, and of Leases that this holder has one. */
+  async function locksWith(holder: string, client = cluster.client): Promise<Locks> {
+    const directory = new Directory({ hostForm: 'dns', prepare: () => undefined })
+    directory.setPod((await cluster.client.get(pods, { namespace, name: 'test-partly-1' })) as unknown as PodObject)
+    const locks = new Locks({ client, namespace, directory, clock, log: silentLogger })
+    locks.observe((await cluster.client.get(leases, { namespace, name: 'tars-lock-test-partly' }).catch(() => cluster.client.create(leases, lease(holder)))) as Lease, false)
+    return locks
+  }
+  const lease = (holderIdentity: string): AnyObject => ({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'tars-lock-test-partly', namespace }, spec: { holderIdentity, leaseDurationSeconds: 3 } })
+  beforeAll(async () => {
+    for (const index of [0, 1]) await createPod(cluster.client, { app: 'Test', server: 'Partly', name: `test-partly-${index}`, ip: `127.81.0.${index + 1}`, state: 'Active/Active/7' })
+  })
+  afterEach(() => cluster.client.delete(leases, { namespace, name: 'tars-lock-test-partly' }))
+
+  test('a holder that the watch of pods has not shown yet is not gone', async () => {
+    const locks = await locksWith('test-partly-0')
+    expect(await locks.ask(request, caller)).toBe(slave)
+    await cluster.client.delete(pods, { namespace, name: 'test-partly-0' })
+    await until(async () => (await locks.ask(request, caller)) === master)
+  })
+
+  test('nobody is told to be master while the Lease cannot be renewed: another registry may give it away', async () => {
+    const nobody = createKubeClient({ server: 'http://127.0.0.1:1' })
+    const locks = await locksWith('test-partly-1', nobody)
+    expect(await locks.ask(request, caller)).toBe(failed)
+    nobody.close()
+  })
 })

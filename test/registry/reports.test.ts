@@ -3,45 +3,51 @@ import { describe, expect, test } from 'vitest'
 import { systemClock } from '#base/clock.ts'
 import { silentLogger } from '#base/log.ts'
 import { KubeError } from '#kube/errors.ts'
+import type { Current } from '#tars/server.ts'
 import { Directory } from '../../framework/registry/model/directory.ts'
 import type { ServantView } from '../../framework/registry/model/views.ts'
 import type { PodCondition, PodObject, ReportedState } from '../../framework/registry/model/pod-state.ts'
+import { registryServant } from '../../framework/registry/registry-servant.ts'
 import { Reports } from '../../framework/registry/reports.ts'
 import { until } from './cluster.ts'
 
 const state = (present: string): ReportedState => ({ setting: 'Active', present, pid: '1', message: '' })
-const podWith = (conditions: readonly PodCondition[], resourceVersion: string): PodObject => ({ metadata: { name: 'p', uid: 'u', resourceVersion, labels: { 'tars.io/ServerApp': 'A', 'tars.io/ServerName': 'B' } }, status: { conditions } })
+const podWith = (conditions: readonly PodCondition[], resourceVersion: string, { uid = 'u', podIP = '10.0.0.1' } = {}): PodObject => ({ metadata: { name: 'p', uid, resourceVersion, labels: { 'tars.io/ServerApp': 'A', 'tars.io/ServerName': 'B' } }, status: { conditions, podIP } })
 
 /** A write that ends when it is told to. */
 class Gate {
-  readonly writes: { readonly condition: PodCondition; readonly end: (result: PodObject | Error) => void }[] = []
-  readonly write = (_name: string, _uid: string | undefined, [condition]: readonly PodCondition[]): Promise<PodObject> =>
-    new Promise((resolve, reject) => this.writes.push({ condition: condition as PodCondition, end: (result) => (result instanceof Error ? reject(result) : resolve(result)) }))
+  readonly writes: { readonly uid: string | undefined; readonly condition: PodCondition; readonly end: (result: PodObject | Error) => void }[] = []
+  readonly write = (_name: string, uid: string | undefined, [condition]: readonly PodCondition[]): Promise<PodObject> =>
+    new Promise((resolve, reject) => this.writes.push({ uid, condition: condition as PodCondition, end: (result) => (result instanceof Error ? reject(result) : resolve(result)) }))
 
   reasons(): (string | undefined)[] {
     return this.writes.map(({ condition }) => condition.reason)
   }
 }
 
-function setup() {
+function setup(now?: PodObject) {
   const gate = new Gate()
   const directory = new Directory<ServantView>({ hostForm: 'dns', prepare: (view) => view })
   directory.setEndpoint({ metadata: { name: 'a-b' }, spec: { app: 'A', server: 'B', tars: { servants: [{ name: 'O', port: 1, isTcp: true, timeout: 1 }] } } } as never)
   directory.setPod(podWith([], '1'))
-  const reports = new Reports({ directory, clock: systemClock, log: silentLogger, write: gate.write })
+  const reports = new Reports({ directory, clock: systemClock, log: silentLogger, write: gate.write, fetch: async () => now })
   const see = (pod: PodObject) => {
     directory.setPod(pod)
     reports.observe(pod)
   }
-  return { gate, directory, reports, see, isActive: () => directory.find('A.B.O').active.length === 1 }
+  const seeGone = (pod: PodObject) => {
+    directory.removePod(pod)
+    reports.observeGone(pod)
+  }
+  return { gate, directory, reports, see, seeGone, isActive: () => directory.find('A.B.O').active.length === 1 }
 }
 
 describe('reports', () => {
   test('count at once; of what comes during a write only the last is written', async () => {
     const { gate, reports, isActive } = setup()
-    reports.accept('p', state('Active'))
+    reports.accept(podWith([], '1'), state('Active'))
     expect(isActive()).toBe(true)
-    for (const present of ['Deactivating', 'Inactive', 'Activating']) reports.accept('p', state(present))
+    for (const present of ['Deactivating', 'Inactive', 'Activating']) reports.accept(podWith([], '1'), state(present))
     expect(isActive()).toBe(false)
     expect(gate.reasons()).toEqual(['Active/Active/1'])
     gate.writes[0]?.end(podWith([], '2'))
@@ -54,7 +60,7 @@ describe('reports', () => {
 
   test('an old event of the watch does not take a word back, a newer one does', async () => {
     const { gate, reports, see, isActive } = setup()
-    reports.accept('p', state('Active'))
+    reports.accept(podWith([], '1'), state('Active'))
     gate.writes[0]?.end(podWith([gate.writes[0].condition], '10'))
     await reports.idle()
     see(podWith([], '9'))
@@ -65,7 +71,7 @@ describe('reports', () => {
 
   test('the watch may be faster than the answer', async () => {
     const { gate, reports, see, isActive } = setup()
-    reports.accept('p', state('Active'))
+    reports.accept(podWith([], '1'), state('Active'))
     const written = podWith([gate.writes[0]?.condition as PodCondition], '10')
     see(written)
     gate.writes[0]?.end(written)
@@ -78,14 +84,14 @@ describe('reports', () => {
   test('what the pod says already is not written', () => {
     const { gate, reports, see } = setup()
     see(podWith([{ type: 'tars.io/active', status: 'True', reason: 'Active/Active/1', message: '' }], '2'))
-    reports.accept('p', state('Active'))
+    reports.accept(podWith([], '1'), state('Active'))
     expect(gate.writes).toEqual([])
   })
 
   test('a failing write is tried again with what is true by then', async () => {
     const { gate, reports } = setup()
-    reports.accept('p', state('Activating'))
-    reports.accept('p', state('Active'))
+    reports.accept(podWith([], '1'), state('Activating'))
+    reports.accept(podWith([], '1'), state('Active'))
     gate.writes[0]?.end(new KubeError('away', { status: 503, reason: 'ServiceUnavailable' }))
     await until(() => gate.writes.length === 2)
     expect(gate.reasons()[1]).toBe('Active/Active/1')
@@ -96,22 +102,83 @@ describe('reports', () => {
 
   test.each([['gone', 404, 'NotFound'], ['another by now', 409, 'Conflict']])('a pod that is %s is forgotten', async (_what, status, reason) => {
     const { gate, reports, isActive } = setup()
-    reports.accept('p', state('Active'))
+    reports.accept(podWith([], '1'), state('Active'))
     gate.writes[0]?.end(new KubeError('no', { status, reason }))
     await reports.idle()
+    expect(isActive()).toBe(false)
+  })
+
+  test('a word of the next pod of a name, told before the watch has shown it, is written for that one', async () => {
+    const next = podWith([], '5', { uid: 'next' })
+    const { gate, reports } = setup(next)
+    reports.accept(podWith([], '1'), state('Active'))
+    gate.writes[0]?.end(new KubeError('no', { status: 409, reason: 'Conflict' }))
+    await until(() => gate.writes.length === 2)
+    expect([gate.writes[1]?.uid, ...gate.reasons()]).toEqual(['next', 'Active/Active/1', 'Active/Active/1'])
+    gate.writes[1]?.end(podWith([], '6', { uid: 'next' }))
+    await reports.idle()
+  })
+
+  test('nor is it the word of the next one when that has another address', async () => {
+    const { gate, reports, isActive } = setup(podWith([], '5', { uid: 'next', podIP: '10.0.0.2' }))
+    reports.accept(podWith([], '1'), state('Active'))
+    gate.writes[0]?.end(new KubeError('no', { status: 409, reason: 'Conflict' }))
+    await reports.idle()
+    expect([gate.writes.length, isActive()]).toEqual([1, false])
+  })
+
+  test('it does not go with the pod before it', async () => {
+    const next = podWith([], '5', { uid: 'next' })
+    const { gate, reports, see, seeGone, isActive } = setup()
+    reports.accept(next, state('Active'))
+    seeGone(podWith([], '1'))
+    see(next)
+    expect(isActive()).toBe(true)
+    gate.writes[0]?.end(podWith([], '6', { uid: 'next' }))
+    await reports.idle()
+    seeGone(next)
+    see(podWith([], '7', { uid: 'third' }))
     expect(isActive()).toBe(false)
   })
 
   test('not more writes at once than allowed', async () => {
     const gate = new Gate()
     const directory = new Directory<ServantView>({ hostForm: 'dns', prepare: (view) => view })
-    const reports = new Reports({ directory, clock: systemClock, log: silentLogger, write: gate.write, concurrency: 2 })
-    for (const name of ['a', 'b', 'c', 'd', 'e']) reports.accept(name, state('Active'))
+    const reports = new Reports({ directory, clock: systemClock, log: silentLogger, write: gate.write, fetch: async () => undefined, concurrency: 2 })
+    for (const name of ['a', 'b', 'c', 'd', 'e']) reports.accept({ metadata: { name } }, state('Active'))
     for (let done = 0; done < 5; done++) {
       await until(() => gate.writes.length > done)
       expect(gate.writes.length).toBeLessThanOrEqual(done + 2)
       gate.writes[done]?.end(podWith([], '2'))
     }
     await reports.idle()
+  })
+})
+
+describe('a node that speaks before the watch has shown its pod', () => {
+  const next = podWith([], '5', { uid: 'next', podIP: '10.0.0.2' })
+  const current = { peer: { address: '10.0.0.2' }, context: new Map([['PID', '1']]) } as unknown as Current
+  function servantThat(fetchPod: () => Promise<PodObject | undefined>) {
+    const { gate, directory, reports } = setup()
+    const { updateServerState } = registryServant({ directory, reports, template: () => undefined, fetchPod, log: silentLogger })
+    return { gate, told: async () => updateServerState('p', 'Active', 'Active', current) }
+  }
+
+  test('is heard: the pod is looked up, as the one of its name that is known has another address', async () => {
+    const { gate, told } = servantThat(async () => next)
+    await told()
+    expect(gate.writes.map(({ uid }) => uid)).toEqual(['next'])
+  })
+
+  test('is told to say it again while that cannot be done', async () => {
+    const { gate, told } = servantThat(() => Promise.reject(new KubeError('away', { status: 503, reason: 'ServiceUnavailable' })))
+    await expect(told()).rejects.toThrow(/pod p is not known yet/)
+    expect(gate.writes).toEqual([])
+  })
+
+  test('is refused when it is not the pod', async () => {
+    const { gate, told } = servantThat(async () => podWith([], '5', { uid: 'next', podIP: '10.0.0.3' }))
+    await told()
+    expect(gate.writes).toEqual([])
   })
 })

@@ -24,8 +24,8 @@ interface Plan {
 export interface FaultyRegistry {
   /** host:port to use instead of the registry's. */
   readonly address: string
-  /** What it was asked for so far: `METHOD /path?query`, bytes of the body. */
-  readonly requests: { readonly line: string; bytes: number }[]
+  /** What it was asked for so far: `METHOD /path?query`, bytes of the body as far as it came, and whether it came to its end. */
+  readonly requests: { readonly line: string; bytes: number; whole: boolean }[]
   /** Harms the next `times` requests of a phase with a repository. @returns how many were harmed so far, and a promise of the first */
   plan(repository: string, phase: Phase, harm: Harm, times: number): { readonly harmed: () => number; readonly first: Promise<void>; lift(): void }
   stop(): Promise<void>
@@ -56,9 +56,9 @@ export async function faultyRegistry(target: string): Promise<FaultyRegistry> {
 
   const server = createServer((request, response) => {
     const { method = '', url = '' } = request
-    const record = { line: `${method} ${url}`, bytes: 0 }
+    const record = { line: `${method} ${url}`, bytes: 0, whole: false }
     requests.push(record)
-    request.on('data', (part: Buffer) => (record.bytes += part.length))
+    request.on('data', (part: Buffer) => (record.bytes += part.length)).once('end', () => (record.whole = true))
     const [, repository = ''] = /^\/v2\/(.+?)\/(?:manifests|blobs)\//.exec(url) ?? []
     const plan = plans.get(repository)
     if (plan !== undefined && plan.left > 0 && phaseOf(method, url) === plan.phase) {

@@ -1,12 +1,14 @@
 import { resources } from '#api/resources.ts'
 import type { TTemplate } from '#api/types.ts'
+import { startHealth } from '#base/health.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
+import { metric } from '#base/metrics.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Informer } from '#kube/informer.ts'
 import { Communicator } from '#tars/client.ts'
 import { AdminReg } from '#tars/protocol/AdminReg.ts'
-import { createServer } from '#tars/server.ts'
+import { createServer, RequestCounters } from '#tars/server.ts'
 import { startView } from '../model/view.ts'
 import { Nodes } from './nodes.ts'
 import { adminRegistry } from './servant.ts'
@@ -17,6 +19,8 @@ export interface AdminRegistryOptions {
   readonly address: string
   /** 0 takes a free one. */
   readonly port: number
+  /** Port of /livez, /readyz and /metrics; 0 takes a free one, without it they are not served. */
+  readonly healthPort?: number | undefined
   /** Milliseconds for which callers may go on calling a node that a task has paused. Default one minute. */
   readonly drainMs?: number
   readonly log: Logger
@@ -25,12 +29,13 @@ export interface AdminRegistryOptions {
 
 export interface RunningAdminRegistry extends Running {
   readonly port: number
+  readonly healthPort: number | undefined
 }
 
 const drainMs = 3000
 
 /** Serves AdminRegObj of one namespace from watches; listens once everything was listed. */
-export async function startAdminRegistry({ client, namespace, address, port, log, signal, ...options }: AdminRegistryOptions): Promise<RunningAdminRegistry> {
+export async function startAdminRegistry({ client, namespace, address, port, healthPort, log, signal, ...options }: AdminRegistryOptions): Promise<RunningAdminRegistry> {
   const lifetime = new Lifetime()
   const giveUp = () => void lifetime.stop().catch(() => {})
   signal.addEventListener('abort', giveUp, { once: true })
@@ -46,7 +51,9 @@ export async function startAdminRegistry({ client, namespace, address, port, log
     const stopping = new AbortController()
     const { servant, tasks } = adminRegistry({ client, namespace, view, log, nodes: new Nodes(communicator), template: (name) => templates.get(namespace, name) }, stopping.signal, options.drainMs)
     lifetime.onStop(() => tasks.ended())
+    const counters = new RequestCounters()
     const server = createServer({
+      metrics: counters,
       adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsAdminRegistry.AdminRegObj': { interface: AdminReg, servant } } }],
       log,
     })
@@ -56,9 +63,11 @@ export async function startAdminRegistry({ client, namespace, address, port, log
       stopping.abort()
       return server.drain(drainMs)
     })
+    const metrics = (): string => metric('tarsadminregistry_knowledge_age_seconds', 'Time since the API server last confirmed what is served.', [[view.ageMs() / 1000]]) + counters.text()
+    const health = healthPort === undefined ? undefined : lifetime.own(await startHealth({ host: address, port: healthPort, problem: () => undefined, metrics }))
     const bound = server.endpoints[0]?.port ?? 0
     log.info('admin registry serves', { address, port: bound })
-    return Object.assign(lifetime, { port: bound })
+    return Object.assign(lifetime, { port: bound, healthPort: health?.port })
   } catch (error) {
     await lifetime.stop().catch(() => {})
     throw error

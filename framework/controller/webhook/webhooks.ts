@@ -1,11 +1,12 @@
 import type { Clock } from '#base/clock.ts'
+import { isTemporary } from '#base/errors.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import { retry } from '#base/retry.ts'
 import { resources } from '#api/resources.ts'
 import type { TFrameworkConfig, TTemplate } from '#api/types.ts'
 import type { KubeClient } from '#kube/client.ts'
-import { KubeError } from '#kube/errors.ts'
+import { isForbidden, KubeError } from '#kube/errors.ts'
 import { Informer } from '#kube/informer.ts'
 import type { Resource } from '#kube/types.ts'
 import type { ControllerSettings } from '../env.ts'
@@ -48,8 +49,11 @@ export async function startWebhooks({ client, settings, lives, clock = client.cl
   signal?.addEventListener('abort', stop, { once: true })
   lifetime.onStop(() => signal?.removeEventListener('abort', stop))
   let leaving = false
-  // An API server that is away is waited for, as informers do.
-  const ask = <T>(question: () => Promise<T>): Promise<T> => retry(question, { attempts: Infinity, ...(signal === undefined ? {} : { signal }) })
+  // An API server that is away is waited for, as informers do; one that has just started does not know yet what anybody may ask.
+  const ask = <T>(question: () => Promise<T>): Promise<T> => retry(question, {
+    attempts: Infinity, when: (error) => isTemporary(error) || isForbidden(error), ...(signal === undefined ? {} : { signal }),
+    onRetry: (error, _attempt, retryInMs) => log.info('the API server is asked again', { error, retryInMs: Math.round(retryInMs) }),
+  })
   try {
     const controllerUser = settings.user ?? (await ask(() => ownUser(client))) ?? `system:serviceaccount:${home}:tars-controller`
     const readers = startReaders(client, namespace, log, lifetime)
@@ -111,7 +115,7 @@ async function ownUser(client: KubeClient): Promise<string | undefined> {
     const { status } = (await client.raw('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', review)) as { status?: { userInfo?: { username?: string } } }
     return status?.userInfo?.username
   } catch (error) {
-    if (error instanceof KubeError && (error.status === 404 || error.status === 403)) return undefined
+    if (error instanceof KubeError && (error.status === 404 || isForbidden(error))) return undefined
     throw error
   }
 }

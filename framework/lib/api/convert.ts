@@ -65,7 +65,7 @@ function convertServer(object: Convertible, from: Version, to: Version): ApiObje
 
 const since = {
   /** Fields of spec.k8s that came with a version. */
-  k8s: { v1beta2: ['updateStrategy', 'imagePullPolicy', 'launcherType'], v1beta3: ['command', 'args', 'autoscaling'] },
+  k8s: { v1beta2: ['updateStrategy', 'imagePullPolicy', 'launcherType'], v1beta3: ['command', 'args', 'autoscaling', 'tolerations', 'topologySpreadConstraints', 'priorityClassName', 'podSecurityContext', 'securityContext', 'probes', 'sidecars'] },
   release: ['nodeImage', 'nodeSecret'],
 } as const
 

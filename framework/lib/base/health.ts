@@ -2,6 +2,7 @@ import http from 'node:http'
 import { Lifetime, type Running } from './lifecycle.ts'
 import { metricsType } from './metrics.ts'
 import { pathOf } from './path-of.ts'
+import { processMetrics } from './process-metrics.ts'
 
 export interface HealthOptions {
   readonly host: string
@@ -9,8 +10,8 @@ export interface HealthOptions {
   readonly port: number
   /** What is not ready, and why; undefined when all is. */
   readonly problem: () => string | undefined
-  /** Text of `/metrics`; not served when absent. */
-  readonly metrics?: () => string
+  /** What `/metrics` says, beside what the process says of itself. */
+  readonly metrics: () => string
 }
 
 export interface Health extends Running {
@@ -21,13 +22,13 @@ export interface Health extends Running {
 export async function startHealth({ host, port, problem, metrics }: HealthOptions): Promise<Health> {
   const server = http.createServer((request, response) => {
     const pathname = pathOf(request.url)
-    if (pathname === '/metrics' && metrics !== undefined) {
-      response.writeHead(200, { 'content-type': metricsType }).end(metrics())
+    if (pathname === '/metrics') {
+      response.writeHead(200, { 'content-type': metricsType }).end(metrics() + processMetrics())
       return
     }
     const reason = pathname === '/readyz' ? problem() : undefined
     const known = ['/livez', '/healthz', '/readyz'].includes(pathname)
-    response.writeHead(known ? (reason === undefined ? 200 : 503) : 404, { 'content-type': 'text/plain; charset=utf-8' }).end(known ? `${reason ?? 'ok'}\n` : 'use /livez or /readyz\n')
+    response.writeHead(known ? (reason === undefined ? 200 : 503) : 404, { 'content-type': 'text/plain; charset=utf-8' }).end(known ? `${reason ?? 'ok'}\n` : 'use /livez, /readyz or /metrics\n')
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

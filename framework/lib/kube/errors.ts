@@ -44,6 +44,7 @@ export function networkError(message: string, cause?: unknown): KubeError {
   return new KubeError(message, { status: 0, reason: 'NetworkError', cause })
 }
 
+export const isForbidden = (error: unknown): boolean => hasStatus(error, 403)
 export const isNotFound = (error: unknown): boolean => hasStatus(error, 404)
 export const isConflict = (error: unknown): boolean => error instanceof KubeError && error.status === 409 && error.reason !== 'AlreadyExists'
 export const isAlreadyExists = (error: unknown): boolean => error instanceof KubeError && error.reason === 'AlreadyExists'

@@ -30,7 +30,15 @@ export interface Reconciler extends Running {
   enqueueAfter(key: string, delayMs: number): void
   /** True when no key waits, is delayed or is being worked on. */
   readonly idle: boolean
+  readonly name: string
+  /** Keys that wait to be worked on. */
+  readonly waiting: number
+  /** Since it started. */
+  readonly counts: Readonly<Record<Outcome, number>>
 }
+
+/** refused: not to be tried again until something changes. */
+type Outcome = 'succeeded' | 'failed' | 'refused'
 
 /** Failures of a key in a row from which on also what passes by itself is logged as an error. */
 const patience = 3
@@ -42,7 +50,9 @@ const patience = 3
 export function startReconciler(options: ReconcilerOptions): Reconciler {
   const queue = new WorkQueue(options)
   const abort = new AbortController()
-  const workers = Array.from({ length: options.workers ?? 2 }, () => work(queue, options, abort.signal))
+  const counts: Record<Outcome, number> = { succeeded: 0, failed: 0, refused: 0 }
+  const counted: ReconcilerOptions & Counting = { ...options, note: (outcome) => void counts[outcome]++ }
+  const workers = Array.from({ length: options.workers ?? 2 }, () => work(queue, counted, abort.signal))
   const done = Promise.all(workers).then(() => {})
   return {
     enqueue: (key) => queue.add(key),
@@ -50,6 +60,11 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
     get idle() {
       return queue.idle
     },
+    name: options.name,
+    get waiting() {
+      return queue.size
+    },
+    counts,
     async stop() {
       abort.abort()
       queue.close()
@@ -65,7 +80,11 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
  */
 const turnMs = 10
 
-async function work(queue: WorkQueue, options: ReconcilerOptions, signal: AbortSignal): Promise<void> {
+interface Counting {
+  readonly note: (outcome: Outcome) => void
+}
+
+async function work(queue: WorkQueue, options: ReconcilerOptions & Counting, signal: AbortSignal): Promise<void> {
   let begun = performance.now()
   for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
     try {
@@ -79,18 +98,21 @@ async function work(queue: WorkQueue, options: ReconcilerOptions, signal: AbortS
   }
 }
 
-async function attempt(queue: WorkQueue, { name, reconcile, log }: ReconcilerOptions, key: string, signal: AbortSignal): Promise<void> {
+async function attempt(queue: WorkQueue, { name, reconcile, log, note }: ReconcilerOptions & Counting, key: string, signal: AbortSignal): Promise<void> {
   try {
     const result = await reconcile(key, signal)
     queue.forget(key)
+    note('succeeded')
     if (result?.requeueAfterMs !== undefined) queue.addAfter(key, result.requeueAfterMs)
   } catch (error) {
     if (signal.aborted) return
     if (error instanceof TerminalError) {
       queue.forget(key)
+      note('refused')
       log.error('reconcile refused', { reconciler: name, key, error })
       return
     }
+    note('failed')
     const retryInMs = queue.addRateLimited(key)
     const failures = queue.failures(key)
     const fields = { reconciler: name, key, error, failures, retryInMs: Math.round(retryInMs) }

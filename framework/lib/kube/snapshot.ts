@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
@@ -94,6 +94,13 @@ function keepSnapshot(file: string, informers: Informers, log: Logger, everyMs =
 
 function write(file: string, content: Content): void {
   mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(`${file}.new`, JSON.stringify(content), { mode: 0o600 })
-  renameSync(`${file}.new`, file)
+  const draft = `${file}.new`
+  try {
+    writeFileSync(draft, JSON.stringify(content), { mode: 0o600 })
+    renameSync(draft, file)
+  } catch (error) {
+    // Half of it would only take room on a disk that has none.
+    rmSync(draft, { force: true })
+    throw error
+  }
 }

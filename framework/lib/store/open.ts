@@ -11,7 +11,7 @@ import { openSqliteStore } from './sqlite/store.ts'
 import { Spool } from './spool.ts'
 
 /** Elasticsearch or OpenSearch. */
-export type ElasticSettings = Pick<ElasticOptions, 'urls' | 'user' | 'password'> & { readonly prefix: string }
+export type ElasticSettings = Pick<ElasticOptions, 'urls' | 'user' | 'password' | 'apiKey' | 'caFile'> & { readonly prefix: string }
 
 export interface StoreSettings {
   /** Folder of SQLite files, the spool and journals. */
@@ -26,9 +26,13 @@ export interface StoreSettings {
   readonly spoolBytes: number
 }
 
+/** `host:port`, or an address with http or https before it, which may be of another port, and below a path. */
+const nodeForm = /^((https?:\/\/)(\[[\da-fA-F:]+\]|[^\s/:@[\]]+)(:\d{1,5})?(\/[\w.~%-]+)*\/?|(\[[\da-fA-F:]+\]|[^\s/:@[\]]+):\d{1,5})$/
+
 /**
- * Reads `TARSSTORE_NODES` (`host:port,…` of Elasticsearch or OpenSearch; none: SQLite), `TARSSTORE_PROTOCOL` (http), `TARSSTORE_USER`,
- * `TARSSTORE_PASSWORD` and `TARSSTORE_PREFIX` (what names of indices start with; `<namespace>_`).
+ * Reads `TARSSTORE_NODES` (`host:port` or `https://host:port`, … of Elasticsearch or OpenSearch; none: SQLite), `TARSSTORE_PROTOCOL` (http;
+ * of nodes that do not say), `TARSSTORE_USER` and `TARSSTORE_PASSWORD`, or `TARSSTORE_API_KEY`, `TARSSTORE_CA` (a PEM file) and
+ * `TARSSTORE_PREFIX` (what names of indices start with; `<namespace>_`).
  * @throws Failure ENV_INVALID
  */
 export function elasticEnv(env: Environment): ElasticSettings | undefined {
@@ -37,9 +41,13 @@ export function elasticEnv(env: Environment): ElasticSettings | undefined {
   const protocol = read.choice('TARSSTORE_PROTOCOL', ['http', 'https'], 'http')
   const prefix = read.optional('TARSSTORE_PREFIX', `${read.required('Namespace')}_`)
   if (!/^[a-z0-9][a-z0-9_.-]*$/.test(prefix)) throw new Failure('ENV_INVALID', `environment variable TARSSTORE_PREFIX is no start of an index's name: "${prefix}"`, { remedy: 'use lower-case letters, digits, _, . and -' })
-  const wrong = nodes.find((node) => !/^[^\s/:@]+:\d{1,5}$/.test(node))
-  if (wrong !== undefined) throw new Failure('ENV_INVALID', `environment variable TARSSTORE_NODES has "${wrong}", which is no host:port`, { remedy: 'set it to e.g. tars-elasticsearch:9200' })
-  return nodes.length === 0 ? undefined : { urls: nodes.map((node) => `${protocol}://${node}`), prefix, user: read.optional('TARSSTORE_USER'), password: read.optional('TARSSTORE_PASSWORD') }
+  const wrong = nodes.find((node) => !nodeForm.test(node))
+  if (wrong !== undefined) throw new Failure('ENV_INVALID', `environment variable TARSSTORE_NODES has "${wrong}", which is neither host:port nor an address`, { remedy: 'set it to e.g. tars-elasticsearch:9200 or https://tars-elasticsearch:9200; user and password have variables of their own' })
+  const [user, apiKey] = [read.optional('TARSSTORE_USER'), read.optional('TARSSTORE_API_KEY')]
+  if (user !== undefined && apiKey !== undefined) throw new Failure('ENV_INVALID', 'environment variables TARSSTORE_USER and TARSSTORE_API_KEY are both set', { remedy: 'set one of them' })
+  if (nodes.length === 0) return undefined
+  const urls = nodes.map((node) => (node.includes('://') ? node.replace(/\/$/, '') : `${protocol}://${node}`))
+  return { urls, prefix, user, password: read.optional('TARSSTORE_PASSWORD'), apiKey, caFile: read.optional('TARSSTORE_CA') }
 }
 
 /**

@@ -5,13 +5,14 @@ import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import { metricsType } from '#base/metrics.ts'
 import { pathOf } from '#base/path-of.ts'
+import { processMetrics } from '#base/process-metrics.ts'
 import { mostRows, type Condition, type Dataset, type FindQuestion, type Measure, type Op, type StoreReader, type TotalsQuestion } from './dataset.ts'
 
 export interface ServeOptions {
   readonly address: string
   /** 0 takes a free one. */
   readonly port: number
-  /** Texts in Prometheus' format, by path; `/metrics` among them. */
+  /** Texts in Prometheus' format, by path; `/metrics` among them, beside what the process says of itself. */
   readonly metrics: Readonly<Record<string, () => string>>
   /** What may be asked for: `POST /store/totals`, `/store/find` and `/store/last`. */
   readonly store?: { readonly dataset: Dataset; readonly reader: StoreReader }
@@ -62,7 +63,7 @@ async function answer(request: http.IncomingMessage, metrics: ServeOptions['metr
   const path = pathOf(request.url)
   if (request.method === 'GET' && path === '/healthz') return { type: 'text/plain', text: 'ok\n' }
   const text = Object.hasOwn(metrics, path) ? metrics[path] : undefined
-  if (request.method === 'GET' && text !== undefined) return { type: metricsType, text: text() }
+  if (request.method === 'GET' && text !== undefined) return { type: metricsType, text: path === '/metrics' ? text() + processMetrics() : text() }
   if (request.method !== 'POST' || store === undefined || !path.startsWith('/store/')) return { status: 404, type: 'text/plain', text: `use /healthz, ${Object.keys(metrics).join(', ')}${store === undefined ? '' : ', or POST to /store/totals, /store/find or /store/last'}\n` }
   const asked = path.slice('/store/'.length)
   const question = await bodyOf(request)

@@ -64,7 +64,7 @@ class LogFile {
     const batch = this.#waiting
     this.#waiting = []
     const { handle } = await this.#ready()
-    await handle.appendFile(batch.length === 1 ? (batch[0] as Buffer) : Buffer.concat(batch))
+    await appendWhole(handle, batch.length === 1 ? (batch[0] as Buffer) : Buffer.concat(batch))
   }
 
   async #ready(): Promise<OpenFile> {
@@ -89,6 +89,17 @@ class LogFile {
   async end(): Promise<void> {
     while (!this.idle) await (this.#queued ?? this.#running)?.catch(() => {})
     await this.close()
+  }
+}
+
+/** Nothing of it stays when the disk does not take all of it: half a line would become one with the next. */
+async function appendWhole(handle: FileHandle, bytes: Buffer): Promise<void> {
+  let written = 0
+  try {
+    while (written < bytes.length) written += (await handle.write(bytes, written)).bytesWritten
+  } catch (error) {
+    if (written > 0) await handle.truncate((await handle.stat()).size - written)
+    throw error
   }
 }
 

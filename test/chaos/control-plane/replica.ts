@@ -1,16 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { ownAddress } from '../../node/rig.ts'
 import { faultProxy, type FaultProxy } from '../../rig/fault-proxy.ts'
 import type { Machine } from '../../rig/kubernetes/machine.ts'
 import { fakedClock } from '../clock-library.ts'
+import { Daemon } from '../daemon.ts'
 
 const main = join(import.meta.dirname, '../../../framework/main.ts')
-/** Lines kept of what a replica wrote. */
-const KEPT_LINES = 4_000
 const webhookPort = 9443
 
 export interface ReplicaOptions {
@@ -38,16 +34,9 @@ export class Replica {
   readonly link: FaultProxy
   /** Where it serves its webhooks. */
   readonly webhooks: { readonly host: string; readonly port: number }
-  /** Ends that nobody wished. */
-  readonly faults: string[] = []
   readonly #clockFile: string
-  readonly #env: Readonly<Record<string, string>>
-  readonly #lines: string[] = []
+  readonly #daemon: Daemon
   readonly #terms: Term[] = []
-  #child: ChildProcess | undefined
-  #ended: Promise<unknown> = Promise.resolve()
-  /** How many want it down. */
-  #holds = 1
   #leadsSince: number | undefined
   #slept = false
 
@@ -56,7 +45,10 @@ export class Replica {
     this.link = made.link
     this.webhooks = { host: made.host, port: webhookPort }
     this.#clockFile = made.clockFile
-    this.#env = made.env
+    this.#daemon = new Daemon({
+      name, env: made.env, argv: [process.execPath, '--disable-warning=ExperimentalWarning', main, 'controller'],
+      onLine: (line) => this.#hear(line), onEnd: () => this.#endTerm(),
+    })
   }
 
   static async create(number: number, { machine, folder, home, webhookUrl, apiServer, token }: ReplicaOptions): Promise<Replica> {
@@ -80,7 +72,12 @@ export class Replica {
   }
 
   get isUp(): boolean {
-    return this.#child !== undefined
+    return this.#daemon.isUp
+  }
+
+  /** Ends that nobody wished. */
+  get faults(): readonly string[] {
+    return this.#daemon.faults
   }
 
   /** By its own word. */
@@ -93,33 +90,22 @@ export class Replica {
   }
 
   get lines(): readonly string[] {
-    return this.#lines
+    return this.#daemon.lines
   }
 
-  /** Ends it, and keeps it down until as many have asked for it again. @returns whether it was up */
-  async takeDown(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<boolean> {
-    this.#holds++
-    const child = this.#child
-    if (child === undefined) return false
-    this.#child = undefined
-    // A stopped process does not hear SIGTERM.
-    child.kill('SIGCONT')
-    child.kill(signal)
-    await this.#ended
-    return true
+  /** See {@link Daemon}. */
+  takeDown(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<boolean> {
+    return this.#daemon.takeDown(signal)
   }
 
   bringUp(): void {
-    if (--this.#holds === 0) this.#start()
+    this.#daemon.bringUp()
   }
 
-  /** Stops the process as it is. @returns lets it go on, if it is still the same; undefined when there is none */
   pause(): (() => void) | undefined {
-    const child = this.#child
-    if (child === undefined) return undefined
-    child.kill('SIGSTOP')
-    this.#slept = true
-    return () => void (child === this.#child && child.kill('SIGCONT'))
+    const undo = this.#daemon.pause()
+    if (undo !== undefined) this.#slept = true
+    return undo
   }
 
   /** @param seconds by which its clock is wrong */
@@ -132,24 +118,7 @@ export class Replica {
     await this.link.stop()
   }
 
-  #start(): void {
-    // It ends with the test, however that ends.
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, '--disable-warning=ExperimentalWarning', main, 'controller'], { env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] })
-    this.#child = child
-    for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', (line) => this.#hear(line))
-    this.#ended = once(child, 'close').then(() => {
-      this.#endTerm()
-      if (this.#child !== child) return
-      this.#child = undefined
-      this.faults.push(`${this.name} ended by itself: ${this.#lines.slice(-3).join(' | ')}`)
-      // As a kubelet would.
-      this.#start()
-    })
-  }
-
   #hear(line: string): void {
-    this.#lines.push(line)
-    if (this.#lines.length > KEPT_LINES) this.#lines.splice(0, KEPT_LINES / 2)
     if (line.includes('"message":"became leader"')) {
       this.#leadsSince = performance.now()
       this.#slept = false

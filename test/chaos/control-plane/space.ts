@@ -44,8 +44,11 @@ export class Knowledge {
 export const HISTORY = 10
 /** How often the operator asks again. Milliseconds. */
 const AGAIN_MS = 250
-/** Longest that a write may be refused for reasons that pass, milliseconds: an outage of everything, and its end. */
-const PATIENCE_MS = 120_000
+/**
+ * Longest that a write may be refused for reasons that pass, milliseconds: outages of everything in a row, on a machine where each of
+ * them lasts, and their end. Kubernetes tries to empty a namespace again after up to a minute.
+ */
+const PATIENCE_MS = 300_000
 
 /** A namespace, an operator who changes it, and what the operator knows. Its acts are done one after the other. */
 export class Space {

@@ -1,6 +1,6 @@
-import { rmSync, statSync, writeFileSync } from 'node:fs'
-import { appendFile } from 'node:fs/promises'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fill } from '../../rig/fill.ts'
 import type { ChaosPod } from '../pod.ts'
 import type { PodDisturbance } from './pod-disturbance.ts'
 
@@ -15,18 +15,6 @@ export const fullDisk: PodDisturbance = {
     const bytes = await fill(file)
     return { did: `the log folder is full after ${bytes} bytes`, undo: () => rmSync(file, { force: true }) }
   },
-}
-
-async function fill(file: string): Promise<number> {
-  for (const block of [65_536, 1_024, 1]) {
-    const content = Buffer.alloc(block)
-    for (;;) {
-      const error = await appendFile(file, content).catch((reason: unknown) => reason as NodeJS.ErrnoException)
-      if (error?.code === 'ENOSPC') break
-      if (error !== undefined) throw error
-    }
-  }
-  return statSync(file).size
 }
 
 export const clockJump: PodDisturbance = {

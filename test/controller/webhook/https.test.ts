@@ -8,7 +8,7 @@ import { inVersion, resources } from '#api/resources.ts'
 import { frameworkTemplates } from '#api/seed/templates.ts'
 import type { TServer } from '#api/types.ts'
 import { createLogger, silentLogger } from '#base/log.ts'
-import type { KubeClient } from '#kube/client.ts'
+import { createKubeClient, type KubeClient } from '#kube/client.ts'
 import { customResourceDefinitions as crds, endpoints, mutatingWebhookConfigurations, namespaces, secrets, services, validatingWebhookConfigurations } from '#kube/resources.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
 import { createAuthority } from '#kube/x509.ts'
@@ -16,6 +16,7 @@ import { controllerEnv } from '../../../framework/controller/env.ts'
 import { splitPem } from '../../../framework/controller/webhook/certificates.ts'
 import { startWebhooks, type Webhooks } from '../../../framework/controller/webhook/webhooks.ts'
 import { behaviourCluster, embedded, eventually, installDefinition, type TestCluster } from '../../rig/kube.ts'
+import { startFaultProxy } from '../../lib/kube/fault-proxy.ts'
 import { tarsServer } from '../fixtures.ts'
 
 const log = process.env['DEBUG'] === undefined ? silentLogger : createLogger({ format: 'text' })
@@ -46,15 +47,16 @@ afterAll(async () => {
 
 interface Changes {
   readonly env?: Readonly<Record<string, string>>
+  readonly by?: KubeClient
 }
 
 /** A replica that the API server reaches at its own port. */
-async function replica({ env = {} }: Changes = {}): Promise<Webhooks> {
+async function replica({ env = {}, by = client }: Changes = {}): Promise<Webhooks> {
   const settings = controllerEnv({
     TARSCONTROLLER_NAMESPACE: home, TARSCONTROLLER_WEBHOOK_LISTEN: cluster.host, TARSCONTROLLER_WEBHOOK_PORT: '0',
     TARSCONTROLLER_WEBHOOK_URL: `https://${cluster.host}:0`, TARSCONTROLLER_WEBHOOK_OVERLAP: '1', TARSCONTROLLER_WEBHOOK_DRAIN: '0', ...env,
   }, undefined)
-  const started = await startWebhooks({ client, settings, log })
+  const started = await startWebhooks({ client: by, settings, log })
   replicas.push(started)
   return started
 }
@@ -73,6 +75,17 @@ const secret = (): Promise<AnyObject> => client.get(secrets, { namespace: home, 
 const authorities = (base64: string): string[] => splitPem(Buffer.from(base64, 'base64').toString())
 
 describe('one replica', () => {
+  test('starts while an API server that has just started does not know yet what it may ask', async () => {
+    const proxy = await startFaultProxy(cluster.config)
+    const refusal = { kind: 'status', code: 403, body: JSON.stringify({ kind: 'Status', apiVersion: 'v1', status: 'Failure', code: 403, reason: 'Forbidden', message: 'forbidden' }) } as const
+    proxy.inject(({ url }) => url === '/version', refusal, refusal)
+    const asking = createKubeClient(proxy.config)
+    await ready(await replica({ by: asking }))
+    expect(proxy.requests.filter((request) => request === 'GET /version')).toHaveLength(3)
+    await replicas.pop()?.stop()
+    asking.close()
+    await proxy.stop()
+  })
   test('makes its certificates, registers itself, and is called', async () => {
     const webhooks = await replica()
     expect(webhooks.problem()).toBeDefined()

@@ -13,6 +13,13 @@ const words = fc.array(word, { minLength: 1, maxLength: 3 })
 const release = fc.record({ id: word, image: word, secret: word, time: fc.constant('2024-01-01T00:00:00Z'), nodeImage: word, nodeSecret: word }, { requiredKeys: ['id', 'image'] })
 const k8s = optional<unknown>({
   replicas: fc.integer({ min: 0, max: 99 }), command: words, args: words, readinessGates: fc.uniqueArray(word, { minLength: 1, maxLength: 4 }),
+  tolerations: fc.array(fc.record({ key: fc.string(), operator: fc.constant('Exists') }), { minLength: 1, maxLength: 2 }),
+  topologySpreadConstraints: fc.array(fc.record({ topologyKey: fc.string(), maxSkew: fc.integer({ min: 1, max: 3 }), whenUnsatisfiable: fc.constant('DoNotSchedule'), minDomains: fc.integer({ min: 1, max: 3 }) }), { minLength: 1, maxLength: 2 }),
+  priorityClassName: fc.string(),
+  podSecurityContext: fc.record({ fsGroup: fc.nat() }),
+  securityContext: fc.record({ runAsUser: fc.nat() }),
+  probes: fc.record({ readiness: fc.record({ tcpSocket: fc.record({ port: fc.nat() }) }) }),
+  sidecars: fc.array(fc.record({ name: fc.string(), image: fc.string() }), { minLength: 1, maxLength: 2 }),
   autoscaling: fc.record({ minReplicas: fc.integer({ min: 1, max: 9 }), maxReplicas: fc.integer({ min: 1, max: 9 }), cpu: fc.integer({ min: 1, max: 100 }) }),
   imagePullPolicy: fc.constantFrom('Always', 'Never', 'IfNotPresent'), launcherType: fc.constantFrom('foreground', 'background'),
   updateStrategy: fc.record({ type: fc.constantFrom('RollingUpdate', 'OnDelete'), rollingUpdate: fc.record({ partition: fc.nat(9) }) }),

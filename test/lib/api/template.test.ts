@@ -23,6 +23,9 @@ test('the templates of a framework all reach tars.default (framework-services sp
     expect(resolveChain(name, (wanted) => templates.get(wanted))).toMatchObject({ result: 'complete', names: [name, 'tars.default'] })
   }
   expect(templates.get('tars.es')?.spec.content).toContain('es:9200')
+  // K8SFramework's services and web look for the protocol in two places, and for nodes without it.
+  const secure = frameworkTemplates('ns', ['https://es:9200']).find(({ metadata }) => metadata.name === 'tars.es')?.spec.content ?? ''
+  expect([secure.match(/protocol=https/g)?.length, secure.includes('      es:9200\n')]).toEqual([2, true])
 })
 
 test('servers of a framework (control-plane spec D.2, framework-services spec 0.1)', () => {

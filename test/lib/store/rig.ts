@@ -8,8 +8,10 @@ import { openElasticStore } from '#store/elastic/store.ts'
 import { openSqliteStore } from '#store/sqlite/store.ts'
 import { startSearchNode } from '../../rig/search-node/search-node.ts'
 
-export const storeKinds = ['SQLite', 'OpenSearch', 'Elasticsearch'] as const
+export const storeKinds = ['SQLite', 'OpenSearch', 'Elasticsearch', 'Elasticsearch 8'] as const
 export type StoreKind = (typeof storeKinds)[number]
+
+const searchKinds = { OpenSearch: 'opensearch', Elasticsearch: 'elasticsearch', 'Elasticsearch 8': 'elasticsearch8' } as const
 
 export interface TestStore {
   readonly store: Store
@@ -39,7 +41,7 @@ export async function startStore(kind: StoreKind): Promise<TestStore> {
       },
     }
   }
-  const node = await startSearchNode(kind === 'OpenSearch' ? 'opensearch' : 'elasticsearch')
+  const node = await startSearchNode(searchKinds[kind])
   const open = (): Store => openElasticStore({ urls: [node.url], prefix: 'prod_', log: silentLogger })
   let store = open()
   return {

@@ -28,7 +28,14 @@ export function serviceContainer(server: TServer, supervisor: Supervisor, framew
     ...(isRole(server.spec) ? roleContainer(server.spec) : {}),
     ...(answersProbes ? supervisorProbes() : {}),
     ...(answersProbes && k8s.launcherType === 'foreground' ? supervisorPreStop() : {}),
+    ...ownWords(k8s),
   }
+}
+
+/** What the server says of its container in the words of Kubernetes comes before what would be said for it. */
+function ownWords({ securityContext, probes: { startup, liveness, readiness } = {} }: TServer['spec']['k8s']): Partial<Container> {
+  const given = { securityContext, startupProbe: startup, livenessProbe: liveness, readinessProbe: readiness }
+  return structuredClone(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)))
 }
 
 /** tarsnode is told of its pod however it came there; what the user sets wins. The tarsnode of K8SFramework reads a file of its init container. */

@@ -1,4 +1,4 @@
-import type { PodSpec, PodTemplateSpec } from 'kubernetes-types/core/v1.d.ts'
+import type { Container, PodSpec, PodTemplateSpec, Toleration } from 'kubernetes-types/core/v1.d.ts'
 import { labels } from '#api/names.ts'
 import type { TFrameworkConfig, TServer } from '#api/types.ts'
 import { serverLabels } from '../meta.ts'
@@ -26,9 +26,11 @@ export function podSpec(server: TServer, supervisor: Supervisor, framework: TFra
   const own = isRole(server.spec)
   const gates = own ? roleGates(server.spec) : k8s.readinessGates
   const secrets = pullSecrets(server, supervisor)
+  const sidecars = structuredClone(k8s.sidecars ?? []) as unknown as Container[]
+  const init = [...sidecars.filter(startsFirst), ...(supervisor.kind === 'copied' ? [supervisorInit(server, supervisor.image)] : [])]
   return {
-    ...(supervisor.kind === 'copied' ? { initContainers: [supervisorInit(server, supervisor.image)] } : {}),
-    containers: [serviceContainer(server, supervisor, framework)],
+    ...(init.length === 0 ? {} : { initContainers: init }),
+    containers: [serviceContainer(server, supervisor, framework), ...sidecars.filter((sidecar) => !startsFirst(sidecar))],
     volumes: podVolumes(server, supervisor, framework),
     ...(gates === undefined || gates.length === 0 ? {} : { readinessGates: gates.map((conditionType) => ({ conditionType })) }),
     restartPolicy: 'Always',
@@ -37,11 +39,24 @@ export function podSpec(server: TServer, supervisor: Supervisor, framework: TFra
     dnsConfig: { options: [{ name: 'ndots', value: '2' }] },
     enableServiceLinks: false,
     ...(k8s.serviceAccount === undefined ? {} : { serviceAccountName: k8s.serviceAccount }),
-    ...(own ? { securityContext: roleSecurity(server.spec) } : {}),
+    ...(k8s.podSecurityContext !== undefined ? { securityContext: structuredClone(k8s.podSecurityContext) } : own ? { securityContext: roleSecurity(server.spec) } : {}),
     ...(k8s.hostNetwork ? { hostNetwork: true } : {}),
     ...(k8s.hostIPC ? { hostIPC: true } : {}),
     ...(secrets.length === 0 ? {} : { imagePullSecrets: secrets.map((name) => ({ name })) }),
     affinity: podAffinity(server),
+    ...placement(server),
+  }
+}
+
+/** A sidecar in Kubernetes' own sense, which the types are older than. */
+const startsFirst = (sidecar: Container): boolean => (sidecar as { readonly restartPolicy?: string }).restartPolicy === 'Always'
+
+function placement({ metadata: { name }, spec: { k8s: { tolerations = [], topologySpreadConstraints = [], priorityClassName } } }: TServer): Partial<PodSpec> {
+  const labelSelector = { matchLabels: { [labels.tserver]: name } }
+  return {
+    ...(tolerations.length === 0 ? {} : { tolerations: structuredClone(tolerations) as Toleration[] }),
+    ...(topologySpreadConstraints.length === 0 ? {} : { topologySpreadConstraints: topologySpreadConstraints.map((constraint) => ({ labelSelector, ...structuredClone(constraint) })) }),
+    ...(priorityClassName === undefined ? {} : { priorityClassName }),
   }
 }
 

@@ -145,3 +145,8 @@ export function optional<T>(schema: Schema<T>): Optional<T> {
 export function anyObject(description: string): Schema<Readonly<Record<string, unknown>>> {
   return { json: { type: 'object', description, 'x-kubernetes-preserve-unknown-fields': true } }
 }
+
+/** An object of which some fields are known here; the others are kept and not judged. */
+export function openObject<const P extends Shape>(description: string, shape: P): Schema<InferShape<P> & Readonly<Record<string, unknown>>> {
+  return { json: { ...object(description, shape).json, 'x-kubernetes-preserve-unknown-fields': true } }
+}

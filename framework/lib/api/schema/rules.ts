@@ -40,6 +40,12 @@ const ownPort = ['every servant and port needs a port number of its own', 'give 
 
 const sameAsBefore = (field: string): string => `has(self.${field}) ? has(oldSelf.${field}) && self.${field} == oldSelf.${field} : !has(oldSelf.${field})`
 
+/** Of the sidecars of a TServer. */
+export const sidecarsRules: readonly ValidationRule[] = [
+  { rule: unique('self', (item) => `${item}.name`), message: serverBroken('spec.k8s.sidecars', 'duplicate sidecar name value', 'every container needs a name of its own', 'rename one of them') },
+  { rule: `self.all(one, one.name != '${names.nodeContainer}')`, message: serverBroken('spec.k8s.sidecars', 'sidecar name is taken', 'it is that of the init container of tarsnode', 'rename the sidecar') },
+]
+
 /** Of whole TServers. */
 export const serverRules: readonly ValidationRule[] = [
   {

@@ -4,6 +4,7 @@ import { env, envFrom } from './env.ts'
 import { mounts, mountsV1beta1 } from './mounts.ts'
 import { appName, image, labelValue, limits, name, patterns, releaseId, secretName, serverName, templateName } from './patterns.ts'
 import { hostPorts, instance, ports, servant } from './ports.ts'
+import { podFields } from './pod.ts'
 import { autoscaledRule, autoscalingRules, compared, fixed, k8sRules, servantsRules, serverSpecRules, tarsRules, withRules } from './rules.ts'
 
 const tars = withRules(object('A server with Tars servants, run by tarsnode.', {
@@ -79,7 +80,7 @@ const autoscaling = withRules(object('Pods come and go with the load: a Horizont
 }), ...autoscalingRules)
 
 const k8s = runs({
-  ...common, ...sinceV1beta2,
+  ...common, ...sinceV1beta2, ...podFields,
   autoscaling: optional(autoscaling),
   command: optional(array("Replaces the image's entrypoint.", string('An argument.'))),
   args: optional(array("Replaces the image's arguments.", string('An argument.'))),

@@ -86,12 +86,15 @@ const php = `<tars>
 </tars>
 `
 
+/** K8SFramework's services look for the protocol in /tars/elk, its web in /tars (framework-services F.4); nodes are host:port. */
 function es(namespace: string, nodes: readonly string[]): string {
+  const protocol = nodes.some((node) => node.startsWith('https://')) ? 'https' : 'http'
   return `<tars>
-  protocol=http
+  protocol=${protocol}
   <elk>
+    protocol=${protocol}
     <nodes>
-${nodes.map((node) => `      ${node}\n`).join('')}    </nodes>
+${nodes.map((node) => `      ${node.replace(/^https?:\/\//, '')}\n`).join('')}    </nodes>
     <index>
       notify=${namespace}_notify_
       kevent=${namespace}_kevent_
@@ -113,7 +116,7 @@ ${nodes.map((node) => `      ${node}\n`).join('')}    </nodes>
 
 /**
  * The templates of a framework, the root first.
- * @param elkNodes `host:port` of the document store; may be empty
+ * @param elkNodes `host:port` or addresses of the document store; may be empty
  */
 export function frameworkTemplates(namespace: string, elkNodes: readonly string[]): TTemplate[] {
   const template = (name: string, content: string, parent = 'tars.default'): TTemplate =>

@@ -1,4 +1,4 @@
-import { annotations, labels, reservedPorts, serverNameLimit, serverObjectName } from '../names.ts'
+import { annotations, labels, names, reservedPorts, serverNameLimit, serverObjectName } from '../names.ts'
 import type { HostPort, Mount, ServerPort, Servant, TServer } from '../types.ts'
 import { autoscalerBounds, replicaBounds } from '../replicas.ts'
 import { immutable, invalid, notExist, type Problem } from './problem.ts'
@@ -27,6 +27,7 @@ function stateProblems(server: TServer): Problem[] {
     ...(spec.normal === undefined ? [] : portProblems([], spec.normal.ports, 'spec.normal', false)),
     ...hostPortProblems(server),
     ...mountProblems(spec.k8s.mounts ?? [], spec.k8s.daemonSet),
+    ...sidecarProblems(server),
     ...autoscalingProblems(server),
     ...templateLabelProblems(server),
     ...instanceProblems(server),
@@ -111,6 +112,17 @@ function mountProblems(mounts: readonly Mount[], daemonSet: boolean): Problem[] 
     return [
       ...duplicate(names, mount.name, `${field}.name`, { why: `duplicate .mounts.name value ${mount.name}`, rule: 'a volume has one entry', remedy: 'rename one of them' }),
       ...perPod.map((source) => bad(`${field}.source.${source}`, `can not use ${source === 'tLocalVolume' ? 'TLocalVolume' : 'PersistentVolumeClaimTemplate'} when .daemonSet value is true`, 'pods of a DaemonSet have no claims of their own', 'use hostPath, or set spec.k8s.daemonSet to false')),
+    ]
+  })
+}
+
+function sidecarProblems({ metadata, spec }: TServer): Problem[] {
+  const seen = new Map<string, string>()
+  return (spec.k8s.sidecars ?? []).flatMap(({ name }, index) => {
+    const field = `spec.k8s.sidecars[${index}].name`
+    return [
+      ...([metadata.name, names.nodeContainer].includes(name) ? [bad(field, 'sidecar name is taken', `${name} is the name of ${name === metadata.name ? 'the server\'s own container' : 'the init container of tarsnode'}`, 'rename the sidecar')] : []),
+      ...duplicate(seen, name, field, { why: `duplicate sidecar name value ${name}`, rule: 'every container needs a name of its own', remedy: 'rename one of them' }),
     ]
   })
 }

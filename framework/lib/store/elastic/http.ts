@@ -1,10 +1,17 @@
+import { readFile } from 'node:fs/promises'
+import http from 'node:http'
+import https from 'node:https'
 import { Failure } from '#base/errors.ts'
 
 export interface ElasticOptions {
-  /** `http://host:port` or https, of one cluster; the next is tried when one does not answer. */
+  /** `http://host:port` or https, maybe with a path, of one cluster; the next is tried when one does not answer. */
   readonly urls: readonly string[]
   readonly user?: string | undefined
   readonly password?: string | undefined
+  /** An API key as Elasticsearch gives it ("encoded"), in place of user and password. */
+  readonly apiKey?: string | undefined
+  /** A file of certificates (PEM) of the authorities that are trusted; default: those that Node comes with. Read anew after a failure, so that it may change. */
+  readonly caFile?: string | undefined
   /** Milliseconds for one answer. Default 30,000. */
   readonly timeoutMs?: number
 }
@@ -19,9 +26,18 @@ export interface ElasticAnswer {
 // oxlint-disable-next-line typescript/no-explicit-any
 export type ElasticBody = any
 
+interface Sent {
+  readonly method: string
+  readonly path: string
+  readonly body: string | undefined
+  readonly contentType: string
+}
+
 /** Speaks to Elasticsearch 7 and 8, and OpenSearch 1 to 3, in what they have in common. */
 export class ElasticHttp {
   readonly #options: ElasticOptions
+  readonly #plain = new http.Agent({ keepAlive: true })
+  #secure: https.Agent | undefined
   #preferred = 0
 
   constructor(options: ElasticOptions) {
@@ -34,10 +50,11 @@ export class ElasticHttp {
    */
   async request(method: string, path: string, body?: object | string): Promise<ElasticAnswer> {
     const { urls } = this.#options
+    const sent = typeof body === 'string' ? { method, path, body, contentType: 'application/x-ndjson' } : { method, path, body: body && JSON.stringify(body), contentType: 'application/json' }
     let failure: unknown
     for (let tried = 0; tried < urls.length; tried++) {
       try {
-        return await this.#once(urls[this.#preferred] ?? '', method, path, body)
+        return await this.#once(urls[this.#preferred] ?? '', sent)
       } catch (error) {
         failure = error
         this.#preferred = (this.#preferred + 1) % urls.length
@@ -53,28 +70,95 @@ export class ElasticHttp {
     throw new Failure('STORE_REFUSED', `${method} ${path} was answered ${answer.status}: ${reasonOf(answer.body)}`, { temporary: true, remedy: 'see what the document store allows' })
   }
 
-  async #once(url: string, method: string, path: string, body: object | string | undefined): Promise<ElasticAnswer> {
-    const { user, password, timeoutMs = 30_000 } = this.#options
-    const headers: Record<string, string> = body === undefined ? {} : { 'content-type': typeof body === 'string' ? 'application/x-ndjson' : 'application/json' }
-    if (user !== undefined) headers['authorization'] = `Basic ${Buffer.from(`${user}:${password ?? ''}`).toString('base64')}`
-    const away = (what: string, cause?: unknown, context = {}): Failure => new Failure('STORE_AWAY', `the document store ${url} ${what}`, { temporary: true, context, remedy: 'see whether it runs', ...(cause === undefined ? {} : { cause }) })
+  /** Ends idle connections. */
+  close(): void {
+    this.#plain.destroy()
+    this.#secure?.destroy()
+  }
+
+  async #once(url: string, sent: Sent): Promise<ElasticAnswer> {
+    const away = (what: string, cause?: unknown, context = {}, remedy = 'see whether it runs'): Failure => new Failure('STORE_AWAY', `the document store ${url} ${what}`, { temporary: true, context, remedy, ...(cause === undefined ? {} : { cause }) })
     let status: number
     let text: string
     try {
-      const response = await fetch(url + path, { method, headers, signal: AbortSignal.timeout(timeoutMs), ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }) })
-      status = response.status
-      text = await response.text()
+      ;({ status, text } = await this.#exchange(url, sent))
     } catch (cause) {
-      throw away('does not answer', cause)
+      // What is trusted may have changed meanwhile.
+      this.#secure?.destroy()
+      this.#secure = undefined
+      throw away('does not answer', cause, {}, remedyOf(cause))
     }
     if (status === 429 || status >= 500) throw away(`answered ${status}: ${text.slice(0, 300)}`, undefined, { status })
-    if (status === 401 || status === 403) throw away(`lets nobody in as ${user === undefined ? 'a stranger' : `"${user}"`} (${status})`)
+    if (status === 401 || status === 403) throw away(`lets nobody in as ${this.#who()} (${status})`, undefined, {}, 'give it a user with a password, or an API key, that may write to its indices')
     try {
       return { status, body: JSON.parse(text || '{}') as ElasticBody }
     } catch (cause) {
       throw away(`answered ${status} with no JSON`, cause)
     }
   }
+
+  /** Sends once more what a kept-alive connection lost that the other side had closed: all that is asked for may be asked for twice. */
+  async #exchange(url: string, sent: Sent): Promise<{ readonly status: number; readonly text: string }> {
+    for (;;) {
+      const { promise, stale } = await this.#send(new URL(url), sent)
+      try {
+        return await promise
+      } catch (error) {
+        if (!stale(error)) throw error
+      }
+    }
+  }
+
+  async #send(base: URL, { method, path, body, contentType }: Sent) {
+    const secure = base.protocol === 'https:'
+    const agent = secure ? await this.#secureAgent() : this.#plain
+    const headers = { ...this.#authorization(), accept: 'application/json', ...(body === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(body) }) }
+    const request = (secure ? https : http).request({
+      agent, method, headers, host: base.hostname.replace(/^\[|\]$/g, ''), port: base.port === '' ? undefined : Number(base.port), path: base.pathname.replace(/\/$/, '') + path, signal: AbortSignal.timeout(this.#options.timeoutMs ?? 30_000),
+    })
+    const promise = new Promise<{ status: number; text: string }>((resolve, reject) => {
+      request.on('error', reject)
+      request.on('response', (answer) => {
+        const chunks: Buffer[] = []
+        answer.on('data', (chunk: Buffer) => chunks.push(chunk))
+        answer.on('error', reject)
+        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString() }))
+      })
+    })
+    request.end(body)
+    return { promise, stale: (error: unknown) => request.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET' }
+  }
+
+  async #secureAgent(): Promise<https.Agent> {
+    if (this.#secure !== undefined) return this.#secure
+    const { caFile } = this.#options
+    const ca = caFile === undefined ? {} : { ca: await readFile(caFile) }
+    return (this.#secure ??= new https.Agent({ keepAlive: true, ...ca }))
+  }
+
+  #authorization(): Record<string, string> {
+    const { user, password, apiKey } = this.#options
+    if (apiKey !== undefined) return { authorization: `ApiKey ${apiKey}` }
+    return user === undefined ? {} : { authorization: `Basic ${Buffer.from(`${user}:${password ?? ''}`).toString('base64')}` }
+  }
+
+  #who(): string {
+    const { user, apiKey } = this.#options
+    return apiKey !== undefined ? 'the holder of this API key' : user === undefined ? 'a stranger' : `"${user}"`
+  }
+}
+
+/** Certificates that nobody vouches for, by Node's codes. */
+const unknownAuthority = new Set(['SELF_SIGNED_CERT_IN_CHAIN', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY'])
+
+function remedyOf(cause: unknown): string {
+  const { code = '', syscall } = cause as NodeJS.ErrnoException
+  if (unknownAuthority.has(code)) return 'name the file with the authority of its certificate in TARSSTORE_CA'
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'name its node as its certificate does'
+  if (code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER') return 'see whether it speaks TLS: its node may be http://'
+  if (code.startsWith('HPE_') || (code === 'ECONNRESET' && syscall === undefined)) return 'see whether it speaks TLS only: its node is then https://'
+  if (code === 'ENOENT' || code === 'EACCES') return 'see that the file of TARSSTORE_CA can be read'
+  return 'see whether it runs'
 }
 
 /** The sentence in an error of Elasticsearch. */

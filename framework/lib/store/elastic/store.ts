@@ -87,7 +87,9 @@ class ElasticStore implements Store {
     return old.length
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#http.close()
+  }
 
   /** Index templates are K8SFramework's by name; one that it made is replaced. */
   async #prepare(dataset: Dataset): Promise<void> {

@@ -215,14 +215,19 @@ const lockMs = 5000
 /** A new file appears when it is complete, as the other thread may look at any time. */
 function makeDay(file: string, dataset: Dataset): void {
   const draft = `${file}.new`
-  rmSync(draft, { force: true })
+  // Left by a process that was ended, or of a day of this name that was dropped.
+  for (const old of [draft, `${draft}-wal`, `${draft}-shm`, `${file}-wal`, `${file}-shm`]) rmSync(old, { force: true })
   const db = new DatabaseSync(draft)
-  const columns = Object.entries(dataset.fields).map(([name, { type }]) => `${quoted(name)} ${columnTypes[type]}`)
-  db.exec(`PRAGMA journal_mode = WAL; CREATE TABLE rows (id TEXT PRIMARY KEY, document TEXT, ${columns.join(', ')}) STRICT; CREATE INDEX rows_order ON rows (${quoted(dataset.order)}); PRAGMA user_version = ${layout}`)
-  db.close()
-  // Of a day of this name that was dropped.
-  for (const end of ['-wal', '-shm']) rmSync(`${file}${end}`, { force: true })
-  renameSync(draft, file)
+  try {
+    const columns = Object.entries(dataset.fields).map(([name, { type }]) => `${quoted(name)} ${columnTypes[type]}`)
+    db.exec(`PRAGMA journal_mode = WAL; CREATE TABLE rows (id TEXT PRIMARY KEY, document TEXT, ${columns.join(', ')}) STRICT; CREATE INDEX rows_order ON rows (${quoted(dataset.order)}); PRAGMA user_version = ${layout}`)
+    db.close()
+    renameSync(draft, file)
+  } catch (error) {
+    if (db.isOpen) db.close()
+    for (const end of ['', '-wal', '-shm']) rmSync(`${draft}${end}`, { force: true })
+    throw error
+  }
 }
 
 function openDay(file: string, dataset: Dataset): Day {

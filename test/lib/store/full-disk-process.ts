@@ -1,0 +1,23 @@
+// Writes to a SQLite store on a disk that is full and has room again, and prints what came of it: `full-disk-process.ts <disk>`.
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { openSqliteStore } from '#store/sqlite/store.ts'
+import { fill } from '../../rig/fill.ts'
+import { dataset, row } from './rig.ts'
+
+const disk = process.argv[2] ?? ''
+const store = openSqliteStore(disk)
+const write = async (day: string): Promise<unknown> => store.write(dataset, [row(day, { f_date: day, name: 'x', count: 1 })]).catch(({ code, temporary }: { code?: unknown; temporary?: unknown }) => ({ code, temporary }))
+const openFiles = (): number => readdirSync('/proc/self/fd').length
+const first = await write('20260101')
+await fill(join(disk, 'filler'))
+const refused = await write('20260102')
+const before = openFiles()
+for (let count = 0; count < 20; count++) await write('20260102')
+const more = openFiles() - before
+const drafts = readdirSync(disk, { recursive: true }).filter((file) => String(file).includes('20260102'))
+rmSync(join(disk, 'filler'))
+const second = await write('20260102')
+const [total] = await store.totals(dataset, { from: '20260101', to: '20260102', where: [], groupBy: [], measures: [{ field: 'count', by: 'sum' }] })
+await store.close()
+process.stdout.write(JSON.stringify({ first, refused, more, drafts, second, total: total?.values }))

@@ -1,0 +1,25 @@
+// A disk that is full: lines that were not taken leave nothing of themselves behind.
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { systemClock } from '#base/clock.ts'
+import { LogFiles } from '../../framework/log/files/log-files.ts'
+import { Disks } from '../rig/disks.ts'
+
+const folder = await mkdtemp(join(tmpdir(), 'tarsk8s-full-'))
+const disks = await Disks.mount(folder, { log: 1 })
+afterAll(async () => {
+  await disks.unmount()
+  await rm(folder, { recursive: true, force: true })
+})
+
+test('a line that found no room for all of it is not the start of the next one', async () => {
+  const files = new LogFiles({ root: disks.outside('log'), clock: systemClock })
+  await files.append('a.log', Buffer.from('first\n'))
+  const refused = files.append('a.log', Buffer.alloc(2 << 20, 'y'))
+  await expect(refused).rejects.toThrow(/a\.log cannot be written/)
+  await files.append('a.log', Buffer.from('second\n'))
+  await files.stop()
+  expect(await readFile(join(disks.outside('log'), 'a.log'), 'utf8')).toBe('first\nsecond\n')
+})
