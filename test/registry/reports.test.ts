@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { systemClock } from '#base/clock.ts'
 import { silentLogger } from '#base/log.ts'
 import { KubeError } from '#kube/errors.ts'
+import { CallerCheck, noCallers, uncheckedCallers } from '#kube/caller-check.ts'
 import type { Current } from '#tars/server.ts'
 import { Directory } from '../../framework/registry/model/directory.ts'
 import type { ServantView } from '../../framework/registry/model/views.ts'
@@ -160,7 +161,7 @@ describe('a node that speaks before the watch has shown its pod', () => {
   const current = { peer: { address: '10.0.0.2' }, context: new Map([['PID', '1']]) } as unknown as Current
   function servantThat(fetchPod: () => Promise<PodObject | undefined>) {
     const { gate, directory, reports } = setup()
-    const { updateServerState } = registryServant({ directory, reports, template: () => undefined, fetchPod, log: silentLogger })
+    const { updateServerState } = registryServant({ directory, reports, check: new CallerCheck({ ...uncheckedCallers, callers: noCallers, log: silentLogger }), template: () => undefined, fetchPod, log: silentLogger })
     return { gate, told: async () => updateServerState('p', 'Active', 'Active', current) }
   }
 
