@@ -116,8 +116,8 @@ export class Communicator {
 
   #linkOptions(): ConstructorParameters<typeof EndpointSet>[0] {
     const { connectTimeoutMs = defaults.connectTimeoutMs, maxInFlight = defaults.maxInFlight, maxPacketBytes = defaultMaxPacketBytes } = this.#options
-    const { localAddress, resolve, log = silentLogger } = this.#options
-    return { connectTimeoutMs, maxInFlight, maxPacketBytes, localAddress, resolve, log }
+    const { localAddress, tls, resolve, log = silentLogger } = this.#options
+    return { connectTimeoutMs, maxInFlight, maxPacketBytes, localAddress, tls, resolve, log }
   }
 }
 

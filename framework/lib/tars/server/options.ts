@@ -1,6 +1,7 @@
 import type { Logger } from '#base/log.ts'
 import type { Interface } from '../idl/interface.ts'
 import { defaultMaxPacketBytes } from '../packet.ts'
+import type { TlsSettings } from '../tls.ts'
 import type { ServerMetrics } from './metrics.ts'
 
 /** What answers for one object name. */
@@ -12,7 +13,7 @@ export interface ServantOptions {
 
 /** One listening port. */
 export interface AdapterOptions {
-  /** `tcp -h HOST -p PORT -t MS` or `udp …`; port 0 takes a free one. */
+  /** `tcp -h HOST -p PORT -t MS`, `ssl …` or `udp …`; port 0 takes a free one. */
   readonly endpoint: string
   /** For log and metrics. Default: the endpoint. */
   readonly name?: string
@@ -54,6 +55,8 @@ export interface ServerOptions extends Partial<ServerLimits> {
   /** Gets closed connections and failing methods. Default: silent. */
   readonly log?: Logger
   readonly metrics?: ServerMetrics
+  /** TCP ports serve TLS, too, or only; `ssl` endpoints only. */
+  readonly tls?: TlsSettings | undefined
 }
 
 export const defaultLimits: ServerLimits = Object.freeze({
