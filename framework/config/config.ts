@@ -15,12 +15,15 @@ import { watchCallers } from '#kube/callers.ts'
 import { whenKnown, type Informers } from '#kube/snapshot.ts'
 import { Config } from '#tars/protocol/ConfigF.ts'
 import { createServer, RequestCounters } from '#tars/server.ts'
+import type { TlsSettings } from '#tars/tls.ts'
 import { configServant } from './config-servant.ts'
 import { ConfigLibrary } from './model/library.ts'
 
 export interface ConfigOptions {
   readonly client: KubeClient
   readonly namespace: string
+  /** Servants speak TLS, too or only. Default: they do not. */
+  readonly tls?: TlsSettings | undefined
   /** Who may read files of which application. Default: everybody. */
   readonly callers?: CallerSettings
   readonly address: string
@@ -67,6 +70,7 @@ export async function startConfig(options: ConfigOptions): Promise<RunningConfig
     const server = createServer({
       adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsconfig.ConfigObj': { interface: Config, servant } } }],
       log,
+      tls: options.tls,
       metrics: counters,
     })
     await server.start()

@@ -12,6 +12,7 @@ import { ConfFile } from '#tars/conf-file.ts'
 import { Topology } from '#tars/protocol/Topology.ts'
 import { serveTars } from '#tars/serve.ts'
 import { RequestCounters } from '#tars/server.ts'
+import type { TlsSettings } from '#tars/tls.ts'
 import type { LogEnv } from './env.ts'
 import { LogFiles } from './files/log-files.ts'
 import { sweep } from './files/sweep.ts'
@@ -25,6 +26,8 @@ import { SqliteTraceStore } from './trace/store.ts'
 import type { Trace } from './trace/trace.ts'
 
 export interface LogOptions extends Omit<LogEnv, 'callers' | 'namespace'> {
+  /** Servants speak TLS, too or only. Default: they do not. */
+  readonly tls?: TlsSettings | undefined
   /** Who is believed to write its own logs, and how its pods are known. Default: everybody. */
   readonly callers?: (CallerSettings & Pick<CallerCheckStart, 'client' | 'namespace'>) | undefined
   readonly log: Logger
@@ -82,6 +85,7 @@ async function start(options: LogOptions, lifetime: Lifetime): Promise<RunningLo
       { endpoint: `tcp -h ${address} -p ${options.ports.topology} -t 60000`, servants: { 'tars.tarslog.TopologyObj': servants.topology } },
     ],
     log,
+    tls: options.tls,
     metrics: counters,
   }, lifetime, drainMs)
   const health = options.healthPort === undefined ? undefined : lifetime.own(await startHealth({ host: address, port: options.healthPort, problem: () => undefined, metrics: () => metricsText(files, traces) + counters.text() + check.metrics() }))

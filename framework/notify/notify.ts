@@ -17,6 +17,7 @@ import { serveStore } from '#store/serve.ts'
 import { Notify } from '#tars/protocol/NotifyF.ts'
 import { ConfFile } from '#tars/conf-file.ts'
 import { createServer, RequestCounters } from '#tars/server.ts'
+import type { TlsSettings } from '#tars/tls.ts'
 import type { NotifyEnv } from './env.ts'
 import { alertBody, AlertMemory, isAtLeast } from './model/alert.ts'
 import { noFilters, parseFilters } from './model/filter.ts'
@@ -26,6 +27,8 @@ import { notifyServant, type Question } from './notify-servant.ts'
 
 export interface NotifyOptions extends Omit<NotifyEnv, 'conf' | 'alerts' | 'callers'>, Partial<Pick<NotifyEnv, 'conf' | 'alerts' | 'callers'>> {
   readonly client: KubeClient
+  /** Servants speak TLS, too or only. Default: they do not. */
+  readonly tls?: TlsSettings | undefined
   readonly log: Logger
   readonly clock?: Clock
 }
@@ -89,6 +92,7 @@ export async function startNotify(options: NotifyOptions): Promise<RunningNotify
     const server = createServer({
       adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsnotify.NotifyObj': { interface: Notify, servant } } }],
       log,
+      tls: options.tls,
       metrics: counters,
     })
     await server.start()

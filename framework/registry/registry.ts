@@ -14,6 +14,8 @@ import type { KubeObject } from '#kube/types.ts'
 import { QueryF } from '#tars/protocol/QueryF.ts'
 import { Registry } from '#tars/protocol/Registry.ts'
 import { createServer, RequestCounters } from '#tars/server.ts'
+import type { ClientTls } from '#tars/client.ts'
+import type { TlsSettings } from '#tars/tls.ts'
 import { answerEncoder } from './answers.ts'
 import { startFeeds, type Feeds } from './feeds.ts'
 import { Loads } from './loads.ts'
@@ -30,6 +32,10 @@ import { Upstream } from './upstream.ts'
 export interface RegistryOptions {
   readonly client: KubeClient
   readonly namespace: string
+  /** Servants speak TLS, too or only. Default: they do not. */
+  readonly tls?: TlsSettings | undefined
+  /** Whom it trusts when it asks tarsquerystat by TLS. */
+  readonly trust?: ClientTls | undefined
   /** Who may have the descriptor of which server. Default: everybody. */
   readonly callers?: CallerSettings
   /** Address to listen on. */
@@ -107,7 +113,7 @@ async function serve(options: RegistryOptions, parts: Parts, lifetime: Lifetime)
   const { podName, loads, address, clock = systemClock, log, signal } = options
   const counters = new RequestCounters()
   const check = await startCallerCheck({ ...uncheckedCallers, ...options.callers, client: options.client, namespace: options.namespace, ownerLabels: [labels.app, labels.server], above: ['tars'], log }, lifetime)
-  const server = createServer({ adapters: adapters(options, parts, check), log, metrics: counters })
+  const server = createServer({ adapters: adapters(options, parts, check), tls: options.tls, log, metrics: counters })
   await server.start()
   lifetime.own(server)
   lifetime.onStop(() => server.drain(drainMs))
@@ -116,13 +122,13 @@ async function serve(options: RegistryOptions, parts: Parts, lifetime: Lifetime)
   if (podName !== undefined) lifetime.onStop(await reportOwnPod({ podName, getPod: (name) => directory.pod(name), reports, log, signal }))
   const [query, registry] = server.endpoints.map(({ port }) => port)
   const ports = { query: query ?? 0, registry: registry ?? 0 }
-  if (loads !== undefined) lifetime.own(new Loads({ ...loads, directory, locator: `tars.tarsregistry.QueryObj@tcp -h ${address} -p ${ports.query}`, clock, log }))
+  if (loads !== undefined) lifetime.own(new Loads({ ...loads, directory, trust: options.trust, locator: `tars.tarsregistry.QueryObj@${options.tls?.required === true ? 'ssl' : 'tcp'} -h ${address} -p ${ports.query}`, clock, log }))
   log.info('registry serves', { ...directory.size(), address, ...ports })
   return Object.assign(lifetime, { ports, healthPort: health?.port, ageMs: feeds.ageMs })
 }
 
-function startParts({ client, namespace, hostForm = 'dns', clock = systemClock, log }: RegistryOptions, lifetime: Lifetime): Parts {
-  const directory = new Directory({ hostForm, prepare: answerEncoder() })
+function startParts({ client, namespace, tls, hostForm = 'dns', clock = systemClock, log }: RegistryOptions, lifetime: Lifetime): Parts {
+  const directory = new Directory({ hostForm, isSsl: tls?.required === true, prepare: answerEncoder() })
   directory.hold()
   const fetchPod = async (name: string): Promise<PodObject | undefined> => {
     const pod = await podNow(client, namespace, name)

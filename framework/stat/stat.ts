@@ -8,6 +8,7 @@ import { statDataset } from '#store/datasets.ts'
 import { Fold } from '#store/fold.ts'
 import { startGatherer, type GathererOptions, type RunningGatherer } from '#store/gatherer.ts'
 import { serveTars } from '#tars/serve.ts'
+import type { TlsSettings } from '#tars/tls.ts'
 import { CallCounters } from './model/call-counters.ts'
 import { statRules } from './model/stat-rules.ts'
 import { StatOfHeads } from './stat-lines.ts'
@@ -15,6 +16,8 @@ import { statServant, type StatCounts } from './stat-servant.ts'
 
 export interface StatOptions extends GathererOptions {
   readonly client: KubeClient
+  /** Servants speak TLS, too or only. Default: they do not. */
+  readonly tls?: TlsSettings | undefined
   /** Who is believed to report. Default: pods of their own server, and who is no pod. */
   readonly callers?: CallerSettings
 }
@@ -35,7 +38,7 @@ export function startStat(options: StatOptions): Promise<RunningGatherer> {
       await callers.known()
       check = new CallerCheck({ mode: 'enforce', trusts: everyone, ...options.callers, callers, log })
       const servants = { 'tars.tarsstat.StatObj': { interface: StatOfHeads, servant: statServant({ add, callers, check, counts, keys: bounds.inAll }) } }
-      const [bound] = await serveTars({ adapters: [{ endpoint: `tcp -h ${address} -p ${options.port} -t 60000`, servants }], log }, lifetime)
+      const [bound] = await serveTars({ adapters: [{ endpoint: `tcp -h ${address} -p ${options.port} -t 60000`, servants }], tls: options.tls, log }, lifetime)
       return bound?.port ?? 0
     },
     metrics: () => [

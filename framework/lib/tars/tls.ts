@@ -5,6 +5,7 @@ import { readEnv } from '#base/env.ts'
 import { describe, Failure } from '#base/errors.ts'
 import type { Environment } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
+import type { ClientTls } from './client/link.ts'
 
 export interface TlsSettings {
   /** With `tls.crt` (the certificate and those above it) and `tls.key`, PEM. */
@@ -18,6 +19,16 @@ export function tlsEnv(env: Environment): TlsSettings | undefined {
   const read = readEnv(env)
   const folder = read.optional('TARS_TLS')
   return folder === undefined ? undefined : { folder, required: read.boolean('TARS_TLS_REQUIRED', false) }
+}
+
+/**
+ * Whom this process trusts when it calls `ssl` endpoints. TARS_CA: PEM file of authorities, read at each connection; TARS_TLS_NAME: the name that
+ * certificates must be for, where endpoints go by address.
+ */
+export function clientTlsEnv(env: Environment): ClientTls | undefined {
+  const read = readEnv(env)
+  const file = read.optional('TARS_CA')
+  return file === undefined ? undefined : { ca: () => readFileSync(file, 'utf8'), name: read.optional('TARS_TLS_NAME') }
 }
 
 export interface Certificate {

@@ -2,7 +2,7 @@ import { isIP, type Socket, type TcpNetConnectOpts } from 'node:net'
 import type { ClientTls } from './link.ts'
 
 /** Connects over TLS; `secureConnect` follows when the certificate is for the host, or for the name that is told, and of an authority that is trusted. */
-export function dialTls(address: TcpNetConnectOpts, host: string, { ca, name = host }: Partial<ClientTls> = {}): Socket {
+export function dialTls(address: TcpNetConnectOpts, host: string, { ca, name = host }: ClientTls = {}): Socket {
   // Whoever uses no TLS does not load it.
   const { connect, checkServerIdentity } = process.getBuiltinModule('node:tls')
   return connect({

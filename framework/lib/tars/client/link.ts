@@ -4,8 +4,8 @@ import type { ClientCall } from './call.ts'
 
 /** Whom a client trusts. */
 export interface ClientTls {
-  /** PEM certificates of authorities; asked for at each connection, so that new ones count. */
-  readonly ca: () => string
+  /** PEM certificates of authorities; asked for at each connection, so that new ones count. Default: those that the runtime knows. */
+  readonly ca?: () => string
   /** The name that certificates must be for. Default: the host of the endpoint. */
   readonly name?: string | undefined
 }
