@@ -2,6 +2,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { describe, Failure } from '#base/errors.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Answerer } from './answer.ts'
+import { tokenKey, type Tokens } from '#tars/tokens.ts'
 import { errorText, parseText, textOf, timeText } from './model/text-protocol.ts'
 
 export interface TextServerOptions {
@@ -9,6 +10,8 @@ export interface TextServerOptions {
   /** 0 takes a free one. */
   readonly port: number
   readonly answerer: Answerer
+  /** Who may ask, by `token` of the question. Absent: whoever reaches the port. */
+  readonly tokens?: Tokens | undefined
 }
 
 /** Bytes of a question. */
@@ -17,14 +20,14 @@ const longestQuestion = 64 << 10
 const idleMs = 60_000
 
 /** Serves the text protocol (framework-services 8.4): a JSON object in, lines out, any number of times a connection. */
-export async function startTextServer({ address, port, answerer }: TextServerOptions): Promise<Running & { readonly port: number }> {
+export async function startTextServer({ address, port, answerer, tokens }: TextServerOptions): Promise<Running & { readonly port: number }> {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => socket.destroy())
     socket.setTimeout(idleMs, () => socket.destroy())
-    serve(socket, answerer)
+    serve(socket, answerer, tokens)
   })
   server.maxConnections = 256
   await new Promise<void>((resolve, reject) => {
@@ -40,7 +43,7 @@ export async function startTextServer({ address, port, answerer }: TextServerOpt
   return Object.assign(life, { port: (server.address() as AddressInfo).port })
 }
 
-function serve(socket: Socket, answerer: Answerer): void {
+function serve(socket: Socket, answerer: Answerer, tokens: Tokens | undefined): void {
   let waiting: Buffer[] = []
   let bytes = 0
   let end = new ObjectEnd()
@@ -53,7 +56,7 @@ function serve(socket: Socket, answerer: Answerer): void {
     if (at < 0) return
     const text = Buffer.concat(waiting).toString()
     ;[waiting, bytes, end] = [[], 0, new ObjectEnd()]
-    turn = turn.then(() => reply(text, answerer)).then((answer) => void (socket.destroyed || socket.write(answer)))
+    turn = turn.then(() => reply(text, answerer, tokens)).then((answer) => void (socket.destroyed || socket.write(answer)))
     if (at < chunk.length) take(chunk.subarray(at))
   }
   socket.on('data', (chunk: Buffer) => {
@@ -92,11 +95,17 @@ class ObjectEnd {
   }
 }
 
-async function reply(text: string, answerer: Answerer): Promise<string> {
+async function reply(text: string, answerer: Answerer, tokens: Tokens | undefined): Promise<string> {
   try {
+    if (tokens !== undefined && !tokens.admits(tokenOf(text))) return errorText(`the question has no "${tokenKey}" that is known`)
     const question = parseText(text)
     return question.method === 'timecheck' ? timeText(await answerer.lastTime()) : textOf(await answerer.answer(question.asked))
   } catch (error) {
     return errorText(describe(error))
   }
+}
+
+function tokenOf(text: string): string | undefined {
+  const token = (JSON.parse(text) as Record<string, unknown>)[tokenKey]
+  return typeof token === 'string' ? token : undefined
 }

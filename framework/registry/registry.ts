@@ -34,6 +34,8 @@ export interface RegistryOptions {
   readonly namespace: string
   /** Servants speak TLS, too or only. Default: they do not. */
   readonly tls?: TlsSettings | undefined
+  /** By which it may ask tarsquerystat. */
+  readonly token?: string | undefined
   /** Whom it trusts when it asks tarsquerystat by TLS. */
   readonly trust?: ClientTls | undefined
   /** Who may have the descriptor of which server. Default: everybody. */
@@ -122,7 +124,7 @@ async function serve(options: RegistryOptions, parts: Parts, lifetime: Lifetime)
   if (podName !== undefined) lifetime.onStop(await reportOwnPod({ podName, getPod: (name) => directory.pod(name), reports, log, signal }))
   const [query, registry] = server.endpoints.map(({ port }) => port)
   const ports = { query: query ?? 0, registry: registry ?? 0 }
-  if (loads !== undefined) lifetime.own(new Loads({ ...loads, directory, trust: options.trust, locator: `tars.tarsregistry.QueryObj@${options.tls?.required === true ? 'ssl' : 'tcp'} -h ${address} -p ${ports.query}`, clock, log }))
+  if (loads !== undefined) lifetime.own(new Loads({ ...loads, directory, trust: options.trust, token: options.token, locator: `tars.tarsregistry.QueryObj@${options.tls?.required === true ? 'ssl' : 'tcp'} -h ${address} -p ${ports.query}`, clock, log }))
   log.info('registry serves', { ...directory.size(), address, ...ports })
   return Object.assign(lifetime, { ports, healthPort: health?.port, ageMs: feeds.ageMs })
 }

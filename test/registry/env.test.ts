@@ -8,7 +8,7 @@ import { registryEnv } from '../../framework/registry/env.ts'
 const pod = { Namespace: 'n', PodIP: '127.0.0.1' }
 
 test('defaults', () => {
-  expect(registryEnv({ ...pod, PodName: 'p' })).toEqual({ namespace: 'n', callers: uncheckedCallers, podName: 'p', address: '127.0.0.1', hostForm: 'dns', data: undefined, healthPort: undefined, loads: undefined })
+  expect(registryEnv({ ...pod, PodName: 'p' })).toEqual({ namespace: 'n', token: undefined, callers: uncheckedCallers, podName: 'p', address: '127.0.0.1', hostForm: 'dns', data: undefined, healthPort: undefined, loads: undefined })
   expect(configEnv(pod)).toEqual({ namespace: 'n', callers: uncheckedCallers, address: '127.0.0.1', port: 11111, notFound: -1, limit: undefined, setsInherit: false, data: undefined, healthPort: undefined })
   expect(adminEnv(pod)).toEqual({ namespace: 'n', address: '127.0.0.1', port: 8080, agentPort: 8000 })
 })

@@ -9,6 +9,7 @@ import { Informer } from '#kube/informer.ts'
 import { Communicator, type ClientTls } from '#tars/client.ts'
 import { AdminReg } from '#tars/protocol/AdminReg.ts'
 import { createServer, RequestCounters } from '#tars/server.ts'
+import type { Tokens } from '#tars/tokens.ts'
 import type { TlsSettings } from '#tars/tls.ts'
 import { startView } from '../model/view.ts'
 import { Nodes } from './nodes.ts'
@@ -26,6 +27,8 @@ export interface AdminRegistryOptions {
   readonly drainMs?: number
   /** Servants speak TLS, too or only. Default: they do not. */
   readonly tls?: TlsSettings | undefined
+  /** Who may call. Default: whoever reaches the port. */
+  readonly tokens?: Tokens | undefined
   /** Whom it trusts when it asks servants of the framework by TLS. */
   readonly trust?: ClientTls | undefined
   readonly log: Logger
@@ -60,7 +63,7 @@ export async function startAdminRegistry({ client, namespace, address, port, hea
     const server = createServer({
       metrics: counters,
       tls: options.tls,
-      adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsAdminRegistry.AdminRegObj': { interface: AdminReg, servant } } }],
+      adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsAdminRegistry.AdminRegObj': { interface: AdminReg, servant } }, tokens: options.tokens }],
       log,
     })
     await server.start()

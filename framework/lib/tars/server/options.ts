@@ -2,6 +2,7 @@ import type { Logger } from '#base/log.ts'
 import type { Interface } from '../idl/interface.ts'
 import { defaultMaxPacketBytes } from '../packet.ts'
 import type { TlsSettings } from '../tls.ts'
+import type { Tokens } from '../tokens.ts'
 import type { ServerMetrics } from './metrics.ts'
 
 /** What answers for one object name. */
@@ -19,6 +20,8 @@ export interface AdapterOptions {
   readonly name?: string
   /** By object name, `App.Server.Obj`. */
   readonly servants: Readonly<Record<string, ServantOptions>>
+  /** Who may call; pings are everybody's. The context of a request carries the token as `token`. Absent: whoever reaches the port. */
+  readonly tokens?: Tokens | undefined
   /** Connections at once; one more is refused. Default 1024. */
   readonly maxConnections?: number
   /** A TCP socket that listens at the endpoint already (its file descriptor, which this server then owns): callers wait in it until the server starts. */
