@@ -29,7 +29,7 @@ const roles: Readonly<Record<string, () => Promise<{ start: Role }>>> = {
 /** V8's options of a role that has the process to itself. */
 const v8Options: Readonly<Record<string, string>> = {
   // Buffers that come and go count as growth of the heap, and after so much of it all is marked: by default once a package.
-  image: '--heap-growing-percent=300',
+  image: '--heap-growing-percent=100',
 }
 
 const commands: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<{ run: Command }> }>> = {

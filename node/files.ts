@@ -26,6 +26,8 @@ export interface SupervisorSources {
   readonly arch?: Architecture
   /** The folder of the runtime's package; default: the one that the lock file pins, which npm installs for its own machine alone. */
   readonly runtime?: string
+  /** The folder in which the stripped runtime is kept, once a version; default: beside the bundle. */
+  readonly kept?: string
 }
 
 /** What the pinned runtime is linked against. */
@@ -38,7 +40,7 @@ const NAME_SERVICE_LIBRARIES = ['libnss_files.so.2', 'libnss_dns.so.2', 'libreso
  * The files of the supervisor's layer: launcher, runtime, loader, libraries and bundle, all below /tarsnode; sorted by path.
  * @throws Failure SUPERVISOR_FILE naming what is missing
  */
-export function supervisorFiles({ bundle, glibc, arch = 'x64', runtime }: SupervisorSources): readonly LayerFile[] {
+export function supervisorFiles({ bundle, glibc, arch = 'x64', runtime, kept = dirname(bundle) }: SupervisorSources): readonly LayerFile[] {
   const need = (source: string | undefined, what: string): string => {
     if (source !== undefined && existsSync(source)) return realpathSync(source)
     throw new Failure('SUPERVISOR_FILE', `the supervisor's ${what} is missing${source === undefined ? ` in ${glibc}` : `: no ${source}`}`, { remedy: 'install the packages of the lock file and build the supervisor' })
@@ -49,7 +51,7 @@ export function supervisorFiles({ bundle, glibc, arch = 'x64', runtime }: Superv
   const optional = NAME_SERVICE_LIBRARIES.filter((name) => locate(glibc, name) !== undefined)
   const files: LayerFile[] = [
     { path: launcherPath(), mode: 0o755, content: launcher(arch, supervisorCommand(arch)) },
-    { path: `${SUPERVISOR_DIR}/bin/node`, mode: 0o755, source: strippedRuntime(need(manifest, 'runtime'), dirname(bundle)) },
+    { path: `${SUPERVISOR_DIR}/bin/node`, mode: 0o755, source: strippedRuntime(need(manifest, 'runtime'), kept) },
     { path: `${SUPERVISOR_DIR}/${BUNDLE}`, mode: 0o644, source: need(bundle, 'bundle') },
     ...readdirSync(join(dirname(need(bundle, 'bundle')), PARTS)).map((name) => ({ path: `${SUPERVISOR_DIR}/${PARTS}/${name}`, mode: 0o644, source: join(dirname(bundle), PARTS, name) })),
     library(loader, 0o755),
@@ -67,7 +69,7 @@ function pinnedRuntime(arch: Architecture): string | undefined {
   }
 }
 
-/** The package's runtime without its symbols, which are a fifth of it; made once a version, beside the bundle. */
+/** The package's runtime without its symbols, which are a fifth of it; made once a version. */
 function strippedRuntime(manifest: string, folder: string): string {
   const { name, version } = JSON.parse(readFileSync(manifest, 'utf8')) as { name: string; version: string }
   const path = join(folder, `${name}-${version}`)

@@ -14,7 +14,7 @@ export const access: Access = {
   ],
   cluster: [
     rule(group, ['tservers', 'ttemplates', 'tframeworkconfigs'], follow),
-    rule(group, ['tservers/status', 'tendpoints/status'], ['patch']),
+    rule(group, ['tservers/status', 'tendpoints/status', 'tconfigs/status', 'timages/status'], ['patch']),
     // Where owners may only be named by those who may finalize them (OwnerReferencesPermissionEnforcement).
     rule(group, 'tservers/finalizers', ['update']),
     rule(group, 'tendpoints', [...follow, 'create', 'patch', 'delete']),

@@ -14,9 +14,22 @@ const away = `export async function run(_args, { err }) {
 }
 `
 
+/** Stands for the way to a Docker engine, which no pod has. */
+const noEngine = `import { Failure } from '#base/errors.ts'
+export async function dockerDestination(name) {
+  throw new Failure('DOCKER_UNREACHABLE', 'the framework image has no way to a Docker engine, which is to load ' + name, { remedy: 'name a registry, or build from a clone of the repository' })
+}
+`
+
+/** What stands for the modules that are left out. */
+const standIns: readonly (readonly [module: RegExp, code: string])[] = [[fromSources, away], [/\/imagebuilder\/oci\/docker\.ts$/, noEngine]]
+
 const leaveOut: Plugin = {
   name: 'leave-out',
-  load: (id) => (fromSources.test(id) ? { code: away, moduleType: 'js' } : null),
+  load(id) {
+    const code = standIns.find(([module]) => module.test(id))?.[1]
+    return code === undefined ? null : { code, moduleType: 'js' }
+  },
 }
 
 /** One file of the bundle. */
@@ -36,8 +49,6 @@ export async function bundleFramework(): Promise<readonly BundleFile[]> {
     platform: 'node',
     tsconfig: false,
     write: false,
-    // Native code that its users can do without.
-    external: [/\.node$/, 'cpu-features'],
     plugins: [leaveOut],
     output: { format: 'esm', minify: true, entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' },
     logLevel: 'warn',

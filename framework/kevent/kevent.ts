@@ -48,7 +48,7 @@ export async function startKevent(options: KeventOptions): Promise<RunningKevent
       const informers = [...new Set([namespace, clusterNamespace])].map((place) => {
         const informer = new Informer({ client, namespace: place, resource: events, log })
         informer.onChange((type, event) => {
-          if (type !== 'deleted' && (place === namespace || ownsNoNamespace(event))) outbox.add(event.metadata.uid ?? '', rowOf(event))
+          if (type !== 'deleted' && (place === namespace || ownsNoNamespace(event))) void outbox.add(event.metadata.uid ?? '', rowOf(event))
         })
         informer.start()
         return life.own(informer)

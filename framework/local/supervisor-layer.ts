@@ -2,7 +2,7 @@
 import { execa } from 'execa'
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createGunzip } from 'node:zlib'
 import { supervisorLibraries } from '../../base-images/recipe.ts'
@@ -11,7 +11,7 @@ import { layerFromFiles, type LayerFile } from '../../imagebuilder/layer.ts'
 import { hostPlatform } from '../../imagebuilder/oci/types.ts'
 import type { SupervisorLayer } from '../../imagebuilder/supervisor.ts'
 import { buildSupervisor } from '../../node/build.ts'
-import { supervisorFiles } from '../../node/files.ts'
+import { supervisorFiles, type LayerFile as SupervisorFile } from '../../node/files.ts'
 import { ENTRYPOINT, type Architecture } from '../../node/layout.ts'
 
 /**
@@ -19,18 +19,37 @@ import { ENTRYPOINT, type Architecture } from '../../node/layout.ts'
  * @returns the layer, and the file that describes it (TARSIMAGE_SUPERVISOR of tarsimage)
  */
 export async function supervisorLayer(cacheDir: string, signal?: AbortSignal): Promise<{ layer: SupervisorLayer; file: string }> {
-  const arch = process.arch as Architecture
+  return withSupervisorFiles(cacheDir, signal, async (files, work) => {
+    const kept = join(cacheDir, `supervisor-${await keyOf(files, ENTRYPOINT)}`)
+    const file = `${kept}.json`
+    if (!existsSync(file)) {
+      const made = await compressHarder(await layerFromFiles(files, join(work, 'layer.tar.gz')))
+      const layer: SupervisorLayer = { ...made, path: `${kept}.tar.gz`, entrypoint: ENTRYPOINT, architecture: hostPlatform().architecture }
+      const description = join(work, 'layer.json')
+      await writeFile(description, JSON.stringify(layer))
+      // Whoever makes the same meanwhile puts the same bytes there.
+      await rename(made.path, layer.path)
+      await rename(description, file)
+    }
+    return { layer: JSON.parse(await readFile(file, 'utf8')) as SupervisorLayer, file }
+  })
+}
+
+/**
+ * Lends the supervisor's files, bundled into a folder of the caller's own: others of the same cache may bundle at the same
+ * time, and other sources.
+ * @param use gets that folder, too
+ */
+export async function withSupervisorFiles<T>(cacheDir: string, signal: AbortSignal | undefined, use: (files: readonly SupervisorFile[], work: string) => Promise<T>): Promise<T> {
   await mkdir(cacheDir, { recursive: true })
-  const bundle = await buildSupervisor(join(cacheDir, 'supervisor'))
-  const { root: glibc } = await stageBase(supervisorLibraries, { cacheDir, ...(signal === undefined ? {} : { signal }) })
-  const files = supervisorFiles({ bundle, glibc, arch })
-  const key = await keyOf(files, ENTRYPOINT)
-  const file = join(cacheDir, `supervisor-${key}.json`)
-  if (!existsSync(file)) {
-    const layer = await compressHarder(await layerFromFiles(files, join(cacheDir, `supervisor-${key}.tar.gz`)))
-    await writeFile(file, JSON.stringify({ ...layer, entrypoint: ENTRYPOINT, architecture: hostPlatform().architecture } satisfies SupervisorLayer))
+  const work = await mkdtemp(join(cacheDir, 'supervisor-'))
+  try {
+    const bundle = await buildSupervisor(work)
+    const { root: glibc } = await stageBase(supervisorLibraries, { cacheDir, ...(signal === undefined ? {} : { signal }) })
+    return await use(supervisorFiles({ bundle, glibc, arch: process.arch as Architecture, kept: cacheDir }), work)
+  } finally {
+    await rm(work, { recursive: true, force: true })
   }
-  return { layer: JSON.parse(await readFile(file, 'utf8')) as SupervisorLayer, file }
 }
 
 /** gzip's level: a tenth smaller than the fastest, which is made while somebody waits; higher ones win no percent. */
@@ -41,7 +60,7 @@ const LEVEL = 7
  * matches of three bytes, which zlib as built into Node does not.
  */
 async function compressHarder(layer: LayerFile): Promise<LayerFile> {
-  const draft = `${layer.path}.${process.pid}.part`
+  const draft = `${layer.path}.harder`
   await execa('gzip', [`-${LEVEL}`, '-n'], { input: createReadStream(layer.path).pipe(createGunzip()), stdout: { file: draft }, maxBuffer: Infinity })
   await rename(draft, layer.path)
   const digest = createHash('sha256')
@@ -53,7 +72,7 @@ async function compressHarder(layer: LayerFile): Promise<LayerFile> {
 const readBytes = 16 << 20
 
 /** Names the content: every file counts, so that no layer is taken for another's. */
-async function keyOf(files: ReturnType<typeof supervisorFiles>, command: readonly string[]): Promise<string> {
+async function keyOf(files: readonly SupervisorFile[], command: readonly string[]): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify([process.version, LEVEL, command]))
   for (const { path, mode, source, content } of files) {
     const size = source === undefined ? 0 : (await stat(source)).size

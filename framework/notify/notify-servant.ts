@@ -12,7 +12,8 @@ import { recordOfInfo, recordOfProgram, splitServer, type NotifyRecord } from '.
 export interface NotifyServantOptions {
   readonly limiter: Limiter
   readonly filters: () => Filters
-  readonly add: (record: NotifyRecord) => void
+  /** Resolves when the end of the process would not lose it. */
+  readonly add: (record: NotifyRecord) => Promise<void>
   /** The newest first; everything added so far is found. */
   readonly find: (question: Question) => Promise<NotifyRecord[]>
   /** What became of notifications. */
@@ -49,12 +50,12 @@ export function notifyServant({ limiter, filters, add, find, counts, check, podB
       throw new TarsCallError(refused, `the caller is no pod of ${name}, of which it would notify`)
     })
   }
-  const keep = (record: NotifyRecord, name: string, account: string): void => {
+  const keep = async (record: NotifyRecord, name: string, account: string): Promise<void> => {
     if (isDropped(filters(), name, record.message)) return
     const { taken, first } = limiter.take(account, clock.monotonic())
     if (taken) counts.taken++
     else counts.dropped++
-    if (taken) add(record)
+    if (taken) await add(record)
     else if (first) log.info('notifications dropped: too many of one server', { server: account })
   }
   /** The name that the caller gives itself, else the pod at its address. */

@@ -73,8 +73,8 @@ export async function startNotify(options: NotifyOptions): Promise<RunningNotify
       filters: startFilters(options, lifetime),
       add(record) {
         const id = nextId()
-        outbox.add(id, rowOf(record, id))
         alert.tell(record)
+        return outbox.add(id, rowOf(record, id))
       },
       find, counts, check, podByAddress: (address) => callers.at(address)?.pod, clock, log,
     })

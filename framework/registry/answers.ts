@@ -1,7 +1,8 @@
 import { Writer } from '#tars/codec/writer.ts'
 import type { FunctionCodec } from '#tars/idl/interface.ts'
 import { QueryF } from '#tars/protocol/QueryF.ts'
-import { encoded, type Encoded } from '#tars/server.ts'
+import { encoded, ReadyAnswers, type Encoded } from '#tars/server.ts'
+import type { ObjectAnswers } from './model/object-answers.ts'
 import type { ServantView } from './model/views.ts'
 
 /** The answers about one object, encoded when its endpoints change and sent as they are when it is asked for. */
@@ -16,29 +17,41 @@ export interface Answer {
   readonly names: Encoded
 }
 
-const { findObjectById, findObjectById4Any, findObjectByIdInSameSet, findObjectNodeName } = QueryF.functions
+const { findObjectById, findObjectById4Any, findObjectById4All, findObjectByIdInSameGroup, findObjectByIdInSameSet, findObjectNodeName } = QueryF.functions
 
 type ResultCodec = Pick<FunctionCodec, 'writeResult'> | undefined
 
-/** Encodes answers, all with one writer; the bodies of an answer share one buffer of their exact size. */
+/** Encodes answers, all with one writer. */
 export function answerEncoder(): (view: ServantView) => Answer {
   const writer = new Writer(4096)
   return ({ active, inactive }) => {
     const result = { return: 0, activeEp: active, inactiveEp: inactive }
-    const ends: number[] = []
-    const write = (codec: ResultCodec, value: unknown) => {
-      codec?.writeResult(writer, value)
-      ends.push(writer.length)
+    const encode = (codec: ResultCodec, value: unknown): Encoded => {
+      codec?.writeResult(writer.reset(), value)
+      return encoded(writer.view())
     }
-    writer.reset()
-    write(findObjectById, active)
-    write(findObjectById4Any, result)
-    write(findObjectByIdInSameSet, result)
-    write(findObjectNodeName, { return: 0, nodeNames: [...new Set([...active, ...inactive].map(({ nodeName }) => nodeName).filter((name) => name !== ''))] })
-    // Not from the shared pool: a small answer that lives long would keep a whole slab of it.
-    const bytes = Buffer.allocUnsafeSlow(writer.length)
-    writer.view().copy(bytes)
-    const [first, second, third, fourth] = ends
-    return { list: encoded(bytes.subarray(0, first)), lists: encoded(bytes.subarray(first, second)), listsAfterPlace: encoded(bytes.subarray(second, third)), names: encoded(bytes.subarray(third, fourth)) }
+    const nodeNames = new Set([...active, ...inactive].map(({ nodeName }) => nodeName).filter((name) => name !== ''))
+    return {
+      list: encode(findObjectById, active),
+      lists: encode(findObjectById4Any, result),
+      listsAfterPlace: encode(findObjectByIdInSameSet, result),
+      names: encode(findObjectNodeName, { return: 0, nodeNames: [...nodeNames] }),
+    }
+  }
+}
+
+/** What callers of a function get who all get the same, by their very question. */
+export class CommonAnswers {
+  readonly #ready = new ReadyAnswers()
+  readonly #writer = new Writer(256)
+
+  /** By function. */
+  readonly functions = Object.fromEntries([findObjectById4Any, findObjectById4All, findObjectByIdInSameGroup].map((codec) => [codec?.name, this.#ready]))
+
+  readonly publish = (id: string, answers: ObjectAnswers<Answer> | undefined): void => {
+    findObjectByIdInSameGroup?.writeArgs(this.#writer.reset(), [id])
+    const question = this.#writer.view()
+    if (answers === undefined || answers.differ) this.#ready.delete(question)
+    else this.#ready.set(question, answers.all.lists)
   }
 }

@@ -21,7 +21,7 @@ const refused = { return: -1, activeEp: [], inactiveEp: [] }
  */
 export function queryServant({ directory, upstream, locks }: QueryOptions): QueryFServant {
   const all = (id: string, current: Current) => elsewhere(id, current, []) ?? directory.find(id).lists
-  const near = (id: string, current: Current) => elsewhere(id, current, []) ?? directory.findNear(id, callerOf(current)).lists
+  const near = (id: string, current: Current) => elsewhere(id, current, []) ?? directory.findNear(id, new Asker(current)).lists
   /** The answer of another registry, which may take a moment. */
   const elsewhere = (id: string, current: Current, more: readonly string[]) => {
     const locator = directory.upstreamOf(id)
@@ -34,14 +34,27 @@ export function queryServant({ directory, upstream, locks }: QueryOptions): Quer
     findObjectByIdInSameGroup: near,
     findObjectByIdInSameStation: (id, station, current) => elsewhere(id, current, [station]) ?? directory.findInStation(id, station)?.listsAfterPlace ?? refused,
     findObjectByIdInSameSet: (id, setId, current) =>
-      (parseSet(setId) && elsewhere(id, current, [setId])) ?? directory.findInSet(id, setId, callerOf(current))?.listsAfterPlace ?? refused,
+      (parseSet(setId) && elsewhere(id, current, [setId])) ?? directory.findInSet(id, setId, new Asker(current))?.listsAfterPlace ?? refused,
     findObjectNodeName: (id, current) => elsewhere(id, current, []) ?? directory.find(id).names,
     registerChange: () => -1,
     registerQuery: () => -1,
-    getLocker: (request, current) => locks.ask(request, callerOf(current)),
+    getLocker: (request, current) => locks.ask(request, new Asker(current)),
   }
 }
 
-function callerOf({ caller, peer }: Current): Caller {
-  return { name: caller, address: plainAddress(peer.address) }
+/** Who asks, worked out when it counts, which it seldom does. */
+class Asker implements Caller {
+  readonly #current: Current
+
+  constructor(current: Current) {
+    this.#current = current
+  }
+
+  get name(): string {
+    return this.#current.caller
+  }
+
+  get address(): string {
+    return plainAddress(this.#current.peer.address)
+  }
 }

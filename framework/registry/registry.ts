@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { labels, registryPorts } from '#api/names.ts'
 import { systemClock, type Clock } from '#base/clock.ts'
+import { garbageCollector } from '#base/garbage.ts'
 import { startHealth } from '#base/health.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
@@ -16,7 +17,7 @@ import { Registry } from '#tars/protocol/Registry.ts'
 import { createServer, RequestCounters } from '#tars/server.ts'
 import type { ClientTls } from '#tars/client.ts'
 import type { TlsSettings } from '#tars/tls.ts'
-import { answerEncoder } from './answers.ts'
+import { answerEncoder, CommonAnswers } from './answers.ts'
 import { startFeeds, type Feeds } from './feeds.ts'
 import { Loads } from './loads.ts'
 import { Locks } from './locks.ts'
@@ -77,6 +78,7 @@ type Answer = ReturnType<ReturnType<typeof answerEncoder>>
 
 interface Parts {
   readonly directory: Directory<Answer>
+  readonly common: CommonAnswers
   readonly reports: Reports
   readonly locks: Locks
   readonly upstream: Upstream
@@ -100,9 +102,10 @@ export async function startRegistry(options: RegistryOptions): Promise<RunningRe
     const { directory, feeds } = parts
     const synced = feeds.synced()
     const { data, patienceMs = 3000 } = options
-    await (data === undefined ? synced : whenKnown({ file: join(data, 'registry-snapshot.json'), informers: feeds.informers, synced, patienceMs, lifetime, log }))
+    await (data === undefined ? synced : whenKnown({ file: join(data, 'registry-snapshot.jsonl'), informers: feeds.informers, synced, patienceMs, lifetime, log }))
     directory.release()
-
+    // Most of what the first lists left is garbage, and next to nothing is allocated from here on.
+    garbageCollector()()
     return await serve(options, parts, lifetime)
   } catch (error) {
     await lifetime.stop().catch(() => {})
@@ -130,7 +133,8 @@ async function serve(options: RegistryOptions, parts: Parts, lifetime: Lifetime)
 }
 
 function startParts({ client, namespace, tls, hostForm = 'dns', clock = systemClock, log }: RegistryOptions, lifetime: Lifetime): Parts {
-  const directory = new Directory({ hostForm, isSsl: tls?.required === true, prepare: answerEncoder() })
+  const common = new CommonAnswers()
+  const directory = new Directory({ hostForm, isSsl: tls?.required === true, prepare: answerEncoder(), publish: common.publish })
   directory.hold()
   const fetchPod = async (name: string): Promise<PodObject | undefined> => {
     const pod = await podNow(client, namespace, name)
@@ -144,15 +148,15 @@ function startParts({ client, namespace, tls, hostForm = 'dns', clock = systemCl
   const feeds = startFeeds({ client, namespace, directory, reports, locks, log })
   lifetime.own(feeds)
   lifetime.onStop(() => reports.stop())
-  return { directory, reports, locks, upstream, feeds, fetchPod }
+  return { directory, common, reports, locks, upstream, feeds, fetchPod }
 }
 
-function adapters({ address, ports, log }: RegistryOptions, { directory, reports, locks, upstream, fetchPod, feeds: { template } }: Parts, check: CallerCheck) {
+function adapters({ address, ports, log }: RegistryOptions, { directory, common, reports, locks, upstream, fetchPod, feeds: { template } }: Parts, check: CallerCheck) {
   const { query, registry } = ports ?? registryPorts
   return [
     {
       endpoint: `tcp -h ${address} -p ${query} -t 10000`,
-      servants: { 'tars.tarsregistry.QueryObj': { interface: QueryF, servant: queryServant({ directory, upstream, locks }) } },
+      servants: { 'tars.tarsregistry.QueryObj': { interface: QueryF, servant: queryServant({ directory, upstream, locks }), ready: common.functions } },
       maxConnections: 10_000,
       queueCapacity: 10_000,
       queueTimeoutMs: 4000,

@@ -1,10 +1,10 @@
 import type { CallerCheck } from '#kube/caller-check.ts'
 import type { Callers } from '#kube/callers.ts'
-import { Recent } from '#store/recent.ts'
 import type { Current } from '#tars/server.ts'
 import type { StatSampleMsg } from '#tars/protocol/StatF.ts'
-import { keyOfHead, valueOfBody, type Reason, type Reporter, type StatKey, type StatRecord } from './model/record.ts'
-import { readHead, type StatLine } from './stat-lines.ts'
+import type { Head, Heads } from './heads.ts'
+import { faultOf, keyOfHead, type Reason, type Reporter, type StatKey, type StatRecord } from './model/record.ts'
+import type { StatLine } from './stat-lines.ts'
 
 export interface StatServantOptions {
   readonly add: (records: readonly StatRecord[]) => Promise<void>
@@ -12,8 +12,7 @@ export interface StatServantOptions {
   /** Who may report of a server. */
   readonly check: Pick<CallerCheck, 'admits'>
   readonly counts: StatCounts
-  /** Keys that are remembered from one report to the next, at least. */
-  readonly keys: number
+  readonly heads: Heads
 }
 
 /** Lines of reports. */
@@ -23,13 +22,8 @@ export interface StatCounts {
   samples: number
 }
 
-/** Longest head that is remembered, bytes; native's names are shorter. */
-const longestHead = 1024
-
-/** `tars.tarsstat.StatObj` (framework-services 6), with the lines of StatOfHeads. */
-export function statServant({ add, callers, check, counts, keys }: StatServantOptions) {
-  /** What heads say, by who sent them. */
-  const known = new Recent<StatKey | Reason>(keys)
+/** `tars.tarsstat.StatObj` (framework-services 6), with the lines of `statOfLines`. */
+export function statServant({ add, callers, check, counts, heads }: StatServantOptions) {
   let version = callers.version
   /** An address, or a DNS name, which begins with the pod's name. */
   const host = (text: string): string => {
@@ -41,27 +35,25 @@ export function statServant({ add, callers, check, counts, keys }: StatServantOp
     const pod = callers.at(peer.address)
     return { node: pod?.pod ?? host(caller), owner: pod?.owner, isOwner: callers.isOwner, mayReport: (server: string) => check.admits(peer.address, server), host }
   }
-  const keyIn = (head: string, fromClient: boolean, current: Current): StatKey | Reason => {
-    const id = `${current.peer.address} ${current.caller} ${String(fromClient)} ${head}`
-    const recent = known.get(id)
-    if (recent !== undefined) return recent
-    const key = keyOfHead(readHead(head), fromClient, reporterOf(current))
-    if (head.length <= longestHead) known.set(id, key)
+  const read = (head: Head, sender: string, fromClient: boolean, current: Current): StatKey | Reason => {
+    const key = keyOfHead(head.read(), fromClient, reporterOf(current))
+    heads.know(head, sender, key)
     return key
   }
   return {
     async reportMicMsg(lines: readonly StatLine[], fromClient: boolean, current: Current): Promise<number> {
-      if (version !== callers.version) known.clear()
+      if (version !== callers.version) heads.clear()
       version = callers.version
-      const keysOfLines = lines.map(({ head }) => keyIn(head, fromClient, current))
+      const sender = `${version} ${current.peer.address} ${current.caller} ${String(fromClient)}`
       const records: StatRecord[] = []
-      for (const [index, { body }] of lines.entries()) {
-        const key = keysOfLines[index] as StatKey | Reason
-        const value = valueOfBody(body)
-        if (typeof value === 'string') counts.refused[value]++
-        else if (typeof key === 'string') counts.refused[key]++
-        else records.push({ key, value })
+      const refused: Reason[] = []
+      for (const { head, value } of lines) {
+        const key = head.keys.get(sender) ?? read(head, sender, fromClient, current)
+        const fault = typeof key === 'string' ? key : faultOf(value)
+        if (fault !== undefined) refused.push(fault)
+        else records.push({ key: key as StatKey, value })
       }
+      for (const reason of refused) counts.refused[reason]++
       counts.taken += records.length
       await add(records)
       return 0

@@ -11,7 +11,8 @@ import { serveTars } from '#tars/serve.ts'
 import type { TlsSettings } from '#tars/tls.ts'
 import { CallCounters } from './model/call-counters.ts'
 import { statRules } from './model/stat-rules.ts'
-import { StatOfHeads } from './stat-lines.ts'
+import { Heads } from './heads.ts'
+import { statOfLines } from './stat-lines.ts'
 import { statServant, type StatCounts } from './stat-servant.ts'
 
 export interface StatOptions extends GathererOptions {
@@ -29,6 +30,7 @@ export function startStat(options: StatOptions): Promise<RunningGatherer> {
   const calls = new CallCounters()
   const rules = statRules(source)
   let check: CallerCheck | undefined
+  const heads = new Heads(bounds.inAll * 2)
   return startGatherer({
     dataset: statDataset,
     fold: () => new Fold(rules, bounds),
@@ -37,7 +39,7 @@ export function startStat(options: StatOptions): Promise<RunningGatherer> {
       const callers = lifetime.own(watchCallers({ client, namespace, ownerLabels: [labels.app, labels.server], log }))
       await callers.known()
       check = new CallerCheck({ mode: 'enforce', trusts: everyone, ...options.callers, callers, log })
-      const servants = { 'tars.tarsstat.StatObj': { interface: StatOfHeads, servant: statServant({ add, callers, check, counts, keys: bounds.inAll }) } }
+      const servants = { 'tars.tarsstat.StatObj': { interface: statOfLines(heads), servant: statServant({ add, callers, check, counts, heads }) } }
       const [bound] = await serveTars({ adapters: [{ endpoint: `tcp -h ${address} -p ${options.port} -t 60000`, servants }], tls: options.tls, log }, lifetime)
       return bound?.port ?? 0
     },

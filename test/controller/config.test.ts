@@ -4,6 +4,7 @@ import { resources } from '#api/resources.ts'
 import type { TConfig, TImage } from '#api/types.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { KubeError } from '#kube/errors.ts'
+import { events } from '#kube/resources.ts'
 import type { Resource } from '#kube/types.ts'
 import type { Controller } from '../../framework/controller/controller.ts'
 import { clientAs, controllerOf, eventually, startCluster, type TestCluster } from './cluster.ts'
@@ -42,6 +43,26 @@ describe('a configuration file', () => {
     await become('a.conf', ['one active', 'two'])
     const { items } = await cluster.client.list(tconfigs, { namespace, labelSelector: 'tars.io/Activated=false' })
     expect(items.map(({ metadata }) => metadata.name)).toEqual(['two'])
+  })
+
+  test('each version says whether it is in force', async () => {
+    const reason = async (name: string): Promise<string | undefined> => {
+      const { metadata: { generation }, status } = await cluster.client.get(tconfigs, { namespace, name })
+      const [fact] = status?.conditions ?? []
+      // Of what the version is now.
+      return status?.observedGeneration === generation && fact?.observedGeneration === generation ? `${fact?.type} ${fact?.status} ${fact?.reason}` : undefined
+    }
+    const says = (name: string, wanted: string) => eventually(async () => ((await reason(name)) === wanted ? true : undefined))
+    await create('first', 'told.conf')
+    await says('first', 'Active True InForce')
+    await create('draft', 'told.conf', { activated: false })
+    await says('draft', 'Active False NotActivated')
+    await create('second', 'told.conf')
+    await says('second', 'Active True InForce')
+    await says('first', 'Active False Replaced')
+    await activate('first')
+    await says('first', 'Active True InForce')
+    await says('second', 'Active False Replaced')
   })
 
   test('has the version in force that was brought back before any controller saw that it was replaced', async () => {
@@ -100,6 +121,13 @@ test('a build that takes too long has failed (control-plane spec C.11)', async (
   await cluster.client.create(timages, { metadata: { name: 'demo-hello', namespace }, imageType: 'server', build: { running } } as never)
   const image = await eventually(async () => { const found = await cluster.client.get(timages, { namespace, name: 'demo-hello' }); return found.build?.last === undefined ? undefined : found })
   expect(image.build).toEqual({ last: { ...running, phase: 'Failed', message: 'task overtime' } })
+  // And says so, of the TImage as it is now.
+  const said = (of: TImage): unknown => of.status?.observedGeneration === of.metadata.generation && of.status?.conditions?.map(({ type, status, reason, message }) => [type, status, reason, message])
+  const says = (wanted: unknown) => eventually(async () => (JSON.stringify(said(await cluster.client.get(timages, { namespace, name: 'demo-hello' }))) === JSON.stringify(wanted) ? true : undefined))
+  await says([['Released', 'False', 'NoRelease', 'there is no release yet'], ['Degraded', 'True', 'BuildFailed', 'the last build, b1, failed: task overtime']])
+  await eventually(async () => (await cluster.client.list(events, { namespace })).items.some((event) => event['reason'] === 'BuildFailed' && event['involvedObject'].name === 'demo-hello') || undefined)
+  await cluster.client.patch(timages, { namespace, name: 'demo-hello' }, { releases: [{ id: 'b2', image: 'i:b2' }], build: { last: { ...running, id: 'b2', phase: 'Done' } } })
+  await says([['Released', 'True', 'Released', 'the newest of 1 releases is b2'], ['Degraded', 'False', 'AsExpected', 'the last build, b2, succeeded']])
 })
 
 test('a template in use stays (control-plane spec B.4)', async () => {

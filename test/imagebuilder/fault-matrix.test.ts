@@ -25,7 +25,7 @@ let bench: ServiceBench
 let layer: Awaited<ReturnType<typeof layerFromFiles>>
 
 beforeAll(async () => {
-  bench = await serviceBench({ TARSIMAGE_BUILDS: String(AT_ONCE), TARSIMAGE_SILENCE: String(SILENCE_S) }, 'docker-registry')
+  bench = await serviceBench({ TARSIMAGE_BUILDS: String(AT_ONCE), TARSIMAGE_SILENCE: String(SILENCE_S) }, { kind: 'docker-registry' })
   layer = await layerFromFiles([{ path: '/etc/os-release', content: 'NAME=test' }], bench.bench.path('layer.tar.gz'))
 }, 120_000)
 afterAll(() => bench.stop())

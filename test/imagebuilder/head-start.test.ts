@@ -14,7 +14,7 @@ import { serviceBench, type ServiceBench } from './rig/service.ts'
 
 let bench: ServiceBench
 beforeAll(async () => {
-  bench = await serviceBench({ TARSIMAGE_BUILDS: '1', TARSIMAGE_SILENCE: '30' }, 'docker-registry')
+  bench = await serviceBench({ TARSIMAGE_BUILDS: '1', TARSIMAGE_SILENCE: '30' }, { kind: 'docker-registry' })
 }, 120_000)
 afterAll(() => bench.stop())
 

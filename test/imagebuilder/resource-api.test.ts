@@ -3,64 +3,46 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readdir, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Upload } from 'tus-js-client'
-import { completeFramework } from '#api/default.ts'
 import { resources } from '#api/resources.ts'
 import type { TImage, TImageBuildState } from '#api/types.ts'
 import { silentLogger } from '#base/log.ts'
 import { composeImage } from '../../imagebuilder/compose.ts'
-import { imageEnv } from '../../imagebuilder/env.ts'
 import { layerFromFiles } from '../../imagebuilder/layer.ts'
 import { parseLocation } from '../../imagebuilder/oci/location.ts'
 import { watchOrphans } from '../../imagebuilder/service/orphans.ts'
-import { startImageService, type ImageService } from '../../imagebuilder/service/service.ts'
+import type { ImageService } from '../../imagebuilder/service/service.ts'
 import { TImageStore } from '../../imagebuilder/service/timage.ts'
-import type { OciRegistry } from '../../framework/local/oci/server.ts'
-import { namespace, startCluster, type TestCluster } from '../registry/cluster.ts'
-import { faultyRegistry, type FaultyRegistry } from '../rig/faulty-registry.ts'
+import { namespace } from '../registry/cluster.ts'
 import { elf, tgz } from './rig/archives.ts'
-import { runCrane, startOciRegistry, workbench, type Workbench } from './rig/image.ts'
+import { runCrane } from './rig/image.ts'
+import { serviceBench, type ServiceBench } from './rig/service.ts'
 
-const apiVersion = 'k8s.tars.io/v1beta3'
 const file = tgz([{ name: 'HelloServer', mode: 0o755, content: elf() }, { name: 'data', content: randomBytes(300_000) }])
 const sha256 = createHash('sha256').update(file).digest('hex')
 
-let cluster: TestCluster
-let bench: Workbench
-let registry: OciRegistry
-let faulty: FaultyRegistry
+let rig: ServiceBench
+let cluster: ServiceBench['cluster']
+let bench: ServiceBench['bench']
+let faulty: ServiceBench['faulty']
 let service: ImageService
 
-const start = (podName: string, more: Record<string, string> = {}): Promise<ImageService> =>
-  startImageService(imageEnv({ Namespace: namespace, PodName: podName, PodIP: '127.0.0.1', TARSIMAGE_PORT: '0', TARSIMAGE_WORKSPACE: bench.path('workspace'), TARSIMAGE_SUPERVISOR: bench.path('supervisor.json'), TARSIMAGE_MAX_UPLOAD: '5000000', TARSIMAGE_BUILDS: '1', TARSIMAGE_QUEUE: '2', TARSIMAGE_SILENCE: '30', ...more }), cluster.client, silentLogger)
-
 beforeAll(async () => {
-  ;[cluster, bench] = await Promise.all([startCluster(), workbench()])
-  await writeFile(bench.path('supervisor.json'), JSON.stringify(bench.supervisor))
-  registry = await startOciRegistry({ dir: bench.path('registry') })
-  faulty = await faultyRegistry(registry.address)
-  await bench.base(faulty.address)
-  await cluster.client.create(resources.tframeworkconfigs, completeFramework({ name: 'tars-framework', namespace }, { imageBuild: { maxBuildTime: 300 }, imageUpload: { registry: `${faulty.address}/tars`, secret: '' }, recordLimit: { timageRelease: 10, texitedPod: 10, tconfigHistory: 10 } }))
-  await cluster.client.create(resources.timages, { apiVersion, kind: 'TImage', metadata: { name: 'cppbase', namespace }, imageType: 'base', supportedType: ['cpp', 'go'], releases: [{ id: 'builtin', image: `${faulty.address}/tars/base:amd64` }] } as TImage)
-  service = await start('tars-tarsimage-0')
+  rig = await serviceBench({ TARSIMAGE_MAX_UPLOAD: '5000000', TARSIMAGE_BUILDS: '1', TARSIMAGE_QUEUE: '2', TARSIMAGE_SILENCE: '30' })
+  ;({ cluster, bench, faulty, service } = rig)
 }, 60_000)
+afterAll(() => rig.stop())
 
-afterAll(async () => {
-  await service.stop()
-  await faulty.stop()
-  await registry.stop()
-  await cluster.stop()
-  await bench.clean()
-})
+const start = (podName: string, more: Record<string, string> = {}): Promise<ImageService> => rig.start({ PodName: podName, ...more })
 
 const timages = ['demo-helloserver', 'demo-other', 'second-helloserver']
 beforeEach(async () => {
   for (const name of timages) {
     await cluster.client.delete(resources.timages, { namespace, name }).catch(() => {})
-    await cluster.client.create(resources.timages, { apiVersion, kind: 'TImage', metadata: { name, namespace }, imageType: 'server' })
+    await rig.timage(name)
   }
 })
 
-const timage = (name = 'demo-helloserver'): Promise<TImage> => cluster.client.get(resources.timages, { namespace, name })
+const timage = (name = 'demo-helloserver'): Promise<TImage> => rig.read(name)
 
 interface Answer {
   readonly status: number
@@ -301,7 +283,7 @@ describe('rebases', () => {
   test('the release that the server runs, and the newest supervisor under it', async () => {
     for (const tag of ['first', 'second']) await ended((await build(await upload(file), { tag })).body['id'])
     const [second, first] = (await timage()).releases ?? []
-    await cluster.client.create(resources.tservers, { apiVersion, kind: 'TServer', metadata: { name: 'demo-helloserver', namespace }, spec: { app: 'Demo', server: 'HelloServer', subType: 'normal', normal: { ports: [] }, k8s: {}, release: { id: first?.id, image: first?.image } } } as never)
+    await cluster.client.create(resources.tservers, { apiVersion: 'k8s.tars.io/v1beta3', kind: 'TServer', metadata: { name: 'demo-helloserver', namespace }, spec: { app: 'Demo', server: 'HelloServer', subType: 'normal', normal: { ports: [] }, k8s: {}, release: { id: first?.id, image: first?.image } } } as never)
     const newer = await layerFromFiles([{ path: '/tarsnode/tarsnode.mjs', content: '// newer' }], bench.path('newer.tar.gz'))
     await writeFile(bench.path('newer.json'), JSON.stringify({ ...bench.supervisor, ...newer }))
     const other = await start('tars-tarsimage-newer', { TARSIMAGE_SUPERVISOR: bench.path('newer.json') })

@@ -3,59 +3,37 @@ import { generateKeyPairSync } from 'node:crypto'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { completeFramework } from '#api/default.ts'
 import { resources } from '#api/resources.ts'
 import type { TImage, TImageBuildState } from '#api/types.ts'
-import { silentLogger } from '#base/log.ts'
 import { secrets } from '#kube/resources.ts'
-import type { OciRegistry } from '../../framework/local/oci/server.ts'
-import { imageEnv } from '../../imagebuilder/env.ts'
-import { startImageService, type ImageService } from '../../imagebuilder/service/service.ts'
-import { namespace, startCluster, type TestCluster } from '../registry/cluster.ts'
+import type { ImageService } from '../../imagebuilder/service/service.ts'
+import { namespace } from '../registry/cluster.ts'
 import { elf, tgz } from './rig/archives.ts'
-import { listing, runCrane, startOciRegistry, workbench, type Workbench } from './rig/image.ts'
+import { listing, runCrane } from './rig/image.ts'
+import { serviceBench, type ServiceBench } from './rig/service.ts'
 
-const apiVersion = 'k8s.tars.io/v1beta3'
-const credentials = { username: 'tars', password: 'secret' }
 const server = { name: 'Top/HelloServer', mode: 0o755, content: elf() }
 
-let cluster: TestCluster
-let bench: Workbench
-let registry: OciRegistry
+let rig: ServiceBench
+let cluster: ServiceBench['cluster']
+let bench: ServiceBench['bench']
+/** host:port of the registry, as the service knows it. */
+let registry: string
 let service: ImageService
 
-function settings(more: Record<string, string> = {}): ReturnType<typeof imageEnv> {
-  return imageEnv({ Namespace: namespace, PodName: 'tars-tarsimage-0', PodIP: '127.0.0.1', TARSIMAGE_PORT: '0', TARSIMAGE_WORKSPACE: bench.path('workspace'), TARSIMAGE_SUPERVISOR: bench.path('supervisor.json'), TARSIMAGE_MAX_UPLOAD: '5000000', TARSIMAGE_BUILDS: '1', TARSIMAGE_QUEUE: '1', ...more })
-}
-
 beforeAll(async () => {
-  ;[cluster, bench] = await Promise.all([startCluster(), workbench()])
-  await writeFile(bench.path('supervisor.json'), JSON.stringify(bench.supervisor))
-  const open = await startOciRegistry({ dir: bench.path('registry') })
-  await bench.base(open.address)
-  await open.stop()
-  registry = await startOciRegistry({ dir: bench.path('registry'), auth: credentials })
-  const config = { auths: { [registry.address]: { auth: Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64') } } }
-  await cluster.client.create(secrets, { metadata: { name: 'push', namespace }, type: 'kubernetes.io/dockerconfigjson', data: { '.dockerconfigjson': Buffer.from(JSON.stringify(config)).toString('base64') } })
-  await cluster.client.create(resources.tframeworkconfigs, completeFramework({ name: 'tars-framework', namespace }, { imageBuild: { maxBuildTime: 300 }, imageUpload: { registry: `${registry.address}/tars`, secret: 'push' }, recordLimit: { timageRelease: 10, texitedPod: 10, tconfigHistory: 10 } }))
-  const base: TImage = { apiVersion, kind: 'TImage', metadata: { name: 'cppbase', namespace }, imageType: 'base', supportedType: ['cpp', 'go'], releases: [{ id: 'builtin', image: `${registry.address}/tars/base:amd64`, secret: 'push' }] }
-  await cluster.client.create(resources.timages, base)
-  service = await startImageService(settings(), cluster.client, silentLogger)
+  rig = await serviceBench({ TARSIMAGE_MAX_UPLOAD: '5000000', TARSIMAGE_BUILDS: '1', TARSIMAGE_QUEUE: '1' }, { credentials: { username: 'tars', password: 'secret' } })
+  ;({ cluster, bench, service } = rig)
+  registry = rig.faulty.address
 }, 60_000)
-
-afterAll(async () => {
-  await service.stop()
-  await registry.stop()
-  await cluster.stop()
-  await bench.clean()
-})
+afterAll(() => rig.stop())
 
 beforeEach(async () => {
   await cluster.client.delete(resources.timages, { namespace, name: 'demo-helloserver' }).catch(() => {})
-  await cluster.client.create(resources.timages, { apiVersion, kind: 'TImage', metadata: { name: 'demo-helloserver', namespace }, imageType: 'server' })
+  await rig.timage('demo-helloserver')
 })
 
-const timage = (): Promise<TImage> => cluster.client.get(resources.timages, { namespace, name: 'demo-helloserver' })
+const timage = (): Promise<TImage> => rig.read('demo-helloserver')
 
 interface Answer {
   readonly code: number
@@ -76,15 +54,15 @@ describe('the building call', () => {
   test('waits, answers 200, and leaves a release', async () => {
     const { code, body } = await post(tgz([server]))
     expect([code, body.status, body.message, body.handler]).toEqual([200, 200, 'OK', 'tars-tarsimage-0'])
-    expect(body.result).toEqual({ id: expect.stringMatching(/^v\d{14}-[0-9a-f]{1,8}-[0-9a-f]{4}$/), image: `${registry.address}/tars/demo.helloserver:${body.result?.id}`, secret: '', source: 'demo-helloserver' })
+    expect(body.result).toEqual({ id: expect.stringMatching(/^v\d{14}-[0-9a-f]{1,8}-[0-9a-f]{4}$/), image: `${registry}/tars/demo.helloserver:${body.result?.id}`, secret: '', source: 'demo-helloserver' })
     const { releases, build } = await timage()
     expect(releases).toEqual([{ id: body.result?.id, image: body.result?.image, secret: 'push', createPerson: 'me', mark: 'first\r\nrelease', createTime: expect.stringMatching(/Z$/) }])
     expect(build?.running).toBeUndefined()
-    expect(build?.last).toMatchObject({ id: body.result?.id, phase: 'Done', message: 'Success', handler: 'tars-tarsimage-0', baseImage: `${registry.address}/tars/base:amd64`, serverType: 'cpp' })
-    await runCrane('auth', 'login', registry.address, '-u', 'tars', '-p', 'secret')
+    expect(build?.last).toMatchObject({ id: body.result?.id, phase: 'Done', message: 'Success', handler: 'tars-tarsimage-0', baseImage: `${registry}/tars/base:amd64`, serverType: 'cpp' })
+    await runCrane('auth', 'login', registry, '-u', 'tars', '-p', 'secret')
     expect(await runCrane('validate', '--remote', body.result?.image ?? '')).toMatch(/^PASS/)
     expect(await listing(body.result?.image ?? '', bench.dir)).toContain('-rwxr-xr-x 0/0 64 1970-01-01 00:00:00 usr/local/server/bin/HelloServer')
-    await runCrane('auth', 'logout', registry.address)
+    await runCrane('auth', 'logout', registry)
     expect(await readdir(bench.path('workspace/upload/tars-tarsimage-0'))).toEqual([])
   })
 
@@ -100,14 +78,14 @@ describe('the building call', () => {
       }
     })()
     const { code, body } = await post(tgz([server]), { ServerTag: 'v-1700000000' }, '')
-    expect([code, body.message, body.result?.image]).toEqual([201, 'Created', `${registry.address}/tars/demo.helloserver:v-1700000000`])
+    expect([code, body.message, body.result?.image]).toEqual([201, 'Created', `${registry}/tars/demo.helloserver:v-1700000000`])
     await watching
     abort.abort()
     expect(phases).toEqual(['Pending', 'Preparing', 'Submitting', 'Building', 'Pushing', 'Done'])
   })
 
   test('the base image may be a reference with its own secret, or be chosen by type', async () => {
-    expect((await post(tgz([server]), { BaseImage: `${registry.address}/tars/base:amd64`, BaseImageSecret: 'push' })).code).toBe(200)
+    expect((await post(tgz([server]), { BaseImage: `${registry}/tars/base:amd64`, BaseImageSecret: 'push' })).code).toBe(200)
     expect((await post(tgz([server]), { BaseImage: '' })).code).toBe(200)
     expect((await timage()).releases).toHaveLength(2)
   })
@@ -190,7 +168,7 @@ describe('the building call', () => {
     }
     const missing = await call('/api/v1beta3/timage/demo-nosuch/building')
     expect([missing.status, ((await missing.json()) as { message: string }).message]).toEqual([500, expect.stringMatching(/no TImage demo-nosuch/)])
-    await cluster.client.create(resources.timages, { apiVersion, kind: 'TImage', metadata: { name: 'demo-nosuch', namespace }, imageType: 'base', supportedType: ['cpp'] })
+    await cluster.client.create(resources.timages, { apiVersion: 'k8s.tars.io/v1beta3', kind: 'TImage', metadata: { name: 'demo-nosuch', namespace }, imageType: 'base', supportedType: ['cpp'] })
     const base = await call('/api/v1beta3/timage/demo-nosuch/building')
     expect([base.status, ((await base.json()) as { message: string }).message]).toEqual([500, expect.stringMatching(/TImage demo-nosuch is of type base/)])
     const get = await call('/api/v1beta3/timage/x/building', 'GET')
@@ -205,7 +183,7 @@ test('a builder that starts fails what it left running, and removes its uploads'
   await writeFile(bench.path('workspace/upload/pod-1/left'), 'x')
   const running: TImageBuildState = { id: 'v7', image: 'r/x:1', baseImage: 'r/b:1', serverType: 'cpp', phase: 'Building', handler: 'pod-1' }
   await cluster.client.patch(resources.timages, { namespace, name: 'demo-helloserver' }, { build: { running } })
-  const other = await startImageService(settings({ PodName: 'pod-1' }), cluster.client, silentLogger)
+  const other = await rig.start({ PodName: 'pod-1' })
   expect(await readdir(bench.path('workspace/upload/pod-1'))).toEqual([])
   expect((await timage()).build).toMatchObject({ last: { id: 'v7', phase: 'Failed', message: expect.stringMatching(/restarted during the build/) } })
   expect((await timage()).build?.running).toBeUndefined()
@@ -213,7 +191,7 @@ test('a builder that starts fails what it left running, and removes its uploads'
 })
 
 test('every image is signed and has its bill of materials where the service is told so', async () => {
-  const strict = await startImageService(settings({ PodName: 'strict-0', TARSIMAGE_SBOM: 'true', TARSIMAGE_SIGN_SECRET: 'signing' }), cluster.client, silentLogger)
+  const strict = await rig.start({ PodName: 'strict-0', TARSIMAGE_SBOM: 'true', TARSIMAGE_SIGN_SECRET: 'signing' })
   const usual = service
   service = strict
   try {
@@ -221,7 +199,7 @@ test('every image is signed and has its bill of materials where the service is t
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256', privateKeyEncoding: { type: 'pkcs8', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } })
     await cluster.client.create(secrets, { metadata: { name: 'signing', namespace }, data: { 'cosign.key': Buffer.from(privateKey).toString('base64') } })
     expect((await post(tgz([server]), { ServerTag: 'signed' })).code).toBe(200)
-    const ask = (path: string): Promise<Response> => fetch(`http://${registry.address}/v2/tars/demo.helloserver/${path}`, { headers: { authorization: `Basic ${Buffer.from('tars:secret').toString('base64')}`, accept: 'application/vnd.oci.image.manifest.v1+json' } })
+    const ask = (path: string): Promise<Response> => fetch(`http://${registry}/v2/tars/demo.helloserver/${path}`, { headers: { authorization: `Basic ${Buffer.from('tars:secret').toString('base64')}`, accept: 'application/vnd.oci.image.manifest.v1+json' } })
     const digest = (await ask('manifests/signed')).headers.get('docker-content-digest') ?? ''
     expect(await (await ask(`manifests/${digest.replace(':', '-')}.sig`)).text()).toContain('dev.cosignproject.cosign/signature')
     expect(await (await ask(`referrers/${digest}`)).json()).toMatchObject({ manifests: [{ artifactType: 'application/vnd.cyclonedx+json' }] })

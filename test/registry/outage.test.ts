@@ -122,7 +122,7 @@ test('with a folder it starts while the API server is away, from what it knew, a
 test('a snapshot that is damaged is not believed', async () => {
   const data = join(folder, 'damaged')
   await mkdir(data)
-  await writeFile(join(data, 'registry-snapshot.json'), '{"layout": 1, "objects": {"endpo')
+  await writeFile(join(data, 'registry-snapshot.jsonl'), '{"layout": 1, "objects": {"endpo')
   const nobody = createKubeClient({ server: 'http://127.0.0.1:1' })
   const lines: string[] = []
   const told = Promise.withResolvers<void>()

@@ -7,12 +7,17 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { propertyDataset, statDataset } from '#store/datasets.ts'
 import type { Dataset, Row, Store } from '#store/dataset.ts'
 import { Fold } from '#store/fold.ts'
+import { Tape } from '#store/tape.ts'
 import { openSqliteStore } from '#store/sqlite/store.ts'
 import { createStatPropMsgHead } from '#tars/protocol/PropertyF.ts'
-import { createStatMicMsgBody, createStatMicMsgHead } from '#tars/protocol/StatF.ts'
+import { Reader } from '#tars/codec/reader.ts'
+import { Writer } from '#tars/codec/writer.ts'
+import { createStatMicMsgBody, createStatMicMsgHead, StatF } from '#tars/protocol/StatF.ts'
 import { propertyMetrics, propertyRules } from '../../framework/property/model/property-rules.ts'
 import { recordsOf, type PropertyRecord } from '../../framework/property/model/record.ts'
-import { keyOfHead, valueOfBody, type StatRecord } from '../../framework/stat/model/record.ts'
+import { faultOf, keyOfHead, type StatRecord } from '../../framework/stat/model/record.ts'
+import { Heads } from '../../framework/stat/heads.ts'
+import { statOfLines, type StatLine } from '../../framework/stat/stat-lines.ts'
 import { statRules } from '../../framework/stat/model/stat-rules.ts'
 
 let folder: string
@@ -51,16 +56,22 @@ async function taken(dataset: Dataset, fold: { rows(): Iterable<Row['fields']> }
   }
 }
 
+const total = (all: Iterable<StatRecord>): number => [...all].reduce((sum, { value: { count } }) => sum + count, 0)
+
 test('calls', async () => {
   await fc.assert(fc.asyncProperty(fc.array(fc.tuple(head, body), { maxLength: 60 }), fc.boolean(), async (lines, fromClient) => {
     const fold = new Fold(statRules('p'), bounds)
-    const records = lines.map(([one, other]) => ({ key: keyOfHead(createStatMicMsgHead(one), fromClient, evil), value: valueOfBody(createStatMicMsgBody(other)) })).filter((record): record is StatRecord => typeof record.key !== 'string' && typeof record.value !== 'string')
-    for (const record of records) fold.add(record)
+    const report = new Writer()
+    StatF.functions['reportMicMsg']?.writeArgs(report, [new Map(lines.map(([one, other]) => [createStatMicMsgHead(one), createStatMicMsgBody(other)])), fromClient])
+    const heads = new Heads(10)
+    const [read] = statOfLines(heads).functions['reportMicMsg']?.readArgs(new Reader(report.bytes())) as [StatLine[]]
+    const records = read.map((one) => ({ key: keyOfHead(one.head.read(), fromClient, evil), value: one.value })).filter((record): record is StatRecord => typeof record.key !== 'string' && faultOf(record.value) === undefined)
+    const counted = total(records)
+    for (const record of records) fold.add(record, new Tape())
     // Nothing is said by another server than the one that speaks.
     expect(records.filter(({ key }) => key.by === 'Bank.Vault')).toEqual([])
     expect(records.every(({ key }) => (fromClient ? key.names.masterIp : key.names.slaveIp) === 'evil-pod-0')).toBe(true)
-    const total = (all: Iterable<StatRecord>): number => [...all].reduce((sum, { value: { count } }) => sum + count, 0)
-    expect(total(fold.sums())).toBe(total(records))
+    expect(total(fold.sums())).toBe(counted)
     expect(fold.size).toBeLessThanOrEqual(3 * bounds.inAll + 1)
     await taken(statDataset, fold)
   }), { numRuns: 80 })
@@ -70,7 +81,7 @@ test('properties', async () => {
   await fc.assert(fc.asyncProperty(fc.array(entry, { maxLength: 30 }), async (entries) => {
     const fold = new Fold(propertyRules('p'), bounds)
     const records = entries.flatMap(({ values, ...one }) => recordsOf(createStatPropMsgHead(one), { vInfo: values }, evil)).filter((record): record is PropertyRecord => typeof record !== 'string')
-    for (const record of records) fold.add(record)
+    for (const record of records) fold.add(record, new Tape())
     expect(records.filter(({ key }) => key.by === 'Bank.Vault')).toEqual([])
     await taken(propertyDataset, fold)
     expect(propertyMetrics(fold.sums()).split('\n').every((line) => line === '' || /^(# |tars_property\{.*\} \S+$)/.test(line))).toBe(true)

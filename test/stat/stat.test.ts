@@ -8,7 +8,8 @@ import { createStatMicMsgBody, createStatMicMsgHead, StatF, type StatFProxy, typ
 import { Reader } from '#tars/codec/reader.ts'
 import { Writer } from '#tars/codec/writer.ts'
 import type { FunctionCodec } from '#tars/idl/interface.ts'
-import { readHead, StatOfHeads, type StatLine } from '../../framework/stat/stat-lines.ts'
+import { Head, Heads } from '../../framework/stat/heads.ts'
+import { statOfLines, type StatLine } from '../../framework/stat/stat-lines.ts'
 import { createPod, until } from '../registry/cluster.ts'
 import { eq, like, startMonitored, type Monitored } from './rig.ts'
 
@@ -132,17 +133,19 @@ describe('who calls whom (6.2)', () => {
 })
 
 test('a report is the same in each protocol version, and a head that cannot be read is refused with its report', async () => {
-  const [ours, theirs] = [StatOfHeads.functions['reportMicMsg'], StatF.functions['reportMicMsg']] as [FunctionCodec, FunctionCodec]
-  const lines = [line({ interfaceName: 'é', slavePort: 7, returnValue: -1 }), line({ interfaceName: 'b' }, { count: 2, intervalCount: new Map([[10, 2]]) })]
+  const heads = new Heads(10)
+  const [ours, theirs] = [statOfLines(heads).functions['reportMicMsg'], StatF.functions['reportMicMsg']] as [FunctionCodec, FunctionCodec]
+  const lines = [line({ interfaceName: 'é', slavePort: 7, returnValue: -1 }), line({ interfaceName: 'b' }, { count: 2, execCount: 1, timeoutCount: 3, intervalCount: new Map([[100, 1], [10, 2], [5, 0], [-1, 4]]), totalRspTime: 2n ** 62n, maxRspTime: 9, minRspTime: 2 })]
   const args = [new Map(lines), true]
   const body = new Writer()
   theirs.writeArgs(body, args)
-  const expected = [lines.map(([head, value]) => [head, value]), true]
+  const values = [{ count: 1, timeouts: 0, failures: 0, intervals: [], total: 0, max: 0, min: 0 }, { count: 2, timeouts: 3, failures: 1, intervals: [10, 2, 100, 1], total: Number.MAX_SAFE_INTEGER, max: 9, min: 2 }]
+  const expected = [lines.map(([head], index) => [head, values[index]]), true]
   for (const read of [ours.readArgs(new Reader(body.bytes())), ours.readArgsTup(theirs.writeArgsTup(args)), ours.argsFromJson(theirs.argsToJson(args))]) {
     const [found, fromClient] = read as [StatLine[], boolean]
-    expect([found.map((one) => [readHead(one.head), one.body]), fromClient]).toEqual(expected)
+    expect([found.map((one) => [one.head.read(), one.value]), fromClient]).toEqual(expected)
   }
-  expect(() => readHead('\u000a\u0000\u0001\u000b')).toThrow(expect.objectContaining({ ret: -1 }))
+  expect(() => new Head(Buffer.from('0a00010b', 'hex')).read()).toThrow(expect.objectContaining({ ret: -1 }))
 })
 
 describe('bad input', () => {

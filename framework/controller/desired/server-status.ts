@@ -1,11 +1,10 @@
 import { labels, serverSelector } from '#api/names.ts'
 import { effectiveReplicas } from '#api/replicas.ts'
-import type { TServer, TServerCondition, TServerStatus } from '#api/types.ts'
+import type { TServer, TServerStatus } from '#api/types.ts'
 import { standstillOf } from './claimless.ts'
+import { factsStatus, type Fact } from './facts.ts'
 import type { Pod } from './pod-state.ts'
 import { isReady, troubleOf, type Surroundings } from './trouble.ts'
-
-type Fact = Omit<TServerCondition, 'lastTransitionTime'>
 
 /**
  * The status of a server, from itself and its pods (control-plane spec C.6, with conditions).
@@ -13,22 +12,14 @@ type Fact = Omit<TServerCondition, 'lastTransitionTime'>
  */
 export function serverStatus(server: TServer, pods: readonly Pod[], surroundings: Surroundings, now: string): TServerStatus {
   const { app, server: name, variant, k8s } = server.spec
-  const observed = server.metadata.generation === undefined ? {} : { observedGeneration: server.metadata.generation }
   const facts = [released(server), available(server, pods), progressing(server, pods), degraded(server, pods, surroundings)]
   return {
     replicas: k8s.daemonSet ? pods.length : (k8s.replicas ?? 0),
     readyReplicas: pods.filter(isReady).length,
     currentReplicas: pods.length,
     selector: serverSelector(app, name, variant),
-    ...observed,
-    conditions: facts.map((fact) => dated({ ...fact, ...observed }, server.status, now)),
+    ...factsStatus(server, facts, now),
   }
-}
-
-/** The condition with the time of its last change: now, unless the status holds the same answer already. */
-function dated(fact: Fact, previous: TServerStatus | undefined, now: string): TServerCondition {
-  const old = previous?.conditions?.find(({ type }) => type === fact.type)
-  return { ...fact, lastTransitionTime: old?.status === fact.status ? old.lastTransitionTime : now }
 }
 
 function released({ spec: { release } }: TServer): Fact {

@@ -5,8 +5,10 @@ import type { TConfig } from '#api/types.ts'
 import { isNotFound } from '#kube/errors.ts'
 import type { Reconcile } from '#kube/reconciler.ts'
 import type { Resource } from '#kube/types.ts'
+import { configStatus } from '../desired/config-status.ts'
 import { configGroup, frameworkOf, type ControllerContext } from './context.ts'
 import { remove } from './remove.ts'
+import { nowOf, writeStatus } from './status.ts'
 
 const resource = resources.tconfigs as Resource<TConfig>
 
@@ -24,7 +26,9 @@ export function reconcileConfig(context: ControllerContext): Reconcile {
     for (const config of rest) if (config.activated && config !== active) await deactivate(context, config, signal)
     const orphaned = active === undefined && (await hasNoActive(context, group, rest)) ? orphans(rest) : []
     const old = rest.filter((config) => config !== active && !orphaned.includes(config)).toSorted(newestFirst)
-    for (const config of [...doomed, ...orphaned, ...old.slice(limitOf(context, group))]) await remove(client, resource, config, 'Background', signal)
+    const leaving = [...doomed, ...orphaned, ...old.slice(limitOf(context, group))]
+    for (const config of leaving) await remove(client, resource, config, 'Background', signal)
+    for (const config of rest) if (!leaving.includes(config)) await writeStatus(context, { resource, store: stores.configs }, config, configStatus(config, active, nowOf(context)), signal)
   }
 }
 

@@ -1,7 +1,5 @@
-import { isDeepStrictEqual } from 'node:util'
 import { resources } from '#api/resources.ts'
 import type { TServer, TServerStatus } from '#api/types.ts'
-import { isNotFound } from '#kube/errors.ts'
 import type { News } from '#kube/event.ts'
 import type { Reconcile } from '#kube/reconciler.ts'
 import type { Resource } from '#kube/types.ts'
@@ -9,23 +7,16 @@ import { serverStatus } from '../desired/server-status.ts'
 import type { Surroundings } from '../desired/trouble.ts'
 import type { ControllerContext, Stores } from './context.ts'
 import { tell } from './event.ts'
+import { nowOf, writeStatus } from './status.ts'
 
 /** Status of a TServer, from itself and its pods (control-plane spec C.6); what turned in it is told by events. */
 export function reconcileServerStatus(context: ControllerContext): Reconcile {
-  const { client, stores, clock } = context
+  const { stores } = context
   return async (key, signal) => {
     const server = stores.servers.getByKey(key)
     if (server === undefined || server.metadata.deletionTimestamp !== undefined) return
-    const now = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')
-    const status = serverStatus(server, stores.podsOf.get(key), surroundingsOf(stores, key), now)
-    if (isDeepStrictEqual(server.status, status)) return
-    const { namespace, name } = server.metadata
-    try {
-      stores.servers.learn(await client.patch(resources.tservers as Resource<TServer>, { namespace, name }, { status }, { subresource: 'status', signal }))
-    } catch (error) {
-      if (isNotFound(error)) return
-      throw error
-    }
+    const status = serverStatus(server, stores.podsOf.get(key), surroundingsOf(stores, key), nowOf(context))
+    if (!(await writeStatus(context, { resource: resources.tservers as Resource<TServer>, store: stores.servers }, server, status, signal))) return
     for (const news of newsOf(server.status, status)) await tell(context, server, news)
   }
 }

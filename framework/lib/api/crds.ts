@@ -4,6 +4,7 @@ import { object, type JsonSchema, type Schema, type Shape, type ValidationRule }
 import { taccountSpec, tframeworkkeySpec, tpluginSpec, tpluginV1beta1Spec } from './schema/account.ts'
 import { tconfigFields, texitedrecordFields, tframeworkconfigFields, tframeworkconfigV1beta2Fields, timageFields, ttemplateSpec, ttreeFields } from './schema/others.ts'
 import { configRules, serverRules, treeRules } from './schema/rules.ts'
+import { tconfigStatus, timageStatus } from './schema/status.ts'
 import { tendpointSpec, tendpointStatus } from './schema/tendpoint.ts'
 import { tserverSpecSchema, tserverStatus } from './schema/tserver.ts'
 
@@ -36,9 +37,9 @@ export interface CrdOptions {
 
 const column = (name: string, jsonPath: string, type = 'string'): Column => ({ name, type, jsonPath })
 
-function flat(shape: Shape): { properties: Record<string, JsonSchema>; required: string[] } {
+function flat(shape: Shape, status?: Schema<unknown>): { properties: Record<string, JsonSchema>; required: string[] } {
   const { properties = {}, required = [] } = object('', shape).json
-  return { properties, required }
+  return { properties: { ...properties, ...(status === undefined ? {} : { status: status.json }) }, required }
 }
 
 function nested(spec: JsonSchema, status?: Schema<unknown>): { properties: Record<string, JsonSchema>; required: string[] } {
@@ -77,11 +78,11 @@ const definitions: readonly Definition[] = [
   { kind: 'TTree', plural: 'ttrees', about: 'Applications and businesses of a framework.', properties: () => flat(ttreeFields), rules: treeRules },
   {
     kind: 'TConfig', plural: 'tconfigs', shortName: 'tc', about: 'A version of a configuration file.',
-    properties: () => flat(tconfigFields), rules: configRules, columns: () => tconfigColumns,
+    properties: () => flat(tconfigFields, tconfigStatus), rules: configRules, columns: () => tconfigColumns, subresources: { status: {} },
   },
   {
     kind: 'TImage', plural: 'timages', shortName: 'ti', about: 'Images of a service or of its base, and their builds.',
-    properties: () => flat(timageFields), columns: (version) => (version === 'v1beta3' ? [column('type', '.imageType')] : []),
+    properties: () => flat(timageFields, timageStatus), subresources: { status: {} }, columns: (version) => (version === 'v1beta3' ? [column('type', '.imageType')] : []),
   },
   { kind: 'TExitedRecord', plural: 'texitedrecords', about: 'Pods of a server that ended.', properties: () => flat(texitedrecordFields) },
   {

@@ -4,6 +4,7 @@ import type { taccountSpec, tframeworkkeySpec, tpluginSpec } from './schema/acco
 import type { mountSource, mounts } from './schema/mounts.ts'
 import type { tconfigFields, texitedrecordFields, tframeworkconfigFields, timageFields, ttemplateSpec, ttreeFields } from './schema/others.ts'
 import type { hostPorts, port, servant } from './schema/ports.ts'
+import type { timageStatus } from './schema/status.ts'
 import type { tendpointSpec, tendpointStatus } from './schema/tendpoint.ts'
 import type { release, tserverSpec, tserverStatus } from './schema/tserver.ts'
 
@@ -68,16 +69,19 @@ export type TTreeFields = InferShape<typeof ttreeFields>
 /** Applications and businesses of a namespace (A.4). */
 export interface TTree extends ApiObject, TTreeFields {}
 
+/** Of TConfigs and TImages: facts, and the generation that they are about. */
+export type FactsStatus = Infer<typeof timageStatus>
+
 export type TConfigFields = InferShape<typeof tconfigFields>
 /** One version of a configuration file (A.5). */
-export interface TConfig extends ApiObject, TConfigFields {}
+export interface TConfig extends ApiObject, TConfigFields { status?: FactsStatus }
 
 export type TImageFields = InferShape<typeof timageFields>
 export type TImageRelease = NonNullable<TImageFields['releases']>[number]
 export type TImageBuild = NonNullable<TImageFields['build']>
 export type TImageBuildState = NonNullable<TImageBuild['running']>
 /** Images of a service or base, and their builds (A.7). */
-export interface TImage extends ApiObject, TImageFields {}
+export interface TImage extends ApiObject, TImageFields { status?: FactsStatus }
 
 export type TExitedRecordFields = InferShape<typeof texitedrecordFields>
 export type TExitedPod = TExitedRecordFields['pods'][number]

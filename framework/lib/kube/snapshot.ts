@@ -1,20 +1,19 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
+import { mkdir, open, rename, rm, utimes } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import type { Informer } from './informer.ts'
-import type { KubeObject } from './types.ts'
+import { keyOf, type KubeObject } from './types.ts'
 
 /** Read models by the names under which their objects are kept. */
 export type Informers = Readonly<Record<string, Informer<never>>>
 
-/** Layout of the file; a file of another one is not read. */
-const layout = 1
+/** First line of the file: a file of another layout is not read. Each line after it is a {@link Note}; of an object the last one counts. */
+const layout = JSON.stringify({ layout: 2 })
 
-interface Content {
-  readonly layout: number
-  readonly objects: Readonly<Record<string, readonly KubeObject[]>>
-}
+/** The read model and an object that it has, or the key of one that is gone. */
+type Note = readonly [name: string, object: KubeObject | string]
 
 /**
  * Gives informers what a file says they knew last, so that a process which starts while the API server is away need not
@@ -24,14 +23,28 @@ interface Content {
 function restoreSnapshot(file: string, informers: Informers, log: Logger): number | undefined {
   try {
     const ageMs = Math.max(0, Date.now() - statSync(file).mtimeMs)
-    const content = JSON.parse(readFileSync(file, 'utf8')) as Content
-    if (content.layout !== layout) throw new Error(`it has layout ${content.layout}, not ${layout}`)
-    for (const [name, informer] of Object.entries(informers)) (informer as unknown as Informer).seed((content.objects[name] ?? []) as never[], ageMs)
+    const known = readNotes(readFileSync(file, 'utf8'))
+    for (const [name, informer] of Object.entries(informers)) (informer as unknown as Informer).seed([...(known.get(name)?.values() ?? [])], ageMs)
     return ageMs
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'ENOENT') log.error('the snapshot of what was known is not used', { file, error })
     return undefined
   }
+}
+
+/** Objects by name of their read model and key. What comes after the last end of a line was being written when its process was killed. */
+function readNotes(text: string): ReadonlyMap<string, ReadonlyMap<string, KubeObject>> {
+  const [first, ...lines] = text.split('\n').slice(0, -1)
+  if (first !== layout) throw new Error(`it does not begin with ${layout}`)
+  const known = new Map<string, Map<string, KubeObject>>()
+  for (const line of lines) {
+    const [name, object] = JSON.parse(line) as Note
+    const objects = known.get(name) ?? new Map<string, KubeObject>()
+    known.set(name, objects)
+    if (typeof object === 'string') objects.delete(object)
+    else objects.set(keyOf(object), object)
+  }
+  return known
 }
 
 export interface KnownOptions {
@@ -43,11 +56,13 @@ export interface KnownOptions {
   readonly patienceMs: number
   /** Keeps the file from then on, until it is stopped. */
   readonly lifetime: Lifetime
+  /** Milliseconds between two looks at what has changed. Default 5000. */
+  readonly everyMs?: number
   readonly log: Logger
 }
 
 /** Resolves when there is something to answer from: what the API server lists or, when it does not in time, what was known earlier. */
-export async function whenKnown({ file, informers, synced, patienceMs, lifetime, log }: KnownOptions): Promise<void> {
+export async function whenKnown({ file, informers, synced, patienceMs, lifetime, everyMs = 5000, log }: KnownOptions): Promise<void> {
   synced.catch(() => {})
   const patience = new AbortController()
   const late = new Promise<'late'>((resolve) => {
@@ -57,7 +72,7 @@ export async function whenKnown({ file, informers, synced, patienceMs, lifetime,
   const first = await Promise.race([synced, late]).finally(() => patience.abort())
   const ageMs = first === 'late' ? restoreSnapshot(file, informers, log) : undefined
   if (first === 'late' && ageMs === undefined) await synced
-  lifetime.own(keepSnapshot(file, informers, log))
+  lifetime.own(keepSnapshot({ file, informers, everyMs, log }))
   if (ageMs === undefined) return
   log.error('the API server does not answer: what was known before this start is served', { ageSeconds: Math.round(ageMs / 1000) })
   synced.then(() => log.info('the API server answers again'), () => {})
@@ -67,40 +82,97 @@ export async function whenKnown({ file, informers, synced, patienceMs, lifetime,
 const confirmedMs = 120_000
 
 /**
- * Keeps what informers know in a file: written at most once in `everyMs` when it has changed, and dated anew while the API
- * server confirms it. Nothing is written before everything was listed once.
+ * Keeps what informers know in a file: at most once in `everyMs` what has changed is added to it, and it is dated by when the
+ * API server confirmed it. Nothing is written before everything was listed once.
  */
-function keepSnapshot(file: string, informers: Informers, log: Logger, everyMs = 5000): Running {
+function keepSnapshot({ file, informers, everyMs, log }: Required<Pick<KnownOptions, 'file' | 'informers' | 'everyMs' | 'log'>>): Running {
   const lifetime = new Lifetime()
   const all = Object.entries(informers)
-  let dirty = true
-  for (const [, informer] of all) lifetime.onStop(informer.onChange(() => void (dirty = true)))
-  const save = (): void => {
-    if (all.some(([, informer]) => !informer.hasSynced || informer.ageMs() > confirmedMs)) return
-    try {
-      if (dirty) write(file, { layout, objects: Object.fromEntries(all.map(([name, informer]) => [name, informer.list()])) })
-      else utimesSync(file, new Date(), new Date())
-      dirty = false
-    } catch (error) {
-      dirty = true
-      log.error('what is known is not kept for the next start', { file, error })
-    }
-  }
-  const timer = setInterval(save, everyMs)
+  const journal = new Journal(file, informers)
+  for (const [name, informer] of all) lifetime.onStop(informer.onChange((type, object: KubeObject) => journal.note(name, object, type === 'deleted')))
+  let saving = Promise.resolve()
+  const save = (): Promise<void> => (saving = saving.then(async () => {
+    const ageMs = Math.max(...all.map(([, informer]) => informer.ageMs()))
+    if (all.some(([, informer]) => !informer.hasSynced) || ageMs > confirmedMs) return
+    await journal.save(new Date(Date.now() - ageMs)).catch((error: unknown) => log.error('what is known is not kept for the next start', { file, error }))
+  }))
+  const timer = setInterval(() => void save(), everyMs)
   lifetime.onStop(save)
   lifetime.onStop(() => clearInterval(timer))
   return lifetime
 }
 
-function write(file: string, content: Content): void {
-  mkdirSync(dirname(file), { recursive: true })
-  const draft = `${file}.new`
-  try {
-    writeFileSync(draft, JSON.stringify(content), { mode: 0o600 })
-    renameSync(draft, file)
-  } catch (error) {
-    // Half of it would only take room on a disk that has none.
-    rmSync(draft, { force: true })
-    throw error
+/** Characters that are written at once: whoever is served meanwhile hardly waits for it. */
+const pieceLength = 16 * 1024
+
+/** Lines that say nothing any more, beyond as many as there are objects, before the file is written anew. */
+const idleLines = 1000
+
+/** The file: whole when it is first written or has become twice what it need be, and then longer by each change. */
+class Journal {
+  readonly #file: string
+  readonly #informers: readonly (readonly [name: string, informer: Informer])[]
+  /** What the file does not say yet, by name and key. */
+  #changed = new Map<string, Note>()
+  /** Lines in the file; Infinity when it is not what it should be. */
+  #lines = Infinity
+
+  constructor(file: string, informers: Informers) {
+    this.#file = file
+    this.#informers = Object.entries(informers) as unknown as [string, Informer][]
+  }
+
+  note(name: string, object: KubeObject, gone: boolean): void {
+    // The whole of it is written first.
+    if (this.#lines === Infinity) return
+    const key = keyOf(object)
+    this.#changed.set(`${name} ${key}`, [name, gone ? key : object])
+  }
+
+  async save(confirmed: Date): Promise<void> {
+    const objects = this.#informers.reduce((sum, [, { size }]) => sum + size, 0)
+    if (this.#lines > 2 * objects + idleLines) await this.#rewrite()
+    const changed = this.#changed
+    this.#changed = new Map()
+    try {
+      if (changed.size > 0) await this.#write(this.#file, 'a', changed.values())
+      await utimes(this.#file, confirmed, confirmed)
+    } catch (error) {
+      this.#lines = Infinity
+      throw error
+    }
+  }
+
+  async #rewrite(): Promise<void> {
+    this.#lines = 0
+    this.#changed = new Map()
+    const draft = `${this.#file}.new`
+    try {
+      await mkdir(dirname(this.#file), { recursive: true })
+      await this.#write(draft, 'w', this.#informers.flatMap(([name, informer]) => informer.list().map((object): Note => [name, object])))
+      await rename(draft, this.#file)
+    } catch (error) {
+      this.#lines = Infinity
+      // Half of it would only take room on a disk that has none.
+      await rm(draft, { force: true })
+      throw error
+    }
+  }
+
+  async #write(path: string, flags: 'a' | 'w', notes: Iterable<Note>): Promise<void> {
+    const file = await open(path, flags, 0o600)
+    try {
+      let text = flags === 'w' ? `${layout}\n` : ''
+      for (const note of notes) {
+        text += `${JSON.stringify(note)}\n`
+        this.#lines++
+        if (text.length < pieceLength) continue
+        await file.appendFile(text)
+        text = ''
+      }
+      await file.appendFile(text)
+    } finally {
+      await file.close()
+    }
   }
 }

@@ -1,6 +1,7 @@
 // What the records of one window come to, by key. Pure.
 import type { Row } from './dataset.ts'
 import { KeyGuard, otherName, type Admission, type KeyBounds } from './key-guard.ts'
+import type { Tape, TapeReader } from './tape.ts'
 
 /** What is counted apart. */
 export interface Key<N> {
@@ -9,10 +10,12 @@ export interface Key<N> {
   readonly names: N
   /** All of it as JSON: `[by, names]`. */
   readonly text: string
+  /** Its sum in the fold that counted it last, so that it is not looked for each time. */
+  place: { readonly of: object; readonly sum: object } | undefined
 }
 
 export function keyOf<N>(by: string, names: N): Key<N> {
-  return { by, names, text: JSON.stringify([by, names]) }
+  return { by, names, text: JSON.stringify([by, names]), place: undefined }
 }
 
 /** Something that was reported. */
@@ -23,13 +26,13 @@ export interface Measured<N, V> {
 
 /** How values of a kind come together. */
 export interface FoldRules<N, V> {
+  /** What two values come to; the first may be changed to it. */
   readonly add: (a: V, b: V) => V
   /** The names under which it is counted what is beyond the bounds. */
   readonly rest: (key: Key<N>, admission: Exclude<Admission, 'own'>) => N
   readonly rows: (names: N, value: V) => Iterable<Row['fields']>
-  /** A value as JSON, in few characters; {@link valueOf} reads it again. */
-  readonly textOf: (value: V) => string
-  readonly valueOf: (json: unknown) => V
+  readonly write: (tape: Tape, value: V) => void
+  readonly read: (tape: TapeReader) => V
 }
 
 interface Sum<N, V> {
@@ -39,11 +42,16 @@ interface Sum<N, V> {
   value: V
 }
 
+/** On a tape, before a sum: whether its key follows, or is known by its number. */
+const [withKey, known] = [1, 0]
+
 /** Adds records up by their whole key. Beyond the bounds what is left of a key is who reports it. */
 export class Fold<N, V> {
   readonly #rules: FoldRules<N, V>
   readonly #guard: KeyGuard
   readonly #sums = new Map<string, Sum<N, V>>()
+  /** Stands for this fold, which a key that is remembered must not keep in memory. */
+  readonly #self = {}
   /** Records that were counted under another key than their own. */
   overflow = 0
 
@@ -52,16 +60,15 @@ export class Fold<N, V> {
     this.#guard = new KeyGuard(bounds)
   }
 
-  /**
-   * Counts a record.
-   * @returns what its key comes to by now, as {@link restore} reads it: the last text of a key says all about it
-   */
-  add({ key, value }: Measured<N, V>): string {
-    const known = this.#sums.get(key.text)
-    if (known !== undefined) return this.#more(known, value)
-    const own = this.#admitted(key)
-    const rest = own === key ? undefined : this.#sums.get(own.text)
-    return rest === undefined ? this.#begin(own, value) : this.#more(rest, value)
+  /** Counts a record, whose value is the fold's from now on, and takes down what its key comes to by now: of each key the last counts. */
+  add({ key, value }: Measured<N, V>, tape: Tape): void {
+    const { place } = key
+    if (place?.of === this.#self) return this.#more(place.sum as Sum<N, V>, value, tape)
+    const own = this.#sums.has(key.text) ? key : this.#admitted(key)
+    const sum = this.#sums.get(own.text)
+    if (sum === undefined) this.#begin(own, value, tape)
+    else this.#more(sum, value, tape)
+    key.place = { of: this.#self, sum: this.#sums.get(own.text) as Sum<N, V> }
   }
 
   get size(): number {
@@ -72,9 +79,9 @@ export class Fold<N, V> {
     return this.#sums.values()
   }
 
-  /** All that there is, as {@link restore} reads it. */
-  *texts(): Iterable<string> {
-    for (const sum of this.#sums.values()) yield this.#whole(sum)
+  /** Takes all down, a sum each time that one is asked for. */
+  *takeDown(tape: () => Tape): Iterable<void> {
+    for (const sum of this.#sums.values()) yield this.#takeDown(sum, tape())
   }
 
   /** Fields of the rows to be kept; the same records in the same order give the same rows in the same order. */
@@ -82,32 +89,39 @@ export class Fold<N, V> {
     for (const { key, value } of this.#sums.values()) yield* this.#rules.rows(key.names, value)
   }
 
-  /** Takes up what another fold came to. @param texts in the order in which it said them, read */
-  restore(texts: Iterable<unknown>): void {
+  /** Takes up what another fold came to. @param tapes in their order @throws when it is no such tape */
+  restore(tapes: Iterable<TapeReader>): void {
     const found: Sum<N, V>[] = []
-    for (const [number, json, key] of texts as Iterable<[number, unknown, [string, N]?]>) {
-      const known = found[number]
-      const value = this.#rules.valueOf(json)
-      if (known !== undefined) known.value = value
-      // One without a key was said anew later, with it.
-      else if (key !== undefined) found[number] = { number, key: keyOf(...key), value }
+    for (const tape of tapes) {
+      while (!tape.done) {
+        const [kind, number, value] = [tape.number(), tape.number(), this.#rules.read(tape)]
+        const sum = found[number]
+        // One whose key is not known was taken down once more later, with it.
+        if (kind === withKey) found[number] = { number, key: keyOf(...(JSON.parse(tape.text()) as [string, N])), value }
+        else if (sum !== undefined) sum.value = value
+      }
     }
     for (const sum of found) if (sum !== undefined) this.#sums.set(sum.key.text, sum)
   }
 
-  #begin(key: Key<N>, value: V): string {
+  #begin(key: Key<N>, value: V, tape: Tape): void {
     const sum = { number: this.#sums.size, key, value }
     this.#sums.set(key.text, sum)
-    return this.#whole(sum)
+    this.#takeDown(sum, tape)
   }
 
-  #more(sum: Sum<N, V>, value: V): string {
+  #more(sum: Sum<N, V>, value: V, tape: Tape): void {
     sum.value = this.#rules.add(sum.value, value)
-    return `[${sum.number},${this.#rules.textOf(sum.value)}]`
+    tape.number(known)
+    tape.number(sum.number)
+    this.#rules.write(tape, sum.value)
   }
 
-  #whole({ number, key, value }: Sum<N, V>): string {
-    return `[${number},${this.#rules.textOf(value)},${key.text}]`
+  #takeDown({ number, key, value }: Sum<N, V>, tape: Tape): void {
+    tape.number(withKey)
+    tape.number(number)
+    this.#rules.write(tape, value)
+    tape.text(key.text)
   }
 
   /** The key itself when there is room, else what is counted in its place. */

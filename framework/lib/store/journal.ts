@@ -1,12 +1,14 @@
-import { closeSync, fdatasync, ftruncateSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fdatasync, ftruncateSync, openSync, readdirSync, readFileSync, writevSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { makeStoreFolder } from './folder.ts'
+import { Tape, TapeReader } from './tape.ts'
 
 /** What an earlier process had not handed on. */
 export interface Leftover {
   readonly name: string
-  /** What was written whole, read. */
-  readonly lines: Iterable<unknown>
+  readonly tapes: Iterable<TapeReader>
 }
 
 /** The file of a window that is written to. */
@@ -20,21 +22,25 @@ interface Part {
   flushing: Promise<void> | undefined
 }
 
+/** Before the bytes of each write: how many, and their CRC-32. */
+const headBytes = 8
 /** How often what was written is flushed to the disk, milliseconds: so much of it the end of the machine may take. */
 const flushEveryMs = 1000
 
 /**
- * What was taken in and is not handed on yet: lines of JSON, in files for each window of time. All that is appended in one
- * turn of the event loop is one write. What was appended survives the end of the process at once, as the kernel has it, and
+ * What was taken in and is not handed on yet: tapes, in files for each window of time. All that is taken down in one turn of
+ * the event loop is one write, of which all or nothing is found again. What was written survives the end of the process at once, as the kernel has it, and
  * the end of the machine after a second, when it was flushed to the disk. Nobody waits for that: a disk takes longer to
  * answer than all the rest, for each report, to save one second of a machine's last minute.
  */
 export class Journal {
   readonly #folder: string
   readonly #parts = new Map<string, Part>()
-  readonly #pending = new Map<string, string>()
+  readonly #pending = new Map<string, Tape>()
   readonly #timer: NodeJS.Timeout
   #commit: Promise<void> | undefined
+  /** One that was written, to be used again. */
+  #spare: Tape | undefined
 
   /** @param folder made when missing @throws Failure STORE_FOLDER */
   constructor(folder: string) {
@@ -43,14 +49,23 @@ export class Journal {
     this.#timer = setInterval(() => this.#flush(), flushEveryMs).unref()
   }
 
-  /** Journals that are there; before the first append these are an earlier process'. */
+  /** Journals that are there; before the first tape these are an earlier process'. */
   leftovers(): Leftover[] {
-    return [...new Set(this.#files().map(({ name }) => name))].map((name) => ({ name, lines: this.#lines(name) }))
+    return [...new Set(this.#files().map(({ name }) => name))].map((name) => ({ name, tapes: this.#tapes(name) }))
   }
 
-  /** Adds a line to a window's journal. Resolves when it is written; rejects when the disk refuses. @param json without the end of a line */
-  append(name: string, json: string): Promise<void> {
-    this.#pending.set(name, `${this.#pending.get(name) ?? ''}${json}\n`)
+  /** Takes down for a window's journal; {@link written} follows. */
+  tape(name: string): Tape {
+    const pending = this.#pending.get(name)
+    if (pending !== undefined) return pending
+    const tape = this.#spare ?? new Tape()
+    this.#spare = undefined
+    this.#pending.set(name, tape)
+    return tape
+  }
+
+  /** Resolves when what was taken down so far is written; rejects when the disk refuses. */
+  written(): Promise<void> {
     this.#commit ??= new Promise((resolve, reject) => {
       setImmediate(() => {
         try {
@@ -69,24 +84,25 @@ export class Journal {
     return this.#parts.get(name)?.bytes ?? 0
   }
 
-  /** What is not written yet, and what is appended from now on, is in a new part. */
+  /** What is not written yet, and what is taken down from now on, is in a new part. */
   beginPart(name: string): void {
-    const number = (this.#parts.get(name)?.number ?? 0) + 1
-    this.#close(name)
-    this.#open(name, number)
+    const before = this.#parts.get(name)
+    this.#open(name, (before?.number ?? 0) + 1)
+    if (before !== undefined) closePart(before)
   }
 
   /** What comes after says all that the parts before the last one say. */
-  dropEarlierParts(name: string): void {
+  async dropEarlierParts(name: string): Promise<void> {
     const last = this.#parts.get(name)?.number ?? 0
-    for (const one of this.#files()) if (one.name === name && one.part < last) rmSync(one.path, { force: true })
+    for (const one of this.#files()) if (one.name === name && one.part < last) await rm(one.path, { force: true })
   }
 
   /** The window was handed on. */
-  remove(name: string): void {
+  async remove(name: string): Promise<void> {
     this.#pending.delete(name)
     this.#close(name)
-    for (const one of this.#files()) if (one.name === name) rmSync(one.path, { force: true })
+    // A large file takes a while to go.
+    for (const one of this.#files()) if (one.name === name) await rm(one.path, { force: true })
   }
 
   close(): void {
@@ -99,7 +115,11 @@ export class Journal {
     const pending = [...this.#pending]
     this.#pending.clear()
     this.#commit = undefined
-    for (const [name, text] of pending) writeAll(this.#parts.get(name) ?? this.#open(name, 0), text)
+    for (const [name, tape] of pending) {
+      writeAll(this.#parts.get(name) ?? this.#open(name, 0), tape.bytes)
+      tape.clear()
+      this.#spare = tape
+    }
   }
 
   #open(name: string, number: number): Part {
@@ -111,9 +131,7 @@ export class Journal {
   #close(name: string): void {
     const part = this.#parts.get(name)
     this.#parts.delete(name)
-    if (part === undefined) return
-    if (part.flushing === undefined) closeSync(part.file)
-    else void part.flushing.then(() => closeSync(part.file))
+    if (part !== undefined) closePart(part)
   }
 
   #flush(): void {
@@ -131,30 +149,41 @@ export class Journal {
     })
   }
 
-  /** The last line of a part may be cut off: its process ended while it wrote, and acknowledged nothing of it. */
-  *#lines(name: string): Generator<unknown> {
-    for (const { path } of this.#files().filter((one) => one.name === name)) {
-      for (const line of readFileSync(path, 'utf8').split('\n')) {
-        if (line === '') continue
-        try {
-          yield JSON.parse(line) as unknown
-        } catch {
-          continue
-        }
-      }
-    }
+  *#tapes(name: string): Generator<TapeReader> {
+    for (const { path } of this.#files().filter((one) => one.name === name)) yield* tapesOf(readFileSync(path))
   }
 }
 
-function writeAll(part: Part, text: string): void {
-  const bytes = Buffer.from(text)
+function closePart({ file, flushing }: Part): void {
+  if (flushing === undefined) closeSync(file)
+  else void flushing.then(() => closeSync(file))
+}
+
+/** The last write of a part may be cut off: its process or machine ended meanwhile. */
+function* tapesOf(bytes: Buffer): Generator<TapeReader> {
+  for (let at = 0; at + headBytes <= bytes.length;) {
+    const from = at + headBytes
+    const to = from + bytes.readUInt32BE(at)
+    const some = bytes.subarray(from, to)
+    if (to > bytes.length || crc32(some) !== bytes.readUInt32BE(at + 4)) return
+    yield new TapeReader(some)
+    at = to
+  }
+}
+
+function writeAll(part: Part, some: Buffer): void {
+  const head = Buffer.alloc(headBytes)
+  head.writeUInt32BE(some.length)
+  head.writeUInt32BE(crc32(some), 4)
+  const bytes = headBytes + some.length
   try {
-    for (let written = 0; written < bytes.length;) written += writeSync(part.file, bytes, written)
+    const written = writevSync(part.file, [head, some])
+    if (written < bytes) throw new Error(`only ${written} of ${bytes} bytes could be written`)
   } catch (error) {
-    // Half a line would swallow the next one.
+    // Half of it would hide what comes after it.
     ftruncateSync(part.file, part.bytes)
     throw error
   }
-  part.bytes += bytes.length
+  part.bytes += bytes
   part.dirty = true
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import type { Row } from './dataset.ts'
 import type { Spool } from './spool.ts'
@@ -26,14 +27,27 @@ export class Outbox {
   #batches = 0
   #failures = 0
   #flushing: Promise<void> | undefined
+  /** Of those that wait for the next try. */
+  #next: PromiseWithResolvers<void> | undefined
   readonly counts = { handedOn: 0, lost: 0 }
 
   constructor(options: OutboxOptions) {
     this.#options = options
   }
 
-  /** @param key of the document, whatever its version */
-  add(key: string, row: Row): void {
+  /**
+   * Resolves when the end of the process would not lose it; rejects when the disk refuses it, which it is offered to again.
+   * @param key of the document, whatever its version
+   */
+  add(key: string, row: Row): Promise<void> {
+    const written = (this.#next ??= Promise.withResolvers<void>()).promise
+    // Not all who add wait for it.
+    written.catch(() => {})
+    this.#take(key, row)
+    return written
+  }
+
+  #take(key: string, row: Row): void {
     const { gatherMs, log } = this.#options
     this.#waiting.set(key, row)
     this.#timer ??= setTimeout(() => void this.flush(), gatherMs)
@@ -55,13 +69,17 @@ export class Outbox {
     clearTimeout(this.#timer)
     this.#timer = undefined
     const taken = [...this.#waiting]
+    const told = this.#next
+    this.#next = undefined
     try {
       await spool.put(`${Date.now()}-${this.#run}-${String(this.#batches++).padStart(8, '0')}`, taken.map(([, row]) => row))
       this.#failures = 0
       this.counts.handedOn += taken.length
       // A newer version that came meanwhile waits on.
       for (const [key, row] of taken) if (this.#waiting.get(key) === row) this.#waiting.delete(key)
+      told?.resolve()
     } catch (error) {
+      told?.reject(new Failure('STORE_OUTBOX', 'it cannot be written down yet; it is kept in memory and tried again', { cause: error, temporary: true, remedy: 'make room on the disk' }))
       if (this.#failures++ === 0) log.error('documents cannot be written yet', { waiting: taken.length, error })
       clearTimeout(this.#timer)
       this.#timer = setTimeout(() => void this.flush(), Math.min(gatherMs * 2 ** Math.min(this.#failures, 10), longestPauseMs))

@@ -1,7 +1,6 @@
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe } from '#base/errors.ts'
 import { Lifetime } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import { metric } from '#base/metrics.ts'
@@ -123,13 +122,9 @@ export class Spool extends Lifetime {
 
   async #deliver(next: Waiting, signal: AbortSignal): Promise<void> {
     const { dataset, store, log, retryMs } = this.#options
-    let rows: Row[]
     try {
-      rows = JSON.parse(await readFile(join(this.#options.folder, next.name), 'utf8')) as Row[]
-    } catch (error) {
-      return this.#drop(next, describe(error))
-    }
-    try {
+      const rows = await rowsIn(join(this.#options.folder, next.name))
+      if (rows === undefined) return this.#drop(next, 'their file is damaged or gone')
       const refused = await store.write(dataset, rows)
       if (refused > 0) log.error('rows that the store did not want, or has no room for', { dataset: dataset.name, rows: refused })
       this.counts.refused += refused
@@ -143,7 +138,8 @@ export class Spool extends Lifetime {
   }
 
   #drop(waiting: Waiting | undefined, why: string): void {
-    if (waiting === undefined) return
+    // It may have gone while it was being read.
+    if (waiting === undefined || !this.#waiting.includes(waiting)) return
     this.counts.dropped += waiting.rows
     this.#options.log.error('rows lost', { dataset: this.#options.dataset.name, rows: waiting.rows, why })
     this.#remove(waiting)
@@ -162,6 +158,16 @@ export class Spool extends Lifetime {
     if (rows !== undefined) return [{ name, rows: Number(rows), bytes: statSync(file).size }]
     if (name.endsWith('.part')) rmSync(file, { force: true })
     return []
+  }
+}
+
+/** Undefined when they are no longer there. @throws the disk's error */
+async function rowsIn(file: string): Promise<Row[] | undefined> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as Row[]
+  } catch (error) {
+    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
   }
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { systemClock, type Clock } from '#base/clock.ts'
+import { Failure } from '#base/errors.ts'
 import { Lifetime } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import { metric } from '#base/metrics.ts'
@@ -29,6 +30,8 @@ export interface WindowsOptions<N, V> {
 const keysATurn = 500
 /** A journal that could not be written anew is tried again when it has grown by so much. */
 const retryBytes = 1 << 20
+/** A torn one is tried again after so long, milliseconds. */
+const mendMs = 500
 /** Windows that wait because the disk refuses them; beyond it the oldest go. */
 const mostClosed = 60
 /** How often closed windows are looked for; they are handed on at most so much after their end, milliseconds. */
@@ -42,6 +45,12 @@ interface Window<N, V> {
   /** Monotonic: when it is over though the wall clock was set back. */
   readonly deadline: number
   compactAt: number
+  /** The disk refused some of its journal, and the rest may be of no use without: keys are named there once. */
+  isTorn: boolean
+  /** Its journal is being written anew for that. */
+  mending: Promise<void> | undefined
+  /** Monotonic: that is not tried before. */
+  mendAfter: number
 }
 
 /**
@@ -63,10 +72,10 @@ export class Windows<N, V> extends Lifetime {
     super()
     this.#options = { clock: systemClock, onClosed: () => {}, compactBytes: 64 << 20, ...options }
     this.#journal = new Journal(options.folder)
-    for (const { name, lines } of this.#journal.leftovers()) {
+    for (const { name, tapes } of this.#journal.leftovers()) {
       const fold = options.fold()
-      fold.restore(entriesOf(lines))
-      this.#closed.push({ name, end: Number(name.split('-')[0]), fold, deadline: 0, compactAt: Infinity })
+      fold.restore(tapes)
+      this.#closed.push({ name, end: Number(name.split('-')[0]), fold, deadline: 0, compactAt: Infinity, isTorn: false, mending: undefined, mendAfter: 0 })
     }
     void this.#handOn()
     const timer = setInterval(() => void this.look(), lookEveryMs)
@@ -77,20 +86,24 @@ export class Windows<N, V> extends Lifetime {
     })
   }
 
-  /** Takes records in, all or none of them. Resolves when the end of the process would not lose them. */
+  /**
+   * Takes records in, all or none of them. Resolves when the end of the process would not lose them.
+   * @throws Failure STORE_JOURNAL when it would, as the disk refuses them; they count all the same
+   */
   async add(records: readonly Measured<N, V>[]): Promise<void> {
     if (records.length === 0) return
     const window = this.#windowNow()
-    let line = ''
-    for (const record of records) line += `${line === '' ? '[' : ','}${window.fold.add(record)}`
+    const tape = this.#journal.tape(window.name)
+    for (const record of records) window.fold.add(record, tape)
     try {
-      await this.#journal.append(window.name, `${line}]`)
+      await this.#journal.written()
     } catch (error) {
-      // The disk is full or away. What was counted stays counted; only the end of the process would lose it.
+      // The disk is full or away. Nobody who reports says it again, so it stays counted.
       if (this.counts.journalFailures++ === 0) this.#options.log.error('what is reported cannot be written down; it is kept in memory', { error })
-      window.compactAt = 0
-      return
+      window.isTorn = true
+      throw notWritten(error)
     }
+    if (window.isTorn || window.mending !== undefined) await this.#mend(window)
     if (this.#journal.bytes(window.name) >= window.compactAt) void this.#compact(window)
   }
 
@@ -138,26 +151,46 @@ export class Windows<N, V> extends Lifetime {
     const end = (Math.floor(clock.now() / lengthMs) + 1) * lengthMs
     // Several of one time have names of their own: a second one is begun when the first was closed early.
     const name = `${String(end).padStart(13, '0')}-${this.#run}-${String(this.counts.windows).padStart(6, '0')}`
-    this.#current = { name, end, fold: fold(), deadline: clock.monotonic() + lengthMs, compactAt: compactBytes }
+    this.#current = { name, end, fold: fold(), deadline: clock.monotonic() + lengthMs, compactAt: compactBytes, isTorn: false, mending: undefined, mendAfter: 0 }
     return this.#current
   }
 
-  /** Writes a journal anew while it goes on: the last that is said of a key is what counts, so both may be in any order. */
+  /** Writes a torn journal anew. @throws Failure STORE_JOURNAL when it is as it was */
+  async #mend(window: Window<N, V>): Promise<void> {
+    const { clock } = this.#options
+    if (window.mending === undefined && clock.monotonic() < window.mendAfter) throw notWritten('the disk was full a moment ago')
+    window.mendAfter = clock.monotonic() + mendMs
+    window.mending ??= this.#rewrite(window).finally(() => (window.mending = undefined))
+    try {
+      await window.mending
+    } catch (error) {
+      window.isTorn = true
+      throw notWritten(error)
+    }
+  }
+
+  /** Makes a journal smaller. */
   async #compact(window: Window<N, V>): Promise<void> {
     const { compactBytes, log } = this.#options
     window.compactAt = Infinity
     try {
-      this.#journal.beginPart(window.name)
-      for (const texts of inGroups(window.fold.texts(), keysATurn)) {
-        if (window !== this.#current) return
-        await this.#journal.append(window.name, `[${texts.join(',')}]`)
-      }
-      if (window === this.#current) this.#journal.dropEarlierParts(window.name)
+      await this.#rewrite(window)
       window.compactAt = Math.max(compactBytes, this.#journal.bytes(window.name) * 4)
     } catch (error) {
       window.compactAt = this.#journal.bytes(window.name) + retryBytes
-      log.error('a journal could not be made smaller', { error })
+      if (window === this.#current) log.error('a journal could not be made smaller', { error })
     }
+  }
+
+  /** Writes a journal anew while it goes on: the last that is said of a key is what counts, so both may be in any order. */
+  async #rewrite(window: Window<N, V>): Promise<void> {
+    window.isTorn = false
+    this.#journal.beginPart(window.name)
+    for (const _ of inGroups(window.fold.takeDown(() => this.#journal.tape(window.name)), keysATurn)) {
+      await this.#journal.written()
+      if (window !== this.#current) throw new Error('the window is over')
+    }
+    await this.#journal.dropEarlierParts(window.name)
   }
 
   /** One after the other. */
@@ -176,19 +209,18 @@ export class Windows<N, V> extends Lifetime {
         this.counts.lostWindows++
       }
       this.#closed.shift()
-      this.#journal.remove(window.name)
+      // One that stays is handed on again by the next process, under the same ids.
+      await this.#journal.remove(window.name).catch((error: unknown) => log.error('a journal could not be removed', { window: window.name, error }))
     }
   }
 }
+
+const notWritten = (cause: unknown): Failure =>
+  new Failure('STORE_JOURNAL', 'it counts, but cannot be written down: the end of this process would lose it', { cause, temporary: true, remedy: 'make room on the disk' })
 
 function* rowsOf<N, V>({ name, end, fold }: Window<N, V>): Iterable<Row> {
   const minute: Minute = minuteOf(end)
   const when = { f_timestamp: Math.floor(end / 1000), ...minute }
   let index = 0
   for (const fields of fold.rows()) yield { id: `${name}-${(index++).toString(36)}`, day: minute.f_date, fields: { ...when, ...fields } }
-}
-
-/** What the lines of a journal say; a line or entry in another form, as of another version, says nothing. */
-function* entriesOf(lines: Iterable<unknown>): Iterable<unknown> {
-  for (const line of lines) if (Array.isArray(line)) for (const entry of line) if (Array.isArray(entry)) yield entry
 }

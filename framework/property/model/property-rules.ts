@@ -14,8 +14,8 @@ export function propertyRules(source: string): FoldRules<PropertyNames, PolicyVa
       const fields = { source_id: source, master_name: names.module, master_ip: names.node, property_name: names.property, set_name: names.setName, set_area: names.setArea, set_id: names.setId, policy: names.policy }
       return rowValues(value).map((one) => ({ ...fields, ...one }))
     },
-    textOf: (value) => JSON.stringify(value),
-    valueOf: (json) => json as PolicyValue,
+    write: (tape, value) => tape.text(JSON.stringify(value)),
+    read: (tape) => JSON.parse(tape.text()) as PolicyValue,
   }
 }
 

@@ -24,6 +24,8 @@ export interface DirectoryOptions<Answer> {
   readonly isSsl?: boolean
   /** Turns lists into what is handed out; called when they change, never when they are asked for. */
   readonly prepare: (view: ServantView) => Answer
+  /** Told of an object that has other answers now, or is gone. */
+  publish?(id: string, answers: ObjectAnswers<Answer> | undefined): void
 }
 
 /** Who asks: the name that it gives itself, and its address. */
@@ -279,10 +281,16 @@ export class Directory<Answer> {
     }
     const server = this.#server(key)
     const objects = this.#entriesOf(key, server)
-    for (const id of server.ids) if (!objects.has(id)) this.#answers.delete(id)
-    for (const [id, entries] of objects) this.#answers.set(id, this.#answersOf(entries))
+    for (const id of server.ids) if (!objects.has(id)) this.#publish(id, undefined)
+    for (const [id, entries] of objects) this.#publish(id, this.#answersOf(entries))
     server.ids = [...objects.keys()]
     if (server.endpoints.size === 0 && server.pods.size === 0 && key !== registryKey) this.#servers.delete(key)
+  }
+
+  #publish(id: string, answers: ObjectAnswers<Answer> | undefined): void {
+    if (answers === undefined) this.#answers.delete(id)
+    else this.#answers.set(id, answers)
+    this.#options.publish?.(id, answers)
   }
 
   #answersOf(entries: readonly Entry[]): ObjectAnswers<Answer> {

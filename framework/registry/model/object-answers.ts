@@ -10,9 +10,9 @@ interface AreaAnswers<Answer> {
 export class ObjectAnswers<Answer> {
   /** Every endpoint. */
   readonly all: Answer
-  readonly #groups = new Map<GroupId, Answer>()
-  readonly #stations = new Map<string, Answer>()
-  readonly #sets = new Map<string, Map<string, AreaAnswers<Answer>>>()
+  readonly #groups: ReadonlyMap<GroupId, Answer> | undefined
+  readonly #stations: ReadonlyMap<string, Answer> | undefined
+  readonly #sets: ReadonlyMap<string, ReadonlyMap<string, AreaAnswers<Answer>>> | undefined
 
   /** @param prepare turns lists into what is handed out; called once for equal lists */
   constructor(entries: readonly Entry[], topology: Topology, prepare: (view: ServantView) => Answer) {
@@ -25,22 +25,26 @@ export class ObjectAnswers<Answer> {
       return known
     }
     this.all = answer(entries)
-    if (entries.some(({ endpoint }) => endpoint.groupworkid !== noGroup)) for (const group of topology.groups) this.#groups.set(group, answer(groupEntries(entries, group, topology)))
-    for (const station of topology.stations) this.#stations.set(station, answer(stationEntries(entries, topology.groupsOf(station) ?? new Set())))
-    for (const [name, areas] of setEntries(entries)) {
-      const answers = [...areas].map(([area, { all, byGroup }]) => [area, { all: answer(all), byGroup: new Map([...byGroup].map(([group, some]) => [group, answer(some)])) }] as const)
-      this.#sets.set(name, new Map(answers))
-    }
+    const inGroups = entries.some(({ endpoint }) => endpoint.groupworkid !== noGroup)
+    this.#groups = inGroups ? mapOf(topology.groups, (group) => answer(groupEntries(entries, group, topology))) : undefined
+    this.#stations = mapOf(topology.stations, (station) => answer(stationEntries(entries, topology.groupsOf(station) ?? new Set())))
+    const sets = setEntries(entries)
+    this.#sets = mapOf(sets.keys(), (name) => new Map([...(sets.get(name) ?? [])].map(([area, { all, byGroup }]) => [area, { all: answer(all), byGroup: new Map([...byGroup].map(([group, some]) => [group, answer(some)])) }])))
+  }
+
+  /** Whether {@link inGroup} depends on the caller. */
+  get differ(): boolean {
+    return this.#groups !== undefined
   }
 
   /** For a caller of a group, which is asked for only where groups count. */
   inGroup(callerGroup: () => GroupId): Answer {
-    return this.#groups.size === 0 ? this.all : (this.#groups.get(callerGroup()) ?? this.all)
+    return this.#groups === undefined ? this.all : (this.#groups.get(callerGroup()) ?? this.all)
   }
 
   /** Undefined when there is no such station. */
   inStation(station: string): Answer | undefined {
-    return this.#stations.get(station)
+    return this.#stations?.get(station)
   }
 
   /**
@@ -51,9 +55,15 @@ export class ObjectAnswers<Answer> {
   inSet(setId: string, callerGroup: () => GroupId): Answer | undefined {
     const set = parseSet(setId)
     if (set === undefined) return undefined
-    const areas = this.#sets.get(set.name)
+    const areas = this.#sets?.get(set.name)
     if (areas === undefined) return this.inGroup(callerGroup)
     const area = areas.get(set.area)
     return set.group === '*' ? area?.all : (area?.byGroup.get(set.group) ?? area?.byGroup.get('*'))
   }
+}
+
+/** Values by key; undefined instead of an empty map, as most objects have no groups and no sets. */
+function mapOf<K, V>(keys: Iterable<K>, value: (key: K) => V): ReadonlyMap<K, V> | undefined {
+  const map = new Map([...keys].map((key) => [key, value(key)]))
+  return map.size === 0 ? undefined : map
 }

@@ -1,5 +1,5 @@
 // What a pod is, to a caller of the registry: active or not, at which address, in which state. Pure.
-import { activeCondition, annotations } from '#api/names.ts'
+import { activeCondition, annotations, labels, restartsCondition } from '#api/names.ts'
 import { plainAddress } from '#base/address.ts'
 
 /** The parts of a Kubernetes pod that the registry reads. */
@@ -120,11 +120,39 @@ export function ordinalOf(name: string): number | undefined {
   return digits === undefined ? undefined : Number(digits)
 }
 
-/** The pod without what nothing here reads: of a real pod a twentieth. */
+/** What many pods have alike is one object for all of them. */
+const ofDaemonSet = Object.freeze([Object.freeze({ kind: 'DaemonSet' })])
+const gated = Object.freeze([Object.freeze({ conditionType: activeCondition })])
+const judged: readonly PodCondition[] = ['ContainersReady', 'Ready'].flatMap((type) => ['True', 'False'].map((status) => Object.freeze({ type, status })))
+
+/** The pod without what nothing here reads. A namespace may have a hundred thousand: what is left of one takes less than 1 KB of memory. */
 export function essentials<T extends PodObject>(pod: T): T {
-  const { managedFields: _, annotations: all, ...metadata } = pod.metadata as PodObject['metadata'] & { managedFields?: unknown }
-  const flow = all?.[annotations.flow]
-  const { nodeName, hostNetwork, readinessGates } = pod.spec ?? {}
-  const { phase, podIP, podIPs, conditions } = pod.status ?? {}
-  return { ...pod, metadata: { ...metadata, ...(flow === undefined ? {} : { annotations: { [annotations.flow]: flow } }) }, spec: { nodeName, hostNetwork, readinessGates }, status: { phase, podIP, podIPs, conditions } }
+  const { name, namespace, uid, resourceVersion, deletionTimestamp, labels: all, annotations: notes, ownerReferences } = pod.metadata
+  const { nodeName, hostNetwork } = pod.spec ?? {}
+  const { phase, podIP, podIPs, conditions = [] } = pod.status ?? {}
+  const flow = notes?.[annotations.flow]
+  return {
+    ...pod,
+    metadata: {
+      name, namespace, uid, resourceVersion, deletionTimestamp,
+      labels: all && ownLabels(all),
+      annotations: flow === undefined ? undefined : { [annotations.flow]: flow },
+      ownerReferences: ownerReferences?.some(({ kind }) => kind === 'DaemonSet') === true ? ofDaemonSet : undefined,
+    },
+    spec: { nodeName, hostNetwork, readinessGates: hasGate(pod) ? gated : undefined },
+    status: { phase, podIP, podIPs: podIPs?.some(({ ip }) => ip !== podIP) === true ? podIPs : undefined, conditions: conditions.flatMap(conditionKept) },
+  }
+}
+
+/** Those that say whose a pod is. */
+function ownLabels({ [labels.app]: app, [labels.server]: server, [labels.variant]: variant }: Readonly<Record<string, string>>) {
+  return variant === undefined ? { [labels.app]: app, [labels.server]: server } : { [labels.app]: app, [labels.server]: server, [labels.variant]: variant }
+}
+
+/** Of Kubernetes' own conditions what they say; those of a node whole. */
+function conditionKept(condition: PodCondition): readonly PodCondition[] {
+  if (condition.type === restartsCondition) return [condition]
+  const { status, reason, message, lastTransitionTime } = condition
+  if (condition.type === activeCondition) return [{ type: activeCondition, status, reason, message, lastTransitionTime } as PodCondition]
+  return judged.filter((one) => one.type === condition.type && one.status === status)
 }

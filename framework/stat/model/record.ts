@@ -1,7 +1,7 @@
 // A line of a report as it is kept: whose it is, and whether it may be (framework-services 6.2). Pure.
 import { cleanName } from '#store/clean-text.ts'
 import { keyOf, type Key, type Measured } from '#store/fold.ts'
-import type { StatMicMsgBody, StatMicMsgHead } from '#tars/protocol/StatF.ts'
+import type { StatMicMsgHead } from '#tars/protocol/StatF.ts'
 
 /** Who calls what; by: who reports it. */
 export interface StatNames {
@@ -22,18 +22,17 @@ export type StatKey = Key<StatNames>
 
 /** What calls of one kind came to. Times in milliseconds. */
 export interface StatValue {
-  readonly count: number
-  readonly timeouts: number
-  readonly failures: number
-  /** Successes by the upper bound of their time, the least first. */
-  readonly intervals: Intervals
-  readonly total: number
-  readonly max: number
+  count: number
+  timeouts: number
+  failures: number
+  /** Successes by the upper bound of their time: bound, count, the next bound, … , the least first. */
+  intervals: number[]
+  total: number
+  max: number
   /** 0 when there was no success. */
-  readonly min: number
+  min: number
 }
 
-export type Intervals = readonly (readonly [bound: number, count: number])[]
 export type StatRecord = Measured<StatNames, StatValue>
 
 /** What is known of who reports, and of names and addresses. */
@@ -75,27 +74,23 @@ export function keyOfHead(head: StatMicMsgHead, fromClient: boolean, reporter: R
   })
 }
 
-/** What the body of a line says. */
-export function valueOfBody(body: StatMicMsgBody): StatValue | Reason {
-  const { count, timeoutCount: timeouts, execCount: failures, maxRspTime: max, minRspTime: min } = body
-  const total = Number(body.totalRspTime)
+/** Why the body of a line is not kept. */
+export function faultOf({ count, timeouts, failures, total, max, min }: StatValue): Reason | undefined {
   if (count === 0 && timeouts === 0 && failures === 0) return 'empty'
-  if (count < 0 || timeouts < 0 || failures < 0 || max < 0 || min < 0 || total < 0) return 'invalid'
-  return { count, timeouts, failures, intervals: intervalsOf(body.intervalCount), total: Math.min(total, Number.MAX_SAFE_INTEGER), max, min }
+  return count < 0 || timeouts < 0 || failures < 0 || max < 0 || min < 0 || total < 0 ? 'invalid' : undefined
 }
 
-function intervalsOf(counts: ReadonlyMap<number, number>): Intervals {
-  const intervals: [number, number][] = []
-  for (const [bound, count] of counts) if (bound >= 0 && count > 0) intervals.push([bound, count])
-  return sorted(intervals)
+/** Counts by bound in the order of {@link StatValue}; what is beyond the bounds that are told apart is under the greatest of them. */
+export function inOrder(counts: ReadonlyMap<number, number>): number[] {
+  const sorted = [...counts].sort(([a], [b]) => a - b)
+  const last = sorted[mostIntervals - 1]
+  if (last !== undefined) for (const [, count] of sorted.splice(mostIntervals)) last[1] += count
+  return sorted.flat()
 }
 
-/** The least bound first; what is beyond the bounds that are told apart is under the greatest of them. */
-export function sorted(intervals: [number, number][]): Intervals {
-  if (intervals.length > 1) intervals.sort(([a], [b]) => a - b)
-  const last = intervals[mostIntervals - 1]
-  if (last !== undefined) for (const [, count] of intervals.splice(mostIntervals)) last[1] += count
-  return intervals
+/** The counts of {@link StatValue} by bound. */
+export function byBound(intervals: readonly number[]): Map<number, number> {
+  return new Map(Array.from({ length: intervals.length / 2 }, (_, index) => [intervals[index * 2] ?? 0, intervals[index * 2 + 1] ?? 0]))
 }
 
 /** `App.Server@version` */

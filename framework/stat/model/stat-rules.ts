@@ -1,15 +1,21 @@
 // How what is reported of calls comes together (framework-services 6.3). Pure.
 import type { FoldRules } from '#store/fold.ts'
 import { otherName } from '#store/key-guard.ts'
-import { sorted, type Intervals, type StatNames, type StatValue } from './record.ts'
+import { byBound, inOrder, type StatNames, type StatValue } from './record.ts'
 
 /** @param source who gathered: pod of tarsstat */
 export function statRules(source: string): FoldRules<StatNames, StatValue> {
   return {
-    add: (a, b) => ({
-      count: a.count + b.count, timeouts: a.timeouts + b.timeouts, failures: a.failures + b.failures, intervals: addIntervals(a.intervals, b.intervals),
-      total: a.total + b.total, max: Math.max(a.max, b.max), min: a.min === 0 || b.min === 0 ? a.min + b.min : Math.min(a.min, b.min),
-    }),
+    add(a, b) {
+      a.count += b.count
+      a.timeouts += b.timeouts
+      a.failures += b.failures
+      a.total += b.total
+      if (b.max > a.max) a.max = b.max
+      if (b.min > 0 && (a.min === 0 || b.min < a.min)) a.min = b.min
+      addIntervals(a, b.intervals)
+      return a
+    },
     rest({ by, names }, admission) {
       const rest = { ...names, interface: otherName, version: '', masterIp: otherName, slaveIp: otherName, port: 0, ret: 0, setName: '', setArea: '', setId: '' }
       if (admission === 'rest of all') return { ...rest, master: otherName, slave: otherName }
@@ -18,23 +24,39 @@ export function statRules(source: string): FoldRules<StatNames, StatValue> {
       return isMaster ? { ...rest, master: by, slave: otherName } : { ...rest, master: otherName, slave: by }
     },
     rows: (names, value) => [{ source_id: source, ...namesOf(names), ...countsOf(value) }],
-    textOf({ count, timeouts, failures, intervals, total, max, min }) {
-      let text = `[${count},${timeouts},${failures},${total},${max},${min}`
-      for (const [bound, number] of intervals) text += `,${bound},${number}`
-      return `${text}]`
+    write(tape, { count, timeouts, failures, intervals, total, max, min }) {
+      tape.number(count)
+      tape.number(timeouts)
+      tape.number(failures)
+      tape.number(total)
+      tape.number(max)
+      tape.number(min)
+      tape.number(intervals.length)
+      for (const one of intervals) tape.number(one)
     },
-    valueOf(json) {
-      const [count = 0, timeouts = 0, failures = 0, total = 0, max = 0, min = 0, ...rest] = json as number[]
-      return { count, timeouts, failures, total, max, min, intervals: Array.from({ length: rest.length / 2 }, (_, index) => [rest[index * 2] ?? 0, rest[index * 2 + 1] ?? 0] as const) }
+    read(tape) {
+      const [count, timeouts, failures, total, max, min] = [tape.number(), tape.number(), tape.number(), tape.number(), tape.number(), tape.number()]
+      return { count, timeouts, failures, total, max, min, intervals: Array.from({ length: tape.number() }, () => tape.number()) }
     },
   }
 }
 
-function addIntervals(a: Intervals, b: Intervals): Intervals {
-  if (b.length === 0) return a
-  const counts = new Map(a)
-  for (const [bound, count] of b) counts.set(bound, (counts.get(bound) ?? 0) + count)
-  return sorted([...counts])
+/** Reports of one service mostly have the same bounds. */
+function addIntervals(sum: StatValue, more: readonly number[]): void {
+  const { intervals } = sum
+  if (haveSameBounds(intervals, more)) for (let at = 1; at < more.length; at += 2) intervals[at] = (intervals[at] as number) + (more[at] as number)
+  else sum.intervals = inOrder(together(byBound(intervals), byBound(more)))
+}
+
+function haveSameBounds(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false
+  for (let at = 0; at < a.length; at += 2) if (a[at] !== b[at]) return false
+  return true
+}
+
+function together(a: Map<number, number>, b: ReadonlyMap<number, number>): Map<number, number> {
+  for (const [bound, count] of b) a.set(bound, (a.get(bound) ?? 0) + count)
+  return a
 }
 
 const namesOf = (names: StatNames) => ({
@@ -47,7 +69,7 @@ const countsOf = ({ count, timeouts, failures, intervals, total, max, min }: Sta
   total_time: whole(total), ave_time: count === 0 ? 0 : Math.max(1, Math.trunc(total / count)), maxrsp_time: whole(max),
   // A least time of 0 would be less than all others.
   ...(min === 0 ? {} : { minrsp_time: whole(min) }),
-  interv_count: intervals.map(([bound, number]) => `${bound}|${number}`).join(','),
+  interv_count: [...byBound(intervals)].map((one) => one.join('|')).join(','),
 })
 
 const whole = (value: number): number => Math.min(value, Number.MAX_SAFE_INTEGER)

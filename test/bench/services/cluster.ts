@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createKubeClient, type KubeClient } from '#kube/client.ts'
@@ -21,6 +22,8 @@ export interface Cluster {
 
 export async function startCluster(population?: Population): Promise<Cluster> {
   const folder = await mkdtemp(join(tmpdir(), 'tarsk8s-bench-'))
+  const remove = (): void => rmSync(folder, { recursive: true, force: true })
+  process.once('exit', remove)
   const question: ApiServerQuestion = { dataFile: join(folder, 'cluster.db'), ...(population === undefined ? {} : { population }) }
   const { child, ready } = await Child.start<string>('api-server.ts', question)
   const kubeconfig = join(folder, 'kubeconfig')
@@ -31,7 +34,8 @@ export async function startCluster(population?: Population): Promise<Cluster> {
     async stop() {
       client.close()
       await child.stop()
-      await rm(folder, { recursive: true, force: true })
+      process.off('exit', remove)
+      remove()
     },
   }
 }

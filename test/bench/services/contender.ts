@@ -44,8 +44,8 @@ const underWay = 16
 const warmUpMs = 3000
 const windowMs = 1500
 
-/** CPU an answer of each server under load, in turn, round after round. */
-export async function cpuOfAnswers(contenders: readonly Contender[], rounds: number, note: (line: string) => void): Promise<Sample[][]> {
+/** CPU an answer of each server under load, in turn, round after round. @param also what else is measured each round */
+export async function cpuOfAnswers(contenders: readonly Contender[], rounds: number, note: (line: string) => void, also: () => Promise<void> = async () => {}): Promise<Sample[][]> {
   for (const { load } of contenders) await load.saturate({ underWay, ms: warmUpMs })
   const samples: Sample[][] = contenders.map(() => [])
   for (let round = 0; round < rounds; round++) {
@@ -54,6 +54,7 @@ export async function cpuOfAnswers(contenders: readonly Contender[], rounds: num
       const { answered, seconds } = await load.saturate({ underWay, ms: windowMs })
       samples[index]?.push({ perSecond: answered / seconds, cpu: ((processorSeconds(pid) - before) * 1e6) / answered })
     }
+    await also()
   }
   for (const [index, { name }] of contenders.entries()) {
     const own = samples[index] ?? []

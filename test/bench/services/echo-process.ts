@@ -1,10 +1,11 @@
 // The yardstick: our server with a servant that reads what it is asked and answers with the same bytes each time.
 import { Config } from '#tars/protocol/ConfigF.ts'
 import { QueryF } from '#tars/protocol/QueryF.ts'
+import { StatF } from '#tars/protocol/StatF.ts'
 import { createServer, encoded } from '#tars/server.ts'
 import { answerEach } from './answering.ts'
 
-const interfaces = { QueryF, Config } as const
+const interfaces = { QueryF, Config, StatF } as const
 
 export interface EchoQuestion {
   /** `App.Server.Obj` */

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { namespace, type Cluster } from './cluster.ts'
 
 const root = join(import.meta.dirname, '../../..')
@@ -32,13 +33,12 @@ export async function startRole({ cluster, role, env }: RoleOptions): Promise<Ro
   const address = freeAddress()
   const child = spawn(process.execPath, [...profiling, '--disable-warning=ExperimentalWarning', join(root, 'framework/main.ts'), role], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], NODE_COMPILE_CACHE: join(root, 'node_modules/.tarsk8s-compiled'), KUBECONFIG: cluster.kubeconfig, Namespace: namespace, PodIP: address, ...env },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    // The channel tells it when this process has ended.
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
-  const end = (): void => void child.kill('SIGKILL')
-  process.once('exit', end)
   let said = ''
   const serves = await new Promise<Record<string, unknown>>((resolve, reject) => {
-    createInterface({ input: child.stderr }).on('line', (line) => {
+    createInterface({ input: child.stderr as Readable }).on('line', (line) => {
       said = `${said}${line}\n`.slice(-10_000)
       const { message, ...fields } = fieldsOf(line)
       if (typeof message === 'string' && / serves?$/.test(message)) resolve(fields)
@@ -48,7 +48,6 @@ export async function startRole({ cluster, role, env }: RoleOptions): Promise<Ro
   return {
     pid: child.pid ?? -1, address, serves,
     async stop() {
-      process.off('exit', end)
       if (child.exitCode !== null || child.signalCode !== null) return
       const ended = once(child, 'exit')
       child.kill('SIGTERM')

@@ -11,6 +11,8 @@ type RoleDisturbance = Disturbance<Role, ServicesField>
 /** Jumps of the clock in seconds: within a window of time and beyond it, and into another day. */
 const jumps = [-86_400, -3_600, -61, -2, 2, 61, 3_600, 86_400] as const
 const HOUR_S = 3_600
+/** So long after its clock was wrong all that a role keeps has the right date, milliseconds. */
+const DATED_MS = 30_000
 
 async function down(role: Role, signal: 'SIGKILL' | 'SIGTERM'): Promise<Begun> {
   const was = await role.takeDown(signal)
@@ -152,14 +154,15 @@ const hourAway: RoleDisturbance = {
     const back = field.cutAll()
     await field.api.takeDown()
     await registry.takeDown()
-    for (const role of field.roles) role.setClock(HOUR_S)
+    const isDated = performance.now() - registry.clockSetAt > DATED_MS
+    registry.setClock(HOUR_S)
     registry.bringUp()
     return {
       did: `the API server is away, and an hour passes; ${registry.name} starts`,
       async undo() {
         const said = await registry.metric('tarsregistry_knowledge_age_seconds').catch(() => undefined)
-        if (said !== undefined && said < HOUR_S) field.faults.push(`${registry.name} says after an hour without the API server that what it serves is ${said} s old`)
-        for (const role of field.roles) role.setClock(0)
+        if (isDated && said !== undefined && said < HOUR_S) field.faults.push(`${registry.name} says after an hour without the API server that what it serves is ${said} s old`)
+        registry.setClock(0)
         field.api.bringUp()
         back()
         return said === undefined ? 'it did not serve yet' : `it said that what it serves is ${said.toFixed(0)} s old`

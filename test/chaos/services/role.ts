@@ -54,6 +54,8 @@ export class Role extends Daemon {
   #back: (() => void) | undefined
   /** Its footprint when nobody had disturbed it. */
   first: Footprint | undefined
+  /** When its clock was set last, which what it keeps may still be dated by. */
+  clockSetAt = Number.NEGATIVE_INFINITY
 
   private constructor(name: string, kind: RoleKind, made: { env: Readonly<Record<string, string>>; links: Readonly<Record<string, FaultProxy>>; api: FaultProxy; disks: Disks; clockFile: string; address: string }) {
     const { env, links, api, disks, clockFile, address } = made
@@ -67,6 +69,7 @@ export class Role extends Daemon {
     this.#disks = disks
     this.#clockFile = clockFile
     this.setClock(0)
+    this.clockSetAt = Number.NEGATIVE_INFINITY
   }
 
   static async create(name: string, kind: RoleKind, { folder, namespace, disks, api, kubeconfig, cache }: RoleSurroundings): Promise<Role> {
@@ -117,6 +120,7 @@ export class Role extends Daemon {
 
   /** @param seconds by which its clock is wrong */
   setClock(seconds: number): void {
+    this.clockSetAt = performance.now()
     writeFileSync(this.#clockFile, `${seconds < 0 ? '' : '+'}${seconds}\n`)
   }
 

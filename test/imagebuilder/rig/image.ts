@@ -9,6 +9,7 @@ import { buildImage, type BuildOptions, type BuiltImage } from '../../../imagebu
 import { composeImage } from '../../../imagebuilder/compose.ts'
 import { layerFromFiles } from '../../../imagebuilder/layer.ts'
 import { parseLocation } from '../../../imagebuilder/oci/location.ts'
+import type { RegistryAccess } from '../../../imagebuilder/oci/session.ts'
 import type { SupervisorLayer } from '../../../imagebuilder/supervisor.ts'
 import { crane } from '../../rig/registry.ts'
 
@@ -20,7 +21,7 @@ export interface Workbench {
   /** Path of a file in the working folder. */
   path(name: string): string
   /** Pushes a base image for amd64 and returns its reference. */
-  base(address: string, architecture?: string): Promise<string>
+  base(address: string, architecture?: string, access?: RegistryAccess): Promise<string>
   build(address: string, options: Pick<BuildOptions, 'package'> & Partial<BuildOptions>): Promise<BuiltImage>
   clean(): Promise<void>
 }
@@ -36,8 +37,8 @@ export async function workbench(): Promise<Workbench> {
     dir,
     supervisor,
     path: (name) => join(dir, name),
-    async base(address, architecture = 'amd64') {
-      const { image } = await composeImage({ layers: [rootfs], config: { Env: ['LANG=C.UTF-8'], Cmd: ['/bin/sh'] }, destination: parseLocation(`${address}/tars/base:${architecture}`), platform: { os: 'linux', architecture } })
+    async base(address, architecture = 'amd64', access = {}) {
+      const { image } = await composeImage({ layers: [rootfs], config: { Env: ['LANG=C.UTF-8'], Cmd: ['/bin/sh'] }, destination: parseLocation(`${address}/tars/base:${architecture}`), platform: { os: 'linux', architecture }, access })
       return image
     },
     build: (address, options) =>

@@ -5,6 +5,7 @@ import { mounts, mountsV1beta1 } from './mounts.ts'
 import { appName, image, labelValue, limits, name, patterns, releaseId, secretName, serverName, templateName } from './patterns.ts'
 import { hostPorts, instance, ports, servant } from './ports.ts'
 import { podFields } from './pod.ts'
+import { conditions, observedGeneration } from './status.ts'
 import { autoscaledRule, autoscalingRules, compared, fixed, k8sRules, servantsRules, serverSpecRules, tarsRules, withRules } from './rules.ts'
 
 const tars = withRules(object('A server with Tars servants, run by tarsnode.', {
@@ -119,23 +120,14 @@ const whole = <const P extends Shape>(shape: P) => withRules(object('What should
 
 export const tserverSpec = whole({ ...identity, tars: optional(tars), normal: optional(normal), k8s, release: optional(release) })
 
-const condition = object('A fact about the server (Kubernetes API conventions, "Typical status properties").', {
-  type: string('Released, Available, Progressing or Degraded.'),
-  status: choice('Whether it holds.', ['True', 'False', 'Unknown']),
-  reason: string('Why, in one word.'),
-  message: string('Why, for people.'),
-  lastTransitionTime: dateTime('When status last changed.'),
-  observedGeneration: optional(integer('Generation of the object it was judged by.')),
-})
-
 export const tserverStatus = object('What runs.', {
   replicas: integer('Pods that should run.'),
   readyReplicas: integer('Pods that are ready.'),
   currentReplicas: integer('Pods that exist.'),
   selector: string('Selects the pods.'),
   // Wider than the reference, whose status has the four fields above.
-  observedGeneration: optional(integer('Generation of the object that this status is about.')),
-  conditions: optional(array('Facts.', condition)),
+  observedGeneration: optional(observedGeneration),
+  conditions: optional(conditions('Released, Available, Progressing or Degraded.')),
 })
 
 const old = {

@@ -1,3 +1,4 @@
+import type { KnownTexts } from './known-texts.ts'
 import { readShort, shortText } from './short-text.ts'
 import { skipField } from './skip.ts'
 import { decodeFailure, maxComposites, maxDepth, wire, wireNames } from './wire.ts'
@@ -130,6 +131,12 @@ export class Reader {
     return this.#numbers().getBigInt64(this.#advance(tag, 8))
   }
 
+  /** As {@link readLong}, as a number: beyond 2^53 it is the nearest safe integer. */
+  readLongNumber(tag: number, fallback?: number): number {
+    if (!this.seek(tag)) return fallback ?? this.#missing(tag)
+    return Math.min(Math.max(this.#integer(tag), Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER)
+  }
+
   readFloat(tag: number, fallback?: number): number {
     if (!this.seek(tag)) return fallback ?? this.#missing(tag)
     return this.#real(tag)
@@ -147,6 +154,13 @@ export class Reader {
     const start = this.#advance(tag, size)
     const short = size <= shortText ? readShort(this.#buf, start, this.#pos) : undefined
     return short ?? (this.#buf as FastBuffer).utf8Slice(start, this.#pos)
+  }
+
+  /** As {@link readString}, where the text is likely one of these. */
+  readKnown(tag: number, texts: KnownTexts): string {
+    if (!this.seek(tag)) return ''
+    const start = this.#advance(tag, this.#stringSize(tag))
+    return texts.find(this.#buf, start, this.#pos) ?? (this.#buf as FastBuffer).utf8Slice(start, this.#pos)
   }
 
   /** The bytes of a string as they were sent, whatever their encoding; absent is empty. Shares memory with the buffer being read. */
@@ -175,6 +189,14 @@ export class Reader {
     this.#countOne(tag)
     this.#pos = skipField(this.#buf, this.#pos, this.#end, this.#type)
     return (this.#buf as FastBuffer).latin1Slice(start, this.#pos)
+  }
+
+  /** Passes over these bytes when they come next. @returns whether they do */
+  passOver(bytes: Buffer): boolean {
+    const end = this.#pos + bytes.length
+    if (end > this.#end || this.#buf.compare(bytes, 0, bytes.length, this.#pos, end) !== 0) return false
+    this.#pos = end
+    return true
   }
 
   /** Enters the struct at `tag`. @returns false when it is absent */

@@ -9,6 +9,9 @@ const fieldBytes = 10
 
 const noBytes = new DataView(new ArrayBuffer(0))
 
+// What Buffer.write comes down to, without its checks of arguments.
+type FastBuffer = Buffer & { latin1Write(text: string, at: number, count: number): number }
+
 /**
  * Writes Tars fields into one growing buffer, each integer in its narrowest form, as the C++, Java and Node encoders do.
  * One writer is meant to be reused: {@link reset} keeps its buffer.
@@ -67,6 +70,13 @@ export class Writer {
     this.#ensure(bytes.length)
     this.#buf.set(bytes, this.#pos)
     this.#pos += bytes.length
+  }
+
+  /** As {@link writeRaw}: bytes as the characters of a text, or the first `count` of them. */
+  writeLatin1(bytes: string, count = bytes.length): void {
+    this.#ensure(count)
+    ;(this.#buf as FastBuffer).latin1Write(bytes, this.#pos, count)
+    this.#pos += count
   }
 
   /** Four zero bytes to be filled by {@link patchInt32}. @returns their offset */

@@ -1,6 +1,9 @@
+import { KnownTexts } from '../codec/known-texts.ts'
 import { Reader } from '../codec/reader.ts'
 import { Writer } from '../codec/writer.ts'
 import { noTexts, readTexts, writeTexts, type Texts } from './texts.ts'
+
+const noNames = new KnownTexts([])
 
 /** A request as it travels (RequestF.tars). A TUP response travels in the same layout. */
 export interface RequestPacket {
@@ -67,15 +70,18 @@ export function decodeRequest(bytes: Buffer): RequestPacket {
   return readRequest(new Reader(bytes))
 }
 
-/** Reads one request; its body shares memory with the reader's buffer. */
-export function readRequest(reader: Reader): RequestPacket {
+/**
+ * Reads one request; its body shares memory with the reader's buffer.
+ * @param names of servants and functions that are likely called
+ */
+export function readRequest(reader: Reader, names: KnownTexts = noNames): RequestPacket {
   return {
     version: reader.readShort(1),
     packetType: reader.readByte(2, 0),
     messageType: reader.readInt(3, 0),
     requestId: reader.readInt(4),
-    servant: reader.readString(5),
-    func: reader.readString(6),
+    servant: reader.readKnown(5, names),
+    func: reader.readKnown(6, names),
     body: reader.readBytesView(7),
     timeoutMs: reader.readInt(8, 0),
     context: readTexts(reader, 9),

@@ -2,6 +2,7 @@ import type { Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import { describe } from '#base/errors.ts'
 import { Limiter } from '#base/limiter.ts'
+import { KnownTexts } from '../codec/known-texts.ts'
 import { Reader } from '../codec/reader.ts'
 import { isVersion, pingFunction, readRequest, reconnectStatus, ret, type RequestPacket } from '../packet.ts'
 import { refuse } from './answer.ts'
@@ -32,6 +33,7 @@ const logLimit = { windowMs: 10_000, count: 5 } as const
 export class Adapter {
   readonly #parts: AdapterParts
   readonly #routes: ReadonlyMap<string, ReadonlyMap<string, Route>>
+  readonly #names: KnownTexts
   readonly #dispatcher: Dispatcher
   readonly #executor: Executor
   readonly #reader = new Reader(Buffer.alloc(0))
@@ -43,8 +45,9 @@ export class Adapter {
     const { options, limits, log, metrics, turn, now, name } = parts
     this.#parts = parts
     this.#routes = buildRoutes(options.servants)
+    this.#names = new KnownTexts([...this.#routes].flatMap(([servant, functions]) => [servant, ...functions.keys()]))
     this.#queueTimeoutMs = options.queueTimeoutMs ?? adapterDefaults.queueTimeoutMs
-    this.#executor = new Executor({ adapter: name, log, metrics, now, done: (started) => this.#done(started) })
+    this.#executor = new Executor({ adapter: name, log, metrics, turn, done: (started) => this.#done(started) })
     this.#dispatcher = new Dispatcher({
       queueCapacity: options.queueCapacity ?? adapterDefaults.queueCapacity,
       concurrency: options.concurrency ?? adapterDefaults.concurrency,
@@ -74,7 +77,7 @@ export class Adapter {
 
   /** One packet without its header. @throws Failure `TARS_DECODE` when it is no request */
   onPacket(bytes: Buffer, start: number, end: number, channel: Channel, now: number): void {
-    const packet = readRequest(this.#reader.reset(bytes, start, end))
+    const packet = readRequest(this.#reader.reset(bytes, start, end), this.#names)
     if (packet.status.size > 0) noteAgreement(packet, channel)
     this.#parts.metrics?.onRequest?.(this.#parts.name, packet.servant, packet.func, packet.body.length)
     const route = this.#find(packet, channel)

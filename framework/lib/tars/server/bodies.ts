@@ -8,6 +8,6 @@ import { Encoded } from './encoded.ts'
 /** Writes what a method returned: a plain result, or a body it encoded itself. */
 export function writeReturned(codec: FunctionCodec, ver: number, writer: Writer, value: unknown): void {
   if (!(value instanceof Encoded)) writeResult(codec, ver, writer, value)
-  else if (ver === version.tars) writer.writeRaw(value.body)
-  else writeResult(codec, ver, writer, codec.readResult(new Reader(value.body)))
+  else if (ver === version.tars) writer.writeLatin1(value.latin1)
+  else writeResult(codec, ver, writer, codec.readResult(new Reader(Buffer.from(value.latin1, 'latin1'))))
 }

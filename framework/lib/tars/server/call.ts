@@ -1,12 +1,14 @@
 import type { FunctionCodec } from '../idl/interface.ts'
 import type { RequestPacket } from '../packet.ts'
 import type { Channel } from './channel.ts'
+import type { ReadyAnswers } from './ready-answers.ts'
 
 /** A method of a servant with its codec. */
 export interface Route {
   readonly codec: FunctionCodec
   readonly servant: object
   readonly method: (...args: unknown[]) => unknown
+  readonly ready: ReadyAnswers | undefined
 }
 
 /** A request on its way through the server. */

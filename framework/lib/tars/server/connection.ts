@@ -158,7 +158,7 @@ export class Connection implements Channel {
   }
 
   readonly #read = (chunk: Buffer): void => {
-    const now = this.#host.now()
+    const now = this.#host.turn.read()
     this.#lastRead = now
     try {
       const count = this.#frames.feed(chunk, (bytes, start, end) => this.#host.onPacket(bytes, start, end, this, now))

@@ -1,13 +1,15 @@
 import { describe, Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import { Reader } from '../codec/reader.ts'
-import { ret, TarsCallError } from '../packet.ts'
+import type { Writer } from '../codec/writer.ts'
+import { ret, TarsCallError, version } from '../packet.ts'
 import { answer, refuse } from './answer.ts'
 import { readArguments } from '../packet/bodies.ts'
 import { writeReturned } from './bodies.ts'
 import type { Call } from './call.ts'
 import { Current } from './current.ts'
 import type { ServerMetrics } from './metrics.ts'
+import type { Turn } from './turn.ts'
 
 /** Characters of a reason that travel back. */
 const maxReasonLength = 4096
@@ -16,7 +18,7 @@ export interface ExecutorOptions {
   readonly adapter: string
   readonly log: Logger
   readonly metrics: ServerMetrics | undefined
-  readonly now: () => number
+  readonly turn: Turn
   /** A call has been answered: one that was started, or one that was refused before. */
   readonly done: (started: boolean) => void
 }
@@ -31,10 +33,18 @@ export class Executor {
   }
 
   start(call: Call): void {
+    if (this.#options.metrics !== undefined) call.startedAt = this.#options.turn.at
+    const { ready } = call.route
+    const { version: ver, body } = call.packet
+    const known = ready !== undefined && ver === version.tars ? ready.get(body) : undefined
+    if (known === undefined) this.#ask(call)
+    else this.#send(call, plain, (writer) => writer.writeLatin1(known, known.length - body.length))
+  }
+
+  #ask(call: Call): void {
     const { codec, method, servant } = call.route
     const { packet, channel } = call
     const current = new Current(packet, channel.peer)
-    if (this.#options.metrics !== undefined) call.startedAt = this.#options.now()
     let args: unknown[]
     try {
       args = readArguments(codec, packet.version, packet.body, this.#reader)
@@ -57,9 +67,13 @@ export class Executor {
   }
 
   #succeed(call: Call, current: Current, value: unknown): void {
+    this.#send(call, current.touched ? responseMaps(current) : plain, (writer) => writeReturned(call.route.codec, call.packet.version, writer, value))
+  }
+
+  #send(call: Call, rest: ReturnType<typeof responseMaps>, body: (writer: Writer) => void): void {
     let bytes: number
     try {
-      bytes = answer(call.channel, call.packet, current.touched ? responseMaps(current) : plain, (writer) => writeReturned(call.route.codec, call.packet.version, writer, value))
+      bytes = answer(call.channel, call.packet, rest, body)
     } catch (error) {
       this.#options.log.error('the result of a method cannot be encoded', { servant: call.packet.servant, function: call.packet.func, error })
       return this.#finish(call, ret.encodeError, refuse(call.channel, call.packet, ret.encodeError, reasonOf(error)))
@@ -90,7 +104,7 @@ export class Executor {
   }
 
   #record(call: Call, code: number, responseBytes: number): Parameters<NonNullable<ServerMetrics['onResponse']>>[0] {
-    const now = this.#options.now()
+    const now = this.#options.turn.read()
     const startedAt = call.startedAt === 0 ? now : call.startedAt
     return {
       adapter: this.#options.adapter,

@@ -33,16 +33,17 @@ export interface ServerMetrics {
 /** The same hooks, where one that throws is logged instead of breaking the request path. */
 export function guarded(metrics: ServerMetrics | undefined, log: Logger): ServerMetrics | undefined {
   if (metrics === undefined) return undefined
-  const names = (['onRequest', 'onResponse', 'onConnections', 'onRefused'] as const).filter((name) => metrics[name] !== undefined)
-  return Object.fromEntries(names.map((name) => {
-    const hook = (metrics[name] as (...args: unknown[]) => void).bind(metrics)
-    const guard = (...args: unknown[]): void => {
-      try {
-        hook(...args)
-      } catch (error) {
-        log.error('a metrics hook failed', { hook: name, error })
-      }
+  const call = (hook: keyof ServerMetrics, work: () => void): void => {
+    try {
+      work()
+    } catch (error) {
+      log.error('a metrics hook failed', { hook, error })
     }
-    return [name, guard]
-  }))
+  }
+  return {
+    ...(metrics.onRequest && { onRequest: (...args) => call('onRequest', () => metrics.onRequest?.(...args)) }),
+    ...(metrics.onResponse && { onResponse: (record) => call('onResponse', () => metrics.onResponse?.(record)) }),
+    ...(metrics.onConnections && { onConnections: (adapter, count) => call('onConnections', () => metrics.onConnections?.(adapter, count)) }),
+    ...(metrics.onRefused && { onRefused: (adapter, code) => call('onRefused', () => metrics.onRefused?.(adapter, code)) }),
+  }
 }

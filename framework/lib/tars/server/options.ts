@@ -4,12 +4,15 @@ import { defaultMaxPacketBytes } from '../packet.ts'
 import type { TlsSettings } from '../tls.ts'
 import type { Tokens } from '../tokens.ts'
 import type { ServerMetrics } from './metrics.ts'
+import type { ReadyAnswers } from './ready-answers.ts'
 
 /** What answers for one object name. */
 export interface ServantOptions {
   readonly interface: Interface
   /** Has one method a function of the interface: in parameters, then {@link Current}; may be async. */
   readonly servant: object
+  /** By function: what is answered to some parameters, in version 1, without asking the servant. */
+  readonly ready?: Readonly<Record<string, ReadyAnswers>>
 }
 
 /** One listening port. */

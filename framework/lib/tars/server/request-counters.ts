@@ -9,24 +9,34 @@ interface Count {
 
 /** Counts requests by function and code, for a server's `/metrics`. */
 export class RequestCounters implements ServerMetrics {
-  readonly #counts = new Map<string, Count>()
+  /** By servant, function and code. */
+  readonly #counts = new Map<string, Map<string, Map<number, Count>>>()
 
   onResponse({ servant, function: name, ret: code, handleMs }: RequestRecord): void {
     // What a caller makes up must not fill the memory.
-    const key = code === ret.noServant || code === ret.noFunction ? `unknown unknown ${code}` : `${servant} ${name} ${code}`
-    const count = this.#counts.get(key) ?? { requests: 0, handleMs: 0 }
+    const isKnown = code !== ret.noServant && code !== ret.noFunction
+    const count = isKnown ? this.#count(servant, name, code) : this.#count('unknown', 'unknown', code)
     count.requests++
     count.handleMs += handleMs
-    this.#counts.set(key, count)
+  }
+
+  #count(servant: string, name: string, code: number): Count {
+    return this.#counts.get(servant)?.get(name)?.get(code) ?? this.#newCount(servant, name, code)
+  }
+
+  #newCount(servant: string, name: string, code: number): Count {
+    const count = { requests: 0, handleMs: 0 }
+    const functions = this.#counts.get(servant) ?? new Map<string, Map<number, Count>>()
+    const codes = functions.get(name) ?? new Map<number, Count>()
+    this.#counts.set(servant, functions.set(name, codes.set(code, count)))
+    return count
   }
 
   /** In Prometheus' text format. */
   text(): string {
     const metric = metricsOf('tars_server_')
-    const samples = (value: (count: Count) => number): Sample[] => [...this.#counts].map(([key, count]) => {
-      const [servant = '', name = '', code = ''] = key.split(' ')
-      return [value(count), { servant, function: name, ret: code }]
-    })
+    const counts = [...this.#counts].flatMap(([servant, functions]) => [...functions].flatMap(([name, codes]) => [...codes].map(([code, count]) => ({ labels: { servant, function: name, ret: String(code) }, count }))))
+    const samples = (value: (count: Count) => number): Sample[] => counts.map(({ labels, count }) => [value(count), labels])
     return [
       metric('requests_total', 'Requests that were handled, by function and return code of the protocol.', samples(({ requests }) => requests)),
       metric('request_seconds_total', 'Time that handling them took.', samples(({ handleMs }) => handleMs / 1000)),

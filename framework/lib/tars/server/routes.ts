@@ -20,6 +20,6 @@ function servantRoutes(name: string, options: ServantOptions): Routes {
         remedy: `add ${codec.name} to it`,
       })
     }
-    return [codec.name, { codec, servant: options.servant, method: method as Route['method'] }]
+    return [codec.name, { codec, servant: options.servant, method: method as Route['method'], ready: options.ready?.[codec.name] }]
   }))
 }

@@ -8,6 +8,9 @@ const sliceMs = 10
 export class Turn {
   readonly #now: () => number
   #began = -1
+  /** What {@link read} said, until {@link spent} goes by it; -1 when the clock is to be read. */
+  #fresh = -1
+  #at = 0
   #scheduled = false
   #tasks: (() => void)[] = []
 
@@ -17,11 +20,22 @@ export class Turn {
 
   /** True when the methods called in this turn took their share of time. */
   get spent(): boolean {
-    const now = this.#now()
+    const now = (this.#at = this.#fresh < 0 ? this.#now() : this.#fresh)
+    this.#fresh = -1
     if (this.#began >= 0) return now - this.#began > sliceMs
     this.#began = now
     this.#schedule()
     return false
+  }
+
+  /** When {@link spent} was asked last: a call that starts because it is not spent starts now. Monotonic milliseconds. */
+  get at(): number {
+    return this.#at
+  }
+
+  /** Monotonic milliseconds, at the arrival or the end of calls. The next call goes by it: reading the clock costs as much as many a method. */
+  read(): number {
+    return (this.#fresh = this.#now())
   }
 
   /** Runs `task` after everything that is ready now. */
@@ -38,7 +52,7 @@ export class Turn {
 
   readonly #end = (): void => {
     this.#scheduled = false
-    this.#began = -1
+    this.#began = this.#fresh = -1
     const tasks = this.#tasks
     this.#tasks = []
     for (const task of tasks) task()

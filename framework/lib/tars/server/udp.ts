@@ -52,7 +52,7 @@ export class UdpListener implements Listener {
     try {
       const size = datagram.length < 4 ? 0 : datagram.readUInt32BE(0)
       if (size !== datagram.length || size < 5) throw new Failure('TARS_PACKET_LENGTH', `a datagram of ${datagram.length} bytes claims ${size}`)
-      this.#adapter.onPacket(datagram, 4, size, new DatagramPeer(from, this.#send), this.#parts.now())
+      this.#adapter.onPacket(datagram, 4, size, new DatagramPeer(from, this.#send), this.#parts.turn.read())
     } catch (error) {
       this.#adapter.refused(error as Failure, `${from.address}:${from.port}`)
     }

@@ -1,0 +1,165 @@
+// tarsstat: what a line of a report costs, and whether reporters wait while a minute of many keys goes into the store.
+import { setTimeout as delay } from 'node:timers/promises'
+import { startSearchNode } from '../../rig/search-node/search-node.ts'
+import { median, type Goal } from '../goal.ts'
+import { processorSeconds } from '../proc.ts'
+import { Child } from './child.ts'
+import { startCluster, type Cluster } from './cluster.ts'
+import { contend, cpuOfAnswers, startEcho } from './contender.ts'
+import { LoadGenerator } from './load.ts'
+import { startRole, type RoleProcess } from './role.ts'
+import { linesABatch, reportBodies, reports, statObject } from './stat-reports.ts'
+
+const cpuRounds = 9
+const decodeMs = 1000
+const keys = 100_000
+const flushRounds = 1
+/** Reports a second of the one who must not wait. */
+const steady = 200
+const minuteMs = 60_000
+const aliveMs = 20_000
+
+const startStat = (cluster: Cluster, name: string, env: Readonly<Record<string, string>> = {}): Promise<RoleProcess> =>
+  startRole({ cluster, role: 'stat', env: { TARSSTAT_PORT: '0', TARSSTAT_HTTP_PORT: '0', TARSSTAT_KEYS: String(keys * 2), TARSSTORE_DATA: `${cluster.folder}/${name}`, PodName: 'tars-tarsstat-0', ...env } })
+const where = ({ pid, address, serves }: RoleProcess, name: string, stop: () => Promise<void>) => ({ name, pid, host: address, port: serves['port'] as number, stop })
+
+/** CPU a line under load, against decoding the same bytes: alone, and in a server that answers at once. */
+export async function stat(note: (line: string) => void): Promise<readonly Goal[]> {
+  const bodies = reportBodies(1000)
+  const cluster = await startCluster()
+  const role = await startStat(cluster, 'stat')
+  const ours = await contend(where(role, 'stat', () => role.stop()), reports(bodies))
+  const echo = await contend(await startEcho({ object: statObject, interface: 'StatF', body: Buffer.from([0x0c]) }), reports(bodies))
+  const { child: decoder } = await Child.start('decode-process.ts', { bodies })
+  const alone: number[] = []
+  const decode = async (): Promise<void> => {
+    const { decoded, cpu } = await decoder.ask<{ decoded: number; cpu: number }>({ ms: decodeMs })
+    alone.push(cpu / decoded)
+  }
+  try {
+    await decode()
+    alone.pop()
+    const [own, bare] = await cpuOfAnswers([ours, echo], cpuRounds, note, decode)
+    note(`decoding alone: ${(median(alone) / linesABatch).toFixed(3)} µs CPU a line; tarsstat ${(median((own ?? []).map(({ cpu }) => cpu)) / linesABatch).toFixed(3)} µs`)
+    return [
+      { what: `reportMicMsg in batches of ${linesABatch}, CPU a head, stat ÷ decoding alone`, samples: (own ?? []).map(({ cpu }, round) => cpu / (alone[round] ?? NaN)), bar: 1.5, rule: 'most', unit: '×' },
+      { what: `reportMicMsg in batches of ${linesABatch}, CPU a head, stat ÷ a bare server that decodes`, samples: (own ?? []).map(({ cpu }, round) => cpu / (bare?.[round]?.cpu ?? NaN)), bar: 1.5, rule: 'most', unit: '×' },
+    ]
+  } finally {
+    await Promise.all([ours.stop(), echo.stop(), decoder.stop()])
+    await cluster.stop()
+  }
+}
+
+/** A minute of 100,000 keys: what a line costs that is new to its minute, and how long a steady reporter waits while the minute is stored. */
+export async function flush(note: (line: string) => void): Promise<readonly Goal[]> {
+  const cluster = await startCluster()
+  const node = await startSearchNode('opensearch')
+  const stages: Stage[] = []
+  try {
+    stages.push(await stage(cluster, 'SQLite'), await stage(cluster, 'OpenSearch', { TARSSTORE_NODES: `127.0.0.1:${node.port}` }))
+    // The first minute makes the code warm, and the heads known. One is loaded while the other rests.
+    for (let round = 0; round <= flushRounds; round++) {
+      for (const one of stages) {
+        const others = stages.filter((other) => other !== one).flatMap(({ all, steady: reporter, bare }) => [all, reporter, bare])
+        const ended = minute(one, round === 0 ? undefined : note)
+        await Promise.all([ended, aliveWhile(ended, others)])
+      }
+    }
+    return stages.flatMap(({ name, pauses, linesCpu, decoding }) => [
+      { what: `${keys} keys a minute to ${name}, the longest that a steady reporter waits`, samples: pauses, bar: 20, rule: 'most', unit: ' ms' },
+      { what: `${keys} keys that are new to their minute, ${name}, CPU a head, stat ÷ decoding alone`, samples: linesCpu.map((cpu, round) => cpu / (decoding[round] ?? NaN)), bar: 1.5, rule: 'most', unit: '×' },
+    ] satisfies Goal[])
+  } finally {
+    for (const { stop } of stages) await stop()
+    await node.remove()
+    await cluster.stop()
+  }
+}
+
+interface Stage {
+  readonly name: string
+  readonly role: RoleProcess
+  /** All keys once. */
+  readonly all: LoadGenerator
+  readonly batches: number
+  /** One who reports a little all the time: to tarsstat, and to a bare server beside it. */
+  readonly steady: LoadGenerator
+  readonly bare: LoadGenerator
+  readonly decoder: Child
+  readonly pauses: number[]
+  readonly linesCpu: number[]
+  readonly decoding: number[]
+  stop(): Promise<void>
+}
+
+async function stage(cluster: Cluster, name: string, env: Readonly<Record<string, string>> = {}): Promise<Stage> {
+  const role = await startStat(cluster, name, env)
+  const [host, port] = [role.address, role.serves['port'] as number]
+  const bodies = reportBodies(keys / linesABatch)
+  const few = reports(bodies.slice(0, 100))
+  const echo = await startEcho({ object: statObject, interface: 'StatF', body: Buffer.from([0x0c]) })
+  const all = await LoadGenerator.start({ host, port, requests: reports(bodies), connections: 4 })
+  const steadyOne = await LoadGenerator.start({ host, port, requests: few, connections: 1 })
+  const bare = await LoadGenerator.start({ host: echo.host, port: echo.port, requests: few, connections: 1 })
+  const { child: decoder } = await Child.start('decode-process.ts', { bodies })
+  return {
+    name, role, all, batches: bodies.length, steady: steadyOne, bare, decoder, pauses: [], linesCpu: [], decoding: [],
+    async stop() {
+      await Promise.all([all.stop(), steadyOne.stop(), bare.stop(), decoder.stop()])
+      await echo.stop()
+      await role.stop()
+    },
+  }
+}
+
+async function minute({ name, role, all, batches, steady: reporter, bare, decoder, pauses, linesCpu, decoding }: Stage, note?: (line: string) => void): Promise<void> {
+  await until(minuteMs - (Date.now() % minuteMs) + 100, [all, reporter, bare])
+  const before = processorSeconds(role.pid)
+  // So that nothing of it is in the next minute.
+  await all.paced({ perSecond: batches / 5, ms: 5050 })
+  const cpu = ((processorSeconds(role.pid) - before) * 1e6) / keys
+  const { decoded, cpu: used } = await decoder.ask<{ decoded: number; cpu: number }>({ ms: decodeMs })
+  const written = await writtenRows(role)
+  await until(minuteMs - (Date.now() % minuteMs) - 1000, [all, reporter, bare])
+  const [flushing, stored] = [processorSeconds(role.pid), allStored(role, written + keys)]
+  const watch = { perSecond: steady, ms: 15_000 }
+  const [waits, bareWaits, took] = await Promise.all([reporter.paced(watch), bare.paced(watch), stored])
+  const longest = Math.max(...waits.latencies)
+  if (note === undefined) return
+  pauses.push(longest)
+  linesCpu.push(cpu)
+  decoding.push(used / decoded / linesABatch)
+  note(`${name}: ${cpu.toFixed(2)} µs CPU a head that is new to its minute; stored after ${took.toFixed(1)} s with ${(processorSeconds(role.pid) - flushing).toFixed(1)} s of CPU; the longest wait ${longest.toFixed(1)} ms, of a bare server at the same time ${Math.max(...bareWaits.latencies).toFixed(1)} ms`)
+}
+
+async function aliveWhile(work: Promise<void>, connected: readonly LoadGenerator[]): Promise<void> {
+  let working = true
+  const done = work.finally(() => (working = false))
+  while (working) {
+    for (const one of connected) await one.paced({ perSecond: 100, ms: 50 })
+    await Promise.race([done, delay(aliveMs)])
+  }
+}
+
+/** Waits so many milliseconds; a connection that is silent for a minute would be closed. */
+async function until(ms: number, connected: readonly LoadGenerator[]): Promise<void> {
+  const end = performance.now() + ms
+  while (end - performance.now() > aliveMs) {
+    for (const one of connected) await one.paced({ perSecond: 100, ms: 50 })
+    await delay(Math.max(0, Math.min(aliveMs, end - performance.now() - aliveMs / 10)))
+  }
+  await delay(Math.max(0, end - performance.now()))
+}
+
+async function writtenRows({ address, serves }: RoleProcess): Promise<number> {
+  const text = await (await fetch(`http://${address}:${String(serves['http'])}/metrics`)).text()
+  return Number(/^tarsstore_written_rows_total\S* (\d+)$/m.exec(text)?.[1] ?? 0)
+}
+
+/** Seconds from the end of the minute until the store has so many rows. */
+async function allStored(role: RoleProcess, rows: number): Promise<number> {
+  const end = Date.now() + minuteMs - (Date.now() % minuteMs)
+  for (; Date.now() < end + minuteMs / 2; await delay(250)) if ((await writtenRows(role)) >= rows) return (Date.now() - end) / 1000
+  throw new Error(`after half a minute the store has only ${await writtenRows(role)} rows of ${rows}`)
+}
