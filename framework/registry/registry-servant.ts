@@ -1,6 +1,7 @@
 import { ownerNameOf } from '#api/names.ts'
 import type { TTemplate } from '#api/types.ts'
 import { plainAddress } from '#base/address.ts'
+import { Limiter } from '#base/limiter.ts'
 import type { Logger } from '#base/log.ts'
 import { describe } from '#base/errors.ts'
 import type { CallerCheck } from '#kube/caller-check.ts'
@@ -28,8 +29,12 @@ export interface RegistryServantOptions {
 /** `iRet` for a report that may be taken later: the caller tells it again. */
 const again = -99
 
+/** Pods that may be asked for on behalf of one address. */
+const lookupLimit = { windowMs: 1000, count: 20 } as const
+
 /** `tars.tarsregistry.RegistryObj`, what a pod's node speaks to (framework-services 1.7). */
 export function registryServant({ directory, reports, check, template, fetchPod, log }: RegistryServantOptions): RegistryServant {
+  const lookups = new Limiter(lookupLimit)
   const report = async (podName: string, state: ReportedState, current: Current): Promise<void> => {
     try {
       checkReport(podName, state)
@@ -47,6 +52,8 @@ export function registryServant({ directory, reports, check, template, fetchPod,
   const knownPod = async (podName: string, peer: string): Promise<PodObject | undefined> => {
     const watched = directory.pod(podName)
     if (watched !== undefined && isOwnPod(watched, peer)) return watched
+    // What one address makes up must not become the API server's work.
+    if (!lookups.take(plainAddress(peer), performance.now()).taken) throw new TarsCallError(again, 'too many pods are asked for from this address', { temporary: true })
     try {
       return await fetchPod(podName)
     } catch (error) {

@@ -66,8 +66,8 @@ test('the query servers, too, by both protocols', async () => {
       socket.end(JSON.stringify({ method: 'timecheck', dataid: 'tars_stat', ...asked }))
       return text(socket)
     }
-    expect(await told({})).toContain('no \"token\" that is known')
-    expect(await told({ token: 7 })).toContain('no \"token\" that is known')
+    expect(await told({})).toContain('no "token" that is known')
+    expect(await told({ token: 7 })).toContain('no "token" that is known')
     expect(await told({ token: ops })).not.toContain('token')
   } finally {
     await running.stop()

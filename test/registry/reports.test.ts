@@ -156,6 +156,21 @@ describe('reports', () => {
   })
 })
 
+test('one address that names ever new pods has few of them looked up, and others are heard', async () => {
+  const { directory, reports } = setup()
+  let asked = 0
+  const { updateServerState } = registryServant({
+    directory, reports, check: new CallerCheck({ ...uncheckedCallers, callers: noCallers, log: silentLogger }), template: () => undefined, log: silentLogger,
+    fetchPod: async () => void asked++ as undefined,
+  })
+  const from = (address: string) => ({ peer: { address }, context: new Map([['PID', '1']]) }) as unknown as Current
+  const outcomes = await Promise.allSettled(Array.from({ length: 500 }, async (_, index) => updateServerState(`made-up-${index}`, 'Active', 'Active', from('10.6.6.6'))))
+  expect(asked).toBe(20)
+  expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(480)
+  await updateServerState('another', 'Active', 'Active', from('10.0.0.7'))
+  expect(asked).toBe(21)
+})
+
 describe('a node that speaks before the watch has shown its pod', () => {
   const next = podWith([], '5', { uid: 'next', podIP: '10.0.0.2' })
   const current = { peer: { address: '10.0.0.2' }, context: new Map([['PID', '1']]) } as unknown as Current
