@@ -14,10 +14,8 @@ const mounts: Partial<Record<FrameworkRole, readonly [name: string, mountPath: s
 }
 
 const env: Partial<Record<FrameworkRole, Readonly<Record<string, string>>>> = {
-  registry: { TARSREGISTRY_DATA: '/data', TARSREGISTRY_HEALTH_PORT: '17892' },
-  config: { TARSCONFIG_DATA: '/data', TARSCONFIG_HEALTH_PORT: '11112' },
-  log: { TARSLOG_HEALTH_PORT: '12112' },
-  adminregistry: { TARSADMINREGISTRY_HEALTH_PORT: '19112' },
+  registry: { TARSREGISTRY_DATA: '/data' },
+  config: { TARSCONFIG_DATA: '/data' },
   notify: { TARSSTORE_DATA: '/data' },
   stat: { TARSSTORE_DATA: '/data' },
   property: { TARSSTORE_DATA: '/data' },

@@ -2,6 +2,7 @@ import { parseConfig } from '#tars/conf.ts'
 import type { ConfigServant } from '#tars/protocol/ConfigF.ts'
 import type { CallerCheck } from '#kube/caller-check.ts'
 import type { Current } from '#tars/server.ts'
+import type { CommonLoads } from './common-loads.ts'
 import { podSeqOf, type PodByAddress } from './model/caller.ts'
 import type { ConfigLibrary } from './model/library.ts'
 
@@ -14,6 +15,8 @@ export interface ConfigServantOptions {
   readonly notFound: -1 | 0
   /** False when somebody asks for a file too often. */
   readonly mayAsk: (key: string) => boolean
+  /** Where answers are kept that are everybody's; absent when each load counts. */
+  readonly common?: CommonLoads | undefined
 }
 
 interface Question {
@@ -33,7 +36,7 @@ const failed = -1
 const tooMany = 429
 
 /** `tars.tarsconfig.ConfigObj` (framework-services 2.1). */
-export function configServant({ library, check: callers, podByAddress, notFound, mayAsk }: ConfigServantOptions): ConfigServant {
+export function configServant({ library, check: callers, podByAddress, notFound, mayAsk, common }: ConfigServantOptions): ConfigServant {
   /** The host given, else the caller's node name, else its address. */
   const seqOf = (question: Question, current: Current) => {
     const find = (host: string) => podSeqOf({ ...question, host }, podByAddress)
@@ -62,7 +65,12 @@ export function configServant({ library, check: callers, podByAddress, notFound,
 
   return {
     ListConfig: (app, server, current) => list(app, current, () => library.names(app, server, '')),
-    loadConfig: (app, server, filename, current) => limited({ app, server, file: filename, host: '', set: '' }, current),
+    loadConfig(app, server, filename, current) {
+      const answer = limited({ app, server, file: filename, host: '', set: '' }, current)
+      // Only one that nobody had to be asked for is everybody's.
+      if (!(answer instanceof Promise) && answer.return === 0 && library.isCommon(app, server, filename)) common?.keep(app, server, filename, answer.config)
+      return answer
+    },
     loadConfigByHost: (appServerName, filename, host, current) => load(questionOf(appServerName, filename, host), current),
     checkConfig: (appServerName, filename, host, current) => check(questionOf(appServerName, filename, host), current),
     ListConfigByInfo({ appname, servername, bAppOnly, setdivision }, current) {

@@ -16,6 +16,7 @@ import { whenKnown, type Informers } from '#kube/snapshot.ts'
 import { Config } from '#tars/protocol/ConfigF.ts'
 import { createServer, RequestCounters } from '#tars/server.ts'
 import type { TlsSettings } from '#tars/tls.ts'
+import { CommonLoads } from './common-loads.ts'
 import { configServant } from './config-servant.ts'
 import { ConfigLibrary } from './model/library.ts'
 
@@ -65,10 +66,13 @@ export async function startConfig(options: ConfigOptions): Promise<RunningConfig
   try {
     const { library, configs, callers } = await startKnowing(options, lifetime)
     const check = new CallerCheck({ ...uncheckedCallers, ...options.callers, callers, wholeApp: true, above: ['tars'], log })
-    const servant = configServant({ library, check, podByAddress: (address) => callers.at(address)?.pod, notFound: options.notFound, mayAsk: limiterOf(options) })
+    // Each load counts where their number is limited, and is looked at where not everybody may have it.
+    const common = options.limit === undefined && (options.callers?.mode ?? 'off') === 'off' ? new CommonLoads() : undefined
+    if (common !== undefined) lifetime.onStop(configs.onChange((_, config) => common.forget(config)))
+    const servant = configServant({ library, check, podByAddress: (address) => callers.at(address)?.pod, notFound: options.notFound, mayAsk: limiterOf(options), common })
     const counters = new RequestCounters()
     const server = createServer({
-      adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsconfig.ConfigObj': { interface: Config, servant } } }],
+      adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsconfig.ConfigObj': { interface: Config, servant, ...(common && { ready: common.functions }) } } }],
       log,
       tls: options.tls,
       metrics: counters,

@@ -25,7 +25,7 @@ export const start: Role = async ({ env, log, signal }) => {
     let problem: () => string | undefined = () => 'it is starting'
     let leading: Controller | undefined
     const metrics = (): string => metric('tarscontroller_leader', 'Whether this one reconciles.', [[Number(leading !== undefined)]]) + (leading?.metrics() ?? '')
-    if (healthPort !== undefined) lifetime.own(await startHealth({ host: '::', port: healthPort, problem: () => problem(), metrics }))
+    const health = healthPort === undefined ? undefined : lifetime.own(await startHealth({ host: '::', port: healthPort, problem: () => problem(), metrics }))
     const webhooks = run.webhooks ? lifetime.own(await startWebhooks({ client, settings, log, signal })) : undefined
     const onStart = (controller: Controller): void => {
       leading = controller
@@ -36,7 +36,7 @@ export const start: Role = async ({ env, log, signal }) => {
     if (run.reconcilers && elect) lifetime.own(startElection({ client, namespace: home, name: leaseName, identity: `${hostname()}_${randomUUID()}`, log, lead }))
     else if (run.reconcilers) lifetime.own(await reconcile(client, signal))
     problem = () => webhooks?.problem()
-    log.info('controller is running', { namespace: namespace ?? 'all', ...run })
+    log.info('controller is running', { namespace: namespace ?? 'all', ...run, ...(health === undefined ? {} : { healthPort: health.port }) })
   } catch (error) {
     await lifetime.stop()
     throw error

@@ -31,8 +31,8 @@ export function propertyServant({ add, callers, check, counts }: PropertyServant
           else records.push(record)
         }
       }
-      counts.taken += records.length
       await add(records)
+      counts.taken += records.length
       return 0
     },
   }

@@ -1,4 +1,5 @@
 import { labels } from '#api/names.ts'
+import { systemClock } from '#base/clock.ts'
 import { metric } from '#base/metrics.ts'
 import { CallerCheck, everyone, type CallerSettings } from '#kube/caller-check.ts'
 import { watchCallers } from '#kube/callers.ts'
@@ -9,7 +10,7 @@ import { startGatherer, type GathererOptions, type RunningGatherer } from '#stor
 import { PropertyF } from '#tars/protocol/PropertyF.ts'
 import { serveTars } from '#tars/serve.ts'
 import type { TlsSettings } from '#tars/tls.ts'
-import { propertyMetrics, propertyRules } from './model/property-rules.ts'
+import { propertyText, propertyRules } from './model/property-rules.ts'
 import { propertyServant, type PropertyCounts } from './property-servant.ts'
 
 export interface PropertyOptions extends GathererOptions {
@@ -25,12 +26,15 @@ export function startProperty(options: PropertyOptions): Promise<RunningGatherer
   const { client, namespace, source, address, bounds, log } = options
   const counts: PropertyCounts = { taken: 0, refused: { empty: 0, internal: 0, invalid: 0, foreign: 0 } }
   const rules = propertyRules(source)
-  let last = new Fold(rules, bounds)
   let check: CallerCheck | undefined
+  const clock = options.clock ?? systemClock
+  let last = { fold: new Fold(rules, bounds), end: 0 }
+  /** What is older is not what services measure now. */
+  const isOfNow = (): boolean => clock.now() - last.end < 2 * options.windowMs
   return startGatherer({
     dataset: propertyDataset,
     fold: () => new Fold(rules, bounds),
-    onClosed: (fold) => (last = fold),
+    onClosed: (fold, end) => (last = { fold, end }),
     async serve(add, lifetime) {
       const callers = lifetime.own(watchCallers({ client, namespace, ownerLabels: [labels.app, labels.server], log }))
       await callers.known()
@@ -44,6 +48,6 @@ export function startProperty(options: PropertyOptions): Promise<RunningGatherer
       metric('tarsproperty_refused_values_total', 'Values that were not, and why; foreign: reported by a pod of another server.', Object.entries(counts.refused).map(([reason, count]) => [count, { reason }])),
       check?.metrics() ?? '',
     ].join(''),
-    pages: { '/properties': () => propertyMetrics(last.sums()) },
+    pages: { '/properties': () => propertyText(isOfNow() ? last.fold.sums() : []) },
   }, options)
 }

@@ -1,7 +1,7 @@
 import { Writer } from '#tars/codec/writer.ts'
 import type { FunctionCodec } from '#tars/idl/interface.ts'
 import { QueryF } from '#tars/protocol/QueryF.ts'
-import { encoded, ReadyAnswers, type Encoded } from '#tars/server.ts'
+import { bodyOf, encoded, ReadyAnswers, type Encoded } from '#tars/server.ts'
 import type { ObjectAnswers } from './model/object-answers.ts'
 import type { ServantView } from './model/views.ts'
 
@@ -9,8 +9,8 @@ import type { ServantView } from './model/views.ts'
 export interface Answer {
   /** Body of findObjectById: the active endpoints at tag 0. */
   readonly list: Encoded
-  /** Return 0 at tag 0, active at 2, inactive at 3. */
-  readonly lists: Encoded
+  /** Return 0 at tag 0, active at 2, inactive at 3. {@link CommonAnswers} puts its own copy here, so that there is one. */
+  lists: Encoded
   /** The same for the two functions with one more parameter: active at 3, inactive at 4. */
   readonly listsAfterPlace: Encoded
   /** Body of findObjectNodeName: names of the pods, active ones first. */
@@ -52,6 +52,6 @@ export class CommonAnswers {
     findObjectByIdInSameGroup?.writeArgs(this.#writer.reset(), [id])
     const question = this.#writer.view()
     if (answers === undefined || answers.differ) this.#ready.delete(question)
-    else this.#ready.set(question, answers.all.lists)
+    else answers.all.lists = this.#ready.set(question, bodyOf(answers.all.lists))
   }
 }

@@ -53,9 +53,9 @@ export function statServant({ add, callers, check, counts, heads }: StatServantO
         if (fault !== undefined) refused.push(fault)
         else records.push({ key: key as StatKey, value })
       }
+      await add(records)
       for (const reason of refused) counts.refused[reason]++
       counts.taken += records.length
-      await add(records)
       return 0
     },
     // Sampled call trees are not kept; whoever reports them is told that they arrived, as by native.

@@ -1,4 +1,5 @@
 import { labels } from '#api/names.ts'
+import { systemClock } from '#base/clock.ts'
 import { metric } from '#base/metrics.ts'
 import { inSlices } from '#base/slices.ts'
 import { CallerCheck, everyone, type CallerSettings } from '#kube/caller-check.ts'
@@ -27,7 +28,7 @@ export interface StatOptions extends GathererOptions {
 export function startStat(options: StatOptions): Promise<RunningGatherer> {
   const { client, namespace, source, address, bounds, log } = options
   const counts: StatCounts = { taken: 0, refused: { empty: 0, internal: 0, invalid: 0, foreign: 0 }, samples: 0 }
-  const calls = new CallCounters()
+  const calls = new CallCounters(options.clock ?? systemClock)
   const rules = statRules(source)
   let check: CallerCheck | undefined
   const heads = new Heads(bounds.inAll * 2)
@@ -49,6 +50,6 @@ export function startStat(options: StatOptions): Promise<RunningGatherer> {
       metric('tarsstat_sample_lines_total', 'Samples of call trees that arrived, of which none is kept.', [[counts.samples]]),
       check?.metrics() ?? '',
     ].join(''),
-    pages: { '/calls': () => calls.metrics() },
+    pages: { '/calls': () => calls.text() },
   }, options)
 }

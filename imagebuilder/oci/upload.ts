@@ -94,7 +94,7 @@ export class ChunkedUpload implements BlobWriter {
     await Promise.allSettled([this.#sending, this.#stream && this.#endStream(this.#stream, this.#filled)])
     this.#giveBack()
     const call = { method: 'DELETE', path: this.#location, expect: [202, 204, 404, 405], scopes: this.#scopes, doing: `giving up ${this.#doing}`, signal: AbortSignal.timeout(giveUpMs) } as const
-    await this.#session.once(call).then((answer) => answer.body.resume(), () => {})
+    await this.#session.call(call).then((answer) => answer.body.resume(), () => {})
   }
 
   #giveBack(): void {

@@ -150,6 +150,7 @@ describe('nodes', () => {
     expect(await admin.updateServerFlowState('Demo', 'Hello', peer.texts([alive]), true)).toEqual([0])
     expect(await flow()).toBeUndefined()
     expect(await admin.updateServerFlowState('Demo', 'Hello', peer.texts(['nobody']), true)).toEqual([1001])
+    expect(await admin.updateServerFlowState('Demo', 'Nobody', peer.texts([]), true)).toEqual([1003])
   })
   test('shutting a node down replaces its pod', async () => {
     await makePod('Demo', 'Gone', 0, {})
@@ -171,6 +172,20 @@ describe('what there is', () => {
     expect((await ours.getServerTree()).tree).toContainEqual(expect.objectContaining({ application: 'Demo', server_name: 'Hello', enable_set: 'N' }))
     const { rows } = await ours.getServerNameList([{ application: 'Demo', serverName: 'Hello' }])
     expect(Object.fromEntries(rows[0] ?? [])).toMatchObject({ application: 'Demo', server_name: 'Hello', node_name: 'demo-hello-0', setting_state: 'active', present_state: 'active', process_id: '7', patch_version: 'v1', template_name: 'tars.cpp' })
+  })
+  test('sets, by pod, and the pods of a variant', async () => {
+    await makeServer('Demo', 'Sets', { tars: { template: 'tars.cpp', servants: [], instances: [{ pods: '1', set: 'mall.sz.1' }] } })
+    await create(resources.tservers, { metadata: { name: 'demo-sets-far' }, spec: { app: 'Demo', server: 'Sets', variant: 'far', subType: 'tars', tars: { template: 'tars.cpp', servants: [], instances: [{ set: 'mall.sz.*' }] }, k8s: {} } })
+    for (const index of [0, 1, 2]) await makePod('Demo', 'Sets', index, {})
+    await makePod('Demo', 'Sets-far', 0, { podIP: alive })
+    const rowsOf = async () => (await ours.getServerNameList([{ application: 'Demo', serverName: 'Sets' }])).rows.map((row) => ['node_name', 'enable_set', 'set_name', 'set_area', 'set_group'].map((name) => row.get(name)).join(' '))
+    await until(async () => expect(await rowsOf()).toEqual(['demo-sets-0 N   ', 'demo-sets-1 Y mall sz 1', 'demo-sets-2 N   ', 'demo-sets-far-0 Y mall sz *']))
+    const { tree } = await ours.getServerTree()
+    expect(tree.filter(({ server_name: name }) => name === 'Sets').map((one) => [one.enable_set, one.set_name, one.set_area, one.set_group].join(' '))).toEqual(['N   ', 'Y mall sz 1', 'Y mall sz *'])
+    expect(await admin.stopServer('Demo', 'Sets', 'demo-sets-far-0')).toEqual([0, 'Success: stop'])
+    expect(await admin.undeploy('Demo', 'Sets', 'demo-sets-far-0', '')).toEqual([1011, expect.stringContaining('of the variant far of Demo.Sets')])
+    expect((await live('demo-sets')) !== undefined && (await live('demo-sets-far')) !== undefined).toBe(true)
+    expect(await admin.stopServer('Demo', 'Sets', 'nobody')).toEqual([1001, expect.stringContaining('demo-sets-2, demo-sets-far-0')])
   })
   test('when nodes were well, and who asks', async () => {
     const { heartbeats } = await ours.getNodeList(['demo-hello-0', 'demo-hello-1', 'nobody'])

@@ -10,6 +10,7 @@ import type { RunningAgent } from '../../framework/agent/agent.ts'
 import { agentEnv } from '../../framework/agent/env.ts'
 import { start } from '../../framework/agent/role.ts'
 import { eventually, startTestCluster, type TestCluster } from '../rig/kube.ts'
+import { startPromLint } from '../rig/promlint.ts'
 import { createClaim, createClass, createNode, nodeName } from './rig.ts'
 
 const log = process.env['DEBUG'] === undefined ? silentLogger : createLogger({ format: 'text' })
@@ -96,7 +97,11 @@ describe('facts', () => {
 
   test('/metrics is what Prometheus reads', async () => {
     const text = await (await ask('/metrics')).text()
-    for (const line of text.trimEnd().split('\n')) expect(line).toMatch(/^(# (HELP|TYPE) tarsagent_\w+ .+|tarsagent_\w+(\{[a-z]+="[^"]*"\})? -?[\d.e+-]+)$/)
+    const lint = await startPromLint()
+    const { problems, families } = await lint.read(text)
+    await lint.stop()
+    expect(problems).toEqual([])
+    for (const [name, { help, type }] of Object.entries(families)) expect([name, help !== '', type]).toEqual([expect.stringMatching(/^(tarsagent|process|nodejs)_/), true, name.endsWith('_total') ? 'counter' : 'gauge'])
     expect(text).toContain('tarsagent_rules_good 1\n')
   })
 })

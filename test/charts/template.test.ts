@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { customResourceDefinitions } from '#api/crds.ts'
+import { resources } from '#api/resources.ts'
 import { baseImages, usualBases } from '#api/seed/images.ts'
 import { frameworkRoles } from '#api/seed/servers.ts'
 import type { AnyObject } from '#kube/types.ts'
 import { baseNames, chooseBaseImage } from '../../base-images/catalog.ts'
 import { run as chartsCommand } from '../../framework/charts/charts-command.ts'
 import { accounts, chartNames, type ChartName } from '../../framework/charts/charts.ts'
+import { namespace, startCluster } from '../registry/cluster.ts'
 import { cacheDir } from '../rig/tools.ts'
 import { command, helm, HELM_BUILD_MS, helmProgram, named, packCharts, rendered } from './rig.ts'
 
@@ -127,6 +129,13 @@ describe('values', () => {
       expect([role, k8s(role).mounts?.at(-1)]).toEqual([role, mount])
     }
     expect(k8s('stat').mounts?.map(({ name }) => name)).toEqual(['data', 'store-ca'])
+    const cluster = await startCluster()
+    try {
+      // What the API server would refuse.
+      for (const server of objects.filter(({ kind }) => kind === 'TServer')) await cluster.client.create(resources.tservers, { ...server, metadata: { ...server.metadata, namespace } } as never, { dryRun: true })
+    } finally {
+      await cluster.stop()
+    }
     expect(JSON.stringify([k8s('log'), k8s('config')])).not.toMatch(/TARSSTORE|store-ca/)
     expect(envOf(named(objects, 'Job', 'tars-seed'))['TARSSEED_ELK']).toBe('https://es-http.elastic.svc:9200')
   })
@@ -153,6 +162,17 @@ describe('values', () => {
     expect(alone['log']).toMatchObject({ ssl: ['LogObj', 'TopologyObj'] })
   })
 
+  it('bring a dashboard of what there is to be seen, when it is wanted', async () => {
+    expect((await rendered(folder, charts.tarsframework, frameworkValues)).filter(({ metadata }) => metadata.name === 'tars-dashboard')).toEqual([])
+    const map = named(await rendered(folder, charts.tarsframework, [...frameworkValues, 'monitoring.dashboard=true', 'monitoring.dashboardLabels.team=a']), 'ConfigMap', 'tars-dashboard')
+    expect(map.metadata.labels).toMatchObject({ grafana_dashboard: '1', team: 'a' })
+    const { panels } = JSON.parse((map['data'] as Record<string, string>)['tars-services.json'] ?? '') as { panels: { title: string; targets: { expr: string }[] }[] }
+    const asked = new Set(panels.flatMap(({ targets }) => targets.flatMap(({ expr }) => expr.match(/\btars\w+(?=[{[)])/g) ?? [])))
+    const sources = await Promise.all(['stat/model/call-counters.ts', 'stat/stat.ts', 'property/model/property-rules.ts', 'property/property.ts', 'lib/store/spool.ts'].map((file) => readFile(join(import.meta.dirname, '../../framework', file), 'utf8')))
+    expect(asked.size).toBeGreaterThan(7)
+    for (const name of asked) expect([name, sources.some((text) => text.includes(`'${name}'`))]).toEqual([name, true])
+  })
+
   it("change the framework's servers by role", async () => {
     const objects = await rendered(folder, charts.tarsframework, [...frameworkValues, 'framework.secret=pull', 'servers.registry.replicas=3', 'servers.image.resources.limits.memory=1Gi', 'servers.image.env[0].name=TARSIMAGE_BUILDS', 'servers.image.env[0].value=7x'])
     expect(named(objects, 'TServer', 'tars-tarsregistry')).toMatchObject({ metadata: { annotations: { 'tars.io/MinReplicas': '3' } }, spec: { k8s: { replicas: 3 } } })
@@ -163,6 +183,13 @@ describe('values', () => {
     expect(env('tars-tarsimage').length).toBeGreaterThan(4)
     expect(env('tars-tarsadmin')).not.toContainEqual(added)
     expect(objects.filter(({ kind }) => kind === 'TServer')).toHaveLength(frameworkRoles.length)
+  })
+
+  it.each([['Deployment', 'tars-controller-manger', 'controller'], ['DaemonSet', 'tars-agent', 'agent']] as const)('say which taints the %s puts up with, and what it goes before', async (kind, name, part) => {
+    const podOf = async (...values: readonly string[]): Promise<AnyObject> => named(await rendered(folder, charts.tarscontroller, [...controllerValues, ...values]), kind, name)['spec'].template.spec as AnyObject
+    expect(await podOf(`${part}.tolerations[0].key=gpu`, `${part}.tolerations[0].operator=Exists`, `${part}.priorityClassName=system-node-critical`)).toMatchObject({ tolerations: [{ key: 'gpu', operator: 'Exists' }], priorityClassName: 'system-node-critical' })
+    const { tolerations, priorityClassName } = (await podOf()) as Record<string, unknown>
+    expect([tolerations, priorityClassName]).toEqual([undefined, undefined])
   })
 
   it.each([[[], 2, true], [['controller.replicas=1'], 1, false]] as const)('%j run %i controllers, and a drain takes one at a time: %s', async (values, replicas, guarded) => {

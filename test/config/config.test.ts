@@ -134,6 +134,26 @@ describe('a switch of versions (framework-services 2.3)', () => {
   })
 })
 
+test('what everybody gets is asked for again when it changes, also by what the file refers to and for one pod', async () => {
+  const { client } = cluster
+  const load = async () => (await config.loadConfig('Test', 'Hello', 'common.conf')).config
+  const changed = async (text: string) => {
+    await until(async () => (await load()) === text)
+    expect(await load()).toBe(text)
+  }
+  const shared = await createConfig({ server: '', configName: 'shared.conf', configContent: 'shared', annotations: { 'tars.io/ActivatedAt': '2026-01-01T00:00:00.000Z' } })
+  await until(async () => (await config.loadConfig('Test', '', 'shared.conf')).return === 0)
+  const own = await createConfig({ server: 'Hello', configName: 'common.conf', configContent: 'own', references: ['shared.conf'] })
+  await changed('shared\r\n\r\nown')
+  const later = await createConfig({ server: '', configName: 'shared.conf', configContent: 'shared too', annotations: { 'tars.io/ActivatedAt': '2026-01-02T00:00:00.000Z' } })
+  await changed('shared too\r\n\r\nown')
+  const one = await createConfig({ server: 'Hello', configName: 'common.conf', configContent: 'for one', podSeq: '1' })
+  await changed('shared too\r\n\r\nown\r\n\r\nfor one')
+  expect((await config.loadConfigByHost('Test.Hello', 'common.conf', 'test-hello-0')).config).toBe('shared too\r\n\r\nown')
+  for (const name of [own, shared, later, one]) await client.delete(resources.tconfigs, { namespace, name })
+  await until(async () => (await config.loadConfig('Test', 'Hello', 'common.conf')).return === -1)
+})
+
 describe('settings (2.1, 2.2)', () => {
   const startWith = async (more: Partial<ConfigOptions>) => {
     const one = await startConfig({ client: cluster.client, namespace, address: '127.0.0.1', port: 0, notFound: -1, log: silentLogger, signal: new AbortController().signal, ...more })

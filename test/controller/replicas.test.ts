@@ -12,6 +12,7 @@ import { controllerEnv, leaseName } from '../../framework/controller/env.ts'
 import { startHealth } from '#base/health.ts'
 import { start } from '../../framework/controller/role.ts'
 import { behaviourCluster, eventually, installDefinition, type TestCluster } from '../rig/kube.ts'
+import { startPromLint } from '../rig/promlint.ts'
 import { peek } from './cluster.ts'
 import { tarsServer } from './fixtures.ts'
 
@@ -114,6 +115,24 @@ test('outside of a pod it must be told where to keep things, unless it is alone'
   expect(() => controllerEnv({}, undefined)).toThrow('TARSCONTROLLER_NAMESPACE')
   expect(() => controllerEnv({ TARSCONTROLLER_RUN: 'webhooks' }, undefined)).toThrow('TARSCONTROLLER_NAMESPACE')
   expect(controllerEnv({ TARSCONTROLLER_RUN: 'reconcilers', TARSCONTROLLER_ELECT: 'no' }, undefined)).toMatchObject({ elect: false, run: { reconcilers: true, webhooks: false } })
+})
+
+test('what it does is told to Prometheus', async () => {
+  const lint = await startPromLint()
+  const { role, lines } = await replica({ TARSCONTROLLER_HEALTH_PORT: '0', TARSCONTROLLER_ELECT: 'false' })
+  try {
+    const port = /healthPort=(\d+)/.exec(lines.join('\n'))?.[1]
+    const read = async () => lint.read(await (await fetch(`http://[::1]:${port}/metrics`)).text())
+    await create()
+    const { problems, families } = await eventually(async () => {
+      const found = await read()
+      return found.families['tarscontroller_reconciles_total']?.labels?.['reconciler']?.includes('workloads') === true ? found : undefined
+    }, 'it reconciles')
+    expect([problems, Object.keys(families).filter((name) => name.startsWith('tars'))]).toEqual([[], ['tarscontroller_leader', 'tarscontroller_reconciles_total', 'tarscontroller_waiting']])
+    expect(families['tarscontroller_reconciles_total']?.labels?.['result']?.toSorted()).toEqual(['failed', 'refused', 'succeeded'])
+  } finally {
+    await Promise.all([role.stop(), lint.stop()])
+  }
 })
 
 test('health says why it is not ready', async () => {

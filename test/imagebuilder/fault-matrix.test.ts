@@ -14,8 +14,8 @@ import { serviceBench, type ServiceBench } from './rig/service.ts'
 
 /** Builds under way at a time. */
 const AT_ONCE = 16
-/** How long a registry may be silent, seconds. */
-const SILENCE_S = 1
+/** How long a registry may be silent, seconds: longer than a busy machine keeps an answer, for nobody can give up an upload whose beginning was not heard. */
+const SILENCE_S = 3
 
 const content = randomBytes(100_000)
 /** More than goes to the registry in one request: there is a chunk before the one that ends the upload. */

@@ -3,6 +3,9 @@ import { createRequire } from 'node:module'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createStatPropMsgHead, PropertyF, type PropertyFProxy, type StatPropMsgHead } from '#tars/protocol/PropertyF.ts'
 import { createPod, until } from '../registry/cluster.ts'
+import { propertyText } from '../../framework/property/model/property-rules.ts'
+import { startPromLint } from '../rig/promlint.ts'
+import { keyOf } from '#store/fold.ts'
 import { eq, like, startMonitored, type Monitored } from '../stat/rig.ts'
 
 let one: Monitored
@@ -110,6 +113,19 @@ test('values of the last minute that is over are there for Prometheus', async ()
   const text = await one.page('/properties')
   expect(text).toContain('tars_property{module="Shop.Cart",instance="x-0",property="load",policy="Avg"} 1.5\n')
   expect(text).toContain('tars_property{module="Shop.Cart",instance="x-0",property="load",policy="Distr",bucket="max"} 3\n')
+  const lint = await startPromLint()
+  const { problems, families } = await lint.read(text)
+  await lint.stop()
+  expect([problems, families['tars_property']?.type, families['tars_property_omitted']?.series]).toEqual([[], 'gauge', 1])
+  // Two minutes later it is no longer what services measure.
+  one.clock.set(2026, 1, day, 10, 3, 1)
+  expect(await one.page('/properties')).not.toContain('module=')
+})
+
+test('there are at most 20,000 series for Prometheus, and how many are left out is told', async () => {
+  const sums = Array.from({ length: 6000 }, (_, index) => ({ key: keyOf('A.B', { module: 'A.B', node: 'n', property: `p${index}`, setName: '', setArea: '', setId: '', policy: 'Distr' }), value: { kind: 'distribution', buckets: [['1', 1], ['2', 1], ['3', 1], ['max', 1]] } as const }))
+  const text = await propertyText(sums)
+  expect([text.split('\n').filter((line) => line.startsWith('tars_property{')).length, text.includes('tars_property_omitted 4000\n')]).toEqual([20_000, true])
 })
 
 test('@tars/monitor is understood', async () => {

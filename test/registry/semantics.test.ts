@@ -231,6 +231,15 @@ describe('several TServers of a server (12)', () => {
     expect(directory.endpointOf('A', 'B', 'a-b-none')?.metadata.name).toBe('a-b')
   })
 
+  test('a pod whose own is not there is none of the other one', () => {
+    const directory = directoryOf({ pods: 2 })
+    directory.removeEndpoint(endpointOf('a-b', undefined, {}))
+    directory.setEndpoint(endpointOf('a-b-far', 'far', { servants: [{ name: 'Obj', port: 10, isTcp: true, timeout: 1 }], instances: [{ set: 'x.y.far' }] }))
+    expect(shown(directory.find('A.B.Obj'))).toBe('|')
+    directory.setPod(podOf('a-b-far', 0, true))
+    expect(shown(directory.find('A.B.Obj'))).toBe('+0 |')
+  })
+
   test('the first one may go before the other', () => {
     const directory = directoryOf({ variant: true, pods: 1 })
     directory.removeEndpoint(endpointOf('a-b', undefined, {}))

@@ -1,14 +1,19 @@
-import { appendFile, stat } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 
 /** Makes a file that leaves no byte of its disk free. @returns how large it is */
 export async function fill(file: string): Promise<number> {
-  for (const block of [1 << 20, 65_536, 1_024, 1]) {
-    const content = Buffer.alloc(block)
-    for (;;) {
-      const error = await appendFile(file, content).catch((reason: unknown) => reason as NodeJS.ErrnoException)
-      if (error?.code === 'ENOSPC') break
-      if (error !== undefined) throw error
+  const handle = await open(file, 'a')
+  try {
+    for (const block of [1 << 20, 4_096, 1]) {
+      const content = Buffer.alloc(block)
+      for (;;) {
+        const error = await handle.write(content).then(() => undefined, (reason: unknown) => reason as NodeJS.ErrnoException)
+        if (error?.code === 'ENOSPC') break
+        if (error !== undefined) throw error
+      }
     }
+    return (await handle.stat()).size
+  } finally {
+    await handle.close()
   }
-  return (await stat(file)).size
 }

@@ -10,8 +10,11 @@ import { Writer } from '#tars/codec/writer.ts'
 import type { FunctionCodec } from '#tars/idl/interface.ts'
 import { Head, Heads } from '../../framework/stat/heads.ts'
 import { statOfLines, type StatLine } from '../../framework/stat/stat-lines.ts'
+import { keyOf } from '#store/fold.ts'
+import { CallCounters } from '../../framework/stat/model/call-counters.ts'
 import { createPod, until } from '../registry/cluster.ts'
-import { eq, like, startMonitored, type Monitored } from './rig.ts'
+import { startPromLint } from '../rig/promlint.ts'
+import { eq, HandClock, like, startMonitored, type Monitored } from './rig.ts'
 
 let one: Monitored
 let day = 5
@@ -202,9 +205,30 @@ test('counters for Prometheus are of minutes that are over', async () => {
   await report([line({ masterName: 'Prom.Client', returnValue: -3, interfaceName: 'q"\\' }, { count: 2, timeoutCount: 1, execCount: 1, totalRspTime: 7n })])
   expect(await one.page('/calls')).not.toContain('Prom.Client')
   await one.gatherer.flush()
-  expect(await one.page('/calls')).toContain(String.raw`tars_calls_total{master="Prom.Client",slave="Shop.Cart.CartObj",interface="q\"\\",return="-3"} 4`)
-  expect(await one.page('/calls')).toMatch(/# TYPE tars_call_milliseconds_total counter\n/)
+  // A new one is 0 for a minute, so that its first calls are seen as growth.
+  const series = String.raw`tars_calls_total{master="Prom.Client",slave="Shop.Cart.CartObj",interface="q\"\\",return="-3"}`
+  await until(async () => (await one.page('/calls')).includes(`${series} 0\n`))
+  one.clock.set(2026, 1, day, 10, 2)
+  expect(await one.page('/calls')).toContain(`${series} 4\n`)
+  expect(await one.page('/calls')).toMatch(/# TYPE tars_call_seconds_total counter\n/)
   expect(await one.page('/healthz')).toBe('ok\n')
+  const lint = await startPromLint()
+  const { problems, families } = await lint.read(await one.page('/calls'))
+  await lint.stop()
+  expect([problems, Object.keys(families)]).toEqual([[], ['tars_call_failures_total', 'tars_call_seconds_total', 'tars_call_timeouts_total', 'tars_calls_total']])
+  expect(families['tars_calls_total']?.labels?.['interface']).toContain('q"\\')
+})
+
+test('there are at most 20,000 kinds of calls for Prometheus, and no call is lost', async () => {
+  const counters = new CallCounters(new HandClock())
+  const clock = new HandClock()
+  const later = new CallCounters(clock)
+  for (let index = 0; index < 25_000; index++) for (const some of [counters, later]) some.add({ key: keyOf('A.B', { master: 'A.B', slave: 'C.D', interface: `f${index}`, version: '', masterIp: '', slaveIp: '', port: 0, ret: 0, setName: '', setArea: '', setId: '' }), value: { count: 1, timeouts: 0, failures: 0, intervals: [], total: 1000, max: 1, min: 1 } })
+  clock.set(2026, 1, 5, 10, 5)
+  const values = (text: string) => text.split('\n').filter((one) => one.startsWith('tars_calls_total{')).map((one) => Number(one.split(' ').at(-1)))
+  expect(values(await counters.text())).toEqual(Array.from({ length: 20_001 }, () => 0))
+  const told = values(await later.text())
+  expect([told.length, told.reduce((sum, value) => sum + value, 0), told.at(-1)]).toEqual([20_001, 25_000, 5000])
 })
 
 test('@tars/monitor is understood, both ways', async () => {

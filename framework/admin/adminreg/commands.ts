@@ -7,7 +7,7 @@ import { ServerState } from '#tars/protocol/NodeDescriptor.ts'
 import { isActive } from '../model/pod-row.ts'
 import type { NodeCall } from './nodes.ts'
 import { attempt, codes, done, outcomeOf, plainTime, Refusal, type Outcome } from './outcome.ts'
-import { place, placeOfNode, serverNamed, type Place } from './places.ts'
+import { knownServers, place, placeOfNode, type Place } from './places.ts'
 import type { World } from './world.ts'
 
 type Functions = Pick<AdminRegServant, 'pingNode' | 'getNodeVesion' | 'shutdownNode' | 'startServer' | 'stopServer' | 'restartServer' | 'notifyServer' | 'loadServer' | 'getServerState' | 'getLogFileList' | 'getLogData' | 'getNodeLoad' | 'updateServerFlowState' | 'delCache'>
@@ -63,7 +63,7 @@ export function commandFunctions(world: World): Functions {
     getNodeLoad: (app, server, node, pid) => fileAnswer(() => nodes.ask(place(view, app, server, node), (proxy, a, s, options) => proxy.getNodeLoad(a, s, pid, options))),
     async updateServerFlowState(app, server, nodeList, bActive) {
       const { return: code } = await attempt(async () => {
-        const places = nodeList.length === 0 ? serverNamed(view, app, server).pods.map(({ name }) => name) : nodeList.map((node) => place(view, app, server, node).pod.name)
+        const places = nodeList.length === 0 ? knownServers(view, app, server).flatMap(({ pods: all }) => all.map(({ name }) => name)) : nodeList.map((node) => place(view, app, server, node).pod.name)
         for (const name of places) await setFlow(client, { namespace, name }, bActive)
         return done('Success')
       })

@@ -8,7 +8,7 @@ import { parseEndpoint } from '#tars/endpoint.ts'
 import type { AdapterConf, AdminRegServant, ServerConf } from '#tars/protocol/AdminReg.ts'
 import { changeServer, fieldManager, liveServer } from './change.ts'
 import { attempt, codes, done, Refusal, type Outcome } from './outcome.ts'
-import { nodeNames, ordinalOf, place } from './places.ts'
+import { nodeNames, ordinalOf, place, type Place } from './places.ts'
 import type { World } from './world.ts'
 import { ServerState } from '#tars/protocol/NodeDescriptor.ts'
 
@@ -139,7 +139,7 @@ function fileOf({ view }: World, { fullName, file, node, level: at }: { readonly
   if (at === level.server) return { app, server, file, podSeq: 'm' }
   if (at !== level.node) throw new Refusal(codes.parameter, `there is no level ${at}`, 'use 1, 2 or 3')
   const known = nodeNames(view.tserver(serverObjectName(app, server))).indexOf(node)
-  const number = known >= 0 ? known : ordinalOf(place(view, app, server, node))
+  const number = known >= 0 ? known : ordinalOf(ownPlace(view, app, server, node))
   if (number === undefined) throw new Refusal(codes.cannot, `${node} is a pod of a DaemonSet, which has no number`, 'use level 2')
   return { app, server, file, podSeq: String(number) }
 }
@@ -174,6 +174,13 @@ async function assertStopped({ view, nodes }: World, { app, server, node }: Node
   if (info.serverState !== ServerState.Inactive) throw new Refusal(codes.state, `${app}.${server} runs on ${node}`, 'stop it first')
 }
 
+/** Nodes are added and taken away where native's callers know them: in the first TServer of a server. */
+function ownPlace(view: World['view'], app: string, server: string, node: string): Place {
+  const found = place(view, app, server, node)
+  if (found.row.variant !== undefined) throw new Refusal(codes.cannot, `${node} is of the variant ${found.row.variant} of ${app}.${server}`, `change it by "tarsk8s deploy --app ${app} --server ${server}/${found.row.variant}"`)
+  return found
+}
+
 /** Takes a node away from its server: the one with the highest number, as Kubernetes does; with the last one, the server. */
 export async function leave({ client, namespace, view }: World, { app, server, node }: NodeOf): Promise<Outcome> {
   const current = await liveServer(client, namespace, app, server)
@@ -181,7 +188,7 @@ export async function leave({ client, namespace, view }: World, { app, server, n
   const names = nodeNames(current)
   const nodesOf = Math.max(current.spec.k8s.replicas ?? 0, names.length)
   if (current.spec.k8s.daemonSet) throw new Refusal(codes.cannot, `${app}.${server} has a pod on every node`, 'delete the TServer, or take its label from the node')
-  const index = names.includes(node) ? names.indexOf(node) : ordinalOf(place(view, app, server, node))
+  const index = names.includes(node) ? names.indexOf(node) : ordinalOf(ownPlace(view, app, server, node))
   if (nodesOf <= 1) {
     await client.delete(resources.tservers, { namespace, name: current.metadata.name }, { preconditions: { uid: current.metadata.uid ?? '' } })
     return done(`Success: ${app}.${server} is removed`)

@@ -20,16 +20,33 @@ export function serverNamed(view: Servers, app: string, server: string): ServerR
   throw new Refusal(codes.noServer, `there is no server ${app}.${server}`, 'getServerTree lists them all')
 }
 
+/** The TServers of a server: the first one, and its variants. */
+export function serversNamed(view: Servers, app: string, server: string): readonly ServerRow[] {
+  return view.servers().filter((row) => row.app === app && row.server === server)
+}
+
+/** The same, of which there is one at least. @throws Refusal 1003 */
+export function knownServers(view: Servers, app: string, server: string): readonly ServerRow[] {
+  const rows = serversNamed(view, app, server)
+  return rows.length > 0 ? rows : [serverNamed(view, app, server)]
+}
+
 /**
- * The pod of a server by its name, its DNS name, its address, or the name that it was given by insertServerConf.
+ * The pod of a server, or of a variant of it, by its name, its DNS name, its address, or the name that it was given by insertServerConf.
  * @throws Refusal 1003, 1001
  */
 export function place(view: Servers, app: string, server: string, node: string): Place {
-  const row = serverNamed(view, app, server)
-  const named = nodeNames(view.tserver(row.name)).indexOf(node)
-  const pod = row.pods.find((candidate) => isCalled(candidate, row, node)) ?? row.pods.find(({ name }) => named >= 0 && name === `${row.name}-${named}`)
-  if (pod === undefined) throw new Refusal(codes.noNode, `${app}.${server} has no node ${node}`, `its nodes are ${row.pods.map(({ name }) => name).join(', ') || 'none'}`)
-  return { row, pod }
+  const rows = knownServers(view, app, server)
+  for (const row of rows) {
+    const pod = row.pods.find((candidate) => isCalled(candidate, row, node)) ?? givenNode(view, row, node)
+    if (pod !== undefined) return { row, pod }
+  }
+  throw new Refusal(codes.noNode, `${app}.${server} has no node ${node}`, `its nodes are ${rows.flatMap(({ pods }) => pods.map(({ name }) => name)).join(', ') || 'none'}`)
+}
+
+function givenNode(view: Servers, row: ServerRow, node: string): PodRow | undefined {
+  const index = nodeNames(view.tserver(row.name)).indexOf(node)
+  return index < 0 ? undefined : row.pods.find(({ name }) => name === `${row.name}-${index}`)
 }
 
 /** The pod of any server. @throws Refusal 1001 */

@@ -1,12 +1,13 @@
 // What there is: applications, nodes, servers, templates, and the framework itself.
+import { instanceOf } from '#api/instances.ts'
 import { annotations } from '#api/names.ts'
 import { plainAddress } from '#base/address.ts'
 import { renderProfile } from '#tars/profile.ts'
-import { createFrameworkServer, createServerTree, type AdminRegServant, type FrameworkServer } from '#tars/protocol/AdminReg.ts'
+import { createFrameworkServer, createServerTree, type AdminRegServant, type FrameworkServer, type ServerTree } from '#tars/protocol/AdminReg.ts'
 import type { PodRow, ServerRow } from '../contract.ts'
 import { isActive } from '../model/pod-row.ts'
 import { attempt, codes, done, plainTime, Refusal } from './outcome.ts'
-import { placeOfNode, serverNamed } from './places.ts'
+import { ordinalOf, placeOfNode, serverNamed, serversNamed } from './places.ts'
 import type { World } from './world.ts'
 
 type Functions = Pick<AdminRegServant,
@@ -36,8 +37,8 @@ export function queryFunctions({ view, nodes, template }: World): Functions {
     getGroupId: (ip) => ({ return: noGroup, groupId: noGroup, result: `${ip} is in no group` }),
     getClientIp: (current) => ({ return: codes.success, sClientIp: plainAddress(current.peer.address) }),
     getNodeList: (names) => ({ return: codes.success, heartbeats: new Map(names.flatMap((name) => heartbeat(view, name))) }),
-    getServerTree: () => ({ return: codes.success, tree: view.servers().map(({ app, server }) => createServerTree({ application: app, server_name: server, enable_set: 'N' })) }),
-    getServerNameList: (names) => ({ return: codes.success, rows: names.flatMap(({ application, serverName }) => rowsOf(view, application, serverName)) }),
+    getServerTree: () => ({ return: codes.success, tree: treeOf(view) }),
+    getServerNameList: (names) => ({ return: codes.success, rows: names.flatMap(({ application, serverName }) => serversNamed(view, application, serverName).flatMap((row) => rowsOf(view, row))) }),
     getProfileTemplate: (name) => textOf('', name),
     async getServerProfileTemplate(app, server) {
       try {
@@ -59,6 +60,26 @@ export function queryFunctions({ view, nodes, template }: World): Functions {
   }
 }
 
+/** What native's tables say of a set, `name.area.group`. */
+function setColumns(set: string | undefined): { readonly enable_set: string; readonly set_name: string; readonly set_area: string; readonly set_group: string } {
+  const [name = '', area = '', group = ''] = (set ?? '').split('.')
+  return { enable_set: name === '' ? 'N' : 'Y', set_name: name, set_area: area, set_group: group }
+}
+
+/** One row a server and set; a server with pods of no set, or without pods, has one without. Variants of a server are the server. */
+function treeOf(view: World['view']): ServerTree[] {
+  const rows = view.servers().flatMap((row) => {
+    const sets = row.pods.length === 0 ? [setOf(view, row, undefined)] : row.pods.map((pod) => setOf(view, row, pod))
+    return sets.map((set) => createServerTree({ application: row.app, server_name: row.server, ...setColumns(set) }))
+  })
+  return [...new Map(rows.map((row) => [JSON.stringify(row), row])).values()]
+}
+
+/** Of a pod; without one, of pods whatever their number. */
+function setOf(view: World['view'], row: ServerRow, pod: PodRow | undefined): string | undefined {
+  return instanceOf(view.tserver(row.name)?.spec.tars?.instances, pod && ordinalOf({ row, pod })).set
+}
+
 const settingOf = (pod: PodRow): string => (pod.settingState === 'Inactive' ? 'inactive' : 'active')
 const presentOf = (pod: PodRow): string => (isActive(pod) ? 'active' : 'inactive')
 
@@ -76,17 +97,15 @@ function heartbeat(view: World['view'], name: string): [string, string][] {
   }
 }
 
-function rowsOf(view: World['view'], app: string, server: string): Map<string, string>[] {
-  const row = view.servers().find((candidate) => candidate.app === app && candidate.server === server)
-  if (row === undefined) return []
+function rowsOf(view: World['view'], row: ServerRow): Map<string, string>[] {
   const { metadata, spec } = view.tserver(row.name) ?? {}
   const ofServer = {
-    application: app, server_name: server, server_type: row.type, template_name: row.type, enable_set: 'N', enable_group: 'N',
+    application: row.app, server_name: row.server, server_type: row.type, template_name: row.type, enable_group: 'N',
     patch_time: plainTime(row.release?.time), patch_user: metadata?.annotations?.[annotations.releasedBy] ?? '',
     async_thread_num: String(spec?.tars?.asyncThread ?? ''), profile: spec?.tars?.profile ?? '',
   }
   return row.pods.map((pod) => new Map(Object.entries({
-    ...ofServer, node_name: pod.name,
+    ...ofServer, ...setColumns(setOf(view, row, pod)), node_name: pod.name,
     setting_state: settingOf(pod), present_state: presentOf(pod), process_id: pod.pid === '' ? '0' : pod.pid,
     patch_version: pod.releaseId, posttime: plainTime(pod.startTime),
   })))

@@ -29,6 +29,11 @@ class ConfigFile {
     return this.#versions.size === 0
   }
 
+  /** Has nothing for single pods in no set. */
+  get isCommon(): boolean {
+    return [...this.#inForce.values()].every(({ set = '', podSeq }) => set !== '' || podSeq === master)
+  }
+
   get(set: string, podSeq: string): TConfig | undefined {
     return this.#inForce.get(groupOf(set, podSeq))
   }
@@ -106,6 +111,11 @@ export class ConfigLibrary {
    */
   text(wanted: Wanted): string | undefined {
     return wanted.server === '' ? this.#ofApp(wanted.app, wanted.name, wanted.set ?? '') : this.#ofServer(wanted)
+  }
+
+  /** Whether {@link text} is the same for all pods that are in no set. */
+  isCommon(app: string, server: string, name: string): boolean {
+    return server === '' || this.#owners.get(ownerOf(app, server))?.get(name)?.isCommon === true
   }
 
   #ofApp(app: string, name: string, set: string): string | undefined {

@@ -18,13 +18,13 @@ export interface GathererOptions extends GathererEnv {
 export interface Gathering<N, V> {
   readonly dataset: Dataset
   readonly fold: () => Fold<N, V>
-  readonly onClosed: (fold: Fold<N, V>) => void
+  readonly onClosed: (fold: Fold<N, V>, end: number) => void
   /** Serves what `add` is called by, within the lifetime. @returns its port */
   readonly serve: (add: (records: readonly Measured<N, V>[]) => Promise<void>, lifetime: Lifetime) => Promise<number>
   /** Further metrics of the role, whose names start with `tars<dataset>`. */
   readonly metrics: () => string
   /** Further texts in Prometheus' format, by path. */
-  readonly pages: Readonly<Record<string, () => string>>
+  readonly pages: Readonly<Record<string, () => string | Promise<string>>>
 }
 
 export interface RunningGatherer extends Running {

@@ -13,7 +13,7 @@ export interface ServeOptions {
   /** 0 takes a free one. */
   readonly port: number
   /** Texts in Prometheus' format, by path; `/metrics` among them, beside what the process says of itself. */
-  readonly metrics: Readonly<Record<string, () => string>>
+  readonly metrics: Readonly<Record<string, () => string | Promise<string>>>
   /** What may be asked for: `POST /store/totals`, `/store/find` and `/store/last`. */
   readonly store?: { readonly dataset: Dataset; readonly reader: StoreReader }
   readonly log: Logger
@@ -63,7 +63,7 @@ async function answer(request: http.IncomingMessage, metrics: ServeOptions['metr
   const path = pathOf(request.url)
   if (request.method === 'GET' && path === '/healthz') return { type: 'text/plain', text: 'ok\n' }
   const text = Object.hasOwn(metrics, path) ? metrics[path] : undefined
-  if (request.method === 'GET' && text !== undefined) return { type: metricsType, text: path === '/metrics' ? text() + processMetrics() : text() }
+  if (request.method === 'GET' && text !== undefined) return { type: metricsType, text: (await text()) + (path === '/metrics' ? processMetrics() : '') }
   if (request.method !== 'POST' || store === undefined || !path.startsWith('/store/')) return { status: 404, type: 'text/plain', text: `use /healthz, ${Object.keys(metrics).join(', ')}${store === undefined ? '' : ', or POST to /store/totals, /store/find or /store/last'}\n` }
   const asked = path.slice('/store/'.length)
   const question = await bodyOf(request)

@@ -18,8 +18,8 @@ export interface WindowsOptions<N, V> {
   readonly lengthMs: number
   readonly fold: () => Fold<N, V>
   readonly spool: Spool
-  /** Told when a window was closed, before its rows are handed on. */
-  readonly onClosed?: (fold: Fold<N, V>) => void
+  /** Told when a window was closed, or was found of an earlier process, before its rows are handed on. `end`: of its time, milliseconds. */
+  readonly onClosed?: (fold: Fold<N, V>, end: number) => void
   /** A journal with more bytes than this, and grown fourfold since, is written anew with what it comes to. Default 64 MiB. */
   readonly compactBytes?: number
   readonly log: Logger
@@ -75,7 +75,9 @@ export class Windows<N, V> extends Lifetime {
     for (const { name, tapes } of this.#journal.leftovers()) {
       const fold = options.fold()
       fold.restore(tapes)
-      this.#closed.push({ name, end: Number(name.split('-')[0]), fold, deadline: 0, compactAt: Infinity, isTorn: false, mending: undefined, mendAfter: 0 })
+      const end = Number(name.split('-')[0])
+      this.#closed.push({ name, end, fold, deadline: 0, compactAt: Infinity, isTorn: false, mending: undefined, mendAfter: 0 })
+      this.#options.onClosed(fold, end)
     }
     void this.#handOn()
     const timer = setInterval(() => void this.look(), lookEveryMs)
@@ -116,7 +118,7 @@ export class Windows<N, V> extends Lifetime {
   close(): Promise<void> {
     if (this.#current !== undefined) {
       this.#closed.push(this.#current)
-      this.#options.onClosed(this.#current.fold)
+      this.#options.onClosed(this.#current.fold, this.#current.end)
       this.counts.windows++
       this.#countOverflow(this.#current.fold)
     }

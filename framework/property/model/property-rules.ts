@@ -1,5 +1,6 @@
 // How what services measure of themselves comes together. Pure.
-import { metric, type Sample } from '#base/metrics.ts'
+import { labelsText, metric, metricHead } from '#base/metrics.ts'
+import { inSlices } from '#base/slices.ts'
 import type { FoldRules, Measured } from '#store/fold.ts'
 import { otherName } from '#store/key-guard.ts'
 import { mergePolicy, type PolicyValue } from './policy.ts'
@@ -19,13 +20,20 @@ export function propertyRules(source: string): FoldRules<PropertyNames, PolicyVa
   }
 }
 
-/** The values of a window, for Prometheus. */
-export function propertyMetrics(sums: Iterable<Measured<PropertyNames, PolicyValue>>): string {
-  const samples = [...sums].flatMap(({ key: { names }, value }): Sample[] => {
+/** Series that are told; how many are left out is told, too. */
+const mostSeries = 20_000
+
+/** The values of a window, for Prometheus, made in slices: there may be many. */
+export async function propertyText(sums: Iterable<Measured<PropertyNames, PolicyValue>>): Promise<string> {
+  let [text, told, omitted] = [metricHead('tars_property', 'What services measured of themselves in the last window of time that is over.'), 0, 0]
+  await inSlices(sums, ({ key: { names }, value }) => {
     const labels = { module: names.module, instance: names.node, property: names.property, policy: names.policy, ...(names.setName === '' ? {} : { set: `${names.setName}.${names.setArea}.${names.setId}` }) }
-    return rowValues(value).map(({ bucket, value: number }) => [number, bucket === '' ? labels : { ...labels, bucket }])
+    const rows = rowValues(value)
+    if (told + rows.length > mostSeries) return void (omitted += rows.length)
+    for (const { bucket, value: number } of rows) text += `tars_property${labelsText(bucket === '' ? labels : { ...labels, bucket })} ${number}\n`
+    told += rows.length
   })
-  return metric('tars_property', 'What services measured of themselves in the last window of time that is over.', samples)
+  return (told === 0 ? '' : text) + metric('tars_property_omitted', `Series beyond ${mostSeries}, of which none is here.`, [[omitted]])
 }
 
 /** `total` and `weight` are what averages of averages are made of. */

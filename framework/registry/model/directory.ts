@@ -1,8 +1,8 @@
 // The registry's read model: which object is served where. Fed by watches and by the nodes' own words; no I/O.
 import { isDeepStrictEqual } from 'node:util'
-import { labels, ownerNameOf } from '#api/names.ts'
+import { labels } from '#api/names.ts'
 import type { TEndpoint, TFrameworkConfig } from '#api/types.ts'
-import { endpointEntries, portsOf, registryEntries, registryObjects, registryServer, type HostForm, type PodEntry, type Surroundings } from './endpoints.ts'
+import { endpointEntries, portsOf, registryEntries, registryObjects, registryServer, type HostForm, type Surroundings } from './endpoints.ts'
 import { ObjectAnswers } from './object-answers.ts'
 import { parseObjectId, serverKey } from './object-id.ts'
 import { addressesOf, type PodObject, type ReportedState } from './pod-state.ts'
@@ -303,9 +303,9 @@ export class Directory<Answer> {
     const all = [...pods.values()].map((pod) => ({ pod, reported: this.#reports.get(pod.metadata.name) }))
     // Variants serve the same objects: their pods stand in one list.
     for (const endpoint of [...endpoints.values()].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))) {
-      const { app, server, tars } = endpoint.spec
+      const { app, server, variant, tars } = endpoint.spec
       const service = endpoint.metadata.name
-      const own = podsOf(service, endpoints, all)
+      const own = all.filter(({ pod }) => pod.metadata.labels?.[labels.variant] === variant)
       for (const port of portsOf(endpoint)) {
         const id = `${app}.${server}.${port.object}`
         objects.set(id, [...(objects.get(id) ?? []), ...endpointEntries(port, { service, instances: tars?.instances, hostForm: tars?.endpointHost, pods: own }, around)])
@@ -325,12 +325,6 @@ export class Directory<Answer> {
       isHidden: (podName) => master?.hidesSlaves === true && master.podName !== podName,
     }
   }
-}
-
-/** Pods of one of a server's TServers. */
-function podsOf(service: string, endpoints: ReadonlyMap<string, TEndpoint>, pods: readonly PodEntry[]): readonly PodEntry[] {
-  if (endpoints.size === 1 && pods.every(({ pod }) => pod.metadata.labels?.[labels.variant] === undefined)) return pods
-  return pods.filter(({ pod }) => ownerNameOf(pod.metadata.labels) === service)
 }
 
 function placeOf({ metadata, status }: NodeObject): unknown {

@@ -12,8 +12,8 @@ type Change = Disturbance<Pod, Changing>
 
 /** Every kind by its name in the log. A new one changes what older seeds mean. */
 export const changes: Readonly<Record<string, Change>> = {
-  deactivate: { weight: 4, lasts: [200, 6_000], begin: (pod) => ({ did: `${pod.name} is to be inactive`, undo: pod.deactivate() }) },
-  delete: { weight: 3, lasts: [200, 6_000], begin: (pod) => ({ did: `${pod.name} is to be gone`, undo: pod.remove() }) },
+  deactivate: { weight: 4, lasts: [200, 15_000], begin: (pod) => ({ did: `${pod.name} is to be inactive`, undo: pod.deactivate() }) },
+  delete: { weight: 3, lasts: [200, 15_000], begin: (pod) => ({ did: `${pod.name} is to be gone`, undo: pod.remove() }) },
   'new-config': {
     weight: 1,
     begin(_pod, _action, { configs, signal }) {

@@ -9,6 +9,8 @@ import type { Role } from './role.ts'
 const TERM_MS = 3_000
 const GAP_MS = 250
 const CALL_MS = 2_000
+/** Kept of what was wrong. */
+const MOST_FAULTS = 20
 const master = 0
 
 /** The pods of one server, of which one is to be master at any time; each asks whichever registry it finds. */
@@ -57,7 +59,7 @@ export class Masters {
     this.grants++
     for (const other of this.#pods) {
       const until = this.#until.get(other) ?? 0
-      if (other !== pod && until > now) this.faults.push(`${registry.name} made ${pod.name} master, and ${other.name} is it for ${(until - now).toFixed(0)} ms more`)
+      if (other !== pod && until > now && this.faults.length < MOST_FAULTS) this.faults.push(`${registry.name} made ${pod.name} master, and ${other.name} is it for ${(until - now).toFixed(0)} ms more`)
     }
     this.#until.set(pod, askedAt + TERM_MS)
   }

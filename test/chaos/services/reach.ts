@@ -1,5 +1,5 @@
 /** Milliseconds in which a connected role must have what the API server has, on a busy machine. */
-export const PROMPT_MS = 6_000
+export const PROMPT_MS = 5_000
 /** Longest pause of a watch before it tries again, milliseconds. */
 const BACKOFF_MS = 30_000
 

@@ -52,9 +52,10 @@ class Memory {
   }
 }
 
-function open(memory: Memory, more: { readonly maxBytes?: number; readonly bounds?: typeof bounds; readonly compactBytes?: number } = {}) {
+/** @param told gets the calls of each window that is over */
+function open(memory: Memory, more: { readonly told?: number[]; readonly maxBytes?: number; readonly bounds?: typeof bounds; readonly compactBytes?: number } = {}) {
   const spool = new Spool({ folder: join(folder, 'spool'), dataset: statDataset, store: memory, log: silentLogger, retryMs: 1, ...(more.maxBytes === undefined ? {} : { maxBytes: more.maxBytes }) })
-  const windows = new Windows({ folder: join(folder, 'journal'), lengthMs: 60_000, fold: () => new Fold(statRules('p'), more.bounds ?? bounds), spool, log: silentLogger, clock, ...(more.compactBytes === undefined ? {} : { compactBytes: more.compactBytes }) })
+  const windows = new Windows({ folder: join(folder, 'journal'), lengthMs: 60_000, fold: () => new Fold(statRules('p'), more.bounds ?? bounds), onClosed: (fold) => more.told?.push([...fold.sums()].reduce((sum, { value: { count } }) => sum + count, 0)), spool, log: silentLogger, clock, ...(more.compactBytes === undefined ? {} : { compactBytes: more.compactBytes }) })
   return { spool, windows }
 }
 
@@ -71,11 +72,14 @@ describe('after an end without a stop', () => {
     rmSync(join(folder, 'spool'), { recursive: true })
     cpSync(join(folder, 'saved'), join(folder, 'journal'), { recursive: true })
     memory.rows.clear()
-    const second = open(memory)
+    const told: number[] = []
+    const second = open(memory, { told })
     await second.windows.add([record('A.A', 'f', 8)])
     await second.windows.close()
     await second.spool.empty()
     expect(memory.total).toBe(15)
+    // Of both, so that counters go on with what the earlier process told nobody.
+    expect(told).toEqual([7, 8])
     await second.windows.stop()
     await second.spool.stop()
   })

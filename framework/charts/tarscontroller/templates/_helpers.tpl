@@ -7,3 +7,13 @@
 {{- end }}
 {{- printf "%s/tars.framework:%s" (trimSuffix "/" $registry) (coalesce .Values.controller.tag .Values.helm.build.id .Chart.AppVersion) }}
 {{- end }}
+
+{{/* Where pods of a part may run, and what goes before them. */}}
+{{- define "tars.scheduling" -}}
+{{- with .tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- end }}

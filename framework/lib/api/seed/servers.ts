@@ -47,6 +47,13 @@ const parts: Readonly<Record<FrameworkRole, (options: FrameworkServerOptions) =>
   adminregistry: () => ({ subType: 'tars', tars: { template: 'tars.cpp', servants: [{ name: 'AdminRegObj', port: 19111 }] } }),
 }
 
+/** Where roles serve `/metrics`: beside their servants, or with what they serve by HTTP. */
+export const metricsPorts: Readonly<Record<FrameworkRole, number>> = {
+  registry: 17892, config: 11112, notify: 13112, log: 12112, stat: 17001, property: 14001, querystat: 16001, queryproperty: 15001, kevent: 17101, image: 80, admin: 8080, adminregistry: 19112,
+}
+/** Those that have no other reason to serve HTTP. */
+const healthOnly: readonly FrameworkRole[] = ['registry', 'config', 'log', 'adminregistry']
+
 const podFields = [['Namespace', 'metadata.namespace'], ['PodName', 'metadata.name'], ['PodIP', 'status.podIP']] as const
 
 /** The TServer of a framework service, started as `tarsk8s <role>`. */
@@ -64,6 +71,7 @@ export function frameworkServer(role: FrameworkRole, options: FrameworkServerOpt
       env: [
         ...podFields.map(([name, fieldPath]) => ({ name, valueFrom: { fieldRef: { fieldPath } } })),
         ...(http === undefined ? [] : [{ name: 'HTTP_PORT', value: String(http) }]),
+        ...(healthOnly.includes(role) ? [{ name: `TARS${role.toUpperCase()}_HEALTH_PORT`, value: String(metricsPorts[role]) }] : []),
       ],
     },
     release: { ...image, ...(secret === undefined ? {} : { secret }), time: options.time },

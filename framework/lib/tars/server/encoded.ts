@@ -5,10 +5,19 @@
  */
 export class Encoded {
   readonly latin1: string
+  /** Bytes of the body, with which the text begins. */
+  readonly length: number
 
-  constructor(body: Buffer) {
-    this.latin1 = body.toString('latin1')
+  /** @param length of the body, where other bytes follow it */
+  constructor(bytes: Buffer, length = bytes.length) {
+    this.latin1 = bytes.toString('latin1')
+    this.length = length
   }
+}
+
+/** A copy of the bytes of a result. */
+export function bodyOf({ latin1, length }: Encoded): Buffer {
+  return Buffer.from(latin1, 'latin1').subarray(0, length)
 }
 
 /**

@@ -14,7 +14,7 @@ export interface ListenerParts extends AdapterParts {
 export interface Listener {
   /** Resolves with the address once it listens. @throws Failure `TARS_LISTEN` */
   start(): Promise<AddressInfo>
-  /** No new connections; the open ones go on. */
+  /** No new connections but those that are made and wait to be accepted; the open ones go on. */
   stopAccepting(): void
   /** Resolves when every caller was answered and is gone. @param deadlineMs when the server closes it, milliseconds from now */
   drained(deadlineMs: number): Promise<void>

@@ -1,7 +1,8 @@
-import type { Encoded } from './encoded.ts'
+import { Encoded } from './encoded.ts'
 
 /** Slots an answer, so that most are found in the first one that is looked at. */
 const spread = 2
+const leastSlots = 2 * spread * 64
 
 /**
  * Answers that are ready, by the bytes of the parameters that they answer. One is found without decoding these, and it is one
@@ -9,23 +10,25 @@ const spread = 2
  */
 export class ReadyAnswers {
   /** Pairs: the hash of an answer's parameters, and 1 + its number, or 0 where nothing is. It is in the first free pair after that of its hash. */
-  #slots = new Int32Array(2 * spread * 64)
+  #slots = new Int32Array(leastSlots)
   /** By number, as text of one character a byte (Latin-1). */
   readonly #answers: string[] = []
   readonly #free: number[] = []
   /** Bytes of parameters that may be known. */
   #longest = 0
 
-  /** @param args parameters in the layout of version 1 @param answer the response's body */
-  set(args: Buffer, { latin1 }: Encoded): void {
+  /** @param args parameters in the layout of version 1 @param body of the response; both are copied @returns the body, for a servant that is asked all the same */
+  set(args: Buffer, body: Buffer): Encoded {
+    const answer = new Encoded(Buffer.concat([body, args]), body.length)
     const at = this.#find(args)
     const known = this.#slots[at + 1] as number
     const number = known > 0 ? known - 1 : (this.#free.pop() ?? this.#answers.length)
-    this.#answers[number] = flat(latin1, args)
+    this.#answers[number] = answer.latin1
     this.#longest = Math.max(this.#longest, args.length)
     this.#slots[at] = hashOf(args)
     this.#slots[at + 1] = number + 1
     if (this.#answers.length * 2 * spread >= this.#slots.length) this.#grow()
+    return answer
   }
 
   delete(args: Buffer): void {
@@ -37,6 +40,11 @@ export class ReadyAnswers {
     this.#slots[at + 1] = 0
     // What stands behind it may have stood there only because this was taken.
     for (let next = this.#after(at); this.#slots[next + 1] !== 0; next = this.#after(next)) this.#place(this.#slots, next)
+  }
+
+  clear(): void {
+    this.#slots = new Int32Array(leastSlots)
+    this.#answers.length = this.#free.length = this.#longest = 0
   }
 
   /** The body's bytes as text, and then those of `args`; undefined when there is no answer to these. */
@@ -79,14 +87,6 @@ export class ReadyAnswers {
     this.#slots = new Int32Array(2 * before.length)
     for (let at = 0; at < before.length; at += 2) if (before[at + 1] !== 0) this.#place(before, at)
   }
-}
-
-/** As one string: two that are added up would be joined when they are first read. */
-function flat(latin1: string, args: Buffer): string {
-  const bytes = Buffer.allocUnsafe(latin1.length + args.length)
-  bytes.write(latin1, 'latin1')
-  args.copy(bytes, latin1.length)
-  return bytes.toString('latin1')
 }
 
 /** FNV-1a. */

@@ -1,4 +1,5 @@
 import { createServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Failure } from '#base/errors.ts'
 import type { Adapter } from './adapter.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
@@ -9,6 +10,9 @@ import { Writers } from './writers.ts'
 
 /** How often the time limits of connections are held, milliseconds; less when a limit is shorter. */
 const checkEveryMs = 1000
+
+/** Connections that the system makes for the server before it accepts them. */
+const backlog = 1024
 
 /** During a drain a connection that stayed silent this long, with nothing under way, is closed, milliseconds. */
 const drainQuietMs = 200
@@ -30,6 +34,9 @@ export class TcpListener implements Listener, ConnectionHost {
   #sockets = 0
   #gate: TlsGate | undefined
   #held = 0
+  /** Connections so far, those that were one too many among them. */
+  #arrived = 0
+  #stopped: Promise<void> | undefined
   #checks: NodeJS.Timeout | undefined
   #onEmpty: (() => void) | undefined
 
@@ -51,7 +58,7 @@ export class TcpListener implements Listener, ConnectionHost {
     const { fd } = this.#parts.options
     await new Promise<void>((resolve, reject) => {
       this.#net.once('error', (error) => reject(listenFailure(this.#parts, error)))
-      this.#net.listen(fd === undefined ? { host, port, backlog: 1024 } : { fd }, resolve)
+      this.#net.listen(fd === undefined ? { host, port, backlog } : { fd }, resolve)
     })
     this.#net.on('error', (error) => this.#parts.log.error('accepting a connection failed', { adapter: this.#parts.name, error }))
     const { partialPacketMs, writeStallMs } = this.limits
@@ -61,8 +68,10 @@ export class TcpListener implements Listener, ConnectionHost {
   }
 
   stopAccepting(): void {
-    this.#net.close()
-    for (const connection of this.#connections) connection.askToLeave()
+    this.#stopped ??= this.#acceptWaiting().then(() => {
+      this.#net.close()
+      for (const connection of this.#connections) connection.askToLeave()
+    })
   }
 
   /**
@@ -79,7 +88,7 @@ export class TcpListener implements Listener, ConnectionHost {
         connection.check(now)
       }
     }, Math.min(drainQuietMs, deadlineMs) / 4)
-    return this.#empty().finally(() => clearInterval(timer))
+    return Promise.resolve(this.#stopped).then(() => this.#empty()).finally(() => clearInterval(timer))
   }
 
   async close(): Promise<void> {
@@ -114,6 +123,7 @@ export class TcpListener implements Listener, ConnectionHost {
   }
 
   #arrive(socket: Socket): void {
+    this.#arrived++
     const address = socket.remoteAddress ?? ''
     if (this.#sockets >= this.#most && !this.#makeRoom(address)) {
       this.#parts.metrics?.onRefused?.(this.#parts.name, 'TARS_CONNECTION_LIMIT')
@@ -155,6 +165,16 @@ export class TcpListener implements Listener, ConnectionHost {
   /** Another certificate is in force. */
   renew(): void {
     if (this.#parts.tls !== undefined) this.#gate?.use(this.#parts.tls.certificates.current)
+  }
+
+  /** To their peers these connections are made, and may have carried calls already. One is accepted a turn of the event loop. */
+  async #acceptWaiting(): Promise<void> {
+    for (let seen = -1, left = backlog; seen !== this.#arrived && left > 0; left--) {
+      seen = this.#arrived
+      // After the second of them, a whole turn is over.
+      await nextTurn()
+      await nextTurn()
+    }
   }
 
   #accept(socket: Socket): void {

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Communicator } from '#tars/client.ts'
 import { createServer } from '#tars/server.ts'
@@ -71,13 +74,27 @@ describe('draining', () => {
     expect(peer.responses.map((response) => response.ret).every((ret) => ret === 0)).toBe(true)
   })
 
+  it('serves whoever was connected when it began, accepted or not', async () => {
+    const server = await startEcho()
+    const callers = 30
+    const connected = new Int32Array(new SharedArrayBuffer(4))
+    const requests = Array.from({ length: callers }, (_, index) => echoRequest(index + 1, 'remember', [String(index)], { packetType: 1 }))
+    const peers = new Worker(join(import.meta.dirname, 'waiting-peers.ts'), { workerData: { port: server.port(), requests, connected } })
+    // The server's thread stands still, so that nothing is accepted before the drain begins.
+    await once(peers, 'online')
+    Atomics.wait(connected, 0, 0)
+    await server.drain(10_000)
+    await peers.terminate()
+    expect(server.servant.remembered.map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: callers }, (_, index) => index))
+  })
+
   it('accepts no new connection', async () => {
     const server = await startEcho()
     const peer = await rawPeer(server.port())
     await peer.write(echoRequest(1, 'slow', ['x', 200]))
     await expect.poll(() => server.pending).toBe(1)
     const drained = server.drain(10_000)
-    await expect(rawPeer(server.port())).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+    await expect.poll(() => rawPeer(server.port()).then((late) => late.destroy(), (error: { readonly code?: string }) => error.code)).toBe('ECONNREFUSED')
     await peer.until(1)
     await drained
   })

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Communicator } from '#tars/client.ts'
 import { Writer } from '#tars/codec/writer.ts'
-import { encoded, ReadyAnswers } from '#tars/server.ts'
+import { ReadyAnswers } from '#tars/server.ts'
 import { Echo, echoServant, objectName, startEcho, type EchoProxy } from './echo.ts'
 
 const argsOf = (key: number): Buffer => Buffer.from(`key ${key}`.repeat(1 + (key % 7)))
@@ -18,7 +18,7 @@ describe('ready answers', () => {
         ready.delete(argsOf(key))
         model.delete(key)
       } else {
-        ready.set(argsOf(key), encoded(Buffer.from(`answer ${step}`)))
+        ready.set(argsOf(key), Buffer.from(`answer ${step}`))
         model.set(key, `answer ${step}`)
       }
       const asked = next(2000)
@@ -30,7 +30,7 @@ describe('ready answers', () => {
 
   it('carry every byte', () => {
     const [ready, body, args] = [new ReadyAnswers(), Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)), Buffer.from([0, 255, 128])]
-    ready.set(args, encoded(body))
+    ready.set(args, body)
     expect(Buffer.from(ready.get(args) ?? '', 'latin1')).toEqual(Buffer.concat([body, args]))
   })
 })
@@ -40,7 +40,7 @@ it('a server answers what is ready without its servant, and asks it for all else
   const [args, body] = [new Writer(), new Writer()]
   Echo.functions['divide']?.writeArgs(args, [17, 5])
   Echo.functions['divide']?.writeResult(body, { return: 9, rest: 1 })
-  ready.set(args.bytes(), encoded(body.bytes()))
+  ready.set(args.bytes(), body.bytes())
   const server = await startEcho({ servants: { [objectName]: { interface: Echo, servant: echoServant(), ready: { divide: ready } } } })
   const communicator = new Communicator()
   onTestFinished(() => communicator.close().then(() => server.stop()))
