@@ -9,6 +9,8 @@ export interface RegistryAddress {
   readonly host: string
   readonly queryPort: number
   readonly registryPort: number
+  /** Both speak TLS, and what tarsnode then trusts; absent: they do not. */
+  readonly tls?: { readonly caFile: string | undefined; readonly name: string | undefined } | undefined
 }
 
 /** Everything that the environment says, parsed once and frozen. */
@@ -51,8 +53,9 @@ export interface Settings {
  * | LauncherType | `background`: tarsnode is PID 1; `foreground`: the service is | background |
  * | TARSNODE_LOCAL_ADDRESS | address of ServerObj and of the service's AdminObj | 127.0.0.1 |
  * | TARSNODE_ADMIN_PORT | port of the service's AdminObj | 1000 |
- * | TARSNODE_REGISTRY | host, or `tcp -h HOST -p PORT`, of the registry's QueryObj; `none` for a not-tars service that has none | tars-tarsregistry |
+ * | TARSNODE_REGISTRY | host, `tcp -h HOST -p PORT`, or `ssl -h HOST -p PORT` for calls of tarsnode by TLS, of the registry's QueryObj; `none` for a not-tars service that has none | tars-tarsregistry |
  * | TARSNODE_REGISTRY_PORT | port of RegistryObj on the same host | 17891 |
+ * | TARSNODE_CA, TARSNODE_TLS_NAME | PEM file of the authorities that it trusts, read at each connection, and the name that certificates must be for | those of the runtime, the host |
  * | TARSNODE_NODE_PORT, TARSNODE_SERVER_PORT | ports of NodeObj and ServerObj | 19385, 19386 |
  * | TARSNODE_HTTP_PORT | port of /healthz, /readyz, /status and /metrics, on the local address and the pod's | 19387 |
  * | TARSNODE_GRACE_SECONDS | the pod's terminationGracePeriodSeconds; the whole stop fits into it | 30 |
@@ -76,7 +79,7 @@ export function parseEnvironment(env: Environment): Settings {
     paths: serverPaths(layout, app, server),
     localAddress: read.optional('TARSNODE_LOCAL_ADDRESS', '127.0.0.1'),
     adminPort: port(read, 'TARSNODE_ADMIN_PORT', ADMIN_PORT),
-    registry: registryAddress(type, read.optional('TARSNODE_REGISTRY', 'tars-tarsregistry'), port(read, 'TARSNODE_REGISTRY_PORT', REGISTRY_PORT)),
+    registry: registryAddress(type, read.optional('TARSNODE_REGISTRY', 'tars-tarsregistry'), port(read, 'TARSNODE_REGISTRY_PORT', REGISTRY_PORT), { caFile: read.optional('TARSNODE_CA'), name: read.optional('TARSNODE_TLS_NAME') }),
     nodePort: port(read, 'TARSNODE_NODE_PORT', NODE_PORT),
     serverPort: port(read, 'TARSNODE_SERVER_PORT', SERVER_PORT),
     httpPort: port(read, 'TARSNODE_HTTP_PORT', HTTP_PORT),
@@ -102,13 +105,13 @@ function serverType(value: string): ServerType {
   throw new Failure('ENV_INVALID', `environment variable ServerType must be one of ${serverTypes.join(', ')}, not "${value}"`, { remedy: 'build the image with a supported server type' })
 }
 
-/** `HOST`, `tcp -h HOST -p PORT` or `none`. */
-function registryAddress(type: ServerType, text: string, registryPort: number): RegistryAddress | undefined {
+/** `HOST`, `tcp -h HOST -p PORT`, `ssl …` or `none`. */
+function registryAddress(type: ServerType, text: string, registryPort: number, tls: RegistryAddress['tls']): RegistryAddress | undefined {
   const refuse = (rule: string): never => {
     throw new Failure('ENV_INVALID', `environment variable TARSNODE_REGISTRY ${rule}, not "${text}"`, { remedy: 'set TARSNODE_REGISTRY' })
   }
   if (text === 'none') return type === 'not-tars' ? undefined : refuse(`must name a registry for ServerType ${type}`)
   const host = /(?:^|\s)-h\s+(\S+)/.exec(text)?.[1] ?? (/^\S+$/.test(text) ? text : undefined)
-  if (host === undefined) return refuse('must be a host or "tcp -h HOST -p PORT"')
-  return { host, queryPort: Number(/(?:^|\s)-p\s+(\d+)/.exec(text)?.[1] ?? QUERY_PORT), registryPort }
+  if (host === undefined) return refuse('must be a host, "tcp -h HOST -p PORT" or "ssl -h HOST -p PORT"')
+  return { host, queryPort: Number(/(?:^|\s)-p\s+(\d+)/.exec(text)?.[1] ?? QUERY_PORT), registryPort, ...(/^\s*ssl\s/.test(text) ? { tls } : {}) }
 }

@@ -7,7 +7,7 @@ import type { Logger } from '#base/log.ts'
 import { metric, metricsType } from '#base/metrics.ts'
 import { processMetrics } from '#base/process-metrics.ts'
 import type { KubeClient } from '#kube/client.ts'
-import { Communicator } from '#tars/client.ts'
+import { Communicator, type ClientTls } from '#tars/client.ts'
 import { refusalOf } from './errors.ts'
 import { addHostPortRoute } from './host-ports.ts'
 import { addLogRoute } from './logs.ts'
@@ -24,6 +24,8 @@ export interface AdminOptions {
   readonly port: number
   /** Port of tarsagent on every node. */
   readonly agentPort: number
+  /** Whom it trusts when it asks tarsnotify by TLS. */
+  readonly trust?: ClientTls | undefined
   readonly log: Logger
   readonly signal: AbortSignal
 }
@@ -37,7 +39,7 @@ export interface RunningAdmin extends Running {
 const notifyServer = 'tars-tarsnotify'
 
 /** Serves the HTTP API of contract.ts; listens once everything was listed. */
-export async function startAdmin({ client, namespace, address, port, agentPort, log, signal }: AdminOptions): Promise<RunningAdmin> {
+export async function startAdmin({ client, namespace, address, port, agentPort, trust, log, signal }: AdminOptions): Promise<RunningAdmin> {
   const lifetime = new Lifetime()
   const giveUp = () => void lifetime.stop().catch(() => {})
   signal.addEventListener('abort', giveUp, { once: true })
@@ -45,7 +47,7 @@ export async function startAdmin({ client, namespace, address, port, agentPort, 
   try {
     const view = lifetime.own(startView({ client, namespace, log }))
     await view.synced()
-    const communicator = new Communicator({ timeoutMs: 5000, log })
+    const communicator = new Communicator({ timeoutMs: 5000, log, ...(trust === undefined ? {} : { tls: trust }) })
     lifetime.onStop(() => communicator.close())
     const stopping = new AbortController()
     const counters = new HttpCounters()

@@ -38,6 +38,8 @@ export interface ServantRow {
   readonly port: number
   readonly isTcp: boolean
   readonly isTars: boolean
+  /** It speaks TLS alone. */
+  readonly isSsl?: boolean
 }
 
 export interface PodRow {

@@ -1,5 +1,6 @@
 import { parseConfig } from '#tars/conf.ts'
 import type { ConfigServant } from '#tars/protocol/ConfigF.ts'
+import type { CallerCheck } from '#kube/caller-check.ts'
 import type { Current } from '#tars/server.ts'
 import type { CommonLoads } from './common-loads.ts'
 import { podSeqOf, type PodByAddress } from './model/caller.ts'
@@ -7,6 +8,8 @@ import type { ConfigLibrary } from './model/library.ts'
 
 export interface ConfigServantOptions {
   readonly library: ConfigLibrary
+  /** Who may read the files of an application. */
+  readonly check: CallerCheck
   readonly podByAddress: PodByAddress
   /** Return code of a load of a missing file. */
   readonly notFound: -1 | 0
@@ -33,7 +36,7 @@ const failed = -1
 const tooMany = 429
 
 /** `tars.tarsconfig.ConfigObj` (framework-services 2.1). */
-export function configServant({ library, podByAddress, notFound, mayAsk, common }: ConfigServantOptions): ConfigServant {
+export function configServant({ library, check: callers, podByAddress, notFound, mayAsk, common }: ConfigServantOptions): ConfigServant {
   /** The host given, else the caller's node name, else its address. */
   const seqOf = (question: Question, current: Current) => {
     const find = (host: string) => podSeqOf({ ...question, host }, podByAddress)
@@ -43,41 +46,45 @@ export function configServant({ library, podByAddress, notFound, mayAsk, common 
     const { app, server, file: name, set } = question
     return app === '' || name === '' ? undefined : library.text({ app, server, name, set, podSeq: server === '' ? undefined : seqOf(question, current) })
   }
-  const load = (question: Question | undefined, current: Current) => {
+  const guarded = <T>(app: string, { peer }: Current, take: () => T, refused: Awaited<T>) => callers.guard(peer.address, app, take, () => refused)
+  const load = (question: Question | undefined, current: Current) => guarded(question?.app ?? '', current, () => loaded(question, current), { return: failed, config: '' })
+  const loaded = (question: Question | undefined, current: Current) => {
     const config = question && find(question, current)
     return config === undefined ? { return: question === undefined ? failed : notFound, config: '' } : { return: 0, config }
   }
-  /** As native has it, by application, server, host and file. */
+  /** As native has it, by application, server, host and file; and by caller, so that nobody uses up what another one may. */
   const limited = (question: Question | undefined, current: Current) => {
     const { app = '', server = '', host = '', file = '' } = question ?? {}
-    return mayAsk([app, server, host === '' ? current.caller : host, file].join('/')) ? load(question, current) : { return: tooMany, config: '' }
+    return mayAsk([current.peer.address, app, server, host === '' ? current.caller : host, file].join('/')) ? load(question, current) : { return: tooMany, config: '' }
   }
-  const check = (question: Question | undefined, current: Current) => {
+  const check = (question: Question | undefined, current: Current) => guarded(question?.app ?? '', current, () => {
     const text = question && find(question, current)
     return text === undefined ? { return: failed, result: missing(question) } : checkText(text)
-  }
+  }, { return: failed, result: missing(question) })
+  const list = (app: string, current: Current, names: () => string[]) => guarded(app, current, () => ({ return: 0, vf: names() }), { return: failed, vf: [] })
 
   return {
-    ListConfig: (app, server) => ({ return: 0, vf: library.names(app, server, '') }),
+    ListConfig: (app, server, current) => list(app, current, () => library.names(app, server, '')),
     loadConfig(app, server, filename, current) {
       const answer = limited({ app, server, file: filename, host: '', set: '' }, current)
-      if (answer.return === 0 && library.isCommon(app, server, filename)) common?.keep(app, server, filename, answer.config)
+      // Only one that nobody had to be asked for is everybody's.
+      if (!(answer instanceof Promise) && answer.return === 0 && library.isCommon(app, server, filename)) common?.keep(app, server, filename, answer.config)
       return answer
     },
     loadConfigByHost: (appServerName, filename, host, current) => load(questionOf(appServerName, filename, host), current),
     checkConfig: (appServerName, filename, host, current) => check(questionOf(appServerName, filename, host), current),
-    ListConfigByInfo({ appname, servername, bAppOnly, setdivision }) {
+    ListConfigByInfo({ appname, servername, bAppOnly, setdivision }, current) {
       const set = setOf(setdivision)
-      return set === undefined ? { return: failed, vf: [] } : { return: 0, vf: library.names(appname, bAppOnly ? '' : servername, set) }
+      return set === undefined ? { return: failed, vf: [] } : list(appname, current, () => library.names(appname, bAppOnly ? '' : servername, set))
     },
     loadConfigByInfo: (info, current) => limited(questionOfInfo(info), current),
     checkConfigByInfo: (info, current) => check(questionOfInfo(info), current),
     ListAllConfigByInfo({ appname, servername, bAppOnly, host, setdivision }, current) {
-      if (!mayAsk([appname, servername, host === '' ? current.caller : host].join('/'))) return { return: tooMany, vf: [] }
+      if (!mayAsk([current.peer.address, appname, servername, host === '' ? current.caller : host].join('/'))) return { return: tooMany, vf: [] }
       const set = setOf(setdivision)
       if (set === undefined) return { return: failed, vf: [] }
       // Of an application those of all its sets.
-      return { return: 0, vf: bAppOnly || servername === '' ? library.names(appname, '') : library.names(appname, servername, set) }
+      return list(appname, current, () => (bAppOnly || servername === '' ? library.names(appname, '') : library.names(appname, servername, set)))
     },
   }
 }

@@ -10,10 +10,12 @@ import type { Logger } from '#base/log.ts'
 import { metricsOf } from '#base/metrics.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Informer } from '#kube/informer.ts'
-import { watchPodAddresses } from '#kube/pod-addresses.ts'
+import { CallerCheck, uncheckedCallers, type CallerSettings } from '#kube/caller-check.ts'
+import { watchCallers } from '#kube/callers.ts'
 import { whenKnown, type Informers } from '#kube/snapshot.ts'
 import { Config } from '#tars/protocol/ConfigF.ts'
 import { createServer, RequestCounters } from '#tars/server.ts'
+import type { TlsSettings } from '#tars/tls.ts'
 import { CommonLoads } from './common-loads.ts'
 import { configServant } from './config-servant.ts'
 import { ConfigLibrary } from './model/library.ts'
@@ -21,6 +23,10 @@ import { ConfigLibrary } from './model/library.ts'
 export interface ConfigOptions {
   readonly client: KubeClient
   readonly namespace: string
+  /** Servants speak TLS, too or only. Default: they do not. */
+  readonly tls?: TlsSettings | undefined
+  /** Who may read files of which application. Default: everybody. */
+  readonly callers?: CallerSettings
   readonly address: string
   /** 0 takes a free one. */
   readonly port: number
@@ -58,21 +64,23 @@ export async function startConfig(options: ConfigOptions): Promise<RunningConfig
   signal.addEventListener('abort', giveUp, { once: true })
   lifetime.onStop(() => signal.removeEventListener('abort', giveUp))
   try {
-    // Each load counts where their number is limited.
-    const common = options.limit === undefined ? new CommonLoads() : undefined
-    const { library, configs, podByAddress } = await startKnowing(options, lifetime)
+    const { library, configs, callers } = await startKnowing(options, lifetime)
+    const check = new CallerCheck({ ...uncheckedCallers, ...options.callers, callers, wholeApp: true, above: ['tars'], log })
+    // Each load counts where their number is limited, and is looked at where not everybody may have it.
+    const common = options.limit === undefined && (options.callers?.mode ?? 'off') === 'off' ? new CommonLoads() : undefined
     if (common !== undefined) lifetime.onStop(configs.onChange((_, config) => common.forget(config)))
-    const servant = configServant({ library, podByAddress, notFound: options.notFound, mayAsk: limiterOf(options), common })
+    const servant = configServant({ library, check, podByAddress: (address) => callers.at(address)?.pod, notFound: options.notFound, mayAsk: limiterOf(options), common })
     const counters = new RequestCounters()
     const server = createServer({
       adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsconfig.ConfigObj': { interface: Config, servant, ...(common && { ready: common.functions }) } } }],
       log,
+      tls: options.tls,
       metrics: counters,
     })
     await server.start()
     lifetime.own(server)
     lifetime.onStop(() => server.drain(drainMs))
-    const health = await healthOf(options, configs, counters)
+    const health = await healthOf(options, configs, () => counters.text() + check.metrics())
     if (health !== undefined) lifetime.own(health)
     const bound = server.endpoints[0]?.port ?? 0
     log.info('config serves', { files: configs.size, address, port: bound })
@@ -93,10 +101,10 @@ async function startKnowing({ client, namespace, log, data, patienceMs = 3000, s
   })
   lifetime.onStop(() => configs.stop())
   configs.start()
-  const addresses = lifetime.own(watchPodAddresses({ client, namespace, labelSelector: labels.app, log }))
-  const synced = Promise.all([configs.synced(), addresses.synced()])
+  const callers = lifetime.own(watchCallers({ client, namespace, ownerLabels: [labels.app, labels.server], log }))
+  const synced = Promise.all([configs.synced(), callers.known()])
   await (data === undefined ? synced : whenKnown({ file: join(data, 'config-snapshot.jsonl'), informers: { configs } as unknown as Informers, synced, patienceMs, lifetime, log }))
-  return { library, configs, podByAddress: addresses.find }
+  return { library, configs, callers }
 }
 
 function limiterOf({ limit, clock = systemClock }: ConfigOptions): (key: string) => boolean {
@@ -105,13 +113,13 @@ function limiterOf({ limit, clock = systemClock }: ConfigOptions): (key: string)
   return (key) => limiter.take(key, clock.monotonic()).taken
 }
 
-async function healthOf({ address, healthPort }: ConfigOptions, configs: Informer<TConfig>, counters: RequestCounters) {
+async function healthOf({ address, healthPort }: ConfigOptions, configs: Informer<TConfig>, more: () => string) {
   if (healthPort === undefined) return undefined
   const metric = metricsOf('tarsconfig_')
   const metrics = (): string => [
     metric('knowledge_age_seconds', 'Time since the API server last confirmed what is served.', [[configs.ageMs() / 1000]]),
     metric('versions', 'Versions of files that are known.', [[configs.size]]),
-    counters.text(),
+    more(),
   ].join('')
   return startHealth({ host: address, port: healthPort, problem: () => undefined, metrics })
 }

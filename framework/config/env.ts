@@ -1,10 +1,13 @@
 import { readEnv } from '#base/env.ts'
 import { Failure } from '#base/errors.ts'
 import type { Environment } from '#base/lifecycle.ts'
+import { callerEnv, type CallerSettings } from '#kube/caller-check.ts'
 import { parseLimit, type Limit } from '#base/limiter.ts'
 
 export interface ConfigEnv {
   readonly namespace: string
+  /** Whether a pod may read files of another application; see callerEnv. Default: it may, as in native. */
+  readonly callers: CallerSettings
   readonly address: string
   /** TARSCONFIG_PORT: port of ConfigObj. */
   readonly port: number
@@ -30,6 +33,7 @@ export function configEnv(env: Environment): ConfigEnv {
   const health = read.integer('TARSCONFIG_HEALTH_PORT', -1, { ...ports, min: -1 })
   return Object.freeze({
     namespace: read.required('Namespace'),
+    callers: callerEnv(env, 'off'),
     address: read.required('PodIP'),
     port: read.integer('TARSCONFIG_PORT', defaultPort, ports),
     notFound: read.choice('TARSCONFIG_NOT_FOUND', ['error', 'empty'], 'error') === 'error' ? -1 : 0,

@@ -1,8 +1,8 @@
-import type { Access } from '#kube/access.ts'
+import { follow, rule, type Access } from '#kube/access.ts'
 import type { Network } from '#kube/network.ts'
 
-/** tarslog asks the API server for nothing. */
-export const access: Access = {}
+/** tarslog reads pods, to know whose logs they may write. */
+export const access: Access = { namespaced: [rule('', 'pods', follow)] }
 
 export const network: Network = {
   serves: {
@@ -10,5 +10,5 @@ export const network: Network = {
     TopologyObj: { env: ['TARSLOG_TOPOLOGY_PORT'], from: ['operators'] },
     health: { env: ['TARSLOG_HEALTH_PORT'], from: ['metrics'] },
   },
-  calls: [{ env: 'OTEL_EXPORTER_OTLP_ENDPOINT' }, { env: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT' }],
+  calls: [{ to: 'api' }, { env: 'OTEL_EXPORTER_OTLP_ENDPOINT' }, { env: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT' }],
 }

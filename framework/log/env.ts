@@ -2,9 +2,13 @@ import { join } from 'node:path'
 import { readEnv, type EnvReader } from '#base/env.ts'
 import { Failure } from '#base/errors.ts'
 import type { Environment } from '#base/lifecycle.ts'
+import { callerEnv, type CallerSettings } from '#kube/caller-check.ts'
 import type { Keeping } from './files/sweep.ts'
 
 export interface LogEnv {
+  readonly namespace: string
+  /** Whether a pod may write logs of another server; see callerEnv. Default: it may not. */
+  readonly callers: CallerSettings
   readonly address: string
   /** TARSLOG_PORT and TARSLOG_TOPOLOGY_PORT: ports of LogObj and TopologyObj. */
   readonly ports: { readonly log: number; readonly topology: number }
@@ -40,6 +44,8 @@ export function logEnv(env: Environment): LogEnv {
   const health = read.integer('TARSLOG_HEALTH_PORT', -1, { ...ports, min: -1 })
   const orNever = (value: number): number => (value === 0 ? Infinity : value)
   return Object.freeze({
+    namespace: read.optional('Namespace', ''),
+    callers: callerEnv(env, 'enforce'),
     address: read.required('PodIP'),
     ports: { log: read.integer('TARSLOG_PORT', defaults.log, ports), topology: read.integer('TARSLOG_TOPOLOGY_PORT', defaults.topology, ports) },
     path,

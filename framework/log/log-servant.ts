@@ -2,7 +2,8 @@ import { Log, readLogInfo, type LogInfo } from '#tars/protocol/LogF.ts'
 import { Reader } from '#tars/codec/reader.ts'
 import type { FunctionCodec, Interface } from '#tars/idl/interface.ts'
 import type { Clock } from '#base/clock.ts'
-import type { Current } from '#tars/server.ts'
+import type { CallerCheck } from '#kube/caller-check.ts'
+import { TarsCallError, type Current } from '#tars/server.ts'
 import { pathOf, placeOfInfo, placeOfLogger, type Place } from './model/file-name.ts'
 import { hourlyFormat, type Overrides } from './model/overrides.ts'
 import { parseLogType, rotationOf, type LogType, type Rotation } from './model/rotation.ts'
@@ -14,8 +15,13 @@ export interface LogServantOptions {
   readonly namesNode: boolean
   readonly overrides: () => Overrides
   readonly onTraceLine: (line: TraceLine) => void
+  /** Who may write the logs of a server. */
+  readonly check: CallerCheck
   readonly clock: Clock
 }
+
+/** `iRet` for logs that are another server's. */
+const refused = -99
 
 /** Name under which services write their traces (framework-services 4.4). */
 const traceFile = '_t_trace_'
@@ -27,7 +33,7 @@ const separator = '|'
 const mostRotations = 20_000
 
 /** `tars.tarslog.LogObj` (framework-services 4): an answer says that the lines are in the file. */
-export function logServant({ append, namesNode, overrides, onTraceLine, clock }: LogServantOptions) {
+export function logServant({ append, namesNode, overrides, onTraceLine, check, clock }: LogServantOptions) {
   const rotations = new Map<string, Rotation>()
   /** One rotation a file, so that all that write to it go on in the next one together. */
   const pathAt = (place: Place, format: string, type: LogType | undefined): string => {
@@ -50,20 +56,23 @@ export function logServant({ append, namesNode, overrides, onTraceLine, clock }:
     const path = pathAt(placeOfInfo({ ...info, appname: traces.app, servername: traces.server, setdivision: '' }), info.sFormat, undefined)
     return write(path, [node, info.appname, info.servername].join(separator), separator, lines)
   }
+  const guarded = ({ peer }: Current, server: string, take: () => Promise<void>): Promise<void> => Promise.resolve(check.guard(peer.address, server, take, () => {
+    throw new TarsCallError(refused, `the caller is no pod of ${server}, whose logs it would write`)
+  }))
   return {
-    logger(...[app, server, file, format, buffer, { caller }]: readonly [app: string, server: string, file: string, format: string, buffer: readonly Buffer[], current: Current]): Promise<void> {
+    logger(...[app, server, file, format, buffer, current]: readonly [app: string, server: string, file: string, format: string, buffer: readonly Buffer[], current: Current]): Promise<void> {
       const { hourly, types } = overrides()
       const type = parseLogType(types.get(`${app}.${server}.${file}`) ?? '')
-      return write(pathAt(placeOfLogger(app, server, file), hourly.has(`${app}.${server}`) ? hourlyFormat : format, type), caller, separator, buffer)
+      return guarded(current, `${app}.${server}`, () => write(pathAt(placeOfLogger(app, server, file), hourly.has(`${app}.${server}`) ? hourlyFormat : format, type), current.caller, separator, buffer))
     },
-    loggerbyInfo(info: LogInfo, buffer: readonly Buffer[], { caller }: Current): Promise<void> {
-      if (info.sFilename === traceFile) return trace(info, buffer, caller)
+    loggerbyInfo(info: LogInfo, buffer: readonly Buffer[], current: Current): Promise<void> {
       const { appname: app, servername: server } = info
+      if (info.sFilename === traceFile) return guarded(current, `${app}.${server}`, () => trace(info, buffer, current.caller))
       const { hourly, types } = overrides()
       const forced = types.get(`${app}.${server}.${info.sFilename}`)
       const type = parseLogType(forced ?? info.sLogType)
       const format = forced !== undefined ? '' : hourly.has(`${app}.${server}`) ? hourlyFormat : info.sFormat
-      return write(pathAt(placeOfInfo(info), format, type), caller, info.sSepar, buffer)
+      return guarded(current, `${app}.${server}`, () => write(pathAt(placeOfInfo(info), format, type), current.caller, info.sSepar, buffer))
     },
   }
 }

@@ -1,15 +1,18 @@
 import { mkdir } from 'node:fs/promises'
 import { systemClock, type Clock } from '#base/clock.ts'
+import { labels } from '#api/names.ts'
 import { Failure } from '#base/errors.ts'
 import { HttpOutbox } from '#base/http-outbox.ts'
 import { startHealth } from '#base/health.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import { metricsOf } from '#base/metrics.ts'
+import { CallerCheck, noCallers, startCallerCheck, uncheckedCallers, type CallerCheckStart, type CallerSettings } from '#kube/caller-check.ts'
 import { ConfFile } from '#tars/conf-file.ts'
 import { Topology } from '#tars/protocol/Topology.ts'
 import { serveTars } from '#tars/serve.ts'
 import { RequestCounters } from '#tars/server.ts'
+import type { TlsSettings } from '#tars/tls.ts'
 import type { LogEnv } from './env.ts'
 import { LogFiles } from './files/log-files.ts'
 import { sweep } from './files/sweep.ts'
@@ -22,7 +25,11 @@ import { otlpRequest } from './trace/otlp.ts'
 import { SqliteTraceStore } from './trace/store.ts'
 import type { Trace } from './trace/trace.ts'
 
-export interface LogOptions extends LogEnv {
+export interface LogOptions extends Omit<LogEnv, 'callers' | 'namespace'> {
+  /** Servants speak TLS, too or only. Default: they do not. */
+  readonly tls?: TlsSettings | undefined
+  /** Who is believed to write its own logs, and how its pods are known. Default: everybody. */
+  readonly callers?: (CallerSettings & Pick<CallerCheckStart, 'client' | 'namespace'>) | undefined
   readonly log: Logger
   readonly clock?: Clock
   /** Milliseconds between passes over old logs. Default ten minutes. */
@@ -42,8 +49,10 @@ export interface RunningLog extends Running {
 
 const drainMs = 5000
 const dayMs = 86_400_000
+/** Bytes that come in, at least, before old logs are looked at out of turn. */
+const leastStep = 1 << 20
 
-/** Serves LogObj and TopologyObj. It needs nothing of the API server. */
+/** Serves LogObj and TopologyObj. It waits for the API server no longer than a moment, which only tells whose pods write. */
 export async function startLog(options: LogOptions): Promise<RunningLog> {
   const lifetime = new Lifetime()
   try {
@@ -62,11 +71,13 @@ async function start(options: LogOptions, lifetime: Lifetime): Promise<RunningLo
   const files = new LogFiles({ root: path, clock, maxOpen: options.openFiles })
   lifetime.onStop(() => files.stop())
   const traces = startTraces(options, lifetime)
+  const check = await startCheck(options, lifetime)
+  const pass = startSweeping(options, files, traces.store, lifetime)
+  const append = appender(options, files, pass)
   const servants = {
-    log: { interface: LogOfBytes, servant: logServant({ append: (file, bytes) => files.append(file, bytes), namesNode: options.namesNode, overrides: startConf(options, lifetime), onTraceLine: (line) => traces.collector.add(line), clock }) },
+    log: { interface: LogOfBytes, servant: logServant({ append, namesNode: options.namesNode, overrides: startConf(options, lifetime), onTraceLine: (line) => traces.collector.add(line), check, clock }) },
     topology: { interface: Topology, servant: topologyServant({ store: traces.store, flush: () => traces.collector.flush() }) },
   }
-  const pass = startSweeping(options, files, traces.store, lifetime)
   const counters = new RequestCounters()
   const [one, other] = await serveTars({
     adapters: [
@@ -74,11 +85,31 @@ async function start(options: LogOptions, lifetime: Lifetime): Promise<RunningLo
       { endpoint: `tcp -h ${address} -p ${options.ports.topology} -t 60000`, servants: { 'tars.tarslog.TopologyObj': servants.topology } },
     ],
     log,
+    tls: options.tls,
     metrics: counters,
   }, lifetime, drainMs)
-  const health = options.healthPort === undefined ? undefined : lifetime.own(await startHealth({ host: address, port: options.healthPort, problem: () => undefined, metrics: () => metricsText(files, traces) + counters.text() }))
+  const health = options.healthPort === undefined ? undefined : lifetime.own(await startHealth({ host: address, port: options.healthPort, problem: () => undefined, metrics: () => metricsText(files, traces) + counters.text() + check.metrics() }))
   log.info('log serves', { address, log: one?.port, topology: other?.port, path })
   return Object.assign(lifetime, { ports: { log: one?.port ?? 0, topology: other?.port ?? 0 }, healthPort: health?.port, sweep: pass })
+}
+
+async function startCheck({ callers, log }: LogOptions, lifetime: Lifetime): Promise<CallerCheck> {
+  if (callers === undefined) return new CallerCheck({ ...uncheckedCallers, callers: noCallers, log })
+  return startCallerCheck({ ...callers, ownerLabels: [labels.app, labels.server], log }, lifetime)
+}
+
+/** What comes in beyond a part of the quota has old logs put away at once: a flood must not fill the disk before the next pass. */
+function appender({ keeping: { maxBytes } }: LogOptions, files: LogFiles, pass: () => Promise<void>): (file: string, bytes: Buffer) => Promise<void> {
+  const step = Math.max(leastStep, maxBytes / 16)
+  let written = 0
+  return (file, bytes) => {
+    written += bytes.length
+    if (written > step) {
+      written = 0
+      void pass()
+    }
+    return files.append(file, bytes)
+  }
 }
 
 interface Traces {

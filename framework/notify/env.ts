@@ -2,6 +2,7 @@ import { readEnv, type EnvReader } from '#base/env.ts'
 import { Failure } from '#base/errors.ts'
 import type { Environment } from '#base/lifecycle.ts'
 import { parseLimit, type Limit } from '#base/limiter.ts'
+import { callerEnv, type CallerSettings } from '#kube/caller-check.ts'
 import { storeEnv, type StoreSettings } from '#store/open.ts'
 import { alertForms, type AlertForm } from './model/alert.ts'
 import type { Level } from './model/level.ts'
@@ -17,6 +18,8 @@ export interface AlertSettings {
 
 export interface NotifyEnv {
   readonly namespace: string
+  /** Whether a pod may notify of another server; see callerEnv. Default: it may not. */
+  readonly callers: CallerSettings
   readonly address: string
   /** TARSNOTIFY_PORT */
   readonly port: number
@@ -42,6 +45,7 @@ export function notifyEnv(env: Environment): NotifyEnv {
   const read = readEnv(env)
   return Object.freeze({
     namespace: read.required('Namespace'),
+    callers: callerEnv(env, 'enforce'),
     address: read.required('PodIP'),
     port: read.integer('TARSNOTIFY_PORT', defaultPort, ports),
     httpPort: read.integer('TARSNOTIFY_HTTP_PORT', defaultHttpPort, ports),

@@ -2,7 +2,8 @@ import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import { mostRows } from '#store/dataset.ts'
 import type { NotifyServant } from '#tars/protocol/NotifyF.ts'
-import type { Current } from '#tars/server.ts'
+import type { CallerCheck } from '#kube/caller-check.ts'
+import { TarsCallError, type Current } from '#tars/server.ts'
 import { isDropped, type Filters } from './model/filter.ts'
 import { numberOfLevel } from './model/level.ts'
 import type { Limiter } from '#base/limiter.ts'
@@ -17,6 +18,8 @@ export interface NotifyServantOptions {
   readonly find: (question: Question) => Promise<NotifyRecord[]>
   /** What became of notifications. */
   readonly counts: { taken: number; dropped: number }
+  /** Who may notify of a server. */
+  readonly check: CallerCheck
   readonly podByAddress: (address: string) => string | undefined
   readonly clock: Clock
   readonly log: Logger
@@ -36,16 +39,24 @@ export const pageSize = 10
 /** A later page is this one; stores look no further back. */
 const lastPage = mostRows / pageSize - 2
 
+/** `iRet` for what is said of another server. */
+const refused = -99
+
 /** `tars.tarsnotify.NotifyObj`, functions old and new (framework-services 3.1). */
-export function notifyServant({ limiter, filters, add, find, counts, podByAddress, clock, log }: NotifyServantOptions): NotifyServant {
-  const keep = async (record: NotifyRecord): Promise<void> => {
+export function notifyServant({ limiter, filters, add, find, counts, check, podByAddress, clock, log }: NotifyServantOptions): NotifyServant {
+  const told = (record: NotifyRecord, { peer }: Current): void | Promise<void> => {
     const name = `${record.app}.${record.server}`
+    return check.guard(peer.address, name, () => keep(record, name, check.accountOf(peer.address, name)), () => {
+      throw new TarsCallError(refused, `the caller is no pod of ${name}, of which it would notify`)
+    })
+  }
+  const keep = async (record: NotifyRecord, name: string, account: string): Promise<void> => {
     if (isDropped(filters(), name, record.message)) return
-    const { taken, first } = limiter.take(name, clock.monotonic())
+    const { taken, first } = limiter.take(account, clock.monotonic())
     if (taken) counts.taken++
     else counts.dropped++
     if (taken) await add(record)
-    else if (first) log.info('notifications dropped: too many of one server', { server: name })
+    else if (first) log.info('notifications dropped: too many of one server', { server: account })
   }
   /** The name that the caller gives itself, else the pod at its address. */
   const nodeOf = (current: Current): string => {
@@ -54,9 +65,9 @@ export function notifyServant({ limiter, filters, add, find, counts, podByAddres
   }
 
   return {
-    reportServer: (name, thread, message, current) => keep(recordOfProgram({ name, node: nodeOf(current), thread, message }, clock.now())),
-    notifyServer: (name, level, message, current) => keep(recordOfProgram({ name, node: nodeOf(current), level, message }, clock.now())),
-    reportNotifyInfo: (info, current) => keep(recordOfInfo(info, nodeOf(current), clock.now())),
+    reportServer: (name, thread, message, current) => told(recordOfProgram({ name, node: nodeOf(current), thread, message }, clock.now()), current),
+    notifyServer: (name, level, message, current) => told(recordOfProgram({ name, node: nodeOf(current), level, message }, clock.now()), current),
+    reportNotifyInfo: (info, current) => told(recordOfInfo(info, nodeOf(current), clock.now()), current),
     async getNotifyInfo({ name, ip, page }) {
       const from = Math.min(Math.max(0, page), lastPage)
       const rows = await find({ ...splitServer('', name), node: ip, offset: from * pageSize, limit: pageSize + 1 })

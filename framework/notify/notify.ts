@@ -7,7 +7,8 @@ import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import { metric } from '#base/metrics.ts'
 import type { KubeClient } from '#kube/client.ts'
-import { watchPodAddresses } from '#kube/pod-addresses.ts'
+import { CallerCheck, everyone } from '#kube/caller-check.ts'
+import { watchCallers } from '#kube/callers.ts'
 import { dayOf, type Condition } from '#store/dataset.ts'
 import { notifyDataset } from '#store/datasets.ts'
 import { openStore } from '#store/open.ts'
@@ -16,6 +17,7 @@ import { serveStore } from '#store/serve.ts'
 import { Notify } from '#tars/protocol/NotifyF.ts'
 import { ConfFile } from '#tars/conf-file.ts'
 import { createServer, RequestCounters } from '#tars/server.ts'
+import type { TlsSettings } from '#tars/tls.ts'
 import type { NotifyEnv } from './env.ts'
 import { alertBody, AlertMemory, isAtLeast } from './model/alert.ts'
 import { noFilters, parseFilters } from './model/filter.ts'
@@ -23,8 +25,10 @@ import { recordOf, rowOf } from './model/notify-row.ts'
 import type { NotifyRecord } from './model/record.ts'
 import { notifyServant, type Question } from './notify-servant.ts'
 
-export interface NotifyOptions extends Omit<NotifyEnv, 'conf' | 'alerts'>, Partial<Pick<NotifyEnv, 'conf' | 'alerts'>> {
+export interface NotifyOptions extends Omit<NotifyEnv, 'conf' | 'alerts' | 'callers'>, Partial<Pick<NotifyEnv, 'conf' | 'alerts' | 'callers'>> {
   readonly client: KubeClient
+  /** Servants speak TLS, too or only. Default: they do not. */
+  readonly tls?: TlsSettings | undefined
   readonly log: Logger
   readonly clock?: Clock
 }
@@ -40,7 +44,7 @@ const gatherMs = 50
 /** So long a look waits for what is on its way to the store, milliseconds. */
 const settleMs = 2000
 
-/** Serves NotifyObj, and over HTTP `/metrics` and what is kept here. It does not wait for the API server, which only lends it the names of pods. */
+/** Serves NotifyObj, and over HTTP `/metrics` and what is kept here. It waits no longer than a moment for the API server, which tells whose pods notify. */
 export async function startNotify(options: NotifyOptions): Promise<RunningNotify> {
   const { client, namespace, address, port, limit, log, clock = systemClock } = options
   const lifetime = new Lifetime()
@@ -48,7 +52,9 @@ export async function startNotify(options: NotifyOptions): Promise<RunningNotify
     const { store, spool } = await openStore({ settings: options.store, dataset: notifyDataset, lifetime, log, now: () => clock.now() })
     const outbox = new Outbox({ spool, log, gatherMs })
     lifetime.onStop(() => outbox.stop())
-    const addresses = lifetime.own(watchPodAddresses({ client, namespace, labelSelector: labels.app, log }))
+    const callers = lifetime.own(watchCallers({ client, namespace, ownerLabels: [labels.app, labels.server], log }))
+    await callers.known()
+    const check = new CallerCheck({ mode: 'enforce', trusts: everyone, ...options.callers, callers, log })
     const counts = { taken: 0, dropped: 0 }
     const nextId = idsOf(clock)
 
@@ -70,7 +76,7 @@ export async function startNotify(options: NotifyOptions): Promise<RunningNotify
         alert.tell(record)
         return outbox.add(id, rowOf(record, id))
       },
-      find, counts, podByAddress: addresses.find, clock, log,
+      find, counts, check, podByAddress: (address) => callers.at(address)?.pod, clock, log,
     })
     const counters = new RequestCounters()
     const metrics = (): string => [
@@ -80,11 +86,13 @@ export async function startNotify(options: NotifyOptions): Promise<RunningNotify
       spool.metrics(),
       alert.metrics(),
       counters.text(),
+      check.metrics(),
     ].join('')
     const http = lifetime.own(await serveStore({ address, port: options.httpPort, metrics: { '/metrics': metrics }, store: { dataset: notifyDataset, reader: store }, log }))
     const server = createServer({
       adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsnotify.NotifyObj': { interface: Notify, servant } } }],
       log,
+      tls: options.tls,
       metrics: counters,
     })
     await server.start()

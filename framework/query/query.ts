@@ -7,6 +7,8 @@ import { remoteStores, single, type GatheredReader } from '#store/remote.ts'
 import { serveStore } from '#store/serve.ts'
 import { MonitorQuery, type MonitorQueryServant } from '#tars/protocol/MonitorQuery.ts'
 import { serveTars } from '#tars/serve.ts'
+import type { Tokens } from '#tars/tokens.ts'
+import type { TlsSettings } from '#tars/tls.ts'
 import { createAnswerer } from './answer.ts'
 import type { QueryEnv } from './env.ts'
 import { propertyKind, statKind } from './model/kind.ts'
@@ -14,8 +16,12 @@ import { watchOwners } from './owners.ts'
 import { startTextServer } from './text-server.ts'
 
 export interface QueryOptions extends QueryEnv {
+  /** Who may ask. Default: whoever reaches the ports. */
+  readonly tokens?: Tokens | undefined
   readonly role: 'querystat' | 'queryproperty'
   readonly client: KubeClient
+  /** Servants speak TLS, too or only. Default: they do not. */
+  readonly tls?: TlsSettings | undefined
   readonly log: Logger
 }
 
@@ -30,7 +36,7 @@ const bounds = { concurrency: 16, queueCapacity: 500 } as const
 const kinds = { querystat: { kind: statKind, owner: 'tarsstat' }, queryproperty: { kind: propertyKind, owner: 'tarsproperty' } } as const
 
 /** Serves MonitorQuery, the text protocol, and `/metrics`. It keeps nothing: it asks the pods that do, or Elasticsearch. */
-export async function startQuery({ role, client, namespace, address, port, textPort, httpPort, ownersPort, elastic, log }: QueryOptions): Promise<RunningQuery> {
+export async function startQuery({ role, client, namespace, address, port, textPort, httpPort, ownersPort, elastic, tls, tokens, log }: QueryOptions): Promise<RunningQuery> {
   const { kind, owner } = kinds[role]
   const lifetime = new Lifetime()
   try {
@@ -40,9 +46,9 @@ export async function startQuery({ role, client, namespace, address, port, textP
     const answerer = createAnswerer(kind, reader, log)
     const metrics = (): string => metric(`tars${role}_questions_total`, 'Questions, by what became of them.', Object.entries(answerer.counts).map(([result, count]) => [count, { result }]))
     const http = lifetime.own(await serveStore({ address, port: httpPort, metrics: { '/metrics': metrics }, log }))
-    const text = lifetime.own(await startTextServer({ address, port: textPort, answerer }))
+    const text = lifetime.own(await startTextServer({ address, port: textPort, answerer, tokens }))
     const servant: MonitorQueryServant = { query: async (req) => ({ return: 0, rsp: await answerer.answer(req) }) }
-    const [endpoint] = await serveTars({ adapters: [{ ...bounds, endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { [`tars.tars${role}.QueryObj`]: { interface: MonitorQuery, servant } } }], log }, lifetime)
+    const [endpoint] = await serveTars({ adapters: [{ ...bounds, endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { [`tars.tars${role}.QueryObj`]: { interface: MonitorQuery, servant } }, tokens }], tls, log }, lifetime)
     const bound = endpoint?.port ?? 0
     log.info('query serves', { role, address, port: bound, text: text.port, http: http.port, store: elastic?.urls ?? owner })
     return Object.assign(lifetime, { port: bound, textPort: text.port, httpPort: http.port })

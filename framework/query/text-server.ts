@@ -2,6 +2,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { describe, Failure } from '#base/errors.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Answerer } from './answer.ts'
+import { tokenKey, type Tokens } from '#tars/tokens.ts'
 import { errorText, parseText, textOf, timeText } from './model/text-protocol.ts'
 
 export interface TextServerOptions {
@@ -9,6 +10,8 @@ export interface TextServerOptions {
   /** 0 takes a free one. */
   readonly port: number
   readonly answerer: Answerer
+  /** Who may ask, by `token` of the question. Absent: whoever reaches the port. */
+  readonly tokens?: Tokens | undefined
 }
 
 /** Bytes of a question. */
@@ -17,14 +20,14 @@ const longestQuestion = 64 << 10
 const idleMs = 60_000
 
 /** Serves the text protocol (framework-services 8.4): a JSON object in, lines out, any number of times a connection. */
-export async function startTextServer({ address, port, answerer }: TextServerOptions): Promise<Running & { readonly port: number }> {
+export async function startTextServer({ address, port, answerer, tokens }: TextServerOptions): Promise<Running & { readonly port: number }> {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => socket.destroy())
     socket.setTimeout(idleMs, () => socket.destroy())
-    serve(socket, answerer)
+    serve(socket, answerer, tokens)
   })
   server.maxConnections = 256
   await new Promise<void>((resolve, reject) => {
@@ -40,36 +43,69 @@ export async function startTextServer({ address, port, answerer }: TextServerOpt
   return Object.assign(life, { port: (server.address() as AddressInfo).port })
 }
 
-function serve(socket: Socket, answerer: Answerer): void {
-  let waiting = Buffer.alloc(0)
+function serve(socket: Socket, answerer: Answerer, tokens: Tokens | undefined): void {
+  let waiting: Buffer[] = []
+  let bytes = 0
+  let end = new ObjectEnd()
   let turn = Promise.resolve()
+  const take = (chunk: Buffer): void => {
+    const at = end.find(chunk)
+    waiting.push(at < 0 ? chunk : chunk.subarray(0, at))
+    bytes += chunk.length
+    if (bytes > longestQuestion || end.isNone) return void socket.end(errorText('a question is a JSON object of at most 64 KiB'))
+    if (at < 0) return
+    const text = Buffer.concat(waiting).toString()
+    ;[waiting, bytes, end] = [[], 0, new ObjectEnd()]
+    turn = turn.then(() => reply(text, answerer, tokens)).then((answer) => void (socket.destroyed || socket.write(answer)))
+    if (at < chunk.length) take(chunk.subarray(at))
+  }
   socket.on('data', (chunk: Buffer) => {
-    waiting = Buffer.concat([waiting, chunk])
-    // A question ends with the last brace of what has come.
-    const end = waiting.lastIndexOf('}')
-    const text = waiting.subarray(0, end + 1).toString()
-    if (end >= 0 && isWhole(text)) {
-      waiting = waiting.subarray(end + 1)
-      turn = turn.then(() => reply(text, answerer)).then((answer) => void (socket.destroyed || socket.write(answer)))
-    } else if (waiting.length > longestQuestion || (waiting.length > 0 && !/^\s*\{/.test(waiting.subarray(0, 64).toString()))) socket.end(errorText('a question is a JSON object of at most 64 KiB'))
+    if (!socket.writableEnded) take(chunk)
   })
 }
 
-/** Braces may be in texts, and an object in another: whole is what can be read. */
-function isWhole(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
+const [quote, backslash, open, close] = [0x22, 0x5c, 0x7b, 0x7d]
+const blanks: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d, 0])
+
+/** Sees where a JSON object ends, looking at each byte once: braces may be in texts, and an object in another. */
+class ObjectEnd {
+  #depth = 0
+  #inText = false
+  #escaped = false
+  /** Something else than an object has begun. */
+  isNone = false
+
+  /** @returns the place behind the object's last brace; -1 when it is not in these bytes */
+  find(bytes: Buffer): number {
+    for (const [index, byte] of bytes.entries()) {
+      if (this.#escaped) this.#escaped = false
+      else if (this.#inText) this.#see(byte)
+      else if (byte === quote && this.#depth > 0) this.#inText = true
+      else if (byte === open) this.#depth++
+      else if (byte === close && --this.#depth === 0) return index + 1
+      else if (this.#depth <= 0 && !blanks.has(byte)) this.isNone = true
+      if (this.isNone) return -1
+    }
+    return -1
+  }
+
+  #see(byte: number): void {
+    if (byte === backslash) this.#escaped = true
+    else if (byte === quote) this.#inText = false
   }
 }
 
-async function reply(text: string, answerer: Answerer): Promise<string> {
+async function reply(text: string, answerer: Answerer, tokens: Tokens | undefined): Promise<string> {
   try {
+    if (tokens !== undefined && !tokens.admits(tokenOf(text))) return errorText(`the question has no "${tokenKey}" that is known`)
     const question = parseText(text)
     return question.method === 'timecheck' ? timeText(await answerer.lastTime()) : textOf(await answerer.answer(question.asked))
   } catch (error) {
     return errorText(describe(error))
   }
+}
+
+function tokenOf(text: string): string | undefined {
+  const token = (JSON.parse(text) as Record<string, unknown>)[tokenKey]
+  return typeof token === 'string' ? token : undefined
 }

@@ -1,10 +1,15 @@
 import { readEnv } from '#base/env.ts'
 import type { Environment } from '#base/lifecycle.ts'
+import { callerEnv, type CallerSettings } from '#kube/caller-check.ts'
 import type { HostForm } from './model/endpoints.ts'
 
 /** What the registry takes from its environment. */
 export interface RegistryEnv {
   readonly namespace: string
+  /** TARS_TOKEN: by which it may ask tarsquerystat, where that wants one. */
+  readonly token: string | undefined
+  /** Whether a pod may have the descriptor of another server; see callerEnv. Default: it may, as in native. States are taken of a pod's own address in any case. */
+  readonly callers: CallerSettings
   /** Own pod: its readiness condition is written once the registry serves. Absent outside of a pod. */
   readonly podName: string | undefined
   /** Address both servants listen on. */
@@ -26,6 +31,8 @@ export function registryEnv(env: Environment): RegistryEnv {
   const health = read.integer('TARSREGISTRY_HEALTH_PORT', -1, { min: -1, max: 65535 })
   return Object.freeze({
     namespace: read.required('Namespace'),
+    token: read.optional('TARS_TOKEN'),
+    callers: callerEnv(env, 'off'),
     podName: read.optional('PodName'),
     address: read.required('PodIP'),
     hostForm: read.choice('TARSREGISTRY_ENDPOINT_HOST', ['dns', 'ip'], 'dns'),

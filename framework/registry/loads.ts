@@ -1,8 +1,9 @@
 import type { Clock } from '#base/clock.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
-import { Communicator } from '#tars/client.ts'
+import { Communicator, type ClientTls } from '#tars/client.ts'
 import { createMonitorQueryReq, MonitorOp, MonitorQuery, type MonitorQueryProxy } from '#tars/protocol/MonitorQuery.ts'
+import { tokenKey } from '#tars/tokens.ts'
 import type { Directory } from './model/directory.ts'
 import { weightsByLoad, type Figures } from './model/load.ts'
 import { addressesOf, type PodObject } from './model/pod-state.ts'
@@ -11,6 +12,10 @@ export interface LoadsOptions {
   readonly directory: Directory<unknown>
   /** Name and address of a registry, to find tarsquerystat. */
   readonly locator: string
+  /** Of tarsquerystat, where it wants one. */
+  readonly token?: string | undefined
+  /** Whom it trusts over TLS. */
+  readonly trust?: ClientTls | undefined
   /** Milliseconds between two looks. */
   readonly everyMs: number
   /** Percent that the time of answers counts; the rest is for timeouts. */
@@ -34,7 +39,7 @@ export class Loads implements Running {
 
   constructor(options: LoadsOptions) {
     this.#options = options
-    this.#communicator = new Communicator({ locator: options.locator, timeoutMs: 10_000, log: options.log })
+    this.#communicator = new Communicator({ locator: options.locator, timeoutMs: 10_000, log: options.log, ...(options.trust === undefined ? {} : { tls: options.trust }), ...(options.token === undefined ? {} : { context: { [tokenKey]: options.token } }) })
     this.#query = this.#communicator.proxy<MonitorQueryProxy>(MonitorQuery, 'tars.tarsquerystat.QueryObj')
     this.#lifetime.onStop(() => this.#communicator.close())
     const timer = setInterval(() => void this.look(), options.everyMs)

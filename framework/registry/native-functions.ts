@@ -3,6 +3,7 @@ import { activeCondition, labels, ownerNameOf } from '#api/names.ts'
 import type { TEndpoint, TTemplate } from '#api/types.ts'
 import { plainAddress } from '#base/address.ts'
 import { createNativeAdapterDescriptor, createNativeServerDescriptor, type NativeServerDescriptor } from '#tars/protocol/NativeDescriptor.ts'
+import type { CallerCheck } from '#kube/caller-check.ts'
 import type { ServerStateInfo } from '#tars/protocol/NodeDescriptor.ts'
 import type { RegistryServant } from '#tars/protocol/Registry.ts'
 import { createFrameworkKey } from '#tars/protocol/RegistryDescriptor.ts'
@@ -15,6 +16,8 @@ import { conditionOf, isActivePod, stateOfCondition, type PodObject, type Report
 export interface NativeOptions {
   readonly directory: Directory<unknown>
   readonly template: (name: string) => TTemplate | undefined
+  /** Who may have the descriptor of a server. */
+  readonly check: CallerCheck
   /** Checks and takes over a state. */
   readonly report: (podName: string, state: ReportedState, current: Current) => Promise<void>
 }
@@ -24,7 +27,7 @@ const stateNames = ['Inactive', 'Activating', 'Active', 'Deactivating', 'Deactiv
 const defaultTemplate = 'tars.default'
 
 /** Nodes, their loads and patches belong to Kubernetes here: what only reports them is accepted and has no effect. */
-export function nativeFunctions({ directory, template, report }: NativeOptions): Omit<RegistryServant, 'getServerDescriptor' | 'updateServerState'> {
+export function nativeFunctions({ directory, template, check, report }: NativeOptions): Omit<RegistryServant, 'getServerDescriptor' | 'updateServerState'> {
   const accepted = () => 0
   const update = async (nodeName: string, { serverState, processId }: ServerStateInfo, current: Current): Promise<number> => {
     const podName = podOf(nodeName)
@@ -54,10 +57,10 @@ export function nativeFunctions({ directory, template, report }: NativeOptions):
       for (const state of states) await update(state.nodeName, state, current)
       return 0
     },
-    getServers(app, server, nodeName) {
+    getServers(app, server, nodeName, { peer }) {
       const own = serverOfPod(directory, nodeName)
       const endpoint = app === '' || server === '' ? own : directory.endpointOf(app, server, ownerNameOf(directory.pod(podOf(nodeName))?.metadata.labels))
-      if (endpoint === undefined || (own !== undefined && own !== endpoint)) return []
+      if (endpoint === undefined || (own !== undefined && own !== endpoint) || !check.admits(peer.address, `${endpoint.spec.app}.${endpoint.spec.server}`)) return []
       return [nativeDescriptor(endpoint, nodeName, directory.pod(podOf(nodeName)), template)]
     },
   }

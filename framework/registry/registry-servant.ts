@@ -1,8 +1,10 @@
 import { ownerNameOf } from '#api/names.ts'
 import type { TTemplate } from '#api/types.ts'
 import { plainAddress } from '#base/address.ts'
+import { Limiter } from '#base/limiter.ts'
 import type { Logger } from '#base/log.ts'
 import { describe } from '#base/errors.ts'
+import type { CallerCheck } from '#kube/caller-check.ts'
 import type { RegistryServant } from '#tars/protocol/Registry.ts'
 import { TarsCallError, type Current } from '#tars/server.ts'
 import { isOwnPod } from './caller.ts'
@@ -16,6 +18,8 @@ import type { Reports } from './reports.ts'
 export interface RegistryServantOptions {
   readonly directory: Directory<unknown>
   readonly reports: Reports
+  /** Who may have the descriptor of a server, which may hold secrets. */
+  readonly check: CallerCheck
   readonly template: (name: string) => TTemplate | undefined
   /** Asks the API server for a pod that the watch has not shown yet, or not with its address; undefined when there is none of a server. */
   readonly fetchPod: (name: string) => Promise<PodObject | undefined>
@@ -25,8 +29,12 @@ export interface RegistryServantOptions {
 /** `iRet` for a report that may be taken later: the caller tells it again. */
 const again = -99
 
+/** Pods that may be asked for on behalf of one address. */
+const lookupLimit = { windowMs: 1000, count: 20 } as const
+
 /** `tars.tarsregistry.RegistryObj`, what a pod's node speaks to (framework-services 1.7). */
-export function registryServant({ directory, reports, template, fetchPod, log }: RegistryServantOptions): RegistryServant {
+export function registryServant({ directory, reports, check, template, fetchPod, log }: RegistryServantOptions): RegistryServant {
+  const lookups = new Limiter(lookupLimit)
   const report = async (podName: string, state: ReportedState, current: Current): Promise<void> => {
     try {
       checkReport(podName, state)
@@ -44,6 +52,8 @@ export function registryServant({ directory, reports, template, fetchPod, log }:
   const knownPod = async (podName: string, peer: string): Promise<PodObject | undefined> => {
     const watched = directory.pod(podName)
     if (watched !== undefined && isOwnPod(watched, peer)) return watched
+    // What one address makes up must not become the API server's work.
+    if (!lookups.take(plainAddress(peer), performance.now()).taken) throw new TarsCallError(again, 'too many pods are asked for from this address', { temporary: true })
     try {
       return await fetchPod(podName)
     } catch (error) {
@@ -52,19 +62,22 @@ export function registryServant({ directory, reports, template, fetchPod, log }:
     }
   }
 
+  const none = () => ({ return: -1, descriptor: emptyDescriptor() })
+  const descriptorOf = (app: string, server: string, current: Current) => {
+    const pod = directory.podOf({ name: current.caller, address: plainAddress(current.peer.address) })
+    const endpoint = directory.endpointOf(app, server, ownerIn(current, pod))
+    if (endpoint === undefined) {
+      log.error('no descriptor: there is no such server', { server: `${app}.${server}`, remedy: 'check spec.app and spec.server of the TServer' })
+      return none()
+    }
+    const { descriptor, problem } = describeServer(endpoint, template, podNameIn(current, pod))
+    if (problem !== undefined) log.error('server has no complete configuration', { server: `${app}.${server}`, problem })
+    return { return: problem === undefined ? 0 : -1, descriptor }
+  }
+
   return {
-    ...nativeFunctions({ directory, template, report }),
-    getServerDescriptor(app, server, current) {
-      const pod = directory.podOf({ name: current.caller, address: plainAddress(current.peer.address) })
-      const endpoint = directory.endpointOf(app, server, ownerIn(current, pod))
-      if (endpoint === undefined) {
-        log.error('no descriptor: there is no such server', { server: `${app}.${server}`, remedy: 'check spec.app and spec.server of the TServer' })
-        return { return: -1, descriptor: emptyDescriptor() }
-      }
-      const { descriptor, problem } = describeServer(endpoint, template, podNameIn(current, pod))
-      if (problem !== undefined) log.error('server has no complete configuration', { server: `${app}.${server}`, problem })
-      return { return: problem === undefined ? 0 : -1, descriptor }
-    },
+    ...nativeFunctions({ directory, template, check, report }),
+    getServerDescriptor: (app, server, current) => check.guard(current.peer.address, `${app}.${server}`, () => descriptorOf(app, server, current), none),
     updateServerState(podName, settingState, presentState, current) {
       const { context } = current
       const told = (key: string) => context.get(key) ?? ''

@@ -6,6 +6,7 @@ import { startHealth } from '#base/health.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import { metricsOf } from '#base/metrics.ts'
+import { startCallerCheck, uncheckedCallers, type CallerCheck, type CallerSettings } from '#kube/caller-check.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { isNotFound } from '#kube/errors.ts'
 import { pods } from '#kube/resources.ts'
@@ -14,6 +15,8 @@ import type { KubeObject } from '#kube/types.ts'
 import { QueryF } from '#tars/protocol/QueryF.ts'
 import { Registry } from '#tars/protocol/Registry.ts'
 import { createServer, RequestCounters } from '#tars/server.ts'
+import type { ClientTls } from '#tars/client.ts'
+import type { TlsSettings } from '#tars/tls.ts'
 import { answerEncoder, CommonAnswers } from './answers.ts'
 import { startFeeds, type Feeds } from './feeds.ts'
 import { Loads } from './loads.ts'
@@ -30,6 +33,14 @@ import { Upstream } from './upstream.ts'
 export interface RegistryOptions {
   readonly client: KubeClient
   readonly namespace: string
+  /** Servants speak TLS, too or only. Default: they do not. */
+  readonly tls?: TlsSettings | undefined
+  /** By which it may ask tarsquerystat. */
+  readonly token?: string | undefined
+  /** Whom it trusts when it asks tarsquerystat by TLS. */
+  readonly trust?: ClientTls | undefined
+  /** Who may have the descriptor of which server. Default: everybody. */
+  readonly callers?: CallerSettings
   /** Address to listen on. */
   readonly address: string
   /** What callers get as a pod's host where nothing else is said. Default `dns`: `<pod>.<server>`. */
@@ -106,23 +117,24 @@ async function serve(options: RegistryOptions, parts: Parts, lifetime: Lifetime)
   const { directory, reports, feeds } = parts
   const { podName, loads, address, clock = systemClock, log, signal } = options
   const counters = new RequestCounters()
-  const server = createServer({ adapters: adapters(options, parts), log, metrics: counters })
+  const check = await startCallerCheck({ ...uncheckedCallers, ...options.callers, client: options.client, namespace: options.namespace, ownerLabels: [labels.app, labels.server], above: ['tars'], log }, lifetime)
+  const server = createServer({ adapters: adapters(options, parts, check), tls: options.tls, log, metrics: counters })
   await server.start()
   lifetime.own(server)
   lifetime.onStop(() => server.drain(drainMs))
-  const health = await healthOf(options, parts, counters)
+  const health = await healthOf(options, parts, () => counters.text() + check.metrics())
   if (health !== undefined) lifetime.own(health)
   if (podName !== undefined) lifetime.onStop(await reportOwnPod({ podName, getPod: (name) => directory.pod(name), reports, log, signal }))
   const [query, registry] = server.endpoints.map(({ port }) => port)
   const ports = { query: query ?? 0, registry: registry ?? 0 }
-  if (loads !== undefined) lifetime.own(new Loads({ ...loads, directory, locator: `tars.tarsregistry.QueryObj@tcp -h ${address} -p ${ports.query}`, clock, log }))
+  if (loads !== undefined) lifetime.own(new Loads({ ...loads, directory, trust: options.trust, token: options.token, locator: `tars.tarsregistry.QueryObj@${options.tls?.required === true ? 'ssl' : 'tcp'} -h ${address} -p ${ports.query}`, clock, log }))
   log.info('registry serves', { ...directory.size(), address, ...ports })
   return Object.assign(lifetime, { ports, healthPort: health?.port, ageMs: feeds.ageMs })
 }
 
-function startParts({ client, namespace, hostForm = 'dns', clock = systemClock, log }: RegistryOptions, lifetime: Lifetime): Parts {
+function startParts({ client, namespace, tls, hostForm = 'dns', clock = systemClock, log }: RegistryOptions, lifetime: Lifetime): Parts {
   const common = new CommonAnswers()
-  const directory = new Directory({ hostForm, prepare: answerEncoder(), publish: common.publish })
+  const directory = new Directory({ hostForm, isSsl: tls?.required === true, prepare: answerEncoder(), publish: common.publish })
   directory.hold()
   const fetchPod = async (name: string): Promise<PodObject | undefined> => {
     const pod = await podNow(client, namespace, name)
@@ -139,7 +151,7 @@ function startParts({ client, namespace, hostForm = 'dns', clock = systemClock, 
   return { directory, common, reports, locks, upstream, feeds, fetchPod }
 }
 
-function adapters({ address, ports, log }: RegistryOptions, { directory, common, reports, locks, upstream, fetchPod, feeds: { template } }: Parts) {
+function adapters({ address, ports, log }: RegistryOptions, { directory, common, reports, locks, upstream, fetchPod, feeds: { template } }: Parts, check: CallerCheck) {
   const { query, registry } = ports ?? registryPorts
   return [
     {
@@ -151,7 +163,7 @@ function adapters({ address, ports, log }: RegistryOptions, { directory, common,
     },
     {
       endpoint: `tcp -h ${address} -p ${registry} -t 30000`,
-      servants: { 'tars.tarsregistry.RegistryObj': { interface: Registry, servant: registryServant({ directory, reports, template, fetchPod, log }) } },
+      servants: { 'tars.tarsregistry.RegistryObj': { interface: Registry, servant: registryServant({ directory, reports, check, template, fetchPod, log }) } },
       maxConnections: 2048,
       queueCapacity: 10_000,
       queueTimeoutMs: 4000,
@@ -160,7 +172,7 @@ function adapters({ address, ports, log }: RegistryOptions, { directory, common,
 }
 
 /** What is served stale is served all the same: not being confirmed does not make it unready. */
-async function healthOf({ address, healthPort }: RegistryOptions, { directory, feeds }: Parts, counters: RequestCounters) {
+async function healthOf({ address, healthPort }: RegistryOptions, { directory, feeds }: Parts, more: () => string) {
   if (healthPort === undefined) return undefined
   const metric = metricsOf('tarsregistry_')
   const metrics = (): string => {
@@ -169,7 +181,7 @@ async function healthOf({ address, healthPort }: RegistryOptions, { directory, f
       metric('knowledge_age_seconds', 'Time since the API server last confirmed what is served.', [[feeds.ageMs() / 1000]]),
       metric('objects', 'Objects that can be asked for.', [[objects]]),
       metric('pods', 'Pods that are known.', [[count]]),
-      counters.text(),
+      more(),
     ].join('')
   }
   return startHealth({ host: address, port: healthPort, problem: () => undefined, metrics })

@@ -20,6 +20,8 @@ interface Known {
 
 /** Answers that are kept; the one that was made first goes first. */
 const mostAnswers = 10_000
+/** Characters of a question whose answer is kept; no name of an object is longer. */
+const longestQuestion = 1024
 
 /**
  * Asks other registries on behalf of callers (framework-services 1.6). A known answer is handed out while it is fresh, and
@@ -55,6 +57,7 @@ export class Upstream {
     if (codec === undefined) throw new Failure('UPSTREAM_FUNCTION', `QueryF has no function ${func}`)
     try {
       const value = await this.#communicator.invoke(locator, codec, args)
+      if (key.length > longestQuestion) return value as never
       this.#known.delete(key)
       this.#known.set(key, { value, at: this.#options.clock.monotonic() })
       if (this.#known.size > mostAnswers) for (const oldest of this.#known.keys()) { this.#known.delete(oldest); break }

@@ -1,3 +1,4 @@
+import type { CallerCheck } from '#kube/caller-check.ts'
 import type { Callers } from '#kube/callers.ts'
 import type { Current } from '#tars/server.ts'
 import type { StatSampleMsg } from '#tars/protocol/StatF.ts'
@@ -8,6 +9,8 @@ import type { StatLine } from './stat-lines.ts'
 export interface StatServantOptions {
   readonly add: (records: readonly StatRecord[]) => Promise<void>
   readonly callers: Pick<Callers, 'at' | 'isPod' | 'isOwner' | 'version'>
+  /** Who may report of a server. */
+  readonly check: Pick<CallerCheck, 'admits'>
   readonly counts: StatCounts
   readonly heads: Heads
 }
@@ -20,7 +23,7 @@ export interface StatCounts {
 }
 
 /** `tars.tarsstat.StatObj` (framework-services 6), with the lines of `statOfLines`. */
-export function statServant({ add, callers, counts, heads }: StatServantOptions) {
+export function statServant({ add, callers, check, counts, heads }: StatServantOptions) {
   let version = callers.version
   /** An address, or a DNS name, which begins with the pod's name. */
   const host = (text: string): string => {
@@ -30,7 +33,7 @@ export function statServant({ add, callers, counts, heads }: StatServantOptions)
   }
   const reporterOf = ({ caller, peer }: Current): Reporter => {
     const pod = callers.at(peer.address)
-    return { node: pod?.pod ?? host(caller), owner: pod?.owner, isOwner: callers.isOwner, host }
+    return { node: pod?.pod ?? host(caller), owner: pod?.owner, isOwner: callers.isOwner, mayReport: (server: string) => check.admits(peer.address, server), host }
   }
   const read = (head: Head, sender: string, fromClient: boolean, current: Current): StatKey | Reason => {
     const key = keyOfHead(head.read(), fromClient, reporterOf(current))

@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
-import { Communicator } from '#tars/client.ts'
+import { Communicator, type ClientTls } from '#tars/client.ts'
 import { Config, createConfigInfo, type ConfigProxy } from '#tars/protocol/ConfigF.ts'
 import { QueryF, type QueryFProxy } from '#tars/protocol/QueryF.ts'
 import { Registry, type RegistryProxy, type ServerDescriptor } from '#tars/protocol/Registry.ts'
@@ -28,12 +29,14 @@ export interface ConnectOptions {
 /** Connects to the registry that the settings name; connections are made when they are needed. */
 export function connectRegistry({ settings, address, file, log }: ConnectOptions): RegistryLink {
   const { app, server, podName } = settings
-  const locator = `tars.tarsregistry.QueryObj@tcp -h ${address.host} -p ${address.queryPort}`
-  const communicator = new Communicator({ locator, timeoutMs: CALL_MS, context: { node_name: settings.listenAddress }, log, ...ownAddress(settings.podIP) })
-  const registry = communicator.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h ${address.host} -p ${address.registryPort}`)
+  const tls = trusted(address)
+  const protocol = tls === undefined ? 'tcp' : 'ssl'
+  const locator = `tars.tarsregistry.QueryObj@${protocol} -h ${address.host} -p ${address.queryPort}`
+  const communicator = new Communicator({ locator, timeoutMs: CALL_MS, context: { node_name: settings.listenAddress }, log, ...ownAddress(settings.podIP), ...(tls === undefined ? {} : { tls }) })
+  const registry = communicator.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@${protocol} -h ${address.host} -p ${address.registryPort}`)
   const source = new DescriptorSource({ fetch: () => fetchDescriptor(registry, app, server), file, log })
   const reporter = new Reporter((view) => registry.updateServerState(podName, view.setting, view.present, { context: contextOf(view) }), log)
-  const presence = new RegistryPresence(address.host, address.registryPort, () => reporter.resend())
+  const presence = new RegistryPresence({ host: address.host, port: address.registryPort, tls, onReturn: () => reporter.resend() })
   const notices = new Notices(communicator, settings, log)
   presence.start()
   return {
@@ -60,6 +63,13 @@ export function connectRegistry({ settings, address, file, log }: ConnectOptions
       await communicator.close()
     },
   }
+}
+
+/** Whom it trusts; undefined where it calls without TLS. */
+function trusted({ tls }: RegistryAddress): ClientTls | undefined {
+  if (tls === undefined) return undefined
+  const { caFile, name } = tls
+  return { ...(caFile === undefined ? {} : { ca: () => readFileSync(caFile, 'utf8') }), name }
 }
 
 // The registry takes a pod's state from the pod's own address only. On loopback, which pods of one machine share, the kernel would say 127.0.0.1 for each.

@@ -1,5 +1,7 @@
-import { createConnection, type Socket } from 'node:net'
+import { createConnection, Socket } from 'node:net'
 import { backoff } from '#base/retry.ts'
+import type { ClientTls } from '#tars/client.ts'
+import { dialTls } from '#tars/client/dial-tls.ts'
 import { encodeRequest, pingFunction, version } from '#tars/packet.ts'
 
 const RETRY = { baseMs: 500, capMs: 10_000 }
@@ -8,14 +10,20 @@ const PING_MS = 10_000
 
 const ping = (requestId: number): Buffer => encodeRequest({ version: version.tars, requestId, servant: 'tars.tarsregistry.RegistryObj', func: pingFunction, body: Buffer.alloc(0) })
 
+export interface PresenceOptions {
+  readonly host: string
+  readonly port: number
+  /** Whom it trusts; absent: it connects without TLS. */
+  readonly tls: ClientTls | undefined
+  readonly onReturn: () => void
+}
+
 /**
  * Keeps a connection to the registry for one purpose: its end tells at once that the registry restarts, and its return
  * that the state must be told again.
  */
 export class RegistryPresence {
-  readonly #host: string
-  readonly #port: number
-  readonly #onReturn: () => void
+  readonly #options: PresenceOptions
   #socket: Socket | undefined
   #timer: NodeJS.Timeout | undefined
   #failures = 0
@@ -24,22 +32,32 @@ export class RegistryPresence {
   #wasLost = false
   #stopped = false
 
-  constructor(host: string, port: number, onReturn: () => void) {
-    this.#host = host
-    this.#port = port
-    this.#onReturn = onReturn
+  constructor(options: PresenceOptions) {
+    this.#options = options
   }
 
   start(): void {
     if (this.#stopped) return
-    const socket = createConnection({ host: this.#host, port: this.#port })
+    const { host, port, tls } = this.#options
+    const socket = this.#dial({ host, port })
     this.#socket = socket
-    socket.on('connect', () => this.#connected(socket))
+    socket.on(tls === undefined ? 'connect' : 'secureConnect', () => this.#connected(socket))
     socket.on('data', () => {
       this.#heard = true
     })
     socket.on('error', () => {})
     socket.on('close', () => this.#lost())
+  }
+
+  /** Authorities that cannot be read are a registry that is away: they may come. */
+  #dial(address: { readonly host: string; readonly port: number }): Socket {
+    const { tls } = this.#options
+    if (tls === undefined) return createConnection(address)
+    try {
+      return dialTls(address, address.host, tls)
+    } catch {
+      return new Socket().destroy(new Error('no authorities'))
+    }
   }
 
   stop(): void {
@@ -51,7 +69,7 @@ export class RegistryPresence {
   #connected(socket: Socket): void {
     this.#failures = 0
     this.#heard = true
-    if (this.#wasLost) this.#onReturn()
+    if (this.#wasLost) this.#options.onReturn()
     const next = (): void => {
       if (!this.#heard) return void socket.destroy()
       this.#heard = false

@@ -21,6 +21,7 @@ import { start as admin } from '../../framework/admin/role.ts'
 import { start as config } from '../../framework/config/role.ts'
 import { start as controller } from '../../framework/controller/role.ts'
 import { start as kevent } from '../../framework/kevent/role.ts'
+import { start as log } from '../../framework/log/role.ts'
 import { start as notify } from '../../framework/notify/role.ts'
 import { start as property } from '../../framework/property/role.ts'
 import { start as queryproperty } from '../../framework/query/queryproperty.ts'
@@ -87,8 +88,8 @@ async function asRole(account: string, role: Role, env: Readonly<Record<string, 
     clusters: [{ name: 'c', cluster: { server, ...authority } }], users: [{ name: 'u', user: { token, ...(impersonate === undefined ? {} : { as: impersonate }) } }],
   }))
   const said: string[] = []
-  const log = createLogger({ format: 'text', write: (line) => void said.push(line) })
-  const running = await role({ env: { KUBECONFIG: kubeconfig, ...env }, log, signal: new AbortController().signal })
+  const logger = createLogger({ format: 'text', write: (line) => void said.push(line) })
+  const running = await role({ env: { KUBECONFIG: kubeconfig, ...env }, log: logger, signal: new AbortController().signal })
   try {
     await see(running)
   } catch (error) {
@@ -131,12 +132,13 @@ describe('what it must', { timeout: 60_000 }, () => {
   it.each([
     ['tars-tarsconfig', config, { TARSCONFIG_PORT: '0' }],
     ['tars-tarsnotify', notify, { TARSNOTIFY_PORT: '0' }],
+    ['tars-tarslog', log, {}],
     ['tars-tarsstat', stat, {}],
     ['tars-tarsproperty', property, {}],
     ['tars-tarsquerystat', querystat, {}],
     ['tars-tarsqueryproperty', queryproperty, {}],
   ] as const)('%s serves', async (account, role, env) => {
-    await asRole(account, role, { ...podEnv(`${account}-0`), TARSSTORE_DATA: join(folder, account), ...env }, async () => {})
+    await asRole(account, role, { ...podEnv(`${account}-0`), TARSSTORE_DATA: join(folder, account), TARSLOG_PATH: join(folder, account), ...env }, async () => {})
   })
 
   it('tarskevent follows the events of its namespace and of the cluster, by its Lease', async () => {
@@ -315,7 +317,7 @@ describe('what it must not', { timeout: 60_000 }, () => {
     'tars-tarsquerystat': [['GET', `${tars}/tservers`], ['GET', '/api/v1/namespaces/kube-system/pods']],
     'tars-tarsqueryproperty': [['GET', `${tars}/tservers`], ['GET', '/api/v1/namespaces/kube-system/pods']],
     'tars-tarskevent': [['POST', '/api/v1/namespaces/NS/events'], ['DELETE', '/api/v1/namespaces/NS/events/x'], ['GET', '/api/v1/namespaces/NS/pods'], ['DELETE', '/apis/coordination.k8s.io/v1/namespaces/NS/leases/x']],
-    'tars-tarslog': [['GET', `${tars}/tconfigs`], ['GET', '/api/v1/namespaces/NS/pods'], ['GET', '/apis/coordination.k8s.io/v1/namespaces/NS/leases']],
+    'tars-tarslog': [['GET', `${tars}/tconfigs`], ['GET', '/api/v1/namespaces/kube-system/pods'], ['PATCH', '/api/v1/namespaces/NS/pods/x/status'], ['GET', '/apis/coordination.k8s.io/v1/namespaces/NS/leases']],
     'tars-tarsimage': [['GET', '/api/v1/namespaces/kube-system/secrets/x'], ['DELETE', `${tars}/timages/x`], ['GET', `${tars}/tframeworkconfigs/other`], ['PATCH', `${tars}/tframeworkconfigs/tars-framework`]],
     'tars-tarsadmin': [['GET', '/api/v1/namespaces/NS/secrets/x'], ['GET', '/api/v1/namespaces/kube-system/pods/x/log'], ['GET', `${tars}/tconfigs`]],
     'tars-tarsadminregistry': [['GET', '/api/v1/namespaces/NS/secrets/x'], ['PATCH', `${tars}/tconfigs/x`], ['PATCH', `${tars}/taccounts/x`], ['PATCH', `${tars}/tframeworkconfigs/tars-framework`], ['DELETE', `${tars}/timages/x`], ['DELETE', '/api/v1/namespaces/kube-system/pods/x']],

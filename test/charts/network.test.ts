@@ -162,7 +162,8 @@ describe.runIf(embedded)('a framework that runs', () => {
   const threads: Worker[] = []
   const seen = new Set<string>()
   const communicator = new Communicator({ timeoutMs: 20_000 })
-  const env = { registry: { TARSREGISTRY_LOAD_SECONDS: '1', TARSREGISTRY_HEALTH_PORT: '17899' }, config: { TARSCONFIG_HEALTH_PORT: '11199' }, log: { TARSLOG_HEALTH_PORT: '12199' } } as Partial<Record<FrameworkRole, Readonly<Record<string, string>>>>
+  /** What the chart says of ports. */
+  const env: Partial<Record<FrameworkRole, Readonly<Record<string, string>>>> = {}
   let cluster: TestCluster
   let policies: AnyObject[]
   let apiPort: number
@@ -184,8 +185,7 @@ describe.runIf(embedded)('a framework that runs', () => {
   beforeAll(async () => {
     cluster = await startCluster()
     apiPort = Number(new URL(cluster.api.config.server).port)
-    const strings = Object.entries(env).flatMap(([role, variables]) => Object.entries(variables).flatMap(([name, value], index) => [`servers.${role}.env[${index}].name=${name}`, `servers.${role}.env[${index}].value=${value}`]))
-    const objects = await rendered(folder, charts.tarsframework, [...given.tarsframework, on, `networkPolicy.apiServer.ports={${apiPort}}`], { namespace, strings })
+    const objects = await rendered(folder, charts.tarsframework, [...given.tarsframework, on, `networkPolicy.apiServer.ports={${apiPort}}`], { namespace })
     policies = objects.filter(({ kind }) => kind === 'NetworkPolicy')
     const kubeconfig = join(folder, 'kubeconfig.json')
     await writeFile(kubeconfig, cluster.api.kubeconfig())
@@ -193,7 +193,8 @@ describe.runIf(embedded)('a framework that runs', () => {
     await writeFile(join(folder, 'supervisor.json'), JSON.stringify({ ...layer, entrypoint: ['/x'] }))
     for (const role of frameworkRoles) {
       const server = named(objects, 'TServer', `tars-tars${role}`)
-      const { app, server: name, tars, normal, subType } = server['spec']
+      const { app, server: name, tars, normal, subType, k8s } = server['spec']
+      env[role] = Object.fromEntries((k8s.env as { name: string; value?: string }[]).filter((one) => one.name.endsWith('_PORT')).map((one) => [one.name, one.value ?? '']))
       await cluster.client.create(resources.tservers as unknown as Resource, server)
       const pod = `${server.metadata.name}-0`
       await createPod(cluster.client, { app, server: name, name: pod, ip: addresses[role], state: 'Active/Active/7' })
@@ -206,7 +207,7 @@ describe.runIf(embedded)('a framework that runs', () => {
     await cluster.client.create(nodes, { metadata: { name: 'n1', labels: { [nodeLabel(namespace)]: '' } } } as AnyObject)
     await cluster.client.patch(nodes, { name: 'n1' }, { status: { addresses: [{ type: 'InternalIP', address: node }] } }, { type: 'merge', subresource: 'status' })
     for (const role of frameworkRoles) {
-      await startRole(role, { KUBECONFIG: kubeconfig, Namespace: namespace, PodName: `tars-tars${role}-0`, PodIP: addresses[role], TARSSTORE_DATA: join(folder, role), TARSLOG_PATH: join(folder, 'logs'), TARSREGISTRY_ENDPOINT_HOST: 'ip', TARSIMAGE_WORKSPACE: join(folder, 'image'), TARSIMAGE_SUPERVISOR: join(folder, 'supervisor.json'), ...env[role] })
+      await startRole(role, { KUBECONFIG: kubeconfig, Namespace: namespace, PodName: `tars-tars${role}-0`, PodIP: addresses[role], TARSSTORE_DATA: join(folder, role), TARSLOG_PATH: join(folder, 'logs'), TARSREGISTRY_ENDPOINT_HOST: 'ip', TARSREGISTRY_LOAD_SECONDS: '1', TARSIMAGE_WORKSPACE: join(folder, 'image'), TARSIMAGE_SUPERVISOR: join(folder, 'supervisor.json'), ...env[role] })
     }
   }, 120_000)
   afterAll(async () => {

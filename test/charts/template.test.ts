@@ -140,6 +140,28 @@ describe('values', () => {
     expect(envOf(named(objects, 'Job', 'tars-seed'))['TARSSEED_ELK']).toBe('https://es-http.elastic.svc:9200')
   })
 
+  it('put a certificate where servants are, and register them as ssl only when nothing else is served', async () => {
+    const tlsOf = async (...values: readonly string[]): Promise<Record<string, unknown>> => {
+      const objects = await rendered(folder, charts.tarsframework, [...frameworkValues, ...values])
+      return Object.fromEntries(frameworkRoles.map((role) => {
+        const { k8s, tars } = named(objects, 'TServer', `tars-tars${role}`)['spec']
+        const env = Object.fromEntries((k8s.env as { name: string; value?: string }[]).filter(({ name }) => /^TARS_(CA|TLS)/.test(name)).map(({ name, value }) => [name, value]))
+        const mount = (k8s.mounts as { name: string; source: unknown }[] | undefined)?.find(({ name }) => name === 'tls')
+        return [role, { env, mount: mount?.source, ssl: ((tars?.servants ?? []) as { name: string; isSsl?: boolean }[]).filter(({ isSsl }) => isSsl).map(({ name }) => name) }]
+      }))
+    }
+    const none = { env: {}, mount: undefined, ssl: [] }
+    expect(Object.values(await tlsOf())).toEqual(frameworkRoles.map(() => none))
+    const source = { secret: { secretName: 'certificate' } }
+    const beside = await tlsOf('tls.secret=certificate', 'tls.name=tars-framework')
+    expect(beside['stat']).toEqual({ env: { TARS_CA: '/etc/tars/tls/ca.crt', TARS_TLS_NAME: 'tars-framework', TARS_TLS: '/etc/tars/tls', TARS_TLS_REQUIRED: 'false' }, mount: source, ssl: [] })
+    expect(beside['admin']).toEqual({ env: { TARS_CA: '/etc/tars/tls/ca.crt', TARS_TLS_NAME: 'tars-framework' }, mount: source, ssl: [] })
+    expect([beside['image'], beside['kevent']]).toEqual([none, none])
+    const alone = await tlsOf('tls.secret=certificate', 'tls.required=true')
+    expect(alone['querystat']).toMatchObject({ env: { TARS_TLS_REQUIRED: 'true' }, ssl: ['QueryObj'] })
+    expect(alone['log']).toMatchObject({ ssl: ['LogObj', 'TopologyObj'] })
+  })
+
   it('bring a dashboard of what there is to be seen, when it is wanted', async () => {
     expect((await rendered(folder, charts.tarsframework, frameworkValues)).filter(({ metadata }) => metadata.name === 'tars-dashboard')).toEqual([])
     const map = named(await rendered(folder, charts.tarsframework, [...frameworkValues, 'monitoring.dashboard=true', 'monitoring.dashboardLabels.team=a']), 'ConfigMap', 'tars-dashboard')

@@ -7,6 +7,8 @@ import type { Current } from '#tars/server.ts'
 import { configServant } from '../../framework/config/config-servant.ts'
 import { ConfigLibrary } from '../../framework/config/model/library.ts'
 import { ConfigReference } from './reference.ts'
+import { silentLogger } from '#base/log.ts'
+import { CallerCheck, noCallers, uncheckedCallers } from '#kube/caller-check.ts'
 
 const histories = Number(process.env['TARSK8S_HISTORIES'] ?? 10_000)
 const apps = ['A', 'B'] as const
@@ -76,7 +78,7 @@ test(`after any of ${histories} histories it answers as the specification says`,
         if (known !== undefined) library.remove(known)
       }
     }
-    const servant = configServant({ library, podByAddress: (address) => podAt.get(address), notFound: -1, mayAsk: () => true })
+    const servant = configServant({ library, check: new CallerCheck({ ...uncheckedCallers, callers: noCallers, log: silentLogger }), podByAddress: (address) => podAt.get(address), notFound: -1, mayAsk: () => true })
     const reference = new ConfigReference(objects, setsInherit)
     const same = (found: unknown, expected: unknown, question: string): void => {
       if (JSON.stringify(found) !== JSON.stringify(expected)) expect(found, question).toEqual(expected)

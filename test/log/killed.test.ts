@@ -21,7 +21,7 @@ interface Started {
 /** `tarsk8s log` as a process of its own. */
 async function start(): Promise<Started> {
   const main = join(import.meta.dirname, '../../framework/main.ts')
-  const env = { ...process.env, PodIP: '127.0.0.1', TARSLOG_PORT: '0', TARSLOG_TOPOLOGY_PORT: '0', TARSLOG_PATH: folder }
+  const env = { ...process.env, PodIP: '127.0.0.1', TARS_CALLERS: 'off', TARSLOG_PORT: '0', TARSLOG_TOPOLOGY_PORT: '0', TARSLOG_PATH: folder }
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'log'], { env, stdio: ['ignore', 'ignore', 'pipe'] })
   for await (const line of createInterface({ input: child.stderr })) {
     const said = JSON.parse(line) as { readonly message?: string; readonly log?: number; readonly topology?: number }

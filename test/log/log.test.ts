@@ -215,6 +215,31 @@ describe('old logs', () => {
     expect(await left(root)).toEqual(['b.log', 'c.log'])
   })
 
+  test('beyond the quota the application that has most loses its oldest, however old those of others are', async () => {
+    const root = join(folder, 'fair')
+    const put = async (path: string, bytes: number, age: number): Promise<void> => {
+      await mkdir(join(root, path, '..'), { recursive: true })
+      await writeFile(join(root, path), Buffer.alloc(bytes))
+      const at = nowMs / 1000 - age
+      await utimes(join(root, path), at, at)
+    }
+    await put('Quiet/Server/old', 30, 10_000)
+    for (let index = 0; index < 9; index++) await put(`Loud/Server${index % 2}/f${index}`, 30, 100 - index)
+    await passOver(root, { maxBytes: 90 })
+    expect((await readdir(root, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map(({ name }) => name).toSorted()).toEqual(['f7', 'f8', 'old'])
+  })
+
+  test('a flood is put away while it comes', async () => {
+    const path = join(folder, 'flood')
+    const own = await start({ path, data: join(folder, 'flood-index'), keeping: { ...never, maxBytes: 1 << 20 } })
+    onTestFinished(() => own.stop())
+    const to = proxyOf(own)
+    await to.logger('Quiet', 'Server', 'f', '%Y', ['kept\n'])
+    for (let index = 0; index < 40; index++) await to.logger('Loud', 'Server', `f${index}`, '%Y', ['x'.repeat(200_000)])
+    await expect.poll(async () => (await readdir(join(path, 'Loud/Server'))).length, { timeout: 10_000 }).toBeLessThan(20)
+    expect(await readdir(join(path, 'Quiet/Server'))).toHaveLength(1)
+  })
+
   test('nothing written while a pass goes on is lost', async () => {
     const root = await mkdtemp(join(folder, 'race-'))
     const files = new LogFiles({ root, clock: { now: () => Date.now(), monotonic: () => performance.now() } })

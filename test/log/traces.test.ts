@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { silentLogger } from '#base/log.ts'
+import { everyone } from '#kube/caller-check.ts'
 import { Communicator } from '#tars/client.ts'
 import { createLogInfo, Log, type LogProxy } from '#tars/protocol/LogF.ts'
 import { Topology, type TopologyProxy } from '#tars/protocol/Topology.ts'
@@ -294,6 +295,7 @@ describe('served', () => {
 describe('environment', () => {
   test('defaults', () => {
     expect(logEnv({ PodIP: '1.2.3.4' })).toEqual({
+      namespace: '', callers: { mode: 'enforce', trusts: everyone },
       address: '1.2.3.4', ports: { log: 12111, topology: 13030 }, path: '/usr/local/app/tars/remote_app_log', data: '/usr/local/app/tars/remote_app_log/.index', namesNode: true, conf: undefined,
       keeping: { maxAgeMs: 30 * 86_400_000, gzipAgeMs: 48 * 3_600_000, maxBytes: Infinity }, traceDays: 7, openFiles: 512, otlp: undefined, healthPort: undefined,
     })

@@ -6,6 +6,7 @@ import { alertBody, AlertMemory } from '../../framework/notify/model/alert.ts'
 import { isDropped, parseFilters } from '../../framework/notify/model/filter.ts'
 import { recordOfInfo, recordOfProgram, splitServer } from '../../framework/notify/model/record.ts'
 import { notifyEnv } from '../../framework/notify/env.ts'
+import { everyone } from '#kube/caller-check.ts'
 
 describe('the frequency limit (framework-services 3.3)', () => {
   test('so many a window, then none until it is over; the first refused one is told', () => {
@@ -76,7 +77,7 @@ describe('environment', () => {
   const env = { Namespace: 'n', PodIP: '127.0.0.1', TARSSTORE_DATA: '/x' }
 
   test('defaults', () => {
-    expect(notifyEnv(env)).toEqual({ namespace: 'n', address: '127.0.0.1', port: 13111, httpPort: 13112, limit: { windowMs: 300_000, count: 300 }, store: { data: '/x', days: 3, bytes: 4 * 2 ** 30, spoolBytes: 512 << 20 }, conf: undefined, alerts: undefined })
+    expect(notifyEnv(env)).toEqual({ namespace: 'n', callers: { mode: 'enforce', trusts: everyone }, address: '127.0.0.1', port: 13111, httpPort: 13112, limit: { windowMs: 300_000, count: 300 }, store: { data: '/x', days: 3, bytes: 4 * 2 ** 30, spoolBytes: 512 << 20 }, conf: undefined, alerts: undefined })
   })
 
   test.each([['TARSNOTIFY_LIMIT', '5'], ['TARSNOTIFY_LIMIT', '0:5'], ['TARSNOTIFY_PORT', 'x'], ['TARSSTORE_DAYS', '0'], ['TARSSTORE_DATA', ''], ['TARSSTORE_BYTES', '1k'], ['TARSSTORE_NODES', 'es'], ['TARSSTORE_NODES', 'http://tars:secret@es:9200'], ['TARSSTORE_NODES', 'ftp://es:9200'], ['TARSSTORE_PREFIX', '_x'], ['TARSNOTIFY_WEBHOOK', 'alertmanager:9093']])('%s=%s is refused by name', (name, value) => {

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { silentLogger } from '#base/log.ts'
+import { pods } from '#kube/resources.ts'
 import { Communicator } from '#tars/client.ts'
 import { createReportInfo, Notify, type NotifyProxy, type ReportInfo } from '#tars/protocol/NotifyF.ts'
 import { startNotify, type NotifyOptions, type RunningNotify } from '../../framework/notify/notify.ts'
@@ -93,6 +94,7 @@ test('who speaks: sNodeName, node_name, the pod at the address, the address (0.2
   await notify.reportNotifyInfo(createReportInfo({ sApp: 'Who', sServer: 'Server', sNodeName: 'given' }))
   expect(await ids()).toEqual(['Who.Server_127.0.0.1', 'Who.Server_who-server-0', 'Who.Server_named-0.who', 'Who.Server_given'])
   expect((await read('Who.Server', { ip: 'given' })).notifyItems).toHaveLength(1)
+  await cluster.client.delete(pods, { namespace, name: 'who-server-0' })
 })
 
 test('too many of one server are dropped, of others not; what is kept survives a restart, and goes after its days', async () => {

@@ -1,5 +1,6 @@
 // Environments of registry, config and admin.
 import { expect, test } from 'vitest'
+import { uncheckedCallers } from '#kube/caller-check.ts'
 import { adminEnv } from '../../framework/admin/env.ts'
 import { configEnv } from '../../framework/config/env.ts'
 import { registryEnv } from '../../framework/registry/env.ts'
@@ -7,8 +8,8 @@ import { registryEnv } from '../../framework/registry/env.ts'
 const pod = { Namespace: 'n', PodIP: '127.0.0.1' }
 
 test('defaults', () => {
-  expect(registryEnv({ ...pod, PodName: 'p' })).toEqual({ namespace: 'n', podName: 'p', address: '127.0.0.1', hostForm: 'dns', data: undefined, healthPort: undefined, loads: undefined })
-  expect(configEnv(pod)).toEqual({ namespace: 'n', address: '127.0.0.1', port: 11111, notFound: -1, limit: undefined, setsInherit: false, data: undefined, healthPort: undefined })
+  expect(registryEnv({ ...pod, PodName: 'p' })).toEqual({ namespace: 'n', token: undefined, callers: uncheckedCallers, podName: 'p', address: '127.0.0.1', hostForm: 'dns', data: undefined, healthPort: undefined, loads: undefined })
+  expect(configEnv(pod)).toEqual({ namespace: 'n', callers: uncheckedCallers, address: '127.0.0.1', port: 11111, notFound: -1, limit: undefined, setsInherit: false, data: undefined, healthPort: undefined })
   expect(adminEnv(pod)).toEqual({ namespace: 'n', address: '127.0.0.1', port: 8080, agentPort: 8000 })
 })
 

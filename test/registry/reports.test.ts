@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { systemClock } from '#base/clock.ts'
 import { silentLogger } from '#base/log.ts'
 import { KubeError } from '#kube/errors.ts'
+import { CallerCheck, noCallers, uncheckedCallers } from '#kube/caller-check.ts'
 import type { Current } from '#tars/server.ts'
 import { Directory } from '../../framework/registry/model/directory.ts'
 import type { ServantView } from '../../framework/registry/model/views.ts'
@@ -155,12 +156,27 @@ describe('reports', () => {
   })
 })
 
+test('one address that names ever new pods has few of them looked up, and others are heard', async () => {
+  const { directory, reports } = setup()
+  let asked = 0
+  const { updateServerState } = registryServant({
+    directory, reports, check: new CallerCheck({ ...uncheckedCallers, callers: noCallers, log: silentLogger }), template: () => undefined, log: silentLogger,
+    fetchPod: async () => void asked++ as undefined,
+  })
+  const from = (address: string) => ({ peer: { address }, context: new Map([['PID', '1']]) }) as unknown as Current
+  const outcomes = await Promise.allSettled(Array.from({ length: 500 }, async (_, index) => updateServerState(`made-up-${index}`, 'Active', 'Active', from('10.6.6.6'))))
+  expect(asked).toBe(20)
+  expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(480)
+  await updateServerState('another', 'Active', 'Active', from('10.0.0.7'))
+  expect(asked).toBe(21)
+})
+
 describe('a node that speaks before the watch has shown its pod', () => {
   const next = podWith([], '5', { uid: 'next', podIP: '10.0.0.2' })
   const current = { peer: { address: '10.0.0.2' }, context: new Map([['PID', '1']]) } as unknown as Current
   function servantThat(fetchPod: () => Promise<PodObject | undefined>) {
     const { gate, directory, reports } = setup()
-    const { updateServerState } = registryServant({ directory, reports, template: () => undefined, fetchPod, log: silentLogger })
+    const { updateServerState } = registryServant({ directory, reports, check: new CallerCheck({ ...uncheckedCallers, callers: noCallers, log: silentLogger }), template: () => undefined, fetchPod, log: silentLogger })
     return { gate, told: async () => updateServerState('p', 'Active', 'Active', current) }
   }
 

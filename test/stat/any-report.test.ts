@@ -42,7 +42,7 @@ const value = fc.oneof(number, fc.tuple(number, number).map(([sum, count]) => `$
 const entry = fc.record({ moduleName: text, ip: text, propertyName: text, setName: text, setArea: text, setID: text, values: fc.array(fc.record({ policy: fc.oneof(fc.constantFrom('Count', 'Sum', 'Min', 'Max', 'Avg', 'Distr'), text), value }), { maxLength: 40 }) })
 
 const bounds = { perReporter: 10, inAll: 30 }
-const evil = { node: 'evil-pod-0', owner: 'Evil.Pod', isOwner: (name: string) => ['Bank.Vault', 'Evil.Pod'].includes(name), host: (name: string) => name }
+const evil = { node: 'evil-pod-0', owner: 'Evil.Pod', isOwner: (name: string) => ['Bank.Vault', 'Evil.Pod'].includes(name), mayReport: (name: string) => name !== 'Bank.Vault', host: (name: string) => name }
 let batch = 0
 
 async function taken(dataset: Dataset, fold: { rows(): Iterable<Row['fields']> }): Promise<void> {

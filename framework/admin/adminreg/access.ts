@@ -21,7 +21,7 @@ const servants = [
 ] as const
 
 export const network: Network = {
-  serves: { AdminRegObj: { env: ['TARSADMINREGISTRY_PORT'], from: ['operators'] } },
+  serves: { AdminRegObj: { env: ['TARSADMINREGISTRY_PORT'], from: ['operators'] }, health: { env: ['TARSADMINREGISTRY_HEALTH_PORT'], from: ['metrics'] } },
   // checkServer asks the servants of the framework whether they answer.
   calls: [{ to: 'api' }, { to: 'tarsnode' }, ...servants.map(([role, port]) => ({ role, port }))],
 }

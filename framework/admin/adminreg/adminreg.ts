@@ -6,9 +6,11 @@ import type { Logger } from '#base/log.ts'
 import { metric } from '#base/metrics.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Informer } from '#kube/informer.ts'
-import { Communicator } from '#tars/client.ts'
+import { Communicator, type ClientTls } from '#tars/client.ts'
 import { AdminReg } from '#tars/protocol/AdminReg.ts'
 import { createServer, RequestCounters } from '#tars/server.ts'
+import type { Tokens } from '#tars/tokens.ts'
+import type { TlsSettings } from '#tars/tls.ts'
 import { startView } from '../model/view.ts'
 import { Nodes } from './nodes.ts'
 import { adminRegistry } from './servant.ts'
@@ -23,6 +25,12 @@ export interface AdminRegistryOptions {
   readonly healthPort?: number | undefined
   /** Milliseconds for which callers may go on calling a node that a task has paused. Default one minute. */
   readonly drainMs?: number
+  /** Servants speak TLS, too or only. Default: they do not. */
+  readonly tls?: TlsSettings | undefined
+  /** Who may call. Default: whoever reaches the port. */
+  readonly tokens?: Tokens | undefined
+  /** Whom it trusts when it asks servants of the framework by TLS. */
+  readonly trust?: ClientTls | undefined
   readonly log: Logger
   readonly signal: AbortSignal
 }
@@ -46,7 +54,7 @@ export async function startAdminRegistry({ client, namespace, address, port, hea
     lifetime.onStop(() => templates.stop())
     templates.start()
     await Promise.all([view.synced(), templates.synced()])
-    const communicator = new Communicator({ timeoutMs: 5000, log })
+    const communicator = new Communicator({ timeoutMs: 5000, log, ...(options.trust === undefined ? {} : { tls: options.trust }) })
     lifetime.onStop(() => communicator.close())
     const stopping = new AbortController()
     const { servant, tasks } = adminRegistry({ client, namespace, view, log, nodes: new Nodes(communicator), template: (name) => templates.get(namespace, name) }, stopping.signal, options.drainMs)
@@ -54,7 +62,8 @@ export async function startAdminRegistry({ client, namespace, address, port, hea
     const counters = new RequestCounters()
     const server = createServer({
       metrics: counters,
-      adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsAdminRegistry.AdminRegObj': { interface: AdminReg, servant } } }],
+      tls: options.tls,
+      adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsAdminRegistry.AdminRegObj': { interface: AdminReg, servant } }, tokens: options.tokens }],
       log,
     })
     await server.start()

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describe, Failure } from '#base/errors.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
+import { pathOf } from '#base/path-of.ts'
 import type { AdmissionRequest, AdmissionResponse, AdmissionReview, ConversionReview } from '#kube/admission.ts'
 import type { KeyPair } from '#kube/x509.ts'
 import { convert } from './convert.ts'
@@ -94,7 +95,7 @@ function send(response: ServerResponse, status: number, type: string, text: stri
 }
 
 async function answer(request: IncomingMessage, { mutate, validate }: WebhookServerOptions): Promise<object> {
-  const { pathname } = new URL(request.url ?? '/', 'https://webhooks')
+  const pathname = pathOf(request.url)
   if (!(Object.values(webhookPaths) as string[]).includes(pathname)) throw new Refusal(404, `there is no webhook at ${pathname}`, `use ${Object.values(webhookPaths).join(', ')}`)
   if (request.method !== 'POST') throw new Refusal(405, `${request.method ?? ''} is not how a webhook is called`, 'POST a review')
   const review = await readReview(request, pathname === webhookPaths.conversion ? maxBytes.conversion : maxBytes.admission)

@@ -1,6 +1,7 @@
 import http from 'node:http'
 import { Lifetime, type Running } from './lifecycle.ts'
 import { metricsType } from './metrics.ts'
+import { pathOf } from './path-of.ts'
 import { processMetrics } from './process-metrics.ts'
 
 export interface HealthOptions {
@@ -20,7 +21,7 @@ export interface Health extends Running {
 /** Serves `/livez` (the process answers) and `/readyz` (200, or 503 with the reason) over HTTP, as probes ask for them, and `/metrics`. */
 export async function startHealth({ host, port, problem, metrics }: HealthOptions): Promise<Health> {
   const server = http.createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://health')
+    const pathname = pathOf(request.url)
     if (pathname === '/metrics') {
       response.writeHead(200, { 'content-type': metricsType }).end(metrics() + processMetrics())
       return

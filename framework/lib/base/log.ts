@@ -38,9 +38,19 @@ export function createLogger(options: LogOptions = {}): Logger {
 
 export const silentLogger: Logger = { info() {}, error() {}, child: () => silentLogger }
 
+/** Characters of one text; others make some of them up. */
+const longest = 8192
+
 function plain(value: unknown): unknown {
-  if (value instanceof Error) return describe(value)
+  if (value instanceof Error) return plain(describe(value))
+  if (typeof value === 'string' && value.length > longest) return `${value.slice(0, longest)}… (${value.length} characters)`
   return typeof value === 'bigint' ? value.toString() : value
+}
+
+/** On one line, whoever made the text up. */
+function onOneLine(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => (character === '\n' ? '\\n' : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`))
 }
 
 function renderJson(time: string, level: string, message: string, fields: Fields): string {
@@ -51,7 +61,7 @@ function renderJson(time: string, level: string, message: string, fields: Fields
 function renderText(time: string, level: string, message: string, fields: Fields): string {
   const parts = Object.entries(fields).map(([key, value]) => {
     const text = plain(value)
-    return `${key}=${typeof text === 'string' ? text : JSON.stringify(text)}`
+    return `${key}=${onOneLine(typeof text === 'string' ? text : JSON.stringify(text))}`
   })
   return `${time.slice(11, 23)} ${level === 'error' ? 'ERROR ' : ''}${message}${parts.length > 0 ? '  ' + parts.join(' ') : ''}\n`
 }

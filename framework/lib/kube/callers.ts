@@ -1,8 +1,11 @@
+import { plainAddress } from '#base/address.ts'
+import { systemClock } from '#base/clock.ts'
 import type { Running } from '#base/lifecycle.ts'
+import { Limiter } from '#base/limiter.ts'
 import type { Logger } from '#base/log.ts'
 import type { KubeClient } from './client.ts'
 import { Informer } from './informer.ts'
-import { hasEnded, ownAddress } from './pod-addresses.ts'
+import { hasEnded, ownAddress, sharedAddress } from './pod-addresses.ts'
 import { pods } from './resources.ts'
 import type { AnyObject } from './types.ts'
 
@@ -17,6 +20,10 @@ export interface Caller {
 export interface Callers extends Running {
   /** The pod at an IP address; undefined for a host's own network, whose address pods share, and for strangers. */
   at(address: string): Caller | undefined
+  /** The owners that may speak from an IP address: of the pod that has it, or of all pods that share it with their host. None: it is a stranger's. */
+  ownersAt(address: string): readonly string[]
+  /** Asks the API server for the pod at an address that is a stranger's so far: one that has just come. Resolves when what it knows is known here. */
+  learn(address: string): Promise<void>
   /** Whether a pod has this name. */
   isPod(name: string): boolean
   /** Whether any pod is of this owner. */
@@ -36,6 +43,8 @@ export interface CallerOptions {
 }
 
 const knowMs = 3000
+/** A stranger is asked about so often: that is what an address may cost the API server. */
+const askLimit = { windowMs: 1000, count: 1 } as const
 
 /** Watches pods and keeps who they are, by address. */
 export function watchCallers({ client, namespace, ownerLabels, log }: CallerOptions): Callers {
@@ -43,15 +52,29 @@ export function watchCallers({ client, namespace, ownerLabels, log }: CallerOpti
   const byAddress = new Map<string, Caller>()
   const owners = new Map<string, number>()
   const names = new Set<string>()
-  let version = 0
+  const shared = new Map<string, Map<string, string>>()
+  const asked = new Limiter(askLimit)
   const ownerOf = ({ metadata }: AnyObject): string => ownerLabels.map((label) => metadata.labels?.[label] ?? '').join('.')
+  const share = (pod: AnyObject | undefined, isThere: boolean): void => {
+    const address = sharedAddress(pod)
+    if (pod === undefined || address === undefined) return
+    const sharers = shared.get(address) ?? new Map<string, string>()
+    if (isThere) shared.set(address, sharers.set(pod.metadata.name, ownerOf(pod)))
+    else if (sharers.delete(pod.metadata.name) && sharers.size === 0) shared.delete(address)
+  }
+  const see = (pod: AnyObject): void => {
+    const address = ownAddress(pod)
+    if (address !== undefined && !hasEnded(pod)) byAddress.set(address, { pod: pod.metadata.name, owner: ownerOf(pod) })
+    share(pod, !hasEnded(pod))
+  }
+  let version = 0
   /** What of a pod answers come from. */
-  const said = (pod: AnyObject | undefined): string => (pod === undefined ? '' : [ownAddress(pod), hasEnded(pod), ownerOf(pod)].join(' '))
+  const said = (pod: AnyObject | undefined): string => (pod === undefined ? '' : [ownAddress(pod), sharedAddress(pod), hasEnded(pod), ownerOf(pod)].join(' '))
   informer.onChange((type, pod, old) => {
     const caller = { pod: pod.metadata.name, owner: ownerOf(pod) }
     for (const address of [ownAddress(old), ownAddress(pod)]) if (address !== undefined && byAddress.get(address)?.pod === caller.pod) byAddress.delete(address)
-    const address = ownAddress(pod)
-    if (type !== 'deleted' && address !== undefined && !hasEnded(pod)) byAddress.set(address, caller)
+    share(old ?? pod, false)
+    if (type !== 'deleted') see(pod)
     const count = (owner: string, by: number): void => void owners.set(owner, (owners.get(owner) ?? 0) + by)
     if (type === 'added') count(caller.owner, 1)
     if (type === 'deleted') count(caller.owner, -1)
@@ -62,7 +85,17 @@ export function watchCallers({ client, namespace, ownerLabels, log }: CallerOpti
   })
   informer.start()
   return {
-    at: (address) => byAddress.get(address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address),
+    at: (address) => byAddress.get(plainAddress(address)),
+    ownersAt(address) {
+      const own = byAddress.get(plainAddress(address))
+      return own === undefined ? [...(shared.get(plainAddress(address))?.values() ?? [])] : [own.owner]
+    },
+    async learn(address) {
+      if (!asked.take(plainAddress(address), systemClock.monotonic()).taken) return
+      const { items } = await client.list(pods, { namespace, labelSelector: ownerLabels[0], fieldSelector: `status.podIP=${plainAddress(address)}` })
+      for (const pod of items) see(pod)
+      if (items.length > 0) version++
+    },
     isPod: (name) => names.has(name),
     isOwner: (owner) => owners.has(owner),
     get version() {

@@ -25,6 +25,11 @@ export function ownAddress(pod: AnyObject | undefined): string | undefined {
   return pod?.['spec']?.hostNetwork === true ? undefined : (pod?.['status']?.podIP as string | undefined)
 }
 
+/** The address of its host that it shares, in the host's own network. */
+export function sharedAddress(pod: AnyObject | undefined): string | undefined {
+  return pod?.['spec']?.hostNetwork === true ? (pod['status']?.podIP as string | undefined) : undefined
+}
+
 /** It still names its address, which may be another pod's by now. */
 export function hasEnded(pod: AnyObject): boolean {
   return ['Succeeded', 'Failed'].includes(pod['status']?.phase as string)

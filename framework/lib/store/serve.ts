@@ -4,6 +4,7 @@ import { describe, Failure } from '#base/errors.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import { metricsType } from '#base/metrics.ts'
+import { pathOf } from '#base/path-of.ts'
 import { processMetrics } from '#base/process-metrics.ts'
 import { mostRows, type Condition, type Dataset, type FindQuestion, type Measure, type Op, type StoreReader, type TotalsQuestion } from './dataset.ts'
 
@@ -59,7 +60,7 @@ interface Answer {
 }
 
 async function answer(request: http.IncomingMessage, metrics: ServeOptions['metrics'], store: ServeOptions['store']): Promise<Answer> {
-  const path = new URL(request.url ?? '/', 'http://store').pathname
+  const path = pathOf(request.url)
   if (request.method === 'GET' && path === '/healthz') return { type: 'text/plain', text: 'ok\n' }
   const text = Object.hasOwn(metrics, path) ? metrics[path] : undefined
   if (request.method === 'GET' && text !== undefined) return { type: metricsType, text: (await text()) + (path === '/metrics' ? processMetrics() : '') }

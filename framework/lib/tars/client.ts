@@ -13,6 +13,7 @@ import { defaultMaxPacketBytes, pingFunction, version } from './packet.ts'
 
 export { TarsCallError } from './packet.ts'
 export type { CallOptions, CommunicatorOptions } from './client/options.ts'
+export type { ClientTls } from './client/link.ts'
 export type { Pingable } from './client/proxy.ts'
 
 const defaults = { timeoutMs: 3000, connectTimeoutMs: 2000, maxInFlight: 20_000, refreshIntervalMs: 60_000 } as const
@@ -110,14 +111,14 @@ export class Communicator {
     if (!direct && locator === undefined) {
       throw new Failure('TARS_ENDPOINT', `the object ${object} has no address, and the communicator no locator`, { remedy: 'add "@tcp -h HOST -p PORT" to its name, or set the locator' })
     }
-    const locate = direct || locator === undefined ? undefined : locateBy((codec, args) => this.invoke(locator, codec, args))
+    const locate = direct || locator === undefined ? undefined : locateBy((codec, args) => this.invoke(locator, codec, args), this.#options.tls !== undefined)
     return new RemoteObject({ name: object, endpoints, locate, refreshIntervalMs, log, now: () => performance.now() })
   }
 
   #linkOptions(): ConstructorParameters<typeof EndpointSet>[0] {
     const { connectTimeoutMs = defaults.connectTimeoutMs, maxInFlight = defaults.maxInFlight, maxPacketBytes = defaultMaxPacketBytes } = this.#options
-    const { localAddress, resolve, log = silentLogger } = this.#options
-    return { connectTimeoutMs, maxInFlight, maxPacketBytes, localAddress, resolve, log }
+    const { localAddress, tls, resolve, log = silentLogger } = this.#options
+    return { connectTimeoutMs, maxInFlight, maxPacketBytes, localAddress, tls, resolve, log }
   }
 }
 

@@ -8,6 +8,7 @@ import { guarded } from './server/metrics.ts'
 import type { Listener, ListenerParts } from './server/listener.ts'
 import { defaultLimits, type AdapterOptions, type ServerLimits, type ServerOptions } from './server/options.ts'
 import { TcpListener } from './server/tcp.ts'
+import { CertificateFolder } from './tls.ts'
 import { Turn } from './server/turn.ts'
 import { UdpListener } from './server/udp.ts'
 
@@ -22,7 +23,7 @@ export type { AdapterOptions, ServantOptions, ServerOptions } from './server/opt
 /** Where an adapter really listens. */
 export interface BoundEndpoint {
   readonly adapter: string
-  readonly protocol: 'tcp' | 'udp'
+  readonly protocol: 'tcp' | 'udp' | 'ssl'
   readonly host: string
   readonly port: number
 }
@@ -64,11 +65,12 @@ interface Port {
   readonly adapter: Adapter
   readonly listener: Listener
   readonly name: string
-  readonly protocol: 'tcp' | 'udp'
+  readonly protocol: 'tcp' | 'udp' | 'ssl'
 }
 
 class Server implements TarsServer {
   readonly #ports: readonly Port[]
+  readonly #certificates: CertificateFolder | undefined
   readonly #ended = Promise.withResolvers<void>()
   #endpoints: readonly BoundEndpoint[] = []
   #stopping: Promise<void> | undefined
@@ -77,7 +79,10 @@ class Server implements TarsServer {
     const now = (): number => performance.now()
     const turn = new Turn(now)
     const limits = limitsOf(options)
-    this.#ports = options.adapters.map((adapter) => makePort({ ...common(options), ...adapterParts(adapter), limits, turn, now }))
+    this.#certificates = options.tls === undefined ? undefined : new CertificateFolder(options.tls.folder, options.log ?? silentLogger)
+    const tls = this.#certificates && { certificates: this.#certificates, required: options.tls?.required === true }
+    this.#ports = options.adapters.map((adapter) => makePort({ ...common(options), ...adapterParts(adapter), limits, turn, now, tls }))
+    if (this.#certificates !== undefined) this.#certificates.onChange = () => this.#ports.forEach(({ listener }) => listener.renew?.())
     this.#ended.promise.catch(() => {})
   }
 
@@ -122,6 +127,7 @@ class Server implements TarsServer {
     clearTimeout(timer)
     for (const port of this.#ports) port.adapter.refuseWaiting()
     await Promise.all(this.#ports.map((port) => port.listener.close()))
+    this.#certificates?.stop()
     this.#ended.resolve()
   }
 }
@@ -143,9 +149,12 @@ function limitsOf(options: ServerOptions): ServerLimits {
 function makePort(parts: ListenerParts): Port {
   const adapter = new Adapter(parts)
   const { protocol } = parts.endpoint
+  if (protocol === 'ssl') {
+    if (parts.tls === undefined) throw new Failure('TARS_ENDPOINT', `the endpoint "${parts.options.endpoint}" of adapter ${parts.name} is ssl, and there is no certificate`, { remedy: 'give tls, or use tcp' })
+    return { adapter, protocol, name: parts.name, listener: new TcpListener({ ...parts, tls: { ...parts.tls, required: true } }, adapter) }
+  }
   if (protocol === 'tcp') return { adapter, protocol, name: parts.name, listener: new TcpListener(parts, adapter) }
-  if (protocol === 'udp') return { adapter, protocol, name: parts.name, listener: new UdpListener(parts, adapter) }
-  throw new Failure('TARS_ENDPOINT', `the endpoint "${parts.options.endpoint}" of adapter ${parts.name} is ${protocol}, which is not served`, { remedy: 'use tcp or udp' })
+  return { adapter, protocol, name: parts.name, listener: new UdpListener(parts, adapter) }
 }
 
 function boundEndpoint(port: Port, address: AddressInfo): BoundEndpoint {

@@ -1,7 +1,7 @@
 // Old logs: compressed, then removed.
 import { createReadStream, createWriteStream, renameSync, rmSync, statSync } from 'node:fs'
 import { readdir, rm, stat, utimes } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { describe } from '#base/errors.ts'
@@ -12,7 +12,7 @@ export interface Keeping {
   readonly maxAgeMs: number
   /** Milliseconds after its last line that a log is compressed; Infinity: never. */
   readonly gzipAgeMs: number
-  /** Bytes of all logs; the oldest go first. Infinity: any number. */
+  /** Bytes of all logs. Beyond it the oldest of the application that has most go first, so that one that writes much costs others nothing. Infinity: any number. */
   readonly maxBytes: number
 }
 
@@ -71,13 +71,30 @@ export async function sweep(options: SweepOptions): Promise<Swept> {
       kept.push(file)
     }
   }
-  let bytes = kept.reduce((sum, { size }) => sum + size, 0)
-  for (const { path, size } of kept.toSorted((a, b) => a.mtimeMs - b.mtimeMs)) {
-    if (bytes <= keeping.maxBytes || signal.aborted) break
-    if (remove(path)) bytes -= size
+  for (const path of surplus(kept, options)) {
+    if (signal.aborted) break
+    remove(path)
   }
   return { removed, compressed }
 }
+
+/** What is too much: again and again the oldest log of the application that has most. */
+function* surplus(files: readonly Found[], { root, keeping: { maxBytes }, isBusy }: SweepOptions): Iterable<string> {
+  const apps = [...Map.groupBy(files, ({ path }) => relative(root, path).split(sep, 1)[0] ?? '').values()]
+    .map((logs) => ({ logs: logs.toSorted((a, b) => b.mtimeMs - a.mtimeMs), bytes: bytesOf(logs) }))
+  let bytes = bytesOf(files)
+  while (bytes > maxBytes) {
+    const most = apps.reduce((a, b) => (b.logs.length > 0 && (a.logs.length === 0 || b.bytes > a.bytes) ? b : a))
+    const oldest = most.logs.pop()
+    if (oldest === undefined) return
+    if (isBusy(oldest.path)) continue
+    most.bytes -= oldest.size
+    bytes -= oldest.size
+    yield oldest.path
+  }
+}
+
+const bytesOf = (files: readonly Found[]): number => files.reduce((sum, { size }) => sum + size, 0)
 
 async function filesBelow(root: string): Promise<Found[]> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => [])

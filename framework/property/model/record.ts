@@ -24,6 +24,8 @@ export interface Reporter {
   readonly owner: string | undefined
   /** Whether a server of this name runs here. */
   readonly isOwner: (name: string) => boolean
+  /** Whether it may speak for a server: for itself, and under a name that is no server's. */
+  readonly mayReport: (server: string) => boolean
 }
 
 /** Why a value is not kept. */
@@ -34,16 +36,17 @@ const internalModule = 'tars.tarsnode'
 const mostPolicies = 32
 
 /** One entry of reportPropMsg: a record or a reason for each of its values. */
-export function recordsOf(head: StatPropMsgHead, body: StatPropMsgBody, { node, owner, isOwner }: Reporter): (PropertyRecord | Reason)[] {
+export function recordsOf(head: StatPropMsgHead, body: StatPropMsgBody, { node, owner, isOwner, mayReport }: Reporter): (PropertyRecord | Reason)[] {
   const by = head.moduleName.split('.').slice(0, 2).join('.')
   if (by === internalModule) return ['internal']
-  // A pod may speak for itself, and under a name that is no server's; not for another server.
-  if (owner !== undefined && by !== owner && isOwner(by)) return ['foreign']
+  if (!mayReport(by)) return ['foreign']
+  // What a pod says under made-up names is counted against its own server, so that they take no room from others.
+  const account = owner === undefined || isOwner(by) ? by : owner
   return body.vInfo.slice(0, mostPolicies).map(({ policy, value: text }) => {
     const value = parsePolicy(policy, text)
     if (value === 'none') return 'empty'
     if (value === undefined || policy === '') return 'invalid'
-    const key = keyOf(cleanName(by), {
+    const key = keyOf(cleanName(account), {
       module: cleanName(head.moduleName), node: cleanName(node), property: cleanName(head.propertyName),
       setName: cleanName(head.setName, 32), setArea: cleanName(head.setArea, 32), setId: cleanName(head.setID, 32), policy: cleanName(policy, 32),
     })

@@ -20,6 +20,8 @@ interface Server {
 
 export interface DirectoryOptions<Answer> {
   readonly hostForm: HostForm
+  /** The registry itself serves TLS alone. */
+  readonly isSsl?: boolean
   /** Turns lists into what is handed out; called when they change, never when they are asked for. */
   readonly prepare: (view: ServantView) => Answer
   /** Told of an object that has other answers now, or is gone. */
@@ -310,7 +312,7 @@ export class Directory<Answer> {
       }
     }
     if (key !== registryKey) return objects
-    for (const port of registryObjects) objects.set(`${registryServer.app}.${registryServer.server}.${port.object}`, registryEntries(port, all, around))
+    for (const port of registryObjects) objects.set(`${registryServer.app}.${registryServer.server}.${port.object}`, registryEntries({ ...port, isSsl: this.#options.isSsl ?? false }, all, around))
     return objects
   }
 

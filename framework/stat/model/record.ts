@@ -43,6 +43,8 @@ export interface Reporter {
   readonly owner: string | undefined
   /** Whether a server of this name runs here. */
   readonly isOwner: (name: string) => boolean
+  /** Whether it may speak for a server: for itself, and under a name that is no server's. */
+  readonly mayReport: (server: string) => boolean
   /** The pod that an address or a DNS name means, else the text itself. */
   readonly host: (text: string) => string
 }
@@ -61,9 +63,10 @@ export function keyOfHead(head: StatMicMsgHead, fromClient: boolean, reporter: R
   const { name: master, version } = splitVersion(head.masterName)
   const own = serverOf(fromClient ? master : head.slaveName)
   if (internalSlaves.has(head.slaveName) || (version !== '' && internalMasters.has(master))) return 'internal'
-  // A pod may speak for itself, and under a name that is no server's; not for another server.
-  if (reporter.owner !== undefined && own !== reporter.owner && reporter.isOwner(own)) return 'foreign'
-  return keyOf(cleanName(own), {
+  if (!reporter.mayReport(own)) return 'foreign'
+  // What a pod says under made-up names is counted against its own server, so that they take no room from others.
+  const by = reporter.owner === undefined || reporter.isOwner(own) ? own : reporter.owner
+  return keyOf(cleanName(by), {
     master: cleanName(master), slave: cleanName(head.slaveName), interface: cleanName(head.interfaceName), version: cleanName(version === '' ? head.tarsVersion : version, 32),
     masterIp: cleanName(fromClient ? reporter.node : reporter.host(head.masterIp)), slaveIp: cleanName(fromClient ? reporter.host(head.slaveIp) : reporter.node),
     port: head.slavePort, ret: head.returnValue,

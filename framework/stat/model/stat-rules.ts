@@ -19,8 +19,9 @@ export function statRules(source: string): FoldRules<StatNames, StatValue> {
     rest({ by, names }, admission) {
       const rest = { ...names, interface: otherName, version: '', masterIp: otherName, slaveIp: otherName, port: 0, ret: 0, setName: '', setArea: '', setId: '' }
       if (admission === 'rest of all') return { ...rest, master: otherName, slave: otherName }
+      // Whatever it calls itself beyond App.Server, what is left of it is one.
       const isMaster = names.master === by || names.master.startsWith(`${by}.`)
-      return isMaster ? { ...rest, slave: otherName } : { ...rest, master: otherName }
+      return isMaster ? { ...rest, master: by, slave: otherName } : { ...rest, master: otherName, slave: by }
     },
     rows: (names, value) => [{ source_id: source, ...namesOf(names), ...countsOf(value) }],
     write(tape, { count, timeouts, failures, intervals, total, max, min }) {

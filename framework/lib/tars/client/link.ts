@@ -2,11 +2,21 @@ import type { Logger } from '#base/log.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { ClientCall } from './call.ts'
 
+/** Whom a client trusts. */
+export interface ClientTls {
+  /** PEM certificates of authorities; asked for at each connection, so that new ones count. Default: those that the runtime knows. */
+  readonly ca?: () => string
+  /** The name that certificates must be for. Default: the host of the endpoint. */
+  readonly name?: string | undefined
+}
+
 export interface LinkOptions {
   readonly connectTimeoutMs: number
   readonly maxInFlight: number
   readonly maxPacketBytes: number
   readonly localAddress: string | undefined
+  /** What `ssl` endpoints must show a certificate of; undefined: authorities that the runtime knows. */
+  readonly tls: ClientTls | undefined
   readonly resolve: ((host: string) => Promise<string>) | undefined
   readonly log: Logger
 }

@@ -1,5 +1,6 @@
 import type { Logger } from '#base/log.ts'
 import type { Texts, Version } from '../packet.ts'
+import type { ClientTls } from './link.ts'
 
 /** Options of one call: the last argument of every proxy method. */
 export interface CallOptions {
@@ -34,6 +35,8 @@ export interface CommunicatorOptions {
   readonly resolve?: (host: string) => Promise<string>
   /** Address of this machine that TCP connections come from. Default: the operating system's choice, on loopback 127.0.0.1. */
   readonly localAddress?: string
+  /** Whom `ssl` endpoints are checked by. Default: the authorities that the runtime knows. */
+  readonly tls?: ClientTls
   /** Calls under way at once over one connection; one more fails at once. Default 20000. */
   readonly maxInFlight?: number
   /** Largest response packet. Default 10 MiB. */

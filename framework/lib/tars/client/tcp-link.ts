@@ -3,7 +3,9 @@ import { describe } from '#base/errors.ts'
 import { Reader } from '../codec/reader.ts'
 import { Writer } from '../codec/writer.ts'
 import { FrameReader, readResponse, reconnectMessage } from '../packet.ts'
+import type { Endpoint } from '../endpoint.ts'
 import type { ClientCall } from './call.ts'
+import { dialTls } from './dial-tls.ts'
 import { failures } from './failures.ts'
 import type { Link, LinkParts } from './link.ts'
 import { PendingCalls } from './pending.ts'
@@ -67,7 +69,7 @@ export class TcpLink implements Link {
     const { endpoint, label, options } = this.#parts
     try {
       const host = options.resolve === undefined ? endpoint.host : await options.resolve(endpoint.host)
-      if (this.#state === 'connecting') await this.#dial(host, endpoint.port)
+      if (this.#state === 'connecting') await this.#dial(host, endpoint)
     } catch (error) {
       this.#over()
       throw failures.connect(label, error)
@@ -76,14 +78,16 @@ export class TcpLink implements Link {
     this.#state = 'open'
   }
 
-  async #dial(host: string, port: number): Promise<void> {
-    const { localAddress } = this.#parts.options
-    const socket = connect({ host, port, noDelay: true, keepAlive: true, ...(localAddress === undefined ? {} : { localAddress }) })
+  async #dial(host: string, endpoint: Endpoint): Promise<void> {
+    const { localAddress, tls } = this.#parts.options
+    const address = { host, port: endpoint.port, noDelay: true, keepAlive: true, ...(localAddress === undefined ? {} : { localAddress }) }
+    const secure = endpoint.protocol === 'ssl'
+    const socket = secure ? dialTls(address, endpoint.host, tls) : connect(address)
     this.#socket = socket
     const timer = setTimeout(() => socket.destroy(new Error(`no connection within ${this.#parts.options.connectTimeoutMs} ms`)), this.#parts.options.connectTimeoutMs)
     try {
       await new Promise<void>((resolve, reject) => {
-        socket.once('connect', resolve)
+        socket.once(secure ? 'secureConnect' : 'connect', resolve)
         socket.once('error', reject)
         socket.once('close', () => reject(failures.stopped()))
       })

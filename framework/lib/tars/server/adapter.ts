@@ -1,6 +1,7 @@
 import type { Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import { describe } from '#base/errors.ts'
+import { Limiter } from '#base/limiter.ts'
 import { KnownTexts } from '../codec/known-texts.ts'
 import { Reader } from '../codec/reader.ts'
 import { isVersion, pingFunction, readRequest, reconnectStatus, ret, type RequestPacket } from '../packet.ts'
@@ -13,6 +14,7 @@ import type { ServerMetrics } from './metrics.ts'
 import { adapterDefaults, type AdapterOptions, type ServerLimits } from './options.ts'
 import { buildRoutes } from './routes.ts'
 import type { Turn } from './turn.ts'
+import { tokenKey } from '../tokens.ts'
 
 export interface AdapterParts {
   readonly name: string
@@ -24,6 +26,9 @@ export interface AdapterParts {
   readonly now: () => number
 }
 
+/** Lines of one peer and reason. */
+const logLimit = { windowMs: 10_000, count: 5 } as const
+
 /** What is behind a port, whatever the transport: takes packets, finds the method, answers. */
 export class Adapter {
   readonly #parts: AdapterParts
@@ -33,6 +38,7 @@ export class Adapter {
   readonly #executor: Executor
   readonly #reader = new Reader(Buffer.alloc(0))
   readonly #queueTimeoutMs: number
+  readonly #logged = new Limiter(logLimit)
   #onIdle: (() => void) | undefined
 
   constructor(parts: AdapterParts) {
@@ -96,7 +102,8 @@ export class Adapter {
 
   /** A connection or datagram was refused. */
   refused(failure: Failure, peer: string): void {
-    this.#parts.log.error('connection closed', { adapter: this.#parts.name, peer, code: failure.code, error: describe(failure) })
+    // Somebody who connects again and again does not fill the log; the metrics count on.
+    if (this.#logged.take(`${peer.replace(/:\d+$/, '')} ${failure.code}`, this.#parts.now()).taken) this.#parts.log.error('connection closed', { adapter: this.#parts.name, peer, code: failure.code, error: describe(failure) })
     this.#parts.metrics?.onRefused?.(this.#parts.name, failure.code)
   }
 
@@ -116,9 +123,14 @@ export class Adapter {
   #find(packet: RequestPacket, channel: Channel): Route | undefined {
     const functions = this.#routes.get(packet.servant)
     const route = functions?.get(packet.func)
-    if (route !== undefined && isVersion(packet.version)) return route
+    if (route !== undefined && isVersion(packet.version) && this.#mayCall(packet)) return route
     this.#answerAtOnce(packet, channel, functions !== undefined)
     return undefined
+  }
+
+  #mayCall({ context }: RequestPacket): boolean {
+    const { tokens } = this.#parts.options
+    return tokens === undefined || tokens.admits(context.get(tokenKey))
   }
 
   #answerAtOnce(packet: RequestPacket, channel: Channel, known: boolean): void {
@@ -126,6 +138,7 @@ export class Adapter {
     if (!isVersion(version)) refuse(channel, packet, ret.decodeError, `protocol version ${version} is not served; use 1 (Tars), 3 (TUP) or 5 (JSON)`)
     else if (!known) refuse(channel, packet, ret.noServant, `no servant ${servant} on this port`)
     else if (func === pingFunction) refuse(channel, packet, ret.success, '')
+    else if (!this.#mayCall(packet)) refuse(channel, packet, ret.unknownError, `${servant} wants a token that it knows, in the context of the request under "${tokenKey}"`)
     else refuse(channel, packet, ret.noFunction, `${servant} has no function ${func}`)
   }
 }

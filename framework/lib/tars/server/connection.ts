@@ -35,7 +35,7 @@ export interface ConnectionHost {
   /** One packet without its header. Throws a Failure when it is none. */
   onPacket(bytes: Buffer, start: number, end: number, connection: Connection, now: number): void
   /** Memory held for incomplete packets changed. Returns false when the adapter holds too much. */
-  onHeld(delta: number): boolean
+  onHeld(delta: number, connection: Connection): boolean
   /** It is over; `failure` when the server ended it. */
   onClose(connection: Connection, failure: Failure | undefined): void
 }
@@ -110,6 +110,16 @@ export class Connection implements Channel {
   /** Monotonic milliseconds of the last bytes received. */
   get lastRead(): number {
     return this.#lastRead
+  }
+
+  /** Bytes of a packet that is not complete. */
+  get held(): number {
+    return this.#held
+  }
+
+  /** Others need the memory that it holds. */
+  dropForMemory(): void {
+    this.drop(tooMuchHeld(this.#held))
   }
 
   agreesToLeave(version: number): void {
@@ -190,7 +200,7 @@ export class Connection implements Channel {
     const delta = this.#frames.heldBytes - this.#held
     if (delta === 0) return
     this.#held += delta
-    if (!this.#host.onHeld(delta) && delta > 0) this.drop(tooMuchHeld(this.#held))
+    if (!this.#host.onHeld(delta, this) && delta > 0) this.drop(tooMuchHeld(this.#held))
   }
 
   readonly #flush = (): void => {

@@ -1,10 +1,13 @@
 import type { AddressInfo } from 'node:net'
 import { Failure } from '#base/errors.ts'
 import { formatEndpoint, type Endpoint } from '../endpoint.ts'
+import type { CertificateFolder } from '../tls.ts'
 import type { AdapterParts } from './adapter.ts'
 
 export interface ListenerParts extends AdapterParts {
   readonly endpoint: Endpoint
+  /** Absent: nothing is encrypted. */
+  readonly tls?: { readonly certificates: CertificateFolder; readonly required: boolean } | undefined
 }
 
 /** A port of a server, of either transport. */
@@ -17,6 +20,8 @@ export interface Listener {
   drained(deadlineMs: number): Promise<void>
   /** Ends at once. */
   close(): Promise<void>
+  /** Another certificate is in force. */
+  renew?(): void
 }
 
 const reasons: Readonly<Record<string, readonly [what: string, remedy: string]>> = {

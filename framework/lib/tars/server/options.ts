@@ -1,6 +1,8 @@
 import type { Logger } from '#base/log.ts'
 import type { Interface } from '../idl/interface.ts'
 import { defaultMaxPacketBytes } from '../packet.ts'
+import type { TlsSettings } from '../tls.ts'
+import type { Tokens } from '../tokens.ts'
 import type { ServerMetrics } from './metrics.ts'
 import type { ReadyAnswers } from './ready-answers.ts'
 
@@ -15,12 +17,14 @@ export interface ServantOptions {
 
 /** One listening port. */
 export interface AdapterOptions {
-  /** `tcp -h HOST -p PORT -t MS` or `udp …`; port 0 takes a free one. */
+  /** `tcp -h HOST -p PORT -t MS`, `ssl …` or `udp …`; port 0 takes a free one. */
   readonly endpoint: string
   /** For log and metrics. Default: the endpoint. */
   readonly name?: string
   /** By object name, `App.Server.Obj`. */
   readonly servants: Readonly<Record<string, ServantOptions>>
+  /** Who may call; pings are everybody's. The context of a request carries the token as `token`. Absent: whoever reaches the port. */
+  readonly tokens?: Tokens | undefined
   /** Connections at once; one more is refused. Default 1024. */
   readonly maxConnections?: number
   /** A TCP socket that listens at the endpoint already (its file descriptor, which this server then owns): callers wait in it until the server starts. */
@@ -57,6 +61,8 @@ export interface ServerOptions extends Partial<ServerLimits> {
   /** Gets closed connections and failing methods. Default: silent. */
   readonly log?: Logger
   readonly metrics?: ServerMetrics
+  /** TCP ports serve TLS, too, or only; `ssl` endpoints only. */
+  readonly tls?: TlsSettings | undefined
 }
 
 export const defaultLimits: ServerLimits = Object.freeze({

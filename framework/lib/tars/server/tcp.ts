@@ -1,11 +1,12 @@
 import { createServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Failure } from '#base/errors.ts'
+import { Failure } from '#base/errors.ts'
 import type { Adapter } from './adapter.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
 import { listenFailure, type Listener, type ListenerParts } from './listener.ts'
 import { adapterDefaults } from './options.ts'
 import { Queue } from './queue.ts'
+import { TlsGate } from './tls-gate.ts'
 import { Writers } from './writers.ts'
 
 /** How often the time limits of connections are held, milliseconds; less when a limit is shorter. */
@@ -30,6 +31,11 @@ export class TcpListener implements Listener, ConnectionHost {
   readonly #net: NetServer
   /** Connections with bytes that are read in a later turn. */
   readonly #waiting = new Queue<Connection>()
+  readonly #most: number
+  /** Sockets by the address of their peer, those that have not become connections yet included. */
+  readonly #peers = new Map<string, number>()
+  #sockets = 0
+  #gate: TlsGate | undefined
   #held = 0
   /** Connections so far, those that were one too many among them. */
   #arrived = 0
@@ -45,12 +51,9 @@ export class TcpListener implements Listener, ConnectionHost {
     this.turn = parts.turn
     this.now = parts.now
     this.idleTimeoutMs = options.idleTimeoutMs ?? Math.max(endpoint.timeoutMs, adapterDefaults.idleTimeoutMs)
-    this.#net = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket))
-    this.#net.maxConnections = options.maxConnections ?? adapterDefaults.maxConnections
-    this.#net.on('drop', () => {
-      this.#arrived++
-      parts.metrics?.onRefused?.(parts.name, 'TARS_CONNECTION_LIMIT')
-    })
+    this.#net = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#arrive(socket))
+    this.#most = options.maxConnections ?? adapterDefaults.maxConnections
+    if (parts.tls !== undefined) this.#gate = this.#gateOf(parts.tls)
   }
 
   async start(): Promise<AddressInfo> {
@@ -93,6 +96,7 @@ export class TcpListener implements Listener, ConnectionHost {
 
   async close(): Promise<void> {
     clearInterval(this.#checks)
+    this.#gate?.close()
     if (this.#net.listening) this.#net.close()
     for (const connection of this.#connections) connection.drop()
     await this.#empty()
@@ -119,9 +123,16 @@ export class TcpListener implements Listener, ConnectionHost {
     if (this.#waiting.size === 1) this.turn.atEnd(this.#readOn)
   }
 
-  onHeld(delta: number): boolean {
+  /** The connection that holds most pays for it when all together hold too much, not the one that needs a little more. */
+  onHeld(delta: number, connection: Connection): boolean {
     this.#held += delta
-    return this.#held <= this.limits.maxPartialBytes
+    while (this.#held > this.limits.maxPartialBytes) {
+      let most = connection
+      for (const other of this.#connections) if (other.held > most.held) most = other
+      if (most === connection) return false
+      most.dropForMemory()
+    }
+    return true
   }
 
   onClose(connection: Connection, failure: Failure | undefined): void {
@@ -129,6 +140,51 @@ export class TcpListener implements Listener, ConnectionHost {
     this.#counted()
     if (failure !== undefined) this.#adapter.refused(failure, `${connection.peer.address}:${connection.peer.port}`)
     if (this.#connections.size === 0) this.#onEmpty?.()
+  }
+
+  #arrive(socket: Socket): void {
+    this.#arrived++
+    const address = socket.remoteAddress ?? ''
+    if (this.#sockets >= this.#most && !this.#makeRoom(address)) {
+      this.#parts.metrics?.onRefused?.(this.#parts.name, 'TARS_CONNECTION_LIMIT')
+      return void socket.destroy()
+    }
+    this.#count(address, 1)
+    socket.once('close', () => this.#count(address, -1))
+    if (this.#gate === undefined) this.#accept(socket)
+    else this.#gate.enter(socket)
+  }
+
+  #count(address: string, by: 1 | -1): void {
+    this.#sockets += by
+    const count = (this.#peers.get(address) ?? 0) + by
+    if (count === 0) this.#peers.delete(address)
+    else this.#peers.set(address, count)
+  }
+
+  /** When all are taken, one who has fewer gets one of the peer that has most: nobody can keep the others out. */
+  #makeRoom(address: string): boolean {
+    let [heaviest, most] = ['', 0]
+    for (const [peer, count] of this.#peers) if (count > most) [heaviest, most] = [peer, count]
+    if ((this.#peers.get(address) ?? 0) + 1 >= most) return false
+    if (this.#gate?.evict(heaviest) === true) return true
+    let longest: Connection | undefined
+    for (const connection of this.#connections) if (connection.peer.address === heaviest && (longest === undefined || connection.lastRead < longest.lastRead)) longest = connection
+    longest?.drop(shared(most))
+    return longest !== undefined
+  }
+
+  #gateOf({ certificates, required }: NonNullable<ListenerParts['tls']>): TlsGate {
+    return new TlsGate({
+      certificate: certificates.current, required, idleMs: this.idleTimeoutMs,
+      accept: (socket) => this.#accept(socket),
+      refused: (code, peer) => this.#adapter.refused(notServed(code), peer),
+    })
+  }
+
+  /** Another certificate is in force. */
+  renew(): void {
+    if (this.#parts.tls !== undefined) this.#gate?.use(this.#parts.tls.certificates.current)
   }
 
   /** To their peers these connections are made, and may have carried calls already. One is accepted a turn of the event loop. */
@@ -147,7 +203,6 @@ export class TcpListener implements Listener, ConnectionHost {
   }
 
   #accept(socket: Socket): void {
-    this.#arrived++
     this.#connections.add(new Connection(socket, this))
     this.#counted()
   }
@@ -166,3 +221,6 @@ export class TcpListener implements Listener, ConnectionHost {
     return new Promise((resolve) => (this.#onEmpty = resolve))
   }
 }
+
+const shared = (count: number): Failure => new Failure('TARS_CONNECTION_SHARE', `all connections are taken, ${count} of them by this peer, and another one needs one`, { remedy: 'raise maxConnections, or find out why the peer needs so many' })
+const notServed = (code: string): Failure => new Failure(code, code === 'TARS_TLS' ? 'a TLS handshake failed' : 'the caller does not use TLS', { remedy: code === 'TARS_TLS' ? 'see whether the caller trusts the certificate' : 'use an ssl endpoint, or set TARS_TLS_REQUIRED to false' })

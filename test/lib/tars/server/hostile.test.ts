@@ -241,4 +241,39 @@ describe('too many connections', () => {
     await peers[0]?.closed
     await expect.poll(async () => (await (await peerOf(server)).write(echoRequest(1, 'text', ['z'])), true)).toBe(true)
   })
+
+  it('one peer that has them all gives one up for another that has none', async () => {
+    const refused: string[] = []
+    const server = await setUp({ maxConnections: 10 }, { metrics: { onRefused: (_, why) => refused.push(why) } })
+    const greedy = await Promise.all(Array.from({ length: 10 }, () => peerOf(server)))
+    for (const peer of greedy) {
+      await peer.write(echoRequest(1, 'text', ['x']))
+      await peer.until(1)
+    }
+    for (const [index, localAddress] of ['127.0.0.2', '127.0.0.3', '127.0.0.2'].entries()) {
+      const communicator = new Communicator({ timeoutMs: 10_000, localAddress })
+      cleanups.push(() => communicator.close())
+      expect(await communicator.proxy<EchoProxy>(Echo, server.object()).text(localAddress)).toBe(localAddress)
+      expect(refused.filter((why) => why === 'TARS_CONNECTION_SHARE')).toHaveLength(index + 1)
+    }
+    // The first that it made, which is silent for longest; and it gets no other one.
+    await greedy[0]?.closed
+    const more = await peerOf(server)
+    await more.closed
+    expect(refused.at(-1)).toBe('TARS_CONNECTION_LIMIT')
+    await greedy[9]?.write(echoRequest(2, 'text', ['y']))
+    expect(await greedy[9]?.until(2)).toHaveLength(2)
+  })
+
+  it('the memory of incomplete packets is taken from who holds most', async () => {
+    const server = await setUp({}, { maxPartialBytes: 8 << 20 })
+    const hog = await peerOf(server)
+    await hog.write(Buffer.concat([header(10 << 20), Buffer.alloc(7 << 20)]))
+    const small = await peerOf(server)
+    const whole = echoRequest(1, 'text', ['x'.repeat(2 << 20)])
+    await small.write(whole.subarray(0, whole.length - 5))
+    await hog.closed
+    await small.write(whole.subarray(whole.length - 5))
+    expect((await small.until(1))[0]).toMatchObject({ requestId: 1, ret: 0 })
+  })
 })

@@ -1,0 +1,78 @@
+// tarsnode's calls by TLS: to a registry and a tarsconfig that serve nothing else, with an authority that comes late, and over a restart.
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { resources } from '#api/resources.ts'
+import type { TConfig } from '#api/types.ts'
+import { silentLogger } from '#base/log.ts'
+import { pods } from '#kube/resources.ts'
+import { startConfig } from '../../framework/config/config.ts'
+import { startRegistry, type RunningRegistry } from '../../framework/registry/registry.ts'
+import { parseEnvironment, type RegistryAddress } from '../../node/env.ts'
+import { connectRegistry } from '../../node/registry/connect.ts'
+import { DescriptorFile } from '../../node/registry/descriptor-file.ts'
+import { createEndpoint, createPod, createTemplate, namespace, startCluster, until, type TestCluster } from '../registry/cluster.ts'
+
+const openssl = (...args: readonly string[]) => promisify(execFile)('openssl', args)
+const base = `127.${10 + Math.floor(Math.random() * 200)}.${Math.floor(Math.random() * 250)}`
+const [registryAddress, configAddress, podAddress] = [`${base}.1`, `${base}.2`, `${base}.3`]
+
+let folder: string
+let cluster: TestCluster
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tarsk8s-node-tls-'))
+  await mkdir(join(folder, 'tls'))
+  const at = (name: string): string => join(folder, name)
+  await openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=authority', '-keyout', at('ca.key'), '-out', at('ca.crt'))
+  await writeFile(at('ext'), 'subjectAltName=DNS:tars-framework\n')
+  await openssl('req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=framework', '-keyout', at('tls/tls.key'), '-out', at('csr'))
+  await openssl('x509', '-req', '-in', at('csr'), '-CA', at('ca.crt'), '-CAkey', at('ca.key'), '-CAcreateserial', '-days', '2', '-extfile', at('ext'), '-out', at('tls/tls.crt'))
+  cluster = await startCluster()
+  const { client } = cluster
+  await createTemplate(client, 'tars.default', 'tars.default', '<tars>\na=1\n</tars>\n')
+  await createEndpoint(client, 'Demo', 'Hello', [{ name: 'Obj', port: 9000 }])
+  await createEndpoint(client, 'tars', 'tarsconfig', [{ name: 'ConfigObj', port: 11111, isSsl: true } as never])
+  await createPod(client, { app: 'tars', server: 'tarsconfig', name: 'tars-tarsconfig-0', ip: configAddress, state: 'Active/Active/7' })
+  await createPod(client, { app: 'Demo', server: 'Hello', name: 'demo-hello-0', ip: podAddress })
+  await client.create(resources.tconfigs, { apiVersion: 'k8s.tars.io/v1beta3', kind: 'TConfig', metadata: { name: 'c', namespace }, app: 'Demo', server: 'Hello', configName: 'a.conf', configContent: 'text', podSeq: 'm', activated: true, version: 'v' } as TConfig)
+}, 60_000)
+afterAll(async () => {
+  await cluster?.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+test('descriptor, state and configuration come and go by TLS alone, and a restart of the registry is seen', { timeout: 60_000 }, async () => {
+  const tls = { folder: join(folder, 'tls'), required: true }
+  const common = { client: cluster.client, namespace, log: silentLogger, signal: new AbortController().signal, tls }
+  const start = (): Promise<RunningRegistry> => startRegistry({ ...common, address: registryAddress, hostForm: 'ip' })
+  let registry = await start()
+  const config = await startConfig({ ...common, address: configAddress, port: 11111, notFound: -1 })
+  const late = join(folder, 'late.crt')
+  const settings = parseEnvironment({
+    PodName: 'demo-hello-0', PodIP: podAddress, ServerApp: 'Demo', ServerName: 'Hello', ServerType: 'cpp', TARSNODE_ROOT: folder,
+    TARSNODE_REGISTRY: `ssl -h ${registryAddress} -p 17890`, TARSNODE_CA: late, TARSNODE_TLS_NAME: 'tars-framework',
+  })
+  expect(settings.registry?.tls).toEqual({ caFile: late, name: 'tars-framework' })
+  const link = connectRegistry({ settings, address: settings.registry as RegistryAddress, file: new DescriptorFile(join(folder, 'kept'), silentLogger), log: silentLogger })
+  const conditions = async (): Promise<string> => JSON.stringify((await cluster.client.get(pods, { namespace, name: 'demo-hello-0' }))['status'])
+  try {
+    const asked = link.descriptor(new AbortController().signal)
+    await writeFile(late, await readFile(join(folder, 'ca.crt'), 'utf8'))
+    expect([...(await asked).adapters.keys()]).toEqual(['Demo.Hello.ObjAdapter'])
+    expect(await link.loadConfig('a.conf')).toBe('text')
+    link.report({ setting: 'Active', present: 'Active', pid: 41, message: '', restarts: 0 } as never)
+    await until(async () => (await conditions()).includes('Active/Active/41'))
+    // It tells again what it said when the registry is back.
+    await registry.stop()
+    await cluster.client.patch(pods, { namespace, name: 'demo-hello-0' }, { status: { conditions: [{ type: 'tars.io/active', status: 'False', reason: 'Lost' }] } }, { type: 'strategic', subresource: 'status' })
+    registry = await start()
+    await until(async () => (await conditions()).includes('Active/Active/41'), 50)
+  } finally {
+    await link.close(1000)
+    await config.stop()
+    await registry.stop()
+  }
+})
