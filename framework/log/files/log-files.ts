@@ -14,6 +14,12 @@ export interface LogFilesOptions {
   readonly maxWaiting?: number
 }
 
+/** What is appended; a Buffer is. It is copied to where it waits at once. */
+export interface Bytes {
+  readonly length: number
+  copy(target: Buffer, start: number): void
+}
+
 /** Milliseconds after which a file is opened anew, so that one that was deleted or moved comes back (framework-services 4.3). */
 const reopenMs = 10_000
 const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND
@@ -44,8 +50,10 @@ class LogFile {
   }
 
   /** Resolves when the kernel has it. */
-  append(bytes: Buffer): Promise<void> {
-    this.#waiting.push(bytes)
+  append(bytes: Bytes): Promise<void> {
+    const copy = Buffer.allocUnsafe(bytes.length)
+    bytes.copy(copy, 0)
+    this.#waiting.push(copy)
     // Whatever comes while one write is under way goes into the next one.
     this.#queued ??= (this.#running ?? Promise.resolve()).then(() => this.#begin(), () => this.#begin())
     return this.#queued
@@ -64,7 +72,7 @@ class LogFile {
     const batch = this.#waiting
     this.#waiting = []
     const { handle } = await this.#ready()
-    await appendWhole(handle, batch.length === 1 ? (batch[0] as Buffer) : Buffer.concat(batch))
+    await appendWhole(handle, batch)
   }
 
   async #ready(): Promise<OpenFile> {
@@ -93,10 +101,16 @@ class LogFile {
 }
 
 /** Nothing of it stays when the disk does not take all of it: half a line would become one with the next. */
-async function appendWhole(handle: FileHandle, bytes: Buffer): Promise<void> {
+async function appendWhole(handle: FileHandle, batch: readonly Buffer[]): Promise<void> {
+  const length = batch.reduce((sum, { length }) => sum + length, 0)
   let written = 0
   try {
-    while (written < bytes.length) written += (await handle.write(bytes, written)).bytesWritten
+    written = (await handle.writev(batch)).bytesWritten
+    // Seldom, and then little of it.
+    if (written < length) {
+      const bytes = Buffer.concat(batch)
+      while (written < length) written += (await handle.write(bytes, written)).bytesWritten
+    }
   } catch (error) {
     if (written > 0) await handle.truncate((await handle.stat()).size - written)
     throw error
@@ -119,7 +133,7 @@ export class LogFiles {
    * @param path below the root
    * @throws Failure `LOG_BUSY` when too much waits, `LOG_WRITE` when it cannot be written
    */
-  async append(path: string, bytes: Buffer): Promise<void> {
+  async append(path: string, bytes: Bytes): Promise<void> {
     const { maxWaiting } = this.#options
     if (this.#waiting + bytes.length > maxWaiting) throw new Failure('LOG_BUSY', `${this.#waiting} bytes of logs wait to be written already`, { temporary: true, remedy: 'use a faster disk, or write less' })
     this.#waiting += bytes.length
