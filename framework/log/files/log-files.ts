@@ -1,8 +1,12 @@
 import { constants } from 'node:fs'
 import { mkdir, open, type FileHandle } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '#base/clock.ts'
 import { Failure } from '#base/errors.ts'
+import { Batch, Blocks, type Bytes } from './batch.ts'
+
+export type { Bytes } from './batch.ts'
 
 export interface LogFilesOptions {
   /** Folder below which all logs are. */
@@ -12,12 +16,6 @@ export interface LogFilesOptions {
   readonly maxOpen?: number
   /** Bytes that may wait to be written; more are refused. Default 64 MiB. */
   readonly maxWaiting?: number
-}
-
-/** What is appended; a Buffer is. It is copied to where it waits at once. */
-export interface Bytes {
-  readonly length: number
-  copy(target: Buffer, start: number): void
 }
 
 /** Milliseconds after which a file is opened anew, so that one that was deleted or moved comes back (framework-services 4.3). */
@@ -32,16 +30,19 @@ interface OpenFile {
 /** One file: its lines are written in the order in which they came, those that wait together. */
 class LogFile {
   readonly path: string
-  #waiting: Buffer[] = []
+  #waiting: Batch
   #open: OpenFile | undefined
   /** The write under way, and the one that follows it. */
   #running: Promise<void> | undefined
   #queued: Promise<void> | undefined
   readonly #clock: Clock
+  readonly #blocks: Blocks
 
-  constructor(path: string, clock: Clock) {
+  constructor(path: string, clock: Clock, blocks: Blocks) {
     this.path = path
     this.#clock = clock
+    this.#blocks = blocks
+    this.#waiting = new Batch(blocks)
   }
 
   /** Nobody writes and nothing waits. */
@@ -49,13 +50,11 @@ class LogFile {
     return this.#running === undefined && this.#queued === undefined
   }
 
-  /** Resolves when the kernel has it. */
+  /** Copies the bytes. Resolves when the kernel has them. */
   append(bytes: Bytes): Promise<void> {
-    const copy = Buffer.allocUnsafe(bytes.length)
-    bytes.copy(copy, 0)
-    this.#waiting.push(copy)
-    // Whatever comes while one write is under way goes into the next one.
-    this.#queued ??= (this.#running ?? Promise.resolve()).then(() => this.#begin(), () => this.#begin())
+    this.#waiting.add(bytes)
+    // Whatever comes in the same turn of the event loop, or while one write is under way, is written together.
+    this.#queued ??= (this.#running ?? nextTurn()).then(() => this.#begin(), () => this.#begin())
     return this.#queued
   }
 
@@ -70,9 +69,13 @@ class LogFile {
 
   async #write(): Promise<void> {
     const batch = this.#waiting
-    this.#waiting = []
-    const { handle } = await this.#ready()
-    await appendWhole(handle, batch)
+    this.#waiting = new Batch(this.#blocks)
+    try {
+      const { handle } = await this.#ready()
+      await appendWhole(handle, batch.parts())
+    } finally {
+      batch.release()
+    }
   }
 
   async #ready(): Promise<OpenFile> {
@@ -101,16 +104,15 @@ class LogFile {
 }
 
 /** Nothing of it stays when the disk does not take all of it: half a line would become one with the next. */
-async function appendWhole(handle: FileHandle, batch: readonly Buffer[]): Promise<void> {
-  const length = batch.reduce((sum, { length }) => sum + length, 0)
+async function appendWhole(handle: FileHandle, parts: readonly Buffer[]): Promise<void> {
+  const length = parts.reduce((sum, part) => sum + part.length, 0)
   let written = 0
   try {
-    written = (await handle.writev(batch)).bytesWritten
-    // Seldom, and then little of it.
-    if (written < length) {
-      const bytes = Buffer.concat(batch)
-      while (written < length) written += (await handle.write(bytes, written)).bytesWritten
-    }
+    written = (await handle.writev(parts)).bytesWritten
+    if (written === length) return
+    // A disk that is nearly full takes the first of it.
+    const all = Buffer.concat(parts)
+    while (written < length) written += (await handle.write(all, written)).bytesWritten
   } catch (error) {
     if (written > 0) await handle.truncate((await handle.stat()).size - written)
     throw error
@@ -122,6 +124,7 @@ export class LogFiles {
   readonly #options: Required<LogFilesOptions>
   /** In order of use, the longest unused first. */
   readonly #files = new Map<string, LogFile>()
+  readonly #blocks = new Blocks()
   #waiting = 0
 
   constructor(options: LogFilesOptions) {
@@ -168,7 +171,7 @@ export class LogFiles {
   }
 
   #file(path: string): LogFile {
-    const file = this.#files.get(path) ?? new LogFile(join(this.#options.root, path), this.#options.clock)
+    const file = this.#files.get(path) ?? new LogFile(join(this.#options.root, path), this.#options.clock, this.#blocks)
     this.#files.delete(path)
     this.#files.set(path, file)
     if (this.#files.size > this.#options.maxOpen) this.#evict()

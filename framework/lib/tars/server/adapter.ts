@@ -97,7 +97,7 @@ export class Adapter {
     const route = this.#find(packet, channel)
     if (route === undefined) return
     channel.begin()
-    this.#dispatcher.admit({ packet, channel, route, arrivedAt: now, deadline: now + this.#patience(packet), startedAt: 0 })
+    this.#dispatcher.admit({ packet, bodyBytes: packet.body.length, channel, route, arrivedAt: now, deadline: now + this.#patience(packet), startedAt: 0 })
   }
 
   /** A connection or datagram was refused. */

@@ -92,7 +92,7 @@ export class Dispatcher {
 
   #enqueue(call: Call): void {
     const { queueCapacity, maxQueueBytes } = this.#options
-    const size = call.packet.body.length
+    const size = call.bodyBytes
     if (this.#waiting.size >= queueCapacity) return this.#shed(call, `${this.#waiting.size} requests wait already`)
     if (this.#waitingBytes + size > maxQueueBytes) return this.#shed(call, `${this.#waitingBytes} bytes of requests wait already`)
     this.#waiting.push(call)
@@ -124,7 +124,7 @@ export class Dispatcher {
     let used = 0
     for (let count = 1; this.#waiting.size > 0 && this.#active < concurrency && used < sliceMs; count++) {
       const call = this.#waiting.shift() as Call
-      this.#waitingBytes -= call.packet.body.length
+      this.#waitingBytes -= call.bodyBytes
       if (call.deadline < turn.start() || isAbandoned(call)) this.#expire(call)
       else this.#start(call)
       if (count % callsALook === 0) used = cpuMs() - began
@@ -153,7 +153,7 @@ export class Dispatcher {
     this.#timer = undefined
     const now = this.#options.now()
     for (const call of this.#waiting.remove((waiting) => waiting.deadline < now)) {
-      this.#waitingBytes -= call.packet.body.length
+      this.#waitingBytes -= call.bodyBytes
       this.#expire(call)
     }
     if (this.#waiting.size > 0) this.#watchDeadlines(now + 100)
