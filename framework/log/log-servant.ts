@@ -63,23 +63,32 @@ export function logServant({ append, namesNode, overrides, onTraceLine, check, c
     const path = pathAt(from, () => placeOfInfo(from), info.sFormat, undefined)
     return write(path, [node, info.appname, info.servername].join(separator), separator, lines.length === buffer.count ? buffer : Strings.of(lines))
   }
-  const guarded = ({ peer }: Current, server: string, take: () => Promise<void>): Promise<void> => Promise.resolve(check.guard(peer.address, server, take, () => {
-    throw new TarsCallError(refused, `the caller is no pod of ${server}, whose logs it would write`)
-  }))
+  const guarded = ({ peer }: Current, server: string, lines: Strings, take: (lines: Strings) => Promise<void>): Promise<void> => {
+    let [kept, taken] = [lines, false]
+    const answer = check.guard(peer.address, server, () => {
+      taken = true
+      return take(kept)
+    }, () => {
+      throw new TarsCallError(refused, `the caller is no pod of ${server}, whose logs it would write`)
+    })
+    // Who calls is asked for first.
+    if (!taken) kept = lines.kept()
+    return Promise.resolve(answer)
+  }
   return {
     logger(...[app, server, file, format, buffer, current]: readonly [app: string, server: string, file: string, format: string, buffer: Strings, current: Current]): Promise<void> {
       const { hourly, types } = overrides()
       const type = parseLogType(types.get(`${app}.${server}.${file}`) ?? '')
-      return guarded(current, `${app}.${server}`, () => write(pathAt([app, server, file], () => placeOfLogger(app, server, file), hourly.has(`${app}.${server}`) ? hourlyFormat : format, type), current.caller, separator, buffer))
+      return guarded(current, `${app}.${server}`, buffer, (lines) => write(pathAt([app, server, file], () => placeOfLogger(app, server, file), hourly.has(`${app}.${server}`) ? hourlyFormat : format, type), current.caller, separator, lines))
     },
     loggerbyInfo(info: LogInfo, buffer: Strings, current: Current): Promise<void> {
       const { appname: app, servername: server } = info
-      if (info.sFilename === traceFile) return guarded(current, `${app}.${server}`, () => trace(info, buffer, current.caller))
+      if (info.sFilename === traceFile) return guarded(current, `${app}.${server}`, buffer, (lines) => trace(info, lines, current.caller))
       const { hourly, types } = overrides()
       const forced = types.get(`${app}.${server}.${info.sFilename}`)
       const type = parseLogType(forced ?? info.sLogType)
       const format = forced !== undefined ? '' : hourly.has(`${app}.${server}`) ? hourlyFormat : info.sFormat
-      return guarded(current, `${app}.${server}`, () => write(pathAt(info, () => placeOfInfo(info), format, type), current.caller, info.sSepar, buffer))
+      return guarded(current, `${app}.${server}`, buffer, (lines) => write(pathAt(info, () => placeOfInfo(info), format, type), current.caller, info.sSepar, lines))
     },
   }
 }

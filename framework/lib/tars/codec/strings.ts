@@ -2,7 +2,8 @@ import { wire } from './wire.ts'
 
 /**
  * The strings of a vector as they were sent, whatever their encoding: the bytes in which they stand, without an object
- * for each of them.
+ * for each of them. As arguments of a method they are valid until it returns; one that goes on later takes a {@link kept}
+ * copy.
  */
 export class Strings implements Iterable<Buffer> {
   static readonly none = new Strings(Buffer.alloc(0), 0, 0)
@@ -24,6 +25,11 @@ export class Strings implements Iterable<Buffer> {
     const parts = values.map((value) => Buffer.from(value))
     const length = parts.reduce((sum, part) => sum + part.length, 0)
     return new Strings(Buffer.concat(parts.flatMap((part) => [head4(part.length), part])), parts.length, length)
+  }
+
+  /** The same in memory of its own. */
+  kept(): Strings {
+    return new Strings(Buffer.from(this.#fields), this.count, this.length)
   }
 
   /** Each as a view of the bytes that were sent. */

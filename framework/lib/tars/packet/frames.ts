@@ -1,7 +1,10 @@
 import { Failure } from '#base/errors.ts'
 
-/** Receives one packet: the bytes `start` to `end` of `bytes`, without the length header; valid during the call only. */
-export type FrameSink = (bytes: Buffer, start: number, end: number) => void
+/**
+ * Receives one packet: the bytes `start` to `end` of `bytes`, without the length header.
+ * @returns true when nobody needs the bytes any more: their memory may be gone then
+ */
+export type FrameSink = (bytes: Buffer, start: number, end: number) => unknown
 
 const headerBytes = 4
 const firstCapacity = 1024
@@ -50,6 +53,7 @@ export class FrameReader {
   }
 
   /**
+   * @param chunk belongs to the reader from now on: its memory may be gone once all of it was handed on
    * @returns how many packets were handed to `sink`
    * @throws Failure `TARS_PACKET_LENGTH` when a header claims fewer than 4 bytes or more than the limit
    */
@@ -75,9 +79,10 @@ export class FrameReader {
   #emitKept(sink: FrameSink): number {
     const size = this.#have
     this.#seal()
-    const packet = this.#parts.length === 1 ? (this.#parts[0] as Buffer) : Buffer.concat(this.#parts, size)
+    const parts = this.#parts
     this.#release()
-    sink(packet, headerBytes, size)
+    const packet = parts.length === 1 ? (parts[0] as Buffer) : joined(parts, size)
+    if (sink(packet, headerBytes, size) === true) free(packet)
     return 1
   }
 
@@ -140,4 +145,20 @@ export class FrameReader {
       remedy: 'check that the peer speaks the Tars protocol on this port, or raise the packet limit',
     })
   }
+}
+
+function joined(parts: readonly Buffer[], size: number): Buffer {
+  const whole = Buffer.allocUnsafeSlow(size)
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+    free(part)
+  }
+  return whole
+}
+
+// Large packets would have the garbage collector look through everything every few of them. What shares its memory with others is left to it.
+function free({ buffer, length }: Buffer): void {
+  if (length >= bigBytes && length === buffer.byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0)
 }

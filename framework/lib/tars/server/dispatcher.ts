@@ -65,10 +65,13 @@ export class Dispatcher {
     if (since > 0 && this.#refusals > 0) this.#refused += cpuMs() - since
   }
 
-  admit(call: Call): void {
+  /** @returns whether it was started: its arguments have been read then */
+  admit(call: Call): boolean {
     const { concurrency, turn } = this.#options
-    if (this.#waiting.size === 0 && this.#active < concurrency && !turn.spent) this.#start(call)
+    const atOnce = this.#waiting.size === 0 && this.#active < concurrency && !turn.spent
+    if (atOnce) this.#start(call)
     else this.#enqueue(call)
+    return atOnce
   }
 
   /** A started call has been answered. */
