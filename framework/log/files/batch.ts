@@ -1,3 +1,5 @@
+import { free } from '#base/free.ts'
+
 /** What is appended; a Buffer is. */
 export interface Bytes {
   readonly length: number
@@ -22,6 +24,7 @@ export class Blocks {
   give(block: Buffer): void {
     const size = block.length === sizes.small ? 'small' : 'big'
     if (block.length === sizes[size] && this.#free[size].length < keptBlocks) this.#free[size].push(block)
+    else free(block)
   }
 }
 

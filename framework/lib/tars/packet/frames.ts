@@ -1,4 +1,5 @@
 import { Failure } from '#base/errors.ts'
+import { free } from '#base/free.ts'
 
 /**
  * Receives one packet: the bytes `start` to `end` of `bytes`, without the length header.
@@ -156,9 +157,4 @@ function joined(parts: readonly Buffer[], size: number): Buffer {
     free(part)
   }
   return whole
-}
-
-// Large packets would have the garbage collector look through everything every few of them. What shares its memory with others is left to it.
-function free({ buffer, length }: Buffer): void {
-  if (length >= bigBytes && length === buffer.byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0)
 }
