@@ -55,6 +55,25 @@ describe('FrameReader', () => {
     expect(read(framed(body), [5, 70_000]).bodies).toEqual([body])
   })
 
+  it('gives the memory of a large packet back when it is needed no more, and only then', () => {
+    const body = Buffer.alloc(100_000, 7)
+    const halves = (): Buffer[] => [framed(body).subarray(0, 60_000), framed(body).subarray(60_000)].map((half) => Buffer.from(half))
+    for (const done of [true, false]) {
+      const frames = new FrameReader(1 << 20)
+      let packet: Buffer = Buffer.alloc(0)
+      for (const half of halves()) frames.feed(half, (bytes) => ((packet = bytes), done))
+      expect(packet.length).toBe(done ? 0 : 100_004)
+    }
+  })
+
+  it('leaves a chunk alone that has other packets, too', () => {
+    const [large, small] = [framed(Buffer.alloc(100_000, 7)), framed(Buffer.from('kept'))]
+    const frames = new FrameReader(1 << 20)
+    const seen: Buffer[] = []
+    for (const chunk of [large.subarray(0, 50_000), Buffer.concat([large.subarray(50_000), small])]) frames.feed(Buffer.from(chunk), (bytes, start, end) => (seen.push(bytes.subarray(start, end)), bytes.length > 100_000))
+    expect(seen[1]?.toString()).toBe('kept')
+  })
+
   it('hands on nothing after it was stopped, not even the rest of a chunk', () => {
     const frames = new FrameReader(1 << 20)
     const seen: number[] = []
