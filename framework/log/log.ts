@@ -14,7 +14,7 @@ import { serveTars } from '#tars/serve.ts'
 import { RequestCounters } from '#tars/server.ts'
 import type { TlsSettings } from '#tars/tls.ts'
 import type { LogEnv } from './env.ts'
-import { LogFiles } from './files/log-files.ts'
+import { LogFiles, type Bytes } from './files/log-files.ts'
 import { freeBytes, sweep } from './files/sweep.ts'
 import { LogOfBytes, logServant } from './log-servant.ts'
 import { noOverrides, parseOverrides } from './model/overrides.ts'
@@ -99,7 +99,7 @@ async function startCheck({ callers, log }: LogOptions, lifetime: Lifetime): Pro
 }
 
 /** What comes in beyond a part of the quota has old logs put away at once: a flood must not fill the disk before the next pass. */
-function appender(maxBytes: number, files: LogFiles, pass: () => Promise<void>): (file: string, bytes: Buffer) => Promise<void> {
+function appender(maxBytes: number, files: LogFiles, pass: () => Promise<void>): (file: string, bytes: Bytes) => Promise<void> {
   const step = Math.max(leastStep, maxBytes / 16)
   let written = 0
   return (file, bytes) => {

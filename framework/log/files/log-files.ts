@@ -1,8 +1,12 @@
 import { constants } from 'node:fs'
 import { mkdir, open, type FileHandle } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '#base/clock.ts'
 import { Failure } from '#base/errors.ts'
+import { Batch, Blocks, type Bytes } from './batch.ts'
+
+export type { Bytes } from './batch.ts'
 
 export interface LogFilesOptions {
   /** Folder below which all logs are. */
@@ -26,16 +30,19 @@ interface OpenFile {
 /** One file: its lines are written in the order in which they came, those that wait together. */
 class LogFile {
   readonly path: string
-  #waiting: Buffer[] = []
+  #waiting: Batch
   #open: OpenFile | undefined
   /** The write under way, and the one that follows it. */
   #running: Promise<void> | undefined
   #queued: Promise<void> | undefined
   readonly #clock: Clock
+  readonly #blocks: Blocks
 
-  constructor(path: string, clock: Clock) {
+  constructor(path: string, clock: Clock, blocks: Blocks) {
     this.path = path
     this.#clock = clock
+    this.#blocks = blocks
+    this.#waiting = new Batch(blocks)
   }
 
   /** Nobody writes and nothing waits. */
@@ -43,11 +50,11 @@ class LogFile {
     return this.#running === undefined && this.#queued === undefined
   }
 
-  /** Resolves when the kernel has it. */
-  append(bytes: Buffer): Promise<void> {
-    this.#waiting.push(bytes)
-    // Whatever comes while one write is under way goes into the next one.
-    this.#queued ??= (this.#running ?? Promise.resolve()).then(() => this.#begin(), () => this.#begin())
+  /** Copies the bytes. Resolves when the kernel has them. */
+  append(bytes: Bytes): Promise<void> {
+    this.#waiting.add(bytes)
+    // Whatever comes in the same turn of the event loop, or while one write is under way, is written together.
+    this.#queued ??= (this.#running ?? nextTurn()).then(() => this.#begin(), () => this.#begin())
     return this.#queued
   }
 
@@ -62,9 +69,13 @@ class LogFile {
 
   async #write(): Promise<void> {
     const batch = this.#waiting
-    this.#waiting = []
-    const { handle } = await this.#ready()
-    await appendWhole(handle, batch.length === 1 ? (batch[0] as Buffer) : Buffer.concat(batch))
+    this.#waiting = new Batch(this.#blocks)
+    try {
+      const { handle } = await this.#ready()
+      await appendWhole(handle, batch.parts())
+    } finally {
+      batch.release()
+    }
   }
 
   async #ready(): Promise<OpenFile> {
@@ -93,10 +104,15 @@ class LogFile {
 }
 
 /** Nothing of it stays when the disk does not take all of it: half a line would become one with the next. */
-async function appendWhole(handle: FileHandle, bytes: Buffer): Promise<void> {
+async function appendWhole(handle: FileHandle, parts: readonly Buffer[]): Promise<void> {
+  const length = parts.reduce((sum, part) => sum + part.length, 0)
   let written = 0
   try {
-    while (written < bytes.length) written += (await handle.write(bytes, written)).bytesWritten
+    written = (await handle.writev(parts)).bytesWritten
+    if (written === length) return
+    // A disk that is nearly full takes the first of it.
+    const all = Buffer.concat(parts)
+    while (written < length) written += (await handle.write(all, written)).bytesWritten
   } catch (error) {
     if (written > 0) await handle.truncate((await handle.stat()).size - written)
     throw error
@@ -108,6 +124,7 @@ export class LogFiles {
   readonly #options: Required<LogFilesOptions>
   /** In order of use, the longest unused first. */
   readonly #files = new Map<string, LogFile>()
+  readonly #blocks = new Blocks()
   #waiting = 0
 
   constructor(options: LogFilesOptions) {
@@ -119,7 +136,7 @@ export class LogFiles {
    * @param path below the root
    * @throws Failure `LOG_BUSY` when too much waits, `LOG_WRITE` when it cannot be written
    */
-  async append(path: string, bytes: Buffer): Promise<void> {
+  async append(path: string, bytes: Bytes): Promise<void> {
     const { maxWaiting } = this.#options
     if (this.#waiting + bytes.length > maxWaiting) throw new Failure('LOG_BUSY', `${this.#waiting} bytes of logs wait to be written already`, { temporary: true, remedy: 'use a faster disk, or write less' })
     this.#waiting += bytes.length
@@ -154,7 +171,7 @@ export class LogFiles {
   }
 
   #file(path: string): LogFile {
-    const file = this.#files.get(path) ?? new LogFile(join(this.#options.root, path), this.#options.clock)
+    const file = this.#files.get(path) ?? new LogFile(join(this.#options.root, path), this.#options.clock, this.#blocks)
     this.#files.delete(path)
     this.#files.set(path, file)
     if (this.#files.size > this.#options.maxOpen) this.#evict()

@@ -1,4 +1,6 @@
-// tarslog: how fast lines get into files, against a process that has them already and appends them.
+// tarslog: how fast lines get into files, against a process that has them already and appends them to a file of its own,
+// line by line through a buffer of 64 KiB. Beside it, what is no logger but bounds any: the same process writes one block of
+// bytes, put together beforehand, again and again.
 import { globSync } from 'node:fs'
 import { truncate } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -6,6 +8,7 @@ import { Writer } from '#tars/codec/writer.ts'
 import { encodeRequest, version } from '#tars/packet.ts'
 import { Log } from '#tars/protocol/LogF.ts'
 import { median, type Goal } from '../goal.ts'
+import type { Manner } from './append-process.ts'
 import { Child } from './child.ts'
 import { startCluster } from './cluster.ts'
 import { contend, cpuOfAnswers, startEcho } from './contender.ts'
@@ -39,19 +42,24 @@ async function batch(lines: number, note: (line: string) => void): Promise<reado
   const ours = await contend({ name: 'log', pid: role.pid, host: role.address, port: role.serves['log'] as number, stop: () => role.stop() }, requests)
   const echo = await contend(await startEcho({ object, interface: 'Log', body: Buffer.alloc(0) }), requests)
   // Each line begins with who sent it.
-  const { child: appender } = await Child.start('append-process.ts', { file: `${cluster.folder}/plain.log`, bytes: Buffer.from(all.map((one) => `127.0.0.1|${one}`).join('')) })
+  const { child: appender } = await Child.start('append-process.ts', { file: `${cluster.folder}/plain.log`, lines: all.map((one) => `127.0.0.1|${one}`) })
   const bytes = lines * (lineBytes + '127.0.0.1|'.length)
-  const appends: { readonly perCpu: number; readonly perSecond: number }[] = []
+  const appends: Record<Manner, { readonly perCpu: number; readonly perSecond: number }[]> = { lines: [], block: [] }
   const also = async (): Promise<void> => {
-    const { bytes: appended, seconds, cpu } = await appender.ask<{ bytes: number; seconds: number; cpu: number }>({ ms: appendMs })
-    appends.push({ perCpu: appended / cpu, perSecond: appended / seconds / 1e6 })
-    // Neither fills the disk.
-    for (const file of globSync('**/*.log', { cwd: cluster.folder })) await truncate(join(cluster.folder, file))
+    for (const manner of ['lines', 'block'] as const) {
+      const { times, seconds, cpu } = await appender.ask<{ times: number; seconds: number; cpu: number }>({ manner, ms: appendMs })
+      appends[manner].push({ perCpu: (times * bytes) / cpu, perSecond: (times * bytes) / seconds / 1e6 })
+      // Neither fills the disk.
+      for (const file of globSync('**/*.log', { cwd: cluster.folder })) await truncate(join(cluster.folder, file))
+    }
   }
+  const said = (what: string, samples: readonly { readonly perCpu: number; readonly perSecond: number }[]): string =>
+    `${what} ${median(samples.map(({ perSecond }) => perSecond)).toFixed(0)} MB/s and ${median(samples.map(({ perCpu }) => perCpu)).toFixed(0)} MB a second of CPU`
   try {
     const [own = [], bare = []] = await cpuOfAnswers([ours, echo], rounds, note, also)
-    note(`${lines} lines a call: tarslog ${median(own.map(({ perSecond }) => (perSecond * bytes) / 1e6)).toFixed(0)} MB/s and ${median(own.map(({ cpu }) => bytes / cpu)).toFixed(0)} MB a second of CPU; appends ${median(appends.map(({ perSecond }) => perSecond)).toFixed(0)} MB/s and ${median(appends.map(({ perCpu }) => perCpu)).toFixed(0)} MB; a bare server that reads the calls ${median(bare.map(({ cpu }) => bytes / cpu)).toFixed(0)} MB`)
-    return [{ what: `logger, ${lines} lines of ${lineBytes} bytes a call, bytes a second of CPU, log ÷ plain buffered appends`, samples: own.map(({ cpu }, round) => bytes / cpu / (appends[round]?.perCpu ?? NaN)), bar: 0.5, rule: 'least', unit: '×' }]
+    const rated = (samples: typeof own): { readonly perCpu: number; readonly perSecond: number }[] => samples.map(({ cpu, perSecond }) => ({ perCpu: bytes / cpu, perSecond: (perSecond * bytes) / 1e6 }))
+    note([`${lines} lines a call: ${said('tarslog', rated(own))}`, said('buffered appends', appends.lines), said('one block again and again', appends.block), said('a bare server that reads the calls', rated(bare))].join('; '))
+    return [{ what: `logger, ${lines} lines of ${lineBytes} bytes a call, bytes a second of CPU, log ÷ plain buffered appends`, samples: own.map(({ cpu }, round) => bytes / cpu / (appends.lines[round]?.perCpu ?? NaN)), bar: 0.5, rule: 'least', unit: '×' }]
   } finally {
     await Promise.all([ours.stop(), echo.stop(), appender.stop()])
     await cluster.stop()

@@ -1,6 +1,7 @@
 import type { KnownTexts } from './known-texts.ts'
 import { readShort, shortText } from './short-text.ts'
 import { skipField } from './skip.ts'
+import { Strings } from './strings.ts'
 import { decodeFailure, maxComposites, maxDepth, wire, wireNames } from './wire.ts'
 
 const noBytes = new DataView(new ArrayBuffer(0))
@@ -163,11 +164,19 @@ export class Reader {
     return texts.find(this.#buf, start, this.#pos) ?? (this.#buf as FastBuffer).utf8Slice(start, this.#pos)
   }
 
-  /** The bytes of a string as they were sent, whatever their encoding; absent is empty. Shares memory with the buffer being read. */
-  readStringBytes(tag: number): Buffer {
-    if (!this.seek(tag)) return Buffer.alloc(0)
-    const start = this.#advance(tag, this.#stringSize(tag))
-    return this.#buf.subarray(start, this.#pos)
+  /** A vector of strings as they were sent; absent is none. Shares memory with the buffer being read. */
+  readStrings(tag: number): Strings {
+    const count = this.beginList(tag)
+    if (count <= 0) return Strings.none
+    const start = this.#pos
+    let length = 0
+    for (let index = 0; index < count; index++) {
+      if (!this.seek(0)) this.#missing(0)
+      const size = this.#stringSize(0)
+      this.#advance(0, size)
+      length += size
+    }
+    return new Strings(this.#buf.subarray(start, this.#pos), count, length)
   }
 
   /** A copy of a vector<byte>; absent is the fallback, else empty. */

@@ -1,19 +1,34 @@
 import { Failure } from '#base/errors.ts'
+import { free } from '#base/free.ts'
 
-/** Receives one packet: the bytes `start` to `end` of `bytes`, without the length header; valid during the call only. */
-export type FrameSink = (bytes: Buffer, start: number, end: number) => void
+/**
+ * Receives one packet: the bytes `start` to `end` of `bytes`, without the length header.
+ * @returns true when nobody needs the bytes any more: their memory may be gone then
+ */
+export type FrameSink = (bytes: Buffer, start: number, end: number) => unknown
 
 const headerBytes = 4
 const firstCapacity = 1024
+/** Pieces from here on are kept as they came. */
+const bigBytes = 16 * 1024
+/** Small pieces are gathered up to here, so that what was gathered is not copied again and again. */
+const gatherBytes = 64 * 1024
 
 /**
  * Cuts a byte stream into packets by their 4-byte big-endian length, which counts itself. Packets that arrive whole are
- * handed on without a copy. An incomplete one is kept in a buffer that grows with what really arrived, never with what
- * its header claims.
+ * handed on without a copy. Of an incomplete one what really arrived is kept, never room for what its header claims: small
+ * pieces together in a buffer that grows, big ones as they came, until all are put together.
  */
 export class FrameReader {
   readonly #maxBytes: number
-  #kept: Buffer | undefined
+  readonly #header = Buffer.alloc(headerBytes)
+  /** Pieces of the incomplete packet, and the memory that they take. */
+  #parts: Buffer[] = []
+  #partBytes = 0
+  /** Where small pieces behind those are gathered, and how much of it is used. */
+  #gathered: Buffer | undefined
+  #used = 0
+  /** Bytes of the incomplete packet. */
   #have = 0
   #stopped = false
 
@@ -24,7 +39,7 @@ export class FrameReader {
 
   /** Bytes of memory held for an incomplete packet; 0 between packets. */
   get heldBytes(): number {
-    return this.#kept?.length ?? 0
+    return this.#partBytes + (this.#gathered?.length ?? 0)
   }
 
   /** True while an incomplete packet is held. */
@@ -39,6 +54,7 @@ export class FrameReader {
   }
 
   /**
+   * @param chunk belongs to the reader from now on: its memory may be gone once all of it was handed on
    * @returns how many packets were handed to `sink`
    * @throws Failure `TARS_PACKET_LENGTH` when a header claims fewer than 4 bytes or more than the limit
    */
@@ -57,52 +73,69 @@ export class FrameReader {
       pos += size
       count++
     }
-    if (!this.#stopped && pos < chunk.length) this.#keep(chunk, pos)
+    if (!this.#stopped && pos < chunk.length) this.#keep(chunk, pos, chunk.length - pos)
     return count
   }
 
   #emitKept(sink: FrameSink): number {
-    const packet = this.#kept as Buffer
     const size = this.#have
+    this.#seal()
+    const parts = this.#parts
     this.#release()
-    sink(packet, headerBytes, size)
+    const packet = parts.length === 1 ? (parts[0] as Buffer) : joined(parts, size)
+    if (sink(packet, headerBytes, size) === true) free(packet)
     return 1
   }
 
   // Bytes that the held packet needs to be whole, as far as its header is known.
   #wanted(): number {
-    return this.#have < headerBytes ? headerBytes : this.#checked((this.#kept as Buffer).readUInt32BE(0))
+    return this.#have < headerBytes ? headerBytes : this.#checked(this.#header.readUInt32BE(0))
   }
 
   // Adds to the held packet what belongs to it. Returns how much of the chunk was used.
   #fill(chunk: Buffer): number {
     let pos = 0
-    while (pos < chunk.length && this.#have < this.#wanted()) pos += this.#append(chunk, pos, this.#wanted() - this.#have)
+    while (pos < chunk.length && this.#have < this.#wanted()) pos += this.#keep(chunk, pos, Math.min(this.#wanted() - this.#have, chunk.length - pos))
     return pos
   }
 
-  #append(chunk: Buffer, pos: number, most: number): number {
-    const size = Math.min(most, chunk.length - pos)
-    this.#reserve(this.#have + size)
-    chunk.copy(this.#kept as Buffer, this.#have, pos, pos + size)
+  #keep(chunk: Buffer, pos: number, size: number): number {
+    if (this.#have < headerBytes) chunk.copy(this.#header, this.#have, pos, pos + size)
+    // A view holds the whole chunk.
+    if (size >= bigBytes && size * 2 >= chunk.length) {
+      this.#seal()
+      this.#parts.push(chunk.subarray(pos, pos + size))
+      this.#partBytes += chunk.length
+    } else this.#gather(chunk, pos, size)
     this.#have += size
     return size
   }
 
-  #keep(chunk: Buffer, pos: number): void {
-    this.#append(chunk, pos, chunk.length - pos)
+  #gather(chunk: Buffer, pos: number, size: number): void {
+    if (this.#used > 0 && this.#used + size > gatherBytes) this.#seal()
+    const [gathered, needed] = [this.#gathered, this.#used + size]
+    if (gathered === undefined || gathered.length < needed) {
+      this.#gathered = Buffer.allocUnsafeSlow(Math.max(firstCapacity, needed, (gathered?.length ?? 0) * 2))
+      gathered?.copy(this.#gathered, 0, 0, this.#used)
+    }
+    chunk.copy(this.#gathered as Buffer, this.#used, pos, pos + size)
+    this.#used = needed
   }
 
-  #reserve(bytes: number): void {
-    const kept = this.#kept
-    if (kept !== undefined && kept.length >= bytes) return
-    const grown = Buffer.allocUnsafeSlow(Math.min(Math.max(firstCapacity, bytes, (kept?.length ?? 0) * 2), Math.max(bytes, this.#maxBytes)))
-    kept?.copy(grown, 0, 0, this.#have)
-    this.#kept = grown
+  // What was gathered is a piece like others.
+  #seal(): void {
+    if (this.#gathered === undefined) return
+    this.#parts.push(this.#gathered.subarray(0, this.#used))
+    this.#partBytes += this.#gathered.length
+    this.#gathered = undefined
+    this.#used = 0
   }
 
   #release(): void {
-    this.#kept = undefined
+    this.#parts = []
+    this.#partBytes = 0
+    this.#gathered = undefined
+    this.#used = 0
     this.#have = 0
   }
 
@@ -113,4 +146,15 @@ export class FrameReader {
       remedy: 'check that the peer speaks the Tars protocol on this port, or raise the packet limit',
     })
   }
+}
+
+function joined(parts: readonly Buffer[], size: number): Buffer {
+  const whole = Buffer.allocUnsafeSlow(size)
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+    free(part)
+  }
+  return whole
 }

@@ -21,6 +21,9 @@ export interface RequestPacket {
   readonly status: Texts
 }
 
+/** One that was read. Its body can be let go when nobody needs it any more. */
+export type ArrivedRequest = RequestPacket & { body: Buffer }
+
 /** What a request needs besides its body; the rest has defaults. */
 export interface RequestHead {
   readonly version: number
@@ -74,7 +77,7 @@ export function decodeRequest(bytes: Buffer): RequestPacket {
  * Reads one request; its body shares memory with the reader's buffer.
  * @param names of servants and functions that are likely called
  */
-export function readRequest(reader: Reader, names: KnownTexts = noNames): RequestPacket {
+export function readRequest(reader: Reader, names: KnownTexts = noNames): ArrivedRequest {
   return {
     version: reader.readShort(1),
     packetType: reader.readByte(2, 0),

@@ -89,15 +89,15 @@ export class Adapter {
     this.#dispatcher.refuseWaiting(ret.queueTimeout, 'the server is stopping')
   }
 
-  /** One packet without its header. @throws Failure `TARS_DECODE` when it is no request */
-  onPacket(bytes: Buffer, start: number, end: number, channel: Channel, now: number): void {
+  /** One packet without its header. @returns whether its bytes are needed no more @throws Failure `TARS_DECODE` when it is no request */
+  onPacket(bytes: Buffer, start: number, end: number, channel: Channel, now: number): boolean {
     const packet = readRequest(this.#reader.reset(bytes, start, end), this.#names)
     if (packet.status.size > 0) noteAgreement(packet, channel)
     this.#parts.metrics?.onRequest?.(this.#parts.name, packet.servant, packet.func, packet.body.length)
     const route = this.#find(packet, channel)
-    if (route === undefined) return
+    if (route === undefined) return true
     channel.begin()
-    this.#dispatcher.admit({ packet, channel, route, arrivedAt: now, deadline: now + this.#patience(packet), startedAt: 0 })
+    return this.#dispatcher.admit({ packet, bodyBytes: packet.body.length, channel, route, arrivedAt: now, deadline: now + this.#patience(packet), startedAt: 0 })
   }
 
   /** A connection or datagram was refused. */

@@ -1,5 +1,5 @@
 import type { FunctionCodec } from '../idl/interface.ts'
-import type { RequestPacket } from '../packet.ts'
+import type { ArrivedRequest } from '../packet.ts'
 import type { Channel } from './channel.ts'
 import type { ReadyAnswers } from './ready-answers.ts'
 
@@ -13,7 +13,9 @@ export interface Route {
 
 /** A request on its way through the server. */
 export interface Call {
-  readonly packet: RequestPacket
+  /** Its body is let go when the method is called: it may be large, and the method may take its time. */
+  readonly packet: ArrivedRequest
+  readonly bodyBytes: number
   readonly channel: Channel
   readonly route: Route
   /** Monotonic milliseconds. */

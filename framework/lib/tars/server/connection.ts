@@ -32,8 +32,8 @@ export interface ConnectionHost {
   readonly sated: boolean
   /** Calls {@link Connection.readOn} in a turn that is not. */
   readLater(connection: Connection): void
-  /** One packet without its header. Throws a Failure when it is none. */
-  onPacket(bytes: Buffer, start: number, end: number, connection: Connection, now: number): void
+  /** One packet without its header. Returns whether its bytes are needed no more. Throws a Failure when it is none. */
+  onPacket(bytes: Buffer, start: number, end: number, connection: Connection, now: number): boolean
   /** Memory held for incomplete packets changed. Returns false when the adapter holds too much. */
   onHeld(delta: number, connection: Connection): boolean
   /** It is over; `failure` when the server ended it. */

@@ -65,10 +65,13 @@ export class Dispatcher {
     if (since > 0 && this.#refusals > 0) this.#refused += cpuMs() - since
   }
 
-  admit(call: Call): void {
+  /** @returns whether it was started: its arguments have been read then */
+  admit(call: Call): boolean {
     const { concurrency, turn } = this.#options
-    if (this.#waiting.size === 0 && this.#active < concurrency && !turn.spent) this.#start(call)
+    const atOnce = this.#waiting.size === 0 && this.#active < concurrency && !turn.spent
+    if (atOnce) this.#start(call)
     else this.#enqueue(call)
+    return atOnce
   }
 
   /** A started call has been answered. */
@@ -92,7 +95,7 @@ export class Dispatcher {
 
   #enqueue(call: Call): void {
     const { queueCapacity, maxQueueBytes } = this.#options
-    const size = call.packet.body.length
+    const size = call.bodyBytes
     if (this.#waiting.size >= queueCapacity) return this.#shed(call, `${this.#waiting.size} requests wait already`)
     if (this.#waitingBytes + size > maxQueueBytes) return this.#shed(call, `${this.#waitingBytes} bytes of requests wait already`)
     this.#waiting.push(call)
@@ -124,7 +127,7 @@ export class Dispatcher {
     let used = 0
     for (let count = 1; this.#waiting.size > 0 && this.#active < concurrency && used < sliceMs; count++) {
       const call = this.#waiting.shift() as Call
-      this.#waitingBytes -= call.packet.body.length
+      this.#waitingBytes -= call.bodyBytes
       if (call.deadline < turn.start() || isAbandoned(call)) this.#expire(call)
       else this.#start(call)
       if (count % callsALook === 0) used = cpuMs() - began
@@ -153,7 +156,7 @@ export class Dispatcher {
     this.#timer = undefined
     const now = this.#options.now()
     for (const call of this.#waiting.remove((waiting) => waiting.deadline < now)) {
-      this.#waitingBytes -= call.packet.body.length
+      this.#waitingBytes -= call.bodyBytes
       this.#expire(call)
     }
     if (this.#waiting.size > 0) this.#watchDeadlines(now + 100)

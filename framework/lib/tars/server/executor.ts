@@ -51,6 +51,7 @@ export class Executor {
     } catch (error) {
       return this.#finish(call, ret.decodeError, refuse(channel, packet, ret.decodeError, reasonOf(error)))
     }
+    packet.body = noBody
     args.push(current)
     try {
       const result = Reflect.apply(method, servant, args)
@@ -115,11 +116,13 @@ export class Executor {
       ret: code,
       queueMs: startedAt - call.arrivedAt,
       handleMs: now - startedAt,
-      requestBytes: call.packet.body.length,
+      requestBytes: call.bodyBytes,
       responseBytes,
     }
   }
 }
+
+const noBody = Buffer.alloc(0)
 
 /** What a response needs besides its body when the method set nothing. */
 const plain = Object.freeze({})

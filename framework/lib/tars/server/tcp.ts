@@ -102,8 +102,8 @@ export class TcpListener implements Listener, ConnectionHost {
     await this.#empty()
   }
 
-  onPacket(bytes: Buffer, start: number, end: number, connection: Connection, now: number): void {
-    this.#adapter.onPacket(bytes, start, end, connection, now)
+  onPacket(bytes: Buffer, start: number, end: number, connection: Connection, now: number): boolean {
+    return this.#adapter.onPacket(bytes, start, end, connection, now)
   }
 
   get sated(): boolean {
