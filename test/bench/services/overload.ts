@@ -94,6 +94,8 @@ export async function overload(note: (line: string) => void): Promise<readonly G
 interface Goodput {
   readonly perSecond: number
   readonly perCpu: number
+  /** CPU that it used, share of a processor: at its peak it has all of one. */
+  readonly share: number
 }
 
 async function underStorm(cluster: Cluster, server: Server, note: (line: string) => void): Promise<Goal[]> {
@@ -109,7 +111,8 @@ async function underStorm(cluster: Cluster, server: Server, note: (line: string)
   const usual = async (ms: number): Promise<Goodput> => {
     const before = processorSeconds(role.pid)
     const { answered, seconds } = await load.saturate({ underWay: server.underWay ?? 16, ms })
-    return { perSecond: answered / seconds, perCpu: answered / (processorSeconds(role.pid) - before) }
+    const cpu = processorSeconds(role.pid) - before
+    return { perSecond: answered / seconds, perCpu: answered / cpu, share: cpu / seconds }
   }
   const [kept, recovered, grown]: [number[], number[], number[]] = [[], [], []]
   try {
@@ -126,7 +129,7 @@ async function underStorm(cluster: Cluster, server: Server, note: (line: string)
       kept.push(perCpu / peak.perCpu)
       recovered.push(after.perCpu / peak.perCpu)
       grown.push(residentMegabytes(role.pid).peak - memory)
-      note(`${server.role}: ${peak.perSecond.toFixed(0)} answers/s; in the storm ${(storm.good / storm.seconds).toFixed(0)}/s good, ${(storm.late / storm.seconds).toFixed(0)} late, ${codes(storm)} of ${((storm.sent + storm.unsent) / storm.seconds).toFixed(0)} (${(storm.unsent / storm.seconds).toFixed(0)} without a free caller${storm.closed > 0 ? `; ${storm.closed} connections closed` : ''}); a second after it ${after.perSecond.toFixed(0)}/s`)
+      note(`${server.role}: ${peak.perSecond.toFixed(0)} answers/s with ${peak.share.toFixed(2)} of a processor; in the storm ${(storm.good / storm.seconds).toFixed(0)}/s good, ${(storm.late / storm.seconds).toFixed(0)} late, ${codes(storm)} of ${((storm.sent + storm.unsent) / storm.seconds).toFixed(0)} (${(storm.unsent / storm.seconds).toFixed(0)} without a free caller${storm.closed > 0 ? `; ${storm.closed} connections closed` : ''}); a second after it ${after.perSecond.toFixed(0)}/s`)
     }
   } finally {
     await load.stop()
