@@ -20,7 +20,7 @@ export interface LogEnv {
   readonly namesNode: boolean
   /** TARSLOG_CONF: file in TC_Config form with /tars/log/format and /tars/log/logtype; read anew when it changes. */
   readonly conf: string | undefined
-  /** TARSLOG_DAYS, TARSLOG_GZIP_HOURS, TARSLOG_QUOTA (bytes): 0 is never, never, and any number. */
+  /** TARSLOG_DAYS, TARSLOG_GZIP_HOURS, TARSLOG_QUOTA (bytes): 0 is never, never, and any number. Without a quota a fifth of the disk stays free. */
   readonly keeping: Keeping
   /** TARSLOG_TRACE_DAYS: days that traces are found. */
   readonly traceDays: number
@@ -55,7 +55,7 @@ export function logEnv(env: Environment): LogEnv {
     keeping: {
       maxAgeMs: orNever(read.integer('TARSLOG_DAYS', 30, { min: 0, max: 36_500 })) * 24 * hourMs,
       gzipAgeMs: orNever(read.integer('TARSLOG_GZIP_HOURS', 48, { min: 0, max: 1_000_000 })) * hourMs,
-      maxBytes: orNever(read.integer('TARSLOG_QUOTA', 0, { min: 0 })),
+      maxBytes: read.optional('TARSLOG_QUOTA') === undefined ? undefined : orNever(read.integer('TARSLOG_QUOTA', 0, { min: 0 })),
     },
     traceDays: read.integer('TARSLOG_TRACE_DAYS', 7, { min: 1, max: 3650 }),
     openFiles: read.integer('TARSLOG_OPEN_FILES', 512, { min: 1, max: 1_000_000 }),

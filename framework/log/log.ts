@@ -15,7 +15,7 @@ import { RequestCounters } from '#tars/server.ts'
 import type { TlsSettings } from '#tars/tls.ts'
 import type { LogEnv } from './env.ts'
 import { LogFiles, type Bytes } from './files/log-files.ts'
-import { sweep } from './files/sweep.ts'
+import { freeBytes, sweep } from './files/sweep.ts'
 import { LogOfBytes, logServant } from './log-servant.ts'
 import { noOverrides, parseOverrides } from './model/overrides.ts'
 import { strftime } from './model/strftime.ts'
@@ -73,7 +73,7 @@ async function start(options: LogOptions, lifetime: Lifetime): Promise<RunningLo
   const traces = startTraces(options, lifetime)
   const check = await startCheck(options, lifetime)
   const pass = startSweeping(options, files, traces.store, lifetime)
-  const append = appender(options, files, pass)
+  const append = appender(options.keeping.maxBytes ?? await freeBytes(path), files, pass)
   const servants = {
     log: { interface: LogOfBytes, servant: logServant({ append, namesNode: options.namesNode, overrides: startConf(options, lifetime), onTraceLine: (line) => traces.collector.add(line), check, clock }) },
     topology: { interface: Topology, servant: topologyServant({ store: traces.store, flush: () => traces.collector.flush() }) },
@@ -99,7 +99,7 @@ async function startCheck({ callers, log }: LogOptions, lifetime: Lifetime): Pro
 }
 
 /** What comes in beyond a part of the quota has old logs put away at once: a flood must not fill the disk before the next pass. */
-function appender({ keeping: { maxBytes } }: LogOptions, files: LogFiles, pass: () => Promise<void>): (file: string, bytes: Bytes) => Promise<void> {
+function appender(maxBytes: number, files: LogFiles, pass: () => Promise<void>): (file: string, bytes: Bytes) => Promise<void> {
   const step = Math.max(leastStep, maxBytes / 16)
   let written = 0
   return (file, bytes) => {

@@ -11,13 +11,17 @@ export interface StatLine {
   readonly value: StatValue
 }
 
-/** StatF whose reportMicMsg gets {@link StatLine}s in place of the map. */
+/** Lines of a report that are read into the same objects each time. */
+const mostReused = 256
+
+/** StatF whose reportMicMsg gets {@link StatLine}s in place of the map. They are its own until it returns: the next report is read into the same objects. */
 export function statOfLines(heads: Heads): Interface {
+  const lines = new Lines(heads)
   const codec = StatF.functions['reportMicMsg'] as FunctionCodec
   const reportMicMsg: FunctionCodec = {
     ...codec,
-    readArgs: (r) => [readLines(r, 1, heads), r.readBool(2)],
-    readArgsTup: (map) => [readLines(new Reader(map.get('msg') ?? Buffer.alloc(0)), 0, heads), codec.readArgsTup(map)[1]],
+    readArgs: (r) => [lines.read(r, 1), r.readBool(2)],
+    readArgsTup: (map) => [lines.read(new Reader(map.get('msg') ?? Buffer.alloc(0)), 0), codec.readArgsTup(map)[1]],
     argsFromJson(value) {
       const [msg, fromClient] = codec.argsFromJson(value) as [Map<StatMicMsgHead, StatMicMsgBody>, boolean]
       return [[...msg].map(([head, body]) => ({ head: headOf(head), value: valueOf(body) })), fromClient]
@@ -26,37 +30,63 @@ export function statOfLines(heads: Heads): Interface {
   return { ...StatF, functions: Object.assign(Object.create(null), StatF.functions, { reportMicMsg }) }
 }
 
-function readLines(r: Reader, tag: number, heads: Heads): StatLine[] {
-  const count = r.beginMap(tag)
-  const lines: StatLine[] = []
-  let head: Head | undefined
-  for (let index = 0; index < count; index++) {
-    head = heads.take(r, head)
-    lines.push({ head, value: readValue(r, 1) })
+/** Reads reports. A thousand of them a second have some tens of thousands of lines, each of which would be garbage in a moment. */
+class Lines {
+  readonly #heads: Heads
+  readonly #reused: { head: Head; readonly value: StatValue }[] = []
+
+  constructor(heads: Heads) {
+    this.#heads = heads
   }
-  return lines
+
+  /** A map of StatMicMsgHead and StatMicMsgBody. */
+  read(r: Reader, tag: number): StatLine[] {
+    const count = r.beginMap(tag)
+    const lines: StatLine[] = []
+    let head: Head | undefined
+    for (let index = 0; index < count; index++) {
+      head = this.#heads.take(r, head)
+      lines.push(this.#line(r, index, head))
+    }
+    return lines
+  }
+
+  #line(r: Reader, index: number, head: Head): StatLine {
+    const line = this.#reused[index] ?? { head, value: { count: 0, timeouts: 0, failures: 0, intervals: [], total: 0, max: 0, min: 0 } }
+    if (index < mostReused) this.#reused[index] = line
+    line.head = head
+    readValue(r, 1, line.value)
+    return line
+  }
 }
 
 /** A StatMicMsgBody; an interval without calls is left out. */
-function readValue(r: Reader, tag: number): StatValue {
+function readValue(r: Reader, tag: number, value: StatValue): void {
   if (!r.beginStruct(tag)) return r.missing(tag)
-  const value = { count: r.readInt(0), timeouts: r.readInt(1), failures: r.readInt(2), intervals: readIntervals(r, 3), total: r.readLongNumber(4), max: r.readInt(5), min: r.readInt(6) }
+  value.count = r.readInt(0)
+  value.timeouts = r.readInt(1)
+  value.failures = r.readInt(2)
+  value.intervals = readIntervals(r, 3, value.intervals)
+  value.total = r.readLongNumber(4)
+  value.max = r.readInt(5)
+  value.min = r.readInt(6)
   r.endStruct()
-  return value
 }
 
-function readIntervals(r: Reader, tag: number): number[] {
+/** @param intervals what was there before @returns the same array, or another one where what is read is not in order */
+function readIntervals(r: Reader, tag: number, intervals: number[]): number[] {
   const count = r.beginMap(tag)
-  const intervals: number[] = []
-  let [last, ordered] = [-1, count <= mostIntervals]
+  let [last, ordered, length] = [-1, count <= mostIntervals, 0]
   for (let index = 0; index < count; index++) {
     const bound = r.readInt(0)
     const calls = r.readInt(1)
     if (bound < 0 || calls <= 0) continue
     ordered &&= bound > last
     last = bound
-    intervals.push(bound, calls)
+    intervals[length++] = bound
+    intervals[length++] = calls
   }
+  intervals.length = length
   return ordered ? intervals : inOrder(byBound(intervals))
 }
 

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { setPriority } from 'node:os'
 
 /** Private memory (USS) of a process in MB: what would be free if it ended (proc_pid_smaps(5)). */
 export function privateMegabytes(pid: number): number {
@@ -24,3 +25,17 @@ export function processorSeconds(pid: number): number {
 
 let ticks = 0
 const ticksPerSecond = (): number => (ticks ||= Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' })))
+
+/** The main thread of a process comes before others, where this process may say so (setpriority(2)): what it does is measured, not the machine's other work. */
+export function prefer(pid: number): void {
+  try {
+    setPriority(pid, -10)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_SYSTEM_ERROR') throw error
+  }
+}
+
+/** Keeps a process, all its threads and those that it starts, to some of the machine's processors: `0`, `1-3` (taskset(1)). */
+export function keepTo(pid: number, processors: string): void {
+  execFileSync('taskset', ['-apc', processors, String(pid)], { stdio: 'ignore' })
+}

@@ -33,7 +33,7 @@ async function read(host: string | undefined, port: number, path = '/metrics'): 
 }
 
 /** Labels by what bounds them: words of ours, or what the framework itself has (functions, routes, adapters of one service). */
-const bounded = new Set(['servant', 'function', 'ret', 'method', 'route', 'status', 'result', 'reason', 'dataset', 'state', 'adapter', 'app', 'server', 'type', 'pod'])
+const bounded = new Set(['servant', 'function', 'ret', 'method', 'route', 'status', 'result', 'reason', 'mode', 'dataset', 'state', 'adapter', 'app', 'server', 'type', 'pod'])
 
 function check({ problems, families }: Exposition, whose: string): void {
   expect({ whose, problems }).toEqual({ whose, problems: [] })

@@ -58,7 +58,8 @@ export class Framework {
     const roleOf = (name: Name): RoleProcess => {
       const role = name === 'stat4' || name === 'stat6' ? 'stat' : name
       const stored = name.includes(inOpenSearch) ? { TARSSTORE_NODES: elastic } : {}
-      const env = { NODE_COMPILE_CACHE: compiled, KUBECONFIG: join(folder, 'kubeconfig'), Namespace: namespace, PodIP: addresses[name], TARSSTORE_DATA: join(folder, name), ...stored }
+      // All services call from the addresses of this machine, and none from its pod's.
+      const env = { TARS_CALLERS: 'off', NODE_COMPILE_CACHE: compiled, KUBECONFIG: join(folder, 'kubeconfig'), Namespace: namespace, PodIP: addresses[name], TARSSTORE_DATA: join(folder, name), ...stored }
       return new RoleProcess({ role, now, env })
     }
     const roles = Object.fromEntries(names.map((name) => [name, roleOf(name)])) as Record<Name, RoleProcess>

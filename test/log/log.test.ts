@@ -1,5 +1,5 @@
 // tarslog on real sockets and real files.
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,8 +11,9 @@ import { Communicator } from '#tars/client.ts'
 import type { FunctionCodec } from '#tars/idl/interface.ts'
 import { createLogInfo, Log, type LogInfo, type LogProxy, writeLogInfo } from '#tars/protocol/LogF.ts'
 import { LogFiles } from '../../framework/log/files/log-files.ts'
-import { sweep } from '../../framework/log/files/sweep.ts'
+import { sweep, type Keeping } from '../../framework/log/files/sweep.ts'
 import { startLog, type LogOptions, type RunningLog } from '../../framework/log/log.ts'
+import { Disks } from '../rig/disks.ts'
 
 let folder: string
 let running: RunningLog
@@ -21,7 +22,7 @@ const communicator = new Communicator({ timeoutMs: 20_000 })
 /** Wall and monotonic time of the server: 2026-03-05 12:00 in whatever zone. */
 let nowMs = new Date(2026, 2, 5, 12).getTime()
 const clock = { now: () => nowMs, monotonic: () => nowMs }
-const never = { maxAgeMs: Infinity, gzipAgeMs: Infinity, maxBytes: Infinity }
+const never: Keeping = { maxAgeMs: Infinity, gzipAgeMs: Infinity, maxBytes: Infinity }
 
 const start = async (more: Partial<LogOptions> = {}): Promise<RunningLog> =>
   startLog({ address: '127.0.0.1', ports: { log: 0, topology: 0 }, path: join(folder, 'logs'), data: join(folder, 'index'), namesNode: true, conf: undefined, keeping: never, traceDays: 7, openFiles: 512, otlp: undefined, healthPort: undefined, clock, log: silentLogger, ...more })
@@ -184,7 +185,7 @@ describe('old logs', () => {
     }
     return root
   }
-  const passOver = (root: string, keeping: Partial<typeof never>, isBusy: (path: string) => boolean = () => false) =>
+  const passOver = (root: string, keeping: Partial<Keeping>, isBusy: (path: string) => boolean = () => false) =>
     sweep({ root, keeping: { ...never, ...keeping }, now: nowMs, isBusy, log: silentLogger, signal: new AbortController().signal })
   const left = async (root: string) => (await readdir(root, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1)).toSorted()
 
@@ -238,6 +239,35 @@ describe('old logs', () => {
     for (let index = 0; index < 40; index++) await to.logger('Loud', 'Server', `f${index}`, '%Y', ['x'.repeat(200_000)])
     await expect.poll(async () => (await readdir(join(path, 'Loud/Server'))).length, { timeout: 10_000 }).toBeLessThan(20)
     expect(await readdir(join(path, 'Quiet/Server'))).toHaveLength(1)
+  })
+
+  test('a flood into one log costs that log its older lines, not its latest and not those of others', async () => {
+    const path = join(folder, 'one-flood')
+    const own = await start({ path, data: join(folder, 'one-flood-index'), keeping: { ...never, maxBytes: 1 << 20 } })
+    onTestFinished(() => own.stop())
+    const to = proxyOf(own)
+    await to.logger('Quiet', 'Server', 'f', '%Y', ['kept\n'])
+    for (let index = 0; index < 40; index++) {
+      await to.logger('Loud', 'Server', 'f', '%Y', [`${'x'.repeat(200_000)}${index}\n`])
+      await own.sweep()
+    }
+    const files = (await readdir(join(path, 'Loud/Server'))).map((name) => join(path, 'Loud/Server', name))
+    expect(files.reduce((sum, file) => sum + statSync(file).size, 0)).toBeLessThan(1.5 * (1 << 20))
+    expect(files.some((file) => readFileSync(file, 'utf8').endsWith('x39\n'))).toBe(true)
+    expect(await readdir(join(path, 'Quiet/Server'))).toHaveLength(1)
+  })
+
+  test('without a quota a fifth of the disk stays free', async () => {
+    const root = await mkdtemp(join(folder, 'disk-'))
+    const disks = await Disks.mount(root, { log: 10 })
+    onTestFinished(() => disks.unmount())
+    const at = disks.outside('log')
+    for (let index = 0; index < 9; index++) {
+      await writeFile(join(at, `f${index}`), Buffer.alloc(1 << 20))
+      await utimes(join(at, `f${index}`), index, index)
+    }
+    await passOver(at, { maxBytes: undefined })
+    expect(disks.files('log').toSorted()).toEqual(Array.from({ length: 8 }, (_, index) => `f${index + 1}`))
   })
 
   test('nothing written while a pass goes on is lost', async () => {

@@ -297,9 +297,9 @@ describe('environment', () => {
     expect(logEnv({ PodIP: '1.2.3.4' })).toEqual({
       namespace: '', callers: { mode: 'enforce', trusts: everyone },
       address: '1.2.3.4', ports: { log: 12111, topology: 13030 }, path: '/usr/local/app/tars/remote_app_log', data: '/usr/local/app/tars/remote_app_log/.index', namesNode: true, conf: undefined,
-      keeping: { maxAgeMs: 30 * 86_400_000, gzipAgeMs: 48 * 3_600_000, maxBytes: Infinity }, traceDays: 7, openFiles: 512, otlp: undefined, healthPort: undefined,
+      keeping: { maxAgeMs: 30 * 86_400_000, gzipAgeMs: 48 * 3_600_000, maxBytes: undefined }, traceDays: 7, openFiles: 512, otlp: undefined, healthPort: undefined,
     })
-    expect(logEnv({ PodIP: 'x', TARSLOG_DAYS: '0', TARSLOG_GZIP_HOURS: '0' }).keeping).toEqual({ maxAgeMs: Infinity, gzipAgeMs: Infinity, maxBytes: Infinity })
+    expect(logEnv({ PodIP: 'x', TARSLOG_DAYS: '0', TARSLOG_GZIP_HOURS: '0', TARSLOG_QUOTA: '0' }).keeping).toEqual({ maxAgeMs: Infinity, gzipAgeMs: Infinity, maxBytes: Infinity })
   })
 
   test.each([['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4317'], ['TARSLOG_DAYS', '-1'], ['TARSLOG_PORT', 'x']])('%s=%s is refused by name', (name, value) => {

@@ -10,8 +10,10 @@ import { Writer } from '#tars/codec/writer.ts'
 import type { FunctionCodec } from '#tars/idl/interface.ts'
 import { Head, Heads } from '../../framework/stat/heads.ts'
 import { statOfLines, type StatLine } from '../../framework/stat/stat-lines.ts'
-import { keyOf } from '#store/fold.ts'
+import { Fold, keyOf } from '#store/fold.ts'
+import { Tape } from '#store/tape.ts'
 import { CallCounters } from '../../framework/stat/model/call-counters.ts'
+import { statRules } from '../../framework/stat/model/stat-rules.ts'
 import { createPod, until } from '../registry/cluster.ts'
 import { startPromLint } from '../rig/promlint.ts'
 import { eq, HandClock, like, startMonitored, type Monitored } from './rig.ts'
@@ -149,6 +151,20 @@ test('a report is the same in each protocol version, and a head that cannot be r
     expect([found.map((one) => [one.head.read(), one.value]), fromClient]).toEqual(expected)
   }
   expect(() => new Head(Buffer.from('0a00010b', 'hex')).read()).toThrow(expect.objectContaining({ ret: -1 }))
+})
+
+test('each report is read for itself, and what is counted is not that of the next one, whose lines are read into the same objects', () => {
+  const [ours, theirs] = [statOfLines(new Heads(10)).functions['reportMicMsg'], StatF.functions['reportMicMsg']] as [FunctionCodec, FunctionCodec]
+  const fold = new Fold(statRules('p'), { perReporter: 10, inAll: 10 })
+  const bodies = [[[5, 3], [10, 2], [20, 1]], [[10, 7]], [[20, 4], [5, 1]], []]
+  for (const [index, intervals] of bodies.entries()) {
+    const body = new Writer()
+    theirs.writeArgs(body, [new Map([line({ interfaceName: `f${index}` }, { count: index + 1, intervalCount: new Map(intervals as [number, number][]) })]), true])
+    const [[read]] = ours.readArgs(new Reader(body.bytes())) as [[StatLine]]
+    const names = { master: 'a', slave: 'b', interface: `f${index}`, version: '', masterIp: '', slaveIp: '', port: 0, ret: 0, setName: '', setArea: '', setId: '' }
+    fold.add({ key: keyOf('a', names), value: read.value }, new Tape())
+  }
+  expect([...fold.sums()].map(({ value: { count, intervals } }) => [count, intervals])).toEqual([[1, [5, 3, 10, 2, 20, 1]], [2, [10, 7]], [3, [5, 1, 20, 4]], [4, []]])
 })
 
 describe('bad input', () => {

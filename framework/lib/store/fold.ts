@@ -26,6 +26,11 @@ export interface Measured<N, V> {
 
 /** How values of a kind come together. */
 export interface FoldRules<N, V> {
+  /**
+   * A value to be kept, as one that was reported and will be changed. It must be made elsewhere than what is reported: where
+   * the objects made at one place are often kept, V8 makes all of them long-lived, also those that are gone in a moment.
+   */
+  readonly own: (value: V) => V
   /** What two values come to; the first may be changed to it. */
   readonly add: (a: V, b: V) => V
   /** The names under which it is counted what is beyond the bounds. */
@@ -60,7 +65,7 @@ export class Fold<N, V> {
     this.#guard = new KeyGuard(bounds)
   }
 
-  /** Counts a record, whose value is the fold's from now on, and takes down what its key comes to by now: of each key the last counts. */
+  /** Counts a record, and takes down what its key comes to by now: of each key the last counts. */
   add({ key, value }: Measured<N, V>, tape: Tape): void {
     const { place } = key
     if (place?.of === this.#self) return this.#more(place.sum as Sum<N, V>, value, tape)
@@ -105,7 +110,7 @@ export class Fold<N, V> {
   }
 
   #begin(key: Key<N>, value: V, tape: Tape): void {
-    const sum = { number: this.#sums.size, key, value }
+    const sum = { number: this.#sums.size, key, value: this.#rules.own(value) }
     this.#sums.set(key.text, sum)
     this.#takeDown(sum, tape)
   }

@@ -1,6 +1,6 @@
 // Old logs: compressed, then removed.
-import { createReadStream, createWriteStream, renameSync, rmSync, statSync } from 'node:fs'
-import { readdir, rm, stat, utimes } from 'node:fs/promises'
+import { createReadStream, createWriteStream, existsSync, renameSync, rmSync, statSync } from 'node:fs'
+import { readdir, rm, stat, statfs, utimes } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
@@ -12,8 +12,11 @@ export interface Keeping {
   readonly maxAgeMs: number
   /** Milliseconds after its last line that a log is compressed; Infinity: never. */
   readonly gzipAgeMs: number
-  /** Bytes of all logs. Beyond it the oldest of the application that has most go first, so that one that writes much costs others nothing. Infinity: any number. */
-  readonly maxBytes: number
+  /**
+   * Bytes of all logs. Beyond it the oldest of the application that has most go first, so that one that writes much costs others nothing.
+   * Infinity: any number; undefined: four fifths of what they have and what is free on their disk.
+   */
+  readonly maxBytes: number | undefined
 }
 
 export interface SweepOptions {
@@ -39,6 +42,10 @@ interface Found {
 }
 
 const suffix = '.gz'
+const usualShare = 0.8
+/** A log that has more of all, and is written, goes on in a new file when room becomes scarce: its older lines can go, and its latest stay. */
+const largestShare = 1 / 8
+const liveMs = 60_000
 const part = '.gz.part'
 
 /** One pass over all logs. Folders stay, as their writers come back. */
@@ -54,7 +61,9 @@ export async function sweep(options: SweepOptions): Promise<Swept> {
     return true
   }
   let compressed = 0
-  for (const file of await filesBelow(root)) {
+  const found = await filesBelow(root)
+  const maxBytes = keeping.maxBytes ?? usualShare * (bytesOf(found) + await freeBytes(root))
+  for (const file of divided(found, maxBytes, options)) {
     if (signal.aborted) break
     const age = now - file.mtimeMs
     try {
@@ -71,7 +80,7 @@ export async function sweep(options: SweepOptions): Promise<Swept> {
       kept.push(file)
     }
   }
-  for (const path of surplus(kept, options)) {
+  for (const path of surplus(kept, maxBytes, options)) {
     if (signal.aborted) break
     remove(path)
   }
@@ -79,12 +88,12 @@ export async function sweep(options: SweepOptions): Promise<Swept> {
 }
 
 /** What is too much: again and again the oldest log of the application that has most. */
-function* surplus(files: readonly Found[], { root, keeping: { maxBytes }, isBusy }: SweepOptions): Iterable<string> {
+function* surplus(files: readonly Found[], maxBytes: number, { root, isBusy }: SweepOptions): Iterable<string> {
   const apps = [...Map.groupBy(files, ({ path }) => relative(root, path).split(sep, 1)[0] ?? '').values()]
     .map((logs) => ({ logs: logs.toSorted((a, b) => b.mtimeMs - a.mtimeMs), bytes: bytesOf(logs) }))
   let bytes = bytesOf(files)
   while (bytes > maxBytes) {
-    const most = apps.reduce((a, b) => (b.logs.length > 0 && (a.logs.length === 0 || b.bytes > a.bytes) ? b : a))
+    const most = apps.reduce((a, b) => (b.bytes > a.bytes ? b : a))
     const oldest = most.logs.pop()
     if (oldest === undefined) return
     if (isBusy(oldest.path)) continue
@@ -92,6 +101,31 @@ function* surplus(files: readonly Found[], { root, keeping: { maxBytes }, isBusy
     bytes -= oldest.size
     yield oldest.path
   }
+}
+
+/** The same logs, of which those that were too large go on in a new file. */
+function divided(files: readonly Found[], maxBytes: number, options: SweepOptions): readonly Found[] {
+  if (bytesOf(files) <= maxBytes / 2) return files
+  return files.map((file) => (file.size > maxBytes * largestShare && options.now - file.mtimeMs < liveMs ? setAside(file, options) : file))
+}
+
+/** Under a name with a number. It is closed unless it is being written just now, and then it is opened anew within seconds. */
+function setAside(file: Found, { isBusy }: SweepOptions): Found {
+  if (/\.(\d+|gz|part)$/.test(file.path)) return file
+  isBusy(file.path)
+  const path = freeName(file.path)
+  renameSync(file.path, path)
+  return { ...file, path }
+}
+
+function freeName(path: string): string {
+  for (let number = 1; ; number++) if (!existsSync(`${path}.${number}`) && !existsSync(`${path}.${number}${suffix}`)) return `${path}.${number}`
+}
+
+/** What a disk has room for, bytes. */
+export async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder)
+  return bavail * bsize
 }
 
 const bytesOf = (files: readonly Found[]): number => files.reduce((sum, { size }) => sum + size, 0)

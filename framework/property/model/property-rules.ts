@@ -9,6 +9,7 @@ import type { PropertyNames } from './record.ts'
 /** @param source who gathered: pod of tarsproperty */
 export function propertyRules(source: string): FoldRules<PropertyNames, PolicyValue> {
   return {
+    own: (value) => value,
     add: mergePolicy,
     rest: ({ by, names }, admission) => ({ module: admission === 'rest of all' ? otherName : by, node: otherName, property: otherName, setName: '', setArea: '', setId: '', policy: names.policy }),
     rows(names, value) {

@@ -6,6 +6,7 @@ import { byBound, inOrder, type StatNames, type StatValue } from './record.ts'
 /** @param source who gathered: pod of tarsstat */
 export function statRules(source: string): FoldRules<StatNames, StatValue> {
   return {
+    own: (value) => ({ ...value, intervals: [...value.intervals] }),
     add(a, b) {
       a.count += b.count
       a.timeouts += b.timeouts

@@ -16,6 +16,10 @@ export class LoadGenerator {
     return new LoadGenerator(child)
   }
 
+  get pid(): number {
+    return this.#child.pid
+  }
+
   /** As much as the server answers while a fixed number of requests is under way. */
   saturate(how: Parameters<LoadClient['saturate']>[0]): Promise<Load> {
     return this.#child.ask({ saturate: how })

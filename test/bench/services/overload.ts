@@ -1,4 +1,5 @@
 // Every server under ten times the load that it can bear.
+import { availableParallelism } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { resources } from '#api/resources.ts'
 import type { TConfig } from '#api/types.ts'
@@ -18,7 +19,7 @@ import { createStatPropMsgHead, PropertyF } from '#tars/protocol/PropertyF.ts'
 import { QueryF } from '#tars/protocol/QueryF.ts'
 import { createStatMicMsgBody, createStatMicMsgHead, StatF } from '#tars/protocol/StatF.ts'
 import type { Goal } from '../goal.ts'
-import { processorSeconds, residentMegabytes } from '../proc.ts'
+import { keepTo, processorSeconds, residentMegabytes } from '../proc.ts'
 import { Child } from './child.ts'
 import { namespace, startCluster, type Cluster } from './cluster.ts'
 import { firstId, LoadGenerator } from './load.ts'
@@ -27,6 +28,8 @@ import { startRole, type RoleProcess } from './role.ts'
 import type { Storm, StormQuestion } from './storm-process.ts'
 
 const rounds = 3
+/** Of the machine. */
+const processors = availableParallelism()
 const times = 10
 const stormMs = 4000
 const patienceMs = 3000
@@ -43,6 +46,8 @@ interface Server {
   readonly func: string
   readonly args: (index: number) => readonly unknown[]
   readonly env?: (folder: string) => Record<string, string>
+  /** Calls under way on each of four connections at which it answers most. Default 16; more where all of a moment are answered at once. */
+  readonly underWay?: number
   /** The field of the line with which it says that it serves. */
   readonly port?: string
 }
@@ -58,7 +63,7 @@ const values = (index: number) => Array.from({ length: 20 }, (_, place) => [crea
 const servers: readonly Server[] = [
   { role: 'registry', object: 'tars.tarsregistry.QueryObj', interface: QueryF, func: 'findObjectByIdInSameGroup', args: (index) => [servantOf(index)], env: (folder) => ({ TARSREGISTRY_DATA: folder }), port: 'query' },
   { role: 'config', object: 'tars.tarsconfig.ConfigObj', interface: Config, func: 'loadConfig', args: () => ['Bench', serverOf(0), 'server.conf'], env: (folder) => ({ TARSCONFIG_PORT: '0', TARSCONFIG_DATA: folder }) },
-  { role: 'notify', object: 'tars.tarsnotify.NotifyObj', interface: Notify, func: 'reportServer', args: (index) => [`Shop.Web${index}`, '1', `message ${index}`], env: (folder) => ({ ...stored(folder), TARSNOTIFY_PORT: '0', TARSNOTIFY_HTTP_PORT: '0', TARSNOTIFY_LIMIT: '1:1000000' }) },
+  { role: 'notify', object: 'tars.tarsnotify.NotifyObj', interface: Notify, func: 'reportServer', args: (index) => [`Shop.Web${index}`, '1', `message ${index}`], env: (folder) => ({ ...stored(folder), TARSNOTIFY_PORT: '0', TARSNOTIFY_HTTP_PORT: '0', TARSNOTIFY_LIMIT: '1:1000000' }), underWay: 1000 },
   { role: 'log', object: 'tars.tarslog.LogObj', interface: Log, func: 'logger', args: (index) => ['Shop', `Web${index % 20}`, '', '%Y%m%d', Array.from({ length: 20 }, () => line)], env: (folder) => ({ TARSLOG_PORT: '0', TARSLOG_TOPOLOGY_PORT: '0', TARSLOG_PATH: folder }), port: 'log' },
   { role: 'stat', object: 'tars.tarsstat.StatObj', interface: StatF, func: 'reportMicMsg', args: (index) => [new Map(calls(index)), true], env: (folder) => ({ ...stored(folder), TARSSTAT_PORT: '0', TARSSTAT_HTTP_PORT: '0' }) },
   { role: 'property', object: 'tars.tarsproperty.PropertyObj', interface: PropertyF, func: 'reportPropMsg', args: (index) => [new Map(values(index))], env: (folder) => ({ ...stored(folder), TARSPROPERTY_PORT: '0', TARSPROPERTY_HTTP_PORT: '0' }) },
@@ -66,8 +71,12 @@ const servers: readonly Server[] = [
   { role: 'queryproperty', object: 'tars.tarsqueryproperty.QueryObj', interface: MonitorQuery, func: 'query', args: question('tars_property', 'value') },
 ]
 
-/** One server after the other. `BENCH_ROLES=stat,log` takes only those. */
+/**
+ * One server after the other, each on a processor of its own: those who call have the rest, so that they take no time of
+ * it, neither at its peak nor in the storm. `BENCH_ROLES=stat,log` takes only those.
+ */
 export async function overload(note: (line: string) => void): Promise<readonly Goal[]> {
+  if (processors > 1) keepTo(process.pid, `1-${processors - 1}`)
   const cluster = await startCluster({ servers: kinds, replicas: 3 })
   try {
     await cluster.client.create(resources.tconfigs, { apiVersion: 'k8s.tars.io/v1beta3', kind: 'TConfig', metadata: { name: 'config', namespace }, app: 'Bench', server: serverOf(0), set: '', podSeq: 'm', configName: 'server.conf', version: 'v1', configContent: 'key = value\n'.repeat(800), activated: true } as unknown as TConfig)
@@ -77,6 +86,7 @@ export async function overload(note: (line: string) => void): Promise<readonly G
     return goals
   } finally {
     await cluster.stop()
+    if (processors > 1) keepTo(process.pid, `0-${processors - 1}`)
   }
 }
 
@@ -84,11 +94,14 @@ export async function overload(note: (line: string) => void): Promise<readonly G
 interface Goodput {
   readonly perSecond: number
   readonly perCpu: number
+  /** CPU that it used, share of a processor: at its peak it has all of one. */
+  readonly share: number
 }
 
 async function underStorm(cluster: Cluster, server: Server, note: (line: string) => void): Promise<Goal[]> {
   const { role, stop } = await started(cluster, server)
   const [host, port] = [role.address, role.serves[server.port ?? 'port'] as number]
+  if (processors > 1) keepTo(role.pid, '0')
   const requests = Array.from({ length: kinds }, (_, index) => {
     const body = new Writer()
     server.interface.functions[server.func]?.writeArgs(body, server.args(index))
@@ -97,8 +110,9 @@ async function underStorm(cluster: Cluster, server: Server, note: (line: string)
   const load = await LoadGenerator.start({ host, port, requests, connections: 4, refusals: [ret.overload, ret.queueTimeout] })
   const usual = async (ms: number): Promise<Goodput> => {
     const before = processorSeconds(role.pid)
-    const { answered, seconds } = await load.saturate({ underWay: 16, ms })
-    return { perSecond: answered / seconds, perCpu: answered / (processorSeconds(role.pid) - before) }
+    const { answered, seconds } = await load.saturate({ underWay: server.underWay ?? 16, ms })
+    const cpu = processorSeconds(role.pid) - before
+    return { perSecond: answered / seconds, perCpu: answered / cpu, share: cpu / seconds }
   }
   const [kept, recovered, grown]: [number[], number[], number[]] = [[], [], []]
   try {
@@ -115,7 +129,7 @@ async function underStorm(cluster: Cluster, server: Server, note: (line: string)
       kept.push(perCpu / peak.perCpu)
       recovered.push(after.perCpu / peak.perCpu)
       grown.push(residentMegabytes(role.pid).peak - memory)
-      note(`${server.role}: ${peak.perSecond.toFixed(0)} answers/s; in the storm ${(storm.good / storm.seconds).toFixed(0)}/s good, ${(storm.late / storm.seconds).toFixed(0)} late, ${codes(storm)} of ${((storm.sent + storm.unsent) / storm.seconds).toFixed(0)} (${(storm.unsent / storm.seconds).toFixed(0)} without a free caller${storm.closed > 0 ? `; ${storm.closed} connections closed` : ''}); a second after it ${after.perSecond.toFixed(0)}/s`)
+      note(`${server.role}: ${peak.perSecond.toFixed(0)} answers/s with ${peak.share.toFixed(2)} of a processor; in the storm ${(storm.good / storm.seconds).toFixed(0)}/s good, ${(storm.late / storm.seconds).toFixed(0)} late, ${codes(storm)} of ${((storm.sent + storm.unsent) / storm.seconds).toFixed(0)} (${(storm.unsent / storm.seconds).toFixed(0)} without a free caller${storm.closed > 0 ? `; ${storm.closed} connections closed` : ''}); a second after it ${after.perSecond.toFixed(0)}/s`)
     }
   } finally {
     await load.stop()

@@ -4,13 +4,16 @@ import { Queue } from './queue.ts'
 import type { Turn } from './turn.ts'
 
 /** Calls that wait are started for so long in one turn of the event loop, CPU milliseconds; then sockets are served. */
-const sliceMs = 10
+const sliceMs = 2
 /** Calls after which that is looked at. */
 const callsALook = 8
-/** So much of the CPU time that the calls of a turn of the event loop take may go into refusing others in the next. */
-const refusingShare = 0.1
-/** As much of a turn may go into it in any case, milliseconds. */
-const refusingMs = 0.3
+/** So much of the CPU time that waiting calls take may go into refusing others. */
+const refusingShare = 0.05
+/** As much of a turn in which none were started may go into it, milliseconds; what was not used is kept up to some turns. */
+const refusingMs = 0.05
+const mostKept = 20 * refusingMs
+/** A queue as full as this is filled again only once there is more room. */
+const fullShare = 15 / 16
 
 export interface DispatcherOptions {
   readonly queueCapacity: number
@@ -35,10 +38,13 @@ export class Dispatcher {
   readonly #waiting = new Queue<Call>()
   #waitingBytes = 0
   #active = 0
-  /** Calls refused in this turn, the CPU milliseconds that reading them took, and those that it may. */
+  /** Calls refused so far. */
   #refusals = 0
-  #refused = 0
-  #mayRefuse = refusingMs
+  /** CPU milliseconds that may go into refusing; below 0 what went into it too much. */
+  #credit = refusingMs
+  #earning = false
+  /** Waiting calls were started in this turn. */
+  #pumped = false
   #pumping = false
   #timer: NodeJS.Timeout | undefined
 
@@ -51,18 +57,22 @@ export class Dispatcher {
     return this.#active + this.#waiting.size
   }
 
-  /** So many calls were refused in this turn that no more are to be read in it. */
+  /** The queue is full, and enough went into refusing others: no more is to be read in this turn. */
   get sated(): boolean {
-    return this.#refused >= this.#mayRefuse
+    return this.#credit <= 0 && this.#full
   }
 
   /** Calls are about to be read. @returns what {@link read} is told */
   reading(): number {
-    return this.#waiting.size >= this.#options.queueCapacity ? cpuMs() : 0
+    if (!this.#full) return 0
+    this.#refusals = 0
+    return cpuMs()
   }
 
   read(since: number): void {
-    if (since > 0 && this.#refusals > 0) this.#refused += cpuMs() - since
+    if (since === 0 || this.#refusals === 0) return
+    this.#credit -= cpuMs() - since
+    this.#earn()
   }
 
   /** @returns whether it was started: its arguments have been read then */
@@ -105,13 +115,26 @@ export class Dispatcher {
   }
 
   #shed(call: Call, why: string): void {
-    if (this.#refusals++ === 0) this.#options.turn.atEnd(this.#newTurn)
+    this.#refusals++
     this.#refuse(call, ret.overload, why)
   }
 
+  get #full(): boolean {
+    const { queueCapacity, maxQueueBytes } = this.#options
+    return this.#waiting.size > queueCapacity * fullShare || this.#waitingBytes > maxQueueBytes * fullShare
+  }
+
+  #earn(): void {
+    if (this.#earning || this.#credit >= mostKept) return
+    this.#earning = true
+    this.#options.turn.atEnd(this.#newTurn)
+  }
+
   readonly #newTurn = (): void => {
-    this.#refusals = 0
-    this.#refused = 0
+    this.#earning = false
+    if (!this.#pumped) this.#credit += refusingMs
+    this.#pumped = false
+    this.#earn()
   }
 
   #pumpLater(): void {
@@ -123,16 +146,17 @@ export class Dispatcher {
   readonly #pump = (): void => {
     const { concurrency, turn } = this.#options
     this.#pumping = false
-    const began = cpuMs()
-    let used = 0
-    for (let count = 1; this.#waiting.size > 0 && this.#active < concurrency && used < sliceMs; count++) {
+    this.#pumped = true
+    const [began, from] = [cpuMs(), this.#options.now()]
+    for (let count = 1; this.#waiting.size > 0 && this.#active < concurrency; count++) {
       const call = this.#waiting.shift() as Call
       this.#waitingBytes -= call.bodyBytes
       if (call.deadline < turn.start() || isAbandoned(call)) this.#expire(call)
       else this.#start(call)
-      if (count % callsALook === 0) used = cpuMs() - began
+      // The clock is read quicker, and runs no slower.
+      if (count % callsALook === 0 && this.#options.now() - from > sliceMs && cpuMs() - began > sliceMs) break
     }
-    this.#mayRefuse = Math.max(refusingMs, (cpuMs() - began) * refusingShare)
+    this.#credit = Math.min(mostKept, this.#credit + (cpuMs() - began) * refusingShare)
     if (this.#waiting.size > 0 && this.#active < concurrency) this.#pumpLater()
   }
 
