@@ -154,11 +154,10 @@ const untilSecond = (second: number): number => (second * 1000 - (Date.now() % m
 /** Waits so many milliseconds; a connection that is silent for a minute would be closed. */
 async function until(ms: number, connected: readonly LoadGenerator[]): Promise<void> {
   const end = performance.now() + ms
-  while (end - performance.now() > aliveMs) {
+  do {
     for (const one of connected) await one.saturate({ underWay: 1, ms: 1 })
-    await delay(Math.max(0, Math.min(aliveMs, end - performance.now() - aliveMs / 10)))
-  }
-  await delay(Math.max(0, end - performance.now()))
+    await delay(Math.max(0, Math.min(aliveMs, end - performance.now())))
+  } while (performance.now() < end)
 }
 
 async function writtenRows({ address, serves }: RoleProcess): Promise<number> {
