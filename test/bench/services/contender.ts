@@ -41,12 +41,18 @@ export interface Sample {
   readonly cpu: number
 }
 
-const underWay = 16
+interface Contest {
+  /** Requests under way on each connection. Default 16. */
+  readonly underWay?: number
+  /** What else is measured each round. */
+  readonly also?: () => Promise<void>
+}
+
 const warmUpMs = 3000
 const windowMs = 1500
 
-/** CPU an answer of each server under load, in turn, round after round. @param also what else is measured each round */
-export async function cpuOfAnswers(contenders: readonly Contender[], rounds: number, note: (line: string) => void, also: () => Promise<void> = async () => {}): Promise<Sample[][]> {
+/** CPU an answer of each server under load, in turn, round after round. */
+export async function cpuOfAnswers(contenders: readonly Contender[], rounds: number, note: (line: string) => void, { underWay = 16, also = async () => {} }: Contest = {}): Promise<Sample[][]> {
   for (const { load } of contenders) await load.saturate({ underWay, ms: warmUpMs })
   const samples: Sample[][] = contenders.map(() => [])
   for (let round = 0; round < rounds; round++) {

@@ -19,6 +19,8 @@ const rounds = 9
 const appendMs = 1000
 const lineBytes = 128
 const object = 'tars.tarslog.LogObj'
+/** On each of four connections: a writer of native's sends its lines one call after the other, so these are sixteen services that write at once. */
+const underWay = 4
 /** What a call brings: TarsCpp's writer sends at most 2000 lines at once. */
 const batches = [2000, 20] as const
 
@@ -56,7 +58,7 @@ async function batch(lines: number, note: (line: string) => void): Promise<reado
   const said = (what: string, samples: readonly { readonly perCpu: number; readonly perSecond: number }[]): string =>
     `${what} ${median(samples.map(({ perSecond }) => perSecond)).toFixed(0)} MB/s and ${median(samples.map(({ perCpu }) => perCpu)).toFixed(0)} MB a second of CPU`
   try {
-    const [own = [], bare = []] = await cpuOfAnswers([ours, echo], rounds, note, also)
+    const [own = [], bare = []] = await cpuOfAnswers([ours, echo], rounds, note, { underWay, also })
     const rated = (samples: typeof own): { readonly perCpu: number; readonly perSecond: number }[] => samples.map(({ cpu, perSecond }) => ({ perCpu: bytes / cpu, perSecond: (perSecond * bytes) / 1e6 }))
     note([`${lines} lines a call: ${said('tarslog', rated(own))}`, said('buffered appends', appends.lines), said('one block again and again', appends.block), said('a bare server that reads the calls', rated(bare))].join('; '))
     return [{ what: `logger, ${lines} lines of ${lineBytes} bytes a call, bytes a second of CPU, log ÷ plain buffered appends`, samples: own.map(({ cpu }, round) => bytes / cpu / (appends.lines[round]?.perCpu ?? NaN)), bar: 0.5, rule: 'least', unit: '×' }]

@@ -43,7 +43,7 @@ export async function stat(note: (line: string) => void): Promise<readonly Goal[
   try {
     await decode()
     alone.pop()
-    const [own, bare] = await cpuOfAnswers([ours, echo], cpuRounds, note, decode)
+    const [own, bare] = await cpuOfAnswers([ours, echo], cpuRounds, note, { also: decode })
     note(`decoding alone: ${(median(alone) / linesABatch).toFixed(3)} µs CPU a line; tarsstat ${(median((own ?? []).map(({ cpu }) => cpu)) / linesABatch).toFixed(3)} µs`)
     return [
       { what: `reportMicMsg in batches of ${linesABatch}, CPU a head, stat ÷ decoding alone`, samples: (own ?? []).map(({ cpu }, round) => cpu / (alone[round] ?? NaN)), bar: 1.5, rule: 'most', unit: '×' },
