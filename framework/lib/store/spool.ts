@@ -38,6 +38,8 @@ export class Spool extends Lifetime {
   readonly #options: Required<SpoolOptions>
   readonly #abort = new AbortController()
   #waiting: Waiting[] = []
+  /** Files that no longer wait, and go. */
+  #removing = 0
   #loop: Promise<void> | undefined
   #wake = Promise.withResolvers<void>()
   #settled = Promise.withResolvers<void>()
@@ -72,7 +74,7 @@ export class Spool extends Lifetime {
       const name = `${batch}.${String(part++).padStart(4, '0')}.${some.length}.json`
       const bytes = await writeWhole(join(folder, name), JSON.stringify(some))
       if (!this.#waiting.some((one) => one.name === name)) this.#waiting.push({ name, rows: some.length, bytes })
-      while (this.bytes > maxBytes && this.#waiting.length > 1) this.#drop(this.#waiting[0], 'too much waits for the store')
+      while (this.bytes > maxBytes && this.#waiting.length > 1) await this.#drop(this.#waiting[0], 'too much waits for the store')
       this.#wake.resolve()
     }
   }
@@ -93,7 +95,7 @@ export class Spool extends Lifetime {
 
   /** Resolves when nothing waits. */
   async empty(): Promise<void> {
-    while (this.#waiting.length > 0 && !this.#abort.signal.aborted) await this.#settled.promise
+    while (this.#waiting.length + this.#removing > 0 && !this.#abort.signal.aborted) await this.#settled.promise
   }
 
   metrics(): string {
@@ -124,32 +126,38 @@ export class Spool extends Lifetime {
     const { dataset, store, log, retryMs } = this.#options
     try {
       const rows = await rowsIn(join(this.#options.folder, next.name))
-      if (rows === undefined) return this.#drop(next, 'their file is damaged or gone')
+      if (rows === undefined) return await this.#drop(next, 'their file is damaged or gone')
       const refused = await store.write(dataset, rows)
       if (refused > 0) log.error('rows that the store did not want, or has no room for', { dataset: dataset.name, rows: refused })
       this.counts.refused += refused
       this.counts.written += rows.length - refused
       this.#failures = 0
-      this.#remove(next)
+      await this.#remove(next)
     } catch (error) {
       if (this.#failures++ === 0) log.error('the store does not take what is to be kept; it waits', { dataset: dataset.name, error })
       await sleep(backoff(this.#failures, { baseMs: retryMs, capMs: 30_000 }), signal).catch(() => {})
     }
   }
 
-  #drop(waiting: Waiting | undefined, why: string): void {
+  async #drop(waiting: Waiting | undefined, why: string): Promise<void> {
     // It may have gone while it was being read.
     if (waiting === undefined || !this.#waiting.includes(waiting)) return
     this.counts.dropped += waiting.rows
     this.#options.log.error('rows lost', { dataset: this.#options.dataset.name, rows: waiting.rows, why })
-    this.#remove(waiting)
+    await this.#remove(waiting)
   }
 
-  #remove(waiting: Waiting): void {
+  /** A busy disk may take long to forget a file, which nobody who reports is to wait for. */
+  async #remove(waiting: Waiting): Promise<void> {
     this.#waiting = this.#waiting.filter((one) => one !== waiting)
-    rmSync(join(this.#options.folder, waiting.name), { force: true })
-    this.#settled.resolve()
-    this.#settled = Promise.withResolvers<void>()
+    this.#removing++
+    try {
+      await rm(join(this.#options.folder, waiting.name), { force: true })
+    } finally {
+      this.#removing--
+      this.#settled.resolve()
+      this.#settled = Promise.withResolvers<void>()
+    }
   }
 
   #known(name: string): Waiting[] {
