@@ -11,7 +11,12 @@ export function giveBack(buffer: Buffer): void {
   if (memory.byteLength >= ownMemory || memory.byteLength === buffer.length) memory.transfer(0)
 }
 
-/** The same for a piece of what a stream of zlib gives, which writes on behind it until its memory is full. */
+/** Whether a piece of what a stream of zlib gives is the last in its memory: the stream writes on behind it until that is full. */
+export function isFilled(piece: Buffer): boolean {
+  return piece.byteOffset + piece.length === piece.buffer.byteLength
+}
+
+/** {@link giveBack} for such a piece, when those before it have been read. */
 export function giveBackFilled(piece: Buffer): void {
-  if (piece.byteOffset + piece.length === piece.buffer.byteLength) giveBack(piece)
+  if (isFilled(piece)) giveBack(piece)
 }

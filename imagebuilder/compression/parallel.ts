@@ -1,5 +1,5 @@
 import { memberKey, worthKeeping, type BuildMembers } from '../member-cache.ts'
-import { giveBack, giveBackFilled } from '../memory.ts'
+import { giveBack, isFilled } from '../memory.ts'
 import type { Codec, Packer } from './codec.ts'
 import { gzip } from './gzip.ts'
 
@@ -38,6 +38,11 @@ export class ParallelCompressor {
   readonly #free: Buffer[] = []
   readonly #codec: Codec
   readonly #packers: Packer[] = []
+  /**
+   * By the memory that they share, pieces of members that are not delivered: a packer puts one behind the other, and members
+   * are not always packed in the order in which they are delivered.
+   */
+  readonly #undelivered = new Map<ArrayBufferLike, { pieces: number; filled: boolean }>()
   #block: Buffer = Buffer.allocUnsafeSlow(blockBytes)
   /** What the block holds before the unfinished segment, and whether that shrinks. */
   #judged = 0
@@ -116,8 +121,26 @@ export class ParallelCompressor {
     const known = await members?.find(key)
     const parts = known === undefined ? await this.#packed(block) : [known]
     this.#free.push(whole)
+    this.#hold(parts)
     const kept = known === undefined ? members?.keep(key, parts) : undefined
-    return { parts, free: async () => (await kept, parts.forEach(giveBackFilled)) }
+    return { parts, free: async () => (await kept, this.#release(parts)) }
+  }
+
+  #hold(parts: readonly Buffer[]): void {
+    for (const part of parts) {
+      const { pieces, filled } = this.#undelivered.get(part.buffer) ?? { pieces: 0, filled: false }
+      this.#undelivered.set(part.buffer, { pieces: pieces + 1, filled: filled || isFilled(part) })
+    }
+  }
+
+  /** Memory that is filled and of which nothing is to be delivered any more is given back. */
+  #release(parts: readonly Buffer[]): void {
+    for (const part of parts) {
+      const held = this.#undelivered.get(part.buffer)
+      if (held === undefined || --held.pieces > 0) continue
+      this.#undelivered.delete(part.buffer)
+      if (held.filled) giveBack(part)
+    }
   }
 
   async #packed(block: Buffer): Promise<Buffer[]> {
@@ -133,7 +156,11 @@ export class ParallelCompressor {
     const [settled] = await Promise.allSettled([member, before])
     await before
     if (settled.status === 'rejected') throw settled.reason
-    for (const part of settled.value.parts) if (!this.#aborted) await this.#sink(part)
+    for (const part of settled.value.parts) {
+      // Better no image than one that lacks a part.
+      if ((part.buffer as ArrayBuffer).detached) throw new Error('the memory of a member was given back before it was delivered')
+      if (!this.#aborted) await this.#sink(part)
+    }
     await settled.value.free()
   }
 }
