@@ -56,16 +56,17 @@ export class RoleProcess {
   /** Tells it what time it is; resolves when that is so. */
   async setClock(now: number): Promise<void> {
     this.#now = now
-    if (this.#child?.connected !== true) return
-    const answered = once(this.#child, 'message')
-    this.#child.send({ now })
+    const child = this.#child
+    if (child === undefined || hasEnded(child)) return
+    const answered = once(child, 'message')
+    child.send({ now })
     await answered
   }
 
   /** @throws Error when it does not end in order after SIGTERM */
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const child = this.#child
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    if (child === undefined || hasEnded(child)) return
     const exited = once(child, 'exit') as Promise<[number | null]>
     child.kill(signal)
     const [code] = await exited
@@ -85,6 +86,9 @@ export class RoleProcess {
     return this.#env['PodIP'] ?? ''
   }
 }
+
+/** The channel to it may seem open for a moment longer. */
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null
 
 /** A connection of its own, as the process at the other end is often another one. */
 function textOf(url: string): Promise<string> {
