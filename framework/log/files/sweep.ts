@@ -110,12 +110,17 @@ function divided(files: readonly Found[], maxBytes: number, options: SweepOption
 }
 
 /** Under a name with a number. It is closed unless it is being written just now, and then it is opened anew within seconds. */
-function setAside(file: Found, { isBusy }: SweepOptions): Found {
+function setAside(file: Found, { isBusy, log }: SweepOptions): Found {
   if (/\.(\d+|gz|part)$/.test(file.path)) return file
   isBusy(file.path)
-  const path = freeName(file.path)
-  renameSync(file.path, path)
-  return { ...file, path }
+  try {
+    const path = freeName(file.path)
+    renameSync(file.path, path)
+    return { ...file, path }
+  } catch (error) {
+    log.error('a large log does not go on in a new file', { file: file.path, error: describe(error) })
+    return file
+  }
 }
 
 function freeName(path: string): string {
