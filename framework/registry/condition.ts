@@ -8,9 +8,11 @@ const podNames = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?
 const longestPodName = 253
 /** Characters of a message that are kept. */
 const longestMessage = 1024
+/** The last second that RFC 3339 can name. */
+const latest = 253_402_300_799
 
 /** What a report must look like before anything is done with it; throws a Failure that names the parameter. */
-export function checkReport(podName: string, { setting, present, pid, restarts = '' }: ReportedState): void {
+export function checkReport(podName: string, { setting, present, pid, restarts = '', saidAt = 0 }: ReportedState): void {
   if (podName.length > longestPodName || !podNames.test(podName)) {
     throw invalid('podName', podName, 'a Kubernetes pod name: lower-case letters, digits, "-" and "."')
   }
@@ -18,6 +20,7 @@ export function checkReport(podName: string, { setting, present, pid, restarts =
   if (!states.has(present)) throw invalid('presentState', present, `one of ${[...states].join(', ')}`)
   if (!/^\d{0,10}$/.test(pid)) throw invalid('context PID', pid, 'a process id in digits')
   if (!/^\d{0,10}$/.test(restarts)) throw invalid('context Restarts', restarts, 'a number in digits')
+  if (!Number.isInteger(saidAt) || saidAt < 0 || saidAt > latest) throw invalid('context Time', String(saidAt), 'seconds since the epoch')
 }
 
 function invalid(parameter: string, value: string, rule: string): Failure {
@@ -42,6 +45,7 @@ export function conditionsFor(state: ReportedState, pod: PodObject | undefined, 
     status: isActiveState(state) ? 'True' : 'False',
     reason: `${state.setting}/${state.present}/${state.pid}`,
     message: state.message,
+    ...(state.saidAt === undefined ? {} : { lastProbeTime: timeOf(state.saidAt * 1000) }),
   }
   const conditions = [dated(active, known(activeCondition), nowMs)]
   const { restarts = '' } = state
@@ -55,7 +59,15 @@ export function conditionsFor(state: ReportedState, pod: PodObject | undefined, 
 /** `lastTransitionTime` moves only when True and False change places, as Kubernetes has it. */
 function dated(condition: PodCondition, before: PodCondition | undefined, nowMs: number): PodCondition {
   const kept = before?.status === condition.status ? before.lastTransitionTime : undefined
-  return { ...condition, lastTransitionTime: kept ?? `${new Date(nowMs).toISOString().slice(0, 19)}Z` }
+  return { ...condition, lastTransitionTime: kept ?? timeOf(nowMs) }
+}
+
+const timeOf = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`
+
+/** When the node's word was said that the pod shows, seconds since the epoch; undefined when whoever wrote it did not say. */
+export function shownAt(pod: PodObject): number | undefined {
+  const time = Date.parse(conditionOf(pod, activeCondition)?.lastProbeTime ?? '')
+  return Number.isNaN(time) ? undefined : time / 1000
 }
 
 /** True when the pod says already what the report says. */

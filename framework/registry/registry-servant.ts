@@ -81,7 +81,9 @@ export function registryServant({ directory, reports, check, template, fetchPod,
     updateServerState(podName, settingState, presentState, current) {
       const { context } = current
       const told = (key: string) => context.get(key) ?? ''
-      return report(podName, { setting: settingState, present: presentState, pid: told('PID'), message: plainMessage(told('Message')), restarts: told('Restarts') }, current)
+      const time = context.get('Time')
+      const state = { setting: settingState, present: presentState, pid: told('PID'), message: plainMessage(told('Message')), restarts: told('Restarts'), ...(time === undefined ? {} : { saidAt: Number(time) }) }
+      return report(podName, state, current)
     },
   }
 }

@@ -198,10 +198,10 @@ async function podNow(client: KubeClient, namespace: string, name: string): Prom
   }
 }
 
-/** Strategic merge puts the condition among the others; the uid refuses the write when the pod is another by now. */
+/** Strategic merge puts the condition among the others; uid and resourceVersion refuse the write when the pod is another by now. */
 function conditionWriter(client: KubeClient, namespace: string): WriteConditions {
-  return async (name, uid, conditions) => {
-    const body = { ...(uid === undefined ? {} : { metadata: { uid } }), status: { conditions } }
+  return async ({ name, uid, resourceVersion }, conditions) => {
+    const body = { metadata: { uid, resourceVersion }, status: { conditions } }
     return (await client.patch(pods, { namespace, name }, body, { type: 'strategic', subresource: 'status', fieldManager: 'tarsregistry' })) as PodObject
   }
 }

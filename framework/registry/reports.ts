@@ -1,15 +1,16 @@
 import { setMaxListeners } from 'node:events'
 import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
+import { Failure } from '#base/errors.ts'
 import { retry } from '#base/retry.ts'
 import { isConflict, isNotFound } from '#kube/errors.ts'
 import { isOlder } from '#kube/types.ts'
-import { conditionsFor, isConfirmed } from './condition.ts'
+import { conditionsFor, isConfirmed, shownAt } from './condition.ts'
 import type { Directory } from './model/directory.ts'
 import { addressesOf, type PodCondition, type PodObject, type ReportedState } from './model/pod-state.ts'
 
-/** Writes conditions into a pod's status; resolves with the pod as it is then. `uid` must still be the pod's. */
-export type WriteConditions = (podName: string, uid: string | undefined, conditions: readonly PodCondition[]) => Promise<PodObject>
+/** Writes conditions into a pod's status; resolves with the pod as it is then. Its uid must still be the one given, and its resourceVersion, too, if there is one. */
+export type WriteConditions = (pod: { readonly name: string; readonly uid: string | undefined; readonly resourceVersion?: string | undefined }, conditions: readonly PodCondition[]) => Promise<PodObject>
 
 export interface ReportsOptions {
   readonly directory: Directory<unknown>
@@ -22,12 +23,15 @@ export interface ReportsOptions {
   readonly concurrency?: number
 }
 
-interface Entry {
-  /** Whose word it is. */
-  readonly pod: PodObject
-  state: ReportedState
-  /** Changes whenever `state` does. */
+/** What the node of a pod said last. */
+interface Word {
+  /** Whose word it is, as it was seen last. */
+  pod: PodObject
+  state: ReportedState & { readonly saidAt: number }
+  /** Changes whenever what `state` says does. */
   revision: number
+  /** The pod does not say so itself yet. */
+  isPending: boolean
   /** resourceVersion of the pod that our write made. */
   writtenAs?: string
 }
@@ -35,10 +39,14 @@ interface Entry {
 /**
  * What nodes say of their pods: it counts in the read model at once, then goes to the API server, one write a
  * pod at a time and only the latest word, until the watch shows it. Nothing waits for the API server.
+ *
+ * A node may speak to several registries, and what one of them could not write for a while is not to come in the place of
+ * what another has written since. So each word has a time, by which the pod shows it: one that is told just now is the latest; one
+ * that was put off is written only over an earlier one; and where the watch shows an earlier one, the later is written again.
  */
 export class Reports {
   readonly #options: ReportsOptions
-  readonly #entries = new Map<string, Entry>()
+  readonly #words = new Map<string, Word>()
   readonly #queue = new Set<string>()
   readonly #writing = new Set<string>()
   readonly #abort = new AbortController()
@@ -53,15 +61,24 @@ export class Reports {
    * Takes a checked report over. A report that says what the pod says already costs nothing.
    * @param pod as it was when its node was known by its address
    */
-  accept(pod: PodObject, state: ReportedState): void {
-    const { directory } = this.#options
+  accept(pod: PodObject, told: ReportedState): void {
+    const { directory, clock } = this.#options
     const { name } = pod.metadata
-    const entry = this.#entries.get(name)
-    const known = directory.pod(name)
-    if (entry === undefined && known !== undefined && isSame(known, pod) && isConfirmed(known, state)) return
-    if (entry !== undefined && isSame(entry.pod, pod) && sameState(entry.state, state) && this.#isOnItsWay(name, entry)) return
-    this.#entries.set(name, { pod, state, revision: (entry?.revision ?? 0) + 1 })
-    directory.setReport(name, state)
+    const shown = directory.pod(name)
+    const now = Math.floor(clock.now() / 1000)
+    // It is the latest, whatever clock an earlier one had.
+    const state = { ...told, saidAt: Math.max(told.saidAt ?? now, (shownAt(shown ?? pod) ?? 0) + 1) }
+    const word = this.#words.get(name)
+    const isSaid = shown !== undefined && isSame(shown, pod) && isConfirmed(shown, state)
+    if (word?.isPending !== true && isSaid) this.#words.set(name, { pod: shown, state, revision: word?.revision ?? 0, isPending: false })
+    else if (word?.isPending === true && isSame(word.pod, pod) && sameState(word.state, state) && this.#isOnItsWay(name, word)) word.state = state
+    else this.#take(pod, state)
+  }
+
+  #take(pod: PodObject, state: Word['state']): void {
+    const { name } = pod.metadata
+    this.#words.set(name, { pod, state, revision: (this.#words.get(name)?.revision ?? 0) + 1, isPending: true })
+    this.#options.directory.setReport(name, state)
     this.#queue.add(name)
     this.#pump()
   }
@@ -69,18 +86,21 @@ export class Reports {
   /** Tells what the watch shows: once it has our write, or a later one, the pod speaks for itself again. */
   observe(pod: PodObject): void {
     const name = pod.metadata.name
-    const entry = this.#entries.get(name)
-    if (entry === undefined || this.#queue.has(name) || this.#writing.has(name)) return
-    const caughtUp = entry.writtenAs !== undefined && !isOlder(pod.metadata.resourceVersion, entry.writtenAs)
-    if (caughtUp || isConfirmed(pod, entry.state)) this.#forget(name)
+    const word = this.#words.get(name)
+    if (word === undefined || this.#queue.has(name) || this.#writing.has(name)) return
+    const isSaid = isConfirmed(pod, word.state)
+    const hasCaughtUp = word.writtenAs !== undefined && !isOlder(pod.metadata.resourceVersion, word.writtenAs)
+    if (word.isPending && !hasCaughtUp && !isSaid) return
+    if (!isSaid && isSame(word.pod, pod) && isEarlier(pod, word)) this.#take(pod, word.state)
+    else this.#settle(word, pod)
   }
 
   /** The pod is gone: its node's word dies with it. The word of a later pod of its name stays. */
   observeGone(pod: PodObject): void {
     const { name } = pod.metadata
-    const entry = this.#entries.get(name)
-    if (entry === undefined || isSame(entry.pod, pod)) this.#forget(name)
-    else this.#options.directory.setReport(name, entry.state)
+    const word = this.#words.get(name)
+    if (word === undefined || isSame(word.pod, pod)) this.#forget(name)
+    else if (word.isPending) this.#options.directory.setReport(name, word.state)
   }
 
   /** Resolves when nothing is left to write. */
@@ -97,12 +117,21 @@ export class Reports {
     clearTimeout(giveUp)
   }
 
-  #isOnItsWay(podName: string, entry: Entry): boolean {
-    return this.#queue.has(podName) || this.#writing.has(podName) || entry.writtenAs !== undefined
+  #isOnItsWay(podName: string, word: Word): boolean {
+    return this.#queue.has(podName) || this.#writing.has(podName) || word.writtenAs !== undefined
+  }
+
+  #settle(word: Word, pod: PodObject): void {
+    const { name } = pod.metadata
+    if (isSame(word.pod, pod)) word.pod = pod
+    if (!word.isPending) return
+    word.isPending = false
+    delete word.writtenAs
+    this.#options.directory.setReport(name, undefined)
   }
 
   #forget(podName: string): void {
-    this.#entries.delete(podName)
+    this.#words.delete(podName)
     this.#queue.delete(podName)
     this.#options.directory.setReport(podName, undefined)
   }
@@ -116,7 +145,7 @@ export class Reports {
       this.#writing.add(name)
       void this.#writeOne(name).finally(() => {
         this.#writing.delete(name)
-        this.#settle(name)
+        this.#lookAgain(name)
         this.#pump()
       })
     }
@@ -127,14 +156,14 @@ export class Reports {
 
   async #writeOne(name: string): Promise<void> {
     const { log } = this.#options
-    let sent = this.#entries.get(name)
+    let sent: Word | undefined
     try {
       const pod = await retry(
-        () => {
+        (attempt) => {
           // What was queued meanwhile is what is sent now.
           this.#queue.delete(name)
-          sent = this.#entries.get(name)
-          return sent === undefined ? Promise.resolve(undefined) : this.#send(sent)
+          sent = this.#pending(name)
+          return sent === undefined ? Promise.resolve(undefined) : this.#send(sent, attempt > 1)
         },
         {
           attempts: Infinity,
@@ -142,8 +171,8 @@ export class Reports {
           onRetry: (error, attempt) => log.info('pod state not written yet', { pod: name, attempt, error }),
         },
       )
-      const entry = this.#entries.get(name)
-      if (pod?.metadata.resourceVersion !== undefined && entry !== undefined && entry.revision === sent?.revision) entry.writtenAs = pod.metadata.resourceVersion
+      const word = this.#pending(name)
+      if (pod?.metadata.resourceVersion !== undefined && word !== undefined && word.revision === sent?.revision) word.writtenAs = pod.metadata.resourceVersion
     } catch (error) {
       if (isConflict(error) && sent !== undefined && (await this.#belongsToNext(sent))) return
       if (isNotFound(error) || isConflict(error)) this.#forget(name)
@@ -151,29 +180,49 @@ export class Reports {
     }
   }
 
-  #send({ pod, state }: Entry): Promise<PodObject> {
-    const { directory, write, clock } = this.#options
+  #pending(name: string): Word | undefined {
+    const word = this.#words.get(name)
+    return word?.isPending === true ? word : undefined
+  }
+
+  /** @param isLate it was put off: others may have written meanwhile, and what the watch shows may be old */
+  async #send({ pod, state }: Word, isLate: boolean): Promise<PodObject> {
+    const { directory, write, fetch, clock } = this.#options
     const { name, uid } = pod.metadata
-    return write(name, uid, conditionsFor(state, directory.pod(name), clock.now()))
+    const now = isLate ? await fetch(name) : directory.pod(name)
+    const own = now !== undefined && isSame(now, pod) ? now : undefined
+    if (own !== undefined && (shownAt(own) ?? 0) >= state.saidAt) return own
+    const { resourceVersion } = own?.metadata ?? {}
+    try {
+      return await write(isLate ? { name, uid, resourceVersion } : { name, uid }, conditionsFor(state, own, clock.now()))
+    } catch (error) {
+      throw isLate && own !== undefined && isConflict(error) ? new Failure('POD_CHANGED', `pod ${name} was written by somebody else`, { cause: error, temporary: true }) : error
+    }
   }
 
   /** The pod is another by now, and its node may be the one that spoke, before the watch had shown it: it has the same address. */
-  async #belongsToNext({ pod, state, revision }: Entry): Promise<boolean> {
+  async #belongsToNext({ pod, state, revision }: Word): Promise<boolean> {
     const { name } = pod.metadata
     const next = await retry(() => this.#options.fetch(name), { attempts: Infinity, signal: this.#abort.signal }).catch(() => undefined)
     if (next === undefined || !addressesOf(next).some((address) => addressesOf(pod).includes(address))) return false
-    const entry = this.#entries.get(name)
+    const word = this.#pending(name)
     // What it said since is about the same.
-    if (entry === undefined || entry.revision === revision) this.accept(next, state)
-    else if (!isSame(entry.pod, next)) this.accept(next, entry.state)
+    if (word === undefined || word.revision === revision) this.#take(next, state)
+    else if (!isSame(word.pod, next)) this.#take(next, word.state)
     return true
   }
 
   /** The watch may have shown the write before its answer came. */
-  #settle(name: string): void {
+  #lookAgain(name: string): void {
     const pod = this.#options.directory.pod(name)
     if (pod !== undefined) this.observe(pod)
   }
+}
+
+/** An earlier word was written since. What others than registries change has the time that was there before. */
+function isEarlier(pod: PodObject, word: Word): boolean {
+  const at = shownAt(pod)
+  return at !== undefined && at !== shownAt(word.pod) && at < word.state.saidAt
 }
 
 const isSame = (a: PodObject, b: PodObject): boolean => a.metadata.uid === b.metadata.uid

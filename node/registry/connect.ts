@@ -35,7 +35,8 @@ export function connectRegistry({ settings, address, file, log }: ConnectOptions
   const communicator = new Communicator({ locator, timeoutMs: CALL_MS, context: { node_name: settings.listenAddress }, log, ...ownAddress(settings.podIP), ...(tls === undefined ? {} : { tls }) })
   const registry = communicator.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@${protocol} -h ${address.host} -p ${address.registryPort}`)
   const source = new DescriptorSource({ fetch: () => fetchDescriptor(registry, app, server), file, log })
-  const reporter = new Reporter((view) => registry.updateServerState(podName, view.setting, view.present, { context: contextOf(view) }), log)
+  const times = secondsOf(Date.now)
+  const reporter = new Reporter((view) => registry.updateServerState(podName, view.setting, view.present, { context: { ...contextOf(view), Time: String(times()) } }), log)
   const presence = new RegistryPresence({ host: address.host, port: address.registryPort, tls, onReturn: () => reporter.resend() })
   const notices = new Notices(communicator, settings, log)
   presence.start()
@@ -81,6 +82,12 @@ const contextOf = (view: View): Readonly<Record<string, string>> => ({
   Message: view.message.slice(0, MESSAGE_CHARS),
   Restarts: String(view.restarts),
 })
+
+/** Seconds since the epoch, each time later ones: of two words that came to several registries, the later counts. */
+function secondsOf(now: () => number): () => number {
+  let last = 0
+  return () => (last = Math.max(last + 1, Math.floor(now() / 1000)))
+}
 
 async function fetchDescriptor(registry: RegistryProxy, app: string, server: string): Promise<ServerDescriptor> {
   const answer = await registry.getServerDescriptor(app, server)

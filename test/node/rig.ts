@@ -62,6 +62,8 @@ export interface StateReport {
   readonly pid: number
   readonly message: string
   readonly restarts: number
+  /** Seconds since the epoch. */
+  readonly time: number
 }
 
 /** A real Tars server with RegistryObj, QueryObj and NotifyObj that notes what it is told. */
@@ -131,7 +133,7 @@ export class NotingRegistry {
       ...others,
       getServerDescriptor: () => ({ return: this.descriptor === undefined ? -1 : 0, descriptor: this.descriptor ?? createServerDescriptor() }),
       updateServerState: (pod: string, setting: string, present: string, { context, peer }: Current) =>
-        this.#note(() => this.reports.push({ pod, setting, present, peer: peer.address, pid: Number(context.get('PID')), message: context.get('Message') ?? '', restarts: Number(context.get('Restarts')) })),
+        this.#note(() => this.reports.push({ pod, setting, present, peer: peer.address, pid: Number(context.get('PID')), message: context.get('Message') ?? '', restarts: Number(context.get('Restarts')), time: Number(context.get('Time')) })),
     }
   }
 

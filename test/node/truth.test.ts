@@ -193,6 +193,10 @@ describe('commands', () => {
     await registry.report(({ present, restarts }) => present === 'Active' && restarts === 2)
     expect(await node.restartServer('Test', 'EchoServer')).toMatchObject({ return: 0 })
     await registry.report(({ present, restarts }) => present === 'Active' && restarts === 3)
+    // By their times, registries know which of two words is the later.
+    const times = registry.reports.map(({ time }) => time)
+    expect((times[0] ?? Infinity) * 1000).toBeLessThanOrEqual(Date.now())
+    expect(times).toEqual([...new Set(times)].toSorted((a, b) => a - b))
   })
 
   it('getStateInfo tells the state, loadServer writes the conf anew, both for their own server only', async () => {

@@ -120,6 +120,7 @@ describe('conditions (node-and-image A.9)', () => {
     ['settingState', 'a', reported('active', 'Active')],
     ['presentState', 'a', reported('Active', 'Active/x')],
     ['context PID', 'a', reported('Active', 'Active', { pid: '-1' })],
+    ['context Time', 'a', reported('Active', 'Active', { saidAt: Number('x') })],
     ['context Restarts', 'a', reported('Active', 'Active', { restarts: 'x' })],
   ])('a bad %s is named', (field, name, state) => {
     expect(() => checkReport(name, state)).toThrow(new RegExp(`^${field} must be`))

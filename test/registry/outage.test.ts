@@ -86,6 +86,42 @@ test('it serves what it knows while the API server is away, and writes what it w
   again.close()
 })
 
+test('of what two registries were told while the API server was away, the later word counts', async () => {
+  const kube = createKubeClient(api.config)
+  onTestFinished(() => kube.close())
+  await createEndpoint(kube, 'Test', 'Two', [{ name: 'Obj', port: 5 }])
+  const all = Array.from({ length: 16 }, (_, index) => ({ name: `test-two-${index}`, ip: `127.79.2.${index + 1}` }))
+  for (const { name, ip } of all) await createPod(kube, { app: 'Test', server: 'Two', name, ip, state: 'Active/Active/7' })
+  const begin = () => startRegistry({ client: kube, namespace, address: '127.0.0.1', ports: { query: 0, registry: 0 }, log: silentLogger, signal: new AbortController().signal })
+  const [first, second] = await Promise.all([begin(), begin()])
+  const port = Number(new URL(api.url).port)
+  await api.stop()
+  const tell = async ({ name, ip }: { name: string; ip: string }, to: RunningRegistry, present: string, context: Record<string, string>) => {
+    const pod = new Communicator({ timeoutMs: 5000, localAddress: ip })
+    await pod.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h 127.0.0.1 -p ${to.ports.registry}`).updateServerState(name, 'Active', present, { context })
+    await pod.close()
+  }
+  const seconds = Math.floor(Date.now() / 1000)
+  // Of some the later word is what the pod says already.
+  const later = (index: number): string => (index % 2 === 0 ? '9' : '7')
+  for (const [index, pod] of all.entries()) {
+    await tell(pod, first, 'Inactive', { PID: '8', Time: String(seconds) })
+    await tell(pod, second, 'Active', { PID: later(index), Time: String(seconds + 1) })
+  }
+  api = await startApi(port)
+  const isLater = async () => {
+    const { items } = await kube.list(pods, { namespace, labelSelector: 'tars.io/ServerName=Two' })
+    const reasons = new Map(items.map((pod) => [pod.metadata.name, (pod['status'].conditions as { type: string; reason?: string }[]).find(({ type }) => type === 'tars.io/active')?.reason]))
+    return all.every(({ name }, index) => reasons.get(name) === `Active/Active/${later(index)}`)
+  }
+  await until(isLater)
+  // It goes when it has written what it had to.
+  await first.stop()
+  await until(isLater)
+  await second.stop()
+  expect(await isLater()).toBe(true)
+})
+
 test('with a folder it starts while the API server is away, from what it knew, and says how old that is', async () => {
   const data = join(folder, 'registry')
   const options = { namespace, address: '127.0.0.1', data, healthPort: 0, ports: { query: 0, registry: 0 }, log: silentLogger, signal: new AbortController().signal, patienceMs: 50 }

@@ -9,7 +9,7 @@ import { Directory } from '../../framework/registry/model/directory.ts'
 import type { ServantView } from '../../framework/registry/model/views.ts'
 import type { PodCondition, PodObject, ReportedState } from '../../framework/registry/model/pod-state.ts'
 import { registryServant } from '../../framework/registry/registry-servant.ts'
-import { Reports } from '../../framework/registry/reports.ts'
+import { Reports, type WriteConditions } from '../../framework/registry/reports.ts'
 import { until } from './cluster.ts'
 
 const state = (present: string): ReportedState => ({ setting: 'Active', present, pid: '1', message: '' })
@@ -17,9 +17,9 @@ const podWith = (conditions: readonly PodCondition[], resourceVersion: string, {
 
 /** A write that ends when it is told to. */
 class Gate {
-  readonly writes: { readonly uid: string | undefined; readonly condition: PodCondition; readonly end: (result: PodObject | Error) => void }[] = []
-  readonly write = (_name: string, uid: string | undefined, [condition]: readonly PodCondition[]): Promise<PodObject> =>
-    new Promise((resolve, reject) => this.writes.push({ uid, condition: condition as PodCondition, end: (result) => (result instanceof Error ? reject(result) : resolve(result)) }))
+  readonly writes: { readonly uid: string | undefined; readonly resourceVersion: string | undefined; readonly condition: PodCondition; readonly end: (result: PodObject | Error) => void }[] = []
+  readonly write: WriteConditions = ({ uid, resourceVersion }, [condition]) =>
+    new Promise((resolve, reject) => this.writes.push({ uid, resourceVersion, condition: condition as PodCondition, end: (result) => (result instanceof Error ? reject(result) : resolve(result)) }))
 
   reasons(): (string | undefined)[] {
     return this.writes.map(({ condition }) => condition.reason)
@@ -99,6 +99,52 @@ describe('reports', () => {
     gate.writes[1]?.end(podWith([], '2'))
     await reports.idle()
     expect(gate.writes.length).toBe(2)
+  })
+
+  /** A pod that shows a word of that time. */
+  const shows = (reason: string, second: number, resourceVersion: string, uid = 'u') => podWith([{ type: 'tars.io/active', status: reason.startsWith('Active/Active/') ? 'True' : 'False', reason, message: '', lastProbeTime: new Date(second * 1000).toISOString() }], resourceVersion, { uid })
+
+  test('a word that was put off gives way to a later one, which another registry has written meanwhile', async () => {
+    const { gate, reports, see, isActive } = setup(shows('Active/Inactive/2', 101, '5'))
+    reports.accept(podWith([], '1'), { ...state('Active'), saidAt: 100 })
+    gate.writes[0]?.end(new KubeError('away', { status: 503, reason: 'ServiceUnavailable' }))
+    await reports.idle()
+    expect(gate.reasons()).toEqual(['Active/Active/1'])
+    see(shows('Active/Inactive/2', 101, '5'))
+    expect(isActive()).toBe(false)
+  })
+
+  test('over an earlier one it is written, as long as nobody else writes', async () => {
+    const now = shows('Active/Inactive/2', 99, '5')
+    const { gate, reports, isActive } = setup(now)
+    reports.accept(podWith([], '1'), { ...state('Active'), saidAt: 100 })
+    gate.writes[0]?.end(new KubeError('away', { status: 503, reason: 'ServiceUnavailable' }))
+    await until(() => gate.writes.length === 2)
+    gate.writes[1]?.end(new KubeError('no', { status: 409, reason: 'Conflict' }))
+    await until(() => gate.writes.length === 3)
+    expect(gate.writes.map(({ uid, resourceVersion }) => [uid, resourceVersion])).toEqual([['u', undefined], ['u', '5'], ['u', '5']])
+    gate.writes[2]?.end(shows('Active/Active/1', 100, '6'))
+    await reports.idle()
+    expect(isActive()).toBe(true)
+  })
+
+  test('one that is told just now is the latest, whatever clock an earlier one had', async () => {
+    const { gate, reports, see } = setup()
+    see(shows('Active/Active/1', 5_000_000_000, '2'))
+    reports.accept(podWith([], '1'), { ...state('Inactive'), saidAt: 100 })
+    expect(gate.writes[0]?.condition).toMatchObject({ reason: 'Active/Inactive/1', lastProbeTime: new Date(5_000_000_001_000).toISOString().replace('.000', '') })
+  })
+
+  test('an earlier word in the place of what the pod said before is replaced by the later; what is no word is left', async () => {
+    const { gate, reports, see } = setup()
+    see(shows('Active/Active/1', 100, '2'))
+    reports.accept(podWith([], '1'), { ...state('Active'), saidAt: 110 })
+    expect(gate.writes).toEqual([])
+    // As the runner of pods does when a container starts again.
+    see(shows('Active/Inactive/0', 100, '3'))
+    expect(gate.writes).toEqual([])
+    see(shows('Active/Activating/1', 105, '4'))
+    expect(gate.writes[0]?.condition).toMatchObject({ reason: 'Active/Active/1', lastProbeTime: new Date(110_000).toISOString().replace('.000', '') })
   })
 
   test.each([['gone', 404, 'NotFound'], ['another by now', 409, 'Conflict']])('a pod that is %s is forgotten', async (_what, status, reason) => {

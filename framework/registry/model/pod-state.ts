@@ -33,6 +33,8 @@ export interface PodCondition {
   readonly reason?: string
   readonly message?: string
   readonly lastTransitionTime?: string
+  /** Of a node's word: when it was said, RFC 3339 in whole seconds. */
+  readonly lastProbeTime?: string | null
 }
 
 /** What a node said of the service in its pod (`updateServerState`). */
@@ -46,6 +48,8 @@ export interface ReportedState {
   readonly message: string
   /** How often the service was started again by its node; empty when the node does not say. */
   readonly restarts?: string
+  /** When it was said, seconds since the epoch: of two words of a node the later counts. */
+  readonly saidAt?: number
 }
 
 const ended = new Set(['Failed', 'Succeeded'])
@@ -152,7 +156,7 @@ function ownLabels({ [labels.app]: app, [labels.server]: server, [labels.variant
 /** Of Kubernetes' own conditions what they say; those of a node whole. */
 function conditionKept(condition: PodCondition): readonly PodCondition[] {
   if (condition.type === restartsCondition) return [condition]
-  const { status, reason, message, lastTransitionTime } = condition
-  if (condition.type === activeCondition) return [{ type: activeCondition, status, reason, message, lastTransitionTime } as PodCondition]
+  const { status, reason, message, lastTransitionTime, lastProbeTime } = condition
+  if (condition.type === activeCondition) return [{ type: activeCondition, status, reason, message, lastTransitionTime, lastProbeTime } as PodCondition]
   return judged.filter((one) => one.type === condition.type && one.status === status)
 }
