@@ -159,6 +159,13 @@ describe('files', () => {
     expect((await stat(join(folder, 'bounded/b.log'))).size).toBe(60)
   })
 
+  test('lines without an end stay so, also when their file is opened anew', async () => {
+    const files = new LogFiles({ root: join(folder, 'endless'), clock, maxOpen: 1 })
+    for (const [name, text] of [['a', '1'], ['b', '2'], ['a', '3']] as const) await files.append(`${name}.log`, Buffer.from(text))
+    await files.stop()
+    expect(readFileSync(join(folder, 'endless/a.log'), 'utf8')).toBe('13')
+  })
+
   test('settings of the server count when the file changes, and a bad file does not (4.3)', async () => {
     const conf = join(folder, 'tarslog.conf')
     await writeFile(conf, '<tars>\n<log>\n<format>\nhour=App.Server\n</format>\n<logtype>\n10minute=App.Server.typed\n</logtype>\n</log>\n</tars>')

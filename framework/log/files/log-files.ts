@@ -20,7 +20,8 @@ export interface LogFilesOptions {
 
 /** Milliseconds after which a file is opened anew, so that one that was deleted or moved comes back (framework-services 4.3). */
 const reopenMs = 10_000
-const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND
+const flags = constants.O_RDWR | constants.O_CREAT | constants.O_APPEND
+const newline = 10
 
 interface OpenFile {
   readonly handle: FileHandle
@@ -87,6 +88,10 @@ class LogFile {
       await mkdir(dirname(this.path), { recursive: true })
       return open(this.path, flags, 0o644)
     })
+    await endLine(handle).catch(async (error: unknown) => {
+      await handle.close()
+      throw error
+    })
     return (this.#open = { handle, openedAt: now })
   }
 
@@ -101,6 +106,18 @@ class LogFile {
     while (!this.idle) await (this.#queued ?? this.#running)?.catch(() => {})
     await this.close()
   }
+}
+
+/**
+ * A process that was killed in the middle of a write leaves half a line, with which the next one would become one: it gets an
+ * end. It is not taken away, as a service that sends its lines without one was told that they are kept. What this process
+ * has written itself is left as it was sent.
+ */
+async function endLine(handle: FileHandle): Promise<void> {
+  const { size, mtimeMs } = await handle.stat()
+  if (size === 0 || mtimeMs >= performance.timeOrigin) return
+  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1)
+  if (buffer[0] !== newline) await handle.write('\n')
 }
 
 /** Nothing of it stays when the disk does not take all of it: half a line would become one with the next. */
