@@ -1,7 +1,7 @@
 // The service as PID 1. The process that the container starts prepares everything, starts a second tarsnode beside it, the
 // keeper, and becomes the service by exec. Two pipes join them: the keeper says by the first that it listens, and learns
 // by the end of the second, which exec closes, that the service has begun.
-import { existsSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Failure } from '#base/errors.ts'
 import { launcherPath } from './layout.ts'
@@ -14,7 +14,7 @@ const [READY, BEGUN] = [3, 4]
 /** Longest wait for the keeper to listen, milliseconds. */
 const KEEPER_MS = 10_000
 
-/** Starts the keeper once, and resolves when it listens. */
+/** Starts a keeper, and another one when that failed. */
 export class Handover {
   readonly #libc: Libc
   readonly #env: Readonly<Record<string, string>>
@@ -25,8 +25,12 @@ export class Handover {
     this.#env = env
   }
 
+  /** Resolves when it listens. @throws Failure when it does not; the next call tries again */
   keeper(): Promise<void> {
-    return (this.#keeper ??= this.#start())
+    return (this.#keeper ??= this.#start().catch((error: unknown) => {
+      this.#keeper = undefined
+      throw error
+    }))
   }
 
   /** Becomes the service. @throws Failure when it cannot be executed; then nothing has changed */
@@ -39,8 +43,23 @@ export class Handover {
     const [ready, begun] = [this.#libc.pipe(), this.#libc.pipe()]
     const argv = [...ownCommand(), 'node', KEEP]
     const pid = this.#libc.spawn({ file: argv[0] ?? '', argv, cwd: '/', env: this.#env }, { stdout: 1, stderr: 2, extra: [ready.write, begun.read] })
-    if (pid < 0) throw new Failure('KEEPER', 'the second tarsnode cannot be started', { temporary: true })
-    await heard(ready.read, KEEPER_MS)
+    for (const end of [ready.write, begun.read]) closeSync(end)
+    try {
+      if (pid < 0 || !(await heard(ready.read, KEEPER_MS))) throw new Failure('KEEPER', `the second tarsnode ${pid < 0 ? 'cannot be started' : 'ended before it listened'}`, { temporary: true })
+    } catch (error) {
+      closeSync(begun.write)
+      // One that only was slow would take the ports of the next.
+      if (pid > 0) endIfThere(pid)
+      throw error
+    }
+  }
+}
+
+function endIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended.
   }
 }
 
@@ -55,16 +74,17 @@ function ownCommand(): readonly string[] {
 export const sayReady = (): void => void writeSync(READY, '.')
 
 /** The keeper's side: resolves when its parent has become the service. */
-export const serviceBegun = (): Promise<void> => heard(BEGUN)
+export const serviceBegun = (): Promise<unknown> => heard(BEGUN)
 
-/** Resolves when something comes through a pipe, or its end. @throws Failure when that takes longer than `limitMs` */
-function heard(fd: number, limitMs?: number): Promise<void> {
+/** Resolves when something comes through a pipe, or its end: whether it was something. @throws Failure when that takes longer than `limitMs` */
+function heard(fd: number, limitMs?: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     // Loaded here, because a service below us does not need it.
     const { Socket } = process.getBuiltinModule('node:net')
     const socket = new Socket({ fd, readable: true, writable: false })
+    let something = false
     const over = (): void => void socket.destroy()
     if (limitMs !== undefined) socket.setTimeout(limitMs, () => socket.destroy(new Failure('KEEPER', 'the second tarsnode does not listen in time', { temporary: true })))
-    socket.on('data', over).on('end', over).on('error', reject).on('close', () => resolve())
+    socket.on('data', () => (something = true, over())).on('end', over).on('error', reject).on('close', () => resolve(something))
   })
 }

@@ -1,8 +1,11 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { Communicator } from '#tars/client.ts'
 import { Node, type NodeProxy } from '#tars/protocol/Node.ts'
 import { ServerF, type ServerFProxy } from '#tars/protocol/NodeF.ts'
+import { eventually } from '../rig/eventually.ts'
 import { exitCode, type PidNamespace } from '../rig/pidns.ts'
 import { descriptor, NotingRegistry, pod, type Pod, removeScratch, supervise } from './rig.ts'
 
@@ -28,7 +31,7 @@ async function foreground(extra: readonly string[] = [], env: Readonly<Record<st
   const container = pod(registry, { LauncherType: 'foreground', ...env })
   const space = await supervise(container)
   cleanups.push(() => space.destroy())
-  const communicator = new Communicator()
+  const communicator = new Communicator({ timeoutMs: 60_000 })
   cleanups.push(() => communicator.close())
   const node = communicator.proxy<NodeProxy>(Node, `tars.tarsnode.NodeObj@tcp -h ${container.address} -p 19385`)
   const heart = communicator.proxy<ServerFProxy>(ServerF, `tars.tarsnode.ServerObj@tcp -h ${container.address} -p 19386`)
@@ -80,10 +83,26 @@ describe('a service in the foreground', () => {
     const late = await registry.report(({ present }) => present === 'Activating', from)
     expect(late.message).toMatch(/^heartbeat overtime of /)
     expect([await health(container, '/readyz'), await health(container, '/healthz')]).toEqual([503, 503])
-    expect(await heart.keepAlive(beat)).toBe(0)
+    // Overdue again a second later.
+    await eventually(async () => (await heart.keepAlive(beat)) === 0 && (await health(container, '/healthz')) === 200)
     await registry.report(({ present, message }) => present === 'Active' && message === '', from)
-    expect(await health(container, '/healthz')).toBe(200)
     expect(space.stdout).not.toContain('asked to shut down')
+  })
+
+  it('has another tarsnode beside it when the first could not listen', async () => {
+    const registry = new NotingRegistry(descriptor())
+    await registry.start()
+    cleanups.push(() => registry.stop())
+    const container = pod(registry, { LauncherType: 'foreground' })
+    const other = createServer().listen(19387, container.address)
+    await once(other, 'listening')
+    const space = await supervise(container)
+    cleanups.push(() => space.destroy())
+    const { message } = await registry.report(({ message: text }) => text !== '')
+    expect(message).toMatch(/^cannot start: the second tarsnode ended before it listened; next try in /)
+    other.close()
+    expect(await registry.report(({ present }) => present === 'Active')).toMatchObject({ pid: 1 })
+    expect(await health(container, '/readyz')).toBe(200)
   })
 
   it('says why it cannot be executed, and stays to be asked', async () => {

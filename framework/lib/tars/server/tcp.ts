@@ -65,7 +65,7 @@ export class TcpListener implements Listener, ConnectionHost {
     })
     this.#net.on('error', (error) => this.#parts.log.error('accepting a connection failed', { adapter: this.#parts.name, error }))
     const { partialPacketMs, writeStallMs } = this.limits
-    this.#checks = setInterval(() => this.#check(), Math.min(checkEveryMs, partialPacketMs, writeStallMs, this.idleTimeoutMs))
+    this.#checks = this.#afterReading((now) => this.#check(now), Math.min(checkEveryMs, partialPacketMs, writeStallMs, this.idleTimeoutMs))
     this.#checks.unref()
     return this.#net.address() as AddressInfo
   }
@@ -83,8 +83,7 @@ export class TcpListener implements Listener, ConnectionHost {
    */
   drained(deadlineMs: number): Promise<void> {
     const started = this.now()
-    const timer = setInterval(() => {
-      const now = this.now()
+    const timer = this.#afterReading((now) => {
       for (const connection of this.#connections) {
         const silent = connection.quiet && now - Math.max(started, connection.lastRead) >= drainQuietMs
         if (silent || now - started > deadlineMs / 2) connection.close()
@@ -211,8 +210,12 @@ export class TcpListener implements Listener, ConnectionHost {
     this.#parts.metrics?.onConnections?.(this.#parts.name, this.#connections.size)
   }
 
-  #check(): void {
-    const now = this.now()
+  /** Calls every `ms` with the time, once what had come by then is read: after a standstill of the process nobody is silent whose bytes only wait. */
+  #afterReading(work: (now: number) => void, ms: number): NodeJS.Timeout {
+    return setInterval(() => setImmediate(work, this.now()), ms)
+  }
+
+  #check(now: number): void {
     for (const connection of this.#connections) connection.check(now)
   }
 

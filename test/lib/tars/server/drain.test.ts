@@ -16,7 +16,7 @@ describe('draining', () => {
   it('loses no call: 40 callers go on while one of two servers is drained', async () => {
     const leaving = await startEcho()
     const staying = await startEcho()
-    const communicator = new Communicator({ timeoutMs: 20_000 })
+    const communicator = new Communicator({ timeoutMs: 60_000 })
     cleanups.push(() => staying.stop(), () => communicator.close())
     const proxy = communicator.proxy<EchoProxy>(Echo, `${objectName}@tcp -h 127.0.0.1 -p ${leaving.port()}:tcp -h 127.0.0.1 -p ${staying.port()}`)
     let going = true
@@ -28,7 +28,7 @@ describe('draining', () => {
       }
     })
     await expect.poll(() => done).toBeGreaterThan(500)
-    await leaving.drain(10_000)
+    await leaving.drain(60_000)
     const atDrain = done
     await expect.poll(() => done).toBeGreaterThan(atDrain + 500)
     going = false
@@ -37,12 +37,15 @@ describe('draining', () => {
   })
 
   it('answers a client that knows nothing of draining, then closes', async () => {
-    const server = await startEcho()
+    const held = Promise.withResolvers<string>()
+    const server = await startEcho({ servants: { [objectName]: { interface: Echo, servant: { ...echoServant(), slow: () => held.promise } } } })
     const peer = await rawPeer(server.port())
-    await peer.write(Buffer.concat(Array.from({ length: 50 }, (_, index) => echoRequest(index + 1, 'slow', ['x', 100]))))
+    await peer.write(Buffer.concat(Array.from({ length: 50 }, (_, index) => echoRequest(index + 1, 'slow', ['x', 0]))))
     await expect.poll(() => server.pending).toBe(50)
-    const drained = server.drain(10_000)
+    const drained = server.drain(60_000)
     await peer.write(echoRequest(51, 'text', ['sent while draining']))
+    await peer.until(1)
+    held.resolve('x')
     const responses = await peer.until(51)
     await drained
     await peer.closed
@@ -55,7 +58,7 @@ describe('draining', () => {
       const peer = await rawPeer(server.port())
       await peer.write(echoRequest(1, 'tars_ping', [], { version, status: new Map([['STATUS_RECONNECT', '1']]) }))
       await peer.until(1)
-      const drained = server.drain(10_000)
+      const drained = server.drain(60_000)
       expect((await peer.until(2))[1]).toMatchObject({ version, requestId: 0, description: '_reconnect_' })
       await drained
     }
@@ -67,7 +70,7 @@ describe('draining', () => {
     let sent = 0
     const sending = setInterval(() => peer.socket.write(echoRequest(++sent, 'slow', ['x', 20])), 2)
     await peer.until(20)
-    await server.drain(1500)
+    await server.drain(4000)
     await peer.closed
     clearInterval(sending)
     expect(server.pending).toBe(0)
@@ -83,19 +86,35 @@ describe('draining', () => {
     // The server's thread stands still, so that nothing is accepted before the drain begins.
     await once(peers, 'online')
     Atomics.wait(connected, 0, 0)
-    await server.drain(10_000)
+    await server.drain(60_000)
     await peers.terminate()
     expect(server.servant.remembered.map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: callers }, (_, index) => index))
   })
 
   it('accepts no new connection', async () => {
+    const held = Promise.withResolvers<string>()
+    const server = await startEcho({ servants: { [objectName]: { interface: Echo, servant: { ...echoServant(), slow: () => held.promise } } } })
+    const peer = await rawPeer(server.port())
+    await peer.write(echoRequest(1, 'slow', ['x', 0]))
+    await expect.poll(() => server.pending).toBe(1)
+    const drained = server.drain(60_000)
+    await expect.poll(() => rawPeer(server.port()).then((late) => late.destroy(), (error: { readonly code?: string }) => error.code)).toBe('ECONNREFUSED')
+    held.resolve('x')
+    await peer.until(1)
+    await drained
+  })
+
+  it('answers what came while the process stood still', async () => {
     const server = await startEcho()
     const peer = await rawPeer(server.port())
-    await peer.write(echoRequest(1, 'slow', ['x', 200]))
-    await expect.poll(() => server.pending).toBe(1)
-    const drained = server.drain(10_000)
-    await expect.poll(() => rawPeer(server.port()).then((late) => late.destroy(), (error: { readonly code?: string }) => error.code)).toBe('ECONNREFUSED')
+    await peer.write(echoRequest(1, 'text', ['before']))
     await peer.until(1)
+    const drained = server.drain(60_000)
+    await expect.poll(() => rawPeer(server.port()).then((late) => late.destroy(), (error: { readonly code?: string }) => error.code)).toBe('ECONNREFUSED')
+    await peer.write(echoRequest(2, 'text', ['meanwhile']))
+    // Longer than a connection may be silent, and no turn of the loop in between.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
+    expect((await peer.until(2))[1]).toMatchObject({ requestId: 2, ret: 0 })
     await drained
   })
 
