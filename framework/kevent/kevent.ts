@@ -38,7 +38,7 @@ export async function startKevent(options: KeventOptions): Promise<RunningKevent
   const { client, namespace, identity, address, log } = options
   const lifetime = new Lifetime()
   try {
-    const { store, spool } = await openStore({ settings: options.store, dataset: keventDataset, lifetime, log, now: Date.now })
+    const { store, spool, metrics: ofStore } = await openStore({ settings: options.store, dataset: keventDataset, lifetime, log, now: Date.now })
     const outbox = new Outbox({ spool, log, gatherMs })
     lifetime.onStop(() => outbox.stop())
     const age: { ms: () => number } = { ms: () => Number.POSITIVE_INFINITY }
@@ -64,7 +64,7 @@ export async function startKevent(options: KeventOptions): Promise<RunningKevent
       metric('tarskevent_events_total', 'Versions of events that were handed on.', [[outbox.counts.handedOn]]),
       metric('tarskevent_leader', 'Whether this one follows the events.', [[Number(election.isLeader)]]),
       metric('tarskevent_knowledge_age_seconds', 'Time since the API server last confirmed what is known; of the leader only.', Number.isFinite(age.ms()) ? [[age.ms() / 1000]] : []),
-      spool.metrics(),
+      ofStore(),
     ].join('')
     const http = lifetime.own(await serveStore({ address, port: options.httpPort, metrics: { '/metrics': metrics }, store: { dataset: keventDataset, reader: store }, log }))
     log.info('kevent follows events', { namespace, http: http.port, store: options.store.elastic?.urls ?? options.store.data })

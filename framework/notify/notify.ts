@@ -49,7 +49,7 @@ export async function startNotify(options: NotifyOptions): Promise<RunningNotify
   const { client, namespace, address, port, limit, log, clock = systemClock } = options
   const lifetime = new Lifetime()
   try {
-    const { store, spool } = await openStore({ settings: options.store, dataset: notifyDataset, lifetime, log, now: () => clock.now() })
+    const { store, spool, metrics: ofStore } = await openStore({ settings: options.store, dataset: notifyDataset, lifetime, log, now: () => clock.now() })
     const outbox = new Outbox({ spool, log, gatherMs })
     lifetime.onStop(() => outbox.stop())
     const callers = lifetime.own(watchCallers({ client, namespace, ownerLabels: [labels.app, labels.server], log }))
@@ -83,7 +83,7 @@ export async function startNotify(options: NotifyOptions): Promise<RunningNotify
       metric('tarsnotify_notifications_total', 'Notifications that were taken.', [[counts.taken]]),
       metric('tarsnotify_dropped_notifications_total', 'Notifications that were not, because there were too many of one server.', [[counts.dropped]]),
       metric('tarsnotify_lost_notifications_total', 'Notifications lost because the disk refused them for too long.', [[outbox.counts.lost]]),
-      spool.metrics(),
+      ofStore(),
       alert.metrics(),
       counters.text(),
       check.metrics(),

@@ -216,7 +216,7 @@ describe('what there is', () => {
 })
 
 describe('releases', () => {
-  const request = (version: string, servername = 'Hello') => peer.patchRequest({ appname: 'Demo', servername, nodename: alive, groupname: '', binname: '', version, user: 'alice', servertype: '', patchobj: '', md5: '' })
+  const request = (version: string, servername = 'Hello', nodename = alive) => peer.patchRequest({ appname: 'Demo', servername, nodename, groupname: '', binname: '', version, user: 'alice', servertype: '', patchobj: '', md5: '' })
 
   test('a release is named by id or by its number, and runs when its pod says so', async () => {
     expect(await admin.getPatchPercent('Demo', 'Hello', alive)).toEqual([0, { bPatching: false, iPercent: 100, iModifyTime: 1_704_067_200, sVersion: 'v1', sResult: 'Success', bSucc: true }])
@@ -256,6 +256,17 @@ describe('releases', () => {
   test('one that is not there is refused with those that are', async () => {
     expect(await admin.batchPatch(request('v9'))).toEqual([1009, expect.stringContaining('its releases are v3, v2, v1')])
     expect(await admin.batchPatch(request('v1', 'Nobody'))).toEqual([1009, expect.stringContaining('tarsk8s release')])
+  })
+  test('it is for the TServer of the node; without one, for the server and its variants', async () => {
+    await create(resources.timages, { metadata: { name: 'demo-sets', labels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Sets' } }, imageType: 'server', releases: [{ id: 's2', image: 'r/demo.sets:s2' }, { id: 's1', image: 'r/demo.sets:s1' }] })
+    const released = async () => Promise.all(['demo-sets', 'demo-sets-far'].map(async (name) => (await live(name))?.['spec'].release?.id))
+    expect(await admin.batchPatch(request('s1', 'Sets', 'demo-sets-far-0'))).toEqual([0, 'Success: Demo.Sets/far gets release s1'])
+    expect(await released()).toEqual([undefined, 's1'])
+    expect(await admin.batchPatch(request('s2', 'Sets', ''))).toEqual([0, 'Success: Demo.Sets, Demo.Sets/far get release s2'])
+    expect(await released()).toEqual(['s2', 's2'])
+    expect(await admin.batchPatch(request('s1', 'Sets', 'demo-sets-0'))).toEqual([0, 'Success: Demo.Sets gets release s1'])
+    expect(await released()).toEqual(['s1', 's2'])
+    await until(async () => expect(await ours.deletePatchFile('Demo', 'Sets', 's2')).toBe(1004))
   })
   test('one that runs cannot be deleted, another can', async () => {
     await until(async () => expect(await ours.deletePatchFile('Demo', 'Hello', 'v3')).toBe(1004))

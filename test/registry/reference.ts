@@ -93,7 +93,8 @@ export class Reference {
   /** All registries that are ready; the name of their Service while none is (1.1). */
   #registries(port: number): readonly Place[] {
     const pods = [...this.#world.pods.values()].filter(({ metadata }) => same(metadata.labels?.['tars.io/ServerApp'] ?? '', 'tars') && same(metadata.labels?.['tars.io/ServerName'] ?? '', 'tarsregistry'))
-    const places = this.#ofPods(pods, { service: 'tars-tarsregistry', owner: 'tars', servant: { port } })
+    const services = [...Map.groupBy(pods, ({ metadata }) => ['tars-tarsregistry', metadata.labels?.['tars.io/ServerVariant'] ?? []].flat().join('-'))].toSorted(([a], [b]) => (a < b ? -1 : 1))
+    const places = services.flatMap(([service, own]) => this.#ofPods(own, { service, owner: 'tars', servant: { port } }))
     const service = { host: 'tars-tarsregistry', port, weight: -1, set: '', group: undefined, takesPart: false, active: true }
     return places.some(({ active }) => active) ? places : [service, ...places]
   }

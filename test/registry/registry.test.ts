@@ -164,6 +164,9 @@ describe('changes', () => {
     for (const index of [0, 1]) await createPod(cluster.client, { app: 'tars', server: 'tarsregistry', name: `tars-tarsregistry-${index}`, ip: `127.77.3.${index}`, ...active })
     await until(async () => (await query.findObjectById('tars.tarsregistry.QueryObj')).length === 2)
     expect(hosts(await query.findObjectById('tars.tarsregistry.QueryObj'))).toEqual(['tars-tarsregistry-0.tars-tarsregistry:17890', 'tars-tarsregistry-1.tars-tarsregistry:17890'])
+    await createPod(cluster.client, { app: 'tars', server: 'tarsregistry', name: 'tars-tarsregistry-far-0', ip: '127.77.3.9', labels: { 'tars.io/ServerVariant': 'far' }, ...active })
+    await until(async () => (await query.findObjectById('tars.tarsregistry.QueryObj')).length === 3)
+    expect(hosts(await query.findObjectById('tars.tarsregistry.QueryObj')).at(-1)).toBe('tars-tarsregistry-far-0.tars-tarsregistry-far:17890')
   })
 })
 

@@ -24,7 +24,7 @@ export function deploymentFunctions(world: World): Functions {
   }
   return {
     hasServer: async (app, server) => {
-      const found = await liveServer(client, namespace, app, server).catch(() => null)
+      const found = await liveServer(client, { namespace, app, server }).catch(() => null)
       return { return: found === null ? codes.unknown : codes.success, has: found !== undefined && found !== null }
     },
     insertServerConf: (conf, replace) => told('insertServerConf', () => insertServer(world, conf, replace)),
@@ -183,7 +183,7 @@ function ownPlace(view: World['view'], app: string, server: string, node: string
 
 /** Takes a node away from its server: the one with the highest number, as Kubernetes does; with the last one, the server. */
 export async function leave({ client, namespace, view }: World, { app, server, node }: NodeOf): Promise<Outcome> {
-  const current = await liveServer(client, namespace, app, server)
+  const current = await liveServer(client, { namespace, app, server })
   if (current === undefined) throw new Refusal(codes.noServer, `there is no server ${app}.${server}`)
   const names = nodeNames(current)
   const nodesOf = Math.max(current.spec.k8s.replicas ?? 0, names.length)

@@ -44,6 +44,12 @@ export function place(view: Servers, app: string, server: string, node: string):
   throw new Refusal(codes.noNode, `${app}.${server} has no node ${node}`, `its nodes are ${rows.flatMap(({ pods }) => pods.map(({ name }) => name)).join(', ') || 'none'}`)
 }
 
+/** Whether a node is one of a TServer's: a pod of it, or a name that it was given. */
+export function hasNode(view: Servers, server: TServer, node: string): boolean {
+  const row = view.server(server.metadata.name)
+  return nodeNames(server).includes(node) || row?.pods.some((pod) => isCalled(pod, row, node)) === true
+}
+
 function givenNode(view: Servers, row: ServerRow, node: string): PodRow | undefined {
   const index = nodeNames(view.tserver(row.name)).indexOf(node)
   return index < 0 ? undefined : row.pods.find(({ name }) => name === `${row.name}-${index}`)

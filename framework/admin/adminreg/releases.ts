@@ -1,16 +1,16 @@
 // Releases: which there are, which one runs, and how far a change of it has come. A release is an image here, and every node of a
-// server runs the same; what native calls a patch is the TServer's release.
+// TServer runs the same; what native calls a patch is the release of the node's TServer.
 import { createHash } from 'node:crypto'
-import { annotations, labels, serverObjectName } from '#api/names.ts'
+import { annotations, labels } from '#api/names.ts'
 import { imageServerName } from '#api/mutate/tserver.ts'
 import { resources } from '#api/resources.ts'
 import type { TImage, TImageRelease, TServer } from '#api/types.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { createPatchInfo, createPatchPackage, type AdminRegServant, type PatchInfo, type PatchRequest } from '#tars/protocol/AdminReg.ts'
 import { isActive } from '../model/pod-row.ts'
-import { changeServer } from './change.ts'
+import { changeServer, liveServers } from './change.ts'
 import { attempt, codes, done, Refusal, type Outcome } from './outcome.ts'
-import { nodeNames, place, serverNamed, type Place } from './places.ts'
+import { hasNode, knownServers, nodeNames, place, type Place } from './places.ts'
 import type { World } from './world.ts'
 
 /** Within it the read model hears of what was written. Milliseconds. */
@@ -27,9 +27,8 @@ export function releaseFunctions(world: World): Functions {
     updatePatchLog: () => codes.success,
     async deletePatchFile(app, server, file) {
       const { return: code } = await attempt(async () => {
-        const { release: current } = serverNamed(view, app, server)
         const id = file.replace(/\.(tgz|tar\.gz|war|jar)$/, '')
-        if (current?.id === id) throw new Refusal(codes.state, `release ${id} runs`, 'release another one first')
+        if (knownServers(view, app, server).some(({ release: current }) => current?.id === id)) throw new Refusal(codes.state, `release ${id} runs`, 'release another one first')
         const images = await imagesOf(client, namespace, app, server)
         const image = images.find(({ releases = [] }) => releases.some((one) => one.id === id))
         if (image === undefined) throw new Refusal(codes.noRelease, `${app}.${server} has no release ${id}`)
@@ -76,20 +75,27 @@ async function imagesOf(client: KubeClient, namespace: string, app: string, serv
   return items
 }
 
-/** Makes a release what a server runs; one that was released before by the same request is left alone. */
-export async function release({ view, client, namespace }: World, { appname, servername, version, user }: Pick<PatchRequest, 'appname' | 'servername' | 'version' | 'user'>): Promise<Outcome> {
+/**
+ * Makes a release what the node's TServer runs; without a node that is known, what the server and all its variants run. One that
+ * was released before by the same request is left alone.
+ */
+export async function release({ view, client, namespace }: World, { appname: app, servername: server, nodename: node, version, user }: Pick<PatchRequest, 'appname' | 'servername' | 'nodename' | 'version' | 'user'>): Promise<Outcome> {
   return attempt(async () => {
-    const images = await imagesOf(client, namespace, appname, servername)
+    const images = await imagesOf(client, namespace, app, server)
     const found = findRelease(images, version)
     if (found === undefined) {
       const known = images.flatMap(({ releases = [] }) => releases.map(({ id }) => id))
-      throw new Refusal(codes.noRelease, `${appname}.${servername} has no release ${version}`, known.length === 0 ? 'build one with "tarsk8s release"' : `its releases are ${known.slice(0, 10).join(', ')}`)
+      throw new Refusal(codes.noRelease, `${app}.${server} has no release ${version}`, known.length === 0 ? 'build one with "tarsk8s release"' : `its releases are ${known.slice(0, 10).join(', ')}`)
     }
-    const there = await changeServer(client, { namespace, app: appname, server: servername }, (server) => releasePatch(server, found, user))
-    if (!there) throw new Refusal(codes.noServer, `there is no server ${appname}.${servername}`)
+    const all = await liveServers(client, { namespace, app, server })
+    if (all.length === 0) throw new Refusal(codes.noServer, `there is no server ${app}.${server}`)
+    const own = all.filter((one) => hasNode(view, one, node))
+    const released = own.length > 0 ? own : all
+    for (const { spec: { variant } } of released) await changeServer(client, { namespace, app, server, variant }, (current) => releasePatch(current, found, user))
     // Who asks next for its progress is not to hear of the release before.
-    await view.untilServer(serverObjectName(appname, servername), ({ spec }) => spec.release?.id === found.id, heardMs)
-    return done(`Success: ${appname}.${servername} gets release ${found.id}`)
+    await Promise.all(released.map(({ metadata: { name } }) => view.untilServer(name, ({ spec }) => spec.release?.id === found.id, heardMs)))
+    const names = released.map(({ spec: { variant } }) => `${app}.${server}${variant === undefined ? '' : `/${variant}`}`)
+    return done(`Success: ${names.join(', ')} ${names.length === 1 ? 'gets' : 'get'} release ${found.id}`)
   })
 }
 

@@ -35,7 +35,7 @@ export function adminRegistry(world: World, signal: AbortSignal, drainMs?: numbe
   const tasks = new Tasks({
     start: command('start'), stop: command('stop'), restart: command('restart'),
     undeploy: ({ application, serverName, nodeName }) => leave(world, { app: application, server: serverName, node: nodeName }),
-    release: ({ application, serverName, parameters, userName }) => release(world, { appname: application, servername: serverName, version: parameters.get('patch_id') ?? '', user: userName }),
+    release: ({ application, serverName, nodeName, parameters, userName }) => release(world, { appname: application, servername: serverName, nodename: nodeName, version: parameters.get('patch_id') ?? '', user: userName }),
     progress: async ({ application, serverName, nodeName }) => (await patchPercent(world, { app: application, server: serverName, node: nodeName })).tPatchInfo,
     async pause({ application, serverName, nodeName }, active) {
       try {

@@ -39,9 +39,9 @@ export async function startGatherer<N, V>({ dataset, fold, onClosed, serve, metr
   const { address, log, clock = systemClock } = options
   const lifetime = new Lifetime()
   try {
-    const { store, spool } = await openStore({ settings: options.store, dataset, lifetime, log, now: () => clock.now() })
+    const { store, spool, metrics: ofStore } = await openStore({ settings: options.store, dataset, lifetime, log, now: () => clock.now() })
     const windows = lifetime.own(new Windows<N, V>({ folder: join(options.store.data, 'journal', dataset.name), lengthMs: options.windowMs, spool, fold, onClosed, log, clock }))
-    const all = (): string => metrics() + windows.metrics(`tars${dataset.name}`) + spool.metrics()
+    const all = (): string => metrics() + windows.metrics(`tars${dataset.name}`) + ofStore()
     const http = lifetime.own(await serveStore({ address, port: options.httpPort, metrics: { '/metrics': all, ...pages }, store: { dataset, reader: store }, log }))
     const port = await serve((records) => windows.add(records), lifetime)
     log.info(`${dataset.name} serves`, { address, port, http: http.port, store: options.store.elastic?.urls ?? options.store.data })

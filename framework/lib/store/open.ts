@@ -4,10 +4,11 @@ import { readEnv } from '#base/env.ts'
 import { Failure } from '#base/errors.ts'
 import type { Environment, Lifetime } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
+import { metric } from '#base/metrics.ts'
 import { dayOf, type Dataset, type Store } from './dataset.ts'
 import type { ElasticOptions } from './elastic/http.ts'
 import { openElasticStore } from './elastic/store.ts'
-import { openSqliteStore } from './sqlite/store.ts'
+import { brokenDays, openSqliteStore } from './sqlite/store.ts'
 import { Spool } from './spool.ts'
 
 /** Elasticsearch or OpenSearch. */
@@ -81,10 +82,18 @@ const trimEveryMs = 3600_000
 /** On stop so much time is given to what still waits for the store, milliseconds; the rest stays in the spool's files. */
 const lastMs = 3000
 
+export interface OpenedStore {
+  readonly store: Store
+  readonly spool: Spool
+  /** Of both. */
+  readonly metrics: () => string
+}
+
 /** Opens the store of a role with its spool, and keeps its days in bounds. All of it ends with the lifetime. */
-export async function openStore({ settings, dataset, lifetime, log, now }: OpenStoreOptions): Promise<{ readonly store: Store; readonly spool: Spool }> {
+export async function openStore({ settings, dataset, lifetime, log, now }: OpenStoreOptions): Promise<OpenedStore> {
   const { data, elastic, days, bytes, spoolBytes } = settings
-  const store = elastic === undefined ? openSqliteStore(join(data, 'rows'), { maxBytes: bytes }) : openElasticStore({ ...elastic, log })
+  const rows = join(data, 'rows')
+  const store = elastic === undefined ? openSqliteStore(rows, { maxBytes: bytes }) : openElasticStore({ ...elastic, log })
   lifetime.onStop(() => store.close())
   const trim = async (): Promise<void> => {
     try {
@@ -110,5 +119,7 @@ export async function openStore({ settings, dataset, lifetime, log, now }: OpenS
     await Promise.race([spool.empty(), promise])
     clearTimeout(late)
   })
-  return { store, spool }
+  const broken = () => (elastic === undefined ? [[brokenDays(rows, dataset), { dataset: dataset.name }] as const] : [])
+  const metrics = (): string => spool.metrics() + metric('tarsstore_broken_days', 'Days that were damaged and are set aside; they go when their time is over.', broken())
+  return { store, spool, metrics }
 }

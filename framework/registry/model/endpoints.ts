@@ -1,7 +1,7 @@
 // From a server's declaration and its pods to the endpoints of its objects. Pure.
 import { createEndpointF, type EndpointF } from '#tars/protocol/QueryF.ts'
 import { instanceOf, type Instance } from '#api/instances.ts'
-import { annotations, registryPorts, serverObjectName } from '#api/names.ts'
+import { annotations, ownerNameOf, registryPorts, serverObjectName } from '#api/names.ts'
 import type { TEndpoint } from '#api/types.ts'
 import { comparePods, hostOf, isActivePod, ordinalOf, podName, type PodObject, type ReportedState } from './pod-state.ts'
 import { groupId, noGroup, type Topology } from './topology.ts'
@@ -73,11 +73,12 @@ export function endpointEntries(spec: PortSpec, { service, instances, hostForm, 
 }
 
 /**
- * The registry's own objects: every ready registry, so that clients can fail over among them
- * (framework-services 1.1, F.3); the Service's name when no pod of it is known to be ready.
+ * The registry's own objects: every ready registry, whichever of its TServers it is of, so that clients can fail over among
+ * them (framework-services 1.1, F.3); the Service's name when no pod is known to be ready.
  */
 export function registryEntries(spec: PortSpec, pods: readonly PodEntry[], around: Surroundings): Entry[] {
-  const entries = endpointEntries(spec, { service: registryService, pods }, around)
+  const services = [...Map.groupBy(pods, ({ pod }) => ownerNameOf(pod.metadata.labels))].sort(([a], [b]) => (a < b ? -1 : 1))
+  const entries = services.flatMap(([service, own]) => endpointEntries(spec, { service, pods: own }, around))
   return entries.some(({ active }) => active) ? entries : [{ endpoint: endpoint(spec, registryService, ''), active: true }, ...entries]
 }
 

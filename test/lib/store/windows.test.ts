@@ -1,5 +1,5 @@
 // Windows, journals and the spool: nothing that was acknowledged is lost, and nothing counts twice.
-import { appendFileSync, copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -206,16 +206,6 @@ test('a folder that cannot be written to is refused by name', async () => {
   writeFileSync(join(folder, 'file'), '')
   expect(() => openSqliteStore(join(folder, 'file', 'below'))).toThrow(/file\/below/)
   expect(() => new Spool({ folder: join(folder, 'file', 'below'), dataset: statDataset, store: new Memory(), log: silentLogger })).toThrow(/file\/below/)
-})
-
-test('a file of a day that is no database is set aside, and the day goes on', async () => {
-  mkdirSync(join(folder, 'rows', 'stat'), { recursive: true })
-  writeFileSync(join(folder, 'rows', 'stat', '20260105.sqlite'), 'this is no database at all, though it is as long as the head of one would be, and longer'.repeat(10))
-  const store = openSqliteStore(join(folder, 'rows'))
-  expect(await store.write(statDataset, [{ id: 'a', day: '20260105', fields: { succ_count: 1 } }])).toBe(0)
-  expect(await store.totals(statDataset, { from: '20260105', to: '20260105', where: [], groupBy: [], measures: [{ field: 'succ_count', by: 'sum' }] })).toEqual([{ keys: [], values: [1] }])
-  expect(existsSync(join(folder, 'rows', 'stat', '20260105.sqlite.broken'))).toBe(true)
-  await store.close()
 })
 
 test('while the disk refuses, reports are not acknowledged, but counted; when it is back, they are handed on', async () => {

@@ -5,7 +5,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { Failure } from '#base/errors.ts'
 import { daysOf, mergeGroups, mostGroups, tooManyGroups, type Condition, type Dataset, type FieldType, type FindQuestion, type Found, type Group, type Measure, type Row, type TotalsQuestion } from '../dataset.ts'
-import { makeStoreFolder } from '../folder.ts'
+import { brokenSuffix, makeStoreFolder } from '../folder.ts'
 import { sqlPattern } from '../like.ts'
 
 /** Version of the files' layout, in SQLite's user_version. */
@@ -19,6 +19,8 @@ const functions = { sum: 'TOTAL', min: 'MIN', max: 'MAX' } as const
 interface Day {
   readonly db: DatabaseSync
   readonly insert: StatementSync
+  /** Of its file: another one may have its name by now. */
+  readonly inode: number
 }
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
@@ -102,37 +104,29 @@ export class SqliteDays {
 
   #writeDay(dataset: Dataset, day: string, rows: readonly Row[]): number {
     if (!/^\d{8}$/.test(day) || !this.#makeRoom(dataset, day)) return rows.length
-    const { db, insert } = this.#writable(dataset, day)
-    const columns = Object.keys(dataset.fields)
-    let refused = 0
-    db.exec('BEGIN IMMEDIATE')
+    const file = this.#file(dataset, day)
     try {
-      for (const { id, fields, document } of rows) {
-        try {
-          insert.run(id, document === undefined ? null : JSON.stringify(document), ...columns.map((name) => fields[name] ?? null))
-        } catch (error) {
-          if (sqliteCode(error) !== constraint) throw error
-          refused++
-        }
-      }
-      db.exec('COMMIT')
-      return refused
+      return insertAll(this.#writable(dataset, day), rows, Object.keys(dataset.fields))
     } catch (error) {
-      db.exec('ROLLBACK')
-      throw error
+      if (!isBroken(error)) throw error
+      this.#forget(file)
+      renameSync(file, `${file}${brokenSuffix}`)
+      throw new Failure('STORE_BROKEN', `${file} is damaged and was set aside, with ${brokenSuffix} behind its name; a new one is begun`, { cause: error, temporary: true, remedy: 'see whether the disk is whole; what was set aside goes with its day' })
     }
   }
 
-  /** Drops the oldest days while there is too much. @returns whether there is room in this day */
+  /** Drops what is broken, and then the oldest days, while there is too much. @returns whether there is room in this day */
   #makeRoom(dataset: Dataset, day: string): boolean {
-    const bytesOf = (one: string): number => ['', '-wal'].reduce((sum, end) => sum + (statSync(`${this.#file(dataset, one)}${end}`, { throwIfNoEntry: false })?.size ?? 0), 0)
+    const bytesOf = (one: string, ends: readonly string[]): number => ends.reduce((sum, end) => sum + (statSync(`${this.#file(dataset, one)}${end}`, { throwIfNoEntry: false })?.size ?? 0), 0)
     const days = this.#days(dataset)
-    let bytes = days.reduce((sum, one) => sum + bytesOf(one), 0)
-    for (const old of days.filter((one) => one < day)) {
-      if (bytes < this.#maxBytes) break
-      bytes -= bytesOf(old)
-      this.#drop(dataset, old)
+    let bytes = days.reduce((sum, one) => sum + bytesOf(one, dayEnds), 0)
+    const drop = (one: string, ends: readonly string[]): void => {
+      if (bytes < this.#maxBytes) return
+      bytes -= bytesOf(one, ends)
+      this.#drop(dataset, one, ends)
     }
+    for (const one of days) drop(one, [brokenSuffix])
+    for (const old of days.filter((one) => one < day)) drop(old, dayEnds)
     return bytes < this.#maxBytes
   }
 
@@ -144,7 +138,8 @@ export class SqliteDays {
   #days(dataset: Dataset): string[] {
     const folder = join(this.#folder, dataset.name)
     if (!existsSync(folder)) return []
-    return readdirSync(folder).map((name) => /^(\d{8})\.sqlite$/.exec(name)?.[1]).filter((day) => day !== undefined).sort()
+    const days = readdirSync(folder).map((name) => /^(\d{8})\.sqlite(\.broken)?$/.exec(name)?.[1]).filter((day) => day !== undefined)
+    return [...new Set(days)].sort()
   }
 
   #file(dataset: Dataset, day: string): string {
@@ -163,26 +158,27 @@ export class SqliteDays {
     return undefined
   }
 
-  /** One that is no database, as of a torn disk, is set aside and a new one begun. */
   #writable(dataset: Dataset, day: string): Day {
     const file = this.#file(dataset, day)
     mkdirSync(join(this.#folder, dataset.name), { recursive: true })
-    return this.#opened(file, () => openOrSetAside(file, dataset))
+    if (!existsSync(file)) makeDay(file, dataset)
+    return this.#opened(file, () => openDay(file, dataset))
   }
 
   #opened(file: string, open: () => Day): Day {
     const known = this.#open.get(file)
-    if (known !== undefined) return known
+    if (known !== undefined && known.inode === inodeOf(file)) return known
+    this.#forget(file)
     for (const old of [...this.#open.keys()].slice(0, Math.max(0, this.#open.size - mostOpen + 1))) this.#forget(old)
     const opened = open()
     this.#open.set(file, opened)
     return opened
   }
 
-  #drop(dataset: Dataset, day: string): void {
+  #drop(dataset: Dataset, day: string, ends = dayEnds): void {
     const file = this.#file(dataset, day)
-    this.#forget(file)
-    for (const end of ['', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true })
+    if (ends.includes('')) this.#forget(file)
+    for (const end of ends) rmSync(`${file}${end}`, { force: true })
   }
 
   #forget(file: string): void {
@@ -191,17 +187,33 @@ export class SqliteDays {
   }
 }
 
-function openOrSetAside(file: string, dataset: Dataset): Day {
-  if (!existsSync(file)) makeDay(file, dataset)
+/** All files of a day. */
+const dayEnds: readonly string[] = ['', '-wal', '-shm', brokenSuffix]
+
+const inodeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.ino ?? 0
+
+/** @returns how many have values that no column takes */
+function insertAll({ db, insert }: Day, rows: readonly Row[], columns: readonly string[]): number {
+  let refused = 0
+  db.exec('BEGIN IMMEDIATE')
   try {
-    return openDay(file, dataset)
+    for (const { id, fields, document } of rows) {
+      try {
+        insert.run(id, document === undefined ? null : JSON.stringify(document), ...columns.map((name) => fields[name] ?? null))
+      } catch (error) {
+        if (sqliteCode(error) !== constraint) throw error
+        refused++
+      }
+    }
+    db.exec('COMMIT')
+    return refused
   } catch (error) {
-    if (![corrupt, notADatabase].includes(sqliteCode(error))) throw error
-    renameSync(file, `${file}.broken`)
-    makeDay(file, dataset)
-    return openDay(file, dataset)
+    if (!isBroken(error)) db.exec('ROLLBACK')
+    throw error
   }
 }
+
+const isBroken = (error: unknown): boolean => [corrupt, notADatabase].includes(sqliteCode(error))
 
 /** The primary result code (sqlite.org/rescode.html). */
 const sqliteCode = (error: unknown): number => Number((error as { errcode?: unknown }).errcode) & 0xff
@@ -239,7 +251,7 @@ function openDay(file: string, dataset: Dataset): Day {
     if (version > layout) throw new Failure('STORE_LAYOUT', `${file} was written by a newer version (layout ${version})`, { remedy: 'run that version, or move the file away' })
     addColumns(db, dataset)
     const names = ['id', 'document', ...Object.keys(dataset.fields)]
-    return { db, insert: db.prepare(`INSERT OR IGNORE INTO rows (${names.map(quoted).join(', ')}) VALUES (${names.map(() => '?').join(', ')})`) }
+    return { db, inode: inodeOf(file), insert: db.prepare(`INSERT OR IGNORE INTO rows (${names.map(quoted).join(', ')}) VALUES (${names.map(() => '?').join(', ')})`) }
   } catch (error) {
     db.close()
     throw error

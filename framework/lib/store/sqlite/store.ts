@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { Failure } from '#base/errors.ts'
 import { checkQuestion, type Dataset, type FindQuestion, type Found, type Group, type Row, type Store, type TotalsQuestion } from '../dataset.ts'
-import { makeStoreFolder } from '../folder.ts'
+import { brokenSuffix, makeStoreFolder } from '../folder.ts'
 import type { Request, Response, ThreadData } from './worker.ts'
 
 /** Questions and writes that wait; one more is refused. */
@@ -43,6 +43,12 @@ export function openSqliteStore(folder: string, { maxBytes = Number.POSITIVE_INF
       await reader.close()
     },
   }
+}
+
+/** How many days of a dataset are set aside below a store's folder, because they were no database any more. */
+export function brokenDays(folder: string, dataset: Dataset): number {
+  const own = join(folder, dataset.name)
+  return existsSync(own) ? readdirSync(own).filter((name) => name.endsWith(brokenSuffix)).length : 0
 }
 
 /** Where the thread's code is: beside this file, from the sources or in the bundle. */
