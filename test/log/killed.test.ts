@@ -31,7 +31,7 @@ async function start(): Promise<Started> {
 }
 
 test('no line that was answered for is lost, and none is there twice; traces go on', async () => {
-  const communicator = new Communicator({ timeoutMs: 20_000 })
+  const communicator = new Communicator({ timeoutMs: 60_000 })
   const acknowledged: number[] = []
   let next = 0
   const span = (moment: string, time: number) => ['t', 'trace', 's', 's', moment, 'A.A', 'B.B', 'f', time, '0', '', ''].join('|') + '\n'
