@@ -23,8 +23,9 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     // One cluster for all has room for one file at a time.
     fileParallelism: (process.env['TARSK8S_TEST_KUBECONFIG'] ?? '') === '',
-    // Generous: CI machines have two cores and every wait is for a condition, never for a time.
-    testTimeout: 60_000,
+    // Every wait is for a condition, never for a time: these end what would wait for ever, on a machine of two cores that has much else to do.
+    testTimeout: 300_000,
+    expect: { poll: { timeout: 120_000 } },
     // On a new machine what a file needs may have to be built or installed first.
     hookTimeout: 900_000,
     teardownTimeout: 30_000,

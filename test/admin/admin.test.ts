@@ -171,7 +171,7 @@ describe('logs', () => {
 })
 
 test('notifications come from tarsnotify, page by page', async () => {
-  const communicator = new Communicator()
+  const communicator = new Communicator({ timeoutMs: 60_000 })
   const proxy = communicator.proxy<NotifyProxy>(Notify, `tars.tarsnotify.NotifyObj@tcp -h 127.0.0.1 -p ${notify.port}`)
   for (let index = 0; index < 12; index++) await proxy.reportServer('Test.Hello', '', `[warn] m${index}`)
   await communicator.close()

@@ -27,7 +27,7 @@ let namespace: string
 // oxlint-disable-next-line typescript/no-explicit-any
 let admin: any
 let ours: AdminRegProxy
-const communicator = new Communicator({ timeoutMs: 30_000 })
+const communicator = new Communicator({ timeoutMs: 60_000 })
 const theirs = peer.rpc.Communicator.New()
 const calls: string[] = []
 let running = true

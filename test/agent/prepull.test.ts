@@ -107,7 +107,7 @@ test('one that cannot be pulled is told, tried again, and there in the end', asy
   await eventually(() => prepuller.counts.failed > 0, 'a failure')
   expect(lines.find((line) => line.includes('"reconciler":"image-pulls"'))).toMatch(/the container runtime refused PullImage: .*demo\/late:v1/)
   await push('demo/late')
-  await eventually(() => prepuller.counts.pulled === 2, 'the image', 30_000)
+  await eventually(() => prepuller.counts.pulled === 2, 'the image')
 })
 
 test('a runtime that is not there is named', async () => {

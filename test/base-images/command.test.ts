@@ -45,7 +45,7 @@ describe('tarsk8s base', () => {
     expect(await base(name, '--to', 'oci:none')).toMatchObject({ code: 1, out: '', err: expect.stringMatching(says) })
   })
 
-  it('writes an image, and the same with debug tools over it, to where it is told', { timeout: 300_000 }, async () => {
+  it('writes an image, and the same with debug tools over it, to where it is told', async () => {
     expect(await base('static', '--to', 'oci:plain')).toMatchObject({ code: 0, out: `oci:${join(folder, 'plain')}:latest\n` })
     expect(await base('static', '--to', 'oci:tools', '--debug')).toMatchObject({ code: 0 })
     const [plain, tools] = [manifestOf('plain').layers, manifestOf('tools').layers]

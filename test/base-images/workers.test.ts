@@ -39,7 +39,7 @@ describe('workers of the Node base image', () => {
     const child = fork(join(import.meta.dirname, 'stopping-agent.ts'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     const [port] = (await once(child, 'message')) as [number]
     const other = await startEcho()
-    const communicator = new Communicator()
+    const communicator = new Communicator({ timeoutMs: 60_000 })
     const errors: unknown[] = []
     let [calls, running] = [0, true]
     const caller = async (): Promise<void> => {

@@ -19,6 +19,7 @@ const concurrentEach = 16
 interface Rival {
   readonly name: string
   readonly process: ChildProcess
+  readonly host: string
   readonly port: number
 }
 
@@ -39,7 +40,7 @@ export default async function bench(note: (line: string) => void): Promise<Goal[
   note(`our server and @tars/rpc ${tarsJsVersion} on Node ${process.version}; ${connections} connections, ${connections * concurrentEach} requests under way, many in one segment as from a client that shares connections, ${rounds} rounds of ${windowMs} ms each`)
   const theirs = await startTarsJs()
   const ours = await startOurs()
-  const rivals: readonly [Rival, Rival] = [ours, { name: `@tars/rpc ${tarsJsVersion}`, process: theirs.process, port: theirs.port }]
+  const rivals: readonly [Rival, Rival] = [ours, { name: `@tars/rpc ${tarsJsVersion}`, process: theirs.process, host: theirs.host, port: theirs.port }]
   try {
     const goals: Goal[] = []
     for (const one of cases) goals.push(...(await compare(one, rivals, note)))
@@ -53,7 +54,7 @@ export default async function bench(note: (line: string) => void): Promise<Goal[
 async function startOurs(): Promise<Rival> {
   const child = fork(join(import.meta.dirname, 'tars/server.ts'), [objectName], { execArgv: [] })
   const [port] = (await once(child, 'message')) as [number]
-  return { name: 'ours', process: child, port }
+  return { name: 'ours', process: child, host: '127.0.0.1', port }
 }
 
 async function compare({ what, func, args, rateBar }: (typeof cases)[number], rivals: readonly [Rival, Rival], note: (line: string) => void): Promise<Goal[]> {
@@ -75,7 +76,7 @@ async function compare({ what, func, args, rateBar }: (typeof cases)[number], ri
 }
 
 async function run(rival: Rival, request: Buffer, ms: number, note?: (line: string) => void): Promise<Sample> {
-  const client = new LoadClient({ port: rival.port, request, connections, concurrentEach })
+  const client = new LoadClient({ host: rival.host, port: rival.port, request, connections, concurrentEach })
   await client.start()
   await client.measure(100)
   const before = await cpuOf(rival)

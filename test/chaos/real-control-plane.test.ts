@@ -28,7 +28,7 @@ it('leaves a disturbed cluster as its operator asked for it', { timeout: 590_000
   expect(lines.some((line) => line.includes('create-server'))).toBe(true)
 })
 
-describe('the judge', { timeout: 240_000 }, () => {
+describe('the judge', () => {
   let field: ControlPlaneField
   let space: Space
   let good: Snapshot

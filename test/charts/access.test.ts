@@ -109,7 +109,7 @@ const gatedPod = (name: string): AnyObject => ({
   spec: { serviceAccountName: 'tars-tarsregistry', readinessGates: [{ conditionType: 'tars.io/active' }], containers: [{ name: 'c', image: 'x' }] },
 })
 
-describe('what it must', { timeout: 60_000 }, () => {
+describe('what it must', () => {
   it('the seed makes and upgrades the settings of a framework', async () => {
     const { refused, ...access } = await configOf('tars-seed')
     const client = createKubeClient(access)
@@ -148,7 +148,7 @@ describe('what it must', { timeout: 60_000 }, () => {
     await asRole('tars-tarskevent', kevent, { ...env, TARSSTORE_DATA: join(folder, 'kevent') }, async () => {
       const day = new Date().toISOString().slice(0, 10).replaceAll('-', '')
       const ask = async (): Promise<string> => (await fetch(`http://${env['PodIP']}:17101/store/find`, { method: 'POST', body: JSON.stringify({ from: day, to: day, where: [{ field: 'kind', op: 'eq', value: 'Node' }] }) })).text()
-      await eventually(async () => (await ask()).includes('Rebooted'), 'the event is kept', 30_000)
+      await eventually(async () => (await ask()).includes('Rebooted'), 'the event is kept')
     })
   })
 
@@ -170,7 +170,7 @@ describe('what it must', { timeout: 60_000 }, () => {
     const endpoint = { apiVersion, kind: 'TEndpoint', metadata: { namespace, name: 'demo-admin' }, spec: { app: 'Demo', server: 'Admin', subType: 'tars' } }
     await cluster.client.create(resources.tendpoints as never, endpoint as never)
     await cluster.client.patch(resources.tendpoints as never, { namespace, name: 'demo-admin' }, { status: { pods: [{ uid: 'u', name: pod, settingState: 'Active', presentState: 'Active' }] } }, { subresource: 'status' })
-    const communicator = new Communicator({ timeoutMs: 30_000 })
+    const communicator = new Communicator({ timeoutMs: 60_000 })
     const conf = createServerConf({ application: 'Demo', serverName: 'Admin', nodeName: 'n1', profile: 'tars.default' })
     const adapter = createAdapterConf({ servant: 'Demo.Admin.Obj', endpoint: 'tcp -h 10.0.0.1 -p 8000 -t 3000', protocol: 'tars' })
     await asRole(account, adminRegistry, { ...podEnv(`${account}-0`), PodIP: '127.0.0.1', TARSADMINREGISTRY_PORT: '0' }, async (running) => {
@@ -270,7 +270,7 @@ describe('what it must', { timeout: 60_000 }, () => {
     const stored = async (): Promise<unknown[]> => (await client.list(customResourceDefinitions)).items.filter(({ metadata }) => older.some(({ name }) => name === metadata.name)).map(({ status }) => status.storedVersions as unknown)
     await asRole('tars-controller', controller, { TARSCONTROLLER_RUN: 'reconcilers', TARSCONTROLLER_NAMESPACE: 'tars-system', TARSCONTROLLER_ELECT: 'false', TARSCONTROLLER_STORAGE_REST: '0' }, async () => {
       await eventually(async () => (await client.get(nodes, { name: 'used' })).metadata.labels?.['tars.io/node'] === '', 'the node is marked')
-      await eventually(async () => (await stored()).every((versions) => JSON.stringify(versions) === '["v1beta2"]'), 'all is stored in one version', 30_000)
+      await eventually(async () => (await stored()).every((versions) => JSON.stringify(versions) === '["v1beta2"]'), 'all is stored in one version')
     })
     await client.delete(nodes, { name: 'used' })
   })
@@ -292,7 +292,7 @@ async function refusal(access: KubeConfig, method: string, path: string): Promis
   }
 }
 
-describe('what it must not', { timeout: 60_000 }, () => {
+describe('what it must not', () => {
   const tars = '/apis/k8s.tars.io/v1beta3/namespaces/NS'
   const everyone: readonly (readonly [string, string])[] = [
     ['GET', '/api/v1/secrets'], ['GET', '/api/v1/namespaces/NS/secrets'], ['POST', '/api/v1/namespaces/NS/secrets'], ['DELETE', '/api/v1/namespaces/NS/pods/x'], ['POST', '/api/v1/namespaces/NS/pods'],

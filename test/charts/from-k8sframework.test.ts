@@ -150,7 +150,7 @@ class Ours {
   }
 
   settled(): Promise<unknown> {
-    return eventually(() => this.controller?.idle === true, 'the controller is idle', 60_000)
+    return eventually(() => this.controller?.idle === true, 'the controller is idle')
   }
 
   async stop(): Promise<void> {
@@ -165,7 +165,7 @@ async function webhooksAnswer({ cluster }: Ground): Promise<void> {
   expect((await cluster.client.get(inVersion(resources.tservers, 'v1beta2') as Resource, { namespace: ns, name: 'demo-first' }))['spec'].k8s).toHaveProperty('readinessGate')
 }
 
-describe('in its place', { timeout: 240_000 }, () => {
+describe('in its place', () => {
   let ground: Ground
   let kubelet: { stop(): Promise<void> } | undefined
   const ours = new Ours()
@@ -265,7 +265,7 @@ describe('in its place', { timeout: 240_000 }, () => {
   })
 })
 
-describe('with CRDs that Helm does not own', { timeout: 240_000 }, () => {
+describe('with CRDs that Helm does not own', () => {
   let ground: Ground
   const ours = new Ours()
   beforeAll(async () => {
@@ -291,7 +291,7 @@ describe('with CRDs that Helm does not own', { timeout: 240_000 }, () => {
   })
 })
 
-describe.each(['subchart', 'folder'] as const)('with its controller taken away first (CRDs in a %s)', { timeout: 240_000 }, (crds) => {
+describe.each(['subchart', 'folder'] as const)('with its controller taken away first (CRDs in a %s)', (crds) => {
   let ground: Ground
   const ours = new Ours()
   beforeAll(async () => {

@@ -87,7 +87,7 @@ const roles: readonly (readonly [role: string, env: Readonly<Record<string, stri
   ['admin', { TARSADMIN_PORT: '0' }, /admin serves/],
 ]
 
-describe('the framework image', { timeout: 60_000 }, () => {
+describe('the framework image', () => {
   it.each(roles)('runs %s, and ends it in order', async (role, own, says) => {
     const space = await container(role, [role], { ...pod(role, anAddress()), ...own })
     await space.output(says)

@@ -64,7 +64,7 @@ const server = (namespace: string, name: string): Promise<TServer> => get(resour
 const template = (namespace: string, name: string): Promise<TTemplate> => get(resources.ttemplates as never, namespace, name)
 const settings = (namespace: string): Promise<TFrameworkConfig> => get(resources.tframeworkconfigs as never, namespace, 'tars-framework')
 
-describe('in order', { timeout: 120_000 }, () => {
+describe('in order', () => {
   it('tarscontroller brings CRDs, its account and its pods, in tars-system', async () => {
     const { out } = await helmOn('install', 'tarscontroller', first.tarscontroller, '--take-ownership', '--set', `controller.registry=${registry}`)
     expect(out).toMatch(/rollout status deployment\/tars-controller-manger[^]*kubectl label node <node> tars\.io\/node\./)
@@ -166,7 +166,7 @@ describe('in order', { timeout: 120_000 }, () => {
   })
 })
 
-it.each(['tarscontroller', 'tarsframework'] as const)('%s can be applied without Helm in the cluster', { timeout: 60_000 }, async (name) => {
+it.each(['tarscontroller', 'tarsframework'] as const)('%s can be applied without Helm in the cluster', async (name) => {
   const namespace = await cluster.namespace()
   const values = name === 'tarscontroller' ? [`controller.registry=${registry}`] : [`framework.registry=${registry}`, 'upload.registry=registry.test/services']
   const objects = (await rendered(folder, first[name], values, { namespace })).filter(({ kind, metadata }) => kind !== 'TServer' && metadata.annotations?.['helm.sh/hook'] === undefined)

@@ -131,7 +131,7 @@ describe('values', () => {
   })
 })
 
-it('API servers take them as they are', { timeout: 120_000 }, async () => {
+it('API servers take them as they are', async () => {
   const cluster = await behaviourCluster()
   try {
     const home = await cluster.namespace()
@@ -161,7 +161,7 @@ describe.runIf(embedded)('a framework that runs', () => {
   const [service, node] = [`${base}.50`, `${base}.60`]
   const threads: Worker[] = []
   const seen = new Set<string>()
-  const communicator = new Communicator({ timeoutMs: 20_000 })
+  const communicator = new Communicator({ timeoutMs: 60_000 })
   /** What the chart says of ports. */
   const env: Partial<Record<FrameworkRole, Readonly<Record<string, string>>>> = {}
   let cluster: TestCluster
@@ -209,7 +209,7 @@ describe.runIf(embedded)('a framework that runs', () => {
     for (const role of frameworkRoles) {
       await startRole(role, { KUBECONFIG: kubeconfig, Namespace: namespace, PodName: `tars-tars${role}-0`, PodIP: addresses[role], TARSSTORE_DATA: join(folder, role), TARSLOG_PATH: join(folder, 'logs'), TARSREGISTRY_ENDPOINT_HOST: 'ip', TARSREGISTRY_LOAD_SECONDS: '1', TARSIMAGE_WORKSPACE: join(folder, 'image'), TARSIMAGE_SUPERVISOR: join(folder, 'supervisor.json'), ...env[role] })
     }
-  }, 120_000)
+  })
   afterAll(async () => {
     await communicator.close()
     await Promise.all(threads.map((thread) => {
@@ -256,7 +256,7 @@ describe.runIf(embedded)('a framework that runs', () => {
     for (const role of frameworkRoles) serversByRole.set(role, (await cluster.client.get(resources.tservers as unknown as Resource, { namespace, name: `tars-tars${role}` }))['spec'])
   })
 
-  it('connects to whom it declares, as the policies let it', { timeout: 60_000 }, async () => {
+  it('connects to whom it declares, as the policies let it', async () => {
     const url = `http://${addresses.admin}:8080/api/v1`
     const question = createMonitorQueryReq({ dataid: 'tars_stat', date: '20260101', tflag1: '0000', tflag2: '2360', indexs: ['succ_count'], groupby: ['f_tflag'] })
     const reg = communicator.proxy<AdminRegProxy>(AdminReg, `tars.tarsAdminRegistry.AdminRegObj@tcp -h ${addresses.adminregistry} -p 19111`)

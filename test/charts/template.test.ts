@@ -249,7 +249,7 @@ describe('charts package', () => {
   })
 })
 
-it('the table of base images is that of the recipes', { timeout: 300_000 }, async () => {
+it('the table of base images is that of the recipes', async () => {
   const sources = { cacheDir: join(cacheDir, 'local'), nodeBinary: process.execPath }
   const recipes = await Promise.all(baseNames.map(async (name) => chooseBaseImage(name).recipe(sources)))
   const table = (list: readonly { readonly name: string; readonly supportedTypes: readonly string[] }[]): unknown => list.map(({ name, supportedTypes }) => ({ name, supportedTypes })).toSorted((a, b) => (a.name < b.name ? -1 : 1))

@@ -76,7 +76,7 @@ beforeAll(async () => {
   await createPod(client, { app: 'Test', server: 'Hello', name: 'test-hello-0', ip: pod, state: 'Active/Active/7' })
   await createEndpoint(client, 'Test', 'Hello', [{ name: 'NodeObj', port: 19385 }])
   await setPods(client, 'Test', 'Hello', [{ name: 'test-hello-0', podIP: pod, pid: '7' }])
-  const communicator = new Communicator()
+  const communicator = new Communicator({ timeoutMs: 60_000 })
   const query = communicator.proxy<QueryFProxy>(QueryF, `tars.tarsregistry.QueryObj@tcp -h 127.0.0.1 -p ${queryPort}`)
   await until(async () => (await query.findObjectById('Test.Hello.NodeObj')).length === 1)
   await until(async () => (await run(status, ['Test.Hello', '--json'])).out.includes('test-hello-0'))
@@ -120,7 +120,7 @@ describe('status', () => {
     let seen = ''
     await until(() => (seen += text(out)).includes('Test.Hello'))
     await setPods(cluster.client, 'Test', 'Hello', [{ name: 'test-hello-0', podIP: pod, pid: '8' }])
-    await until(() => /Test\.Hello.* 8 /.test((seen += text(out))), 50)
+    await until(() => /Test\.Hello.* 8 /.test((seen += text(out))))
     stopped.abort()
     expect(await watching).toBe(0)
   })

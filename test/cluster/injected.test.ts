@@ -18,11 +18,11 @@ beforeAll(async () => {
   cluster = await LocalCluster.start(['--samples', '--cache', join(cacheDir, 'local')])
   nodeImage = ok(await cluster.cli('base', 'node')).trim()
   imageID = (await activePod()).status?.containerStatuses?.[0]?.imageID ?? ''
-}, 400_000)
+})
 
 afterAll(async () => {
   await cluster?.remove()
-}, 120_000)
+})
 
 function ok({ code, out, err }: Output): string {
   expect({ code, err: code === 0 ? '' : err }).toEqual({ code: 0, err: '' })
@@ -85,7 +85,7 @@ it('the baked one runs first', async () => {
   expect(mountedAt(mounts, '/tarsnode')).toBeUndefined()
 })
 
-it('a node image of the release is copied into the pod and wins; the service is the same image', { timeout: 120_000 }, async () => {
+it('a node image of the release is copied into the pod and wins; the service is the same image', async () => {
   const before = await activePod()
   await setServer({ release: { nodeImage } })
   const injected = await activePod(before)
@@ -95,7 +95,7 @@ it('a node image of the release is copied into the pod and wins; the service is 
   await greets()
 })
 
-it('mounted, it needs no init container and no copy', { timeout: 120_000 }, async () => {
+it('mounted, it needs no init container and no copy', async () => {
   const before = await activePod()
   await setFramework({ image: nodeImage, injection: 'imageVolume' })
   const mounted = await activePod(before)
@@ -107,7 +107,7 @@ it('mounted, it needs no init container and no copy', { timeout: 120_000 }, asyn
   await greets()
 })
 
-it('and back to the baked one', { timeout: 120_000 }, async () => {
+it('and back to the baked one', async () => {
   const before = await activePod()
   await setFramework(null)
   // Without the framework's settings the release's image is copied again, so the next pod may be of either kind.
@@ -121,7 +121,7 @@ it('and back to the baked one', { timeout: 120_000 }, async () => {
   await greets()
 })
 
-it('a foreground pod whose tarsnode is dead is not ready and not called, while its service goes on', { timeout: 120_000 }, async () => {
+it('a foreground pod whose tarsnode is dead is not ready and not called, while its service goes on', async () => {
   const before = await activePod()
   await setServer({ k8s: { launcherType: 'foreground' } })
   const foreground = await activePod(before)

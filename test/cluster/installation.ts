@@ -75,7 +75,7 @@ export class Installation {
 
   /** Waits for both parts of the charts: the controller, and the servers of the framework, each at its replica 0. */
   async controllerReady(): Promise<void> {
-    await this.kubectl('-n', 'tars-system', 'rollout', 'status', 'deployment/tars-controller-manger', '--timeout=180s')
+    await this.kubectl('-n', 'tars-system', 'rollout', 'status', 'deployment/tars-controller-manger', '--timeout=300s')
   }
 
   async frameworkReady(): Promise<void> {
@@ -83,7 +83,7 @@ export class Installation {
   }
 
   async podReady(name: string): Promise<void> {
-    for (const state of ['create', 'condition=Ready']) await this.kubectl('-n', this.namespace, 'wait', `--for=${state}`, `pod/${name}`, '--timeout=180s')
+    for (const state of ['create', 'condition=Ready']) await this.kubectl('-n', this.namespace, 'wait', `--for=${state}`, `pod/${name}`, '--timeout=300s')
   }
 
   /** The only node may run the framework, and have local volumes. */
@@ -97,9 +97,10 @@ export class Installation {
 
   /** What the operator types, with the cluster's addresses. */
   async tarsk8s(...args: readonly string[]): Promise<string> {
+    const patience = args[0] === 'call' ? ['--timeout', '60000'] : []
     const [image, admin, registry] = await Promise.all(['image', 'admin', 'registry'].map((role) => this.addressOf(`tars-tars${role}-0`)))
     const env = { ...process.env, KUBECONFIG: this.kubeconfig, TARSK8S_NAMESPACE: this.namespace, TARSK8S_HOSTS_FILE: join(this.dir, 'hosts'), TARSK8S_IMAGE_URL: `http://${image}`, TARSK8S_ADMIN_URL: `http://${admin}:8080`, TARSK8S_LOCATOR: `tars.tarsregistry.QueryObj@tcp -h ${registry} -p 17890` }
-    return ok(run(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], { env, cwd: this.dir }))
+    return ok(run(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args, ...patience], { env, cwd: this.dir }))
   }
 }
 

@@ -19,12 +19,12 @@ beforeAll(async () => {
     const found = new Map(items.map(({ metadata: { name }, status: { podIP = '' } }) => [name, podIP]))
     return frameworkRoles.every((role) => (found.get(`${frameworkServerName(role)}-0`) ?? '') !== '') && found
   })
-}, 400_000)
+})
 
 afterAll(async () => {
   await lint?.stop()
   await cluster?.remove()
-}, 120_000)
+})
 
 async function read(host: string | undefined, port: number, path = '/metrics'): Promise<Exposition> {
   const answer = await fetch(`http://${host}:${port}${path}`)

@@ -72,7 +72,7 @@ async function localVolume(volume: string): Promise<void> {
   } as never)
 }
 
-describe('in order', { timeout: 240_000 }, () => {
+describe('in order', () => {
   let before: Found[]
   let claims: unknown
 
@@ -90,7 +90,7 @@ describe('in order', { timeout: 240_000 }, () => {
     await plane.machine.until('the pods run', async () => {
       const all = await running()
       return all.length === 4 && (await Promise.all(all.map(({ name }) => isRunning(name)))).every(Boolean)
-    }, 120_000)
+    })
     before = await running()
     claims = await bound()
     expect(claims).toHaveLength(2)
@@ -106,7 +106,7 @@ describe('in order', { timeout: 240_000 }, () => {
     await eventually(async () => (controller?.idle === true ? true : undefined))
     // Kubernetes' controllers have seen what there is to see: they count one more pod.
     await cluster.client.patch(kind('tservers'), { namespace: ns, name: 'demo-web' }, { spec: { replicas: 3 } }, { subresource: 'scale' })
-    await plane.machine.until('a third pod runs', () => isRunning('demo-web-2'), 60_000)
+    await plane.machine.until('a third pod runs', () => isRunning('demo-web-2'))
     const { status, metadata } = await cluster.client.get(daemonSets, { namespace: ns, name: 'demo-everywhere' })
     expect(status.observedGeneration).toBe(metadata.generation)
     expect((await running()).filter(({ name }) => name !== 'demo-web-2')).toEqual(before)
@@ -125,7 +125,7 @@ describe('in order', { timeout: 240_000 }, () => {
     const anew = await plane.machine.until('there is a pod of the new release', async () => {
       const pod = await cluster.client.get(pods, { namespace: ns, name: 'demo-first-0' }).catch(() => undefined)
       return pod?.metadata.labels?.['tars.io/ServerID'] === 'v2' && pod.status.phase === 'Running' && pod
-    }, 120_000)
+    })
     expect(anew.metadata.uid).not.toBe(before.find(({ name }) => name === 'demo-first-0')?.uid)
     expect((await cluster.client.get(statefulSets, { namespace: ns, name: 'demo-first' })).metadata.uid).toBe(set.metadata.uid)
     expect(await bound()).toEqual(claims)

@@ -31,8 +31,8 @@ const uidOf = (name: string): Promise<string> => inNamespace('get', 'pod', name,
 
 /** Waits until the service's pod is another one than `before`, and ready. */
 async function anotherPod(before: string): Promise<void> {
-  await cluster.plane.machine.until('the service has another pod', async () => ![before, ''].includes(await uidOf(pod)), 120_000)
-  await inNamespace('wait', '--for=condition=Ready', `pod/${pod}`, '--timeout=120s')
+  await cluster.plane.machine.until('the service has another pod', async () => ![before, ''].includes(await uidOf(pod)))
+  await inNamespace('wait', '--for=condition=Ready', `pod/${pod}`, '--timeout=300s')
 }
 
 /** Names of pods are known within the cluster only. */
@@ -51,13 +51,13 @@ test('both charts are installed, a package is released and deployed, and answers
   await cluster.helm('install', 'tarscontroller', charts.tarscontroller, '--set', agentFolders)
   await cluster.controllerReady()
   await cluster.labelNode()
-  await cluster.kubectl('-n', 'tars-system', 'wait', '--for=jsonpath={.status.numberReady}=1', 'daemonset/tars-agent', '--timeout=120s')
+  await cluster.kubectl('-n', 'tars-system', 'wait', '--for=jsonpath={.status.numberReady}=1', 'daemonset/tars-agent', '--timeout=300s')
 
   // Nothing of the host gets into pods here.
   await cluster.kubectl('create', 'namespace', namespace)
   await cluster.kubectl('label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=baseline')
   const values = [`upload.registry=${registry.address}/services`, 'servers.registry.replicas=1', 'servers.image.env[0].name=TARSIMAGE_INSECURE_REGISTRIES', `servers.image.env[0].value=${registry.address}`, 'bases={nodejsbase}']
-  await cluster.helm('install', 'tars', charts.tarsframework, '-n', namespace, '--set', values.join(','), '--timeout', '180s')
+  await cluster.helm('install', 'tars', charts.tarsframework, '-n', namespace, '--set', values.join(','), '--timeout', '300s')
   await cluster.frameworkReady()
   expect(await cluster.kubectl('get', 'mutatingwebhookconfiguration', 'tars-mutating-webhook', '-o', 'jsonpath={.webhooks[*].name}')).toContain('tars.io')
 
@@ -79,7 +79,7 @@ test('both charts are installed, a package is released and deployed, and answers
   await greets()
 })
 
-test('AdminRegObj, tarskevent and tarsstat know of it', { timeout: 300_000 }, async () => {
+test('AdminRegObj, tarskevent and tarsstat know of it', async () => {
   await knowPods('tars-tarsadminregistry', 'tars-tarsquerystat')
   const state = await cluster.tarsk8s('call', 'tars.tarsAdminRegistry.AdminRegObj', 'getServerState', '"Demo"', '"HelloServer"', `"${pod}"`, '--tars', protocol('AdminReg.tars'))
   expect(JSON.parse(state)).toMatchObject({ return: 0, state: { presentStateInReg: 'active', presentStateInNode: 'Active' } })
@@ -87,18 +87,18 @@ test('AdminRegObj, tarskevent and tarsstat know of it', { timeout: 300_000 }, as
   // tarskevent keeps what Kubernetes says of the pod; tarsstat knows the pod that reports by its address.
   const day = (offset: number): string => new Date(Date.now() + offset).toISOString().slice(0, 10).replaceAll('-', '')
   const where = [{ field: 'name', op: 'eq', value: pod }]
-  const events = await fetch(`http://${await cluster.addressOf('tars-tarskevent-0')}:17101/store/find`, { method: 'POST', body: JSON.stringify({ from: day(-86_400_000), to: day(0), where }) })
-  expect(await events.text()).toContain('"reason":"Started"')
+  const kept = `http://${await cluster.addressOf('tars-tarskevent-0')}:17101/store/find`
+  await eventually(async () => (await (await fetch(kept, { method: 'POST', body: JSON.stringify({ from: day(-86_400_000), to: day(0), where }) })).text()).includes('"reason":"Started"'), 'the start of the pod is kept')
   const calls = await eventually(async () => {
     const question = { uid: '', method: 'query', dataid: 'tars_stat', date: '', tflag1: '0000', tflag2: '2360', conditions: [{ field: 'f_date', op: 2, val: day(-86_400_000) }, { field: 'f_date', op: 4, val: day(0) }], indexs: ['succ_count'], groupby: ['master_name', 'master_ip', 'slave_name'] }
     const { rsp } = JSON.parse(await cluster.tarsk8s('call', 'tars.tarsquerystat.QueryObj', 'query', JSON.stringify(question), '--tars', protocol('MonitorQuery.tars'))) as { rsp: { ret: number; msg: string; result: Readonly<Record<string, readonly number[]>> } }
     expect([rsp.ret, rsp.msg]).toEqual([0, ''])
     return Object.keys(rsp.result).length > 0 ? rsp.result : undefined
-  }, 'calls are reported', 180_000)
+  }, 'calls are reported')
   expect(Object.keys(calls).every((key) => key.startsWith(`Demo.HelloServer,${pod},`))).toBe(true)
 })
 
-test('a local volume is made on the node, and its data outlives the pod', { timeout: 300_000 }, async () => {
+test('a local volume is made on the node, and its data outlives the pod', async () => {
   const before = await uidOf(pod)
   await patchHello({ k8s: { mounts: [{ name: 'data', mountPath: '/data', source: { tLocalVolume: {} } }] } })
   await anotherPod(before)
@@ -119,13 +119,13 @@ test('a local volume is made on the node, and its data outlives the pod', { time
   await greets()
 })
 
-test('uninstall leaves services and data and says so, and what was left can be removed as it says', { timeout: 300_000 }, async () => {
+test('uninstall leaves services and data and says so, and what was left can be removed as it says', async () => {
   const { namespace, plane } = cluster
   const [running, folder] = [await uidOf(pod), plane.machine.outside(`${volumesFolder}/${namespace}/Demo.HelloServer/data`)]
   expect(await cluster.helm('uninstall', 'tars', '-n', namespace)).toMatch(/kept due to the resource policy:\s+\[ConfigMap\] tars-left-behind/)
   const told = await inNamespace('get', 'configmap', 'tars-left-behind', '-o', 'jsonpath={.data.README}')
   expect(told).toContain(`leaves in namespace ${namespace}: your services`)
-  await inNamespace('wait', '--for=delete', 'pod/tars-tarsregistry-0', '--timeout=180s')
+  await inNamespace('wait', '--for=delete', 'pod/tars-tarsregistry-0', '--timeout=300s')
   // What it names is there, and the service runs on with its data.
   for (const [word, kind] of [['TServers', 'tservers'], ['TImages', 'timages'], ['templates', 'ttemplates'], ['tree of applications', 'ttrees'], ['settings', 'tframeworkconfigs'], ['claims of volumes', 'pvc']] as const) {
     expect(told).toContain(word)
@@ -139,7 +139,7 @@ test('uninstall leaves services and data and says so, and what was left can be r
   const commands = told.split('\n').flatMap((line) => /^ +kubectl (.+)$/.exec(line)?.[1]?.split(' ') ?? [])
   expect(commands.join(' ')).toMatch(/^-n prod delete tservers,\S+ --all delete namespace prod$/)
   await cluster.kubectl(...commands.slice(0, 5))
-  await inNamespace('wait', '--for=delete', `pod/${pod}`, '--timeout=180s')
-  await plane.machine.until('the volume and its folder are gone', async () => !existsSync(folder) && (await cluster.kubectl('get', 'pv', '-o', 'name')) === '', 120_000)
-  await cluster.kubectl(...commands.slice(5), '--timeout=120s')
+  await inNamespace('wait', '--for=delete', `pod/${pod}`, '--timeout=300s')
+  await plane.machine.until('the volume and its folder are gone', async () => !existsSync(folder) && (await cluster.kubectl('get', 'pv', '-o', 'name')) === '')
+  await cluster.kubectl(...commands.slice(5), '--timeout=300s')
 })

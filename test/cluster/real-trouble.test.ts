@@ -62,21 +62,21 @@ async function create(name: string, spec: Parameters<typeof normalServer>[0] = {
 
 const conditionOf = async (name: string, type: string): Promise<{ status: string; reason: string; message: string } | undefined> =>
   ((await cluster.client.get(tservers, { namespace: ns, name })) as unknown as TServer).status?.conditions?.find((condition) => condition.type === type)
-const available = (name: string): Promise<unknown> => plane.machine.until(`${name} is available`, async () => (await conditionOf(name, 'Available'))?.status === 'True', 60_000)
+const available = (name: string): Promise<unknown> => plane.machine.until(`${name} is available`, async () => (await conditionOf(name, 'Available'))?.status === 'True')
 
 /** Waits for the condition Degraded with this reason, and an event of the same words. */
 async function degraded(name: string, reason: string): Promise<string> {
   const { message } = await plane.machine.until(`${name} is degraded by ${reason}`, async () => {
     const condition = await conditionOf(name, 'Degraded')
     return condition?.status === 'True' && condition.reason === reason && condition
-  }, 60_000)
+  })
   const event = await plane.machine.until(`an event says ${reason}`, async () => (await cluster.client.list(events, { namespace: ns })).items.find((item: AnyObject) => item['reason'] === reason && item['involvedObject'].name === name))
   expect(event).toMatchObject({ type: 'Warning', involvedObject: { kind: 'TServer' } })
   expect(event['message']).toMatch(/pods are in trouble; /)
   return message
 }
 
-test('a node without labels', { timeout: 120_000 }, async () => {
+test('a node without labels', async () => {
   const name = await create('Homeless')
   expect(await degraded(name, 'NodeLabelMissing')).toContain(`no node has the label tars.io/node.ns: kubectl label node <node> tars.io/node.ns=`)
   await cluster.client.patch(nodes, { name: nodeName }, { metadata: { labels: { 'tars.io/node.ns': '' } } })
@@ -84,7 +84,7 @@ test('a node without labels', { timeout: 120_000 }, async () => {
   expect((await conditionOf(name, 'Degraded'))?.status).toBe('False')
 })
 
-test('a storage class that is not there', { timeout: 120_000 }, async () => {
+test('a storage class that is not there', async () => {
   const name = await create('Full', { k8s: { mounts: [{ name: 'data', mountPath: '/data', source: { persistentVolumeClaimTemplate: { spec: { accessModes: ['ReadWriteOnce'], storageClassName: 'fast', resources: { requests: { storage: '1Gi' } } } } } }] } })
   expect(await degraded(name, 'StorageClassMissing')).toContain('there is no StorageClass fast, which volume data asks for: create it, or name another one in spec.k8s.mounts')
   await cluster.client.create(persistentVolumes, { metadata: { name: 'one' }, spec: { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], storageClassName: 'fast', hostPath: { path: '/run/one', type: 'DirectoryOrCreate' } } } as never)
@@ -92,7 +92,7 @@ test('a storage class that is not there', { timeout: 120_000 }, async () => {
   await available(name)
 })
 
-test('a local volume that no node offers', { timeout: 120_000 }, async () => {
+test('a local volume that no node offers', async () => {
   await cluster.client.create(storageClasses, { metadata: { name: 'tars-storage-class' }, provisioner: 'kubernetes.io/no-provisioner', volumeBindingMode: 'WaitForFirstConsumer' } as never)
   const name = await create('Local', { k8s: { mounts: [{ name: 'data', mountPath: '/data', source: { tLocalVolume: {} } }] } })
   expect(await degraded(name, 'NodeLabelMissing')).toContain('no node with tars.io/node.ns has the label tars.io/SupportLocalVolume: kubectl label node <node> tars.io/SupportLocalVolume=')
@@ -102,7 +102,7 @@ test.each([
   ['Wrong', 'push', 'Secret push (spec.release.secret)'],
   ['Absent', 'nowhere', 'Secret nowhere (spec.release.secret): see that it exists'],
   ['None', undefined, 'with no Secret of the server: name one in spec.release.secret'],
-] as const)('a registry that asks for another secret: %s', { timeout: 120_000 }, async (server, secret, text) => {
+] as const)('a registry that asks for another secret: %s', async (server, secret, text) => {
   if (secret === 'push') await cluster.client.create(secrets, { metadata: { name: 'push', namespace: ns }, type: 'kubernetes.io/dockerconfigjson', stringData: { '.dockerconfigjson': JSON.stringify({ auths: { [closedAddress]: { username: 'u', password: 'wrong', auth: Buffer.from('u:wrong').toString('base64') } } }) } } as never)
   const image = `${closedAddress}/demo/service:v1`
   const name = await create(server, { release: { id: 'v1', image, ...(secret === undefined ? {} : { secret }) } })

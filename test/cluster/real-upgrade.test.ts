@@ -122,7 +122,7 @@ describe('in order', { timeout: 600_000 }, () => {
     await cluster.helm('install', 'tarscontroller', controllerOf(older), '--set', `crds.storage=v1beta2,controller.replicas=1,${agentFolders}`)
     await cluster.controllerReady()
     await cluster.labelNode()
-    await cluster.helm('install', 'tars', frameworkOf(older), '-n', cluster.namespace, '--create-namespace', '--set', values(), '--timeout', '180s')
+    await cluster.helm('install', 'tars', frameworkOf(older), '-n', cluster.namespace, '--create-namespace', '--set', values(), '--timeout', '300s')
     await cluster.frameworkReady()
     await cluster.kubectl('-n', cluster.namespace, 'patch', 'ttemplate', 'tars.nodejs', '--type', 'merge', '-p', JSON.stringify({ spec: { content: mine } }))
     const [hello] = await packSamples({ cacheDir: join(cacheDir, 'local') })
@@ -144,7 +144,7 @@ describe('in order', { timeout: 600_000 }, () => {
       await cluster.helm('upgrade', 'tarscontroller', controllerOf(newer), '--set', `crds.storage=v1beta3,${agentFolders}`)
       await cluster.controllerReady()
       // Half a minute later, by the new leader.
-      await cluster.plane.machine.until('all is stored in the new version', async () => (await storedVersions()).join() === 'v1beta3', 180_000)
+      await cluster.plane.machine.until('all is stored in the new version', async () => (await storedVersions()).join() === 'v1beta3')
     }, relay, write)
     expect(Math.min(...counts)).toBeGreaterThan(10)
     expect(await identities()).toEqual(before)
@@ -160,7 +160,7 @@ describe('in order', { timeout: 600_000 }, () => {
   test('the framework is upgraded: its servers are of the new version, calls go on, and what people changed stays', async () => {
     const before = await identities()
     const counts = await under(async () => {
-      await cluster.helm('upgrade', 'tars', frameworkOf(newer), '-n', cluster.namespace, '--set', values(), '--timeout', '180s')
+      await cluster.helm('upgrade', 'tars', frameworkOf(newer), '-n', cluster.namespace, '--set', values(), '--timeout', '300s')
       await framework(newer)
     }, relay, write)
     expect(Math.min(...counts)).toBeGreaterThan(10)
@@ -174,11 +174,11 @@ describe('in order', { timeout: 600_000 }, () => {
   test('and rolled back, in the same way', async () => {
     const before = await identities()
     const counts = await under(async () => {
-      await cluster.helm('rollback', 'tars', '1', '-n', cluster.namespace, '--timeout', '180s')
+      await cluster.helm('rollback', 'tars', '1', '-n', cluster.namespace, '--timeout', '300s')
       await framework(older)
       await cluster.helm('rollback', 'tarscontroller', '1')
       await cluster.controllerReady()
-      await cluster.plane.machine.until('all is stored in the old version', async () => (await storedVersions()).join() === 'v1beta2', 180_000)
+      await cluster.plane.machine.until('all is stored in the old version', async () => (await storedVersions()).join() === 'v1beta2')
     }, relay, write)
     expect(Math.min(...counts)).toBeGreaterThan(10)
     expect(await identities()).toEqual(before)
@@ -193,7 +193,7 @@ describe('in order', { timeout: 600_000 }, () => {
 /** All servers of the framework run this version, and are ready. */
 async function framework(version: string): Promise<void> {
   for (const name of ['registry-0', 'registry-1', 'config-0', 'notify-0', 'image-0', 'admin-0'].map((role) => `tars-tars${role}`)) {
-    await cluster.plane.machine.until(`${name} is of ${version}`, async () => (await imageOf(name).catch(() => '')).endsWith(`:${version}`), 180_000)
+    await cluster.plane.machine.until(`${name} is of ${version}`, async () => (await imageOf(name).catch(() => '')).endsWith(`:${version}`))
     await cluster.podReady(name)
   }
 }

@@ -17,12 +17,12 @@ const scratch = await mkdtemp(join(tmpdir(), 'tarsk8s-main-'))
 
 beforeAll(async () => {
   cluster = await LocalCluster.start(['--samples', '--cache', join(cacheDir, 'local')])
-}, 400_000)
+})
 
 afterAll(async () => {
   await cluster?.remove()
   await rm(scratch, { recursive: true, force: true })
-}, 120_000)
+})
 
 function ok({ code, out, err }: Output): string {
   expect(err + out, 'exit code 0 expected').not.toBe('')
@@ -228,7 +228,7 @@ function watchReasons(pod: string): { readonly ready: Promise<void>; until(probe
 }
 
 describe('a Java service on TarsJava', () => {
-  it('runs from its jar, is called, calls a Node service, reads its configuration', { timeout: 300_000 }, async () => {
+  it('runs from its jar, is called, calls a Node service, reads its configuration', async () => {
     const jar = await javaPackage()
     ok(await cluster.cli('base', 'java'))
     ok(await cluster.cli('release', jar, '--app', 'Demo', '--server', 'JavaServer', '--type', 'java-jar'))
@@ -249,7 +249,7 @@ describe('a Java service on TarsJava', () => {
 })
 
 describe('what goes wrong', () => {
-  it('a crash loop is seen in status with its reason', { timeout: 120_000 }, async () => {
+  it('a crash loop is seen in status with its reason', async () => {
     const folder = join(scratch, 'CrashServer')
     await mkdir(folder)
     await writeFile(join(folder, 'package.json'), '{"name":"crash","main":"server.js"}')
@@ -302,7 +302,7 @@ describe('what goes wrong', () => {
 describe('the images', () => {
   const crane = async (...args: string[]): Promise<string> => ok(await run(await goTool('github.com/google/go-containerregistry/cmd/crane', 'v0.22.1'), ['--insecure', ...args]))
 
-  it('are valid, and the same package released twice has the same digest', { timeout: 120_000 }, async () => {
+  it('are valid, and the same package released twice has the same digest', async () => {
     const [{ file }] = await packSamples({ cacheDir: join(cacheDir, 'local') })
     const release = async (tag: string): Promise<string> => {
       const { image } = JSON.parse(ok(await cluster.cli('release', file, '--app', 'Demo', '--server', 'HelloServer', '--type', 'nodejs', '--tag', tag, '--json'))) as { image: string }
@@ -314,7 +314,7 @@ describe('the images', () => {
     expect(await crane('digest', first)).toBe(await crane('digest', second))
   })
 
-  it('run under Docker, too, and answer', { timeout: 240_000 }, async () => {
+  it('run under Docker, too, and answer', async () => {
     const info = await cluster.info()
     const subnet = (info['registry'] ?? '').split('.').slice(0, 3).join('.')
     const registryHost = /-h (\S+)/.exec(info['locator'] ?? '')?.[1] ?? ''
@@ -338,7 +338,7 @@ describe('the images', () => {
 })
 
 describe('the cluster itself', () => {
-  it('after kill -9 of all of it, the next start cleans up and resumes', { timeout: 300_000 }, async () => {
+  it('after kill -9 of all of it, the next start cleans up and resumes', async () => {
     const { dataDir } = cluster
     await cluster.kill9()
     await until(async () => !(await processesOf(dataDir)).length)
@@ -347,7 +347,7 @@ describe('the cluster itself', () => {
     expect((await call(native, 'relay', hello, '"you"')).return).toBe(0)
   })
 
-  it('Ctrl-C stops every pod in order and leaves no process, mount or file outside its directory', { timeout: 120_000 }, async () => {
+  it('Ctrl-C stops every pod in order and leaves no process, mount or file outside its directory', async () => {
     const { dataDir } = cluster
     expect(await cluster.stop()).toBe(0)
     expect(await processesOf(dataDir)).toEqual([])

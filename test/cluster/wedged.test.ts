@@ -22,7 +22,7 @@ const object = 'Demo.HelloServer.HelloObj'
 let cluster: LocalCluster
 let client: KubeClient
 let watched: Informer<Pod>
-const communicator = new Communicator({ timeoutMs: 5000 })
+const communicator = new Communicator({ timeoutMs: 60_000 })
 let query: QueryFProxy
 
 beforeAll(async () => {
@@ -31,14 +31,14 @@ beforeAll(async () => {
   watched = new Informer({ client, resource: podResource, namespace, fieldSelector: `metadata.name=${name}`, log: silentLogger })
   watched.start()
   query = communicator.proxy<QueryFProxy>(QueryF, (await cluster.info())['locator'] ?? '')
-}, 400_000)
+})
 
 afterAll(async () => {
   await watched?.stop()
   await communicator.close()
   client?.close()
   await cluster?.remove()
-}, 120_000)
+})
 
 /** The pod as soon as it is like this. */
 async function podWhen(wanted: (pod: Pod) => boolean): Promise<Pod> {
@@ -102,13 +102,13 @@ async function eventMessages(): Promise<string[]> {
   return items.map((event) => String(event['message']))
 }
 
-it('a supervisor that is killed takes its whole pod with it, and the container is started again', { timeout: 120_000 }, async () => {
+it('a supervisor that is killed takes its whole pod with it, and the container is started again', async () => {
   const sound = await soundPod()
   process.kill(sound.supervisor.pid, 'SIGKILL')
   await expectRestarted(sound)
 })
 
-it('a supervisor that is wedged gets no more calls, and then a new container', { timeout: 300_000 }, async () => {
+it('a supervisor that is wedged gets no more calls, and then a new container', async () => {
   const sound = await soundPod()
   const before = restarts(sound.pod)
   process.kill(sound.supervisor.pid, 'SIGSTOP')

@@ -16,7 +16,7 @@ import { createPod, namespace, startCluster, until, type TestCluster } from '../
 let cluster: TestCluster
 let running: RunningConfig
 let config: ConfigProxy
-const communicator = new Communicator({ timeoutMs: 5000 })
+const communicator = new Communicator({ timeoutMs: 60_000 })
 
 type Given = Pick<TConfig, 'server' | 'configName' | 'configContent'> & Partial<Pick<TConfig, 'podSeq' | 'activated' | 'set' | 'references'>> & { readonly labels?: Record<string, string>; readonly annotations?: Record<string, string> }
 let serial = 0

@@ -14,8 +14,11 @@ import { liveReaders } from '../../framework/controller/webhook/readers.ts'
 import { registrations } from '../../framework/controller/webhook/registrations.ts'
 import { startWebhooks } from '../../framework/controller/webhook/webhooks.ts'
 import type { AdmissionHook } from '../../framework/local/apiserver/server.ts'
+import { eventually } from '../rig/eventually.ts'
 import { behaviourCluster, embedded, remove, startTestCluster, type TestCluster as KubeCluster } from '../rig/kube.ts'
 import { admissionAnswer, serveReviews } from '../rig/reviews.ts'
+
+export { eventually }
 
 export interface TestCluster {
   readonly client: KubeClient
@@ -141,15 +144,6 @@ export function resourceOf(kind: string): Resource {
   const found = Object.values(resources).find((resource) => resource.kind === kind)
   if (found === undefined) throw new Error(`no resource of kind ${kind}`)
   return found as unknown as Resource
-}
-
-/** Polls until `probe` gives a value; the test's own timeout ends it. */
-export async function eventually<T>(probe: () => Promise<T | undefined>): Promise<T> {
-  for (;;) {
-    const value = await probe()
-    if (value !== undefined) return value
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
 }
 
 /** The object, or undefined when it is not there. */

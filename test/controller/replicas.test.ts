@@ -59,7 +59,7 @@ async function create(): Promise<AnyObject> {
   const { metadata: { uid: _, ...metadata }, ...server } = tarsServer({ server: name }, { name: `demo-${name.toLowerCase()}` })
   return eventually(() => client.create(tservers, { ...server, metadata: { ...metadata, namespace: ns } } as never).catch(() => undefined), `${name} is made`)
 }
-const reconciled = ({ metadata: { name } }: AnyObject) => eventually(() => peek(client, statefulSets, ns, name), `${name} has its StatefulSet`, 30_000)
+const reconciled = ({ metadata: { name } }: AnyObject) => eventually(() => peek(client, statefulSets, ns, name), `${name} has its StatefulSet`)
 const holder = async (): Promise<string> => (await client.get(leases, { namespace: home, name: leaseName }).catch(() => undefined))?.['spec'].holderIdentity ?? ''
 const says = ({ lines }: Replica, text: string): boolean => lines.some((line) => line.includes(text))
 
@@ -72,7 +72,7 @@ test('the leader reconciles; without the lease it only serves; the other takes o
     const leader = leaders[0] ?? expect.fail('nobody leads')
 
     await client.patch(leases, { namespace: home, name: leaseName }, { spec: { holderIdentity: 'thief', leaseDurationSeconds: 3600 } })
-    await eventually(() => says(leader, 'no longer leader'), 'the leader stepped down', 30_000)
+    await eventually(() => says(leader, 'no longer leader'), 'the leader stepped down')
     const unseen = await create()
     expect(unseen.metadata.labels).toMatchObject({ 'tars.io/ServerApp': 'Demo' })
     expect(await peek(client, statefulSets, ns, unseen.metadata.name)).toBeUndefined()

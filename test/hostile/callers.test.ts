@@ -29,7 +29,7 @@ type Who = keyof typeof at
 
 let cluster: TestCluster
 let folder: string
-const communicators = Object.fromEntries(Object.entries(at).map(([who, localAddress]) => [who, new Communicator({ timeoutMs: 10_000, localAddress })])) as Record<Who, Communicator>
+const communicators = Object.fromEntries(Object.entries(at).map(([who, localAddress]) => [who, new Communicator({ timeoutMs: 60_000, localAddress })])) as Record<Who, Communicator>
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tarsk8s-callers-'))
@@ -106,7 +106,7 @@ describe('tarslog', () => {
   test('a pod that has just come is asked for before it is refused', async () => {
     const address = `${base}.20`
     await withRole('log', strict, async (host) => {
-      const communicator = new Communicator({ timeoutMs: 10_000, localAddress: address })
+      const communicator = new Communicator({ timeoutMs: 60_000, localAddress: address })
       const log = communicator.proxy<LogProxy>(Log, `tars.tarslog.LogObj@tcp -h ${host} -p 12111`)
       await createPod(cluster.client, { app: 'Mall', server: 'Shop', name: 'mall-shop-9', ip: address })
       expect(await taken(log.logger('Mall', 'Shop', 'h', '%Y', ['x\n']))).toBe(true)

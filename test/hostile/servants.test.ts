@@ -20,7 +20,7 @@ import { httpPorts, request, servants, startRoles, textPorts, wireTo, type Roles
 
 /** Pods of two applications: one has something to lose, the other sends. */
 const [shop, evil] = ['127.9.9.1', '127.9.9.2']
-const shopCommunicator = new Communicator({ timeoutMs: 20_000, localAddress: shop })
+const shopCommunicator = new Communicator({ timeoutMs: 60_000, localAddress: shop })
 const secret = '<mall>\nkey=1\n</mall>\n'
 
 let roles: Roles
@@ -40,7 +40,7 @@ beforeAll(async () => {
   await kept()
   idle = roles.memory()
   expect(address).not.toBe('')
-}, 120_000)
+})
 afterAll(async () => {
   await shopCommunicator.close()
   await roles?.stop()
@@ -114,7 +114,7 @@ const json: Readonly<Record<string, string>> = {
 }
 
 describe.each(servants)('%s', (object, port, definition) => {
-  test('whatever the body is, it answers or hangs up, and serves on', { timeout: 240_000 }, async () => {
+  test('whatever the body is, it answers or hangs up, and serves on', async () => {
     const { address } = roles
     let wire = await wireTo(address, port, evil)
     let id = 1
@@ -168,7 +168,7 @@ describe.each([...httpPorts])('HTTP at %i', (port) => {
     await sendAll(await rawSocket(port), text)
   }
 
-  test('whatever is asked, it answers or hangs up, and serves on', { timeout: 120_000 }, async () => {
+  test('whatever is asked, it answers or hangs up, and serves on', async () => {
     for (const target of targets) {
       await raw(`GET ${target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`)
       for (const payload of payloads) await raw(`POST ${target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(payload)}\r\n\r\n${payload}`)
@@ -184,7 +184,7 @@ describe.each([...httpPorts])('HTTP at %i', (port) => {
 })
 
 describe.each([...textPorts])('the text protocol at %i', (port) => {
-  test('whatever is asked, it answers or hangs up, and serves on', { timeout: 60_000 }, async () => {
+  test('whatever is asked, it answers or hangs up, and serves on', async () => {
     for (const text of [...Object.values(json), '}'.repeat(70_000), `{"method":"query","filter":["${'x'.repeat(60_000)}"]}`, '{"method":"query","filter":[1,null,{}],"groupby":"__proto__","indexs":{}}', '\u0000']) {
       const socket = await rawSocket(port)
       await sendAll(socket, text)
@@ -210,7 +210,7 @@ async function sendAll(socket: Socket, text: string): Promise<void> {
   await closed
 }
 
-test('no file is outside of its folder, and few are open', { timeout: 60_000 }, async () => {
+test('no file is outside of its folder, and few are open', async () => {
   expect(await readdir(roles.folder)).toEqual(['kubeconfig', 'logs', 'store'])
   await until(() => roles.files() < 64 + 200)
 })

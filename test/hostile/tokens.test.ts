@@ -16,7 +16,7 @@ import { start as startQuery } from '../../framework/query/querystat.ts'
 import { namespace, startCluster, type TestCluster } from '../registry/cluster.ts'
 
 const [ops, ci] = ['of-operators-0123456789', 'of-the-ci-0123456789']
-const communicator = new Communicator({ timeoutMs: 10_000 })
+const communicator = new Communicator({ timeoutMs: 60_000 })
 let folder: string
 let cluster: TestCluster
 beforeAll(async () => {

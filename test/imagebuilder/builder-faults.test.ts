@@ -15,7 +15,8 @@ import { layerFromFiles } from '../../imagebuilder/layer.ts'
 import { parseLocation } from '../../imagebuilder/oci/location.ts'
 import { namespace, startCluster, type TestCluster } from '../registry/cluster.ts'
 import { faultyRegistry, phases, type FaultyRegistry } from '../rig/faulty-registry.ts'
-import { distributionRegistry, freePort, type ForeignRegistry } from '../rig/registry.ts'
+import { ownAddress } from '../rig/own-address.ts'
+import { distributionRegistry, type ForeignRegistry } from '../rig/registry.ts'
 import { platform, runCrane, workbench, type Workbench } from './rig/image.ts'
 import { packageKinds, packageOf, type PackageKind } from './rig/packages.ts'
 
@@ -36,7 +37,7 @@ beforeAll(async () => {
   await writeFile(bench.path('supervisor.json'), JSON.stringify(bench.supervisor))
   await writeFile(bench.path('kubeconfig'), cluster.api.kubeconfig(namespace))
   await cluster.client.create(resources.tframeworkconfigs, completeFramework({ name: names.framework, namespace }, { imageBuild: { maxBuildTime: 300 }, imageUpload: { registry: 'none/tars', secret: '' }, recordLimit: { timageRelease: 10, texitedPod: 10, tconfigHistory: 10 } }))
-}, 60_000)
+})
 afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close()
 })
@@ -64,11 +65,11 @@ class BuilderProcess {
   static async start(diskBytes?: number): Promise<BuilderProcess> {
     const workspace = bench.path('workspace')
     await mkdir(workspace, { recursive: true })
-    const port = await freePort()
-    const env = { PATH: process.env['PATH'] ?? '', KUBECONFIG: bench.path('kubeconfig'), Namespace: namespace, PodName: 'tars-tarsimage-0', PodIP: '127.0.0.1', TARSIMAGE_PORT: String(port), TARSIMAGE_WORKSPACE: workspace, TARSIMAGE_SUPERVISOR: bench.path('supervisor.json'), TARSIMAGE_BUILDS: '8' }
+    const address = ownAddress()
+    const env = { PATH: process.env['PATH'] ?? '', KUBECONFIG: bench.path('kubeconfig'), Namespace: namespace, PodName: 'tars-tarsimage-0', PodIP: address, TARSIMAGE_WORKSPACE: workspace, TARSIMAGE_SUPERVISOR: bench.path('supervisor.json'), TARSIMAGE_BUILDS: '8' }
     const command = [process.execPath, '--disable-warning=ExperimentalWarning', main, 'image']
     const [program = '', ...args] = diskBytes === undefined ? command : ['unshare', '--mount', '/bin/sh', '-c', `mount -t tmpfs -o size=${diskBytes} tmpfs "$0" && exec "$@"`, workspace, ...command]
-    const builder = new BuilderProcess(`http://127.0.0.1:${port}`, spawn(program, args, { env, stdio: ['ignore', 'ignore', 'pipe'] }))
+    const builder = new BuilderProcess(`http://${address}`, spawn(program, args, { env, stdio: ['ignore', 'ignore', 'pipe'] }))
     closing.push(() => builder.kill())
     while (!(await fetch(`${builder.url}/healthz`).then((answer) => answer.ok, () => false))) {
       if (builder.#process.exitCode !== null) throw new Error(`tarsimage ended: ${builder.#said}`)
@@ -138,7 +139,7 @@ describe('kill -9 of the builder', () => {
     await registry.stop()
   })
 
-  test.each(phases)('while it is held in the phase "%s" with every kind of package: the builds have failed when it is back', { timeout: 120_000 }, async (phase) => {
+  test.each(phases)('while it is held in the phase "%s" with every kind of package: the builds have failed when it is back', async (phase) => {
     await pushTo(faulty.address)
     const first = await BuilderProcess.start()
     const servers = await Promise.all(packageKinds.map((kind) => newServer(kind, registry.address, faulty.address)))
@@ -156,16 +157,16 @@ describe('kill -9 of the builder', () => {
       expect(build).toMatchObject({ last: { phase: 'Failed', message: expect.stringMatching(/restarted during the build; build again/) } })
       expect([build?.running, releases]).toEqual([undefined, []])
     }
-    expect(await second.files()).toEqual([])
+    await expect.poll(() => second.files()).toEqual([])
     const again = await Promise.all(servers.map((server) => second.build(server, small)))
     expect(again.map(({ message }) => message)).toEqual(servers.map(() => 'OK'))
     for (const server of servers) await expectRelease(server, registry.address)
-    expect(await second.files()).toEqual([])
+    await expect.poll(() => second.files()).toEqual([])
   })
 })
 
 describe('a disk that is full', () => {
-  test.each(packageKinds)('at the builder: a %s is refused by name, nothing stays, and a smaller one is built', { timeout: 60_000 }, async (kind) => {
+  test.each(packageKinds)('at the builder: a %s is refused by name, nothing stays, and a smaller one is built', async (kind) => {
     const registry = await distributionRegistry(bench.path(`registry-${kind}`))
     closing.push(() => registry.stop())
     await pushTo(registry.address)
@@ -174,12 +175,12 @@ describe('a disk that is full', () => {
     const { status, message } = await builder.build(server, large)
     expect([status, message]).toEqual([507, expect.stringMatching(/^the disk of the builder is full: ENOSPC.* \(free space under TARSIMAGE_WORKSPACE\)$/)])
     expect((await timage(server)).build).toBeUndefined()
-    expect(await builder.files()).toEqual([])
+    await expect.poll(() => builder.files()).toEqual([])
     expect((await builder.build(server, small)).message).toBe('OK')
     await expectRelease(server, registry.address)
   })
 
-  test.each(packageKinds)('at the registry: the build of a %s fails with the reason, and there is no release', { timeout: 60_000 }, async (kind) => {
+  test.each(packageKinds)('at the registry: the build of a %s fails with the reason, and there is no release', async (kind) => {
     const registry = await distributionRegistry(bench.path(`full-${kind}`), { diskBytes: 1_000_000 })
     closing.push(() => registry.stop())
     await pushTo(registry.address)
@@ -189,6 +190,6 @@ describe('a disk that is full', () => {
     const { build, releases = [] } = await timage(server)
     expect(build).toMatchObject({ last: { phase: 'Failed', message: expect.stringMatching(/^registry .* (?:answered HTTP 500|lost the unfinished upload) while (?:uploading|mounting) .*/) } })
     expect([build?.running, releases]).toEqual([undefined, []])
-    expect(await builder.files()).toEqual([])
+    await expect.poll(() => builder.files()).toEqual([])
   })
 })

@@ -14,11 +14,11 @@ let engine: DockerEngine
 
 beforeAll(async () => {
   ;[bench, engine] = await Promise.all([workbench(), dockerEngine()])
-}, 300_000)
+})
 afterAll(async () => {
   await engine.stop()
   await bench.clean()
-}, 60_000)
+})
 
 test('an image on a static base is loaded by dockerode and runs its entry point', async () => {
   const busybox = await debianTool('busybox', 'busybox-static')
@@ -32,7 +32,7 @@ test('an image on a static base is loaded by dockerode and runs its entry point'
   const built = await bench.build('unused.invalid', { package: file, base: parseLocation(`oci:${bench.path('layout')}:base`), supervisors: [supervisor], destination: parseLocation('docker:demo.helloserver:v1'), docker: { socketPath: engine.socketPath, workspace: bench.dir }, platforms: [{ os: 'linux', architecture }] })
   expect(built.image).toBe('demo.helloserver:v1')
   expect(await engine.docker('run', '--rm', '--network', 'none', 'demo.helloserver:v1')).toBe('I am a cpp server\n')
-}, 120_000)
+})
 
 test('an image in our registry is pulled and runs', async () => {
   const registry = await startOciRegistry({ dir: bench.path('registry') })
@@ -44,7 +44,7 @@ test('an image in our registry is pulled and runs', async () => {
   } finally {
     await registry.stop()
   }
-}, 120_000)
+})
 
 test('an engine that is not there is named', async () => {
   const work = bench.build('unused.invalid', { package: bench.path('release.tgz'), base: parseLocation(`oci:${bench.path('layout')}:base`), destination: parseLocation('docker:x:1'), docker: { socketPath: bench.path('none.sock'), workspace: bench.dir } })

@@ -15,7 +15,7 @@ import { serviceBench, type ServiceBench } from './rig/service.ts'
 let bench: ServiceBench
 beforeAll(async () => {
   bench = await serviceBench({ TARSIMAGE_BUILDS: '1', TARSIMAGE_SILENCE: '30' }, { kind: 'docker-registry' })
-}, 120_000)
+})
 afterAll(() => bench.stop())
 
 let number = 0
@@ -73,7 +73,7 @@ class SlowCall {
 const recordsOf = (pattern: RegExp): ServiceBench['faulty']['requests'] => bench.faulty.requests.filter(({ line }) => line.includes(`/${repository}/`) && pattern.test(line))
 const requests = (pattern: RegExp): string[] => recordsOf(pattern).map(({ line }) => line)
 /** Bytes of the package are at the registry. */
-const begun = (): Promise<void> => expect.poll(() => requests(/^PATCH/).length, { timeout: 30_000 }).toBeGreaterThan(0)
+const begun = (): Promise<void> => expect.poll(() => requests(/^PATCH/).length).toBeGreaterThan(0)
 const unfinished = async (): Promise<string[]> => (await readdir(bench.bench.path(`registry/docker/registry/v2/repositories/${repository}/_uploads`), { recursive: true }).catch(() => [])).filter((path) => path.endsWith('/data'))
 const spooled = (): Promise<string[]> => readdir(bench.bench.path('workspace/upload/tars-tarsimage-0'))
 const imageDigest = async (tag = 'v1'): Promise<string> => (await runCrane('digest', `${bench.registry}/${repository}:${tag}`)).trim()
@@ -96,13 +96,13 @@ describe('a package that is on its way', () => {
     const late = new SlowCall(kind, {}, { ServerTag: 'late', Mark: 'changed' })
     late.sendRest()
     expect([(await late.answer).message, await imageDigest('late'), file.length > first, serverType]).toEqual(['OK', early, true, 'cpp'])
-    expect(await spooled()).toEqual([])
+    await expect.poll(spooled).toEqual([])
   })
 
   test('a sender that pauses: the registry is not kept waiting for the rest', async () => {
     const call = new SlowCall('tgz')
     await begun()
-    await expect.poll(() => recordsOf(/^PATCH/).map(({ whole }) => whole), { timeout: 30_000 }).toEqual([true])
+    await expect.poll(() => recordsOf(/^PATCH/).map(({ whole }) => whole)).toEqual([true])
     call.sendRest()
     expect((await call.answer).message).toBe('OK')
     expect(recordsOf(/^PUT .*\/blobs\//).every(({ bytes }) => bytes > 0)).toBe(true)
@@ -143,8 +143,8 @@ describe('a package that is on its way', () => {
     await begun()
     expect(await unfinished()).not.toEqual([])
     call.cut()
-    await expect.poll(unfinished, { timeout: 30_000 }).toEqual([])
-    await expect.poll(spooled, { timeout: 30_000 }).toEqual([])
+    await expect.poll(unfinished).toEqual([])
+    await expect.poll(spooled).toEqual([])
     const { build, releases } = await bench.read(timage)
     expect([build, releases ?? []]).toEqual([undefined, []])
     expect(requests(/^PUT .*\/manifests\//)).toEqual([])
@@ -157,7 +157,7 @@ describe('a package that is on its way', () => {
     expect((await call.answer).message).toBe('OK')
     expect((await bench.read(timage)).releases?.map(({ image }) => image)).toEqual([`${bench.faulty.address}/${repository}:second`])
     expect(requests(/^PUT .*\/manifests\//)).toEqual([expect.stringMatching(/\/manifests\/second$/)])
-    expect(await unfinished()).toEqual([])
+    await expect.poll(unfinished).toEqual([])
   })
 
   test('what is refused at the end leaves nothing: another build of the server is running', async () => {
@@ -167,7 +167,7 @@ describe('a package that is on its way', () => {
     call.sendRest()
     expect(await call.answer).toEqual({ status: 500, message: expect.stringContaining('another task is running') })
     expect(requests(/^PUT .*\/manifests\//)).toEqual([])
-    expect([await unfinished(), await spooled()]).toEqual([[], []])
+    await expect.poll(async () => [await unfinished(), await spooled()]).toEqual([[], []])
   })
 
   test('a package that is bad is refused by its name at the sender, and the TImage says why', async () => {
@@ -180,7 +180,7 @@ describe('a package that is on its way', () => {
       call.sendRest()
       expect(await call.answer).toEqual({ status: 500, message: expect.stringMatching(/^package x\.tgz is damaged or cut short/) })
       expect((await bench.read(timage)).build?.last).toMatchObject({ phase: 'Failed', message: expect.stringMatching(/^package x\.tgz is damaged/) })
-      expect(await unfinished()).toEqual([])
+      await expect.poll(unfinished).toEqual([])
     } finally {
       sound.copy(file)
     }
@@ -194,7 +194,7 @@ describe('a package that is on its way', () => {
     const { serverType, file } = packageFor('tar')
     const answer = await bench.build(`other-${timage}`, { ServerApp: 'Other', ServerName: timage, ServerType: serverType }, file)
     expect(answer.status).toBe(200)
-    expect(await unfinished()).toEqual([])
+    await expect.poll(unfinished).toEqual([])
     call.sendRest()
     expect((await call.answer).message).toBe('OK')
     expect(await runCrane('validate', '--remote', `${bench.registry}/${repository}:v1`)).toMatch(/^PASS/)

@@ -25,7 +25,7 @@ beforeAll(async () => {
   const told = execFileSync(await debianTool('readelf', 'binutils'), ['--dynamic', '--program-headers', '--wide', file], { encoding: 'utf8' })
   const names = [/program interpreter: .*\/([^\]]+)\]/g, /\(NEEDED\).*\[(.+)\]/g].flatMap((pattern) => [...told.matchAll(pattern)].map(([, name = '']) => name))
   linked = names
-}, 120_000)
+})
 afterAll(async () => {
   await registry.stop()
   await bench.clean()

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { OciRegistry } from '../../framework/local/oci/server.ts'
 import { faultyRegistry, type FaultyRegistry } from '../rig/faulty-registry.ts'
-import { freePort } from '../rig/registry.ts'
+import { nobodyThere } from '../rig/registry.ts'
 import { elf, tgz, write } from './rig/archives.ts'
 import { imageCommand } from './rig/command.ts'
 import { runCrane, startOciRegistry, workbench, type Workbench } from './rig/image.ts'
@@ -49,10 +49,10 @@ test('the image names the registry and not the mirror; at the mirror itself, lay
 })
 
 test.each<[string, () => Promise<string[]>]>([
-  ['is not there', async () => [`127.0.0.1:${await freePort()}`]],
+  ['is not there', async () => [nobodyThere]],
   ['answers with errors only', async () => [mirror.address]],
   ['breaks off', async () => [mirror.address]],
-  ['is the second of which the first is not there', async () => [`127.0.0.1:${await freePort()}`, mirror.address]],
+  ['is the second of which the first is not there', async () => [nobodyThere, mirror.address]],
 ])('a mirror that %s', async (what, mirrors) => {
   const [phase, harm] = what === 'breaks off' ? (['read blob', 'cut'] as const) : (['read manifest', '500'] as const)
   const plan = mirror.plan('tars/base', phase, harm, what === 'answers with errors only' || what === 'breaks off' ? Infinity : 0)

@@ -149,7 +149,7 @@ describe('push', () => {
     let engine: DockerEngine
     beforeAll(async () => {
       engine = await dockerEngine()
-    }, 300_000)
+    })
     afterAll(() => engine.stop(), 60_000)
 
     test('loads our archive, and what it saves is pushed and is a base', async () => {
@@ -161,7 +161,7 @@ describe('push', () => {
       expect(await runCrane('validate', '--remote', image)).toMatch(/^PASS/)
       expect((await build('x86.tgz', `${registry.address}/tars/based:1`, 'cpp', '--base', 'docker-archive:saved.tar:demo.loaded:1')).code).toBe(0)
       expect(await runCrane('validate', '--remote', `${registry.address}/tars/based:1`)).toMatch(/^PASS/)
-    }, 120_000)
+    })
   })
 
   test.each<[string, () => string[], number, RegExp]>([

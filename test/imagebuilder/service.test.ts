@@ -25,7 +25,7 @@ beforeAll(async () => {
   rig = await serviceBench({ TARSIMAGE_MAX_UPLOAD: '5000000', TARSIMAGE_BUILDS: '1', TARSIMAGE_QUEUE: '1' }, { credentials: { username: 'tars', password: 'secret' } })
   ;({ cluster, bench, service } = rig)
   registry = rig.faulty.address
-}, 60_000)
+})
 afterAll(() => rig.stop())
 
 beforeEach(async () => {

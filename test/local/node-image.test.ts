@@ -23,7 +23,7 @@ beforeAll(async () => {
   registry = await startOciRegistry({ dir: join(dir, 'registry'), log: silentLogger })
   cluster = await startCluster()
   await writeFile(join(dir, 'cluster.json'), JSON.stringify({ kubeconfig: cluster.kubeconfigPath, namespace: cluster.namespace, registry: registry.address, cacheDir: cache }))
-}, 300_000)
+})
 afterAll(async () => {
   await cluster?.stop()
   await registry?.stop()
@@ -43,7 +43,7 @@ async function base(...args: readonly string[]): Promise<{ readonly code: number
 interface Manifest { readonly layers: readonly { readonly digest: string }[] }
 interface Config { readonly config: object; readonly rootfs: { readonly diff_ids: readonly string[] } }
 
-test('the node image is the layer of every business image and nothing else, and installs itself', { timeout: 300_000 }, async () => {
+test('the node image is the layer of every business image and nothing else, and installs itself', async () => {
   const { code, out, err } = await base('node', '--data', dir)
   expect({ code, err: code === 0 ? '' : err }).toEqual({ code: 0, err: '' })
   const image = out.trim()
@@ -73,7 +73,7 @@ test('it can be set for all servers, the way of reaching the pods with it', asyn
   await expect(cluster.client.patch(resources.tframeworkconfigs, target, { nodeImage: { image: '' } })).rejects.toThrow(/field nodeImage\.image: injection imageVolume mounts an image, and none is named; remedy: name the image/)
 })
 
-test('no cluster is needed to make it', { timeout: 300_000 }, async () => {
+test('no cluster is needed to make it', async () => {
   const { code, out } = await base('node', '--to', `${registry.address}/elsewhere/tarsnode:v1`)
   expect({ code, out }).toEqual({ code: 0, out: `${registry.address}/elsewhere/tarsnode:v1\n` })
   expect((JSON.parse(await runCrane('manifest', `${registry.address}/elsewhere/tarsnode:v1`)) as Manifest).layers).toHaveLength(1)

@@ -12,7 +12,7 @@ const kept = join(cacheDir, 'local')
 const bundled = (files: readonly LayerFile[]): LayerFile[] => files.filter(({ path }) => /\.(?:cjs|cache)$/.test(path))
 const contents = (files: readonly LayerFile[]): string[] => bundled(files).map(({ path, source = '' }) => `${path} ${readFileSync(source).toString('base64')}`)
 
-test('one that bundles leaves what another has bundled alone', { timeout: 300_000 }, async () => {
+test('one that bundles leaves what another has bundled alone', async () => {
   await withSupervisorFiles(kept, undefined, async (files) => {
     const first = contents(files)
     expect(first.length).toBeGreaterThan(2)
@@ -25,7 +25,7 @@ test('one that bundles leaves what another has bundled alone', { timeout: 300_00
   })
 })
 
-test('one that fails leaves nothing', { timeout: 300_000 }, async () => {
+test('one that fails leaves nothing', async () => {
   let work = ''
   await expect(withSupervisorFiles(kept, undefined, async (_files, folder) => ((work = folder), Promise.reject(new Error('no'))))).rejects.toThrow('no')
   expect([work === '', existsSync(work)]).toEqual([false, false])

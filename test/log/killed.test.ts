@@ -31,7 +31,7 @@ async function start(): Promise<Started> {
 }
 
 test('no line that was answered for is lost, and none is there twice, or is one with half of another; traces go on', async () => {
-  const communicator = new Communicator({ timeoutMs: 20_000 })
+  const communicator = new Communicator({ timeoutMs: 60_000 })
   const acknowledged: number[] = []
   let next = 0
   const file = join(folder, `A/B/A.B_${new Date().getFullYear()}.log`)

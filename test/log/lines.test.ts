@@ -18,7 +18,7 @@ import { LogOfBytes, logServant } from '../../framework/log/log-servant.ts'
 import { noOverrides } from '../../framework/log/model/overrides.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'tarsk8s-lines-'))
-const communicator = new Communicator({ timeoutMs: 20_000 })
+const communicator = new Communicator({ timeoutMs: 60_000 })
 afterAll(async () => {
   await communicator.close()
   await rm(folder, { recursive: true, force: true })

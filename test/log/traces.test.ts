@@ -142,7 +142,7 @@ describe('served', () => {
   let running: RunningLog
   let log: LogProxy
   let topology: TopologyProxy
-  const communicator = new Communicator({ timeoutMs: 20_000 })
+  const communicator = new Communicator({ timeoutMs: 60_000 })
   let nowMs = new Date(2026, 2, 5, 12).getTime()
   const clock = { now: () => nowMs, monotonic: () => nowMs }
   const never = { maxAgeMs: Infinity, gzipAgeMs: Infinity, maxBytes: Infinity }

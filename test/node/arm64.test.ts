@@ -32,7 +32,7 @@ beforeAll(async () => {
   for (const folder of ['proc', 'dev', 'bin', 'usr/local/server/bin']) mkdirSync(join(root, folder), { recursive: true })
   execFileSync('mknod', ['-m', '666', join(root, 'dev/null'), 'c', '1', '3'])
   place(root, [...layer, { path: '/bin/busybox', mode: 0o755, source: busybox }])
-}, 400_000)
+})
 
 const spaces: PidNamespace[] = []
 afterEach(async () => {

@@ -60,7 +60,7 @@ describe('the eyes of tarsnode', () => {
     for (const name of ['service_memory_bytes', 'service_cpu_seconds_total', 'supervisor_memory_bytes', 'service_processes']) expect(value(metrics, name), name).toBeGreaterThan(0)
     const names = [...metrics.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name)
     expect(new Set(names).size).toBe(names.length)
-    const communicator = new Communicator()
+    const communicator = new Communicator({ timeoutMs: 60_000 })
     cleanups.push(() => communicator.close())
     await communicator.proxy<NodeProxy>(Node, `tars.tarsnode.NodeObj@tcp -h ${container.address} -p 19385`).stopServer('Test', 'EchoServer')
     await registry.report(({ setting, present }) => setting === 'Inactive' && present === 'Inactive')

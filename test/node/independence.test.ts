@@ -26,12 +26,12 @@ let folder = ''
 beforeAll(async () => {
   folder = scratch('independence')
   engine = await dockerEngine()
-}, 300_000)
+})
 afterAll(async () => {
   await engine?.stop()
   rmSync(folder, { recursive: true, force: true })
   removeScratch()
-}, 60_000)
+})
 
 /** Compiles the service. @param args of the compiler, which decide what it is linked against */
 async function compiled(compiler: string, pkg: string, ...args: readonly string[]): Promise<string> {
@@ -64,7 +64,7 @@ async function run(name: string, ...options: readonly string[]): Promise<{ reado
 
 const strict = ['--read-only', '--user', '1000:1000', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', '--tmpfs', '/usr/local/app/tars/tarsnode:uid=1000,mode=755']
 
-describe('the supervisor as PID 1', { timeout: 120_000 }, () => {
+describe('the supervisor as PID 1', () => {
   it('runs a static program FROM scratch, as nobody, with no capability and nothing to write to but its work folder', async () => {
     const name = await image('scratch', [], await compiled('gcc', 'gcc', '-static'))
     expect(await run(name, ...strict)).toMatchObject({ code: 3, stdout: 'service of uid 1000 below 1\n' })

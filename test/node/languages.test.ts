@@ -11,7 +11,8 @@ import { createAdapterDescriptor, createServerDescriptor, type ServerDescriptor 
 import { bundleAgent, nodeFromNpm } from '../../base-images/nodejs/recipe.ts'
 import { serverTypes, type ServerType } from '../../node/launch/plan.ts'
 import { javaPackage, javaWar } from '../compat/java-package.ts'
-import { exitCode, type PidNamespace } from '../rig/pidns.ts'
+import { eventually } from '../rig/eventually.ts'
+import { exitCode, readIfThere, type PidNamespace } from '../rig/pidns.ts'
 import { cacheDir, debianTool } from '../rig/tools.ts'
 import { NotingRegistry, pod, removeScratch, runtime, scratch, supervise, type Pod } from './rig.ts'
 
@@ -185,9 +186,9 @@ describe('every server type', () => {
     const space = await start(place)
     await registry.report(({ present }) => present === 'Active')
     await space.output(services.nodejs.serves)
-    const programs = space.processes().map(({ pid }) => readlinkSync(`/proc/${pid}/exe`))
+    const programs = (): (string | undefined)[] => space.processes().map(({ pid }) => readIfThere(() => readlinkSync(`/proc/${pid}/exe`)))
     // The agent and, by the template, two workers.
-    expect(programs.filter((program) => program === node)).toHaveLength(3)
+    await eventually(() => programs().filter((program) => program === node).length === 3)
     space.kill('SIGTERM')
     expect(exitCode(await space.ended), space.stderr).toBe(0)
     expect(space.stderr).not.toMatch(/shutdown was refused/)

@@ -40,7 +40,7 @@ it('NodeObj lists and reads the log files of its server, and nothing else', asyn
   const space = await supervise(container)
   cleanups.push(() => space.destroy())
   const { pid } = await registry.report(({ present }) => present === 'Active')
-  const communicator = new Communicator()
+  const communicator = new Communicator({ timeoutMs: 60_000 })
   cleanups.push(() => communicator.close())
   const node = communicator.proxy<NodeProxy>(Node, `tars.tarsnode.NodeObj@tcp -h ${container.address} -p 19385`)
   expect(await node.getLogFileList('Test', 'EchoServer')).toEqual({ return: 0, logFileList: ['Test.EchoServer.log', 'older.log.1'] })

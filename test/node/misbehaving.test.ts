@@ -1,8 +1,8 @@
 // Services that do what no service should, and what some do.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setImmediate as turn } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { eventually as until } from '../rig/eventually.ts'
 import { exitCode, type PidNamespace } from '../rig/pidns.ts'
 import { debianTool } from '../rig/tools.ts'
 import { command, descriptor, NotingRegistry, pod, type Pod, removeScratch, runtime, supervise } from './rig.ts'
@@ -24,14 +24,6 @@ async function run(container: Pod): Promise<PidNamespace> {
   const space = await supervise(container)
   cleanups.push(() => space.destroy())
   return space
-}
-
-async function until<T>(look: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  for (;;) {
-    const found = await look()
-    if (found !== undefined) return found
-    await turn()
-  }
 }
 
 interface Status {
@@ -89,7 +81,7 @@ describe('a service that forks itself away', () => {
 })
 
 describe('a service that does not care', () => {
-  it('forks thousands of children that leave orphans: none stays, and its own outcome is told', { timeout: 120_000 }, async () => {
+  it('forks thousands of children that leave orphans: none stays, and its own outcome is told', async () => {
     const space = await run(pod('none', { ...command(perl, `perl ${join(services, 'swarm.pl')}`), TARSNODE_ON_EXIT: 'exit' }))
     await space.output(/forked 5000/)
     space.kill('SIGUSR2')

@@ -39,7 +39,7 @@ describe('a rotated file', () => {
     const writer = new BoundedWriter(toRotatedFile(join(folder, 'sub', 'out'), { maxBytes: 1000, keep: 3 }))
     for (let i = 0; i < 40; i++) {
       writer.write(lines(i * 10, 10))
-      await writer.settled(5000)
+      await writer.settled(60_000)
     }
     expect(readdirSync(join(folder, 'sub')).toSorted()).toEqual(['out', 'out.1', 'out.2'])
     const kept = ['out.2', 'out.1', 'out'].map((name) => readFileSync(join(folder, 'sub', name), 'utf8')).join('')
@@ -50,7 +50,7 @@ describe('a rotated file', () => {
   it('tells when it cannot be written', async () => {
     const writer = new BoundedWriter(toRotatedFile('/proc/none/out', { maxBytes: 1000, keep: 3 }))
     writer.write(lines(0, 3))
-    await writer.settled(5000)
+    await writer.settled(60_000)
     expect(writer.lostLines).toBe(3)
   })
 })
@@ -67,12 +67,14 @@ describe('the end of the output', () => {
 describe('a service that prints without end', () => {
   it('is not held up by a container whose output nobody reads', async () => {
     const { read, write } = bindLibc().pipe()
-    const loop = `sh -c 'i=0; while [ $i -lt 40000 ]; do echo "some words to fill the pipe $i"; i=$((i+1)); done; exit 9'`
-    const container = pod('none', { ...command('/bin/sh', loop), TARSNODE_ON_EXIT: 'exit' })
-    const stalled = await supervise(container, ['ignore', write, 'pipe'])
+    const container = pod('none', { TARSNODE_ON_EXIT: 'exit' })
+    const log = join(container.root, 'usr/local/app/tars/app_log/Test/EchoServer/stdout_stderr')
+    // More than waits for who does not read, and never more at once than waits for the disk.
+    const loop = `sh -c 'i=0; while [ $i -lt 40000 ]; do echo "some words to fill the pipe $i"; i=$((i+1)); if [ $((i % 10000)) = 0 ]; then until grep -q "pipe $((i-1))$" ${log}; do :; done; fi; done; exit 9'`
+    const stalled = await supervise({ ...container, env: { ...container.env, ...command('/bin/sh', loop) } }, ['ignore', write, 'pipe'])
     await stalled.output(/exited with code 9/)
     expect((await stalled.ended).code).toBe(9)
-    const file = readFileSync(join(container.root, 'usr/local/app/tars/app_log/Test/EchoServer/stdout_stderr'), 'utf8')
+    const file = readFileSync(log, 'utf8')
     expect(file.endsWith('some words to fill the pipe 39999\n')).toBe(true)
     expect(file.split('\n')).toHaveLength(40_001)
     for (const fd of [read, write]) closeSync(fd)

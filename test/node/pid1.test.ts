@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { setImmediate as turn } from 'node:timers/promises'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { forwardedSignals } from '../../node/system/signals.ts'
+import { eventually } from '../rig/eventually.ts'
 import { exitCode, PidNamespace } from '../rig/pidns.ts'
 import { debianTool } from '../rig/tools.ts'
 import { command, pod, removeScratch, runtime, supervise } from './rig.ts'
@@ -22,7 +22,7 @@ async function run(file: string, argv: string, env: Record<string, string> = {})
 
 
 describe('PID 1', () => {
-  it('exits with each of the 256 exit codes of the service', { timeout: 180_000 }, async () => {
+  it('exits with each of the 256 exit codes of the service', { timeout: 600_000 }, async () => {
     const seen: number[] = []
     const codes = Array.from({ length: 256 }, (_, code) => code)
     const worker = async (): Promise<void> => {
@@ -52,17 +52,17 @@ describe('PID 1', () => {
     expect(exitCode(await space.ended)).toBe(0)
   })
 
-  it('reaps 10,000 orphans, leaves no zombie and steals no exit status', { timeout: 120_000 }, async () => {
+  it('reaps 10,000 orphans, leaves no zombie and steals no exit status', async () => {
     const perl = await debianTool('perl', 'perl-base')
     const space = await run(perl, `perl ${join(services, 'orphans.pl')} 10000 42`, { TARSNODE_ON_EXIT: 'exit' })
     await space.output(/done 0/)
     // Neither zombies nor those that are still on their way to their end.
-    while (space.processes().length > 2) await turn()
+    await eventually(() => space.processes().length === 2)
     space.kill('SIGUSR2')
     expect(exitCode(await space.ended)).toBe(42)
   })
 
-  it.each(['new', 'old', 'refuses', 'hidden'])('has the status of each of 200 children that end at once, on a kernel that is %s', { timeout: 60_000 }, async (kernel) => {
+  it.each(['new', 'old', 'refuses', 'hidden'])('has the status of each of 200 children that end at once, on a kernel that is %s', async (kernel) => {
     const init = [runtime, '--disable-warning=ExperimentalWarning', join(services, 'init.ts'), kernel, '200', '/bin/sh', '-c', '(:&) ; exit $(($0 % 256))']
     const space = new PidNamespace({ argv: init })
     spaces.push(space)

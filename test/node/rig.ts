@@ -11,7 +11,10 @@ import { createServer, TarsCallError, type Current, type TarsServer } from '#tar
 import { buildSupervisor } from '../../node/build.ts'
 import type { LayerFile } from '../../node/files.ts'
 import { RUNTIME_FLAGS } from '../../node/layout.ts'
+import { ownAddress } from '../rig/own-address.ts'
 import { PidNamespace, type PidNamespaceOptions } from '../rig/pidns.ts'
+
+export { ownAddress }
 
 const repo = join(import.meta.dirname, '..', '..')
 export const runtime = process.execPath
@@ -44,13 +47,6 @@ export function place(root: string, files: readonly LayerFile[]): void {
     else copyFileSync(source, target)
     chmodSync(target, mode)
   }
-}
-
-let addresses = 0
-/** A loopback address that no other test uses, so that the fixed ports of tarsnode are free on it. */
-export function ownAddress(): string {
-  const number = (process.pid % 65_536) * 64 + (++addresses % 64)
-  return `127.${64 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`
 }
 
 export interface StateReport {

@@ -32,7 +32,7 @@ it('removes the memory of a key when nobody uses it, of its own server only', as
   const space = await supervise(container)
   cleanups.push(() => space.destroy())
   await registry.report(({ present }) => present === 'Active')
-  const communicator = new Communicator()
+  const communicator = new Communicator({ timeoutMs: 60_000 })
   cleanups.push(() => communicator.close())
   const node = communicator.proxy<NodeProxy>(Node, `tars.tarsnode.NodeObj@tcp -h ${container.address} -p 19385`)
 

@@ -14,11 +14,11 @@ import { startRegistry, type RunningRegistry } from '../../framework/registry/re
 import { parseEnvironment, type RegistryAddress } from '../../node/env.ts'
 import { connectRegistry } from '../../node/registry/connect.ts'
 import { DescriptorFile } from '../../node/registry/descriptor-file.ts'
+import { ownAddress } from '../rig/own-address.ts'
 import { createEndpoint, createPod, createTemplate, namespace, startCluster, until, type TestCluster } from '../registry/cluster.ts'
 
 const openssl = (...args: readonly string[]) => promisify(execFile)('openssl', args)
-const base = `127.${10 + Math.floor(Math.random() * 200)}.${Math.floor(Math.random() * 250)}`
-const [registryAddress, configAddress, podAddress] = [`${base}.1`, `${base}.2`, `${base}.3`]
+const [registryAddress, configAddress, podAddress] = [ownAddress(), ownAddress(), ownAddress()]
 
 let folder: string
 let cluster: TestCluster
@@ -38,13 +38,13 @@ beforeAll(async () => {
   await createPod(client, { app: 'tars', server: 'tarsconfig', name: 'tars-tarsconfig-0', ip: configAddress, state: 'Active/Active/7' })
   await createPod(client, { app: 'Demo', server: 'Hello', name: 'demo-hello-0', ip: podAddress })
   await client.create(resources.tconfigs, { apiVersion: 'k8s.tars.io/v1beta3', kind: 'TConfig', metadata: { name: 'c', namespace }, app: 'Demo', server: 'Hello', configName: 'a.conf', configContent: 'text', podSeq: 'm', activated: true, version: 'v' } as TConfig)
-}, 60_000)
+})
 afterAll(async () => {
   await cluster?.stop()
   await rm(folder, { recursive: true, force: true })
 })
 
-test('descriptor, state and configuration come and go by TLS alone, and a restart of the registry is seen', { timeout: 60_000 }, async () => {
+test('descriptor, state and configuration come and go by TLS alone, and a restart of the registry is seen', async () => {
   const tls = { folder: join(folder, 'tls'), required: true }
   const common = { client: cluster.client, namespace, log: silentLogger, signal: new AbortController().signal, tls }
   const start = (): Promise<RunningRegistry> => startRegistry({ ...common, address: registryAddress, hostForm: 'ip' })
@@ -69,7 +69,7 @@ test('descriptor, state and configuration come and go by TLS alone, and a restar
     await registry.stop()
     await cluster.client.patch(pods, { namespace, name: 'demo-hello-0' }, { status: { conditions: [{ type: 'tars.io/active', status: 'False', reason: 'Lost' }] } }, { type: 'strategic', subresource: 'status' })
     registry = await start()
-    await until(async () => (await conditions()).includes('Active/Active/41'), 50)
+    await until(async () => (await conditions()).includes('Active/Active/41'))
   } finally {
     await link.close(1000)
     await config.stop()

@@ -19,7 +19,7 @@ let cluster: TestCluster
 let folder: string
 let running: RunningNotify
 let notify: NotifyProxy
-const communicator = new Communicator({ timeoutMs: 5000 })
+const communicator = new Communicator({ timeoutMs: 60_000 })
 
 const storeIn = (data: string): NotifyOptions['store'] => ({ data, days: 3, bytes: 1 << 30, spoolBytes: 16 << 20 })
 const start = (more: Partial<NotifyOptions> = {}) =>

@@ -93,13 +93,15 @@ test('who reports is its pod; another server is not believed', async () => {
   await one.gatherer.flush()
   expect(await result({ groupby: ['master_name', 'master_ip'], conditions: [eq('property_name', 'size')] })).toEqual({ 'Shop.Cart,shop-cart-0.shop-cart': [1], 'Evil.Pod,evil-pod-0': [1] })
   await one.cluster.client.delete({ group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true }, { namespace: 'tars', name: 'evil-pod-0' })
+  // From now on what comes from here is no pod's.
+  await until(async () => {
+    await report({ moduleName: 'Probe.Server', propertyName: 'probe' }, { Count: '1' }, { context: { node_name: 'probe-0' } })
+    await one.gatherer.flush()
+    return 'probe-0' in (await result({ groupby: ['master_ip'], conditions: [eq('property_name', 'probe')] }))
+  })
 })
 
 test("one server's many properties are counted together, by policy, and it shows", async () => {
-  await until(async () => {
-    await proxy().reportPropMsg(new Map([entry({ moduleName: 'Probe.Server' }, { Count: '1' })]))
-    return true
-  })
   await proxy().reportPropMsg(new Map(Array.from({ length: 300 }, (_, index) => entry({ moduleName: 'Loud.Server', propertyName: `p${index}` }, { Count: '2' }))))
   await one.gatherer.flush()
   expect(await result({ groupby: ['master_name'], conditions: [eq('master_name', 'Loud.Server')] })).toEqual({ 'Loud.Server': [600] })

@@ -7,7 +7,10 @@ import { silentLogger } from '#base/log.ts'
 import { createKubeClient, type KubeClient } from '#kube/client.ts'
 import { customResourceDefinitions as crds, daemonSets, pods } from '#kube/resources.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
+import { eventually } from '../rig/eventually.ts'
 import { startApiServer, type ApiServer, type PodLogs } from '../../framework/local/apiserver/server.ts'
+
+export { eventually as until }
 
 export const namespace = 'tars'
 
@@ -23,7 +26,7 @@ export async function startCluster(options: { readonly dataFile?: string; readon
   const client = createKubeClient(api.config)
   if (dataFile === ':memory:') {
     for (const crd of customResourceDefinitions()) await client.create(crds, crd as unknown as AnyObject)
-    for (const resource of Object.values(resources)) await until(() => client.list(resource as Resource, { namespace }).catch(() => undefined))
+    for (const resource of Object.values(resources)) await eventually(() => client.list(resource as Resource, { namespace }).catch(() => undefined))
   }
   return {
     api,
@@ -105,13 +108,4 @@ export async function setPodStatus(client: KubeClient, pod: AnyObject, { ip, sta
   ]
   const status = { phase: 'Running', ...(ip === undefined ? {} : { podIP: ip, podIPs: [{ ip }] }), conditions }
   return client.patch(pods, { namespace, name: pod.metadata.name }, { status }, { type: 'merge', subresource: 'status' })
-}
-
-/** Resolves when `check` holds; looks again after every `ms`. The test's own timeout ends a wait that never does. */
-export async function until<T>(check: () => T | Promise<T>, ms = 5): Promise<NonNullable<T>> {
-  for (;;) {
-    const value = await check()
-    if (value) return value
-    await new Promise((resolve) => setTimeout(resolve, ms))
-  }
 }

@@ -32,7 +32,7 @@ describe('tarsquerystat is asked', () => {
   let cluster: TestCluster
   let stat: TarsServer
   let registry: RunningRegistry
-  const communicator = new Communicator({ timeoutMs: 5000 })
+  const communicator = new Communicator({ timeoutMs: 60_000 })
   const asked: MonitorQueryReq[] = []
   let result = new Map<string, number[]>()
   let code = 0

@@ -37,7 +37,7 @@ afterAll(async () => {
 
 /** Speaks from the address of a pod to one of the registries. */
 function queryFrom(pod: number, registry = 0): QueryFProxy {
-  const communicator = new Communicator({ timeoutMs: 5000, localAddress: `127.81.0.${pod + 1}` })
+  const communicator = new Communicator({ timeoutMs: 60_000, localAddress: `127.81.0.${pod + 1}` })
   communicators.push(communicator)
   return communicator.proxy<QueryFProxy>(QueryF, `tars.tarsregistry.QueryObj@tcp -h 127.0.0.1 -p ${registries[registry]?.ports.query ?? 0}`)
 }

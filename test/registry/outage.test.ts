@@ -18,7 +18,7 @@ import { startRegistry, type RunningRegistry } from '../../framework/registry/re
 import { createEndpoint, createPod, namespace, until } from './cluster.ts'
 
 const token = randomUUID()
-const communicator = new Communicator({ timeoutMs: 5000 })
+const communicator = new Communicator({ timeoutMs: 60_000 })
 let folder: string
 let api: ApiServer
 let client: KubeClient
@@ -62,7 +62,7 @@ test('its own readiness gate opens, and closes when it leaves (1.8)', async () =
 
 test('it serves what it knows while the API server is away, and writes what it was told when it is back', async () => {
   const query = communicator.proxy<QueryFProxy>(QueryF, `tars.tarsregistry.QueryObj@tcp -h 127.0.0.1 -p ${registry.ports.query}`)
-  const pod = new Communicator({ timeoutMs: 5000, localAddress: '127.79.0.1' })
+  const pod = new Communicator({ timeoutMs: 60_000, localAddress: '127.79.0.1' })
   onTestFinished(() => pod.close())
   const node = pod.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h 127.0.0.1 -p ${registry.ports.registry}`)
   const active = async () => (await query.findObjectById('Test.Stay.Obj')).map(({ host }) => host)
@@ -140,7 +140,7 @@ test('with a folder it starts while the API server is away, from what it knew, a
   expect(await age()).toBeGreaterThan(0)
   expect(await age()).toBeLessThan(600)
   // What it is told counts at once, as ever.
-  const pod = new Communicator({ timeoutMs: 5000, localAddress: '127.79.1.1' })
+  const pod = new Communicator({ timeoutMs: 60_000, localAddress: '127.79.1.1' })
   onTestFinished(() => pod.close())
   await pod.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h 127.0.0.1 -p ${started.ports.registry}`).updateServerState('test-kept-0', 'Active', 'Inactive')
   expect(await ask(started)).toEqual([])

@@ -13,7 +13,7 @@ let cluster: TestCluster
 let other: TarsServer
 let registry: RunningRegistry
 let query: QueryFProxy
-const communicator = new Communicator({ timeoutMs: 10_000 })
+const communicator = new Communicator({ timeoutMs: 60_000 })
 let nowMs = 0
 const asked: string[] = []
 

@@ -12,16 +12,16 @@ import type { TEndpoint } from '#api/types.ts'
 import { Communicator } from '#tars/client.ts'
 import { QueryF, type QueryFProxy } from '#tars/protocol/QueryF.ts'
 import { createStatMicMsgBody, createStatMicMsgHead, StatF, type StatFProxy } from '#tars/protocol/StatF.ts'
+import { ownAddress } from '../rig/own-address.ts'
 import { createPod, namespace, startCluster, tendpoint, until, type TestCluster } from './cluster.ts'
 
 let cluster: TestCluster
 let folder: string
 let stat: { readonly port: number; readonly httpPort: number }
 const children: ChildProcess[] = []
-const communicator = new Communicator({ timeoutMs: 10_000 })
-/** Addresses that no other test has: roles listen on the ports of an installation. */
-const address = (host: number): string => `127.${100 + (process.pid % 100)}.${Math.floor(process.pid / 100) % 250}.${host}`
-const [registryAddress, queryAddress] = [address(1), address(2)]
+const communicator = new Communicator({ timeoutMs: 60_000 })
+/** Roles listen on the ports of an installation. */
+const [registryAddress, queryAddress, ...podAddresses] = Array.from({ length: 5 }, ownAddress) as [string, string, ...string[]]
 
 function run(script: string, args: readonly string[], env: Record<string, string> = {}): ChildProcess {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, script), ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
@@ -68,10 +68,10 @@ beforeAll(async () => {
   await create(tendpoint('tars', 'tarsquerystat', [{ name: 'QueryObj', port: 16000 }], { endpointHost: 'ip' } as never))
   await createPod(client, { app: 'tars', server: 'tarsquerystat', name: 'tars-tarsquerystat-0', ip: queryAddress, state: 'Active/Active/7' })
   await create(tendpoint('Test', 'Bal', [{ name: 'Obj', port: 5, weightType: 'dynamic' } as never]))
-  for (const index of [0, 1, 2]) await createPod(client, { app: 'Test', server: 'Bal', name: `test-bal-${index}`, ip: address(10 + index), state: 'Active/Active/7' })
+  for (const index of [0, 1, 2]) await createPod(client, { app: 'Test', server: 'Bal', name: `test-bal-${index}`, ip: podAddresses[index] ?? '', state: 'Active/Active/7' })
   await startQuery()
   await role('registry', registryAddress, { TARSREGISTRY_LOAD_SECONDS: '1' })
-}, 120_000)
+})
 
 afterAll(async () => {
   await communicator.close()
@@ -98,7 +98,7 @@ test('1.5 without reports pods are called in turn; the quicker is called more; w
 
   // Averages of 10 and 30 ms, by DNS name and by address, and none of the third.
   await report('test-bal-0.test-bal', 5, 50)
-  await report(address(11), 5, 150)
+  await report(podAddresses[1] ?? '', 5, 150)
   await until(async () => (await weights()) === '100/1 60/1 -1/0')
 
   // Now 100 and 30 ms.
@@ -113,4 +113,4 @@ test('1.5 without reports pods are called in turn; the quicker is called more; w
   await until(async () => (await weights()) === inTurn)
   await startQuery()
   await until(async () => (await weights()) === '57/1 100/1 10/1')
-}, 120_000)
+})

@@ -1,5 +1,5 @@
 // An HTTP proxy before a registry that does harm in a chosen phase of the traffic with one repository.
-import { Agent, createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream'
 
 /** What a builder does at a registry, in the order of a build. */
@@ -46,7 +46,6 @@ function phaseOf(method: string, path: string): Phase | undefined {
 /** @param target host:port of the registry */
 export async function faultyRegistry(target: string): Promise<FaultyRegistry> {
   const [host = '', port = ''] = target.split(':')
-  const agent = new Agent({ keepAlive: true })
   const requests: FaultyRegistry['requests'] = []
   const plans = new Map<string, Plan & { readonly begun: () => void }>()
 
@@ -72,7 +71,8 @@ export async function faultyRegistry(target: string): Promise<FaultyRegistry> {
       if (plan.harm !== 'late') return harm(plan.harm, request, response)
       late = plan.lifted
     }
-    const upstream = forward({ host, port: Number(port), method, path: url, headers: { ...request.headers, host: request.headers.host ?? target }, agent }, async (answer) => {
+    // A connection of its own for each: a kept one may just be let go by the registry, which would be a fault that nobody planned.
+    const upstream = forward({ host, port: Number(port), method, path: url, headers: { ...request.headers, host: request.headers.host ?? target }, agent: false }, async (answer) => {
       await late
       if (response.destroyed) return void answer.destroy()
       response.writeHead(answer.statusCode ?? 502, answer.headers)
@@ -94,7 +94,6 @@ export async function faultyRegistry(target: string): Promise<FaultyRegistry> {
     },
     stop: () =>
       new Promise((resolve) => {
-        agent.destroy()
         server.close(() => resolve())
         server.closeAllConnections()
       }),

@@ -17,7 +17,6 @@ export interface HttpFaultProxy {
 export async function httpFaultProxy(target: { readonly host: string; readonly port: number }): Promise<HttpFaultProxy> {
   let how: Treatment = 'pass'
   const hanging = new Set<http.ServerResponse>()
-  const agent = new http.Agent({ keepAlive: true })
   const server = http.createServer((request, response) => {
     if (how === 'refuse') return void request.socket.resetAndDestroy()
     if (how === 'hang') {
@@ -31,7 +30,8 @@ export async function httpFaultProxy(target: { readonly host: string; readonly p
     }
     const loses = how === 'lose-answer'
     const { method = 'GET', url = '/', headers } = request
-    const onward = http.request({ ...target, method, path: url, headers, agent }, (answer) => {
+    // A connection of its own for each: a kept one may just be let go by the target, which would be a fault that nobody asked for.
+    const onward = http.request({ ...target, method, path: url, headers, agent: false }, (answer) => {
       if (loses) {
         answer.resume()
         answer.on('end', () => request.socket.resetAndDestroy())
@@ -53,7 +53,6 @@ export async function httpFaultProxy(target: { readonly host: string; readonly p
       hanging.clear()
     },
     async stop() {
-      agent.destroy()
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeAllConnections()
       await closed

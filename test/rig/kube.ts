@@ -14,8 +14,11 @@ import { customResourceDefinitions, namespaces, serviceAccounts } from '#kube/re
 import type { AnyObject, Resource } from '#kube/types.ts'
 import { startApiServer } from '../../framework/local/apiserver/server.ts'
 import type { ApiServer, ApiServerOptions } from '../../framework/local/apiserver/server.ts'
+import { eventually } from './eventually.ts'
 import { ControlPlane } from './kubernetes/control-plane.ts'
 import { which } from './tools.ts'
+
+export { eventually }
 
 const run = promisify(execFile)
 
@@ -133,18 +136,7 @@ function attach(kubeconfig: string, { server, host, stop, knowKinds }: Backing):
 export async function remove(client: KubeClient, resource: Resource, which: (object: AnyObject) => boolean): Promise<void> {
   const found = async (): Promise<AnyObject[]> => (await client.list(resource)).items.filter(which)
   for (const { metadata } of await found()) await client.delete(resource, metadata).catch(() => {})
-  await eventually(async () => (await found()).length === 0, `the ${resource.plural} are gone`, 60_000)
-}
-
-/** Waits until `probe` gives something; asks again whenever a little time has passed. */
-export async function eventually<T>(probe: () => T | undefined | false | Promise<T | undefined | false>, what: string, timeoutMs = 15_000): Promise<T> {
-  const deadline = performance.now() + timeoutMs
-  for (;;) {
-    const value = await probe()
-    if (value !== undefined && value !== false) return value
-    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+  await eventually(async () => (await found()).length === 0, `the ${resource.plural} are gone`)
 }
 
 /** A kind of its own for tests, in a group nobody else uses. */

@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { which } from './tools.ts'
 
+export { eventually as until } from './eventually.ts'
+
 const main = join(import.meta.dirname, '../../framework/main.ts')
 
 export interface Output {
@@ -62,9 +64,10 @@ export class LocalCluster {
     return this.#child.pid ?? -1
   }
 
-  /** `tarsk8s <args> --data …` */
+  /** `tarsk8s <args> --data …`; on a busy machine a call may take long. */
   cli(...args: string[]): Promise<Output> {
-    return run(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args, '--data', this.dataDir])
+    const patience = args[0] === 'call' ? ['--timeout', '60000'] : []
+    return run(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args, ...patience, '--data', this.dataDir])
   }
 
   async kubectl(args: readonly string[], input?: string): Promise<Output> {
@@ -94,14 +97,5 @@ export class LocalCluster {
   async remove(): Promise<void> {
     await this.stop()
     await rm(this.dataDir, { recursive: true, force: true })
-  }
-}
-
-/** Asks again until `probe` gives a value; the test's own time limit ends a wait in vain. */
-export async function until<T>(probe: () => Promise<T | undefined | false>): Promise<T> {
-  for (;;) {
-    const value = await probe()
-    if (value !== undefined && value !== false) return value
-    await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }

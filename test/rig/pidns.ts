@@ -130,19 +130,22 @@ function tryKill(pid: number): void {
 }
 
 function readStat(pid: number): { state: string; name: string } | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    const end = text.lastIndexOf(')')
-    return { name: text.slice(text.indexOf('(') + 1, end), state: text[end + 2] ?? '' }
-  } catch {
-    return undefined
-  }
+  const text = readIfThere(() => readFileSync(`/proc/${pid}/stat`, 'latin1'))
+  if (text === undefined) return undefined
+  const end = text.lastIndexOf(')')
+  return { name: text.slice(text.indexOf('(') + 1, end), state: text[end + 2] ?? '' }
 }
 
+/** Of all threads: each of them, and the process, may end meanwhile. */
 function childrenOf(pid: number): number[] {
+  return (readIfThere(() => readdirSync(`/proc/${pid}/task`)) ?? []).flatMap((task) => (readIfThere(() => readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1')) ?? '').split(' ').filter((word) => word.trim() !== '').map(Number))
+}
+
+/** What is read of a process that may end meanwhile. */
+export function readIfThere<T>(read: () => T): T | undefined {
   try {
-    return readdirSync(`/proc/${pid}/task`).flatMap((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1').trim().split(' ').filter((word) => word !== '').map(Number))
+    return read()
   } catch {
-    return []
+    return undefined
   }
 }

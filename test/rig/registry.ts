@@ -18,6 +18,9 @@ export function cosign(): Promise<string> {
   return goTool('github.com/sigstore/cosign/v2/cmd/cosign', 'v2.6.5')
 }
 
+/** Port 1 of the loopback: nobody listens there, and the kernel gives it to nobody who asks for any. */
+export const nobodyThere = '127.0.0.1:1'
+
 export interface ForeignRegistry {
   readonly name: string
   /** host:port */
@@ -25,7 +28,8 @@ export interface ForeignRegistry {
   stop(): Promise<void>
 }
 
-export async function freePort(): Promise<number> {
+/** One that is free now, and may not be a moment later. */
+async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as { port: number }
@@ -43,7 +47,17 @@ async function answering(address: string, program: ChildProcess, said: () => str
   }
 }
 
+/** Says that somebody else has taken the port since it was found free. */
+const taken = /address already in use/
+
 async function launch(name: string, command: string, args: (address: string) => readonly string[]): Promise<ForeignRegistry> {
+  for (;;) {
+    const started = await attempt(name, command, args).catch((error: Error) => (taken.test(error.message) ? undefined : Promise.reject(error)))
+    if (started !== undefined) return started
+  }
+}
+
+async function attempt(name: string, command: string, args: (address: string) => readonly string[]): Promise<ForeignRegistry> {
   const address = `127.0.0.1:${await freePort()}`
   const program = spawn(command, args(address), { stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''

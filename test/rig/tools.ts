@@ -6,6 +6,7 @@ import { homedir } from 'node:os'
 import { basename, delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { fetchPackages, unpackPackages } from '../../base-images/debian.ts'
+import { alone } from './alone.ts'
 
 const run = promisify(execFile)
 
@@ -40,7 +41,8 @@ export async function debianFile(path: string, pkg: string): Promise<string> {
 async function install(what: string, pkg: string, isThere: () => boolean): Promise<void> {
   if (isThere()) return
   if (process.getuid?.() !== 0 || which('apt-get') === undefined) throw new Error(`${what} is missing; install the Debian package ${pkg}`)
-  await withAptLock(async () => {
+  mkdirSync(cacheDir, { recursive: true })
+  await alone(join(cacheDir, 'apt.lock'), async () => {
     if (isThere()) return
     await run('apt-get', ['update', '-q'], { timeout: 300_000 })
     await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300', pkg], { timeout: 600_000, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
@@ -71,15 +73,13 @@ export async function debianVersion(pkg: string): Promise<string> {
  * @param pkg import path of the main package
  * @param version exact module version, e.g. `v0.22.1`
  */
-export async function goTool(pkg: string, version: string): Promise<string> {
-  const name = pkg.split('/').at(-1) ?? pkg
-  const folder = join(cacheDir, 'go', `${name}-${version}`)
-  const program = join(folder, name)
-  if (existsSync(program)) return program
-  const go = which('go') ?? fail(`go is missing; install Go 1.24 or newer to build ${pkg}`)
-  mkdirSync(folder, { recursive: true })
-  await run(go, ['install', '-trimpath', '-ldflags=-s -w', `${pkg}@${version}`], { timeout: 1_500_000, maxBuffer: 1 << 26, env: { ...process.env, GOBIN: folder, GOFLAGS: '', CGO_ENABLED: '0' } })
-  return program
+export function goTool(pkg: string, version: string): Promise<string> {
+  const name = basename(pkg)
+  return kept(join(cacheDir, 'go', `${name}-${version}`, name), async (draft) => {
+    const go = which('go') ?? fail(`go is missing; install Go 1.24 or newer to build ${pkg}`)
+    await run(go, ['install', '-trimpath', '-ldflags=-s -w', `${pkg}@${version}`], { timeout: 1_500_000, maxBuffer: 1 << 26, env: { ...process.env, GOBIN: draft, GOFLAGS: '', CGO_ENABLED: '0' } })
+    return name
+  })
 }
 
 /**
@@ -102,12 +102,11 @@ export function goModuleTool(module: string, version: string, path: string): Pro
  * @returns the path of its script
  */
 export async function npmTool(program: string, pkg: string, version: string): Promise<string> {
-  const folder = join(cacheDir, 'npm', `${pkg}-${version}`)
-  const script = join(folder, 'node_modules', '.bin', program)
-  if (existsSync(script)) return script
-  mkdirSync(folder, { recursive: true })
-  await run('npm', ['install', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', `${pkg}@${version}`], { timeout: 300_000 })
-  return script
+  const folder = await kept(join(cacheDir, 'npm', `${pkg}-${version}`), async (draft) => {
+    await run('npm', ['install', '--prefix', join(draft, 'whole'), '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', `${pkg}@${version}`], { timeout: 300_000 })
+    return 'whole'
+  })
+  return join(folder, 'node_modules', '.bin', program)
 }
 
 /**
@@ -135,14 +134,6 @@ async function kept(place: string, make: (draft: string) => Promise<string>): Pr
     await rm(draft, { recursive: true, force: true })
   }
   return place
-}
-
-let aptChain: Promise<unknown> = Promise.resolve()
-
-function withAptLock<T>(work: () => Promise<T>): Promise<T> {
-  const result = aptChain.then(work)
-  aptChain = result.catch(() => undefined)
-  return result
 }
 
 function fail(message: string): never {

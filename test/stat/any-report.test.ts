@@ -77,7 +77,7 @@ test('calls', async () => {
     expect(fold.size).toBeLessThanOrEqual(3 * bounds.inAll + 1)
     await taken(statDataset, fold)
   }), { numRuns: 80 })
-}, 120_000)
+})
 
 test('properties', async () => {
   await fc.assert(fc.asyncProperty(fc.array(entry, { maxLength: 30 }), async (entries) => {
@@ -88,4 +88,4 @@ test('properties', async () => {
     await taken(propertyDataset, fold)
     expect((await propertyText(fold.sums())).split('\n').every((line) => line === '' || /^(# |tars_property\{.*\} \S+$|tars_property_omitted 0$)/.test(line))).toBe(true)
   }), { numRuns: 80 })
-}, 120_000)
+})

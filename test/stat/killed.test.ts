@@ -51,7 +51,7 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
 
 /** Reports without a pause until it is told to stop or nobody answers. */
 async function load(port: number, round: number, counts: { acknowledged: number; sent: number }): Promise<void> {
-  const communicator = new Communicator({ timeoutMs: 5000 })
+  const communicator = new Communicator({ timeoutMs: 60_000 })
   const proxy = communicator.proxy<StatFProxy>(StatF, `tars.tarsstat.StatObj@tcp -h 127.0.0.1 -p ${port}`)
   try {
     for (let number = 0; ; number++) {
@@ -82,7 +82,7 @@ describe.each(['SQLite', 'OpenSearch'] as const)('%s', (kind) => {
   })
   afterAll(() => node?.remove())
 
-  test('what was acknowledged counts once, whenever it is killed', { timeout: 180_000 }, async () => {
+  test('what was acknowledged counts once, whenever it is killed', async () => {
     const data = join(folder, kind)
     const counts = { acknowledged: 0, sent: 0 }
     for (let round = 0; round < 5; round++) {
@@ -108,13 +108,13 @@ describe.each(['SQLite', 'OpenSearch'] as const)('%s', (kind) => {
   })
 })
 
-test('while the store is away reports are taken and wait; they arrive once when it is back, also through a restart', { timeout: 180_000 }, async () => {
+test('while the store is away reports are taken and wait; they arrive once when it is back, also through a restart', async () => {
   let node = await startSearchNode('opensearch')
   const { port, home } = node
   try {
     const data = join(folder, 'away')
     let running = await start(data, node.url)
-    const communicator = new Communicator({ timeoutMs: 20_000 })
+    const communicator = new Communicator({ timeoutMs: 60_000 })
     const report = (count: number) => communicator.proxy<StatFProxy>(StatF, `tars.tarsstat.StatObj@tcp -h 127.0.0.1 -p ${running.port}`)
       .reportMicMsg(new Map([[createStatMicMsgHead({ masterName: 'Load.Client', slaveName: 'Load.Server', interfaceName: 'f' }), createStatMicMsgBody({ count })]]), true)
     await report(1)

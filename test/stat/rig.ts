@@ -63,7 +63,7 @@ export async function startMonitored(kind: 'stat' | 'property', more: Partial<St
   const cluster = await startCluster()
   const folder = await mkdtemp(join(tmpdir(), `tarsk8s-${kind}-`))
   const clock = new HandClock()
-  const communicator = new Communicator({ timeoutMs: 20_000 })
+  const communicator = new Communicator({ timeoutMs: 60_000 })
   const settings = more.store ?? sqliteIn(folder)
   const start = kind === 'stat' ? startStat : startProperty
   let httpPort = 0

@@ -113,10 +113,10 @@ describe('who calls whom (6.2)', () => {
   test('an address and a DNS name of a pod are that pod, from when it is there', async () => {
     const [before] = await rowsAfter(() => report([line({ interfaceName: 'a', slaveIp: '10.0.0.2' })]))
     expect(before).toMatchObject({ slave_ip: '10.0.0.2' })
-    day++
-    one.clock.set(2026, 1, day, 10, 0, 30)
     await createPod(one.cluster.client, { app: 'Shop', server: 'Cart', name: 'shop-cart-0', ip: '10.0.0.2' })
     const rows = await until(async () => {
+      day++
+      one.clock.set(2026, 1, day, 10, 0, 30)
       const found = await rowsAfter(() => report([line({ interfaceName: 'a', slaveIp: '10.0.0.2' }), line({ interfaceName: 'b', slaveIp: 'shop-cart-0.shop-cart' }), line({ interfaceName: 'c', slaveIp: 'elsewhere.example' })]))
       return found.some(({ slave_ip: ip }) => ip === 'shop-cart-0') ? found : undefined
     })

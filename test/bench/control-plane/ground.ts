@@ -41,7 +41,7 @@ async function groundOf(install: (definition: AnyObject) => AnyObject): Promise<
   try {
     for (const name of [home, namespace]) await client.create(namespaces, { metadata: { name } })
     for (const definition of customResourceDefinitions()) await installDefinition(client, install(definition as unknown as AnyObject))
-    for (const resource of Object.values(resources)) await eventually(() => client.list(resource as never).catch(() => undefined), `${resource.plural} are served`, 60_000)
+    for (const resource of Object.values(resources)) await eventually(() => client.list(resource as never).catch(() => undefined), `${resource.plural} are served`)
     for (const object of frameworkObjects({ namespace, registry: 'registry.bench/tars', release: { id: 'v1', image: 'registry.bench/tars/tarsk8s:v1' }, time: '2024-01-01T00:00:00Z', roles: [] })) {
       await client.create(resourceOf(object.kind), object)
     }

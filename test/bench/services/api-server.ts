@@ -25,7 +25,7 @@ answerEach<ApiServerQuestion>(async ({ dataFile, population }) => {
   const first = await start(dataFile)
   const client = createKubeClient(first.config)
   for (const definition of customResourceDefinitions()) await installDefinition(client, definition as unknown as AnyObject)
-  for (const resource of Object.values(resources)) await eventually(() => client.list(resource as Resource).catch(() => undefined), `${resource.plural} are served`, 60_000)
+  for (const resource of Object.values(resources)) await eventually(() => client.list(resource as Resource).catch(() => undefined), `${resource.plural} are served`)
   if (population === undefined) {
     client.close()
     return first.kubeconfig(namespace)

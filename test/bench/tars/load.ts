@@ -13,6 +13,7 @@ export interface Load {
 }
 
 export interface LoadOptions {
+  readonly host: string
   readonly port: number
   /** One whole request packet. */
   readonly request: Buffer
@@ -58,7 +59,7 @@ export class LoadClient {
   }
 
   async #open(): Promise<void> {
-    const socket = connect({ host: '127.0.0.1', port: this.#options.port, noDelay: true })
+    const socket = connect({ host: this.#options.host, port: this.#options.port, noDelay: true })
     await once(socket, 'connect')
     const frames = new FrameReader(10 << 20)
     const batch = Buffer.concat(Array.from({ length: this.#options.concurrentEach }, () => this.#options.request))

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ownAddress } from '../../node/rig.ts'
+import { ownAddress } from '../../rig/own-address.ts'
 import { faultProxy, type FaultProxy } from '../../rig/fault-proxy.ts'
 import type { Machine } from '../../rig/kubernetes/machine.ts'
 import { fakedClock } from '../clock-library.ts'

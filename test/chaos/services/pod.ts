@@ -6,7 +6,7 @@ import { pods } from '#kube/resources.ts'
 import type { AnyObject } from '#kube/types.ts'
 import { Communicator } from '#tars/client.ts'
 import { Registry, type RegistryProxy } from '#tars/protocol/Registry.ts'
-import { ownAddress } from '../../node/rig.ts'
+import { ownAddress } from '../../rig/own-address.ts'
 import { History } from './history.ts'
 import type { Role } from './role.ts'
 

@@ -28,7 +28,7 @@ const hello = defineInterface(schema, Object.keys(schema.interfaces)[0] ?? '')
 
 /** Has a service call another one, by its own framework's client and through the registry. */
 export async function relaying(tars: TarsCluster, by: Service, object: string): Promise<Caller> {
-  const communicator = new Communicator({ timeoutMs: 10_000 })
+  const communicator = new Communicator({ timeoutMs: 60_000 })
   const address = (await tars.pod(by))?.status?.podIP ?? ''
   const proxy = communicator.proxy<HelloProxy>(hello, `Demo.${by.server}.HelloObj@tcp -h ${address} -p ${by.port}`)
   const tally = { calls: 0, failures: [] as string[] }

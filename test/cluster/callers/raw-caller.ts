@@ -16,7 +16,8 @@ export interface Tally {
 
 const refreshMs = 60_000
 const pauseMs = 20
-const timeoutMs = 3000
+/** Long: a call that is not answered for want of a CPU is not lost. */
+const timeoutMs = 60_000
 const [object = '', locator = ''] = process.argv.slice(2)
 
 const query = new Communicator({ timeoutMs }).proxy<QueryFProxy>(QueryF, locator)

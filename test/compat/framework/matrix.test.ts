@@ -25,7 +25,7 @@ let java: JavaClient
 beforeAll(async () => {
   services = await startServices()
   java = await startJavaClient()
-}, 300_000)
+})
 
 afterAll(async () => {
   await java?.stop()

@@ -59,7 +59,7 @@ export async function startServices(): Promise<Services> {
   const folder = await mkdtemp(join(tmpdir(), 'tarsk8s-matrix-'))
   lifetime.onStop(() => rm(folder, { recursive: true, force: true }))
   try {
-    const communicator = new Communicator({ timeoutMs: 20_000 })
+    const communicator = new Communicator({ timeoutMs: 60_000 })
     lifetime.onStop(() => communicator.close())
     const ports = Object.assign(await startReadModels(folder, lifetime), await startMonitors(lifetime), await startAdmin(communicator, lifetime))
     return { target: (servant) => ({ servant, port: ports[servant] ?? 0 }), folder, communicator, stop: () => lifetime.stop() }

@@ -143,7 +143,7 @@ describe('a @tars/rpc client over UDP', () => {
 describe.each(['tcp', 'udp'] as const)('our client calls a @tars/rpc server over %s', (protocol) => {
   let peer: TarsJsServer
   let proxy: EchoProxy & Pingable
-  const communicator = new Communicator({ timeoutMs: 10_000 })
+  const communicator = new Communicator({ timeoutMs: 60_000 })
   beforeAll(async () => {
     peer = await startTarsJs(protocol)
     proxy = communicator.proxy<EchoProxy>(Echo, peer.object)

@@ -2,9 +2,9 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { objectName } from '../../lib/tars/server/echo.ts'
+import { ownAddress } from '../../rig/own-address.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -17,6 +17,7 @@ export const tarsJs = require('./sample.cjs') as any
 
 export interface TarsJsServer {
   readonly process: ChildProcess
+  readonly host: string
   readonly port: number
   /** `App.Server.Obj@…` */
   readonly object: string
@@ -25,14 +26,16 @@ export interface TarsJsServer {
 
 /** @param protocol transport @param execArgv flags of the Node process */
 export async function startTarsJs(protocol: 'tcp' | 'udp' = 'tcp', execArgv: readonly string[] = []): Promise<TarsJsServer> {
-  const port = await freePort()
-  const address = `${protocol} -h 127.0.0.1 -p ${port}`
+  // It cannot take port 0, as it does not tell which one it got.
+  const [host, port] = [ownAddress(), 10_000]
+  const address = `${protocol} -h ${host} -p ${port}`
   const child = fork(join(import.meta.dirname, 'server.cjs'), [`${address} -t 600000`, objectName], { execArgv: [...execArgv], silent: true })
   const exited = once(child, 'exit').then(() => { throw new Error('the @tars/rpc server ended before it listened') })
   exited.catch(() => {})
   await Promise.race([once(child, 'message'), exited])
   return {
     process: child,
+    host,
     port,
     object: `${objectName}@${address}`,
     async stop() {
@@ -42,15 +45,4 @@ export async function startTarsJs(protocol: 'tcp' | 'udp' = 'tcp', execArgv: rea
       await ended
     },
   }
-}
-
-// The peer cannot take port 0: it does not tell which one it got.
-async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -135,7 +135,7 @@ describe('one replica', () => {
     }, 'the CRD has the authority again')
     expect(conversion).toMatchObject({ url: expect.stringContaining('/conversion') })
     await client.delete(validatingWebhookConfigurations, { name: 'tars-validating-webhook' })
-    await eventually(() => client.get(validatingWebhookConfigurations, { name: 'tars-validating-webhook' }).catch(() => undefined), 'the configuration is back', 30_000)
+    await eventually(() => client.get(validatingWebhookConfigurations, { name: 'tars-validating-webhook' }).catch(() => undefined), 'the configuration is back')
     expect((await client.get(mutatingWebhookConfigurations, { name: 'tars-mutating-webhook' })).metadata.labels).toEqual({ theirs: 'yes' })
   })
 
@@ -295,6 +295,6 @@ if (!embedded) describe('webhooks that are down', () => {
     await client.delete(namespaces, { name: doomed })
     await eventually(async () => (await client.get(tservers, { namespace: doomed, name: held.metadata.name })).metadata.deletionTimestamp !== undefined, 'the namespace is being emptied')
     await client.patch(tservers, { namespace: doomed, name: held.metadata.name }, { metadata: { finalizers: null } })
-    await eventually(() => client.get(namespaces, { name: doomed }).then(() => false, (error: { status: number }) => error.status === 404), 'the namespace is gone', 45_000)
+    await eventually(() => client.get(namespaces, { name: doomed }).then(() => false, (error: { status: number }) => error.status === 404), 'the namespace is gone')
   })
 })

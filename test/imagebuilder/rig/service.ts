@@ -34,8 +34,8 @@ export interface ServiceBench {
   /** Makes the TImage of a server. */
   timage(name: string): Promise<void>
   read(name: string): Promise<TImage>
-  /** Posts the form of the building call. */
-  build(timage: string, fields: Settings, file: Buffer, query?: string): Promise<Response>
+  /** Posts the form of the building call. @param by one that {@link start} gave; default: the usual one */
+  build(timage: string, fields: Settings, file: Buffer, query?: string, by?: ImageService): Promise<Response>
   stop(): Promise<void>
 }
 
@@ -70,11 +70,11 @@ export async function serviceBench(env: Settings, { kind = 'ours', credentials }
       await cluster.client.create(resources.timages, { apiVersion, kind: 'TImage', metadata: { name, namespace }, imageType: 'server' })
     },
     read: (name) => cluster.client.get<TImage>(resources.timages, { namespace, name }),
-    build(timage, fields, file, query = 'wait=true') {
+    build(timage, fields, file, query = 'wait=true', { url } = service) {
       const form = new FormData()
       for (const [name, value] of Object.entries({ ServerTag: 'v1', Secret: '', BaseImage: base, CreatePerson: 'me', Mark: '', ...fields })) form.set(name, value)
       form.set('ServerFile', new Blob([new Uint8Array(file)]), 'release.package')
-      return fetch(`${service.url}/api/v1beta3/timage/${timage}/building?${query}`, { method: 'POST', body: form })
+      return fetch(`${url}/api/v1beta3/timage/${timage}/building?${query}`, { method: 'POST', body: form })
     },
     async stop() {
       await service.stop()

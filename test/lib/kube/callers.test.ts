@@ -61,10 +61,10 @@ test("an address that is used again is the new pod's, whatever is said of the on
 
 test('a pod that gets another address is no longer at the first', async () => {
   const moved = await pod('shop-moved-0', 'Moved', { ip: '10.0.3.1' })
-  await until(() => callers.at('10.0.3.1'))
+  await until(() => callers.at('10.0.3.1') !== undefined && addresses.find('10.0.3.1') !== undefined)
   const { version } = callers
   await setPodStatus(cluster.client, moved, { ip: '10.0.3.2' })
-  await until(() => callers.at('10.0.3.2'))
+  await until(() => callers.at('10.0.3.2') !== undefined && addresses.find('10.0.3.2') !== undefined)
   expect([callers.at('10.0.3.1'), addresses.find('10.0.3.1')]).toEqual([undefined, undefined])
   expect(callers.version).toBeGreaterThan(version)
 })

@@ -28,11 +28,14 @@ test('days that begin, are written to and go, while all of them are asked about 
     for (; writing; looks++) await ask()
   })()
   const days = Array.from({ length: 40 }, (_, index) => `2026${index < 28 ? '01' : '02'}${String((index % 28) + 1).padStart(2, '0')}`)
-  for (const day of days) for (let part = 0; part < 3; part++) expect(await store.write(dataset, [row(`${day}-${part}`, { f_date: day, name: 'x', count: 1 })])).toBe(0)
+  for (const day of days) {
+    const before = looks
+    for (let part = 0; part < 3; part++) expect(await store.write(dataset, [row(`${day}-${part}`, { f_date: day, name: 'x', count: 1 })])).toBe(0)
+    await until(() => looks > before)
+  }
   for (const day of days.slice(0, 20)) await store.trim(dataset, day)
   writing = false
   await looking
-  expect(looks).toBeGreaterThan(10)
   expect(await ask()).toBe((40 - 19) * 3)
 })
 

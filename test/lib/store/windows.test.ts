@@ -317,7 +317,7 @@ test('all calls that come in are in what goes out, whatever the names, bounds, m
     // What is not counted under its reporter's name is under the name of the rest, never under another's.
     for (const [name, value] of Object.entries(out)) if (name !== '__other__') expect(value).toBeLessThanOrEqual(sums[name] ?? -1)
   }), { numRuns: 60 })
-}, 120_000)
+})
 
 test('every minute of a day has a place of its own, and the day has them all', () => {
   const minutes = Array.from({ length: 1440 }, (_, index) => minuteOf(new Date(2026, 2, 10, 0, index + 1).getTime()))

@@ -194,7 +194,7 @@ describe('delete', () => {
     expect(await cluster.client.get(namespaces, { name: own })).toMatchObject({ status: { phase: 'Terminating' } })
     await expect(cluster.client.create(configMaps, { metadata: { name: 'late', namespace: own } })).rejects.toMatchObject({ status: 403, message: expect.stringContaining('because it is being terminated') as string })
     await cluster.client.patch(configMaps, { namespace: own, name: 'inside' }, { metadata: { finalizers: null } })
-    await eventually(async () => (await cluster.client.list(namespaces)).items.every(({ metadata }) => metadata.name !== own), 'the namespace is gone', 25_000)
+    await eventually(async () => (await cluster.client.list(namespaces)).items.every(({ metadata }) => metadata.name !== own), 'the namespace is gone')
   })
 })
 

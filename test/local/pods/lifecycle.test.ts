@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { events } from '#kube/resources.ts'
+import { eventually } from '../../rig/eventually.ts'
 import { podResource } from '../../../framework/local/pods/kinds.ts'
 import type { Pod } from '../../../framework/local/pods/kinds.ts'
 import { isReadyPod, logOf, namespace, podOf, podWhen, pushImage, busyboxLayer, says, startRig, statusOf } from './rig.ts'
@@ -29,8 +30,7 @@ test('a crash loop: restarts with growing delays, the exit code in lastState, th
   expect(pod?.status?.phase).toBe('Running')
   expect(pod?.status?.conditions?.find(({ type }) => type === 'ContainersReady')).toMatchObject({ status: 'False', reason: 'ContainersNotReady', message: 'containers with unready status: [main: CrashLoopBackOff]' })
   expect(await logOf(rig, 'crash', { previous: true })).toBe('run\n')
-  const { items } = await rig.client.list(events, { namespace, fieldSelector: 'involvedObject.name=crash' })
-  expect(items.map((event) => event['reason'])).toContain('BackOff')
+  await eventually(async () => (await rig.client.list(events, { namespace, fieldSelector: 'involvedObject.name=crash' })).items.some((event) => event['reason'] === 'BackOff'), 'the event')
   await gone('crash')
 })
 

@@ -13,6 +13,7 @@ import { startApiServer } from '../../../framework/local/apiserver/server.ts'
 import type { ApiServer } from '../../../framework/local/apiserver/server.ts'
 import { startOciRegistry } from '../../../framework/local/oci/server.ts'
 import type { OciRegistry } from '../../../framework/local/oci/server.ts'
+import { eventually } from '../../rig/eventually.ts'
 import { podResource } from '../../../framework/local/pods/kinds.ts'
 import { mountsBelow } from '../../../framework/local/pods/recover.ts'
 import { startTime } from '../../../framework/local/pods/namespace/process.ts'
@@ -42,6 +43,8 @@ afterEach(async () => {
     runner.kill('SIGKILL')
     await exited(runner)
   }
+  // What it ran ends with it, and may still write.
+  await eventually(() => processesOf(world.dir).length === 0)
   await world.workloads.stop()
   world.client.close()
   await world.registry.stop()
@@ -83,11 +86,11 @@ test('kill -9 of the runner: no process and no mount is left; the next runner st
   const first = await startRunner()
   await world.client.create(podResource, marked('survivor'))
   const before = await podWhen(world.client, 'survivor', isReadyPod)
-  while (!existsSync(join(world.data, 'survivor.up'))) await new Promise((resolve) => setTimeout(resolve, 5))
+  await eventually(() => existsSync(join(world.data, 'survivor.up')))
   expect(processesOf(world.dir).length).toBeGreaterThanOrEqual(2)
   first.process.kill('SIGKILL')
   await exited(first.process)
-  while (processesOf(world.dir).length > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  await eventually(() => processesOf(world.dir).length === 0)
   expect(mountsBelow(world.dir)).toEqual([])
   rmSync(join(world.data, 'survivor.up'))
 
@@ -97,7 +100,7 @@ test('kill -9 of the runner: no process and no mount is left; the next runner st
   expect(after?.metadata.uid).toBe(before?.metadata.uid)
   expect(after?.status?.podIP).toBe(before?.status?.podIP)
   expect(statusOf(after)?.lastState.terminated).toMatchObject({ exitCode: 137, reason: 'ContainerStatusUnknown' })
-  while (!existsSync(join(world.data, 'survivor.up'))) await new Promise((resolve) => setTimeout(resolve, 5))
+  await eventually(() => existsSync(join(world.data, 'survivor.up')))
   second.process.kill('SIGTERM')
   await exited(second.process)
   expect(second.process.exitCode).toBe(0)
@@ -109,7 +112,7 @@ test('an orderly stop ends the pods, keeps the objects, and leaves no lock', asy
   await world.client.create(podResource, marked('resumed'))
   await podWhen(world.client, 'resumed', isReadyPod)
   // until its handler is there, the kernel keeps SIGTERM from PID 1
-  while (!existsSync(join(world.data, 'resumed.up'))) await new Promise((resolve) => setTimeout(resolve, 5))
+  await eventually(() => existsSync(join(world.data, 'resumed.up')))
   runner.process.kill('SIGTERM')
   await exited(runner.process)
   const pod = await world.client.get(podResource, { namespace, name: 'resumed' })

@@ -6,12 +6,14 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
+import type { Something } from '../eventually.ts'
 import { namespacesRefused } from '../pidns.ts'
 
 const run = promisify(execFile)
 
 /** Last words kept of a program. Characters. */
 const maxWords = 20_000
+/** Networks that are tried; of 512 few are taken. */
 const attempts = 20
 /**
  * What the machine's first process does: it adopts and reaps what others leave behind, and ends with its standard input.
@@ -74,7 +76,7 @@ export class Machine {
       once(shell, 'exit').then(() => Promise.reject(new Error(`no namespaces: ${complaint}`))),
     ])
     try {
-      const pid = await childOf(shell.pid ?? 0)
+      const pid = (await childOf(shell.pid ?? 0)) ?? fail(`no namespaces: ${complaint}`)
       const name = `tk${process.pid.toString(36)}-${randomBytes(3).toString('hex')}`
       return new Machine(shell, pid, name, await connect(name, pid))
     } catch (error) {
@@ -115,14 +117,14 @@ export class Machine {
       name, ended,
       get words() { return words },
       get isRunning() { return isRunning() },
-      pid: () => childOf(child.pid ?? 0),
+      pid: async () => (await childOf(child.pid ?? 0)) ?? fail(`${name} has ended: ${words}`),
       kill: async (signal = 'SIGKILL') => {
         this.#programs.delete(started)
-        if (isRunning()) process.kill(await childOf(child.pid ?? 0), signal)
+        signalIfThere(await childOf(child.pid ?? 0), signal)
         await ended
       },
       pause: async (on) => {
-        process.kill(await childOf(child.pid ?? 0), on ? 'SIGSTOP' : 'SIGCONT')
+        signalIfThere(await childOf(child.pid ?? 0), on ? 'SIGSTOP' : 'SIGCONT')
         // nsenter stops with its child, and does not go on with it.
         if (!on) child.kill('SIGCONT')
       },
@@ -132,11 +134,11 @@ export class Machine {
   }
 
   /** Resolves with what `probe` gives; rejects, with its last words, when one of the machine's programs ends before. */
-  async until<T>(what: string, probe: () => Promise<T | undefined | false>, limitMs = 60_000): Promise<T> {
+  async until<T>(what: string, probe: () => Promise<T>, limitMs = 240_000): Promise<Something<T>> {
     const deadline = performance.now() + limitMs
     for (;;) {
       const value = await probe().catch(() => undefined)
-      if (value !== undefined && value !== false) return value
+      if (value) return value as Something<T>
       const dead = [...this.#programs].find(({ isRunning }) => !isRunning)
       if (dead !== undefined) throw new Error(`${dead.name} ended before: ${what}\n${dead.words}`)
       if (performance.now() > deadline) throw new Error(`not within ${limitMs} ms: ${what}\n${this.words()}`)
@@ -152,7 +154,7 @@ export class Machine {
   async stop(): Promise<void> {
     if (this.#shell.exitCode !== null || this.#shell.signalCode !== null) return
     const ended = once(this.#shell, 'close')
-    process.kill(this.#pid, 'SIGKILL')
+    signalIfThere(this.#pid, 'SIGKILL')
     await Promise.all([ended, ...[...this.#programs].map((program) => program.ended)])
   }
 
@@ -170,9 +172,9 @@ export function ownerOf(name: string): number | undefined {
 /** A cable between here and there. The device goes with the namespace that has its other end. */
 async function connect(name: string, pid: number): Promise<string> {
   await run('ip', ['link', 'add', name, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(pid)])
-  const subnet = await freeSubnet()
-  await run('ip', ['address', 'add', `${subnet}.1/24`, 'dev', name])
   await run('ip', ['link', 'set', name, 'up'])
+  const subnet = await ownSubnet(name)
+  await run('ip', ['address', 'add', `${subnet}.1/24`, 'dev', name, 'noprefixroute'])
   const there = ['-t', String(pid), '-n', 'ip']
   await run('nsenter', [...there, 'address', 'add', `${subnet}.2/24`, 'dev', 'eth0'])
   await run('nsenter', [...there, 'link', 'set', 'eth0', 'up'])
@@ -180,23 +182,41 @@ async function connect(name: string, pid: number): Promise<string> {
   return subnet
 }
 
-/** Of the block for tests between networks (RFC 2544), which nothing else routes. */
-async function freeSubnet(): Promise<string> {
-  const { stdout } = await run('ip', ['-4', 'route', 'show'])
-  for (let attempt = 0; attempt < attempts; attempt++) {
+/** A network of the block for tests between networks (RFC 2544), which nothing else routes: whose route is there first has it. */
+async function ownSubnet(device: string): Promise<string> {
+  for (let attempt = 1; ; attempt++) {
     const subnet = `198.${18 + randomInt(2)}.${randomInt(256)}`
-    if (!stdout.includes(`${subnet}.`)) return subnet
+    try {
+      await run('ip', ['route', 'add', `${subnet}.0/24`, 'dev', device])
+      return subnet
+    } catch (error) {
+      if (attempt === attempts) throw error
+    }
   }
-  throw new Error('no free network of 198.18.0.0/15')
 }
 
-/** The only child of a process, once it is there. */
-async function childOf(pid: number): Promise<number> {
+/** The only child of a process, once it is there; undefined when the process has ended. */
+async function childOf(pid: number): Promise<number | undefined> {
   for (;;) {
-    const [child] = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ')
-    if (child !== undefined && child !== '') return Number(child)
+    const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => undefined)
+    if (children === undefined) return undefined
+    const [child = ''] = children.trim().split(' ')
+    if (child !== '') return Number(child)
     await new Promise((resolve) => setImmediate(resolve))
   }
+}
+
+/** To a process that may end by itself at any time. */
+function signalIfThere(pid: number | undefined, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+function fail(message: string): never {
+  throw new Error(message)
 }
 
 /** Where programs of a machine are looked for. */

@@ -20,7 +20,6 @@ const containerdVersion = 'v2.2.9'
 const cniFolder = '/usr/lib/cni'
 const socket = '/run/containerd/containerd.sock'
 const cgroupFolder = '/sys/fs/cgroup'
-const readyMs = 120_000
 
 /** A kubelet that runs pods; it ends with the machine. */
 export interface WorkerNode {
@@ -57,7 +56,7 @@ export async function startNode({ machine, client, kubeconfig }: ControlPlane, r
   await machine.until('the node is ready', async () => {
     const { status, spec } = await client.get(nodes, { name: nodeName }) as { status?: { conditions?: { type: string; status: string }[] }; spec?: { taints?: object[] } }
     return status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') === true && (spec?.taints ?? []).length === 0
-  }, readyMs)
+  })
   return { clean: () => removeCgroups(machine.name) }
 }
 

@@ -133,12 +133,12 @@ export class TarsCluster {
   }
 
   /** The service's first pod, once it is ready and as it is wanted. */
-  async ready(service: Service, wanted: (pod: Pod) => boolean = () => true, limitMs = 90_000): Promise<Pod> {
+  async ready(service: Service, wanted: (pod: Pod) => boolean = () => true): Promise<Pod> {
     try {
       return await this.control.machine.until(`${service.server} is ready`, async () => {
         const pod = await this.pod(service)
         return isReady(pod) && pod !== undefined && wanted(pod) && pod
-      }, limitMs)
+      })
     } catch (error) {
       const log = await this.cluster.client.raw('GET', `/api/v1/namespaces/${this.cluster.namespace}/pods/${idOf(service.server)}-0/log`).catch(String)
       throw new Error(`${service.server} is not ready: ${JSON.stringify((await this.pod(service))?.status)}\n${String(log)}`, { cause: error })
@@ -148,7 +148,7 @@ export class TarsCluster {
   /** Calls a function of HelloObj in the service's first pod. */
   async ask(service: Service, name: string, ...args: readonly string[]): Promise<Answer> {
     const address = (await this.pod(service))?.status?.podIP ?? ''
-    return JSON.parse(await this.#command(call, [`Demo.${service.server}.HelloObj@tcp -h ${address} -p ${service.port}`, name, ...args, '--tars', helloIdl])) as Answer
+    return JSON.parse(await this.#command(call, [`Demo.${service.server}.HelloObj@tcp -h ${address} -p ${service.port}`, name, ...args, '--tars', helloIdl, '--timeout', '60000'])) as Answer
   }
 
   /** Collects what a command prints; its exit code must be 0. */

@@ -13,7 +13,7 @@ afterEach(async () => {
 })
 
 function client(options: ConstructorParameters<typeof Communicator>[0] = {}): Communicator {
-  const communicator = new Communicator(options)
+  const communicator = new Communicator({ timeoutMs: 60_000, ...options })
   cleanups.push(() => communicator.close())
   return communicator
 }
@@ -26,12 +26,8 @@ async function echo(...options: Parameters<typeof startEcho>): ReturnType<typeof
 
 const at = (port: number, host = '127.0.0.1'): string => `${objectName}@tcp -h ${host} -p ${port}`
 
-/** A port of 127.0.0.1 that nobody listens on. */
-async function closedPort(): Promise<number> {
-  const server = await startEcho()
-  await server.stop()
-  return server.port()
-}
+/** A port that nobody listens on, and that the kernel gives to nobody who asks for any. */
+const closedPort = 1
 
 describe('a call', () => {
   it('shares one connection with all others', async () => {
@@ -114,7 +110,7 @@ describe('a call', () => {
 
 describe('a server that fails', () => {
   it('refused connections fail at once, naming the endpoint', async () => {
-    const port = await closedPort()
+    const port = closedPort
     const started = performance.now()
     await expect(client({ timeoutMs: 60_000 }).ping(at(port))).rejects.toMatchObject({ code: 'TARS_CONNECT', message: expect.stringContaining(`-p ${port}`), temporary: true })
     expect(performance.now() - started).toBeLessThan(30_000)
@@ -178,7 +174,7 @@ describe('several endpoints', () => {
   it('take turns, and a dead one is left out', async () => {
     const servants = (name: string) => ({ [objectName]: { interface: Echo, servant: { ...echoServant(), text: () => name } } })
     const [a, b] = [await echo({ servants: servants('a') }), await echo({ servants: servants('b') })]
-    const dead = await closedPort()
+    const dead = closedPort
     const proxy = client().proxy<EchoProxy>(Echo, `${at(a.port())}:tcp -h 127.0.0.1 -p ${dead}:tcp -h 127.0.0.1 -p ${b.port()}`)
     const answers: string[] = []
     for (let i = 0; i < 20; i++) answers.push(await proxy.text('x'))
@@ -216,7 +212,7 @@ describe('closing', () => {
       const communicator = new Communicator({ timeoutMs: 600000 })
       await communicator.ping(${JSON.stringify(server.object())})
       console.log('pinged')`
-    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module-typescript', '-e', script], { cwd: join(import.meta.dirname, '../../../..'), timeout: 20_000 })
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module-typescript', '-e', script], { cwd: join(import.meta.dirname, '../../../..'), timeout: 120_000 })
     expect(stdout).toBe('pinged\n')
   })
 })

@@ -2,5 +2,5 @@
 import { Echo, echoServant, objectName, startEcho } from '../server/echo.ts'
 
 const server = await startEcho({ servants: { [objectName]: { interface: Echo, servant: { ...echoServant(), text: () => String(server.port()) } } } })
-process.once('message', () => void server.drain(2000).then(() => process.disconnect?.()))
+process.once('message', () => void server.drain(60_000).then(() => process.disconnect?.()))
 process.send?.(server.port())

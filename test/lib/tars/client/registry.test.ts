@@ -54,7 +54,7 @@ async function named(name: string): Promise<EchoServer> {
 const ep = (port: number): EndpointF => createEndpointF({ host: '127.0.0.1', port, istcp: 1, timeout: 3000 })
 
 function proxyBy(source: Registry, options: ConstructorParameters<typeof Communicator>[0] = {}): EchoProxy {
-  const communicator = new Communicator({ locator: `${locatorName}@tcp -h 127.0.0.1 -p ${source.endpoints[0]?.port}`, ...options })
+  const communicator = new Communicator({ timeoutMs: 60_000, locator: `${locatorName}@tcp -h 127.0.0.1 -p ${source.endpoints[0]?.port}`, ...options })
   cleanups.push(() => communicator.close())
   return communicator.proxy<EchoProxy>(Echo, objectName)
 }
@@ -114,7 +114,7 @@ describe('an object found through the registry', () => {
     await proxy.text('x')
     source.answer = () => [ep(b.port())]
     await gone(a)
-    await expect.poll(() => proxy.text('x').catch(() => 'failed'), { timeout: 10_000 }).toBe('b')
+    await expect.poll(() => proxy.text('x').catch(() => 'failed')).toBe('b')
   })
 
   it('needs a locator', () => {

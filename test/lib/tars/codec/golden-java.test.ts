@@ -12,7 +12,7 @@ let java: JavaPeer
 
 beforeAll(async () => {
   java = await startJavaPeer(schema)
-}, 600_000)
+})
 
 afterAll(() => java.stop())
 

@@ -14,7 +14,7 @@ afterEach(async () => {
 
 async function setUp(...options: Parameters<typeof startEcho>) {
   const server = await startEcho(...options)
-  const communicator = new Communicator()
+  const communicator = new Communicator({ timeoutMs: 60_000 })
   cleanups.push(() => server.stop(), () => communicator.close())
   return { server, communicator, proxy: communicator.proxy<EchoProxy>(Echo, server.object()) }
 }
@@ -59,7 +59,7 @@ describe('a server', () => {
     const servants = { 'A.B.One': { interface: Echo, servant: one }, 'A.B.Two': { interface: Echo, servant: { ...echoServant(), text: () => 'two' } } }
     const server = createServer({ adapters: [{ endpoint: 'tcp -h 127.0.0.1 -p 0', servants }, { endpoint: 'tcp -h 127.0.0.1 -p 0', servants: { 'A.B.Three': { interface: Echo, servant: { ...echoServant(), text: () => 'three' } } } }] })
     await server.start()
-    const communicator = new Communicator()
+    const communicator = new Communicator({ timeoutMs: 60_000 })
     cleanups.push(() => server.stop(), () => communicator.close())
     const [first, second] = server.endpoints.map((endpoint) => `tcp -h 127.0.0.1 -p ${endpoint.port}`)
     const text = (object: string) => communicator.proxy<EchoProxy>(Echo, object).text('one')
@@ -70,8 +70,8 @@ describe('a server', () => {
   it('carries nearly 10 MiB both ways, and answers -2 when the response would be larger', async () => {
     const { proxy, communicator, server } = await setUp({ servants: { [objectName]: { interface: Echo, servant: { ...echoServant(), remember: (value: string) => value.repeat(2) } } } })
     const large = 'x'.repeat(10_000_000)
-    expect(await proxy.text(large, { timeoutMs: 20_000 }) === large).toBe(true)
-    await expect(proxy.remember(large, { timeoutMs: 20_000 })).rejects.toMatchObject({ ret: -2, message: expect.stringContaining('at most 10485760') })
+    expect(await proxy.text(large, { timeoutMs: 60_000 }) === large).toBe(true)
+    await expect(proxy.remember(large, { timeoutMs: 60_000 })).rejects.toMatchObject({ ret: -2, message: expect.stringContaining('at most 10485760') })
     await communicator.ping(server.object())
   })
 
@@ -87,7 +87,7 @@ describe('a server', () => {
     const servant = { ...echoServant(), text: (_: string, current: Current) => JSON.stringify([current.caller, current.servant, current.function, current.version, current.oneWay, current.timeoutMs]) }
     const { proxy } = await setUp({ servants: { [objectName]: { interface: Echo, servant } } })
     expect(JSON.parse(await proxy.text('x', { timeoutMs: 1500 }))).toEqual(['127.0.0.1', objectName, 'text', 1, false, 1500])
-    expect(JSON.parse(await proxy.text('x', { version: 3, context: { node_name: 'pod-0.app' } }))).toEqual(['pod-0.app', objectName, 'text', 3, false, 3000])
+    expect(JSON.parse(await proxy.text('x', { version: 3, context: { node_name: 'pod-0.app' } }))).toEqual(['pod-0.app', objectName, 'text', 3, false, 60_000])
   })
 
   it('sends a ready-encoded result, in every version', async () => {
@@ -96,7 +96,7 @@ describe('a server', () => {
     const ready = encoded(body.bytes())
     const server = createServer({ adapters: [{ endpoint: 'tcp -h 127.0.0.1 -p 0', servants: { [objectName]: { interface: Echo, servant: { ...echoServant(), divide: async () => ready } } } }] })
     await server.start()
-    const communicator = new Communicator()
+    const communicator = new Communicator({ timeoutMs: 60_000 })
     cleanups.push(() => server.stop(), () => communicator.close())
     const proxy = communicator.proxy<EchoProxy>(Echo, `${objectName}@tcp -h 127.0.0.1 -p ${server.endpoints[0]?.port}`)
     for (const version of [1, 3, 5] as const) expect(await proxy.divide(1, 1, { version })).toEqual({ return: 9, rest: 1 })

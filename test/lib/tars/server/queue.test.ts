@@ -13,7 +13,7 @@ async function setUp(adapter: Parameters<typeof startEcho>[0], options: Paramete
   const waiting: ((value: string) => void)[] = []
   const servant = { ...echoServant(), text: () => new Promise((resolve) => waiting.push(resolve)) }
   const server = await startEcho({ servants: { [objectName]: { interface: Echo, servant } }, ...adapter }, options)
-  const communicator = new Communicator({ timeoutMs: 20_000 })
+  const communicator = new Communicator({ timeoutMs: 60_000 })
   cleanups.push(() => communicator.close(), () => server.drain(0))
   const release = (): void => {
     for (const resolve of waiting.splice(0)) resolve('done')

@@ -42,7 +42,7 @@ it('a server answers what is ready without its servant, and asks it for all else
   Echo.functions['divide']?.writeResult(body, { return: 9, rest: 1 })
   ready.set(args.bytes(), body.bytes())
   const server = await startEcho({ servants: { [objectName]: { interface: Echo, servant: echoServant(), ready: { divide: ready } } } })
-  const communicator = new Communicator()
+  const communicator = new Communicator({ timeoutMs: 60_000 })
   onTestFinished(() => communicator.close().then(() => server.stop()))
   const proxy = communicator.proxy<EchoProxy>(Echo, server.object())
   expect(await proxy.divide(17, 5)).toEqual({ return: 9, rest: 1 })
