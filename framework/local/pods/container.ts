@@ -96,7 +96,11 @@ export class ContainerUnit {
     const retries = new RestartBackoff(this.#host.backoff)
     for (;;) {
       try {
-        return await this.#host.start(this.spec, this.#runs)
+        const started = await this.#host.start(this.spec, this.#runs)
+        if (!signal.aborted) return started
+        // It was told to end while it began.
+        await endInstance(started.instance, started.stopSignal, 0)
+        return undefined
       } catch (error) {
         if (signal.aborted) return undefined
         await this.#refused(error, retries.next(0), signal)
