@@ -1,6 +1,9 @@
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { events } from '#kube/resources.ts'
 import { eventually } from '../../rig/eventually.ts'
 import { podResource } from '../../../framework/local/pods/kinds.ts'
@@ -84,6 +87,28 @@ test('deletion: SIGKILL when the grace period is over', async () => {
   const began = Date.now()
   await gone('deaf', 1)
   expect(Date.now() - began).toBeGreaterThanOrEqual(900)
+})
+
+test('a container that was told to end while its image was pulled does not begin', async () => {
+  const asked = Promise.withResolvers<void>()
+  const answer = Promise.withResolvers<void>()
+  const registry = createServer((incoming, response) => {
+    asked.resolve()
+    const { method, url, headers } = incoming
+    void answer.promise.then(() => request({ host: '127.0.0.1', port: Number(rig.registry.address.split(':')[1]), method, path: url, headers }, (given) => given.pipe(response.writeHead(given.statusCode ?? 0, given.headers))).end())
+  }).listen(0, '127.0.0.1')
+  await once(registry, 'listening')
+  onTestFinished(() => void registry.close())
+  const image = rig.image.replace(rig.registry.address, `127.0.0.1:${(registry.address() as AddressInfo).port}`)
+  await run(podOf('pulling', image, untilSignalled))
+  await asked.promise
+  await rig.client.delete(podResource, { namespace, name: 'pulling' }, { gracePeriodSeconds: 3 })
+  // Pods are seen in order: when this one is ready, the other was told to end.
+  await run(podOf('after', rig.image, untilSignalled))
+  await podWhen(rig.client, 'after', isReadyPod)
+  answer.resolve()
+  await podWhen(rig.client, 'pulling', (pod) => pod === undefined)
+  await gone('after')
 })
 
 test('an image that is not there: ErrImagePull, ImagePullBackOff, and running once it is pushed', async () => {
