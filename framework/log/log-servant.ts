@@ -1,13 +1,13 @@
-import { Log, readLogInfo, type LogInfo } from '#tars/protocol/LogF.ts'
-import { Reader } from '#tars/codec/reader.ts'
-import { Strings } from '#tars/codec/strings.ts'
-import type { FunctionCodec, Interface } from '#tars/idl/interface.ts'
 import type { Clock } from '#base/clock.ts'
 import type { CallerCheck } from '#kube/caller-check.ts'
+import { Strings } from '#tars/codec/strings.ts'
+import type { LogInfo } from '#tars/protocol/LogF.ts'
 import { TarsCallError, type Current } from '#tars/server.ts'
 import type { Bytes } from './files/log-files.ts'
+import type { LoggerHead } from './log-codec.ts'
 import { pathOf, placeOfInfo, placeOfLogger, type Place } from './model/file-name.ts'
 import { hourlyFormat, type Overrides } from './model/overrides.ts'
+import { Remembered } from './model/remembered.ts'
 import { parseLogType, rotationOf, type LogType, type Rotation } from './model/rotation.ts'
 import { parseTraceLine, type TraceLine } from './trace/line.ts'
 
@@ -30,66 +30,107 @@ const traceFile = '_t_trace_'
 const traces = { app: '_tars_', server: '_trace_' } as const
 const longestTrace = 1 << 20
 const separator = '|'
+/** Bytes of a head of lines that is kept for the next call: what a caller makes up cannot fill the memory. */
+const longestKept = 512
 
-/** Logs that are told apart; made-up names cannot fill the memory. */
-const mostKnown = 20_000
+const noHead = Buffer.alloc(0)
 
-/** `tars.tarslog.LogObj` (framework-services 4): an answer says that the lines are in the file. */
+/** Where the lines of a call go, and what is before each. */
+class Destination {
+  /** `App.Server`, whose lines they are. */
+  readonly server: string
+  readonly isTrace: boolean
+  readonly #ends: string
+  readonly #locate: (now: number, overrides: Overrides) => string
+  #path = ''
+  #second = -1
+  #overrides: Overrides | undefined
+  #node: string | undefined
+  #head = noHead
+
+  /** @param ends what follows the caller's name before each line @param locate the path of the file */
+  constructor(server: string, isTrace: boolean, ends: string, locate: (now: number, overrides: Overrides) => string) {
+    this.server = server
+    this.isTrace = isTrace
+    this.#ends = ends
+    this.#locate = locate
+  }
+
+  /** The same for a second at least: no format tells the time finer. */
+  path(now: number, overrides: Overrides): string {
+    const second = Math.floor(now / 1000)
+    if (second !== this.#second || overrides !== this.#overrides) this.#path = this.#locate(now, overrides)
+    this.#second = second
+    this.#overrides = overrides
+    return this.#path
+  }
+
+  /** What is before each line of a caller. */
+  head(node: string): Buffer {
+    if (node === this.#node) return this.#head
+    const head = Buffer.from(node + this.#ends)
+    if (head.length <= longestKept) [this.#node, this.#head] = [node, head]
+    return head
+  }
+}
+
+/** `tars.tarslog.LogObj` (framework-services 4), with the arguments of logInterface: an answer says that the lines are in the file. */
 export function logServant({ append, namesNode, overrides, onTraceLine, check, clock }: LogServantOptions) {
-  const rotations = new Map<string, Rotation>()
+  const rotations = new Remembered<Rotation>()
   /** One rotation a file, so that all that write to it go on in the next one together. */
-  const rotationAt = (place: Place, format: string, type: LogType | undefined): Rotation => remember(rotations, JSON.stringify([place, format, type?.periodMs]), () => rotationOf(format, type))
-  const paths = new Map<string, string>()
-  let second = -1
-  /** What was asked for leads to the same file for a second at least: no format tells the time finer. */
-  const pathAt = (asked: unknown, placeOf: () => Place, format: string, type: LogType | undefined): string => {
-    const now = clock.now()
-    if (Math.floor(now / 1000) !== second) paths.clear()
-    second = Math.floor(now / 1000)
-    return remember(paths, JSON.stringify([asked, format, type?.periodMs]), () => {
-      const place = placeOf()
-      return pathOf(place, rotationAt(place, format, type).label(now))
+  const pathAt = (now: number, place: Place, format: string, type: LogType | undefined): string =>
+    pathOf(place, rotations.get(JSON.stringify([place, format, type?.periodMs]), () => rotationOf(format, type)).label(now))
+  const known = new WeakMap<LoggerHead | LogInfo, Destination>()
+  const destinationOf = <Head extends LoggerHead | LogInfo>(head: Head, make: (head: Head) => Destination): Destination => {
+    const before = known.get(head)
+    if (before !== undefined) return before
+    const destination = make(head)
+    known.set(head, destination)
+    return destination
+  }
+  const ofLogger = ({ app, server, file, format }: LoggerHead): Destination => {
+    const [owner, place] = [`${app}.${server}`, placeOfLogger(app, server, file)]
+    return new Destination(owner, false, separator, (now, { hourly }) => pathAt(now, place, hourly.has(owner) ? hourlyFormat : format, undefined))
+  }
+  const ofInfo = (info: LogInfo): Destination => {
+    const [owner, place] = [`${info.appname}.${info.servername}`, placeOfInfo(info)]
+    if (info.sFilename === traceFile) return ofTrace(info)
+    return new Destination(owner, false, info.sSepar, (now, { hourly, types }) => {
+      const forced = parseLogType(types.get(`${owner}.${info.sFilename}`) ?? '')
+      if (forced !== undefined) return pathAt(now, place, '', forced)
+      return pathAt(now, place, hourly.has(owner) ? hourlyFormat : info.sFormat, parseLogType(info.sLogType))
     })
   }
-  const write = (path: string, node: string, sep: string, lines: Strings): Promise<void> =>
-    lines.count === 0 ? Promise.resolve() : append(path, new Headed(namesNode ? node + sep : '', lines))
-  const trace = (info: LogInfo, buffer: Strings, node: string): Promise<void> => {
-    const lines = [...buffer].filter((line) => line.length <= longestTrace)
-    for (const line of lines) {
+  const ofTrace = (info: LogInfo): Destination => {
+    const { appname, servername, sFormat } = info
+    const place = placeOfInfo({ ...info, appname: traces.app, servername: traces.server, setdivision: '' })
+    return new Destination(`${appname}.${servername}`, true, ['', appname, servername, ''].join(separator), (now) => pathAt(now, place, sFormat, undefined))
+  }
+  const write = (to: Destination, lines: Strings, node: string): Promise<void> =>
+    lines.count === 0 ? Promise.resolve() : append(to.path(clock.now(), overrides()), new Headed(namesNode ? to.head(node) : noHead, lines))
+  const writeTraces = (to: Destination, lines: Strings, node: string): Promise<void> => {
+    const kept = [...lines].filter((line) => line.length <= longestTrace)
+    for (const line of kept) {
       const parsed = parseTraceLine(line.toString('utf8'))
       if (parsed !== undefined) onTraceLine(parsed)
     }
-    const from = { ...info, appname: traces.app, servername: traces.server, setdivision: '' }
-    const path = pathAt(from, () => placeOfInfo(from), info.sFormat, undefined)
-    return write(path, [node, info.appname, info.servername].join(separator), separator, lines.length === buffer.count ? buffer : Strings.of(lines))
+    return write(to, kept.length === lines.count ? lines : Strings.of(kept), node)
   }
-  const guarded = ({ peer }: Current, server: string, lines: Strings, take: (lines: Strings) => Promise<void>): Promise<void> => {
+  const take = (to: Destination, lines: Strings, current: Current): Promise<void> => {
     let [kept, taken] = [lines, false]
-    const answer = check.guard(peer.address, server, () => {
+    const answer = check.guard(current.peer.address, to.server, () => {
       taken = true
-      return take(kept)
+      return (to.isTrace ? writeTraces : write)(to, kept, current.caller)
     }, () => {
-      throw new TarsCallError(refused, `the caller is no pod of ${server}, whose logs it would write`)
+      throw new TarsCallError(refused, `the caller is no pod of ${to.server}, whose logs it would write`)
     })
     // Who calls is asked for first.
     if (!taken) kept = lines.kept()
     return Promise.resolve(answer)
   }
   return {
-    logger(...[app, server, file, format, buffer, current]: readonly [app: string, server: string, file: string, format: string, buffer: Strings, current: Current]): Promise<void> {
-      const { hourly, types } = overrides()
-      const type = parseLogType(types.get(`${app}.${server}.${file}`) ?? '')
-      return guarded(current, `${app}.${server}`, buffer, (lines) => write(pathAt([app, server, file], () => placeOfLogger(app, server, file), hourly.has(`${app}.${server}`) ? hourlyFormat : format, type), current.caller, separator, lines))
-    },
-    loggerbyInfo(info: LogInfo, buffer: Strings, current: Current): Promise<void> {
-      const { appname: app, servername: server } = info
-      if (info.sFilename === traceFile) return guarded(current, `${app}.${server}`, buffer, (lines) => trace(info, lines, current.caller))
-      const { hourly, types } = overrides()
-      const forced = types.get(`${app}.${server}.${info.sFilename}`)
-      const type = parseLogType(forced ?? info.sLogType)
-      const format = forced !== undefined ? '' : hourly.has(`${app}.${server}`) ? hourlyFormat : info.sFormat
-      return guarded(current, `${app}.${server}`, buffer, (lines) => write(pathAt(info, () => placeOfInfo(info), format, type), current.caller, info.sSepar, lines))
-    },
+    logger: (head: LoggerHead, lines: Strings, current: Current): Promise<void> => take(destinationOf(head, ofLogger), lines, current),
+    loggerbyInfo: (info: LogInfo, lines: Strings, current: Current): Promise<void> => take(destinationOf(info, ofInfo), lines, current),
   }
 }
 
@@ -99,42 +140,13 @@ class Headed implements Bytes {
   readonly #head: Buffer
   readonly #lines: Strings
 
-  constructor(head: string, lines: Strings) {
-    this.#head = Buffer.from(head)
+  constructor(head: Buffer, lines: Strings) {
+    this.#head = head
     this.#lines = lines
-    this.length = lines.length + lines.count * this.#head.length
+    this.length = lines.length + lines.count * head.length
   }
 
   copy(target: Buffer, start: number): void {
     this.#lines.copy(target, start, this.#head)
-  }
-}
-
-/** The value of a key, made when it is not known. */
-function remember<T>(known: Map<string, T>, key: string, make: () => T): T {
-  const value = known.get(key) ?? make()
-  if (known.size >= mostKnown) known.clear()
-  known.set(key, value)
-  return value
-}
-
-/** Logs have any encoding: their lines are handed on as the bytes that were sent. */
-export const LogOfBytes: Interface = { ...Log, functions: Object.assign(Object.create(null), Log.functions, bytesOf('logger', 5, 'buffer'), bytesOf('loggerbyInfo', 2, 'buffer')) }
-
-/** The function with its last parameter, a vector of strings, as bytes. */
-function bytesOf(name: 'logger' | 'loggerbyInfo', tag: number, parameter: string): Record<string, FunctionCodec> {
-  const codec = Log.functions[name] as FunctionCodec
-  const last = codec.params.length - 1
-  const withBytes = (args: unknown[]): unknown[] => [...args.slice(0, last), Strings.of(args[last] as string[])]
-  return {
-    [name]: {
-      ...codec,
-      readArgs: (r) => [...(name === 'logger' ? [1, 2, 3, 4].map((one) => r.readString(one)) : [readLogInfo(r, 1)]), r.readStrings(tag)],
-      readArgsTup: (map) => {
-        const args = codec.readArgsTup(map)
-        return [...args.slice(0, last), new Reader(map.get(parameter) ?? Buffer.alloc(0)).readStrings(0)]
-      },
-      argsFromJson: (value) => withBytes(codec.argsFromJson(value)),
-    },
   }
 }

@@ -16,7 +16,8 @@ import type { TlsSettings } from '#tars/tls.ts'
 import type { LogEnv } from './env.ts'
 import { LogFiles, type Bytes } from './files/log-files.ts'
 import { freeBytes, sweep } from './files/sweep.ts'
-import { LogOfBytes, logServant } from './log-servant.ts'
+import { logInterface } from './log-codec.ts'
+import { logServant } from './log-servant.ts'
 import { noOverrides, parseOverrides } from './model/overrides.ts'
 import { strftime } from './model/strftime.ts'
 import { topologyServant } from './topology-servant.ts'
@@ -75,7 +76,7 @@ async function start(options: LogOptions, lifetime: Lifetime): Promise<RunningLo
   const pass = startSweeping(options, files, traces.store, lifetime)
   const append = appender(options.keeping.maxBytes ?? await freeBytes(path), files, pass)
   const servants = {
-    log: { interface: LogOfBytes, servant: logServant({ append, namesNode: options.namesNode, overrides: startConf(options, lifetime), onTraceLine: (line) => traces.collector.add(line), check, clock }) },
+    log: { interface: logInterface(), servant: logServant({ append, namesNode: options.namesNode, overrides: startConf(options, lifetime), onTraceLine: (line) => traces.collector.add(line), check, clock }) },
     topology: { interface: Topology, servant: topologyServant({ store: traces.store, flush: () => traces.collector.flush() }) },
   }
   const counters = new RequestCounters()

@@ -22,4 +22,18 @@ test('a line that found no room for all of it is not the start of the next one',
   await files.append('a.log', Buffer.from('second\n'))
   await files.stop()
   expect(await readFile(join(disks.outside('log'), 'a.log'), 'utf8')).toBe('first\nsecond\n')
+  await rm(join(disks.outside('log'), 'a.log'))
+})
+
+test('nor is a short one, which is written another way', async () => {
+  const files = new LogFiles({ root: disks.outside('log'), clock: systemClock })
+  const line = Buffer.from(`${'y'.repeat(9998)}\n`)
+  let taken = 0
+  const fill = async (): Promise<void> => {
+    for (;; taken++) await files.append('b.log', line)
+  }
+  await expect(fill()).rejects.toThrow(/b\.log cannot be written/)
+  await files.stop()
+  const text = await readFile(join(disks.outside('log'), 'b.log'))
+  expect(text.equals(Buffer.concat(Array.from({ length: taken }, () => line)))).toBe(true)
 })

@@ -1,7 +1,7 @@
 // Lines of every form and size, in every form of a request, get into the file as the bytes that were sent.
 import { connect } from 'node:net'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
@@ -14,8 +14,9 @@ import { Log, type LogProxy } from '#tars/protocol/LogF.ts'
 import { Writer } from '#tars/codec/writer.ts'
 import { encodeRequest, FrameReader, decodeResponse, type ResponsePacket } from '#tars/packet.ts'
 import { LogFiles } from '../../framework/log/files/log-files.ts'
-import { LogOfBytes, logServant } from '../../framework/log/log-servant.ts'
-import { noOverrides } from '../../framework/log/model/overrides.ts'
+import { logInterface } from '../../framework/log/log-codec.ts'
+import { logServant } from '../../framework/log/log-servant.ts'
+import { noOverrides, parseOverrides, type Overrides } from '../../framework/log/model/overrides.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'tarsk8s-lines-'))
 const communicator = new Communicator({ timeoutMs: 60_000 })
@@ -24,21 +25,30 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
+interface Served {
+  readonly port: number
+  readonly log: LogProxy
+  /** Of the server's conf; changed while it serves. */
+  readonly settings: { overrides: Overrides }
+  text(file: string): Promise<string>
+}
+
 /** LogObj for one caller, who is not known before somebody asked for it. @param strange nobody knows the caller yet */
-async function serve(name: string, strange = false): Promise<{ readonly port: number; readonly log: LogProxy; text(file: string): Promise<string> }> {
+async function serve(name: string, strange = false): Promise<Served> {
   const files = new LogFiles({ root: join(folder, name), clock: systemClock })
   let owners = strange ? [] : ['A.B']
   const callers = { ownersAt: () => owners, isOwner: () => true, learn: async () => { owners = await Promise.resolve(['A.B']) } }
   const check = new CallerCheck({ mode: 'enforce', trusts: () => false, callers, log: silentLogger })
-  const servant = logServant({ append: (path, bytes) => files.append(path, bytes), namesNode: true, overrides: () => noOverrides, onTraceLine: () => {}, check, clock: systemClock })
-  const server = createServer({ adapters: [{ endpoint: 'tcp -h 127.0.0.1 -p 0', servants: { 'tars.tarslog.LogObj': { interface: LogOfBytes, servant } } }] })
+  const settings = { overrides: noOverrides }
+  const servant = logServant({ append: (path, bytes) => files.append(path, bytes), namesNode: true, overrides: () => settings.overrides, onTraceLine: () => {}, check, clock: systemClock })
+  const server = createServer({ adapters: [{ endpoint: 'tcp -h 127.0.0.1 -p 0', servants: { 'tars.tarslog.LogObj': { interface: logInterface(), servant } } }] })
   await server.start()
   const port = server.endpoints[0]?.port ?? 0
   onTestFinished(async () => {
     await server.stop()
     await files.stop()
   })
-  return { port, log: communicator.proxy<LogProxy>(Log, `tars.tarslog.LogObj@tcp -h 127.0.0.1 -p ${port}`), text: (file) => readFile(join(folder, name, `A/B/A.B_${file}_f.log`), 'utf8') }
+  return { port, settings, log: communicator.proxy<LogProxy>(Log, `tars.tarslog.LogObj@tcp -h 127.0.0.1 -p ${port}`), text: (file) => readFile(join(folder, name, `A/B/A.B_${file}_f.log`), 'utf8') }
 }
 
 const manifold = ['a\n', '', 'ä漢\n', 'x'.repeat(255), 'y'.repeat(256), `${'z'.repeat(400_000)}\n`, ...Array.from({ length: 3000 }, (_, index) => `${index} ${'.'.repeat(index % 300)}\n`)]
@@ -48,6 +58,24 @@ test.each([1, 3, 5] as const)('empty, short, long and huge ones, version %i', as
   const { log, text } = await serve(`v${version}`)
   await log.logger('A', 'B', 'all', 'f', manifold, { version })
   expect(await text('all')).toBe(headed)
+})
+
+test('of several nodes that ask for the same: each is named', async () => {
+  const { log, text } = await serve('nodes')
+  for (const node of ['one', 'two', 'one']) for (const line of ['a', 'b']) await log.logger('A', 'B', 'nodes', 'f', [`${line}\n`], { context: { node_name: node } })
+  expect(await text('nodes')).toBe('one|a\none|b\ntwo|a\ntwo|b\none|a\none|b\n')
+})
+
+test('settings of the server count at once for who asked before (4.3)', async () => {
+  const { log, settings, text } = await serve('settings')
+  const write = (line: string): Promise<void> => log.logger('A', 'B', 'x', 'f', [line])
+  await write('a\n')
+  settings.overrides = parseOverrides('<tars>\n<log>\n<format>\nhour=A.B\n</format>\n</log>\n</tars>')
+  await write('b\n')
+  settings.overrides = noOverrides
+  await write('c\n')
+  expect(await text('x')).toBe('127.0.0.1|a\n127.0.0.1|c\n')
+  expect((await readdir(join(folder, 'settings/A/B'))).toSorted()).toEqual([expect.stringMatching(/^A\.B_x_\d{10}\.log$/), 'A.B_x_f.log'])
 })
 
 test('of a caller who has to be asked for first', async () => {

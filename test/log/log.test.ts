@@ -150,6 +150,14 @@ describe('files', () => {
     await log.loggerbyInfo(info({ sFilename: 'after' }), ['x\n'])
   })
 
+  test('what comes at once stands in the order in which it came, little and much, while the file is opened and later', async () => {
+    const files = new LogFiles({ root: join(folder, 'order'), clock })
+    const pieces = ['a', 'b', 'c', 'd', 'e', 'f'].map((letter, index) => letter.repeat(index % 3 === 1 ? 200_000 : 10))
+    for (let round = 0; round < 2; round++) await Promise.all(pieces.map((piece) => files.append('x.log', Buffer.from(piece))))
+    await files.stop()
+    expect(readFileSync(join(folder, 'order/x.log'), 'utf8')).toBe(pieces.join('').repeat(2))
+  })
+
   test('what waits is bounded', async () => {
     const files = new LogFiles({ root: join(folder, 'bounded'), clock, maxWaiting: 100 })
     const writes = await Promise.allSettled(['a', 'b', 'c'].map((name) => files.append(`${name}.log`, Buffer.alloc(60))))
@@ -168,15 +176,17 @@ describe('files', () => {
 
   test('settings of the server count when the file changes, and a bad file does not (4.3)', async () => {
     const conf = join(folder, 'tarslog.conf')
-    await writeFile(conf, '<tars>\n<log>\n<format>\nhour=App.Server\n</format>\n<logtype>\n10minute=App.Server.typed\n</logtype>\n</log>\n</tars>')
+    await writeFile(conf, '<tars>\n<log>\n<format>\nhour=App.Server\n</format>\n<logtype>\n10minute=App.Server.typed|App.Other.typed\nnone=App.Other.x\n</logtype>\n</log>\n</tars>')
     const own = await start({ path: join(folder, 'conf'), data: ':memory:', conf })
     onTestFinished(() => own.stop())
     const proxy = proxyOf(own)
     await proxy.logger('App', 'Server', 'x', '%Y%m%d', ['x\n'])
     await proxy.loggerbyInfo(info({ sFilename: 'x' }), ['x\n'])
     await proxy.loggerbyInfo(info({ sFilename: 'typed' }), ['x\n'])
-    await proxy.loggerbyInfo(info({ servername: 'Other', sFilename: 'x' }), ['x\n'])
-    expect((await readdir(join(folder, 'conf/App'), { recursive: true })).toSorted()).toEqual(['Other', 'Other/App.Other_x_20260305.log', 'Server', 'Server/App.Server_typed_202603051200.log', 'Server/App.Server_x_2026030512.log'])
+    await proxy.loggerbyInfo(info({ servername: 'Other', sFilename: 'x', sLogType: 'hour', sFormat: '' }), ['x\n'])
+    // A type is one of loggerbyInfo.
+    await proxy.logger('App', 'Other', 'typed', '%Y%m%d', ['x\n'])
+    expect((await readdir(join(folder, 'conf/App'), { recursive: true })).toSorted()).toEqual(['Other', 'Other/App.Other_typed_20260305.log', 'Other/App.Other_x_2026030512.log', 'Server', 'Server/App.Server_typed_202603051200.log', 'Server/App.Server_x_2026030512.log'])
   })
 })
 

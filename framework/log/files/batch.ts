@@ -35,10 +35,22 @@ export class Batch {
   /** Parts of the blocks that are used. */
   readonly #full: Buffer[] = []
   #used = 0
+  #length = 0
+  readonly #end = Promise.withResolvers<void>()
 
   /** @param from where its memory comes from */
   constructor(from: Blocks) {
     this.#from = from
+  }
+
+  /** Bytes of all of it. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** Settles when all of it was written, or nothing. */
+  get written(): Promise<void> {
+    return this.#end.promise
   }
 
   /** Copies them. */
@@ -52,16 +64,19 @@ export class Batch {
     }
     bytes.copy(block, this.#used)
     this.#used += bytes.length
+    this.#length += bytes.length
   }
 
-  /** All of it; valid until {@link release}. */
+  /** All of it; valid until {@link settle}. */
   parts(): Buffer[] {
     const last = this.#blocks.at(-1)
     return last === undefined ? [] : [...this.#full, last.subarray(0, this.#used)]
   }
 
-  /** Nobody reads it any more. */
-  release(): void {
+  /** Nobody reads it any more. @param failure why it was not written */
+  settle(failure?: Error): void {
     for (const block of this.#blocks.splice(0)) this.#from.give(block)
+    if (failure === undefined) this.#end.resolve()
+    else this.#end.reject(failure)
   }
 }

@@ -1,7 +1,6 @@
-import { constants } from 'node:fs'
+import { constants, writevSync } from 'node:fs'
 import { mkdir, open, type FileHandle } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '#base/clock.ts'
 import { Failure } from '#base/errors.ts'
 import { Batch, Blocks, type Bytes } from './batch.ts'
@@ -20,6 +19,10 @@ export interface LogFilesOptions {
 
 /** Milliseconds after which a file is opened anew, so that one that was deleted or moved comes back (framework-services 4.3). */
 const reopenMs = 10_000
+/** So many that wait are written at once, while they are in the processor's cache. */
+const enoughBytes = 64 * 1024
+/** A write that took this thread so long, milliseconds, has others wait for the disk for so many times as long: it costs what else goes on here no more than that share. */
+const slow = { ms: 20, times: 20 } as const
 const flags = constants.O_RDWR | constants.O_CREAT | constants.O_APPEND
 const newline = 10
 
@@ -28,71 +31,108 @@ interface OpenFile {
   readonly openedAt: number
 }
 
+/** What a file needs of its siblings. */
+interface Siblings {
+  readonly clock: Clock
+  readonly blocks: Blocks
+  /** Has {@link LogFile.write} called soon. */
+  due(file: LogFile): void
+  /** So many bytes wait no longer. */
+  done(bytes: number): void
+  /** Until when the disk is slow, monotonic milliseconds. */
+  slowUntil: number
+}
+
 /** One file: its lines are written in the order in which they came, those that wait together. */
 class LogFile {
-  readonly path: string
-  #waiting: Batch
+  readonly #root: string
+  readonly #path: string
+  readonly #siblings: Siblings
   #open: OpenFile | undefined
-  /** The write under way, and the one that follows it. */
-  #running: Promise<void> | undefined
-  #queued: Promise<void> | undefined
-  readonly #clock: Clock
-  readonly #blocks: Blocks
+  #waiting: Batch | undefined
+  #writing: Batch | undefined
 
-  constructor(path: string, clock: Clock, blocks: Blocks) {
-    this.path = path
-    this.#clock = clock
-    this.#blocks = blocks
-    this.#waiting = new Batch(blocks)
+  constructor(root: string, path: string, siblings: Siblings) {
+    this.#root = root
+    this.#path = path
+    this.#siblings = siblings
   }
 
   /** Nobody writes and nothing waits. */
   get idle(): boolean {
-    return this.#running === undefined && this.#queued === undefined
+    return this.#waiting === undefined && this.#writing === undefined
   }
 
   /** Copies the bytes. Resolves when the kernel has them. */
   append(bytes: Bytes): Promise<void> {
-    this.#waiting.add(bytes)
-    // Whatever comes in the same turn of the event loop, or while one write is under way, is written together.
-    this.#queued ??= (this.#running ?? nextTurn()).then(() => this.#begin(), () => this.#begin())
-    return this.#queued
-  }
-
-  #begin(): Promise<void> {
-    this.#queued = undefined
-    const running = this.#write().finally(() => {
-      this.#running = undefined
-    })
-    this.#running = running
-    return running
-  }
-
-  async #write(): Promise<void> {
+    if (this.#waiting === undefined) {
+      this.#waiting = new Batch(this.#siblings.blocks)
+      if (this.#writing === undefined) this.#siblings.due(this)
+    }
     const batch = this.#waiting
-    this.#waiting = new Batch(this.#blocks)
+    batch.add(bytes)
+    if (batch.length >= enoughBytes) this.write()
+    return batch.written
+  }
+
+  /** Writes what waits, unless a write is under way. */
+  write(): void {
+    const batch = this.#waiting
+    if (batch === undefined || this.#writing !== undefined) return
+    this.#waiting = undefined
+    const now = this.#siblings.clock.monotonic()
+    const written = this.#writeNow(batch, now)
+    if (written === batch.length) this.#settle(batch)
+    else void this.#writeRest(batch, now, written)
+  }
+
+  /** @returns how many bytes were written */
+  #writeNow(batch: Batch, now: number): number {
+    if (this.#open === undefined || now - this.#open.openedAt >= reopenMs || now < this.#siblings.slowUntil) return 0
     try {
-      const { handle } = await this.#ready()
-      await appendWhole(handle, batch.parts())
+      return writevSync(this.#open.handle.fd, batch.parts())
+    } catch {
+      // Who writes the rest finds out why.
+      return 0
     } finally {
-      batch.release()
+      const then = this.#siblings.clock.monotonic()
+      if (then - now > slow.ms) this.#siblings.slowUntil = then + (then - now) * slow.times
     }
   }
 
-  async #ready(): Promise<OpenFile> {
-    const now = this.#clock.monotonic()
-    if (this.#open !== undefined && now - this.#open.openedAt < reopenMs) return this.#open
+  async #writeRest(batch: Batch, now: number, written: number): Promise<void> {
+    this.#writing = batch
+    let failure: Failure | undefined
+    try {
+      await appendRest(await this.#ready(now), batch.parts(), written)
+    } catch (cause) {
+      failure = new Failure('LOG_WRITE', `the log ${this.#path} cannot be written`, { cause, remedy: 'check the space and the mode of the log folder' })
+    }
+    this.#writing = undefined
+    this.#settle(batch, failure)
+    if (this.#waiting !== undefined) this.#siblings.due(this)
+  }
+
+  #settle(batch: Batch, failure?: Failure): void {
+    this.#siblings.done(batch.length)
+    batch.settle(failure)
+  }
+
+  async #ready(now: number): Promise<FileHandle> {
+    if (this.#open !== undefined && now - this.#open.openedAt < reopenMs) return this.#open.handle
     await this.close()
-    const handle = await open(this.path, flags, 0o644).catch(async (error: unknown) => {
+    const path = join(this.#root, this.#path)
+    const handle = await open(path, flags, 0o644).catch(async (error: unknown) => {
       if ((error as { code?: unknown }).code !== 'ENOENT') throw error
-      await mkdir(dirname(this.path), { recursive: true })
-      return open(this.path, flags, 0o644)
+      await mkdir(dirname(path), { recursive: true })
+      return open(path, flags, 0o644)
     })
     await endLine(handle).catch(async (error: unknown) => {
       await handle.close()
       throw error
     })
-    return (this.#open = { handle, openedAt: now })
+    this.#open = { handle, openedAt: now }
+    return handle
   }
 
   async close(): Promise<void> {
@@ -103,7 +143,7 @@ class LogFile {
 
   /** Resolves when nothing waits, and the file is closed. */
   async end(): Promise<void> {
-    while (!this.idle) await (this.#queued ?? this.#running)?.catch(() => {})
+    while (!this.idle) await (this.#writing ?? this.#waiting)?.written.catch(() => {})
     await this.close()
   }
 }
@@ -121,11 +161,11 @@ async function endLine(handle: FileHandle): Promise<void> {
 }
 
 /** Nothing of it stays when the disk does not take all of it: half a line would become one with the next. */
-async function appendWhole(handle: FileHandle, parts: readonly Buffer[]): Promise<void> {
+async function appendRest(handle: FileHandle, parts: readonly Buffer[], before: number): Promise<void> {
   const length = parts.reduce((sum, part) => sum + part.length, 0)
-  let written = 0
+  let written = before
   try {
-    written = (await handle.writev(parts)).bytesWritten
+    if (written === 0) written = (await handle.writev(parts)).bytesWritten
     if (written === length) return
     // A disk that is nearly full takes the first of it.
     const all = Buffer.concat(parts)
@@ -141,11 +181,13 @@ export class LogFiles {
   readonly #options: Required<LogFilesOptions>
   /** In order of use, the longest unused first. */
   readonly #files = new Map<string, LogFile>()
-  readonly #blocks = new Blocks()
+  readonly #siblings: Siblings
+  #due: LogFile[] = []
   #waiting = 0
 
   constructor(options: LogFilesOptions) {
     this.#options = { maxOpen: 512, maxWaiting: 64 << 20, ...options }
+    this.#siblings = { clock: options.clock, blocks: new Blocks(), due: (file) => this.#plan(file), done: (bytes) => void (this.#waiting -= bytes), slowUntil: -Infinity }
   }
 
   /**
@@ -153,17 +195,10 @@ export class LogFiles {
    * @param path below the root
    * @throws Failure `LOG_BUSY` when too much waits, `LOG_WRITE` when it cannot be written
    */
-  async append(path: string, bytes: Bytes): Promise<void> {
-    const { maxWaiting } = this.#options
-    if (this.#waiting + bytes.length > maxWaiting) throw new Failure('LOG_BUSY', `${this.#waiting} bytes of logs wait to be written already`, { temporary: true, remedy: 'use a faster disk, or write less' })
+  append(path: string, bytes: Bytes): Promise<void> {
+    if (this.#waiting + bytes.length > this.#options.maxWaiting) return Promise.reject(new Failure('LOG_BUSY', `${this.#waiting} bytes of logs wait to be written already`, { temporary: true, remedy: 'use a faster disk, or write less' }))
     this.#waiting += bytes.length
-    try {
-      await this.#file(path).append(bytes)
-    } catch (cause) {
-      throw new Failure('LOG_WRITE', `the log ${path} cannot be written`, { cause, remedy: 'check the space and the mode of the log folder' })
-    } finally {
-      this.#waiting -= bytes.length
-    }
+    return this.#file(path).append(bytes)
   }
 
   /** Whether the file is being written; one that only is open is closed. @param path absolute */
@@ -188,11 +223,25 @@ export class LogFiles {
   }
 
   #file(path: string): LogFile {
-    const file = this.#files.get(path) ?? new LogFile(join(this.#options.root, path), this.#options.clock, this.#blocks)
+    const known = this.#files.get(path)
+    if (known !== undefined && !known.idle) return known
+    const file = known ?? new LogFile(this.#options.root, path, this.#siblings)
     this.#files.delete(path)
+    if (this.#files.size >= this.#options.maxOpen) this.#evict()
     this.#files.set(path, file)
-    if (this.#files.size > this.#options.maxOpen) this.#evict()
     return file
+  }
+
+  /** Whatever comes in the same turn of the event loop, or while a file is being written, is written together. */
+  #plan(file: LogFile): void {
+    this.#due.push(file)
+    if (this.#due.length === 1) setImmediate(this.#write)
+  }
+
+  readonly #write = (): void => {
+    const due = this.#due
+    this.#due = []
+    for (const file of due) file.write()
   }
 
   #evict(): void {

@@ -44,7 +44,7 @@ export interface Sample {
 interface Contest {
   /** Requests under way on each connection. Default 16. */
   readonly underWay?: number
-  /** What else is measured each round. */
+  /** What else is measured each round, before the servers. */
   readonly also?: () => Promise<void>
 }
 
@@ -56,12 +56,12 @@ export async function cpuOfAnswers(contenders: readonly Contender[], rounds: num
   for (const { load } of contenders) await load.saturate({ underWay, ms: warmUpMs })
   const samples: Sample[][] = contenders.map(() => [])
   for (let round = 0; round < rounds; round++) {
+    await also()
     for (const [index, { pid, load }] of contenders.entries()) {
       const before = processorSeconds(pid)
       const { answered, seconds } = await load.saturate({ underWay, ms: windowMs })
       samples[index]?.push({ perSecond: answered / seconds, cpu: ((processorSeconds(pid) - before) * 1e6) / answered })
     }
-    await also()
   }
   for (const [index, { name }] of contenders.entries()) {
     const own = samples[index] ?? []

@@ -16,12 +16,15 @@ import { firstId } from './load.ts'
 import { startRole } from './role.ts'
 
 const rounds = 9
-const appendMs = 1000
+const appendMs = 400
 const lineBytes = 128
 const object = 'tars.tarslog.LogObj'
 /** On each of four connections: a writer of native's sends its lines one call after the other, so these are sixteen services that write at once. */
 const underWay = 4
-/** What a call brings: TarsCpp's writer sends at most 2000 lines at once. */
+/**
+ * What a call brings: the writers of TarsCpp and TarsGo send at most 2000 lines at once. TarsCpp's sends what it has ten times a
+ * second, so 20 lines are of a service that writes 200 a second.
+ */
 const batches = [2000, 20] as const
 
 const line = (index: number): string => `2026-11-29 20:21:06|140213|INFO|order ${String(index).padStart(8, '0')} is on its way `.padEnd(lineBytes - 1, '.').concat('\n')
@@ -47,13 +50,17 @@ async function batch(lines: number, note: (line: string) => void): Promise<reado
   const { child: appender } = await Child.start('append-process.ts', { file: `${cluster.folder}/plain.log`, lines: all.map((one) => `127.0.0.1|${one}`) })
   const bytes = lines * (lineBytes + '127.0.0.1|'.length)
   const appends: Record<Manner, { readonly perCpu: number; readonly perSecond: number }[]> = { lines: [], block: [] }
+  /** Before the system begins to write out what is in memory: how busy the disk is says nothing of either. */
+  const clean = async (): Promise<void> => {
+    for (const file of globSync('**/*.log', { cwd: cluster.folder })) await truncate(join(cluster.folder, file))
+  }
   const also = async (): Promise<void> => {
     for (const manner of ['lines', 'block'] as const) {
+      await clean()
       const { times, seconds, cpu } = await appender.ask<{ times: number; seconds: number; cpu: number }>({ manner, ms: appendMs })
       appends[manner].push({ perCpu: (times * bytes) / cpu, perSecond: (times * bytes) / seconds / 1e6 })
-      // Neither fills the disk.
-      for (const file of globSync('**/*.log', { cwd: cluster.folder })) await truncate(join(cluster.folder, file))
     }
+    await clean()
   }
   const said = (what: string, samples: readonly { readonly perCpu: number; readonly perSecond: number }[]): string =>
     `${what} ${median(samples.map(({ perSecond }) => perSecond)).toFixed(0)} MB/s and ${median(samples.map(({ perCpu }) => perCpu)).toFixed(0)} MB a second of CPU`

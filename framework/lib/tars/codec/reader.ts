@@ -168,15 +168,25 @@ export class Reader {
   readStrings(tag: number): Strings {
     const count = this.beginList(tag)
     if (count <= 0) return Strings.none
-    const start = this.#pos
+    const [buf, end, start] = [this.#buf, this.#end, this.#pos]
     let length = 0
+    let pos = start
     for (let index = 0; index < count; index++) {
+      const [size, next] = [buf[pos + 1] as number, pos + 2 + (buf[pos + 1] as number)]
+      // The usual form: a short one, its head of one byte.
+      if (next <= end && buf[pos] === wire.string1) {
+        length += size
+        pos = next
+        continue
+      }
+      this.#pos = pos
       if (!this.seek(0)) this.#missing(0)
-      const size = this.#stringSize(0)
-      this.#advance(0, size)
-      length += size
+      const long = this.#stringSize(0)
+      pos = this.#advance(0, long) + long
+      length += long
     }
-    return new Strings(this.#buf.subarray(start, this.#pos), count, length)
+    this.#pos = pos
+    return new Strings(buf.subarray(start, pos), count, length)
   }
 
   /** A copy of a vector<byte>; absent is the fallback, else empty. */
@@ -197,6 +207,13 @@ export class Reader {
     const start = this.#head
     this.#countOne(tag)
     this.#pos = skipField(this.#buf, this.#pos, this.#end, this.#type)
+    return (this.#buf as FastBuffer).latin1Slice(start, this.#pos)
+  }
+
+  /** All fields below `tag`, as {@link readWhole} reads one. The next is that of the tag, or none. */
+  readBelow(tag: number): string {
+    const start = this.#pos
+    if (this.seek(tag)) this.#pos = this.#head
     return (this.#buf as FastBuffer).latin1Slice(start, this.#pos)
   }
 

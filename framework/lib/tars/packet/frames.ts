@@ -14,6 +14,12 @@ const bigBytes = 16 * 1024
 /** Small pieces are gathered up to here, so that what was gathered is not copied again and again. */
 const gatherBytes = 64 * 1024
 
+/** Bytes of a packet that is not complete, and the memory that nobody needs once they are copied. */
+interface Piece {
+  readonly bytes: Buffer
+  readonly memory: Buffer | undefined
+}
+
 /**
  * Cuts a byte stream into packets by their 4-byte big-endian length, which counts itself. Packets that arrive whole are
  * handed on without a copy. Of an incomplete one what really arrived is kept, never room for what its header claims: small
@@ -22,9 +28,9 @@ const gatherBytes = 64 * 1024
 export class FrameReader {
   readonly #maxBytes: number
   readonly #header = Buffer.alloc(headerBytes)
-  /** Pieces of the incomplete packet, and the memory that they take. */
-  #parts: Buffer[] = []
-  #partBytes = 0
+  /** Of the incomplete packet, and the memory that they take. */
+  #pieces: Piece[] = []
+  #pieceBytes = 0
   /** Where small pieces behind those are gathered, and how much of it is used. */
   #gathered: Buffer | undefined
   #used = 0
@@ -39,7 +45,7 @@ export class FrameReader {
 
   /** Bytes of memory held for an incomplete packet; 0 between packets. */
   get heldBytes(): number {
-    return this.#partBytes + (this.#gathered?.length ?? 0)
+    return this.#pieceBytes + (this.#gathered?.length ?? 0)
   }
 
   /** True while an incomplete packet is held. */
@@ -66,24 +72,28 @@ export class FrameReader {
       if (this.#have === 0 || this.#have < this.#wanted()) return 0
       count += this.#emitKept(sink)
     }
+    // What filled the packet before was copied.
+    let needed = false
     while (!this.#stopped && chunk.length - pos >= headerBytes) {
       const size = this.#checked(chunk.readUInt32BE(pos))
       if (size > chunk.length - pos) break
-      sink(chunk, pos + headerBytes, pos + size)
+      if (sink(chunk, pos + headerBytes, pos + size) !== true) needed = true
       pos += size
       count++
     }
-    if (!this.#stopped && pos < chunk.length) this.#keep(chunk, pos, chunk.length - pos)
+    const memory = needed ? undefined : chunk
+    if (!this.#stopped && pos < chunk.length) this.#keep(chunk.subarray(pos), memory, chunk.length)
+    else if (memory !== undefined) free(memory)
     return count
   }
 
   #emitKept(sink: FrameSink): number {
     const size = this.#have
     this.#seal()
-    const parts = this.#parts
+    const pieces = this.#pieces
     this.#release()
-    const packet = parts.length === 1 ? (parts[0] as Buffer) : joined(parts, size)
-    if (sink(packet, headerBytes, size) === true) free(packet)
+    const { bytes, memory } = pieces.length === 1 ? (pieces[0] as Piece) : joined(pieces, size)
+    if (sink(bytes, headerBytes, size) === true && memory !== undefined) free(memory)
     return 1
   }
 
@@ -95,45 +105,51 @@ export class FrameReader {
   // Adds to the held packet what belongs to it. Returns how much of the chunk was used.
   #fill(chunk: Buffer): number {
     let pos = 0
-    while (pos < chunk.length && this.#have < this.#wanted()) pos += this.#keep(chunk, pos, Math.min(this.#wanted() - this.#have, chunk.length - pos))
+    while (pos < chunk.length && this.#have < this.#wanted()) {
+      const end = Math.min(pos + this.#wanted() - this.#have, chunk.length)
+      this.#keep(chunk.subarray(pos, end), end === chunk.length ? chunk : undefined, chunk.length)
+      pos = end
+    }
     return pos
   }
 
-  #keep(chunk: Buffer, pos: number, size: number): number {
-    if (this.#have < headerBytes) chunk.copy(this.#header, this.#have, pos, pos + size)
-    // A view holds the whole chunk.
-    if (size >= bigBytes && size * 2 >= chunk.length) {
+  // A view holds the whole chunk.
+  #keep(bytes: Buffer, memory: Buffer | undefined, chunkBytes: number): void {
+    if (this.#have < headerBytes) bytes.copy(this.#header, this.#have)
+    this.#have += bytes.length
+    if (bytes.length >= bigBytes && bytes.length * 2 >= chunkBytes) {
       this.#seal()
-      this.#parts.push(chunk.subarray(pos, pos + size))
-      this.#partBytes += chunk.length
-    } else this.#gather(chunk, pos, size)
-    this.#have += size
-    return size
+      this.#pieces.push({ bytes, memory })
+      this.#pieceBytes += chunkBytes
+      return
+    }
+    this.#gather(bytes)
+    if (memory !== undefined) free(memory)
   }
 
-  #gather(chunk: Buffer, pos: number, size: number): void {
-    if (this.#used > 0 && this.#used + size > gatherBytes) this.#seal()
-    const [gathered, needed] = [this.#gathered, this.#used + size]
+  #gather(bytes: Buffer): void {
+    if (this.#used > 0 && this.#used + bytes.length > gatherBytes) this.#seal()
+    const [gathered, needed] = [this.#gathered, this.#used + bytes.length]
     if (gathered === undefined || gathered.length < needed) {
       this.#gathered = Buffer.allocUnsafeSlow(Math.max(firstCapacity, needed, (gathered?.length ?? 0) * 2))
       gathered?.copy(this.#gathered, 0, 0, this.#used)
     }
-    chunk.copy(this.#gathered as Buffer, this.#used, pos, pos + size)
+    bytes.copy(this.#gathered as Buffer, this.#used)
     this.#used = needed
   }
 
   // What was gathered is a piece like others.
   #seal(): void {
     if (this.#gathered === undefined) return
-    this.#parts.push(this.#gathered.subarray(0, this.#used))
-    this.#partBytes += this.#gathered.length
+    this.#pieces.push({ bytes: this.#gathered.subarray(0, this.#used), memory: this.#gathered })
+    this.#pieceBytes += this.#gathered.length
     this.#gathered = undefined
     this.#used = 0
   }
 
   #release(): void {
-    this.#parts = []
-    this.#partBytes = 0
+    this.#pieces = []
+    this.#pieceBytes = 0
     this.#gathered = undefined
     this.#used = 0
     this.#have = 0
@@ -148,13 +164,13 @@ export class FrameReader {
   }
 }
 
-function joined(parts: readonly Buffer[], size: number): Buffer {
+function joined(pieces: readonly Piece[], size: number): Piece {
   const whole = Buffer.allocUnsafeSlow(size)
   let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-    free(part)
+  for (const { bytes, memory } of pieces) {
+    whole.set(bytes, at)
+    at += bytes.length
+    if (memory !== undefined) free(memory)
   }
-  return whole
+  return { bytes: whole, memory: whole }
 }

@@ -9,6 +9,9 @@ const framed = (body: Uint8Array): Buffer => {
   return bytes
 }
 
+/** A copy in memory of its own, as chunks of a socket are. */
+const chunkOf = (bytes: Uint8Array): Buffer => Buffer.from(new Uint8Array(bytes).buffer)
+
 /** Feeds `stream` in pieces cut at `cuts`. */
 function read(stream: Buffer, cuts: readonly number[], maxBytes = 1 << 20): { bodies: Buffer[]; frames: FrameReader } {
   const frames = new FrameReader(maxBytes)
@@ -63,6 +66,29 @@ describe('FrameReader', () => {
       let packet: Buffer = Buffer.alloc(0)
       for (const half of halves()) frames.feed(half, (bytes) => ((packet = bytes), done))
       expect(packet.length).toBe(done ? 0 : 100_004)
+    }
+  })
+
+  it.each([0, 6])('gives the memory of a chunk back when nobody needs a packet in it any more, and not before; %i bytes of the next are in it', (more) => {
+    for (const done of [true, false]) {
+      const next = framed(Buffer.from('next'))
+      const chunk = chunkOf(Buffer.concat([framed(Buffer.alloc(12_000)), framed(Buffer.alloc(12_000)), next.subarray(0, more)]))
+      const frames = new FrameReader(1 << 20)
+      expect(frames.feed(chunk, () => done)).toBe(2)
+      expect(chunk.length).toBe(done ? 0 : 24_008 + more)
+      expect(frames.feed(next.subarray(more), (bytes, start, end) => expect(bytes.subarray(start, end).toString()).toBe('next'))).toBe(1)
+    }
+  })
+
+  it('gives the memory of a chunk back that ends one large packet and begins another, once both are whole and nobody needs what is between them', () => {
+    for (const done of [true, false]) {
+      const stream = Buffer.concat([framed(Buffer.alloc(90_000, 'a')), framed(Buffer.from('between')), framed(Buffer.alloc(90_000, 'b'))])
+      const chunks = [stream.subarray(0, 60_000), stream.subarray(60_000, 150_000), stream.subarray(150_000)].map(chunkOf)
+      const frames = new FrameReader(1 << 20)
+      const seen: Buffer[] = []
+      for (const chunk of chunks) frames.feed(chunk, (bytes, start, end) => (seen.push(bytes.subarray(start, start + 7)), done || end - start !== 7))
+      expect(chunks.map(({ length }) => length)).toEqual([0, done ? 0 : 90_000, 0])
+      expect(seen.map(String)).toEqual(['', done ? '' : 'between', ''])
     }
   })
 
