@@ -26,13 +26,17 @@ const killWaitMs = 5000
 /** What a hook leaves of the grace at least. */
 const hookLeavesMs = 2000
 
+/** What becomes of it: `init` runs to its end, `sidecar` and `main` go on, the first of them whatever the pod's restartPolicy is. */
+export type ContainerKind = 'init' | 'sidecar' | 'main'
+
 /** Keeps one container going: pull, start, wait, restart with back-off; knows its status at any time. */
 export class ContainerUnit {
   readonly spec: Container
   readonly #host: ContainerHost
   readonly #backoff: RestartBackoff
   readonly #stopping = new AbortController()
-  readonly #isInit: boolean
+  readonly #hasStarted = Promise.withResolvers<void>()
+  readonly kind: ContainerKind
   readonly #prober: Prober
   #started: Started | undefined
   #status: ContainerStatus
@@ -40,10 +44,11 @@ export class ContainerUnit {
   #runs = 0
 
   /** @param before the status that an earlier run of this process left */
-  constructor(spec: Container, host: ContainerHost, options: { readonly isInit: boolean; readonly before: ContainerStatus | undefined }) {
+  constructor(spec: Container, host: ContainerHost, options: { readonly kind: ContainerKind; readonly before: ContainerStatus | undefined }) {
     this.spec = spec
     this.#host = host
-    this.#isInit = options.isInit
+    this.kind = options.kind
+    this.#stopping.signal.addEventListener('abort', () => this.#hasStarted.resolve())
     this.#backoff = new RestartBackoff(host.backoff)
     this.#status = initialStatus(spec, options.before, host)
     this.#prober = new Prober(spec, () => host.pod().status?.podIP ?? '127.0.0.1', {
@@ -78,10 +83,20 @@ export class ContainerUnit {
     return last
   }
 
-  /** Ends it: the stop signal, then SIGKILL after `graceMs`. Resolves when it is gone. */
-  async stop(graceMs: number): Promise<void> {
+  /** Resolves when it runs and has passed its startup probe, or will not any more. */
+  get started(): Promise<void> {
+    return this.#hasStarted.promise
+  }
+
+  /** It runs on, but not again. */
+  retire(): void {
     this.#stopping.abort()
     this.#prober.stop()
+  }
+
+  /** Ends it: the stop signal, then SIGKILL after `graceMs`. Resolves when it is gone. */
+  async stop(graceMs: number): Promise<void> {
+    this.retire()
     const started = this.#started
     if (started === undefined) return
     await this.#end(started, graceMs)
@@ -138,7 +153,7 @@ export class ContainerUnit {
         state: { running: { startedAt } }, lastState: terminatedOnly(this.#status), ready: false, started: false,
       })
       this.#host.event('Normal', 'Started', `Started container ${this.spec.name}`)
-      if (this.#isInit) this.#set({ started: true })
+      if (this.kind === 'init') this.#set({ started: true })
       else this.#prober.start()
     } catch {
       // it ended before it began: the outcome says why
@@ -147,14 +162,14 @@ export class ContainerUnit {
     this.#prober.stop()
     this.#started = undefined
     const terminated = terminatedState(exit, { startedAt, finishedAt: time(this.#host.now()), containerID })
-    this.#set({ restartCount: this.#runs, image: started.image, imageID: started.imageID, containerID, state: { terminated }, lastState: terminatedOnly(this.#status), ready: this.#isInit && exit.exitCode === 0, started: false })
+    this.#set({ restartCount: this.#runs, image: started.image, imageID: started.imageID, containerID, state: { terminated }, lastState: terminatedOnly(this.#status), ready: this.kind === 'init' && exit.exitCode === 0, started: false })
     return exit
   }
 
   #mayRestart(exit: Exit): boolean {
     const policy = this.#host.pod().spec.restartPolicy ?? 'Always'
-    if (this.#isInit) return exit.exitCode !== 0 && policy !== 'Never'
-    return policy === 'Always' || (policy === 'OnFailure' && exit.exitCode !== 0)
+    if (this.kind === 'init') return exit.exitCode !== 0 && policy !== 'Never'
+    return this.kind === 'sidecar' || policy === 'Always' || (policy === 'OnFailure' && exit.exitCode !== 0)
   }
 
   async #waitForRestart(ranMs: number, signal: AbortSignal): Promise<void> {
@@ -194,6 +209,7 @@ export class ContainerUnit {
 
   #set(change: Partial<ContainerStatus>): void {
     this.#status = { ...this.#status, ...change }
+    if (this.#status.started) this.#hasStarted.resolve()
     this.#host.changed()
   }
 }

@@ -98,7 +98,12 @@ export interface Container {
   readonly readinessProbe?: Probe
   readonly startupProbe?: Probe
   readonly lifecycle?: { readonly preStop?: LifecycleHandler; readonly postStart?: LifecycleHandler }
+  /** Of an init container: `Always` makes it a sidecar. */
+  readonly restartPolicy?: string
 }
+
+/** An init container that goes on (Kubernetes, "Sidecar Containers"): what comes after it waits for its start only, and it ends after all others. */
+export const isSidecar = ({ restartPolicy }: Container): boolean => restartPolicy === 'Always'
 
 export interface NodeSelectorTerm {
   readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[]

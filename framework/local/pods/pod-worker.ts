@@ -6,11 +6,11 @@ import { backoff, sleep } from '#base/retry.ts'
 import { isNotFound } from '#kube/errors.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { ContainerUnit } from './container.ts'
-import type { ContainerHost } from './container.ts'
+import type { ContainerHost, ContainerKind } from './container.ts'
 import type { RestartBackoffOptions } from './backoff.ts'
 import type { EventRecorder } from './events.ts'
 import { rolesOf } from './in-process.ts'
-import { podResource } from './kinds.ts'
+import { isSidecar, podResource } from './kinds.ts'
 import type { Container, ContainerStatus, Pod, PodCondition, PodStatus } from './kinds.ts'
 import { logRuns } from './log-reader.ts'
 import type { LogWriter } from './log-writer.ts'
@@ -34,6 +34,8 @@ export interface PodWorkerOptions {
 /** Condition by which tarsregistry tells whether a pod's server is active. */
 const activeGate = 'tars.io/active'
 const defaultGraceSeconds = 30
+/** What a sidecar has at least when the others took all of the grace, as with the kubelet. */
+const sidecarGraceMs = 2000
 /** A server that is gone must not keep a pod from ending. */
 const triesAtEnd = 3
 
@@ -60,9 +62,9 @@ export class PodWorker {
     this.#pod = this.#withAddress(options.pod)
     this.#startTime = options.pod.status?.startTime ?? `${new Date().toISOString().slice(0, 19)}Z`
     const before = new Map([...(options.pod.status?.initContainerStatuses ?? []), ...(options.pod.status?.containerStatuses ?? [])].map((status) => [status.name, status]))
-    const unit = (isInit: boolean) => (spec: Container): ContainerUnit => new ContainerUnit(spec, this.#host(spec), { isInit, before: before.get(spec.name) })
-    this.#init = (options.pod.spec.initContainers ?? []).map(unit(true))
-    this.#containers = options.pod.spec.containers.map(unit(false))
+    const unit = (spec: Container, kind: ContainerKind): ContainerUnit => new ContainerUnit(spec, this.#host(spec), { kind, before: before.get(spec.name) })
+    this.#init = (options.pod.spec.initContainers ?? []).map((spec) => unit(spec, isSidecar(spec) ? 'sidecar' : 'init'))
+    this.#containers = options.pod.spec.containers.map((spec) => unit(spec, 'main'))
     this.#hasStarted = before.size > 0
     this.#finished = this.#run().catch((error: unknown) => options.log.error('pod failed', { error })).finally(() => this.#begun.resolve())
   }
@@ -102,10 +104,8 @@ export class PodWorker {
    * @param graceMs from SIGTERM to SIGKILL; default: the pod's own
    */
   end(graceMs?: number): Promise<void> {
-    const { spec, metadata } = this.#pod
-    const seconds = (metadata as { deletionGracePeriodSeconds?: number }).deletionGracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? defaultGraceSeconds
     this.#closing.abort()
-    this.#ending ??= this.#end(graceMs ?? seconds * 1000)
+    this.#ending ??= this.#end(graceMs ?? this.#graceMs)
     return this.#ending
   }
 
@@ -117,8 +117,11 @@ export class PodWorker {
   }
 
   async #end(graceMs: number): Promise<void> {
-    for (const { spec, pid } of this.#containers) if (pid !== undefined) this.#event('Normal', 'Killing', `Stopping container ${spec.name}`)
-    await Promise.all([...this.#init, ...this.#containers].map((unit) => unit.stop(graceMs)))
+    const began = performance.now()
+    for (const unit of this.#sidecars) unit.retire()
+    const others = [...this.#init.filter(({ kind }) => kind === 'init'), ...this.#containers]
+    await Promise.all(others.map((unit) => this.#stopUnit(unit, graceMs)))
+    await this.#stopSidecars(() => (graceMs === 0 ? 0 : Math.max(sidecarGraceMs, graceMs - (performance.now() - began))))
     await this.#finished
     this.#changed()
     await this.#settled()
@@ -129,14 +132,46 @@ export class PodWorker {
     if (this.#hasStarted) await this.#closeGates()
     this.#changed()
     this.#begun.resolve(this.#settled())
-    for (const unit of this.#init) {
-      const exit = await unit.run()
-      if (exit?.exitCode !== 0 || unit.stopped) return
+    const sidecars: Promise<unknown>[] = []
+    if (await this.#runInit(sidecars)) {
+      this.#initialized = true
+      this.#changed()
+      await Promise.all(this.#containers.map((unit) => unit.run()))
     }
-    if (this.#ending !== undefined) return
-    this.#initialized = true
-    this.#changed()
-    await Promise.all(this.#containers.map((unit) => unit.run()))
+    // Who ends the pod ends them, too.
+    if (this.#ending === undefined) await this.#stopSidecars(() => this.#graceMs)
+    await Promise.all(sidecars)
+  }
+
+  /** One after the other; of a sidecar the start. @returns whether the others may begin */
+  async #runInit(sidecars: Promise<unknown>[]): Promise<boolean> {
+    for (const unit of this.#init) {
+      if (unit.kind === 'sidecar') {
+        sidecars.push(unit.run())
+        await unit.started
+      } else if ((await unit.run())?.exitCode !== 0) return false
+      if (unit.stopped) return false
+    }
+    return this.#ending === undefined
+  }
+
+  get #sidecars(): readonly ContainerUnit[] {
+    return this.#init.filter(({ kind }) => kind === 'sidecar')
+  }
+
+  /** The last that began first, each when the one before is gone. */
+  async #stopSidecars(graceMs: () => number): Promise<void> {
+    for (const unit of this.#sidecars.toReversed()) await this.#stopUnit(unit, graceMs())
+  }
+
+  async #stopUnit(unit: ContainerUnit, graceMs: number): Promise<void> {
+    if (unit.pid !== undefined) this.#event('Normal', 'Killing', `Stopping container ${unit.spec.name}`)
+    await unit.stop(graceMs)
+  }
+
+  get #graceMs(): number {
+    const { spec, metadata } = this.#pod
+    return ((metadata as { deletionGracePeriodSeconds?: number }).deletionGracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? defaultGraceSeconds) * 1000
   }
 
   #host(container: Container): ContainerHost {
@@ -147,7 +182,8 @@ export class PodWorker {
       backoff,
       now: Date.now,
       changed: () => this.#changed(),
-      restarted: () => void this.#closeGates(),
+      // What the node says is about the service, which is the first.
+      restarted: () => void (container.name === this.#pod.spec.containers[0]?.name && this.#closeGates()),
       event: (type, reason, message) => this.#event(type, reason, message),
       start: (spec, run) =>
         startRun(runtime, {

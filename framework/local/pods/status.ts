@@ -1,10 +1,11 @@
+import { isSidecar } from './kinds.ts'
 import type { ContainerStatus, Pod, PodCondition, PodPhase, PodStatus } from './kinds.ts'
 
 /** What the runner knows about a pod's containers. */
 export interface PodObservation {
   readonly init: readonly ContainerStatus[]
   readonly containers: readonly ContainerStatus[]
-  /** All init containers ended well. */
+  /** All init containers ended well, and all sidecars have started. */
   readonly initialized: boolean
   readonly podIP?: string | undefined
   readonly hostIP: string
@@ -23,7 +24,7 @@ export const ownConditions = ['PodScheduled', 'Initialized', 'ContainersReady', 
  */
 export function podStatus(pod: Pod, seen: PodObservation, now: string): PodStatus {
   const previous = new Map((pod.status?.conditions ?? []).map((condition) => [condition.type, condition]))
-  const conditions = [scheduled, initialized(pod, seen), containersReady(seen), ready(pod, seen, previous)].map((condition): PodCondition => {
+  const conditions = [scheduled, initialized(pod, seen), containersReady(pod, seen), ready(pod, seen, previous)].map((condition): PodCondition => {
     const before = previous.get(condition.type)
     const since = before?.status === condition.status ? before.lastTransitionTime : undefined
     return { ...condition, lastTransitionTime: since ?? now }
@@ -43,12 +44,19 @@ const scheduled: PodCondition = { type: 'PodScheduled', status: 'True' }
 
 function initialized(pod: Pod, seen: PodObservation): PodCondition {
   if (seen.initialized) return { type: 'Initialized', status: 'True' }
-  const waiting = (pod.spec.initContainers ?? []).map(({ name }) => name).filter((name) => seen.init.find((status) => status.name === name)?.state.terminated?.exitCode !== 0)
+  const sidecars = sidecarsOf(pod, seen)
+  const waiting = seen.init.filter((status) => (sidecars.includes(status) ? !status.started : status.state.terminated?.exitCode !== 0)).map(({ name }) => name)
   return { type: 'Initialized', status: 'False', reason: 'ContainersNotInitialized', message: `containers with incomplete status: [${waiting.join(' ')}]` }
 }
 
-function containersReady({ containers }: PodObservation): PodCondition {
-  const unready = containers.filter((status) => !status.ready)
+function sidecarsOf(pod: Pod, { init }: PodObservation): readonly ContainerStatus[] {
+  const names = new Set((pod.spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name))
+  return init.filter(({ name }) => names.has(name))
+}
+
+function containersReady(pod: Pod, seen: PodObservation): PodCondition {
+  const { containers } = seen
+  const unready = [...sidecarsOf(pod, seen), ...containers].filter((status) => !status.ready)
   if (unready.length === 0) return { type: 'ContainersReady', status: 'True' }
   const done = containers.every(({ state }) => state.terminated?.exitCode === 0)
   const why = unready.map(({ name, state }) => (state.waiting === undefined ? name : `${name}: ${state.waiting.reason}`))
@@ -56,7 +64,7 @@ function containersReady({ containers }: PodObservation): PodCondition {
 }
 
 function ready(pod: Pod, seen: PodObservation, conditions: ReadonlyMap<string, PodCondition>): PodCondition {
-  const own = containersReady(seen)
+  const own = containersReady(pod, seen)
   if (own.status !== 'True') return { ...own, type: 'Ready' }
   const closed = (pod.spec.readinessGates ?? []).flatMap(({ conditionType }) => {
     const gate = conditions.get(conditionType)
@@ -67,11 +75,12 @@ function ready(pod: Pod, seen: PodObservation, conditions: ReadonlyMap<string, P
   return { type: 'Ready', status: 'False', reason: 'ReadinessGatesNotReady', message: closed.join(', ') }
 }
 
-/** Kubernetes, "Pod phase". A container that waits for its restart counts as ended. */
+/** Kubernetes, "Pod phase". A container that waits for its restart counts as ended; how a sidecar ends does not count. */
 function phaseOf(pod: Pod, seen: PodObservation): PodPhase {
   const restart = pod.spec.restartPolicy ?? 'Always'
-  if (!seen.initialized) return restart === 'Never' && seen.init.some(({ state }) => (state.terminated?.exitCode ?? 0) !== 0) ? 'Failed' : 'Pending'
-  const counts = { waiting: 0, running: 0, failed: 0, succeeded: 0 }
+  const running = sidecarsOf(pod, seen).filter(({ state }) => state.running !== undefined).length
+  if (!seen.initialized) return running === 0 && hasFailedForGood(pod, seen) ? 'Failed' : 'Pending'
+  const counts = { waiting: 0, running, failed: 0, succeeded: 0 }
   for (const { state, lastState } of seen.containers) {
     const ended = state.terminated ?? (state.running === undefined ? lastState.terminated : undefined)
     if (state.running !== undefined) counts.running++
@@ -83,6 +92,12 @@ function phaseOf(pod: Pod, seen: PodObservation): PodPhase {
   if (counts.running > 0 || restart === 'Always') return 'Running'
   if (counts.failed === 0) return 'Succeeded'
   return restart === 'Never' ? 'Failed' : 'Running'
+}
+
+/** An init container that failed is not tried again. */
+function hasFailedForGood(pod: Pod, seen: PodObservation): boolean {
+  const sidecars = sidecarsOf(pod, seen)
+  return pod.spec.restartPolicy === 'Never' && seen.init.some((status) => !sidecars.includes(status) && (status.state.terminated?.exitCode ?? 0) !== 0)
 }
 
 /** True when two statuses say the same, so that nothing needs to be written. */

@@ -10,13 +10,22 @@ const listAt = (object: AnyObject, ...path: string[]): JsonObject[] => {
   return Array.isArray(value) ? value.filter(isObject) : []
 }
 
+/** Init containers that go on (Kubernetes, "Sidecar Containers"). */
+const sidecarsOf = (pod: AnyObject): JsonObject[] => listAt(pod, 'spec', 'initContainers').filter((container) => container['restartPolicy'] === 'Always')
+
+/** Of those that are there for as long as the pod. */
+function lastingStatuses(pod: AnyObject): JsonObject[] {
+  const names = sidecarsOf(pod).map((container) => container['name'])
+  return [...listAt(pod, 'status', 'initContainerStatuses').filter((status) => names.includes(status['name'])), ...listAt(pod, 'status', 'containerStatuses')]
+}
+
 export function podReady(pod: AnyObject): string {
-  const ready = listAt(pod, 'status', 'containerStatuses').filter((status) => status['ready'] === true).length
-  return `${ready}/${listAt(pod, 'spec', 'containers').length}`
+  const ready = lastingStatuses(pod).filter((status) => status['ready'] === true).length
+  return `${ready}/${sidecarsOf(pod).length + listAt(pod, 'spec', 'containers').length}`
 }
 
 export function podRestarts(pod: AnyObject): string {
-  const statuses = listAt(pod, 'status', 'containerStatuses')
+  const statuses = lastingStatuses(pod)
   const count = statuses.reduce((sum, status) => sum + Number(status['restartCount'] ?? 0), 0)
   const ends = statuses.map((status) => String(at(status, ['lastState', 'terminated', 'finishedAt']) ?? '')).filter((time) => time !== '').sort()
   const last = ends.at(-1)
@@ -31,8 +40,10 @@ export function podStatus(pod: AnyObject): string {
 }
 
 function initProblem(pod: AnyObject): string | undefined {
+  if (isTrue(pod, 'Initialized')) return undefined
   const statuses = listAt(pod, 'status', 'initContainerStatuses')
-  const index = statuses.findIndex((status) => at(status, ['state', 'terminated', 'exitCode']) !== 0)
+  const sidecars = sidecarsOf(pod).map((container) => container['name'])
+  const index = statuses.findIndex((status) => (sidecars.includes(status['name']) ? status['started'] !== true : at(status, ['state', 'terminated', 'exitCode']) !== 0))
   const status = statuses[index]
   if (status === undefined) return undefined
   const terminated = at(status, ['state', 'terminated'])
@@ -53,7 +64,11 @@ function containerProblem(pod: AnyObject): string | undefined {
     else if (status['ready'] === true && at(status, ['state', 'running']) !== undefined) running = true
   }
   if (found !== 'Completed' || !running) return found
-  return listAt(pod, 'status', 'conditions').some((condition) => condition['type'] === 'Ready' && condition['status'] === 'True') ? 'Running' : 'NotReady'
+  return isTrue(pod, 'Ready') ? 'Running' : 'NotReady'
+}
+
+function isTrue(pod: AnyObject, type: string): boolean {
+  return listAt(pod, 'status', 'conditions').some((condition) => condition['type'] === type && condition['status'] === 'True')
 }
 
 function endReason(terminated: JsonObject): string {
