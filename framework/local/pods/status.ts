@@ -79,7 +79,7 @@ function ready(pod: Pod, seen: PodObservation, conditions: ReadonlyMap<string, P
 function phaseOf(pod: Pod, seen: PodObservation): PodPhase {
   const restart = pod.spec.restartPolicy ?? 'Always'
   const running = sidecarsOf(pod, seen).filter(({ state }) => state.running !== undefined).length
-  if (!seen.initialized) return restart === 'Never' && running === 0 && hasFailedInit(pod, seen) ? 'Failed' : 'Pending'
+  if (!seen.initialized) return running === 0 && hasFailedForGood(pod, seen) ? 'Failed' : 'Pending'
   const counts = { waiting: 0, running, failed: 0, succeeded: 0 }
   for (const { state, lastState } of seen.containers) {
     const ended = state.terminated ?? (state.running === undefined ? lastState.terminated : undefined)
@@ -94,9 +94,10 @@ function phaseOf(pod: Pod, seen: PodObservation): PodPhase {
   return restart === 'Never' ? 'Failed' : 'Running'
 }
 
-function hasFailedInit(pod: Pod, seen: PodObservation): boolean {
+/** An init container that failed is not tried again. */
+function hasFailedForGood(pod: Pod, seen: PodObservation): boolean {
   const sidecars = sidecarsOf(pod, seen)
-  return seen.init.some((status) => !sidecars.includes(status) && (status.state.terminated?.exitCode ?? 0) !== 0)
+  return pod.spec.restartPolicy === 'Never' && seen.init.some((status) => !sidecars.includes(status) && (status.state.terminated?.exitCode ?? 0) !== 0)
 }
 
 /** True when two statuses say the same, so that nothing needs to be written. */
