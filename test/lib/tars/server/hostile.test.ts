@@ -219,7 +219,7 @@ describe('peers that do not read', () => {
     const peer = await peerOf(server, false)
     await peer.write(Buffer.concat(Array.from({ length: 500 }, (_, index) => echoRequest(index + 1, 'text', ['x']))))
     await expect.poll(() => refused, { timeout: 10_000 }).toEqual(['TARS_PEER_UNREAD'])
-    expect(server.pending).toBe(0)
+    await expect.poll(() => server.pending, { timeout: 10_000 }).toBe(0)
   })
 })
 
