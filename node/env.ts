@@ -1,6 +1,7 @@
 import { readEnv } from '#base/env.ts'
 import type { Environment } from '#base/lifecycle.ts'
 import { Failure } from '#base/errors.ts'
+import type { Account } from '#tars/auth.ts'
 import { serverTypes, type ServerType } from './launch/plan.ts'
 import { ADMIN_PORT, HTTP_PORT, layoutAt, NODE_PORT, QUERY_PORT, REGISTRY_PORT, SERVER_PORT, serverPaths, type Layout, type ServerPaths } from './layout.ts'
 
@@ -11,6 +12,8 @@ export interface RegistryAddress {
   readonly registryPort: number
   /** Both speak TLS, and what tarsnode then trusts; absent: they do not. */
   readonly tls?: { readonly caFile: string | undefined; readonly name: string | undefined } | undefined
+  /** Both want an account. */
+  readonly auth?: boolean
 }
 
 /** Everything that the environment says, parsed once and frozen. */
@@ -31,6 +34,8 @@ export interface Settings {
   readonly adminPort: number
   /** undefined: there is none, which only a service that is no Tars server can do without. */
   readonly registry: RegistryAddress | undefined
+  /** What tarsnode shows to servants of the framework that want an account. */
+  readonly account: Account | undefined
   readonly nodePort: number
   readonly serverPort: number
   /** Of probes, status and metrics. */
@@ -53,9 +58,10 @@ export interface Settings {
  * | LauncherType | `background`: tarsnode is PID 1; `foreground`: the service is | background |
  * | TARSNODE_LOCAL_ADDRESS | address of ServerObj and of the service's AdminObj | 127.0.0.1 |
  * | TARSNODE_ADMIN_PORT | port of the service's AdminObj | 1000 |
- * | TARSNODE_REGISTRY | host, `tcp -h HOST -p PORT`, or `ssl -h HOST -p PORT` for calls of tarsnode by TLS, of the registry's QueryObj; `none` for a not-tars service that has none | tars-tarsregistry |
+ * | TARSNODE_REGISTRY | host, `tcp -h HOST -p PORT`, or `ssl -h HOST -p PORT` for calls of tarsnode by TLS, of the registry's QueryObj, with `-e 1` where the registry wants an account; `none` for a not-tars service that has none | tars-tarsregistry |
  * | TARSNODE_REGISTRY_PORT | port of RegistryObj on the same host | 17891 |
  * | TARSNODE_CA, TARSNODE_TLS_NAME | PEM file of the authorities that it trusts, read at each connection, and the name that certificates must be for | those of the runtime, the host |
+ * | TARSNODE_ACCESS_KEY, TARSNODE_SECRET_KEY | account that it shows to servants of the framework whose endpoints say `-e 1` | – |
  * | TARSNODE_NODE_PORT, TARSNODE_SERVER_PORT | ports of NodeObj and ServerObj | 19385, 19386 |
  * | TARSNODE_HTTP_PORT | port of /healthz, /readyz, /status and /metrics, on the local address and the pod's | 19387 |
  * | TARSNODE_GRACE_SECONDS | the pod's terminationGracePeriodSeconds; the whole stop fits into it | 30 |
@@ -80,6 +86,7 @@ export function parseEnvironment(env: Environment): Settings {
     localAddress: read.optional('TARSNODE_LOCAL_ADDRESS', '127.0.0.1'),
     adminPort: port(read, 'TARSNODE_ADMIN_PORT', ADMIN_PORT),
     registry: registryAddress(type, read.optional('TARSNODE_REGISTRY', 'tars-tarsregistry'), port(read, 'TARSNODE_REGISTRY_PORT', REGISTRY_PORT), { caFile: read.optional('TARSNODE_CA'), name: read.optional('TARSNODE_TLS_NAME') }),
+    account: read.optional('TARSNODE_ACCESS_KEY') === undefined ? undefined : { accessKey: read.required('TARSNODE_ACCESS_KEY'), secretKey: read.required('TARSNODE_SECRET_KEY') },
     nodePort: port(read, 'TARSNODE_NODE_PORT', NODE_PORT),
     serverPort: port(read, 'TARSNODE_SERVER_PORT', SERVER_PORT),
     httpPort: port(read, 'TARSNODE_HTTP_PORT', HTTP_PORT),
@@ -113,5 +120,5 @@ function registryAddress(type: ServerType, text: string, registryPort: number, t
   if (text === 'none') return type === 'not-tars' ? undefined : refuse(`must name a registry for ServerType ${type}`)
   const host = /(?:^|\s)-h\s+(\S+)/.exec(text)?.[1] ?? (/^\S+$/.test(text) ? text : undefined)
   if (host === undefined) return refuse('must be a host, "tcp -h HOST -p PORT" or "ssl -h HOST -p PORT"')
-  return { host, queryPort: Number(/(?:^|\s)-p\s+(\d+)/.exec(text)?.[1] ?? QUERY_PORT), registryPort, ...(/^\s*ssl\s/.test(text) ? { tls } : {}) }
+  return { host, queryPort: Number(/(?:^|\s)-p\s+(\d+)/.exec(text)?.[1] ?? QUERY_PORT), registryPort, ...(/^\s*ssl\s/.test(text) ? { tls } : {}), ...(/\s-e\s+1(?:\s|$)/.test(text) ? { auth: true } : {}) }
 }

@@ -7,7 +7,8 @@ import type { Logger } from '#base/log.ts'
 import { metric, metricsType } from '#base/metrics.ts'
 import { processMetrics } from '#base/process-metrics.ts'
 import type { KubeClient } from '#kube/client.ts'
-import { Communicator, type ClientTls } from '#tars/client.ts'
+import { Communicator } from '#tars/client.ts'
+import type { Credentials } from '#tars/security.ts'
 import { refusalOf } from './errors.ts'
 import { addHostPortRoute } from './host-ports.ts'
 import { addLogRoute } from './logs.ts'
@@ -24,8 +25,8 @@ export interface AdminOptions {
   readonly port: number
   /** Port of tarsagent on every node. */
   readonly agentPort: number
-  /** Whom it trusts when it asks tarsnotify by TLS. */
-  readonly trust?: ClientTls | undefined
+  /** As whom it asks tarsnotify, and whom it trusts. Default: as nobody. */
+  readonly credentials?: Credentials
   readonly log: Logger
   readonly signal: AbortSignal
 }
@@ -39,7 +40,7 @@ export interface RunningAdmin extends Running {
 const notifyServer = 'tars-tarsnotify'
 
 /** Serves the HTTP API of contract.ts; listens once everything was listed. */
-export async function startAdmin({ client, namespace, address, port, agentPort, trust, log, signal }: AdminOptions): Promise<RunningAdmin> {
+export async function startAdmin({ client, namespace, address, port, agentPort, credentials, log, signal }: AdminOptions): Promise<RunningAdmin> {
   const lifetime = new Lifetime()
   const giveUp = () => void lifetime.stop().catch(() => {})
   signal.addEventListener('abort', giveUp, { once: true })
@@ -47,7 +48,7 @@ export async function startAdmin({ client, namespace, address, port, agentPort, 
   try {
     const view = lifetime.own(startView({ client, namespace, log }))
     await view.synced()
-    const communicator = new Communicator({ timeoutMs: 5000, log, ...(trust === undefined ? {} : { tls: trust }) })
+    const communicator = new Communicator({ timeoutMs: 5000, log, ...credentials })
     lifetime.onStop(() => communicator.close())
     const stopping = new AbortController()
     const counters = new HttpCounters()

@@ -40,6 +40,8 @@ export interface ServantRow {
   readonly isTars: boolean
   /** It speaks TLS alone. */
   readonly isSsl?: boolean
+  /** Callers show an account first. */
+  readonly auth?: boolean
 }
 
 export interface PodRow {

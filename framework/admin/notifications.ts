@@ -22,8 +22,8 @@ export async function notificationPage(communicator: Communicator, notify: Serve
 
 /** By address, so that neither the registry nor DNS has to be up. */
 function objectOf(notify: ServerRow | undefined): string {
-  const { port, isSsl = false } = notify?.servants.find(({ name }) => name.toLowerCase() === 'notifyobj') ?? {}
+  const { port, isSsl = false, auth = false } = notify?.servants.find(({ name }) => name.toLowerCase() === 'notifyobj') ?? {}
   const hosts = (notify?.pods ?? []).filter((pod) => isActive(pod) && pod.ip !== '')
   if (port === undefined || hosts.length === 0) throw new Failure('NOTIFY_UNAVAILABLE', 'tarsnotify does not run', { remedy: 'see the server tars-tarsnotify', temporary: true })
-  return `tars.tarsnotify.NotifyObj@${hosts.map(({ ip }) => `${isSsl ? 'ssl' : 'tcp'} -h ${ip} -p ${port} -t ${timeoutMs}`).join(':')}`
+  return `tars.tarsnotify.NotifyObj@${hosts.map(({ ip }) => `${isSsl ? 'ssl' : 'tcp'} -h ${ip} -p ${port} -t ${timeoutMs}${auth ? ' -e 1' : ''}`).join(':')}`
 }

@@ -1,6 +1,6 @@
 import type { Role } from '#base/lifecycle.ts'
 import { kubeClientFrom } from '#kube/client.ts'
-import { clientTlsEnv } from '#tars/tls.ts'
+import { credentialsEnv } from '#tars/security.ts'
 import { startAdmin } from './admin.ts'
 import { adminEnv } from './env.ts'
 
@@ -8,7 +8,7 @@ import { adminEnv } from './env.ts'
 export const start: Role = async ({ env, log, signal }) => {
   const settings = adminEnv(env)
   const client = kubeClientFrom(env)
-  const admin = await startAdmin({ client, ...settings, trust: clientTlsEnv(env), log, signal })
+  const admin = await startAdmin({ client, ...settings, credentials: credentialsEnv(env), log, signal })
   admin.done.catch(() => {}).finally(() => client.close())
   return admin
 }

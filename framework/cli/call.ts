@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { Failure } from '#base/errors.ts'
 import { Communicator } from '#tars/client.ts'
 import { defineInterface, type FunctionCodec } from '#tars/idl/interface.ts'
+import { credentialsEnv } from '#tars/security.ts'
 import { parseTars } from '#tars/idl/parse.ts'
 import type { Schema } from '#tars/idl/schema.ts'
 import { defineCommand, usageError, type Input } from './parts/command.ts'
@@ -28,6 +29,9 @@ tars_ping no .tars file is needed.
   --timeout MS         milliseconds to wait, default 3000
   --context KEY=VALUE  goes with the request; may be repeated
 
+TARS_ACCESS_KEY and TARS_SECRET_KEY of the environment are the account for objects that want one ("-e 1"), TARS_CA is a
+file of the authorities that certificates of objects with TLS ("ssl") are checked by, TARS_TLS_NAME the name in them.
+
 example: tarsk8s call Demo.Hello.HelloObj hello '"world"' --tars Hello.tars`,
   },
   async (input) => {
@@ -49,9 +53,10 @@ example: tarsk8s call Demo.Hello.HelloObj hello '"world"' --tars Hello.tars`,
   },
 )
 
-function communicatorFor({ cluster }: Input, object: string): Communicator {
+function communicatorFor({ cluster, io }: Input, object: string): Communicator {
   const hosts = cluster.hostsFile()
   return new Communicator({
+    ...credentialsEnv(io.env),
     ...(object.includes('@') ? {} : { locator: locatorObject(cluster.locator()) }),
     ...(hosts === undefined ? {} : { resolve: hostsResolver(hosts) }),
   })

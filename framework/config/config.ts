@@ -13,6 +13,7 @@ import { Informer } from '#kube/informer.ts'
 import { CallerCheck, uncheckedCallers, type CallerSettings } from '#kube/caller-check.ts'
 import { watchCallers } from '#kube/callers.ts'
 import { whenKnown, type Informers } from '#kube/snapshot.ts'
+import type { Accounts } from '#tars/auth.ts'
 import { Config } from '#tars/protocol/ConfigF.ts'
 import { createServer, RequestCounters } from '#tars/server.ts'
 import type { TlsSettings } from '#tars/tls.ts'
@@ -25,6 +26,8 @@ export interface ConfigOptions {
   readonly namespace: string
   /** Servants speak TLS, too or only. Default: they do not. */
   readonly tls?: TlsSettings | undefined
+  /** Which of its objects want an account. Default: none. */
+  readonly accounts?: Accounts | undefined
   /** Who may read files of which application. Default: everybody. */
   readonly callers?: CallerSettings
   readonly address: string
@@ -75,6 +78,7 @@ export async function startConfig(options: ConfigOptions): Promise<RunningConfig
       adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsconfig.ConfigObj': { interface: Config, servant, ...(common && { ready: common.functions }) } } }],
       log,
       tls: options.tls,
+      accounts: options.accounts,
       metrics: counters,
     })
     await server.start()

@@ -8,6 +8,7 @@ import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import { metricsOf } from '#base/metrics.ts'
 import { CallerCheck, noCallers, startCallerCheck, uncheckedCallers, type CallerCheckStart, type CallerSettings } from '#kube/caller-check.ts'
+import type { Accounts } from '#tars/auth.ts'
 import { ConfFile } from '#tars/conf-file.ts'
 import { Topology } from '#tars/protocol/Topology.ts'
 import { serveTars } from '#tars/serve.ts'
@@ -29,6 +30,8 @@ import type { Trace } from './trace/trace.ts'
 export interface LogOptions extends Omit<LogEnv, 'callers' | 'namespace'> {
   /** Servants speak TLS, too or only. Default: they do not. */
   readonly tls?: TlsSettings | undefined
+  /** Which of its objects want an account. Default: none. */
+  readonly accounts?: Accounts | undefined
   /** Who is believed to write its own logs, and how its pods are known. Default: everybody. */
   readonly callers?: (CallerSettings & Pick<CallerCheckStart, 'client' | 'namespace'>) | undefined
   readonly log: Logger
@@ -87,6 +90,7 @@ async function start(options: LogOptions, lifetime: Lifetime): Promise<RunningLo
     ],
     log,
     tls: options.tls,
+    accounts: options.accounts,
     metrics: counters,
   }, lifetime, drainMs)
   const health = options.healthPort === undefined ? undefined : lifetime.own(await startHealth({ host: address, port: options.healthPort, problem: () => undefined, metrics: () => metricsText(files, traces) + counters.text() + check.metrics() }))

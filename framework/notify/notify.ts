@@ -14,6 +14,7 @@ import { notifyDataset } from '#store/datasets.ts'
 import { openStore } from '#store/open.ts'
 import { Outbox } from '#store/outbox.ts'
 import { serveStore } from '#store/serve.ts'
+import type { Accounts } from '#tars/auth.ts'
 import { Notify } from '#tars/protocol/NotifyF.ts'
 import { ConfFile } from '#tars/conf-file.ts'
 import { createServer, RequestCounters } from '#tars/server.ts'
@@ -29,6 +30,8 @@ export interface NotifyOptions extends Omit<NotifyEnv, 'conf' | 'alerts' | 'call
   readonly client: KubeClient
   /** Servants speak TLS, too or only. Default: they do not. */
   readonly tls?: TlsSettings | undefined
+  /** Which of its objects want an account. Default: none. */
+  readonly accounts?: Accounts | undefined
   readonly log: Logger
   readonly clock?: Clock
 }
@@ -93,6 +96,7 @@ export async function startNotify(options: NotifyOptions): Promise<RunningNotify
       adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsnotify.NotifyObj': { interface: Notify, servant } } }],
       log,
       tls: options.tls,
+      accounts: options.accounts,
       metrics: counters,
     })
     await server.start()

@@ -1,6 +1,6 @@
 import type { Role } from '#base/lifecycle.ts'
 import { kubeClientFrom } from '#kube/client.ts'
-import { tlsEnv } from '#tars/tls.ts'
+import { guardEnv } from '#tars/security.ts'
 import { notifyEnv } from './env.ts'
 import { startNotify } from './notify.ts'
 
@@ -8,7 +8,7 @@ import { startNotify } from './notify.ts'
 export const start: Role = async ({ env, log }) => {
   const settings = notifyEnv(env)
   const client = kubeClientFrom(env)
-  const notify = await startNotify({ client, ...settings, tls: tlsEnv(env), log })
+  const notify = await startNotify({ client, ...settings, ...guardEnv(env), log })
   notify.done.catch(() => {}).finally(() => client.close())
   return notify
 }

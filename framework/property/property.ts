@@ -7,6 +7,7 @@ import type { KubeClient } from '#kube/client.ts'
 import { propertyDataset } from '#store/datasets.ts'
 import { Fold } from '#store/fold.ts'
 import { startGatherer, type GathererOptions, type RunningGatherer } from '#store/gatherer.ts'
+import type { Accounts } from '#tars/auth.ts'
 import { PropertyF } from '#tars/protocol/PropertyF.ts'
 import { serveTars } from '#tars/serve.ts'
 import type { TlsSettings } from '#tars/tls.ts'
@@ -17,6 +18,8 @@ export interface PropertyOptions extends GathererOptions {
   readonly client: KubeClient
   /** Servants speak TLS, too or only. Default: they do not. */
   readonly tls?: TlsSettings | undefined
+  /** Which of its objects want an account. Default: none. */
+  readonly accounts?: Accounts | undefined
   /** Who is believed to report. Default: pods of their own server, and who is no pod. */
   readonly callers?: CallerSettings
 }
@@ -40,7 +43,7 @@ export function startProperty(options: PropertyOptions): Promise<RunningGatherer
       await callers.known()
       check = new CallerCheck({ mode: 'enforce', trusts: everyone, ...options.callers, callers, log })
       const servants = { 'tars.tarsproperty.PropertyObj': { interface: PropertyF, servant: propertyServant({ add, callers, check, counts }) } }
-      const [bound] = await serveTars({ adapters: [{ endpoint: `tcp -h ${address} -p ${options.port} -t 60000`, servants }], tls: options.tls, log }, lifetime)
+      const [bound] = await serveTars({ adapters: [{ endpoint: `tcp -h ${address} -p ${options.port} -t 60000`, servants }], tls: options.tls, accounts: options.accounts, log }, lifetime)
       return bound?.port ?? 0
     },
     metrics: () => [

@@ -5,6 +5,7 @@ import type { KubeClient } from '#kube/client.ts'
 import { openElasticStore } from '#store/elastic/store.ts'
 import { remoteStores, single, type GatheredReader } from '#store/remote.ts'
 import { serveStore } from '#store/serve.ts'
+import type { Accounts } from '#tars/auth.ts'
 import { MonitorQuery, type MonitorQueryServant } from '#tars/protocol/MonitorQuery.ts'
 import { serveTars } from '#tars/serve.ts'
 import type { Tokens } from '#tars/tokens.ts'
@@ -22,6 +23,8 @@ export interface QueryOptions extends QueryEnv {
   readonly client: KubeClient
   /** Servants speak TLS, too or only. Default: they do not. */
   readonly tls?: TlsSettings | undefined
+  /** Which of its objects want an account. Default: none. */
+  readonly accounts?: Accounts | undefined
   readonly log: Logger
 }
 
@@ -36,7 +39,7 @@ const bounds = { concurrency: 16, queueCapacity: 500 } as const
 const kinds = { querystat: { kind: statKind, owner: 'tarsstat' }, queryproperty: { kind: propertyKind, owner: 'tarsproperty' } } as const
 
 /** Serves MonitorQuery, the text protocol, and `/metrics`. It keeps nothing: it asks the pods that do, or Elasticsearch. */
-export async function startQuery({ role, client, namespace, address, port, textPort, httpPort, ownersPort, elastic, tls, tokens, log }: QueryOptions): Promise<RunningQuery> {
+export async function startQuery({ role, client, namespace, address, port, textPort, httpPort, ownersPort, elastic, tls, accounts, tokens, log }: QueryOptions): Promise<RunningQuery> {
   const { kind, owner } = kinds[role]
   const lifetime = new Lifetime()
   try {
@@ -48,7 +51,7 @@ export async function startQuery({ role, client, namespace, address, port, textP
     const http = lifetime.own(await serveStore({ address, port: httpPort, metrics: { '/metrics': metrics }, log }))
     const text = lifetime.own(await startTextServer({ address, port: textPort, answerer, tokens }))
     const servant: MonitorQueryServant = { query: async (req) => ({ return: 0, rsp: await answerer.answer(req) }) }
-    const [endpoint] = await serveTars({ adapters: [{ ...bounds, endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { [`tars.tars${role}.QueryObj`]: { interface: MonitorQuery, servant } }, tokens }], tls, log }, lifetime)
+    const [endpoint] = await serveTars({ adapters: [{ ...bounds, endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { [`tars.tars${role}.QueryObj`]: { interface: MonitorQuery, servant } }, tokens }], tls, accounts, log }, lifetime)
     const bound = endpoint?.port ?? 0
     log.info('query serves', { role, address, port: bound, text: text.port, http: http.port, store: elastic?.urls ?? owner })
     return Object.assign(lifetime, { port: bound, textPort: text.port, httpPort: http.port })

@@ -1,8 +1,9 @@
 import type { Clock } from '#base/clock.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
-import { Communicator, type ClientTls } from '#tars/client.ts'
+import { Communicator } from '#tars/client.ts'
 import { createMonitorQueryReq, MonitorOp, MonitorQuery, type MonitorQueryProxy } from '#tars/protocol/MonitorQuery.ts'
+import type { Credentials } from '#tars/security.ts'
 import { tokenKey } from '#tars/tokens.ts'
 import type { Directory } from './model/directory.ts'
 import { weightsByLoad, type Figures } from './model/load.ts'
@@ -14,8 +15,8 @@ export interface LoadsOptions {
   readonly locator: string
   /** Of tarsquerystat, where it wants one. */
   readonly token?: string | undefined
-  /** Whom it trusts over TLS. */
-  readonly trust?: ClientTls | undefined
+  /** As whom it asks, and whom it trusts. */
+  readonly credentials?: Credentials | undefined
   /** Milliseconds between two looks. */
   readonly everyMs: number
   /** Percent that the time of answers counts; the rest is for timeouts. */
@@ -39,7 +40,7 @@ export class Loads implements Running {
 
   constructor(options: LoadsOptions) {
     this.#options = options
-    this.#communicator = new Communicator({ locator: options.locator, timeoutMs: 10_000, log: options.log, ...(options.trust === undefined ? {} : { tls: options.trust }), ...(options.token === undefined ? {} : { context: { [tokenKey]: options.token } }) })
+    this.#communicator = new Communicator({ locator: options.locator, timeoutMs: 10_000, log: options.log, ...options.credentials, ...(options.token === undefined ? {} : { context: { [tokenKey]: options.token } }) })
     this.#query = this.#communicator.proxy<MonitorQueryProxy>(MonitorQuery, 'tars.tarsquerystat.QueryObj')
     this.#lifetime.onStop(() => this.#communicator.close())
     const timer = setInterval(() => void this.look(), options.everyMs)

@@ -12,10 +12,11 @@ import { isNotFound } from '#kube/errors.ts'
 import { pods } from '#kube/resources.ts'
 import { whenKnown } from '#kube/snapshot.ts'
 import type { KubeObject } from '#kube/types.ts'
+import type { Accounts } from '#tars/auth.ts'
 import { QueryF } from '#tars/protocol/QueryF.ts'
 import { Registry } from '#tars/protocol/Registry.ts'
 import { createServer, RequestCounters } from '#tars/server.ts'
-import type { ClientTls } from '#tars/client.ts'
+import type { Credentials } from '#tars/security.ts'
 import type { TlsSettings } from '#tars/tls.ts'
 import { answerEncoder, CommonAnswers } from './answers.ts'
 import { startFeeds, type Feeds } from './feeds.ts'
@@ -35,10 +36,12 @@ export interface RegistryOptions {
   readonly namespace: string
   /** Servants speak TLS, too or only. Default: they do not. */
   readonly tls?: TlsSettings | undefined
+  /** Which of its objects want an account. Default: none. */
+  readonly accounts?: Accounts | undefined
   /** By which it may ask tarsquerystat. */
   readonly token?: string | undefined
-  /** Whom it trusts when it asks tarsquerystat by TLS. */
-  readonly trust?: ClientTls | undefined
+  /** As whom it asks tarsquerystat, and whom it trusts. Default: as nobody. */
+  readonly credentials?: Credentials
   /** Who may have the descriptor of which server. Default: everybody. */
   readonly callers?: CallerSettings
   /** Address to listen on. */
@@ -70,6 +73,8 @@ export interface RunningRegistry extends Running {
   /** Milliseconds since the API server last confirmed what is served. */
   ageMs(): number
 }
+
+const queryObject = 'tars.tarsregistry.QueryObj'
 
 /** Milliseconds a caller may still be answered after the registry was asked to stop. */
 const drainMs = 3000
@@ -118,7 +123,7 @@ async function serve(options: RegistryOptions, parts: Parts, lifetime: Lifetime)
   const { podName, loads, address, clock = systemClock, log, signal } = options
   const counters = new RequestCounters()
   const check = await startCallerCheck({ ...uncheckedCallers, ...options.callers, client: options.client, namespace: options.namespace, ownerLabels: [labels.app, labels.server], above: ['tars'], log }, lifetime)
-  const server = createServer({ adapters: adapters(options, parts, check), tls: options.tls, log, metrics: counters })
+  const server = createServer({ adapters: adapters(options, parts, check), tls: options.tls, accounts: options.accounts, log, metrics: counters })
   await server.start()
   lifetime.own(server)
   lifetime.onStop(() => server.drain(drainMs))
@@ -127,14 +132,14 @@ async function serve(options: RegistryOptions, parts: Parts, lifetime: Lifetime)
   if (podName !== undefined) lifetime.onStop(await reportOwnPod({ podName, getPod: (name) => directory.pod(name), reports, log, signal }))
   const [query, registry] = server.endpoints.map(({ port }) => port)
   const ports = { query: query ?? 0, registry: registry ?? 0 }
-  if (loads !== undefined) lifetime.own(new Loads({ ...loads, directory, trust: options.trust, token: options.token, locator: `tars.tarsregistry.QueryObj@${options.tls?.required === true ? 'ssl' : 'tcp'} -h ${address} -p ${ports.query}`, clock, log }))
+  if (loads !== undefined) lifetime.own(new Loads({ ...loads, directory, credentials: options.credentials, token: options.token, locator: `${queryObject}@${options.tls?.required === true ? 'ssl' : 'tcp'} -h ${address} -p ${ports.query}${options.accounts?.objects.has(queryObject) === true ? ' -e 1' : ''}`, clock, log }))
   log.info('registry serves', { ...directory.size(), address, ...ports })
   return Object.assign(lifetime, { ports, healthPort: health?.port, ageMs: feeds.ageMs })
 }
 
-function startParts({ client, namespace, tls, hostForm = 'dns', clock = systemClock, log }: RegistryOptions, lifetime: Lifetime): Parts {
+function startParts({ client, namespace, tls, accounts, hostForm = 'dns', clock = systemClock, log }: RegistryOptions, lifetime: Lifetime): Parts {
   const common = new CommonAnswers()
-  const directory = new Directory({ hostForm, isSsl: tls?.required === true, prepare: answerEncoder(), publish: common.publish })
+  const directory = new Directory({ hostForm, isSsl: tls?.required === true, auth: accounts?.objects, prepare: answerEncoder(), publish: common.publish })
   directory.hold()
   const fetchPod = async (name: string): Promise<PodObject | undefined> => {
     const pod = await podNow(client, namespace, name)
@@ -156,7 +161,7 @@ function adapters({ address, ports, log }: RegistryOptions, { directory, common,
   return [
     {
       endpoint: `tcp -h ${address} -p ${query} -t 10000`,
-      servants: { 'tars.tarsregistry.QueryObj': { interface: QueryF, servant: queryServant({ directory, upstream, locks }), ready: common.functions } },
+      servants: { [queryObject]: { interface: QueryF, servant: queryServant({ directory, upstream, locks }), ready: common.functions } },
       maxConnections: 10_000,
       queueCapacity: 10_000,
       queueTimeoutMs: 4000,

@@ -1,6 +1,6 @@
 import type { Role } from '#base/lifecycle.ts'
 import { kubeClientFrom } from '#kube/client.ts'
-import { clientTlsEnv, tlsEnv } from '#tars/tls.ts'
+import { credentialsEnv, guardEnv } from '#tars/security.ts'
 import { registryEnv } from './env.ts'
 import { startRegistry } from './registry.ts'
 
@@ -8,7 +8,7 @@ import { startRegistry } from './registry.ts'
 export const start: Role = async ({ env, log, signal }) => {
   const settings = registryEnv(env)
   const client = kubeClientFrom(env)
-  const registry = await startRegistry({ client, ...settings, tls: tlsEnv(env), trust: clientTlsEnv(env), log, signal })
+  const registry = await startRegistry({ client, ...settings, ...guardEnv(env), credentials: credentialsEnv(env), log, signal })
   registry.done.catch(() => {}).finally(() => client.close())
   return registry
 }

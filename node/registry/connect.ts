@@ -10,7 +10,7 @@ import type { View } from '../service/supervisor.ts'
 import type { DescriptorFile } from './descriptor-file.ts'
 import { DescriptorSource } from './descriptor-source.ts'
 import type { RegistryLink } from './link.ts'
-import { RegistryPresence } from './presence.ts'
+import { REGISTRY_OBJ, RegistryPresence } from './presence.ts'
 import { Notices } from './notices.ts'
 import { Reporter } from './reporter.ts'
 
@@ -28,16 +28,16 @@ export interface ConnectOptions {
 
 /** Connects to the registry that the settings name; connections are made when they are needed. */
 export function connectRegistry({ settings, address, file, log }: ConnectOptions): RegistryLink {
-  const { app, server, podName } = settings
+  const { app, server, podName, account } = settings
   const tls = trusted(address)
-  const protocol = tls === undefined ? 'tcp' : 'ssl'
-  const locator = `tars.tarsregistry.QueryObj@${protocol} -h ${address.host} -p ${address.queryPort}`
-  const communicator = new Communicator({ locator, timeoutMs: CALL_MS, context: { node_name: settings.listenAddress }, log, ...ownAddress(settings.podIP), ...(tls === undefined ? {} : { tls }) })
-  const registry = communicator.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@${protocol} -h ${address.host} -p ${address.registryPort}`)
+  const at = (port: number): string => `${tls === undefined ? 'tcp' : 'ssl'} -h ${address.host} -p ${port}${address.auth === true ? ' -e 1' : ''}`
+  const locator = `tars.tarsregistry.QueryObj@${at(address.queryPort)}`
+  const communicator = new Communicator({ locator, timeoutMs: CALL_MS, context: { node_name: settings.listenAddress }, account: () => account, log, ...ownAddress(settings.podIP), ...(tls === undefined ? {} : { tls }) })
+  const registry = communicator.proxy<RegistryProxy>(Registry, `${REGISTRY_OBJ}@${at(address.registryPort)}`)
   const source = new DescriptorSource({ fetch: () => fetchDescriptor(registry, app, server), file, log })
   const times = secondsOf(Date.now)
   const reporter = new Reporter((view) => registry.updateServerState(podName, view.setting, view.present, { context: { ...contextOf(view), Time: String(times()) } }), log)
-  const presence = new RegistryPresence({ host: address.host, port: address.registryPort, tls, onReturn: () => reporter.resend() })
+  const presence = new RegistryPresence({ host: address.host, port: address.registryPort, tls, account: address.auth === true ? account : undefined, onReturn: () => reporter.resend() })
   const notices = new Notices(communicator, settings, log)
   presence.start()
   return {

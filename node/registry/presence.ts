@@ -1,5 +1,6 @@
 import { createConnection, Socket } from 'node:net'
 import { backoff } from '#base/retry.ts'
+import { authRequest, type Account } from '#tars/auth.ts'
 import type { ClientTls } from '#tars/client.ts'
 import { dialTls } from '#tars/client/dial-tls.ts'
 import { encodeRequest, pingFunction, version } from '#tars/packet.ts'
@@ -8,13 +9,17 @@ const RETRY = { baseMs: 500, capMs: 10_000 }
 /** Shorter than a server's idle timeout; a registry that answered nothing in that time is gone. */
 const PING_MS = 10_000
 
-const ping = (requestId: number): Buffer => encodeRequest({ version: version.tars, requestId, servant: 'tars.tarsregistry.RegistryObj', func: pingFunction, body: Buffer.alloc(0) })
+export const REGISTRY_OBJ = 'tars.tarsregistry.RegistryObj'
+
+const ping = (requestId: number): Buffer => encodeRequest({ version: version.tars, requestId, servant: REGISTRY_OBJ, func: pingFunction, body: Buffer.alloc(0) })
 
 export interface PresenceOptions {
   readonly host: string
   readonly port: number
   /** Whom it trusts; absent: it connects without TLS. */
   readonly tls: ClientTls | undefined
+  /** What it shows first; absent: nothing is wanted. */
+  readonly account: Account | undefined
   readonly onReturn: () => void
 }
 
@@ -70,6 +75,8 @@ export class RegistryPresence {
     this.#failures = 0
     this.#heard = true
     if (this.#wasLost) this.#options.onReturn()
+    const { account } = this.#options
+    if (account !== undefined) socket.write(authRequest(REGISTRY_OBJ, account, Math.floor(Date.now() / 1000)))
     const next = (): void => {
       if (!this.#heard) return void socket.destroy()
       this.#heard = false

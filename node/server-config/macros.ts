@@ -19,7 +19,7 @@ export function macrosOf(identity: ConfIdentity, { asyncThreadNum, setdivision }
     '${datapath}': `${paths.dataDir}/`,
     '${logpath}': `${paths.logRoot}/`,
     '${localip}': listenAddress,
-    '${locator}': `tars.tarsregistry.QueryObj@tcp -h ${registry.host} -p ${registry.queryPort}`,
+    '${locator}': `tars.tarsregistry.QueryObj@tcp -h ${registry.host} -p ${registry.queryPort}${registry.auth === true ? ' -e 1' : ''}`,
     '${local}': `tcp -h ${localAddress} -p ${adminPort} -t 3000`,
     '${asyncthread}': String(asyncThreadNum),
     '${mainclass}': `com.qq.${app.toLowerCase()}.${server.toLowerCase()}.${server}`,

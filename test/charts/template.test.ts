@@ -162,6 +162,22 @@ describe('values', () => {
     expect(alone['log']).toMatchObject({ ssl: ['LogObj', 'TopologyObj'] })
   })
 
+  it('have callers of the objects that are named show accounts, and the roles have one', async () => {
+    await expect(rendered(folder, charts.tarsframework, [...frameworkValues, 'accounts.objects={tars.tarsconfig.ConfigObj}'])).rejects.toThrow('accounts.secret is missing')
+    const objects = await rendered(folder, charts.tarsframework, [...frameworkValues, 'accounts.secret=keys', 'accounts.objects={tars.tarsconfig.ConfigObj,tars.tarsAdminRegistry.AdminRegObj}'])
+    const of = (role: string) => {
+      const { k8s, tars } = named(objects, 'TServer', `tars-tars${role}`)['spec']
+      const env = (k8s.env as { name: string }[]).filter(({ name }) => /^TARS_(AUTH|ACC|SECRET)/.test(name))
+      return { env, mounted: ((k8s.mounts ?? []) as { mountPath: string; source: unknown }[]).find(({ mountPath }) => mountPath === '/etc/tars/accounts')?.source, auth: ((tars?.servants ?? []) as { name: string; auth?: boolean }[]).filter(({ auth }) => auth).map(({ name }) => name) }
+    }
+    const own = [{ name: 'TARS_ACCESS_KEY', value: 'tars' }, { name: 'TARS_SECRET_KEY', valueFrom: { secretKeyRef: { name: 'keys', key: 'tars' } } }]
+    const guarded = { env: [...own, { name: 'TARS_AUTH', value: 'tars.tarsconfig.ConfigObj,tars.tarsAdminRegistry.AdminRegObj' }, { name: 'TARS_ACCOUNTS', value: '/etc/tars/accounts' }], mounted: { secret: { secretName: 'keys' } } }
+    expect(of('config')).toEqual({ ...guarded, auth: ['ConfigObj'] })
+    expect(of('adminregistry')).toEqual({ ...guarded, auth: ['AdminRegObj'] })
+    expect([of('registry'), of('log')]).toEqual([{ ...guarded, auth: [] }, { ...guarded, auth: [] }])
+    expect([of('admin'), of('kevent')]).toEqual([{ env: own, mounted: undefined, auth: [] }, { env: [], mounted: undefined, auth: [] }])
+  })
+
   it('bring a dashboard of what there is to be seen, when it is wanted', async () => {
     expect((await rendered(folder, charts.tarsframework, frameworkValues)).filter(({ metadata }) => metadata.name === 'tars-dashboard')).toEqual([])
     const map = named(await rendered(folder, charts.tarsframework, [...frameworkValues, 'monitoring.dashboard=true', 'monitoring.dashboardLabels.team=a']), 'ConfigMap', 'tars-dashboard')

@@ -1,4 +1,5 @@
-// Servants for tools want a token where tokens are given, in the context of a request or in the question of the text protocol.
+// Servants for tools want a token where tokens are given, in the context of a request or in the question of the text protocol; and an account of a
+// connection where accounts are.
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
@@ -6,14 +7,16 @@ import { text } from 'node:stream/consumers'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { completeServer } from '#api/default.ts'
+import { resources } from '#api/resources.ts'
 import { silentLogger } from '#base/log.ts'
 import { Communicator } from '#tars/client.ts'
-import { AdminReg, type AdminRegProxy } from '#tars/protocol/AdminReg.ts'
+import { AdminReg, type AdminRegProxy, type FrameworkServer } from '#tars/protocol/AdminReg.ts'
 import { createMonitorQueryReq, MonitorQuery, type MonitorQueryProxy } from '#tars/protocol/MonitorQuery.ts'
 import { TokenFolder, tokensEnv } from '#tars/tokens.ts'
 import { start as startAdminRegistry } from '../../framework/admin/adminreg/role.ts'
 import { start as startQuery } from '../../framework/query/querystat.ts'
-import { namespace, startCluster, type TestCluster } from '../registry/cluster.ts'
+import { createEndpoint, createPod, namespace, startCluster, type TestCluster } from '../registry/cluster.ts'
 
 const [ops, ci] = ['of-operators-0123456789', 'of-the-ci-0123456789']
 const communicator = new Communicator({ timeoutMs: 60_000 })
@@ -49,6 +52,33 @@ test('AdminRegObj answers who has one, pings everybody, and tells a stranger no 
     await expect(admin.shutdownNode('n')).rejects.toThrow(refusal)
     await communicator.ping(object)
   } finally {
+    await running.stop()
+  }
+})
+
+test('AdminRegObj serves who shows an account, where it wants one, and asks others of the framework by its own', async () => {
+  const accounts = join(folder, 'accounts')
+  await mkdir(accounts)
+  for (const [key, secret] of [['tars', 'of-the-roles'], ['dcache', 'of-dcache']] as const) await writeFile(join(accounts, key), `${secret}\n`)
+  const own = { TARS_AUTH: 'tars.tarsAdminRegistry.AdminRegObj', TARS_ACCOUNTS: accounts, TARS_ACCESS_KEY: 'tars', TARS_SECRET_KEY: 'of-the-roles' }
+  const servant = { name: 'AdminRegObj', port: 19111, auth: true }
+  await cluster.client.create(resources.tservers, completeServer({ name: 'tars-tarsadminregistry', namespace }, { app: 'tars', server: 'tarsAdminRegistry', subType: 'tars', tars: { template: 'tars.cpp', servants: [servant] }, k8s: {} }) as never)
+  await createEndpoint(cluster.client, 'tars', 'tarsAdminRegistry', [servant])
+  const { metadata: { uid = '' } } = await createPod(cluster.client, { app: 'tars', server: 'tarsAdminRegistry', name: 'tars-tarsadminregistry-0', ip: address })
+  const at = { metadata: { name: 'tars-tarsadminregistry' }, status: { pods: [{ uid, name: 'tars-tarsadminregistry-0', podIP: address, hostIP: address, presentState: 'Active', settingState: 'Active' }] } }
+  await cluster.client.patch(resources.tendpoints, { namespace, name: 'tars-tarsadminregistry' }, at, { subresource: 'status' })
+  const running = await startAdminRegistry({ env: { ...env(address), TARS_TOKENS: '', ...own }, log: silentLogger, signal: new AbortController().signal })
+  const object = `tars.tarsAdminRegistry.AdminRegObj@tcp -h ${address} -p 19111`
+  const known = new Communicator({ timeoutMs: 5000, account: () => ({ accessKey: 'dcache', secretKey: 'of-dcache' }) })
+  try {
+    const admin = known.proxy<AdminRegProxy>(AdminReg, `${object} -e 1`)
+    const { servers } = await admin.getServers()
+    expect(servers.map(({ objName }) => objName)).toEqual([`${object} -t 3000 -e 1`])
+    expect(await admin.checkServer(servers[0] as FrameworkServer)).toBe(0)
+    await expect(communicator.proxy<AdminRegProxy>(AdminReg, object).getServers()).rejects.toThrow('ended before the answer came')
+    await expect(communicator.ping(object)).rejects.toThrow('ended before the answer came')
+  } finally {
+    await known.close()
     await running.stop()
   }
 })

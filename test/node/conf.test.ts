@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import type { TEndpoint, TTemplate } from '#api/types.ts'
+import { parseConfig } from '#tars/conf.ts'
 import { createAdapterDescriptor, createServerDescriptor } from '#tars/protocol/Registry.ts'
+import { describeServer } from '../../framework/registry/model/descriptor.ts'
 import { layoutAt, serverPaths } from '../../node/layout.ts'
 import { descriptorFromText, descriptorToText } from '../../node/registry/descriptor-text.ts'
 import { expandMacros, macrosOf } from '../../node/server-config/macros.ts'
@@ -100,6 +103,23 @@ describe('the conf of a service', () => {
     expect(conf.adapters).toEqual(['Demo.EchoServer.EchoObjAdapter', 'Demo.EchoServer.ZuluObjAdapter'])
     expect(conf.setting('app')).toBe('Demo')
     expect(conf.setting('none')).toBeUndefined()
+  })
+
+  it('has the accounts that a profile names for its servants and for those it calls, and says so in its endpoints (TarsDocs, "Authentication")', () => {
+    const accounts = (section: string, name: string): string => `<tars><application><${section}><${name}>\naccesskey=bert\nsecretkey=12\\=34\n</${name}></${section}></application></tars>`.replaceAll('><', '>\n<')
+    const servant = { name: 'EchoObj', port: 9000, thread: 3, connection: 1, capacity: 1, timeout: 60_000, isTars: true, isTcp: true, auth: true }
+    const endpoint = { spec: { app: 'Demo', server: 'EchoServer', tars: { template: 'tars.default', profile: accounts('server', 'Demo.EchoServer.EchoObjAdapter'), servants: [servant] } } } as unknown as TEndpoint
+    const template = { spec: { parent: 'tars.default', content: accounts('client', 'Demo.Other.Obj') } } as TTemplate
+    const { descriptor: described } = describeServer(endpoint, () => template)
+    const conf = parseConfig(renderConf(identity, described).text)
+    const at = (path: string): (string | undefined)[] => ['endpoint', 'accesskey', 'secretkey'].map((key) => conf.get(`/tars/application/${path}<${key}>`))
+    expect(at('server/Demo.EchoServer.EchoObjAdapter')).toEqual(['tcp -h demo-echoserver-0.demo-echoserver -p 9000 -t 60000 -e 1', 'bert', '12=34'])
+    expect(at('client/Demo.Other.Obj')).toEqual([undefined, 'bert', '12=34'])
+  })
+
+  it('says that the registry wants an account, where it does', () => {
+    const locator = (auth: boolean): string => expandMacros('${locator}', macrosOf({ ...identity, registry: { ...identity.registry, auth } }, descriptor))
+    expect([locator(true), locator(false)]).toEqual(['tars.tarsregistry.QueryObj@tcp -h tars-tarsregistry -p 17890 -e 1', 'tars.tarsregistry.QueryObj@tcp -h tars-tarsregistry -p 17890'])
   })
 
   it('names the line of a profile that is wrong', () => {

@@ -6,9 +6,11 @@ import type { Logger } from '#base/log.ts'
 import { metric } from '#base/metrics.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Informer } from '#kube/informer.ts'
-import { Communicator, type ClientTls } from '#tars/client.ts'
+import type { Accounts } from '#tars/auth.ts'
+import { Communicator } from '#tars/client.ts'
 import { AdminReg } from '#tars/protocol/AdminReg.ts'
 import { createServer, RequestCounters } from '#tars/server.ts'
+import type { Credentials } from '#tars/security.ts'
 import type { Tokens } from '#tars/tokens.ts'
 import type { TlsSettings } from '#tars/tls.ts'
 import { startView } from '../model/view.ts'
@@ -27,10 +29,12 @@ export interface AdminRegistryOptions {
   readonly drainMs?: number
   /** Servants speak TLS, too or only. Default: they do not. */
   readonly tls?: TlsSettings | undefined
+  /** Which of its objects want an account. Default: none. */
+  readonly accounts?: Accounts | undefined
   /** Who may call. Default: whoever reaches the port. */
   readonly tokens?: Tokens | undefined
-  /** Whom it trusts when it asks servants of the framework by TLS. */
-  readonly trust?: ClientTls | undefined
+  /** As whom it asks servants of the framework, and whom it trusts. Default: as nobody. */
+  readonly credentials?: Credentials
   readonly log: Logger
   readonly signal: AbortSignal
 }
@@ -54,7 +58,7 @@ export async function startAdminRegistry({ client, namespace, address, port, hea
     lifetime.onStop(() => templates.stop())
     templates.start()
     await Promise.all([view.synced(), templates.synced()])
-    const communicator = new Communicator({ timeoutMs: 5000, log, ...(options.trust === undefined ? {} : { tls: options.trust }) })
+    const communicator = new Communicator({ timeoutMs: 5000, log, ...options.credentials })
     lifetime.onStop(() => communicator.close())
     const stopping = new AbortController()
     const { servant, tasks } = adminRegistry({ client, namespace, view, log, nodes: new Nodes(communicator), template: (name) => templates.get(namespace, name) }, stopping.signal, options.drainMs)
@@ -63,6 +67,7 @@ export async function startAdminRegistry({ client, namespace, address, port, hea
     const server = createServer({
       metrics: counters,
       tls: options.tls,
+      accounts: options.accounts,
       adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsAdminRegistry.AdminRegObj': { interface: AdminReg, servant } }, tokens: options.tokens }],
       log,
     })

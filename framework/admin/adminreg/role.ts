@@ -1,6 +1,6 @@
 import type { Role } from '#base/lifecycle.ts'
 import { kubeClientFrom } from '#kube/client.ts'
-import { clientTlsEnv, tlsEnv } from '#tars/tls.ts'
+import { credentialsEnv, guardEnv } from '#tars/security.ts'
 import { tokensEnv } from '#tars/tokens.ts'
 import { startAdminRegistry } from './adminreg.ts'
 import { adminRegistryEnv } from './env.ts'
@@ -9,7 +9,7 @@ import { adminRegistryEnv } from './env.ts'
 export const start: Role = async ({ env, log, signal }) => {
   const settings = adminRegistryEnv(env)
   const client = kubeClientFrom(env)
-  const registry = await startAdminRegistry({ client, ...settings, tls: tlsEnv(env), tokens: tokensEnv(env), trust: clientTlsEnv(env), log, signal })
+  const registry = await startAdminRegistry({ client, ...settings, ...guardEnv(env), tokens: tokensEnv(env), credentials: credentialsEnv(env), log, signal })
   registry.done.catch(() => {}).finally(() => client.close())
   return registry
 }

@@ -50,7 +50,7 @@ function releaseOf({ spec: { release } }: TServer): ReleaseRow | null {
 }
 
 function servantsOf({ spec: { app, server, tars, normal } }: TServer): ServantRow[] {
-  const servants = (tars?.servants ?? []).map(({ name, port, isTcp, isTars, isSsl = false }) => ({ name, obj: `${app}.${server}.${name}`, port, isTcp, isTars, ...(isSsl ? { isSsl } : {}) }))
+  const servants = (tars?.servants ?? []).map(({ name, port, isTcp, isTars, isSsl = false, auth = false }) => ({ name, obj: `${app}.${server}.${name}`, port, isTcp, isTars, ...(isSsl ? { isSsl } : {}), ...(auth ? { auth } : {}) }))
   const ports = (normal?.ports ?? []).map(({ name, port, isTcp }) => ({ name, obj: `${app}.${server}.${name}`, port, isTcp, isTars: false }))
   return [...servants, ...ports]
 }

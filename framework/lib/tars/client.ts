@@ -105,7 +105,7 @@ export class Communicator {
   #makeObject(name: string): RemoteObject {
     const { object, endpoints: fixed } = parseObject(name)
     const { locator, refreshIntervalMs = defaults.refreshIntervalMs, log = silentLogger } = this.#options
-    const endpoints = new EndpointSet(this.#linkOptions())
+    const endpoints = new EndpointSet(this.#linkOptions(object))
     endpoints.update(fixed)
     const direct = fixed.length > 0
     if (!direct && locator === undefined) {
@@ -115,10 +115,10 @@ export class Communicator {
     return new RemoteObject({ name: object, endpoints, locate, refreshIntervalMs, log, now: () => performance.now() })
   }
 
-  #linkOptions(): ConstructorParameters<typeof EndpointSet>[0] {
+  #linkOptions(object: string): ConstructorParameters<typeof EndpointSet>[0] {
     const { connectTimeoutMs = defaults.connectTimeoutMs, maxInFlight = defaults.maxInFlight, maxPacketBytes = defaultMaxPacketBytes } = this.#options
-    const { localAddress, tls, resolve, log = silentLogger } = this.#options
-    return { connectTimeoutMs, maxInFlight, maxPacketBytes, localAddress, tls, resolve, log }
+    const { localAddress, tls, resolve, account, log = silentLogger } = this.#options
+    return { connectTimeoutMs, maxInFlight, maxPacketBytes, localAddress, tls, resolve, object, account: account?.(object), log }
   }
 }
 

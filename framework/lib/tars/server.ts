@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { Failure } from '#base/errors.ts'
 import type { Running } from '#base/lifecycle.ts'
 import { silentLogger } from '#base/log.ts'
+import type { Accounts } from './auth.ts'
 import { parseEndpoint } from './endpoint.ts'
 import { Adapter } from './server/adapter.ts'
 import { guarded } from './server/metrics.ts'
@@ -81,7 +82,7 @@ class Server implements TarsServer {
     const limits = limitsOf(options)
     this.#certificates = options.tls === undefined ? undefined : new CertificateFolder(options.tls.folder, options.log ?? silentLogger)
     const tls = this.#certificates && { certificates: this.#certificates, required: options.tls?.required === true }
-    this.#ports = options.adapters.map((adapter) => makePort({ ...common(options), ...adapterParts(adapter), limits, turn, now, tls }))
+    this.#ports = options.adapters.map((adapter) => makePort({ ...common(options), ...adapterParts(adapter, options.accounts), limits, turn, now, tls }))
     if (this.#certificates !== undefined) this.#certificates.onChange = () => this.#ports.forEach(({ listener }) => listener.renew?.())
     this.#ended.promise.catch(() => {})
   }
@@ -137,8 +138,12 @@ function common(options: ServerOptions): Pick<ListenerParts, 'log' | 'metrics'> 
   return { log, metrics: guarded(options.metrics, log) }
 }
 
-function adapterParts(options: AdapterOptions): Pick<ListenerParts, 'name' | 'options' | 'endpoint'> {
-  return { name: options.name ?? options.endpoint, options, endpoint: parseEndpoint(options.endpoint) }
+function adapterParts(options: AdapterOptions, accounts: Accounts | undefined): Pick<ListenerParts, 'name' | 'options' | 'endpoint' | 'accounts'> {
+  const endpoint = parseEndpoint(options.endpoint)
+  const name = options.name ?? options.endpoint
+  const closed = endpoint.authType === 1 || Object.keys(options.servants).some((object) => accounts?.objects.has(object))
+  if (closed && (accounts === undefined || endpoint.protocol === 'udp')) throw new Failure('TARS_ENDPOINT', `callers of adapter ${name} are to show accounts, ${accounts === undefined ? 'and there are none' : 'which they can over connections only'}`, { remedy: 'give accounts and a tcp or ssl endpoint, or leave "-e 1" out' })
+  return { name, options, endpoint, accounts: closed ? accounts : undefined }
 }
 
 function limitsOf(options: ServerOptions): ServerLimits {

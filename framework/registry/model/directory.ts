@@ -22,6 +22,8 @@ export interface DirectoryOptions<Answer> {
   readonly hostForm: HostForm
   /** The registry itself serves TLS alone. */
   readonly isSsl?: boolean
+  /** Of the registry's own objects those whose callers show an account. */
+  readonly auth?: ReadonlySet<string> | undefined
   /** Turns lists into what is handed out; called when they change, never when they are asked for. */
   readonly prepare: (view: ServantView) => Answer
   /** Told of an object that has other answers now, or is gone. */
@@ -312,7 +314,11 @@ export class Directory<Answer> {
       }
     }
     if (key !== registryKey) return objects
-    for (const port of registryObjects) objects.set(`${registryServer.app}.${registryServer.server}.${port.object}`, registryEntries({ ...port, isSsl: this.#options.isSsl ?? false }, all, around))
+    const { isSsl = false, auth } = this.#options
+    for (const port of registryObjects) {
+      const id = `${registryServer.app}.${registryServer.server}.${port.object}`
+      objects.set(id, registryEntries({ ...port, isSsl, auth: auth?.has(id) === true }, all, around))
+    }
     return objects
   }
 

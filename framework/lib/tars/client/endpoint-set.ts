@@ -56,6 +56,6 @@ export class EndpointSet {
 
 // What makes two endpoints the same place to connect to.
 function key(endpoint: Endpoint): string {
-  return `${endpoint.protocol} ${endpoint.host} ${endpoint.port}`
+  return `${endpoint.protocol} ${endpoint.host} ${endpoint.port} ${endpoint.authType}`
 }
 

@@ -1,4 +1,5 @@
 import type { Logger } from '#base/log.ts'
+import type { Account } from '../auth.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { ClientCall } from './call.ts'
 
@@ -18,6 +19,10 @@ export interface LinkOptions {
   /** What `ssl` endpoints must show a certificate of; undefined: authorities that the runtime knows. */
   readonly tls: ClientTls | undefined
   readonly resolve: ((host: string) => Promise<string>) | undefined
+  /** What is called. */
+  readonly object: string
+  /** What is shown where an endpoint says `-e 1`. */
+  readonly account: Account | undefined
   readonly log: Logger
 }
 

@@ -1,4 +1,5 @@
 import type { Logger } from '#base/log.ts'
+import type { Account } from '../auth.ts'
 import type { Texts, Version } from '../packet.ts'
 import type { ClientTls } from './link.ts'
 
@@ -37,6 +38,8 @@ export interface CommunicatorOptions {
   readonly localAddress?: string
   /** Whom `ssl` endpoints are checked by. Default: the authorities that the runtime knows. */
   readonly tls?: ClientTls
+  /** What an object wants to be shown whose endpoint says `-e 1`. Default: there is none, and it cannot be called. */
+  readonly account?: (object: string) => Account | undefined
   /** Calls under way at once over one connection; one more fails at once. Default 20000. */
   readonly maxInFlight?: number
   /** Largest response packet. Default 10 MiB. */

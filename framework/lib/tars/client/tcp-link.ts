@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
-import { describe } from '#base/errors.ts'
+import { describe, Failure } from '#base/errors.ts'
+import { authRequest, isAdmitted } from '../auth.ts'
 import { Reader } from '../codec/reader.ts'
 import { Writer } from '../codec/writer.ts'
 import { FrameReader, readResponse, reconnectMessage } from '../packet.ts'
@@ -29,6 +30,8 @@ export class TcpLink implements Link {
   #state: 'connecting' | 'open' | 'leaving' | 'closed' = 'connecting'
   #first = true
   #flushing = false
+  /** Until the server has taken the account. */
+  #admission: PromiseWithResolvers<void> | undefined
   #linger: NodeJS.Timeout | undefined
 
   constructor(parts: LinkParts) {
@@ -91,15 +94,31 @@ export class TcpLink implements Link {
         socket.once('error', reject)
         socket.once('close', () => reject(failures.stopped()))
       })
+      socket.on('data', this.#read)
+      socket.on('error', (error) => this.#fail(describe(error)))
+      // A server that ended its side answers nothing more, and what is sent now would be lost.
+      socket.on('end', () => this.#fail('the server closed it'))
+      socket.on('close', () => this.#fail('the server closed it'))
+      if (endpoint.authType === 1) await this.#enter(socket)
     } finally {
       clearTimeout(timer)
     }
-    socket.on('data', this.#read)
-    socket.on('error', (error) => this.#fail(describe(error)))
-    // A server that ended its side answers nothing more, and what is sent now would be lost.
-    socket.on('end', () => this.#fail('the server closed it'))
-    socket.on('close', () => this.#fail('the server closed it'))
     socket.unref()
+  }
+
+  /** Shows the account. A server that does not take it closes the connection. */
+  async #enter(socket: Socket): Promise<void> {
+    const { label, options: { object, account } } = this.#parts
+    if (account === undefined) throw new Failure('TARS_AUTH', `"${label}" wants an account, and there is none for ${object}`, { remedy: 'give accesskey and secretkey of the object' })
+    this.#admission = Promise.withResolvers()
+    socket.write(authRequest(object, account, Math.floor(Date.now() / 1000)))
+    await this.#admission.promise
+  }
+
+  #admitted(yes: boolean): void {
+    if (!yes) return this.#fail('it does not take the account')
+    this.#admission?.resolve()
+    this.#admission = undefined
   }
 
   readonly #read = (chunk: Buffer): void => {
@@ -113,6 +132,7 @@ export class TcpLink implements Link {
 
   readonly #receive = (bytes: Buffer, start: number, end: number): void => {
     const packet = readResponse(this.#reader, bytes, start, end)
+    if (this.#admission !== undefined) return this.#admitted(isAdmitted(packet.body))
     if (packet.requestId === 0 && packet.description === reconnectMessage) return this.#leave(true)
     this.#pending.find(packet.requestId)?.answer(packet, this.#reader)
   }
@@ -159,6 +179,7 @@ export class TcpLink implements Link {
     if (this.#state === 'closed') return
     const before = this.#state
     this.#state = 'closed'
+    this.#admission?.reject(failure)
     this.#frames.stop()
     this.#socket?.destroy()
     clearTimeout(this.#linger)

@@ -164,6 +164,13 @@ export class Reader {
     return texts.find(this.#buf, start, this.#pos) ?? (this.#buf as FastBuffer).utf8Slice(start, this.#pos)
   }
 
+  /** The bytes of a string, whatever its encoding; absent is none. Shares memory with the buffer being read. */
+  readStringBytes(tag: number): Buffer {
+    if (!this.seek(tag)) return Buffer.alloc(0)
+    const start = this.#advance(tag, this.#stringSize(tag))
+    return this.#buf.subarray(start, this.#pos)
+  }
+
   /** A vector of strings as they were sent; absent is none. Shares memory with the buffer being read. */
   readStrings(tag: number): Strings {
     const count = this.beginList(tag)

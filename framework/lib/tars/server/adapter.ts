@@ -2,10 +2,11 @@ import type { Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import { describe } from '#base/errors.ts'
 import { Limiter } from '#base/limiter.ts'
+import { admission, checkAuth, type Accounts } from '../auth.ts'
 import { KnownTexts } from '../codec/known-texts.ts'
 import { Reader } from '../codec/reader.ts'
 import { isVersion, pingFunction, readRequest, reconnectStatus, ret, type RequestPacket } from '../packet.ts'
-import { refuse } from './answer.ts'
+import { answer, refuse } from './answer.ts'
 import type { Route } from './call.ts'
 import type { Channel } from './channel.ts'
 import { Dispatcher } from './dispatcher.ts'
@@ -19,6 +20,8 @@ import { tokenKey } from '../tokens.ts'
 export interface AdapterParts {
   readonly name: string
   readonly options: AdapterOptions
+  /** Those of which a caller must have one; absent: it needs none. */
+  readonly accounts: Pick<Accounts, 'secretOf'> | undefined
   readonly limits: ServerLimits
   readonly log: Logger
   readonly metrics: ServerMetrics | undefined
@@ -89,10 +92,15 @@ export class Adapter {
     this.#dispatcher.refuseWaiting(ret.queueTimeout, 'the server is stopping')
   }
 
-  /** One packet without its header. @returns whether its bytes are needed no more @throws Failure `TARS_DECODE` when it is no request */
+  /**
+   * One packet without its header.
+   * @returns whether its bytes are needed no more
+   * @throws Failure `TARS_DECODE` when it is no request, `TARS_AUTH` when it should show an account and does not
+   */
   onPacket(bytes: Buffer, start: number, end: number, channel: Channel, now: number): boolean {
     const packet = readRequest(this.#reader.reset(bytes, start, end), this.#names)
     if (packet.status.size > 0) noteAgreement(packet, channel)
+    if (this.#parts.accounts !== undefined && channel.account === undefined) return this.#admitCaller(packet, channel, this.#parts.accounts)
     this.#parts.metrics?.onRequest?.(this.#parts.name, packet.servant, packet.func, packet.body.length)
     const route = this.#find(packet, channel)
     if (route === undefined) return true
@@ -117,6 +125,12 @@ export class Adapter {
   // How long it may wait for its turn: no longer than its caller does.
   #patience(packet: RequestPacket): number {
     return packet.timeoutMs > 0 && packet.timeoutMs < this.#queueTimeoutMs ? packet.timeoutMs : this.#queueTimeoutMs
+  }
+
+  #admitCaller(packet: RequestPacket, channel: Channel, accounts: Pick<Accounts, 'secretOf'>): boolean {
+    channel.account = checkAuth(packet.body, (object) => this.#routes.has(object), accounts, Date.now() / 1000)
+    answer(channel, packet, {}, (writer) => writer.writeRaw(admission))
+    return true
   }
 
   // The method to call, or undefined when the packet has been answered already.

@@ -6,6 +6,8 @@ export interface Channel {
   readonly peer: Peer
   /** Largest response packet it takes. */
   readonly maxBytes: number
+  /** Access key that the caller has shown that it has. */
+  account: string | undefined
   /** It understands being asked to leave, in this protocol version. */
   agreesToLeave(version: number): void
   /** Nothing can be sent to it any more. */

@@ -44,6 +44,7 @@ export interface ConnectionHost {
 export class Connection implements Channel {
   readonly peer: Peer
   readonly maxBytes: number
+  account: string | undefined
   readonly #socket: Socket
   readonly #host: ConnectionHost
   readonly #frames: FrameReader

@@ -1,4 +1,5 @@
 import type { Logger } from '#base/log.ts'
+import type { Accounts } from '../auth.ts'
 import type { Interface } from '../idl/interface.ts'
 import { defaultMaxPacketBytes } from '../packet.ts'
 import type { TlsSettings } from '../tls.ts'
@@ -63,6 +64,8 @@ export interface ServerOptions extends Partial<ServerLimits> {
   readonly metrics?: ServerMetrics
   /** TCP ports serve TLS, too, or only; `ssl` endpoints only. */
   readonly tls?: TlsSettings | undefined
+  /** Callers of ports whose endpoint says `-e 1`, or that serve one of its objects, must show an account first. */
+  readonly accounts?: Accounts | undefined
 }
 
 export const defaultLimits: ServerLimits = Object.freeze({

@@ -68,6 +68,7 @@ export class UdpListener implements Listener {
 class DatagramPeer implements Channel {
   readonly peer: Peer
   readonly maxBytes = maxDatagramBytes
+  readonly account = undefined
   readonly gone = false
   readonly #send: (bytes: Buffer, peer: Peer) => void
   #writer: Writer | undefined
