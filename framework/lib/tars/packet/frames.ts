@@ -31,6 +31,8 @@ export class FrameReader {
   /** Bytes of the incomplete packet. */
   #have = 0
   #stopped = false
+  /** Among the pieces is one of the chunk being fed. */
+  #viewed = false
 
   /** @param maxBytes largest packet allowed, header included */
   constructor(maxBytes: number) {
@@ -61,6 +63,8 @@ export class FrameReader {
   feed(chunk: Buffer, sink: FrameSink): number {
     let count = 0
     let pos = 0
+    let needed = false
+    this.#viewed = false
     if (this.#have > 0) {
       pos = this.#fill(chunk)
       if (this.#have === 0 || this.#have < this.#wanted()) return 0
@@ -69,11 +73,12 @@ export class FrameReader {
     while (!this.#stopped && chunk.length - pos >= headerBytes) {
       const size = this.#checked(chunk.readUInt32BE(pos))
       if (size > chunk.length - pos) break
-      sink(chunk, pos + headerBytes, pos + size)
+      if (sink(chunk, pos + headerBytes, pos + size) !== true) needed = true
       pos += size
       count++
     }
     if (!this.#stopped && pos < chunk.length) this.#keep(chunk, pos, chunk.length - pos)
+    if (!needed && !this.#viewed) free(chunk)
     return count
   }
 
@@ -105,6 +110,7 @@ export class FrameReader {
     if (size >= bigBytes && size * 2 >= chunk.length) {
       this.#seal()
       this.#parts.push(chunk.subarray(pos, pos + size))
+      this.#viewed = true
       this.#partBytes += chunk.length
     } else this.#gather(chunk, pos, size)
     this.#have += size

@@ -66,6 +66,28 @@ describe('FrameReader', () => {
     }
   })
 
+  it('gives the memory of a chunk back when none of its packets is needed any more and it holds no part of one', () => {
+    const packet = framed(Buffer.alloc(9996, 7))
+    const whole = Buffer.concat([packet, packet])
+    const end = Buffer.concat([packet.subarray(100), packet])
+    const cases: readonly (readonly [chunks: readonly Buffer[], done: readonly boolean[], left: number])[] = [
+      [[whole], [true, true], 0],
+      [[whole], [true, false], whole.length],
+      [[packet.subarray(0, 100), end], [true, true], 0],
+      // What began a packet was copied; as much as that of a large one is kept as it came.
+      [[Buffer.concat([whole, packet.subarray(0, 100)])], [true, true], 0],
+      [[Buffer.concat([packet, framed(Buffer.alloc(100_000)).subarray(0, 50_000)])], [true], 60_000],
+    ]
+    for (const [chunks, done, left] of cases) {
+      // As sockets have them: each with memory of its own.
+      const fed = chunks.map((chunk) => Buffer.allocUnsafeSlow(chunk.length).fill(chunk))
+      const frames = new FrameReader(1 << 20)
+      let count = 0
+      for (const chunk of fed) frames.feed(chunk, () => done[count++])
+      expect([count, fed.at(-1)?.length]).toEqual([done.length, left])
+    }
+  })
+
   it('leaves a chunk alone that has other packets, too', () => {
     const [large, small] = [framed(Buffer.alloc(100_000, 7)), framed(Buffer.from('kept'))]
     const frames = new FrameReader(1 << 20)
