@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { Failure } from '#base/errors.ts'
+import { free } from '#base/free.ts'
 import type { Writer } from '../codec/writer.ts'
 import { encodeResponse, FrameReader, reconnectMessage } from '../packet.ts'
 import type { Channel } from './channel.ts'
@@ -11,9 +12,6 @@ import type { Writers } from './writers.ts'
 
 /** A batch is sent before its turn ends when it grows beyond this. */
 const batchBytes = 64 * 1024
-
-/** Batches up to this size are copied to be sent; of larger ones a connection lends the writer, but only one at a time. */
-const copyBytes = 4096
 
 /** After our end of a connection is closed the peer has this long to close its own, milliseconds; then it is dropped. */
 const lingerMs = 1000
@@ -215,11 +213,11 @@ export class Connection implements Channel {
 
   #send(batch: Writer): void {
     const { pauseWriteBytes, maxWriteBytes } = this.#host.limits
-    const give = (): void => this.#host.writers.give(batch)
-    if (this.#outbox.bytes === 0 && batch.length > copyBytes) this.#outbox.push(batch.view(), give)
+    if (this.#outbox.bytes === 0) this.#outbox.push(batch.view(), () => this.#host.writers.give(batch))
     else {
-      this.#outbox.push(batch.bytes())
-      give()
+      const copy = batch.bytes()
+      this.#host.writers.give(batch)
+      this.#outbox.push(copy, () => free(copy))
     }
     if (this.#outbox.bytes > maxWriteBytes) return this.drop(unread(this.#outbox.bytes, maxWriteBytes))
     if (this.#outbox.bytes <= pauseWriteBytes || this.#paused) return

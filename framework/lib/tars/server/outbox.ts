@@ -1,16 +1,25 @@
 import type { Socket } from 'node:net'
 
-/** Largest piece handed to the socket at once: what is unsent shrinks piece by piece, so that progress can be seen. */
+/** Most bytes handed to the socket at once: what is unsent shrinks piece by piece, so that progress can be seen. */
 const pieceBytes = 256 * 1024
+
+interface Waiting {
+  bytes: Buffer
+  /** They are needed no more. */
+  readonly done: () => void
+}
 
 /** Sends buffers in order over a socket and knows how much is unsent and since when nothing moved. */
 export class Outbox {
   readonly #socket: Socket
   readonly #onEmpty: () => void
-  #waiting: Buffer[] = []
-  #release: (() => void) | undefined
+  readonly #waiting: Waiting[] = []
   #inSocket = 0
+  /** To be called when the socket has taken what it was handed. */
+  #dones: (() => void)[] = []
   #bytes = 0
+  /** Writes that were seen to be over before their call back came. */
+  #seen = 0
   #ending = false
 
   /** @param onEmpty called whenever everything was handed to the operating system */
@@ -24,11 +33,10 @@ export class Outbox {
     return this.#bytes
   }
 
-  /** @param release called when everything pushed so far is sent, and with it these bytes; one at a time */
-  push(bytes: Buffer, release?: () => void): void {
+  /** @param done called when the operating system has taken these bytes, mostly at once */
+  push(bytes: Buffer, done: () => void): void {
     this.#bytes += bytes.length
-    this.#waiting.push(bytes)
-    this.#release ??= release
+    this.#waiting.push({ bytes, done })
     if (this.#inSocket === 0) this.#write()
   }
 
@@ -39,13 +47,20 @@ export class Outbox {
   }
 
   #write(): void {
-    const pieces = this.#take()
-    this.#inSocket = pieces.reduce((sum, piece) => sum + piece.length, 0)
-    const last = pieces.pop() as Buffer
-    if (pieces.length > 0) this.#socket.cork()
-    for (const piece of pieces) this.#socket.write(piece)
-    this.#socket.write(last, this.#written)
-    if (pieces.length > 0) this.#socket.uncork()
+    while (this.#waiting.length > 0) {
+      const pieces = this.#take()
+      this.#inSocket = pieces.reduce((sum, piece) => sum + piece.length, 0)
+      const last = pieces.pop() as Buffer
+      if (pieces.length > 0) this.#socket.cork()
+      for (const piece of pieces) this.#socket.write(piece)
+      this.#socket.write(last, this.#written)
+      if (pieces.length > 0) this.#socket.uncork()
+      if (this.#socket.writableLength > 0) return
+      this.#seen++
+      this.#taken()
+    }
+    if (this.#ending) this.#socket.end()
+    this.#onEmpty()
   }
 
   // The next pieces, together at most pieceBytes.
@@ -53,10 +68,12 @@ export class Outbox {
     const pieces: Buffer[] = []
     let room = pieceBytes
     while (room > 0 && this.#waiting.length > 0) {
-      const first = this.#waiting[0] as Buffer
-      const piece = first.length <= room ? first : first.subarray(0, room)
-      if (piece === first) this.#waiting.shift()
-      else this.#waiting[0] = first.subarray(room)
+      const first = this.#waiting[0] as Waiting
+      const piece = first.bytes.length <= room ? first.bytes : first.bytes.subarray(0, room)
+      if (piece === first.bytes) {
+        this.#waiting.shift()
+        this.#dones.push(first.done)
+      } else first.bytes = first.bytes.subarray(room)
       pieces.push(piece)
       room -= piece.length
     }
@@ -64,13 +81,18 @@ export class Outbox {
   }
 
   readonly #written = (error?: Error | null): void => {
-    if (error != null) return // the socket's own 'error' or 'close' ends the connection
+    if (this.#seen > 0) this.#seen--
+    else if (error == null) { // else the socket's own 'error' or 'close' ends the connection
+      this.#taken()
+      this.#write()
+    }
+  }
+
+  #taken(): void {
     this.#bytes -= this.#inSocket
     this.#inSocket = 0
-    if (this.#waiting.length > 0) return this.#write()
-    this.#release?.()
-    this.#release = undefined
-    if (this.#ending) this.#socket.end()
-    this.#onEmpty()
+    const dones = this.#dones
+    this.#dones = []
+    for (const done of dones) done()
   }
 }
