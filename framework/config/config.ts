@@ -15,7 +15,8 @@ import { watchCallers } from '#kube/callers.ts'
 import { whenKnown, type Informers } from '#kube/snapshot.ts'
 import type { Accounts } from '#tars/auth.ts'
 import { Config } from '#tars/protocol/ConfigF.ts'
-import { createServer, RequestCounters } from '#tars/server.ts'
+import { serveTars } from '#tars/serve.ts'
+import { RequestCounters } from '#tars/server.ts'
 import type { TlsSettings } from '#tars/tls.ts'
 import { CommonLoads } from './common-loads.ts'
 import { configServant } from './config-servant.ts'
@@ -57,8 +58,6 @@ export interface RunningConfig extends Running {
   ageMs(): number
 }
 
-const drainMs = 3000
-
 /** Serves ConfigObj of one namespace from a watch of its TConfigs; listens once all of them are known. */
 export async function startConfig(options: ConfigOptions): Promise<RunningConfig> {
   const { address, port, signal, log } = options
@@ -74,19 +73,16 @@ export async function startConfig(options: ConfigOptions): Promise<RunningConfig
     if (common !== undefined) lifetime.onStop(configs.onChange((_, config) => common.forget(config)))
     const servant = configServant({ library, check, podByAddress: (address) => callers.at(address)?.pod, notFound: options.notFound, mayAsk: limiterOf(options), common })
     const counters = new RequestCounters()
-    const server = createServer({
+    const [endpoint] = await serveTars({
       adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsconfig.ConfigObj': { interface: Config, servant, ...(common && { ready: common.functions }) } } }],
       log,
       tls: options.tls,
       accounts: options.accounts,
       metrics: counters,
-    })
-    await server.start()
-    lifetime.own(server)
-    lifetime.onStop(() => server.drain(drainMs))
+    }, lifetime)
     const health = await healthOf(options, configs, () => counters.text() + check.metrics())
     if (health !== undefined) lifetime.own(health)
-    const bound = server.endpoints[0]?.port ?? 0
+    const bound = endpoint?.port ?? 0
     log.info('config serves', { files: configs.size, address, port: bound })
     return Object.assign(lifetime, { port: bound, healthPort: health?.port, ageMs: () => configs.ageMs() })
   } catch (error) {

@@ -17,7 +17,8 @@ import { serveStore } from '#store/serve.ts'
 import type { Accounts } from '#tars/auth.ts'
 import { Notify } from '#tars/protocol/NotifyF.ts'
 import { ConfFile } from '#tars/conf-file.ts'
-import { createServer, RequestCounters } from '#tars/server.ts'
+import { serveTars } from '#tars/serve.ts'
+import { RequestCounters } from '#tars/server.ts'
 import type { TlsSettings } from '#tars/tls.ts'
 import type { NotifyEnv } from './env.ts'
 import { alertBody, AlertMemory, isAtLeast } from './model/alert.ts'
@@ -41,7 +42,6 @@ export interface RunningNotify extends Running {
   readonly httpPort: number
 }
 
-const drainMs = 3000
 /** So long notifications are gathered for one write, milliseconds. */
 const gatherMs = 50
 /** So long a look waits for what is on its way to the store, milliseconds. */
@@ -92,17 +92,14 @@ export async function startNotify(options: NotifyOptions): Promise<RunningNotify
       check.metrics(),
     ].join('')
     const http = lifetime.own(await serveStore({ address, port: options.httpPort, metrics: { '/metrics': metrics }, store: { dataset: notifyDataset, reader: store }, log }))
-    const server = createServer({
+    const [endpoint] = await serveTars({
       adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsnotify.NotifyObj': { interface: Notify, servant } } }],
       log,
       tls: options.tls,
       accounts: options.accounts,
       metrics: counters,
-    })
-    await server.start()
-    lifetime.own(server)
-    lifetime.onStop(() => server.drain(drainMs))
-    const bound = server.endpoints[0]?.port ?? 0
+    }, lifetime)
+    const bound = endpoint?.port ?? 0
     log.info('notify serves', { address, port: bound, http: http.port, store: options.store.elastic?.urls ?? options.store.data })
     return Object.assign(lifetime, { port: bound, httpPort: http.port })
   } catch (error) {

@@ -15,7 +15,8 @@ import type { KubeObject } from '#kube/types.ts'
 import type { Accounts } from '#tars/auth.ts'
 import { QueryF } from '#tars/protocol/QueryF.ts'
 import { Registry } from '#tars/protocol/Registry.ts'
-import { createServer, RequestCounters } from '#tars/server.ts'
+import { serveTars } from '#tars/serve.ts'
+import { RequestCounters } from '#tars/server.ts'
 import type { Credentials } from '#tars/security.ts'
 import type { TlsSettings } from '#tars/tls.ts'
 import { answerEncoder, CommonAnswers } from './answers.ts'
@@ -76,9 +77,6 @@ export interface RunningRegistry extends Running {
 
 const queryObject = 'tars.tarsregistry.QueryObj'
 
-/** Milliseconds a caller may still be answered after the registry was asked to stop. */
-const drainMs = 3000
-
 type Answer = ReturnType<ReturnType<typeof answerEncoder>>
 
 interface Parts {
@@ -123,14 +121,11 @@ async function serve(options: RegistryOptions, parts: Parts, lifetime: Lifetime)
   const { podName, loads, address, clock = systemClock, log, signal } = options
   const counters = new RequestCounters()
   const check = await startCallerCheck({ ...uncheckedCallers, ...options.callers, client: options.client, namespace: options.namespace, ownerLabels: [labels.app, labels.server], above: ['tars'], log }, lifetime)
-  const server = createServer({ adapters: adapters(options, parts, check), tls: options.tls, accounts: options.accounts, log, metrics: counters })
-  await server.start()
-  lifetime.own(server)
-  lifetime.onStop(() => server.drain(drainMs))
+  const bound = await serveTars({ adapters: adapters(options, parts, check), tls: options.tls, accounts: options.accounts, log, metrics: counters }, lifetime)
   const health = await healthOf(options, parts, () => counters.text() + check.metrics())
   if (health !== undefined) lifetime.own(health)
   if (podName !== undefined) lifetime.onStop(await reportOwnPod({ podName, getPod: (name) => directory.pod(name), reports, log, signal }))
-  const [query, registry] = server.endpoints.map(({ port }) => port)
+  const [query, registry] = bound.map(({ port }) => port)
   const ports = { query: query ?? 0, registry: registry ?? 0 }
   if (loads !== undefined) lifetime.own(new Loads({ ...loads, directory, credentials: options.credentials, token: options.token, locator: `${queryObject}@${options.tls?.required === true ? 'ssl' : 'tcp'} -h ${address} -p ${ports.query}${options.accounts?.objects.has(queryObject) === true ? ' -e 1' : ''}`, clock, log }))
   log.info('registry serves', { ...directory.size(), address, ...ports })

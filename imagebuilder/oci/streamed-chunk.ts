@@ -18,7 +18,6 @@ export class StreamedChunk {
   readonly #answer: Promise<Answer>
   readonly #idle: NodeJS.Timeout
   #sent = 0
-  #ended = false
 
   /** @param bytes the memory that the part is gathered in @param onIdle hears when the part should end, for nothing is added */
   constructor(session: Session, call: Pick<Call, 'path' | 'scopes' | 'doing' | 'signal'>, bytes: Buffer, onIdle: () => void) {
@@ -39,7 +38,6 @@ export class StreamedChunk {
   async end(length: number): Promise<string | undefined> {
     if (length > this.#sent) this.#send(length)
     clearTimeout(this.#idle)
-    this.#ended = true
     if (!this.#request.destroyed) this.#request.end()
     const { status, headers } = await this.#answer
     if (status !== 202 && status !== 204) throw refused(status)
@@ -52,10 +50,10 @@ export class StreamedChunk {
     this.#sent = length
   }
 
-  /** An answer before the end is none to the whole part: nobody reads on. */
+  /** An answer before all was sent is none to the whole part: nobody reads on, and the part's memory may be given back. */
   #heard(answer: Answer): Answer {
     answer.body.on('error', () => {}).resume()
-    if (this.#ended) return answer
+    if (this.#request.writableFinished) return answer
     this.#request.destroy()
     throw refused(answer.status)
   }

@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { Readable } from 'node:stream'
 import { Failure } from '#base/errors.ts'
 import { connectionFailure } from './failures.ts'
 import { isLoopback } from './reference.ts'
@@ -32,13 +33,15 @@ export interface Answer {
   readonly status: number
   readonly headers: IncomingMessage['headers']
   /** Must be read or destroyed by the receiver. */
-  readonly body: IncomingMessage
+  readonly body: Readable
 }
 
 /** A connection on which nothing moves for so long is taken for cut, unless told otherwise. Milliseconds. */
 const usualSilenceMs = 60_000
 /** So long an answer is heard that nobody waits for any more. Milliseconds. */
 const lateMs = 600_000
+/** Of an answer that comes before all was sent so much is heard. */
+const earlyBytes = 64 << 10
 
 /** Keep-alive HTTP(S) connections to one registry (and to the token service and storage it points to). */
 export class Connections {
@@ -62,15 +65,16 @@ export class Connections {
     return `${(this.#trust.plainHttp ?? isLoopback(this.registry)) ? 'http' : 'https'}://${this.registry}`
   }
 
-  /** Sends and resolves at the answer's head. @throws REGISTRY_UNREACHABLE, REGISTRY_TLS, REGISTRY_CUT or the abort reason */
-  send({ body = [], late, ...exchange }: Exchange): Promise<Answer> {
+  /** Sends and resolves at the answer's head; the body is not read any more then. @throws REGISTRY_UNREACHABLE, REGISTRY_TLS, REGISTRY_CUT or the abort reason */
+  async send({ body = [], late, ...exchange }: Exchange): Promise<Answer> {
     if (late !== undefined) return this.#sendAndHear(exchange, late)
     const length = body.reduce((sum, part) => sum + part.length, 0)
     const sized = exchange.method === 'GET' || exchange.method === 'HEAD' ? {} : { 'content-length': String(length) }
     const { request, answer } = this.open({ ...exchange, headers: { ...exchange.headers, ...sized } })
     for (const part of body) request.write(part)
     request.end()
-    return answer
+    const given = await answer
+    return request.writableFinished ? given : heard(request, given)
   }
 
   /** Begins a request whose body, of whatever length, is the caller's to write and to end; the answer is as that of `send`. */
@@ -120,6 +124,23 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     signal.addEventListener('abort', leave, { once: true })
     work.then(resolve, reject)
   })
+}
+
+/** Whoever is answered before all was sent sends no more: the socket would go on reading memory that may be given back. */
+async function heard(request: ClientRequest, answer: Answer): Promise<Answer> {
+  const parts: Buffer[] = []
+  let size = 0
+  try {
+    for await (const part of answer.body as AsyncIterable<Buffer>) {
+      parts.push(part)
+      size += part.length
+      if (size > earlyBytes) break
+    }
+  } catch {
+    // It is cut off: what came of it has to do.
+  }
+  request.destroy()
+  return { ...answer, body: Readable.from(parts) }
 }
 
 function silent(host: string, doing: string, ms: number): Failure {

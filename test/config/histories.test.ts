@@ -62,7 +62,7 @@ const namesIn = (answer: unknown): unknown => (answer as { readonly vf: readonly
 const info = { bAppOnly: false, host: '', setdivision: '', containername: '' }
 
 test(`after any of ${histories} histories it answers as the specification says`, { timeout: 600_000 }, async () => {
-  const property = fc.asyncProperty(fc.array(event, { maxLength: 40, size: 'max' }), fc.boolean(), async (history, setsInherit) => {
+  const property = fc.asyncProperty(fc.array(event, { maxLength: 40 }), fc.boolean(), async (history, setsInherit) => {
     const library = new ConfigLibrary({ setsInherit })
     const objects = new Map<string, TConfig>()
     const podAt = new Map<string, string>()

@@ -1,6 +1,7 @@
 // Registries that are away, refuse, or are cut off: the error says which, and what can be repaired is repaired.
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
@@ -10,6 +11,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { describe as tell, Failure } from '#base/errors.ts'
 import { parseDockerConfig } from '../../imagebuilder/oci/auth.ts'
 import { parseLocation } from '../../imagebuilder/oci/location.ts'
+import { openRepository } from '../../imagebuilder/oci/registry.ts'
 import { faultProxy, type FaultProxy } from '../rig/fault-proxy.ts'
 import { faultyRegistry } from '../rig/faulty-registry.ts'
 import { distributionRegistry } from '../rig/registry.ts'
@@ -189,6 +191,54 @@ describe.each(['ours', 'docker-registry'])('an upload that the registry begins w
     } finally {
       await faulty.stop()
       await registry.stop()
+    }
+  })
+})
+
+describe('an answer before all was sent', () => {
+  /** Answers a PATCH as soon as it begins, and reads no more of it. */
+  async function hasty(answer: string): Promise<{ readonly port: number; readonly sockets: Set<Socket>; close(): void }> {
+    const sockets = new Set<Socket>()
+    const answers: Readonly<Record<string, string>> = { POST: '202 Accepted\r\nLocation: /v2/x/blobs/uploads/1', GET: '204 No Content\r\nLocation: /v2/x/blobs/uploads/1\r\nRange: 0-0', DELETE: '202 Accepted', PATCH: answer }
+    const server = createTcpServer((socket) => {
+      sockets.add(socket)
+      socket.on('error', () => {})
+      socket.on('data', (bytes) => {
+        const [method = ''] = bytes.toString('latin1', 0, 10).split(' ')
+        if (answers[method] === undefined) return
+        if (method === 'PATCH') socket.pause()
+        socket.write(`HTTP/1.1 ${answers[method]}\r\nContent-Length: ${method === 'PATCH' ? 4 : 0}\r\n\r\n${method === 'PATCH' ? 'full' : ''}`)
+      })
+    }).listen(0, '127.0.0.1')
+    await new Promise((resolve) => server.once('listening', resolve))
+    const close = (): void => {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    }
+    return { port: (server.address() as AddressInfo).port, sockets, close }
+  }
+
+  /** Connections to a port that have bytes to send and are not closed (proc_pid_net(5)). */
+  function sending(port: number): number {
+    const rows = readFileSync('/proc/net/tcp', 'utf8').trim().split('\n').slice(1).map((line) => line.trim().split(/\s+/))
+    return rows.filter(([, , remote = '', state, queues = '']) => remote.endsWith(`:${port.toString(16).toUpperCase().padStart(4, '0')}`) && state === '01' && !queues.startsWith('00000000:')).length
+  }
+
+  test('is heard, and nothing goes on being sent from memory that is given back', async () => {
+    const registry = await hasty('400 Bad Request')
+    const { repository, close } = openRepository(`127.0.0.1:${registry.port}`, 'x', 'pull,push', once)
+    try {
+      const upload = await repository.startUpload('pushing')
+      const failure = await refusal((async () => {
+        await upload.write(Buffer.alloc(14 << 20, 1))
+        await upload.commit(`sha256:${'0'.repeat(64)}`)
+      })())
+      expect(failure.message).toMatch(/answered HTTP 400 while pushing: full/)
+      await upload.abort()
+      expect(sending(registry.port)).toBe(0)
+    } finally {
+      close()
+      registry.close()
     }
   })
 })

@@ -102,12 +102,10 @@ describe('paths stay where logs are ([!] 4.3)', () => {
       const info = createLogInfo(given)
       const label = rotationOf(info.sFormat, parseLogType(info.sLogType)).label(now)
       for (const path of [pathOf(placeOfInfo(info), label), pathOf(placeOfLogger(info.appname, info.servername, info.sFilename), label)]) {
-        expect(isAbsolute(path)).toBe(false)
-        expect(normalize(path)).toBe(path)
-        expect(path.split('/').length).toBeLessThanOrEqual(4)
-        expect(path).not.toMatch(/\0|(^|\/)\.\.?(\/|$)/)
+        const facts = { isAbsolute: isAbsolute(path), isPlain: normalize(path) === path, isDeep: path.split('/').length > 4, leadsElsewhere: /\0|(^|\/)\.\.?(\/|$)/.test(path) }
+        expect(facts).toEqual({ isAbsolute: false, isPlain: true, isDeep: false, leadsElsewhere: false })
       }
-    }), { numRuns: 2000 })
+    }), { numRuns: 1000 })
   })
 })
 

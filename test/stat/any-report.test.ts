@@ -76,7 +76,7 @@ test('calls', async () => {
     expect(total(fold.sums())).toBe(counted)
     expect(fold.size).toBeLessThanOrEqual(3 * bounds.inAll + 1)
     await taken(statDataset, fold)
-  }), { numRuns: 80 })
+  }), { numRuns: 30 })
 })
 
 test('properties', async () => {
@@ -87,5 +87,5 @@ test('properties', async () => {
     expect(records.filter(({ key }) => key.by === 'Bank.Vault')).toEqual([])
     await taken(propertyDataset, fold)
     expect((await propertyText(fold.sums())).split('\n').every((line) => line === '' || /^(# |tars_property\{.*\} \S+$|tars_property_omitted 0$)/.test(line))).toBe(true)
-  }), { numRuns: 80 })
+  }), { numRuns: 30 })
 })

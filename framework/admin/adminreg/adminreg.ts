@@ -9,7 +9,8 @@ import { Informer } from '#kube/informer.ts'
 import type { Accounts } from '#tars/auth.ts'
 import { Communicator } from '#tars/client.ts'
 import { AdminReg } from '#tars/protocol/AdminReg.ts'
-import { createServer, RequestCounters } from '#tars/server.ts'
+import { serveTars } from '#tars/serve.ts'
+import { RequestCounters } from '#tars/server.ts'
 import type { Credentials } from '#tars/security.ts'
 import type { Tokens } from '#tars/tokens.ts'
 import type { TlsSettings } from '#tars/tls.ts'
@@ -44,8 +45,6 @@ export interface RunningAdminRegistry extends Running {
   readonly healthPort: number | undefined
 }
 
-const drainMs = 3000
-
 /** Serves AdminRegObj of one namespace from watches; listens once everything was listed. */
 export async function startAdminRegistry({ client, namespace, address, port, healthPort, log, signal, ...options }: AdminRegistryOptions): Promise<RunningAdminRegistry> {
   const lifetime = new Lifetime()
@@ -64,22 +63,17 @@ export async function startAdminRegistry({ client, namespace, address, port, hea
     const { servant, tasks } = adminRegistry({ client, namespace, view, log, nodes: new Nodes(communicator), template: (name) => templates.get(namespace, name) }, stopping.signal, options.drainMs)
     lifetime.onStop(() => tasks.ended())
     const counters = new RequestCounters()
-    const server = createServer({
+    const [endpoint] = await serveTars({
       metrics: counters,
       tls: options.tls,
       accounts: options.accounts,
       adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsAdminRegistry.AdminRegObj': { interface: AdminReg, servant } }, tokens: options.tokens }],
       log,
-    })
-    await server.start()
-    lifetime.own(server)
-    lifetime.onStop(() => {
-      stopping.abort()
-      return server.drain(drainMs)
-    })
+    }, lifetime)
+    lifetime.onStop(() => stopping.abort())
     const metrics = (): string => metric('tarsadminregistry_knowledge_age_seconds', 'Time since the API server last confirmed what is served.', [[view.ageMs() / 1000]]) + counters.text()
     const health = healthPort === undefined ? undefined : lifetime.own(await startHealth({ host: address, port: healthPort, problem: () => undefined, metrics }))
-    const bound = server.endpoints[0]?.port ?? 0
+    const bound = endpoint?.port ?? 0
     log.info('admin registry serves', { address, port: bound })
     return Object.assign(lifetime, { port: bound, healthPort: health?.port })
   } catch (error) {
