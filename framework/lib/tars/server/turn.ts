@@ -1,9 +1,12 @@
-/** A turn of the event loop may be used for methods this long, milliseconds; the rest waits so that sockets are served. */
-const sliceMs = 10
+/**
+ * A turn of the event loop may be used for methods this long, milliseconds; the rest waits so that sockets are served. What
+ * a long turn begins and does not end (methods that wait for a write that many share) is cold and old by then.
+ */
+const sliceMs = 3
 
 /**
- * Work of one turn of the event loop, shared by all adapters of a server: it says when methods have run long enough,
- * and runs what was put off to the end of the turn (flushing the responses of a turn in one write each).
+ * Work of one turn of the event loop, of one adapter, so that none takes the time of another: it says when methods have run
+ * long enough, and runs what was put off to the end of the turn (flushing the responses of a turn in one write each).
  */
 export class Turn {
   readonly #now: () => number
