@@ -19,7 +19,7 @@ import { serveTars } from '#tars/serve.ts'
 import { RequestCounters } from '#tars/server.ts'
 import type { Credentials } from '#tars/security.ts'
 import type { TlsSettings } from '#tars/tls.ts'
-import { answerEncoder, CommonAnswers } from './answers.ts'
+import { answerEncoder, CommonAnswers, type Answer } from './answers.ts'
 import { startFeeds, type Feeds } from './feeds.ts'
 import { Loads } from './loads.ts'
 import { Locks } from './locks.ts'
@@ -76,8 +76,6 @@ export interface RunningRegistry extends Running {
 }
 
 const queryObject = 'tars.tarsregistry.QueryObj'
-
-type Answer = ReturnType<ReturnType<typeof answerEncoder>>
 
 interface Parts {
   readonly directory: Directory<Answer>

@@ -28,7 +28,9 @@ export interface ConnectionHost {
   read(): void
   /** Calls {@link Connection.readOn} when they are. */
   readLater(connection: Connection): void
-  /** One packet without its header. Returns whether its bytes are needed no more. Throws a Failure when it is none. */
+  /** Starts the calls that were put off. Returns whether their bytes are needed no more. */
+  readonly settle: () => boolean
+  /** One packet without its header. Returns whether its bytes are needed no more, once `settle` says the same. Throws a Failure when it is none. */
   onPacket(bytes: Buffer, start: number, end: number, connection: Connection, arrivedAt: number): boolean
   /** Memory held for incomplete packets changed. Returns false when the adapter holds too much. */
   onHeld(delta: number, connection: Connection): boolean
@@ -187,7 +189,7 @@ export class Connection implements Channel {
 
   #take(chunk: Buffer, arrivedAt: number): void {
     try {
-      const count = this.#frames.feed(chunk, (bytes, start, end) => this.#host.onPacket(bytes, start, end, this, arrivedAt))
+      const count = this.#frames.feed(chunk, (bytes, start, end) => this.#host.onPacket(bytes, start, end, this, arrivedAt), this.#host.settle)
       if (!this.#frames.partial || count > 0 || this.#held === 0) this.#partialSince = this.#lastRead
     } catch (error) {
       return this.drop(error as Failure)

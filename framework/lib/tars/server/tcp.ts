@@ -105,6 +105,8 @@ export class TcpListener implements Listener, ConnectionHost {
     return this.#adapter.onPacket(bytes, start, end, connection, arrivedAt)
   }
 
+  readonly settle = (): boolean => this.#adapter.settle()
+
   mayRead(): boolean {
     return this.#adapter.mayRead()
   }
