@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, rename, rm, stat } from 'node:fs/promises'
 import { Failure } from '#base/errors.ts'
@@ -70,7 +71,7 @@ async function add(layer: LayerStream, file: LayerSource): Promise<void> {
  * files give the same digest on every machine (of one runtime version: the bytes of gzip are zlib's). `out` appears whole or not at all.
  */
 export async function layerFromFiles(files: readonly LayerSource[], out: string): Promise<LayerFile> {
-  const draft = `${out}.${process.pid}.part`
+  const draft = `${out}.${randomUUID()}.part`
   const file = await open(draft, 'w')
   const layer = new LayerStream((bytes) => file.writeFile(bytes))
   try {

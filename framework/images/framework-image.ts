@@ -1,7 +1,7 @@
 // The framework's own image: `tarsk8s <role>` for every role, on the layers that business pods have anyway.
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stageBase } from '../../base-images/rootfs.ts'
 import { staticbase } from '../../base-images/static/recipe.ts'
@@ -13,6 +13,7 @@ import type { SupervisorLayer } from '../../imagebuilder/supervisor.ts'
 import { launcher } from '../../node/launcher.ts'
 import { loaderName, SUPERVISOR_DIR, type Architecture } from '../../node/layout.ts'
 import { keptLayer } from '../local/base-image.ts'
+import { writeAtomic } from '../local/oci/files.ts'
 import { supervisorLayer } from '../local/supervisor-layer.ts'
 import { bundleEntry, bundleFramework } from './bundle.ts'
 
@@ -86,6 +87,6 @@ async function keptByContent(cacheDir: string, name: string, files: readonly Lay
   const place = join(cacheDir, `${name}-${hash.digest('hex').slice(0, 16)}`)
   if (existsSync(`${place}.json`)) return JSON.parse(await readFile(`${place}.json`, 'utf8')) as LayerFile
   const layer = await layerFromFiles(files, `${place}.tar.gz`)
-  await writeFile(`${place}.json`, JSON.stringify(layer))
+  await writeAtomic(`${place}.json`, JSON.stringify(layer), cacheDir)
   return layer
 }

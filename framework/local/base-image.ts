@@ -1,7 +1,7 @@
 // Puts base images into the cluster's registry and records them as TImages, once a content.
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { hubApiVersion } from '#api/names.ts'
 import { resources } from '#api/resources.ts'
 import type { KubeClient } from '#kube/client.ts'
@@ -13,6 +13,7 @@ import { composeImage, type ComposedImage, type ComposeOptions } from '../../ima
 import { layerFromFiles, type LayerFile } from '../../imagebuilder/layer.ts'
 import { parseLocation, type ImageLocation } from '../../imagebuilder/oci/location.ts'
 import type { RegistryAccess } from '../../imagebuilder/oci/session.ts'
+import { writeAtomic } from './oci/files.ts'
 
 export interface BaseImageOptions {
   /** Staged roots and layers are kept here. */
@@ -34,7 +35,7 @@ export async function keptLayer(root: string): Promise<LayerFile> {
   const kept = await readFile(description, 'utf8').catch(() => undefined)
   if (kept !== undefined) return JSON.parse(kept) as LayerFile
   const layer = await layerFromFiles(await stagedEntries(root), `${root}.tar.gz`)
-  await writeFile(description, JSON.stringify(layer))
+  await writeAtomic(description, JSON.stringify(layer), dirname(root))
   return layer
 }
 

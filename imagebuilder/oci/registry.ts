@@ -1,7 +1,7 @@
 import { Failure } from '#base/errors.ts'
 import { digestMismatch, digestOf, verifying } from './digest.ts'
 import { Session, type Call, type RegistryAccess } from './session.ts'
-import { readAll } from './transport.ts'
+import { readAll, type Answer } from './transport.ts'
 import { manifestAccept, mediaTypes, type Descriptor, type Index } from './types.ts'
 import { ChunkedUpload, later, type BlobWriter } from './upload.ts'
 
@@ -81,11 +81,10 @@ export class Repository {
 
   /** Makes a blob of another repository of this registry ours without moving bytes; false when the registry would not. */
   async mount(digest: string, from: string, signal?: AbortSignal): Promise<boolean> {
-    const path = `/blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`
-    const answer = await this.#call({ method: 'POST', path, expect: [201, 202], doing: `mounting blob ${digest}`, signal: later(signal) }, [`repository:${from}:pull`])
-    answer.body.resume()
-    if (answer.status === 201) return true
-    await this.#upload(answer.headers.location, 'an unused mount', signal).abort()
+    const question = `?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`
+    const { status, headers } = await this.#post(question, [201, 202], `mounting blob ${digest}`, signal, [`repository:${from}:pull`])
+    if (status === 201) return true
+    await this.#upload(headers.location, 'an unused mount', signal).abort()
     return false
   }
 
@@ -106,12 +105,22 @@ export class Repository {
   }
 
   async #startUpload(doing: string, signal: AbortSignal | undefined): Promise<ChunkedUpload> {
-    const answer = await this.#call({ method: 'POST', path: '/blobs/uploads/', expect: [202], doing, signal: later(signal) })
-    answer.body.resume()
-    const upload = this.#upload(answer.headers.location, doing, signal)
+    const { headers } = await this.#post('', [202], doing, signal)
+    const upload = this.#upload(headers.location, doing, signal)
     if (signal?.aborted !== true) return upload
     await upload.abort()
     throw signal.reason
+  }
+
+  /** Asks for an upload. One of which nobody hears in time is given up when it is heard of, for its name is known to nobody else. */
+  async #post(question: string, expect: readonly number[], doing: string, signal: AbortSignal | undefined, moreScopes: readonly string[] = []): Promise<Answer> {
+    const late = async ({ status, headers, body }: Answer): Promise<void> => {
+      body.resume()
+      if (status === 202) await this.#upload(headers.location, doing, signal).abort()
+    }
+    const answer = await this.#call({ method: 'POST', path: `/blobs/uploads/${question}`, expect, doing, signal: later(signal), late }, moreScopes)
+    answer.body.resume()
+    return answer
   }
 
   #upload(location: string | undefined, doing: string, signal: AbortSignal | undefined): ChunkedUpload {

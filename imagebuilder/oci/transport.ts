@@ -21,6 +21,11 @@ export interface Exchange {
   readonly signal?: AbortSignal | undefined
   /** For the error text, e.g. `uploading the package layer`. */
   readonly doing: string
+  /**
+   * Of a request without a body that makes something at the registry: hears the answer that comes when nobody waits for it
+   * any more. Without it the request is cut then, and nobody knows what it made.
+   */
+  readonly late?: (answer: Answer) => Promise<void>
 }
 
 export interface Answer {
@@ -32,6 +37,8 @@ export interface Answer {
 
 /** A connection on which nothing moves for so long is taken for cut, unless told otherwise. Milliseconds. */
 const usualSilenceMs = 60_000
+/** So long an answer is heard that nobody waits for any more. Milliseconds. */
+const lateMs = 600_000
 
 /** Keep-alive HTTP(S) connections to one registry (and to the token service and storage it points to). */
 export class Connections {
@@ -40,6 +47,8 @@ export class Connections {
   readonly #silenceMs: number
   readonly #http = new HttpAgent({ keepAlive: true, maxSockets: 16 })
   readonly #https: HttpsAgent
+  /** Answers that are heard for the registry's sake. */
+  readonly #late = new Set<Promise<void>>()
 
   constructor(registry: string, trust: Trust = {}, silenceMs = usualSilenceMs) {
     this.registry = registry
@@ -54,7 +63,8 @@ export class Connections {
   }
 
   /** Sends and resolves at the answer's head. @throws REGISTRY_UNREACHABLE, REGISTRY_TLS, REGISTRY_CUT or the abort reason */
-  send({ body = [], ...exchange }: Exchange): Promise<Answer> {
+  send({ body = [], late, ...exchange }: Exchange): Promise<Answer> {
+    if (late !== undefined) return this.#sendAndHear(exchange, late)
     const length = body.reduce((sum, part) => sum + part.length, 0)
     const sized = exchange.method === 'GET' || exchange.method === 'HEAD' ? {} : { 'content-length': String(length) }
     const { request, answer } = this.open({ ...exchange, headers: { ...exchange.headers, ...sized } })
@@ -64,11 +74,11 @@ export class Connections {
   }
 
   /** Begins a request whose body, of whatever length, is the caller's to write and to end; the answer is as that of `send`. */
-  open({ method, url, headers, signal, doing }: Omit<Exchange, 'body'>): { readonly request: ClientRequest; readonly answer: Promise<Answer> } {
+  open({ method, url, headers, signal, doing }: Omit<Exchange, 'body' | 'late'>, silenceMs = this.#silenceMs): { readonly request: ClientRequest; readonly answer: Promise<Answer> } {
     const secure = url.protocol === 'https:'
     const options: RequestOptions = { method, agent: secure ? this.#https : this.#http, headers: { 'user-agent': 'tarsk8s', ...headers }, ...(signal === undefined ? {} : { signal }) }
     const request = (secure ? httpsRequest : httpRequest)(url, options)
-    request.setTimeout(this.#silenceMs, () => request.destroy(silent(url.host, doing, this.#silenceMs)))
+    request.setTimeout(silenceMs, () => request.destroy(silent(url.host, doing, silenceMs)))
     const answer = new Promise<Answer>((resolve, reject) => {
       request.on('response', (body) => resolve({ status: body.statusCode ?? 0, headers: body.headers, body }))
       request.on('error', (error) => reject(signal?.aborted === true ? (signal.reason as Error) : connectionFailure(error, url.host, doing)))
@@ -76,10 +86,40 @@ export class Connections {
     return { request, answer }
   }
 
-  close(): void {
-    this.#http.destroy()
-    this.#https.destroy()
+  /** Waits no longer than others, and hears on. */
+  async #sendAndHear({ signal, ...exchange }: Exchange, late: NonNullable<Exchange['late']>): Promise<Answer> {
+    const { request, answer } = this.open({ ...exchange, headers: { ...exchange.headers, 'content-length': '0' } }, lateMs)
+    request.end()
+    const silence = new AbortController()
+    const timer = setTimeout(() => silence.abort(silent(exchange.url.host, exchange.doing, this.#silenceMs)), this.#silenceMs)
+    try {
+      return await unlessAborted(answer, AbortSignal.any([silence.signal, ...(signal === undefined ? [] : [signal])]))
+    } catch (error) {
+      const heard = answer.then(late).catch(() => {})
+      this.#late.add(heard)
+      void heard.then(() => this.#late.delete(heard))
+      throw error
+    } finally {
+      clearTimeout(timer)
+    }
   }
+
+  /** What is still heard is heard to its end. */
+  close(): void {
+    void Promise.allSettled(this.#late).then(() => {
+      this.#http.destroy()
+      this.#https.destroy()
+    })
+  }
+}
+
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => reject(signal.reason as Error)
+    if (signal.aborted) return leave()
+    signal.addEventListener('abort', leave, { once: true })
+    work.then(resolve, reject)
+  })
 }
 
 function silent(host: string, doing: string, ms: number): Failure {

@@ -12,10 +12,13 @@ export type Phase = (typeof phases)[number]
  */
 export const harms = ['cut', '500', '401', 'slow'] as const
 export type Harm = (typeof harms)[number]
+/** `late`: the registry does what it is asked for, and its answer comes when the plan is lifted. */
+type Planned = Harm | 'late'
 
 interface Plan {
   readonly phase: Phase
-  readonly harm: Harm
+  readonly harm: Planned
+  readonly lifted: Promise<void>
   /** Requests yet to be harmed. */
   left: number
   harmed: number
@@ -27,7 +30,7 @@ export interface FaultyRegistry {
   /** What it was asked for so far: `METHOD /path?query`, bytes of the body as far as it came, and whether it came to its end. */
   readonly requests: { readonly line: string; bytes: number; whole: boolean }[]
   /** Harms the next `times` requests of a phase with a repository. @returns how many were harmed so far, and a promise of the first */
-  plan(repository: string, phase: Phase, harm: Harm, times: number): { readonly harmed: () => number; readonly first: Promise<void>; lift(): void }
+  plan(repository: string, phase: Phase, harm: Planned, times: number): { readonly harmed: () => number; readonly first: Promise<void>; lift(): void }
   stop(): Promise<void>
 }
 
@@ -61,13 +64,16 @@ export async function faultyRegistry(target: string): Promise<FaultyRegistry> {
     request.on('data', (part: Buffer) => (record.bytes += part.length)).once('end', () => (record.whole = true))
     const [, repository = ''] = /^\/v2\/(.+?)\/(?:manifests|blobs)\//.exec(url) ?? []
     const plan = plans.get(repository)
+    let late: Promise<void> | undefined
     if (plan !== undefined && plan.left > 0 && phaseOf(method, url) === plan.phase) {
       plan.left--
       plan.harmed++
       plan.begun()
-      return harm(plan.harm, request, response)
+      if (plan.harm !== 'late') return harm(plan.harm, request, response)
+      late = plan.lifted
     }
-    const upstream = forward({ host, port: Number(port), method, path: url, headers: { ...request.headers, host: request.headers.host ?? target }, agent }, (answer) => {
+    const upstream = forward({ host, port: Number(port), method, path: url, headers: { ...request.headers, host: request.headers.host ?? target }, agent }, async (answer) => {
+      await late
       if (response.destroyed) return void answer.destroy()
       response.writeHead(answer.statusCode ?? 502, answer.headers)
       pipeline(answer, response, () => {})
@@ -81,10 +87,10 @@ export async function faultyRegistry(target: string): Promise<FaultyRegistry> {
     address: `127.0.0.1:${own}`,
     requests,
     plan(repository, phase, kind, times) {
-      const first = Promise.withResolvers<void>()
-      const plan = { phase, harm: kind, left: times, harmed: 0, begun: first.resolve }
+      const [first, lifted] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      const plan = { phase, harm: kind, lifted: lifted.promise, left: times, harmed: 0, begun: first.resolve }
       plans.set(repository, plan)
-      return { harmed: () => plan.harmed, first: first.promise, lift: () => void (plan.left = 0) }
+      return { harmed: () => plan.harmed, first: first.promise, lift: () => (lifted.resolve(), void (plan.left = 0)) }
     },
     stop: () =>
       new Promise((resolve) => {
