@@ -51,8 +51,13 @@ export interface Measure {
   readonly by: 'sum' | 'min' | 'max'
 }
 
+/** Until when somebody waits for an answer, wall time in milliseconds. Default: for ever. */
+export interface Patience {
+  readonly until?: number
+}
+
 /** Sums, least and greatest values of groups of rows. */
-export interface TotalsQuestion extends Days {
+export interface TotalsQuestion extends Days, Patience {
   readonly where: readonly Condition[]
   /** Fields; none makes one group of all. */
   readonly groupBy: readonly string[]
@@ -67,7 +72,7 @@ export interface Group {
 }
 
 /** Rows themselves, the newest first. */
-export interface FindQuestion extends Days {
+export interface FindQuestion extends Days, Patience {
   readonly where: readonly Condition[]
   readonly offset: number
   readonly limit: number
@@ -101,8 +106,9 @@ export interface Store extends StoreReader {
   close(): Promise<void>
 }
 
-/** Groups that an answer may have; beyond it the question is refused. */
+/** Groups that an answer may have, and characters of their keys; beyond it the question is refused. */
 export const mostGroups = 50_000
+const mostCharacters = 8 << 20
 /** Days that a question may span. */
 export const mostDays = 62
 /** Rows that one look may skip and bring. */
@@ -161,26 +167,41 @@ function refused(message: string, remedy: string): Failure {
   return new Failure('STORE_QUESTION', message, { remedy })
 }
 
-export function tooManyGroups(): Failure {
-  return refused(`the answer would have more than ${mostGroups} groups`, 'add conditions, or group by fewer fields')
+/** The answer is not there in time. */
+export function tooSlow(): Failure {
+  return refused('the answer takes too long', 'ask for fewer days, for some minutes of each, or again when others ask for less')
 }
 
 function thrown(error: Error): never {
   throw error
 }
 
-/** Brings the groups of several answers together. @throws Failure STORE_QUESTION when they are too many */
-export function mergeGroups(answers: readonly (readonly Group[])[], measures: readonly Measure[]): readonly Group[] {
-  if (answers.length === 1) return answers[0] ?? []
-  const merged = new Map<string, { keys: readonly string[]; values: (number | undefined)[] }>()
-  for (const { keys, values } of answers.flat()) {
-    const key = JSON.stringify(keys)
-    const known = merged.get(key)
-    if (known === undefined) merged.set(key, { keys, values: [...values] })
-    else known.values = known.values.map((value, index) => combine(measures[index]?.by ?? 'sum', value, values[index]))
+/** Groups of several answers, as they come together. */
+export class Totals {
+  readonly #measures: readonly Measure[]
+  readonly #groups = new Map<string, { readonly keys: readonly string[]; readonly values: (number | undefined)[] }>()
+  #characters = 0
+
+  constructor(measures: readonly Measure[]) {
+    this.#measures = measures
   }
-  if (merged.size > mostGroups) throw tooManyGroups()
-  return [...merged.values()]
+
+  /** @throws Failure STORE_QUESTION when they are too many */
+  add({ keys, values }: Group): void {
+    const key = JSON.stringify(keys)
+    const known = this.#groups.get(key)
+    if (known !== undefined) {
+      for (const [index, { by }] of this.#measures.entries()) known.values[index] = combine(by, known.values[index], values[index])
+      return
+    }
+    this.#characters += key.length
+    if (this.#groups.size >= mostGroups || this.#characters > mostCharacters) throw refused(`the answer would have more than ${mostGroups} groups, or ${mostCharacters} characters`, 'add conditions, or group by fewer fields')
+    this.#groups.set(key, { keys, values: [...values] })
+  }
+
+  groups(): readonly Group[] {
+    return [...this.#groups.values()]
+  }
 }
 
 function combine(by: Measure['by'], a: number | undefined, b: number | undefined): number | undefined {

@@ -1,5 +1,5 @@
 import { describe, Failure } from '#base/errors.ts'
-import { checkQuestion, mergeGroups, type Dataset, type FindQuestion, type Found, type Group, type StoreReader, type TotalsQuestion } from './dataset.ts'
+import { checkQuestion, Totals, type Dataset, type FindQuestion, type Found, type Group, type StoreReader, type TotalsQuestion } from './dataset.ts'
 
 /** What several stores answered together. */
 export interface Gathered<T> {
@@ -38,7 +38,11 @@ export function remoteStores({ urls, timeoutMs = 10_000 }: RemoteOptions): Gathe
   return {
     totals(dataset, question) {
       checkQuestion(dataset, question, [...question.groupBy, ...question.measures.map(({ field }) => field)])
-      return gather('totals', question, (answers: (readonly Group[])[]) => mergeGroups(answers.map((groups) => groups.map(({ keys, values }) => ({ keys, values: values.map((value) => value ?? undefined) }))), question.measures))
+      return gather('totals', question, (answers: (readonly Group[])[]) => {
+        const totals = new Totals(question.measures)
+        for (const groups of answers) for (const { keys, values } of groups) totals.add({ keys, values: values.map((value) => value ?? undefined) })
+        return totals.groups()
+      })
     },
     find(dataset, question) {
       const { offset, limit, newestOf } = question

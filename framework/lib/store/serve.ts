@@ -21,6 +21,8 @@ export interface ServeOptions {
 
 /** Bytes of a question. */
 const longestQuestion = 256 << 10
+/** Milliseconds after which nobody waits for an answer: a little less than who asks does, so that it is told why. */
+const patienceMs = 9000
 
 /** Serves `/healthz`, metrics, and questions to the store that this process keeps (JSON, as in {@link StoreReader}). */
 export async function serveStore({ address, port, metrics, store, log }: ServeOptions): Promise<Running & { readonly port: number }> {
@@ -107,8 +109,8 @@ function findQuestion(given: Record<string, unknown>): FindQuestion {
   }
 }
 
-function common(given: Record<string, unknown>): Pick<TotalsQuestion, 'from' | 'to' | 'where'> {
-  return { from: textOf(given['from'], 'from'), to: textOf(given['to'], 'to'), where: listOf(given, 'where', conditionOf) }
+function common(given: Record<string, unknown>): Pick<TotalsQuestion, 'from' | 'to' | 'where' | 'until'> {
+  return { until: Date.now() + patienceMs, from: textOf(given['from'], 'from'), to: textOf(given['to'], 'to'), where: listOf(given, 'where', conditionOf) }
 }
 
 const ops: readonly Op[] = ['eq', 'gt', 'gte', 'lt', 'lte', 'like']

@@ -1,7 +1,7 @@
 import { Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import { retry } from '#base/retry.ts'
-import { checkQuestion, dayOf, daysOf, mostGroups, tooManyGroups, type Condition, type Dataset, type Days, type Field, type FindQuestion, type Found, type Group, type Measure, type Row, type Store, type TotalsQuestion } from '../dataset.ts'
+import { checkQuestion, dayOf, daysOf, tooSlow, Totals, type Condition, type Dataset, type Days, type Field, type FindQuestion, type Found, type Group, type Measure, type Row, type Store, type TotalsQuestion } from '../dataset.ts'
 import { wildcardPattern } from '../like.ts'
 import { ElasticHttp, reasonOf, type ElasticBody, type ElasticOptions } from './http.ts'
 
@@ -45,23 +45,23 @@ class ElasticStore implements Store {
   }
 
   async totals(dataset: Dataset, question: TotalsQuestion): Promise<readonly Group[]> {
-    const { groupBy, measures } = question
+    const { groupBy, measures, until = Number.POSITIVE_INFINITY } = question
     checkQuestion(dataset, question, [...groupBy, ...measures.map(({ field }) => field)])
     const aggregations = Object.fromEntries(measures.map(({ field, by }, index) => [`m${index}`, { [by]: { field: pathOf(dataset, field) } }]))
     if (groupBy.length === 0) {
       const answer = await this.#search(dataset, question, { size: 0, track_total_hits: true, aggs: aggregations })
       return totalOf(answer) > 0 ? [{ keys: [], values: valuesOf(answer.aggregations, measures) }] : []
     }
-    const groups: Group[] = []
+    const totals = new Totals(measures)
     const sources = groupBy.map((field, index) => ({ [`g${index}`]: { terms: { field: pathOf(dataset, field), missing_bucket: true } } }))
     for (let after: unknown; ;) {
+      if (Date.now() > until) throw tooSlow()
       const composite = { size: groupsAPage, sources, ...(after === undefined ? {} : { after }) }
       const answer = await this.#search(dataset, question, { size: 0, track_total_hits: false, aggs: { groups: { composite, aggs: aggregations } } })
       const page = answer.aggregations?.groups as { readonly buckets: readonly ElasticBody[]; readonly after_key?: unknown } | undefined
-      for (const bucket of page?.buckets ?? []) groups.push({ keys: groupBy.map((_, index) => String(bucket.key[`g${index}`] ?? '')), values: valuesOf(bucket, measures) })
-      if (groups.length > mostGroups) throw tooManyGroups()
+      for (const bucket of page?.buckets ?? []) totals.add({ keys: groupBy.map((_, index) => String(bucket.key[`g${index}`] ?? '')), values: valuesOf(bucket, measures) })
       after = page?.after_key
-      if (after === undefined) return groups
+      if (after === undefined) return totals.groups()
     }
   }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { Failure } from '#base/errors.ts'
-import { daysOf, mergeGroups, mostGroups, tooManyGroups, type Condition, type Dataset, type FieldType, type FindQuestion, type Found, type Group, type Measure, type Row, type TotalsQuestion } from '../dataset.ts'
+import { daysOf, tooSlow, Totals, two, type Condition, type Dataset, type FieldType, type FindQuestion, type Found, type Group, type Measure, type Row, type TotalsQuestion } from '../dataset.ts'
 import { brokenSuffix, makeStoreFolder } from '../folder.ts'
 import { sqlPattern } from '../like.ts'
 
@@ -29,15 +29,18 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 export class SqliteDays {
   readonly #folder: string
   readonly #maxBytes: number
+  readonly #rowsALook: number
   readonly #open = new Map<string, Day>()
 
   /**
    * @param folder made when missing
    * @param maxBytes of the files of a dataset
+   * @param rowsALook about so many are added up before it is seen whether somebody still waits for them
    */
-  constructor({ folder, maxBytes }: { readonly folder: string; readonly maxBytes: number }) {
+  constructor({ folder, maxBytes, rowsALook = 100_000 }: { readonly folder: string; readonly maxBytes: number; readonly rowsALook?: number }) {
     this.#folder = folder
     this.#maxBytes = maxBytes
+    this.#rowsALook = rowsALook
     makeStoreFolder(folder)
   }
 
@@ -48,22 +51,27 @@ export class SqliteDays {
     return refused
   }
 
-  totals(dataset: Dataset, { from, to, where, groupBy, measures }: TotalsQuestion): readonly Group[] {
+  totals(dataset: Dataset, { from, to, where, groupBy, measures, until = Number.POSITIVE_INFINITY }: TotalsQuestion): readonly Group[] {
     const condition = whereClause(dataset, where)
     const columns = [...groupBy.map((field) => `COALESCE(CAST(${quoted(field)} AS TEXT), '')`), ...measures.map(measureColumn)]
     const groups = groupBy.length === 0 ? '' : ` GROUP BY ${groupBy.map((_, index) => index + 1).join(', ')}`
-    const sql = `SELECT ${columns.join(', ') || '1'} FROM rows WHERE ${condition.sql}${groups} HAVING COUNT(*) > 0 LIMIT ${mostGroups + 1}`
-    const answers = this.#each(dataset, { from, to }, ({ db }) => {
-      const statement = db.prepare(sql)
-      statement.setReturnArrays(true)
-      const rows = statement.all(...condition.values) as unknown as (string | number | null)[][]
-      if (rows.length > mostGroups) throw tooManyGroups()
-      return rows.map((row) => ({ keys: row.slice(0, groupBy.length).map(String), values: row.slice(groupBy.length).map((value) => (value === null ? undefined : Number(value))) }))
-    })
-    return mergeGroups(answers, measures)
+    const totals = new Totals(measures)
+    const look = ({ db }: Day): void => {
+      const rows = Number(db.prepare('SELECT MAX(rowid) AS last FROM rows').get()?.['last'])
+      for (const { sql, values } of slicesOf(dataset, where, Math.ceil(rows / this.#rowsALook))) {
+        if (Date.now() > until) throw tooSlow()
+        const statement = db.prepare(`SELECT ${columns.join(', ') || '1'} FROM rows WHERE ${condition.sql} AND ${sql}${groups} HAVING COUNT(*) > 0`)
+        statement.setReturnArrays(true)
+        for (const row of statement.iterate(...condition.values, ...values) as unknown as Iterable<(string | number | null)[]>) {
+          totals.add({ keys: row.slice(0, groupBy.length).map(String), values: row.slice(groupBy.length).map((value) => (value === null ? undefined : Number(value))) })
+        }
+      }
+    }
+    for (const day of daysOf({ from, to })) this.#look(dataset, day, look)
+    return totals.groups()
   }
 
-  find(dataset: Dataset, { from, to, where, offset, limit, newestOf }: FindQuestion): readonly Found[] {
+  find(dataset: Dataset, { from, to, where, offset, limit, newestOf, until = Number.POSITIVE_INFINITY }: FindQuestion): readonly Found[] {
     const condition = whereClause(dataset, where)
     const order = quoted(dataset.order)
     const seen = new Set<unknown>()
@@ -78,6 +86,7 @@ export class SqliteDays {
       }
     }
     for (const day of daysOf({ from, to }).toReversed()) {
+      if (Date.now() > until) throw tooSlow()
       this.#look(dataset, day, add)
       if (found.length >= offset + limit) break
     }
@@ -128,11 +137,6 @@ export class SqliteDays {
     for (const one of days) drop(one, [brokenSuffix])
     for (const old of days.filter((one) => one < day)) drop(old, dayEnds)
     return bytes < this.#maxBytes
-  }
-
-  #each<T>(dataset: Dataset, days: { readonly from: string; readonly to: string }, look: (day: Day) => T): T[] {
-    // One after the other: only some are kept open.
-    return daysOf(days).map((day) => this.#look(dataset, day, look)).filter((answer) => answer !== undefined)
   }
 
   #days(dataset: Dataset): string[] {
@@ -267,9 +271,32 @@ function addColumns(db: DatabaseSync, dataset: Dataset): void {
 /** TOTAL of no value is 0, as a sum in Elasticsearch is. */
 const measureColumn = ({ field, by }: Measure): string => `${functions[by]}(${quoted(field)})`
 
+interface Slice {
+  readonly sql: string
+  readonly values: readonly string[]
+}
+
+/** The field of minutes, by which a day is looked at in slices: there is an index of it. */
+const minuteField = 'f_tflag'
+/** As `minuteOf` says them, and what is behind all of them. */
+const minutes = Array.from({ length: 24 }, (_, hour) => Array.from({ length: 61 }, (__, minute) => `${two(hour)}${two(minute)}`)).flat()
+const behindAll = '\uffff'
+
+/** Conditions that part a day's rows into about so many looks; each row meets one of them, unless `where` leaves it out. */
+function slicesOf(dataset: Dataset, where: readonly Condition[], count: number): Slice[] {
+  if (dataset.order !== minuteField) return [{ sql: '1', values: [] }]
+  const bound = (...ops: readonly Condition['op'][]): string[] => where.filter(({ field, op }) => field === minuteField && ops.includes(op)).map(({ value }) => value).sort()
+  const [first, last] = [bound('eq', 'gt', 'gte').at(-1) ?? '', `${bound('eq', 'lt', 'lte')[0] ?? ''}${behindAll}`]
+  const within = minutes.filter((minute) => minute > first && minute < last)
+  const size = Math.ceil(within.length / Math.max(1, count))
+  const starts = [first, ...within.filter((_, index) => index > 0 && index % size === 0)]
+  return starts.map((start, index) => ({ sql: `${quoted(minuteField)} >= ? AND ${quoted(minuteField)} < ?`, values: [start, starts[index + 1] ?? last] }))
+}
+
 function whereClause(dataset: Dataset, where: readonly Condition[]): { readonly sql: string; readonly values: (string | number)[] } {
   const parts = where.map(({ field, op, value }) => {
-    const name = quoted(field)
+    // Of minutes, slices are what the index is for.
+    const name = field === minuteField ? `+${quoted(field)}` : quoted(field)
     if (op === 'like') return { sql: `${name} LIKE ? ESCAPE '\\'`, value: sqlPattern(value) }
     return { sql: `${name} ${operators[op]} ?`, value: dataset.fields[field]?.type === 'keyword' ? value : Number(value) }
   })
