@@ -3,6 +3,7 @@ import type { Logger } from '#base/log.ts'
 import { mostRows } from '#store/dataset.ts'
 import type { NotifyServant } from '#tars/protocol/NotifyF.ts'
 import type { CallerCheck } from '#kube/caller-check.ts'
+import type { Callers } from '#kube/callers.ts'
 import { TarsCallError, type Current } from '#tars/server.ts'
 import { isDropped, type Filters } from './model/filter.ts'
 import { numberOfLevel } from './model/level.ts'
@@ -20,7 +21,7 @@ export interface NotifyServantOptions {
   readonly counts: { taken: number; dropped: number }
   /** Who may notify of a server. */
   readonly check: CallerCheck
-  readonly podByAddress: (address: string) => string | undefined
+  readonly callers: Pick<Callers, 'at' | 'isPod'>
   readonly clock: Clock
   readonly log: Logger
 }
@@ -28,7 +29,7 @@ export interface NotifyServantOptions {
 export interface Question {
   readonly app: string
   readonly server: string
-  /** Only of this node; empty for all. */
+  /** Only of this node, by the name that it has in records; empty for all. */
   readonly node: string
   readonly offset: number
   readonly limit: number
@@ -43,7 +44,7 @@ const lastPage = mostRows / pageSize - 2
 const refused = -99
 
 /** `tars.tarsnotify.NotifyObj`, functions old and new (framework-services 3.1). */
-export function notifyServant({ limiter, filters, add, find, counts, check, podByAddress, clock, log }: NotifyServantOptions): NotifyServant {
+export function notifyServant({ limiter, filters, add, find, counts, check, callers, clock, log }: NotifyServantOptions): NotifyServant {
   const told = (record: NotifyRecord, { peer }: Current): void | Promise<void> => {
     const name = `${record.app}.${record.server}`
     return check.guard(peer.address, name, () => keep(record, name, check.accountOf(peer.address, name)), () => {
@@ -58,19 +59,20 @@ export function notifyServant({ limiter, filters, add, find, counts, check, podB
     if (taken) await add(record)
     else if (first) log.info('notifications dropped: too many of one server', { server: account })
   }
-  /** The name that the caller gives itself, else the pod at its address. */
-  const nodeOf = (current: Current): string => {
-    const { caller, peer } = current
-    return caller === peer.address ? (podByAddress(peer.address) ?? caller) : caller
+  /** One name for a pod, `<pod>.<server>`, whether it goes by that, by its own alone or by its address; any other stays (3.3). */
+  const nodeOf = (name: string): string => {
+    const first = name.split('.', 1)[0] ?? ''
+    const pod = callers.isPod(first) ? first : callers.at(name)?.pod
+    return pod === undefined ? name : `${pod}.${pod.slice(0, pod.lastIndexOf('-'))}`
   }
 
   return {
-    reportServer: (name, thread, message, current) => told(recordOfProgram({ name, node: nodeOf(current), thread, message }, clock.now()), current),
-    notifyServer: (name, level, message, current) => told(recordOfProgram({ name, node: nodeOf(current), level, message }, clock.now()), current),
-    reportNotifyInfo: (info, current) => told(recordOfInfo(info, nodeOf(current), clock.now()), current),
+    reportServer: (name, thread, message, current) => told(recordOfProgram({ name, node: nodeOf(current.caller), thread, message }, clock.now()), current),
+    notifyServer: (name, level, message, current) => told(recordOfProgram({ name, node: nodeOf(current.caller), level, message }, clock.now()), current),
+    reportNotifyInfo: (info, current) => told(recordOfInfo(info, nodeOf(info.sNodeName === '' ? current.caller : info.sNodeName), clock.now()), current),
     async getNotifyInfo({ name, ip, page }) {
       const from = Math.min(Math.max(0, page), lastPage)
-      const rows = await find({ ...splitServer('', name), node: ip, offset: from * pageSize, limit: pageSize + 1 })
+      const rows = await find({ ...splitServer('', name), node: nodeOf(ip), offset: from * pageSize, limit: pageSize + 1 })
       const notifyItems = rows.slice(0, pageSize).map((row) => ({
         sTimeStamp: localTime(row.time),
         sServerId: `${row.app}.${row.server}_${row.node}`,

@@ -79,7 +79,7 @@ export async function startNotify(options: NotifyOptions): Promise<RunningNotify
         alert.tell(record)
         return outbox.add(id, rowOf(record, id))
       },
-      find, counts, check, podByAddress: (address) => callers.at(address)?.pod, clock, log,
+      find, counts, check, callers, clock, log,
     })
     const counters = new RequestCounters()
     const metrics = (): string => [

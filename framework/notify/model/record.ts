@@ -7,7 +7,7 @@ export interface NotifyRecord {
   readonly time: number
   readonly app: string
   readonly server: string
-  /** Pod, or whatever the caller goes by. */
+  /** `<pod>.<server>` of a pod, else whatever the caller goes by. */
   readonly node: string
   readonly thread: string
   readonly level: Level
@@ -50,11 +50,10 @@ export function recordOfProgram({ name, node, thread = '', level, message }: Pro
  * Through reportNotifyInfo. A REPORT carries its level in its message (native), a TarsGo one in eLevel: the graver
  * counts. TarsJava puts `App.Server` into sServer and leaves sApp empty.
  */
-export function recordOfInfo(info: ReportInfo, caller: string, time: number): NotifyRecord {
+export function recordOfInfo(info: ReportInfo, node: string, time: number): NotifyRecord {
   const given = levelOfNumber(info.eLevel)
   return clip({
-    ...splitServer(info.sApp, info.sServer), time, source: 'server',
-    node: info.sNodeName === '' ? caller : info.sNodeName,
+    ...splitServer(info.sApp, info.sServer), time, node, source: 'server',
     thread: info.sThreadId, set: validSet(info.sSet), container: info.sContainer, message: info.sMessage,
     level: info.eType === notifyType ? given : graver(given, levelOfMessage(info.sMessage)),
   })
