@@ -242,29 +242,3 @@ describe('an answer before all was sent', () => {
     }
   })
 })
-
-describe.each(['ours', 'docker-registry'])('an upload that the registry begins when nobody waits for it any more, %s', (kind) => {
-  const dir = (): string => bench.path(`late-${kind}`)
-  /** A file each; distribution keeps some of those that have ended, too. */
-  const unfinished = async (): Promise<string[]> => {
-    const names = await readdir(join(dir(), kind === 'ours' ? 'uploads' : 'docker/registry/v2/repositories/tars/late/_uploads'), { recursive: true }).catch(() => [])
-    return kind === 'ours' ? names : names.filter((name) => name.endsWith('/startedat'))
-  }
-
-  test('is given up when it is heard of', async () => {
-    const registry = kind === 'ours' ? await startOciRegistry({ dir: dir() }) : await distributionRegistry(dir())
-    const faulty = await faultyRegistry(registry.address)
-    try {
-      await bench.base(registry.address)
-      const late = faulty.plan('tars/late', 'start', 'late', Infinity)
-      const failure = await refusal(bench.build(registry.address, { package: file, destination: parseLocation(`${faulty.address}/tars/late:v1`), access: { ...once, silenceMs: 500 } }))
-      expect([failure.code, tell(failure)]).toEqual(['REGISTRY_CUT', expect.stringMatching(/silent for 0\.5 s while uploading/)])
-      await expect.poll(unfinished, { timeout: 10_000 }).not.toEqual([])
-      late.lift()
-      await expect.poll(unfinished, { timeout: 10_000 }).toEqual([])
-    } finally {
-      await faulty.stop()
-      await registry.stop()
-    }
-  })
-})
