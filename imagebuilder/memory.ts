@@ -20,3 +20,26 @@ export function isFilled(piece: Buffer): boolean {
 export function giveBackFilled(piece: Buffer): void {
   if (isFilled(piece)) giveBack(piece)
 }
+
+/** Buffers of one size that are used again, by later builds too: the system gives fresh memory page by page, which takes as long as to fill it. */
+export class Buffers {
+  readonly #bytes: number
+  readonly #most: number
+  readonly #idle: Buffer[] = []
+
+  /** @param most that lie idle; what is left beyond is freed */
+  constructor(bytes: number, most: number) {
+    this.#bytes = bytes
+    this.#most = most
+  }
+
+  take(): Buffer {
+    return this.#idle.pop() ?? Buffer.allocUnsafeSlow(this.#bytes)
+  }
+
+  /** By its only owner, once: the next who takes one writes to it. */
+  leave(buffer: Buffer): void {
+    if (this.#idle.length < this.#most) this.#idle.push(buffer)
+    else giveBack(buffer)
+  }
+}

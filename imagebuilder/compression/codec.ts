@@ -10,6 +10,8 @@ export interface Codec {
 
 /** Makes one member after the other. */
 export interface Packer {
+  /** The parts may share their memory with those of the next member. */
   pack(block: Buffer): Promise<Buffer[]>
+  /** To be called when nothing is packed, and all that was is delivered. */
   close(): void
 }

@@ -1,5 +1,5 @@
-import { memberKey, worthKeeping, type BuildMembers } from '../member-cache.ts'
-import { giveBack, isFilled } from '../memory.ts'
+import { worthKeeping, type BuildMembers } from '../member-cache.ts'
+import { Buffers, giveBack, isFilled } from '../memory.ts'
 import type { Codec, Packer } from './codec.ts'
 import { gzip } from './gzip.ts'
 
@@ -7,13 +7,15 @@ import { gzip } from './gzip.ts'
 const blockBytes = 1 << 20
 /** Compressibility is judged for so much at a time. Bytes. */
 const segmentBytes = 64 << 10
-/** Blocks in the hands of the thread pool, or of the sink, at once. The pool has four threads: one stays free to unpack the next bytes. */
-const inFlight = 3
+/** Blocks in the hands of the thread pool, or of the sink, at once: those that are stored, about every other one, leave it idle. */
+const inFlight = 6
+
+const blocks = new Buffers(blockBytes, inFlight + 2)
 
 /** A member in parts, and what is to be done once they are delivered. */
 interface Member {
   readonly parts: readonly Buffer[]
-  readonly free: () => unknown
+  readonly free: () => void | Promise<void>
 }
 
 export interface CompressorOptions {
@@ -35,7 +37,6 @@ export class ParallelCompressor {
   readonly #pending: Promise<void>[] = []
   #latest: Promise<void> = Promise.resolve()
   #aborted = false
-  readonly #free: Buffer[] = []
   readonly #codec: Codec
   readonly #packers: Packer[] = []
   /**
@@ -43,7 +44,8 @@ export class ParallelCompressor {
    * are not always packed in the order in which they are delivered.
    */
   readonly #undelivered = new Map<ArrayBufferLike, { pieces: number; filled: boolean }>()
-  #block: Buffer = Buffer.allocUnsafeSlow(blockBytes)
+  readonly #counts = new Uint16Array(256)
+  #block = blocks.take()
   /** What the block holds before the unfinished segment, and whether that shrinks. */
   #judged = 0
   #shrinks = true
@@ -79,21 +81,21 @@ export class ParallelCompressor {
   async end(): Promise<void> {
     await this.cut()
     if (this.#filled > 0) await this.#submit(this.#filled)
-    await Promise.all(this.#pending.splice(0))
-    for (const block of [this.#block, ...this.#free]) giveBack(block)
-    for (const packer of this.#packers) packer.close()
+    await Promise.all(this.#pending)
+    blocks.leave(this.#block)
+    for (const packer of this.#packers.splice(0)) packer.close()
   }
 
   /** Waits until the thread pool has let go of every buffer, whatever came of it. */
   async abort(): Promise<void> {
     this.#aborted = true
-    await Promise.allSettled(this.#pending.splice(0))
-    for (const packer of this.#packers) packer.close()
+    await Promise.allSettled(this.#pending)
+    for (const packer of this.#packers.splice(0)) packer.close()
   }
 
   /** Ends the segment: it joins the block when it is of the same kind, else the block is sent off without it. */
   async #judge(): Promise<void> {
-    const shrinks = looksCompressible(this.#block, this.#judged, this.#filled)
+    const shrinks = looksCompressible(this.#block.subarray(this.#judged, this.#filled), this.#counts)
     if (this.#judged > 0 && shrinks !== this.#shrinks) await this.#submit(this.#judged)
     this.#shrinks = shrinks
     this.#judged = this.#filled
@@ -105,7 +107,7 @@ export class ParallelCompressor {
     const whole = this.#block
     const rest = whole.subarray(length, this.#filled)
     if (this.#pending.length >= inFlight) await this.#pending.shift()
-    this.#block = this.#free.pop() ?? Buffer.allocUnsafeSlow(blockBytes)
+    this.#block = blocks.take()
     this.#filled = rest.copy(this.#block)
     this.#judged = 0
     this.#latest = this.#deliver(this.#member(whole, length), this.#latest)
@@ -115,12 +117,12 @@ export class ParallelCompressor {
 
   async #member(whole: Buffer, length: number): Promise<Member> {
     const block = whole.subarray(0, length)
-    if (!this.#shrinks) return { parts: this.#codec.stored(block), free: () => this.#free.push(whole) }
+    if (!this.#shrinks) return { parts: this.#codec.stored(block), free: () => blocks.leave(whole) }
     const members = length < worthKeeping ? undefined : this.#members
-    const key = members === undefined ? '' : `${this.#codec.name} ${await memberKey(block)}`
+    const key = members === undefined ? '' : `${this.#codec.name} ${members.nameOf(block)}`
     const known = await members?.find(key)
     const parts = known === undefined ? await this.#packed(block) : [known]
-    this.#free.push(whole)
+    blocks.leave(whole)
     this.#hold(parts)
     const kept = known === undefined ? members?.keep(key, parts) : undefined
     return { parts, free: async () => (await kept, this.#release(parts)) }
@@ -165,21 +167,23 @@ export class ParallelCompressor {
   }
 }
 
-const sampled = 4096
-/** Sum of squared byte counts of a sample, as a multiple of what random bytes give. Text and code are above 2. */
+/** Less than this is compressed unjudged. Bytes. */
+const judgedBytes = 4096
+const sampled = 1024
+/** Sum of squared byte counts of a sample, as a multiple of what random bytes give, which differ from 1 by some 2 %. Text and code are above 2. */
 const randomLimit = 1.25
 
 /**
  * Judges by the index of coincidence of a sample (Friedman): bytes that are spread evenly, as in compressed or encrypted
  * data, do not shrink. Integers only, so that every machine judges alike.
+ * @param counts of 256 bytes, for use
  */
-function looksCompressible(block: Buffer, start: number, end: number): boolean {
-  const length = end - start
-  if (length < sampled) return true
-  const counts = new Uint16Array(256)
-  const step = Math.floor(length / sampled)
-  for (let index = 0, at = start; index < sampled; index++, at += step) {
-    const byte = block[at] ?? 0
+function looksCompressible(segment: Buffer, counts: Uint16Array): boolean {
+  if (segment.length < judgedBytes) return true
+  counts.fill(0)
+  const step = Math.floor(segment.length / sampled)
+  for (let index = 0, at = 0; index < sampled; index++, at += step) {
+    const byte = segment[at] ?? 0
     counts[byte] = (counts[byte] ?? 0) + 1
   }
   let squares = 0

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import type { Transform } from 'node:stream'
-import { giveBackFilled } from '../memory.ts'
+import { giveBack, giveBackFilled } from '../memory.ts'
 import type { Arrival } from './arrival.ts'
 
 /** Read, and unpacked, at a time. Bytes. */
@@ -17,13 +17,15 @@ export async function* piecesOf(path: string, onRead: (bytes: number) => void, s
     const buffer = Buffer.allocUnsafeSlow(readBytes)
     for (let read = 0; ; ) {
       signal?.throwIfAborted()
-      if (arrival !== undefined && !(await arrival.more(read, signal))) return
-      const { bytesRead } = await file.read(buffer, 0, readBytes)
-      if (bytesRead === 0) return
+      const more = arrival === undefined || (await arrival.more(read, signal))
+      const { bytesRead } = more ? await file.read(buffer, 0, readBytes) : { bytesRead: 0 }
+      if (bytesRead === 0) break
       read += bytesRead
       onRead(bytesRead)
       yield buffer.subarray(0, bytesRead)
     }
+    // Not where the reader has left: the last piece may be in the hands of the thread pool.
+    giveBack(buffer)
   } finally {
     await file.close()
   }
@@ -33,10 +35,13 @@ export async function* piecesOf(path: string, onRead: (bytes: number) => void, s
 export async function* unpacked(pieces: AsyncIterable<Buffer>, decompressor: Transform): AsyncGenerator<Buffer> {
   const fed = feed(pieces, decompressor)
   try {
+    let last: Buffer | undefined
     for await (const piece of decompressor as AsyncIterable<Buffer>) {
       yield piece
       giveBackFilled(piece)
+      last = piece
     }
+    if (last !== undefined) giveBack(last)
   } finally {
     decompressor.destroy()
     await fed

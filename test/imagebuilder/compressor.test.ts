@@ -19,6 +19,7 @@ test('one that is looked for in vain while the one after it is made, by the same
   const second = Promise.withResolvers<void>()
   let asked = 0
   const members: BuildMembers = {
+    nameOf: (block) => block.toString('latin1', 0, 64),
     // The first waits until the second has been made.
     find: async () => (asked++ === 0 ? second.promise.then(() => undefined) : undefined),
     keep: async () => second.resolve(),
@@ -29,4 +30,19 @@ test('one that is looked for in vain while the one after it is made, by the same
   await compressor.write(content)
   await compressor.end()
   expect(gunzipSync(Buffer.concat(delivered)).equals(content)).toBe(true)
+})
+
+test('what one has ended with is lent to one other at a time, also when it is given up then', async () => {
+  const compress = async (content: Buffer, giveUp: boolean): Promise<Buffer> => {
+    const delivered: Buffer[] = []
+    const compressor = new ParallelCompressor(async (part) => void delivered.push(Buffer.from(part)))
+    await compressor.write(content)
+    await compressor.end()
+    if (giveUp) await compressor.abort()
+    return Buffer.concat(delivered)
+  }
+  await compress(digits('first', 3 * blockBytes), true)
+  const contents = Array.from({ length: 6 }, (_, index) => digits(`later ${index}`, 3 * blockBytes))
+  const compressed = await Promise.all(contents.map((content) => compress(content, false)))
+  expect(compressed.map((one, index) => gunzipSync(one).equals(contents[index] ?? Buffer.alloc(0)))).toEqual(contents.map(() => true))
 })

@@ -55,6 +55,7 @@ async function build(cache: MemberCache, numbers: readonly number[]): Promise<Co
   const members = await cache.build()
   let [found, kept] = [0, 0]
   const counting: BuildMembers = {
+    nameOf: (content) => members.nameOf(content),
     find: async (key) => {
       const member = await members.find(key)
       if (member !== undefined) found++
