@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { Failure } from '#base/errors.ts'
-import { layerDescriptor, type AddedLayer, type ImageFacts } from './config.ts'
+import { imageConfig, layerDescriptor, type ImageFacts, type StoredDocument } from './config.ts'
 import type { BuildMembers } from './member-cache.ts'
 import type { Codec } from './compression/codec.ts'
 import { checkApp, checkServer } from './names.ts'
@@ -17,7 +17,7 @@ import { defaultLimits, type PackageLimits } from './package/limits.ts'
 import { openPackage } from './package/open.ts'
 import type { ServerType } from './package/preflight.ts'
 import { lackingLibraries } from './base-libraries.ts'
-import { pushPackageLayer, type PackageLayer } from './package-layer.ts'
+import { pushPackageLayer, type PackageContent, type PackageLayer } from './package-layer.ts'
 import { attachAll, composeRelease, publishImages, type ReleaseImage } from './release.ts'
 import type { SupervisorLayer } from './supervisor.ts'
 
@@ -114,15 +114,13 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
     const limits = { ...defaultLimits, ...options.limits }
     // The package is on its way while the base is read: it must be known when the package is, and not before.
     const parts = readParts(base, options, destination, signal)
-    let images: readonly PartImage[] = []
     const [built, placed] = await allOrNone(abort, [
       pushPackageLayer(source, destination, {
         serverType: options.serverType, server: options.server, anyCase: options.anyCase ?? false, limits, signal, bill: options.sbom ?? false, members: options.members, codec: options.codec,
         platforms: async () => ({ architectures: (await parts).map(({ image }) => image.platform.architecture), everyArchitecture: options.platforms !== undefined }),
         lacking: async (names, architecture) => lackingOf(await parts, architecture, names, signal), onProgress: (at) => report('package', at),
-        onDigest: async (layer) => {
-          images = compose(await parts, layer, options)
-          for (const { config } of images) await destination.place({ descriptor: config.descriptor, what: 'the image configuration', content: config.body, open: async () => [config.body] }, signal)
+        onContent: async (layer) => {
+          for (const { descriptor, body } of configsOf(await parts, layer, options)) await destination.place({ descriptor, what: 'the image configuration', content: body, open: async () => [body] }, signal)
         },
       }),
       parts.then((all) => {
@@ -133,7 +131,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
     options.onNote?.(`package: ${built.files} files${built.topFolder === undefined ? '' : ` below ${built.topFolder}/`}, ${built.unpacked} bytes, ${built.size} compressed`)
     await options.confirmed?.()
     report('publish', { read: source.size, size: source.size, pushed: built.size })
-    return await publish({ source, images, built, placed, options, destination, signal })
+    return await publish({ source, images: compose(await parts, built, options), built, placed, options, destination, signal })
   } finally {
     base.close()
     await destination.close()
@@ -213,13 +211,30 @@ type PartImage = ReleaseImage & Part
 
 const releaseOf = (options: BuildOptions): Omit<ImageFacts, 'entrypoint'> => ({ app: options.app, server: options.server, serverType: options.serverType, builder: builderName, ...(options.labels === undefined ? {} : { labels: options.labels }) })
 
+/** What the package runs on. */
+const runnable = (parts: readonly Part[], { architecture }: PackageContent): readonly Part[] => parts.filter(({ image }) => architecture === undefined || architecture === image.platform.architecture)
+
+/** What an image of the package is made of, above its base. */
+function additions<L extends PackageContent>({ supervisor }: Part, layer: L, options: BuildOptions): { readonly added: readonly [SupervisorLayer & { createdBy: string }, L & { createdBy: string }]; readonly facts: ImageFacts } {
+  return {
+    added: [{ ...supervisor, createdBy: 'tarsnode' }, { ...layer, createdBy: `release package of ${options.app}.${options.server}` }],
+    facts: { ...releaseOf(options), entrypoint: supervisor.entrypoint },
+  }
+}
+
+/** Configurations, one an image. */
+function configsOf(parts: readonly Part[], layer: PackageContent, options: BuildOptions): StoredDocument[] {
+  return runnable(parts, layer).map((part) => {
+    const { added, facts } = additions(part, layer, options)
+    return imageConfig(part.image, added, facts)
+  })
+}
+
 /** One image for each platform that the package runs on. */
 function compose(parts: readonly Part[], layer: PackageLayer, options: BuildOptions): PartImage[] {
-  const runnable = parts.filter(({ image }) => layer.architecture === undefined || layer.architecture === image.platform.architecture)
-  return runnable.map((part) => {
-    const { image, supervisor } = part
-    const added: AddedLayer[] = [{ ...supervisor, createdBy: 'tarsnode' }, { ...layer, createdBy: `release package of ${options.app}.${options.server}` }]
-    return { ...part, ...composeRelease(image, added, { ...releaseOf(options), entrypoint: supervisor.entrypoint }) }
+  return runnable(parts, layer).map((part) => {
+    const { added, facts } = additions(part, layer, options)
+    return { ...part, ...composeRelease(part.image, added, facts) }
   })
 }
 

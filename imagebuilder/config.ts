@@ -2,15 +2,18 @@ import { digestOf } from './oci/digest.ts'
 import type { BaseImage } from './oci/source.ts'
 import { mediaTypes, type Descriptor, type HistoryEntry, type ImageConfig, type Index, type Manifest, type Platform } from './oci/types.ts'
 
-/** A layer on top of the base. */
-export interface AddedLayer {
-  readonly digest: string
+/** A layer on top of the base, as the configuration has it. */
+export interface AddedContent {
   readonly diffId: string
+  /** For the image's history. */
+  readonly createdBy: string
+}
+
+export interface AddedLayer extends AddedContent {
+  readonly digest: string
   readonly size: number
   /** Default: gzip. */
   readonly mediaType?: string
-  /** For the image's history. */
-  readonly createdBy: string
 }
 
 export interface ImageFacts {
@@ -78,10 +81,10 @@ export function factsOf({ annotations = {} }: Manifest): Omit<ImageFacts, 'entry
  * The configuration of the image: the base's, with ENV ServerType, the supervisor as entry point and no CMD, the labels of
  * the release, and the new layers. It holds nothing that differs between two builds of the same inputs.
  */
-export function imageConfig(base: BaseImage, layers: readonly AddedLayer[], facts: ImageFacts): StoredDocument {
+export function imageConfig(base: BaseImage, layers: readonly AddedContent[], facts: ImageFacts): StoredDocument {
   const { Cmd: _cmd, ...settings } = base.config.config ?? {}
   const created = base.config.created ?? epoch
-  const history = (layer: AddedLayer): HistoryEntry => ({ created, created_by: layer.createdBy })
+  const history = (layer: AddedContent): HistoryEntry => ({ created, created_by: layer.createdBy })
   const document: ImageConfig = {
     ...base.config,
     created,

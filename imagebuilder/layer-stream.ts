@@ -3,18 +3,22 @@ import { gzip } from './compression/gzip.ts'
 import { ParallelCompressor, type CompressorOptions } from './compression/parallel.ts'
 import { tarEnd, tarHeader, tarPadding, type TarHeader } from './tar.ts'
 
+/** What the tar of a layer is called. */
+export interface LayerContent {
+  /** `sha256:<hex>` of the tar. */
+  readonly diffId: string
+  /** Bytes of the tar. */
+  readonly unpacked: number
+}
+
 /** What a finished layer is called: `digest` and `size` of the compressed bytes, `diffId` of the tar within. */
-export interface LayerDigests {
+export interface LayerDigests extends LayerContent {
   /** Of the layer, by its compression. */
   readonly mediaType: string
   /** `sha256:<hex>` of the compressed tar. */
   readonly digest: string
-  /** `sha256:<hex>` of the tar. */
-  readonly diffId: string
   /** Bytes of the compressed tar. */
   readonly size: number
-  /** Bytes of the tar. */
-  readonly unpacked: number
 }
 
 /** Files of this size and more are judged and compressed apart from their neighbours. Bytes. */
@@ -62,10 +66,17 @@ export class LayerStream {
     await this.#write(tarPadding(header.size))
   }
 
-  async end(): Promise<LayerDigests> {
+  /** Ends the tar; the last of it is still to be compressed. */
+  async endContent(): Promise<LayerContent> {
     await this.#write(tarEnd)
+    return { diffId: `sha256:${this.#diffId.digest('hex')}`, unpacked: this.#unpacked }
+  }
+
+  /** @param content of the tar, where that was ended before */
+  async end(content?: LayerContent): Promise<LayerDigests> {
+    const ended = content ?? (await this.endContent())
     await this.#compressor.end()
-    return { mediaType: this.#mediaType, digest: `sha256:${this.#digest.digest('hex')}`, diffId: `sha256:${this.#diffId.digest('hex')}`, size: this.#size, unpacked: this.#unpacked }
+    return { ...ended, mediaType: this.#mediaType, digest: `sha256:${this.#digest.digest('hex')}`, size: this.#size }
   }
 
   /** Gives up; resolves when no work is under way any more. */

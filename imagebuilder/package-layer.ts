@@ -1,6 +1,6 @@
 import { Failure } from '#base/errors.ts'
 import type { Codec } from './compression/codec.ts'
-import { LayerStream, type LayerDigests } from './layer-stream.ts'
+import { LayerStream, type LayerContent, type LayerDigests } from './layer-stream.ts'
 import type { BuildMembers } from './member-cache.ts'
 import { isUploadLost, uploadTries, type ImageDestination } from './oci/destination.ts'
 import type { BlobWriter } from './oci/upload.ts'
@@ -27,12 +27,12 @@ export interface PackageLayerOptions extends Expectation {
   /** Compressed by earlier builds. */
   readonly members?: BuildMembers | undefined
   readonly codec?: Codec | undefined
-  /** Hears what the layer is called while the destination is still taking it in. */
-  readonly onDigest?: (layer: PackageLayer) => Promise<void>
+  /** Hears of the layer when all of it was seen, while the last of it is compressed and taken in. */
+  readonly onContent?: (layer: PackageContent) => Promise<void>
   readonly onProgress?: ((progress: { readonly read: number; readonly size: number; readonly pushed: number }) => void) | undefined
 }
 
-export interface PackageLayer extends LayerDigests {
+export interface PackageContent extends LayerContent {
   /** The folder that was stripped from every path, if there was one. */
   readonly topFolder: string | undefined
   readonly files: number
@@ -40,6 +40,8 @@ export interface PackageLayer extends LayerDigests {
   readonly architecture?: string
   readonly bill?: Bill
 }
+
+export type PackageLayer = PackageContent & LayerDigests
 
 /**
  * Streams the package into one layer at the destination and checks it on the way; a package that is refused leaves
@@ -73,10 +75,9 @@ async function onePass(source: PackageSource, destination: ImageDestination, top
     const needs = preflight(inventory, { ...options, ...(await options.platforms()) })
     if (manifest.lacksMain) refuseJar(options.server)
     await checkLibraries(needs, options)
-    const digests = await layer.end()
-    const built = { ...digests, topFolder: topFolder.name, files: inventory.fileCount, ...(needs.architecture === undefined ? {} : { architecture: needs.architecture }), ...(bill && { bill }) }
-    await together((await writer).commit(digests.digest), options.onDigest?.(built) ?? Promise.resolve())
-    return built
+    const content = { ...(await layer.endContent()), topFolder: topFolder.name, files: inventory.fileCount, ...(needs.architecture === undefined ? {} : { architecture: needs.architecture }), ...(bill && { bill }) }
+    const [digests] = await together(finish(layer, content, await writer), options.onContent?.(content) ?? Promise.resolve())
+    return { ...content, ...digests }
   } catch (error) {
     await giveUp(layer, writer)
     throw signal.aborted ? signal.reason : error
@@ -94,10 +95,17 @@ async function checkLibraries({ libraries, architecture }: Needs, { server, lack
   throw new Failure('PACKAGE_LIBRARIES', `executable "${server}" needs ${missing.join(', ')}, and neither the package nor the base image has ${missing.length === 1 ? 'it' : 'them'}`, { remedy: 'pack what is missing into the folder lib, or choose a base image that has it', context: { server, missing: missing.join(', ') } })
 }
 
+async function finish(layer: LayerStream, content: LayerContent, writer: BlobWriter): Promise<LayerDigests> {
+  writer.nearlyDone?.()
+  const digests = await layer.end(content)
+  await writer.commit(digests.digest)
+  return digests
+}
+
 /** Waits for both, then throws what the first threw, or the second. */
-async function together(...work: readonly Promise<void>[]): Promise<void> {
-  const failed = (await Promise.allSettled(work)).find(({ status }) => status === 'rejected')
-  if (failed?.status === 'rejected') throw failed.reason
+async function together<A, B>(...work: readonly [Promise<A>, Promise<B>]): Promise<[A, B]> {
+  await Promise.allSettled(work)
+  return Promise.all(work)
 }
 
 async function giveUp(layer: LayerStream, writer: Promise<BlobWriter>): Promise<void> {

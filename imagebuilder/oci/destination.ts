@@ -56,7 +56,7 @@ export function registryDestination(reference: ImageReference, access: RegistryA
     registry: reference.registry,
     repository,
     place: (blob, signal) => placeInRegistry(repository, blob, signal),
-    startBlob: (what, signal) => repository.startUpload(`uploading ${what}`, signal),
+    startBlob: async (what, signal) => repository.startUpload(`uploading ${what}`, signal),
     publish: (manifest, signal) => repository.putManifest(reference.tag === '' ? digestOf(manifest.body) : reference.tag, manifest.mediaType, manifest.body, signal),
     publishPart: (manifest, signal) => repository.putManifest(digestOf(manifest.body), manifest.mediaType, manifest.body, signal),
     close: async () => session.close(),
@@ -75,7 +75,7 @@ export async function placeInRegistry(repository: Repository, blob: KnownBlob, s
   for (const from of blob.mountFrom ?? []) {
     if (from !== repository.name && (await tryMount(repository, digest, from, signal))) return 'mounted'
   }
-  await retry(async () => copyInto(await repository.startUpload(`uploading ${blob.what}`, signal), blob), { attempts: uploadTries, baseMs: 200, when: isUploadLost, ...(signal && { signal }) })
+  await retry(() => copyInto(repository.startUpload(`uploading ${blob.what}`, signal), blob), { attempts: uploadTries, baseMs: 200, when: isUploadLost, ...(signal && { signal }) })
   return 'copied'
 }
 

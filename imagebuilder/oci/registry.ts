@@ -3,7 +3,7 @@ import { digestMismatch, digestOf, verifying } from './digest.ts'
 import { Session, type Call, type RegistryAccess } from './session.ts'
 import { readAll, type Answer } from './transport.ts'
 import { manifestAccept, mediaTypes, type Descriptor, type Index } from './types.ts'
-import { ChunkedUpload, later, type BlobWriter } from './upload.ts'
+import { ChunkedUpload, later } from './upload.ts'
 
 const maximumManifest = 4 << 20
 
@@ -82,15 +82,15 @@ export class Repository {
   /** Makes a blob of another repository of this registry ours without moving bytes; false when the registry would not. */
   async mount(digest: string, from: string, signal?: AbortSignal): Promise<boolean> {
     const question = `?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`
-    const { status, headers } = await this.#post(question, [201, 202], `mounting blob ${digest}`, signal, [`repository:${from}:pull`])
-    if (status === 201) return true
-    await this.#upload(headers.location, 'an unused mount', signal).abort()
+    const answer = await this.#post(question, [201, 202], `mounting blob ${digest}`, signal, [`repository:${from}:pull`])
+    if (answer.status === 201) return true
+    await this.#upload(answer, 'an unused mount', signal).abort()
     return false
   }
 
   /** Puts a small blob there in two requests, whether it is there or not. */
   async putBlob(digest: string, content: Buffer, doing: string, signal?: AbortSignal): Promise<void> {
-    const upload = await this.#startUpload(doing, signal)
+    const upload = this.startUpload(doing, signal)
     try {
       await upload.commitWhole(digest, content)
     } catch (error) {
@@ -100,32 +100,29 @@ export class Repository {
   }
 
   /** Begins an upload whose digest is known at its end only. @param doing for errors, e.g. `uploading the package layer` */
-  startUpload(doing: string, signal?: AbortSignal): Promise<BlobWriter> {
-    return this.#startUpload(doing, signal)
-  }
-
-  async #startUpload(doing: string, signal: AbortSignal | undefined): Promise<ChunkedUpload> {
-    const { headers } = await this.#post('', [202], doing, signal)
-    const upload = this.#upload(headers.location, doing, signal)
-    if (signal?.aborted !== true) return upload
-    await upload.abort()
-    throw signal.reason
+  startUpload(doing: string, signal?: AbortSignal): ChunkedUpload {
+    return this.#upload(this.#post('', [202], doing, signal), doing, signal)
   }
 
   /** Asks for an upload. One of which nobody hears in time is given up when it is heard of, for its name is known to nobody else. */
   async #post(question: string, expect: readonly number[], doing: string, signal: AbortSignal | undefined, moreScopes: readonly string[] = []): Promise<Answer> {
-    const late = async ({ status, headers, body }: Answer): Promise<void> => {
-      body.resume()
-      if (status === 202) await this.#upload(headers.location, doing, signal).abort()
+    const late = async (answer: Answer): Promise<void> => {
+      answer.body.resume()
+      if (answer.status === 202) await this.#upload(answer, doing, signal).abort()
     }
     const answer = await this.#call({ method: 'POST', path: `/blobs/uploads/${question}`, expect, doing, signal: later(signal), late }, moreScopes)
     answer.body.resume()
     return answer
   }
 
-  #upload(location: string | undefined, doing: string, signal: AbortSignal | undefined): ChunkedUpload {
-    if (location === undefined) throw new Failure('REGISTRY_REFUSED', `registry ${this.registry} gave no upload location while ${doing}`, { remedy: 'check that the address is that of a registry' })
-    return new ChunkedUpload(this.#session, location, { scopes: [this.#scope], doing, signal })
+  /** @param answer to the POST */
+  #upload(answer: Answer | Promise<Answer>, doing: string, signal: AbortSignal | undefined): ChunkedUpload {
+    const locate = async (): Promise<string> => {
+      const { location } = (await answer).headers
+      if (location === undefined) throw new Failure('REGISTRY_REFUSED', `registry ${this.registry} gave no upload location while ${doing}`, { remedy: 'check that the address is that of a registry' })
+      return location
+    }
+    return new ChunkedUpload(this.#session, locate(), { scopes: [this.#scope], doing, signal })
   }
 
   #call(call: Omit<Call, 'scopes'>, moreScopes: readonly string[] = []): ReturnType<Session['call']> {

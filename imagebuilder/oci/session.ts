@@ -5,6 +5,12 @@ import { parseChallenges, type Challenge } from './challenge.ts'
 import { statusFailure } from './failures.ts'
 import { Connections, readAll, type Answer, type Exchange, type Trust } from './transport.ts'
 
+/**
+ * Configurations of images that were read before, by digest: what a name stands for is asked each time, and with it whether
+ * one may read it; what a digest stands for is the same for ever.
+ */
+export type KnownConfigs = Map<string, Buffer>
+
 export interface RegistryAccess {
   readonly credentials?: Credentials
   /** Trust for a registry host; undefined for the default. */
@@ -15,6 +21,7 @@ export interface RegistryAccess {
   readonly attempts?: number
   /** A registry from which nothing comes for so long is given up, and tried again. Milliseconds; default a minute. */
   readonly silenceMs?: number
+  readonly configs?: KnownConfigs
 }
 
 /** An exchange within the registry's API; `path` may be an absolute URL that the registry gave. */

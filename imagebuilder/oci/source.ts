@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import { Failure } from '#base/errors.ts'
 import { manifestName, formatReference, type ImageReference } from './reference.ts'
 import { openRepository, type RawManifest, type Repository } from './registry.ts'
-import type { RegistryAccess } from './session.ts'
+import type { KnownConfigs, RegistryAccess } from './session.ts'
 import { isIndex, type Descriptor, type ImageConfig, type Index, type Manifest, type Platform } from './types.ts'
 
 /** Where images are read from: a registry or an OCI layout. */
@@ -15,6 +15,7 @@ export interface ImageSource {
   manifest(digest?: string, signal?: AbortSignal): Promise<RawManifest>
   /** A blob's bytes; the stream fails when they do not match the digest. */
   blob(descriptor: Descriptor, signal?: AbortSignal): Promise<AsyncIterable<Buffer>>
+  readonly configs?: KnownConfigs
   close(): void
 }
 
@@ -29,6 +30,8 @@ export interface BaseImage {
 }
 
 const maximumConfig = 8 << 20
+/** Larger configurations are not kept, nor more of them. */
+const [keptBytes, mostKept] = [64 << 10, 256]
 
 /** Tries for what is temporary at a mirror: there is another place to ask. */
 const mirrorTries = 2
@@ -61,6 +64,7 @@ export function registrySource(reference: ImageReference, access: RegistryAccess
     },
     manifest: (digest, signal) => ask((source) => source.manifest(digest, signal)),
     blob: (descriptor, signal) => ask((source) => source.blob(descriptor, signal)),
+    ...(access.configs && { configs: access.configs }),
     close: () => [...mirrors, origin].forEach((place) => place.close()),
   }
 }
@@ -128,7 +132,7 @@ export async function readChild(source: ImageSource, digest: string, signal: Abo
 /** Reads the configuration to a manifest. @throws IMAGE_INVALID */
 export async function completeImage(source: ImageSource, digest: string, manifest: Manifest, signal: AbortSignal | undefined): Promise<BaseImage> {
   if (!Array.isArray(manifest.layers) || typeof manifest.config?.digest !== 'string') throw invalid(source.name, 'its manifest has no config and layers (schema 1 images are not taken)')
-  const config = parse<ImageConfig>(await readBlob(source, manifest.config, signal), source.name)
+  const config = parse<ImageConfig>(await readConfig(source, manifest.config, signal), source.name)
   const diffIds = config.rootfs?.diff_ids
   if (!Array.isArray(diffIds) || diffIds.length !== manifest.layers.length) throw invalid(source.name, 'its configuration does not list its layers')
   const platform = { os: config.os, architecture: config.architecture, ...(config.variant === undefined ? {} : { variant: config.variant }) }
@@ -168,12 +172,16 @@ function notFor(name: string, platforms: readonly Platform[], has: readonly stri
   throw new Failure('IMAGE_PLATFORM', `image ${name} is not for ${wanted}; it is for ${[...new Set(has)].join(', ')}`, { remedy: 'choose another base image or another platform', context: { image: name } })
 }
 
-/** A small blob as a whole. */
-async function readBlob(source: ImageSource, descriptor: Descriptor, signal: AbortSignal | undefined): Promise<Buffer> {
+async function readConfig(source: ImageSource, descriptor: Descriptor, signal: AbortSignal | undefined): Promise<Buffer> {
+  const known = source.configs?.get(descriptor.digest)
+  if (known !== undefined) return known
   if (descriptor.size > maximumConfig) throw invalid(source.name, `its configuration has ${descriptor.size} bytes`)
   const parts: Buffer[] = []
   for await (const part of await source.blob(descriptor, signal)) parts.push(part)
-  return Buffer.concat(parts)
+  const config = Buffer.concat(parts)
+  if (config.length <= keptBytes) source.configs?.set(descriptor.digest, config)
+  for (const digest of source.configs?.keys() ?? []) if ((source.configs?.size ?? 0) > mostKept) source.configs?.delete(digest)
+  return config
 }
 
 function invalid(name: string, why: string): Failure {

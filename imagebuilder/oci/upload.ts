@@ -1,6 +1,6 @@
 import { isTemporary, Failure } from '#base/errors.ts'
 import { retry } from '#base/retry.ts'
-import { giveBack } from '../memory.ts'
+import { Buffers } from '../memory.ts'
 import type { Session } from './session.ts'
 import { StreamedChunk } from './streamed-chunk.ts'
 
@@ -8,6 +8,8 @@ import { StreamedChunk } from './streamed-chunk.ts'
 export interface BlobWriter {
   /** Waits when the receiver is slower; the buffer may be used again when it resolves. */
   write(chunk: Buffer): Promise<void>
+  /** Says that little more will come: what was written may be sent to its end meanwhile. */
+  nearlyDone?(): void
   /** Ends the blob; its content must have this digest. */
   commit(digest: string): Promise<void>
   abort(): Promise<void>
@@ -21,6 +23,9 @@ const chunkBytes = 6 << 20
 /** A blob that is longer is on its way before its end is known. Bytes. */
 const streamedBytes = 128 << 10
 
+const buffers = new Buffers(chunkBytes, 2)
+const none = Buffer.alloc(0)
+
 interface Chunk {
   /** Offset in the blob. */
   readonly start: number
@@ -28,34 +33,41 @@ interface Chunk {
 }
 
 /**
- * A resumable upload (distribution-spec "Pushing a blob in chunks"), the first chunk of which is sent while it is gathered.
- * Each chunk is kept until the registry has it; after a cut the registry is asked how far it got and the rest is sent.
+ * A resumable upload (distribution-spec "Pushing a blob in chunks"), the first chunk of which is gathered while the upload
+ * begins, and sent while it is gathered. Each chunk is kept until the registry has it; after a cut the registry is asked how
+ * far it got and the rest is sent.
  */
 export class ChunkedUpload implements BlobWriter {
   readonly #session: Session
   readonly #scopes: readonly string[]
   readonly #doing: string
   readonly #signal: AbortSignal | undefined
-  #location: string
-  #filling = Buffer.allocUnsafeSlow(0)
+  readonly #begun: Promise<void>
+  #location = ''
+  #filling: Buffer = none
   #filled = 0
-  #inFlight = Buffer.allocUnsafeSlow(0)
+  #inFlight: Buffer = none
   #stream: StreamedChunk | undefined
   #sent = 0
-  #sending: Promise<void> = Promise.resolve()
+  #sending: Promise<void>
 
-  /** @param location the upload URL that the registry answered to the POST */
-  constructor(session: Session, location: string, options: { scopes: readonly string[]; doing: string; signal?: AbortSignal | undefined }) {
+  /** @param location the upload URL that the registry answers to the POST */
+  constructor(session: Session, location: Promise<string>, options: { scopes: readonly string[]; doing: string; signal?: AbortSignal | undefined }) {
     this.#session = session
-    this.#location = location
     this.#scopes = options.scopes
     this.#doing = options.doing
     this.#signal = options.signal
+    this.#begun = location.then((known) => {
+      this.#location = known
+      this.#streamOn()
+    })
+    this.#begun.catch(() => {})
+    this.#sending = this.#begun
   }
 
   async write(bytes: Buffer): Promise<void> {
     for (let offset = 0; offset < bytes.length; ) {
-      if (this.#filling.length === 0) this.#filling = Buffer.allocUnsafeSlow(chunkBytes)
+      if (this.#filling === none) this.#filling = buffers.take()
       const copied = bytes.copy(this.#filling, this.#filled, offset)
       offset += copied
       this.#filled += copied
@@ -64,17 +76,23 @@ export class ChunkedUpload implements BlobWriter {
     }
   }
 
+  nearlyDone(): void {
+    if (this.#stream !== undefined) this.#close()
+  }
+
   /** The last chunk goes with the digest, if it is not sent: one request less for the registry to write to its disk. */
   async commit(digest: string): Promise<void> {
-    if (this.#stream !== undefined) this.#close()
+    await this.#begun
+    this.nearlyDone()
     await this.#sending
     await this.#end(digest, { start: this.#sent, bytes: this.#filling.subarray(0, this.#filled) })
-    this.#giveBack()
+    this.#leave()
   }
 
   /** Ends an upload that nothing was written to with its whole content (distribution-spec "POST then PUT"). */
-  commitWhole(digest: string, bytes: Buffer): Promise<void> {
-    return this.#end(digest, { start: 0, bytes })
+  async commitWhole(digest: string, bytes: Buffer): Promise<void> {
+    await this.#begun
+    await this.#end(digest, { start: 0, bytes })
   }
 
   #end(digest: string, chunk: Chunk): Promise<void> {
@@ -91,15 +109,17 @@ export class ChunkedUpload implements BlobWriter {
   }
 
   async abort(): Promise<void> {
+    await Promise.allSettled([this.#begun])
     await Promise.allSettled([this.#sending, this.#stream && this.#endStream(this.#stream, this.#filled)])
-    this.#giveBack()
+    this.#leave()
+    if (this.#location === '') return
     const call = { method: 'DELETE', path: this.#location, expect: [202, 204, 404, 405], scopes: this.#scopes, doing: `giving up ${this.#doing}`, signal: AbortSignal.timeout(giveUpMs) } as const
     await this.#session.call(call).then((answer) => answer.body.resume(), () => {})
   }
 
-  #giveBack(): void {
-    giveBack(this.#filling)
-    giveBack(this.#inFlight)
+  #leave(): void {
+    for (const buffer of [this.#filling, this.#inFlight]) if (buffer !== none) buffers.leave(buffer)
+    this.#filling = this.#inFlight = none
   }
 
   /** What the registry is doing with the upload must be over before it is told to forget it: else it makes it anew. */
@@ -109,7 +129,7 @@ export class ChunkedUpload implements BlobWriter {
 
   /** Sends more of the first chunk, once there is enough of it. */
   #streamOn(): void {
-    if (this.#sent === 0 && this.#session.streams && this.#filled >= streamedBytes) this.#stream ??= new StreamedChunk(this.#session, { path: this.#location, ...this.#common() }, this.#filling, () => this.#close())
+    if (this.#location !== '' && this.#sent === 0 && this.#session.streams && this.#filled >= streamedBytes) this.#stream ??= new StreamedChunk(this.#session, { path: this.#location, ...this.#common() }, this.#filling, () => this.#close())
     this.#stream?.reach(this.#filled)
   }
 

@@ -4,8 +4,9 @@ import type { Logger } from '#base/log.ts'
 import type { BuiltImage } from '../build.ts'
 import type { ImageEnv } from '../env.ts'
 import type { MemberCache } from '../member-cache.ts'
+import type { KnownConfigs } from '../oci/session.ts'
 import { BuildLog } from './build-log.ts'
-import type { Base, ClusterFacts } from './cluster.ts'
+import type { Base, ClusterFacts, Spelling } from './cluster.ts'
 import type { FairQueue, Place } from './fair-queue.ts'
 import type { HeadStart } from './head-start.ts'
 import { makeImage, type Making } from './make-image.ts'
@@ -27,6 +28,7 @@ export interface BuildFacts {
   readonly id: string
   readonly timage: string
   readonly request: BuildRequest
+  readonly spelling: Spelling
   readonly base: Base
   readonly image: string
   readonly package: Package
@@ -41,6 +43,8 @@ export interface BuildPorts {
   readonly cluster: ClusterFacts
   readonly queue: FairQueue
   readonly members: MemberCache | undefined
+  /** Of base images. */
+  readonly configs: KnownConfigs
   readonly log: Logger
   /** Aborts what runs when the service stops. */
   readonly stopping: AbortSignal

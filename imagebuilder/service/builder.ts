@@ -36,7 +36,7 @@ export class Builder {
 
   constructor(options: BuilderOptions) {
     const { env, now = Date.now } = options
-    this.#ports = { ...options, now, queue: new FairQueue(env.builds, env.queue), stopping: this.#stopping.signal }
+    this.#ports = { ...options, now, configs: new Map(), queue: new FairQueue(env.builds, env.queue), stopping: this.#stopping.signal }
   }
 
   /** @throws QUEUE_FULL, STOPPING */
@@ -69,11 +69,15 @@ export class Builder {
 
   async #factsOf(id: string, timage: string, request: BuildRequest, received: Package): Promise<BuildFacts> {
     const { cluster, now } = this.#ports
-    const [framework, base] = await Promise.all([cluster.framework(), cluster.base(request.baseImage, request.baseImageSecret, request.serverType)])
+    const [framework, base, spelling] = await Promise.all([
+      cluster.framework(),
+      cluster.base(request.baseImage, request.baseImageSecret, request.serverType),
+      cluster.spelled(timage, request.server, received.filename),
+    ])
     const image = `${framework.imageUpload.registry}/${imageRepository(request.app, request.server)}:${request.tag || id}`
     parseLocation(image)
     const secret = request.secret || (framework.imageUpload.secret ?? '')
-    return { id, timage, request: { ...request, secret }, base, image, package: received, framework, createTime: new Date(now()).toISOString() }
+    return { id, timage, request: { ...request, secret }, spelling, base, image, package: received, framework, createTime: new Date(now()).toISOString() }
   }
 
   /** A build that this builder has taken in its life, unless that is long ago. */

@@ -17,6 +17,12 @@ export interface Base {
   readonly secret: string
 }
 
+/** A server's name; `known`: not only as it was sent. */
+export interface Spelling {
+  readonly server: string
+  readonly known: boolean
+}
+
 /** What a build asks the cluster for, besides its TImage. */
 export class ClusterFacts {
   readonly #client: KubeClient
@@ -83,7 +89,7 @@ export class ClusterFacts {
    * The server's name as its TServer spells it, else as the uploaded jar does: the web sends names in lower case, and
    * tarsnode looks for the file by the true one.
    */
-  async spelled(timage: string, server: string, filename: string): Promise<{ server: string; known: boolean }> {
+  async spelled(timage: string, server: string, filename: string): Promise<Spelling> {
     const found = await this.#find(() => this.#client.get<TServer>(resources.tservers, { namespace: this.#namespace, name: timage }))
     const stem = filename.replace(/\.[A-Za-z]+$/, '')
     const spelling = [found?.spec.server, stem].find((name) => name?.toLowerCase() === server.toLowerCase())

@@ -1,7 +1,7 @@
 import multipart from '@fastify/multipart'
 import swagger from '@fastify/swagger'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { rm } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { describe, Failure } from '#base/errors.ts'
@@ -97,7 +97,7 @@ async function take(options: HttpOptions, request: FastifyRequest, timage: strin
   const file = join(forms, id)
   let begun: { readonly form: BuildRequest; readonly headStart: HeadStart } | undefined
   let upload: Upload | undefined
-  const received = (of: Upload): Package => ({ ...of, release: () => rm(file, { force: true }) })
+  const received = (of: Upload): Package => ({ ...of, release: () => remove(file) })
   try {
     upload = await receiveUpload(request, file, maxUploadBytes, (arriving) => {
       const form = ifComplete(arriving.fields, timage)
@@ -123,4 +123,11 @@ function ifComplete(fields: ReadonlyMap<string, string>, timage: string): BuildR
   } catch {
     return undefined
   }
+}
+
+/** Its name goes at once; its bytes, which take a while, when nobody waits for them. */
+async function remove(file: string): Promise<void> {
+  const bytes = await open(file).catch(() => undefined)
+  await rm(file, { force: true })
+  void bytes?.close().catch(() => {})
 }

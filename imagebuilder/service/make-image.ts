@@ -8,12 +8,11 @@ import type { BuildFacts, BuildPorts } from './build.ts'
 export type Making = Required<Pick<BuildOptions, 'signal' | 'confirmed' | 'onProgress' | 'onNote'>> & Pick<BuildOptions, 'arrival'>
 
 /** Makes the image of a build, with what the cluster and this builder have for it. */
-export async function makeImage({ timage, request, base, image, package: received }: BuildFacts, { env, cluster, members }: BuildPorts, making: Making): Promise<BuiltImage> {
+export async function makeImage({ request, spelling: { server, known }, base, image, package: received }: BuildFacts, { env, cluster, members, configs }: BuildPorts, making: Making): Promise<BuiltImage> {
   const kept = await members?.build()
   try {
-    const [supervisors, { server, known }, access, baseAccess, signing] = await Promise.all([
+    const [supervisors, access, baseAccess, signing] = await Promise.all([
       readSupervisors(env.supervisor),
-      cluster.spelled(timage, request.server, received.filename),
       registryAccess(request.secret, cluster, env),
       registryAccess(base.secret || request.secret, cluster, env),
       cluster.signingKey(env.signSecret),
@@ -21,7 +20,7 @@ export async function makeImage({ timage, request, base, image, package: receive
     making.signal.throwIfAborted()
     return await buildImage({
       package: received.file, app: request.app, server, serverType: request.serverType, anyCase: !known && server === server.toLowerCase(),
-      base: parseLocation(base.image), destination: parseLocation(image), access, baseAccess, supervisors, limits: env.limits, ...(kept && { members: kept }), codec: env.codec,
+      base: parseLocation(base.image), destination: parseLocation(image), access, baseAccess: { ...baseAccess, configs }, supervisors, limits: env.limits, ...(kept && { members: kept }), codec: env.codec,
       sbom: env.sbom, ...signing, ...making,
     })
   } finally {

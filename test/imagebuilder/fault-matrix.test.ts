@@ -56,9 +56,9 @@ const casesOf = (some: readonly Harm[], times: readonly number[]): Case[] => {
 
 const told = ({ kind, phase, harm, times }: Case): string => `${harm} × ${times} in phase "${phase}" of a ${kind}`
 
-/** The base image in a repository of the case's own, so that harm to it is harm to this case only. */
+/** A base image of the case's own, in a repository of its own, so that harm to it is harm to this case only. */
 async function prepare({ number }: Case): Promise<string> {
-  await composeImage({ layers: [layer], destination: parseLocation(`${bench.registry}/base/b${number}:1`), platform })
+  await composeImage({ layers: [layer], config: { Labels: { case: String(number) } }, destination: parseLocation(`${bench.registry}/base/b${number}:1`), platform })
   await bench.timage(`demo-s${number}`)
   return `${bench.faulty.address}/base/b${number}:1`
 }

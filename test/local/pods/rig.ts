@@ -67,7 +67,7 @@ export async function pushImage(registry: string, name: string, { layers, config
   try {
     const put = async (bytes: Buffer, mediaType: string) => {
       const digest = sha256(bytes)
-      const upload = await repository.startUpload('test')
+      const upload = repository.startUpload('test')
       await upload.write(bytes)
       await upload.commit(digest)
       return { mediaType, digest, size: bytes.length }
