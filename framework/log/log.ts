@@ -124,7 +124,7 @@ interface Traces {
 }
 
 function startTraces({ data, otlp, log, clock = systemClock, quietMs, overtimeMs }: LogOptions, lifetime: Lifetime): Traces {
-  const store = new SqliteTraceStore(data)
+  const store = new SqliteTraceStore(data, log)
   lifetime.onStop(() => store.close())
   const exporter = otlp === undefined ? undefined : new HttpOutbox<Trace>({ ...otlp, body: otlpRequest, batch: 200, remedy: 'check OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_HEADERS', log })
   if (exporter !== undefined) lifetime.own(exporter)

@@ -1,5 +1,6 @@
 // Traces: lines into calls, calls into graphs, found by TopologyObj and sent by OTLP (framework-services 4.4, 5).
 import { once } from 'node:events'
+import { closeSync, existsSync, openSync, statSync, utimesSync, writeSync } from 'node:fs'
 import http from 'node:http'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
@@ -252,8 +253,32 @@ describe('served', () => {
     await second.stop()
   })
 
+  test.each([['its head', 0], ['all but its head', 1]] as const)('an index that is damaged in %s is set aside, for as long as its days, and tarslog goes on', async (_where, from) => {
+    const own = await mkdtemp(join(folder, 'damaged-'))
+    const options = { path: join(own, 'logs'), data: join(own, 'index') }
+    const file = join(own, 'index/traces.sqlite')
+    const first = await start(options)
+    for (let index = 0; index < 50; index++) await logOf(first).loggerbyInfo(info, chain(`before${index}`, nowMs))
+    await first.stop()
+    const handle = openSync(file, 'r+')
+    for (let page = from; page * 4096 < statSync(file).size; page++) writeSync(handle, Buffer.alloc(4096, 0xa5), 0, 4096, page * 4096)
+    closeSync(handle)
+    const second = await start(options)
+    onTestFinished(() => second.stop())
+    await logOf(second).loggerbyInfo(info, chain('after', nowMs))
+    expect((await topologyOf(second).graphTrace(day, 'after')).return).toBe(0)
+    expect((await topologyOf(second).graphTrace(day, 'before1')).return).toBe(-1)
+    expect(existsSync(`${file}.broken`)).toBe(true)
+    utimesSync(`${file}.broken`, nowMs / 1000, nowMs / 1000 - 7 * 86_400)
+    await second.sweep()
+    expect(existsSync(`${file}.broken`)).toBe(true)
+    utimesSync(`${file}.broken`, nowMs / 1000, nowMs / 1000 - 8 * 86_400)
+    await second.sweep()
+    expect(existsSync(`${file}.broken`)).toBe(false)
+  })
+
   test('days that are old are forgotten', () => {
-    const store = new SqliteTraceStore(':memory:')
+    const store = new SqliteTraceStore(':memory:', silentLogger)
     const old = parseTraceLine(chain('t', 1)[0] ?? '') as TraceLine
     for (const one of ['20260301', '20260302']) store.addLines(one, [old])
     expect(store.forgetBefore('20260302')).toBe(1)

@@ -10,6 +10,3 @@ export function makeStoreFolder(folder: string): void {
     throw new Failure('STORE_FOLDER', `nothing can be kept in ${folder}`, { cause, remedy: 'set TARSSTORE_DATA to a folder that can be written to' })
   }
 }
-
-/** Behind the name of what is no database any more, as of a torn disk, and in whose place a new one was begun. */
-export const brokenSuffix = '.broken'

@@ -1,7 +1,10 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { Failure } from '#base/errors.ts'
+import type { Logger } from '#base/log.ts'
+import { brokenSuffix, isBroken, setAside } from '#store/sqlite/broken.ts'
+import { strftime } from '../model/strftime.ts'
 import { moments, type TraceLine } from './line.ts'
 import type { EdgeSum, GraphKind, GraphSum, Span, Trace, VertexSum } from './trace.ts'
 
@@ -65,46 +68,56 @@ const mergeLine = (moment: string): string => `
     ret = iif(${moment === 'ss' ? '1' : "ret = ''"}, excluded.ret, ret),
     t_${moment} = coalesce(t_${moment}, excluded.t_${moment}), d_${moment} = coalesce(d_${moment}, excluded.d_${moment})`
 
-/** Traces in one SQLite file. */
+/** The file while it is open, and what is done with it all the time. */
+interface Index {
+  readonly db: DatabaseSync
+  readonly merge: ReadonlyMap<string, StatementSync>
+  readonly begin: StatementSync
+  readonly end: StatementSync
+  readonly vertex: StatementSync
+  readonly edge: StatementSync
+}
+
+/** Traces in one SQLite file. One that is damaged is set aside and another begun: all that is in it came from lines that are in logs. */
 export class SqliteTraceStore implements TraceStore {
-  readonly #db: DatabaseSync
-  readonly #merge: ReadonlyMap<string, StatementSync>
-  readonly #begin: StatementSync
-  readonly #end: StatementSync
-  readonly #vertex: StatementSync
-  readonly #edge: StatementSync
+  readonly #folder: string
+  readonly #log: Logger
+  #index: Index
 
   /** @param folder made when missing; or `:memory:` */
-  constructor(folder: string) {
-    this.#db = open(folder)
-    this.#merge = new Map(moments.map((moment) => [moment, this.#db.prepare(mergeLine(moment))]))
-    this.#begin = this.#db.prepare('INSERT OR IGNORE INTO trace (day, trace) VALUES (?, ?)')
-    this.#end = this.#db.prepare('UPDATE trace SET started = :start, ended = :end WHERE day = :day AND trace = :trace AND started IS NULL')
-    this.#vertex = this.#db.prepare('INSERT INTO vertex VALUES (:day, :kind, :hash, :name, :callCount, :callTime) ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, took = took + excluded.took')
-    this.#edge = this.#db.prepare('INSERT INTO edge VALUES (:day, :kind, :hash, :order, :from, :to, :callCount, :callTime) ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, took = took + excluded.took')
+  constructor(folder: string, log: Logger) {
+    this.#folder = folder
+    this.#log = log
+    try {
+      this.#index = open(folder)
+    } catch (error) {
+      if (!isBroken((error as Failure).cause)) throw error
+      this.#index = this.#renewed()
+    }
   }
 
   addLines(day: string, lines: readonly TraceLine[]): void {
-    this.#together(() => {
+    this.#together(({ begin, merge }) => {
       for (const { moment, data, ret, ...line } of lines) {
-        this.#begin.run(day, line.trace)
-        this.#merge.get(moment)?.run({ ...line, day, ret: moment === 'ss' || moment === 'cr' ? ret : '', data: data === '' ? null : data })
+        begin.run(day, line.trace)
+        merge.get(moment)?.run({ ...line, day, ret: moment === 'ss' || moment === 'cr' ? ret : '', data: data === '' ? null : data })
       }
     })
   }
 
   finish(day: string, trace: string, bounds: { readonly start: number; readonly end: number }, graphs: Readonly<Record<GraphKind, GraphSum>>): void {
-    this.#together(() => {
-      if (this.#end.run({ day, trace, ...bounds }).changes === 0) return
+    this.#together((index) => {
+      if (index.end.run({ day, trace, ...bounds }).changes === 0) return
       for (const [kind, { hash, vertexes, edges }] of Object.entries(graphs)) {
-        for (const vertex of vertexes) this.#vertex.run({ day, kind, hash, ...vertex })
-        for (const edge of edges) this.#edge.run({ day, kind, hash, ...edge })
+        for (const vertex of vertexes) index.vertex.run({ day, kind, hash, ...vertex })
+        for (const edge of edges) index.edge.run({ day, kind, hash, ...edge })
       }
     })
   }
 
   unfinished(): { readonly day: string; readonly trace: Trace }[] {
-    return this.#db.prepare('SELECT day, trace FROM trace WHERE started IS NULL').all().flatMap((row) => {
+    const rows = this.#with(({ db }) => db.prepare('SELECT day, trace FROM trace WHERE started IS NULL').all())
+    return rows.flatMap((row) => {
       const [day, id] = [text(row['day']), text(row['trace'])]
       const trace = this.trace(day, id)
       return trace === undefined ? [] : [{ day, trace }]
@@ -112,51 +125,76 @@ export class SqliteTraceStore implements TraceStore {
   }
 
   trace(day: string, trace: string): Trace | undefined {
-    const rows = this.#db.prepare('SELECT * FROM span WHERE day = ? AND trace = ?').all(day, trace)
+    const rows = this.#with(({ db }) => db.prepare('SELECT * FROM span WHERE day = ? AND trace = ?').all(day, trace))
     return rows.length === 0 ? undefined : { trace, spans: new Map(rows.map((row) => [text(row['span']), spanOf(row)])) }
   }
 
   graphs(day: string, kind: GraphKind, name: string): Omit<GraphSum, 'hash'>[] {
-    const hashes = this.#db.prepare('SELECT hash FROM vertex WHERE day = ? AND kind = ? AND name = ? ORDER BY calls DESC, hash LIMIT 1000').all(day, kind, name)
-    const vertexes = this.#db.prepare('SELECT name, calls AS callCount, took AS callTime FROM vertex WHERE day = ? AND kind = ? AND hash = ? ORDER BY name')
-    const edges = this.#db.prepare('SELECT source AS "from", target AS "to", calls AS callCount, took AS callTime, depth AS "order" FROM edge WHERE day = ? AND kind = ? AND hash = ? ORDER BY depth, source, target')
-    return hashes.map(({ hash }) => ({ vertexes: vertexes.all(day, kind, text(hash)) as unknown as VertexSum[], edges: edges.all(day, kind, text(hash)) as unknown as EdgeSum[] }))
+    return this.#with(({ db }) => {
+      const hashes = db.prepare('SELECT hash FROM vertex WHERE day = ? AND kind = ? AND name = ? ORDER BY calls DESC, hash LIMIT 1000').all(day, kind, name)
+      const vertexes = db.prepare('SELECT name, calls AS callCount, took AS callTime FROM vertex WHERE day = ? AND kind = ? AND hash = ? ORDER BY name')
+      const edges = db.prepare('SELECT source AS "from", target AS "to", calls AS callCount, took AS callTime, depth AS "order" FROM edge WHERE day = ? AND kind = ? AND hash = ? ORDER BY depth, source, target')
+      return hashes.map(({ hash }) => ({ vertexes: vertexes.all(day, kind, text(hash)) as unknown as VertexSum[], edges: edges.all(day, kind, text(hash)) as unknown as EdgeSum[] }))
+    })
   }
 
   functions(day: string, server: string): string[] {
-    return this.#db.prepare('SELECT DISTINCT function FROM span WHERE day = ? AND slave = ? ORDER BY function').all(day, server).map((row) => text(row['function']))
+    return this.#with(({ db }) => db.prepare('SELECT DISTINCT function FROM span WHERE day = ? AND slave = ? ORDER BY function').all(day, server)).map((row) => text(row['function']))
   }
 
   traces(day: string, server: string, { from, to } = { from: 0, to: Number.MAX_SAFE_INTEGER }): TraceEntry[] {
-    return this.#db.prepare(`
+    const sql = `
       SELECT trace, started AS start, ended AS "end" FROM trace WHERE day = :day AND started BETWEEN :from AND :to
         AND trace IN (SELECT trace FROM span WHERE day = :day AND slave = :server UNION SELECT trace FROM span WHERE day = :day AND master = :server)
       ORDER BY started DESC, trace LIMIT ${mostEntries}
-    `).all({ day, server, from, to }) as unknown as TraceEntry[]
+    `
+    return this.#with(({ db }) => db.prepare(sql).all({ day, server, from, to })) as unknown as TraceEntry[]
   }
 
   forgetBefore(day: string): number {
-    let traces = 0
-    this.#together(() => {
-      for (const table of ['span', 'vertex', 'edge']) this.#db.prepare(`DELETE FROM ${table} WHERE day < ?`).run(day)
-      traces = Number(this.#db.prepare('DELETE FROM trace WHERE day < ?').run(day).changes)
+    const aside = `${fileIn(this.#folder)}${brokenSuffix}`
+    const asideAt = statSync(aside, { throwIfNoEntry: false })?.mtime
+    if (asideAt !== undefined && strftime('%Y%m%d', asideAt) < day) rmSync(aside, { force: true })
+    return this.#together(({ db }) => {
+      for (const table of ['span', 'vertex', 'edge']) db.prepare(`DELETE FROM ${table} WHERE day < ?`).run(day)
+      return Number(db.prepare('DELETE FROM trace WHERE day < ?').run(day).changes)
     })
-    return traces
   }
 
   close(): void {
-    this.#db.close()
+    this.#index.db.close()
   }
 
-  #together(work: () => void): void {
-    this.#db.exec('BEGIN IMMEDIATE')
+  #together<T>(work: (index: Index) => T): T {
+    return this.#with((index) => {
+      index.db.exec('BEGIN IMMEDIATE')
+      try {
+        const result = work(index)
+        index.db.exec('COMMIT')
+        return result
+      } catch (error) {
+        if (!isBroken(error)) index.db.exec('ROLLBACK')
+        throw error
+      }
+    })
+  }
+
+  #with<T>(work: (index: Index) => T): T {
     try {
-      work()
-      this.#db.exec('COMMIT')
+      return work(this.#index)
     } catch (error) {
-      this.#db.exec('ROLLBACK')
-      throw error
+      if (!isBroken(error)) throw error
+      this.#index.db.close()
+      this.#index = this.#renewed()
+      return work(this.#index)
     }
+  }
+
+  #renewed(): Index {
+    const file = fileIn(this.#folder)
+    this.#log.error('the index of traces is damaged; it is set aside, and a new one is begun', { file: `${file}${brokenSuffix}`, remedy: 'see whether the disk is whole; the lines of all traces are in their logs' })
+    setAside(file)
+    return open(this.#folder)
   }
 }
 
@@ -167,18 +205,33 @@ function spanOf(row: Record<string, unknown>): Span {
   return { span: span ?? '', parent: parent ?? '', master: master ?? '', slave: slave ?? '', function: name ?? '', ret: ret ?? '', exception: exception ?? '', times: pick('t', Number), data: pick('d', text) }
 }
 
-function open(folder: string): DatabaseSync {
+const fileIn = (folder: string): string => join(folder, 'traces.sqlite')
+
+function open(folder: string): Index {
+  let db: DatabaseSync | undefined
   try {
     if (folder !== ':memory:') mkdirSync(folder, { recursive: true })
-    const db = new DatabaseSync(folder === ':memory:' ? folder : join(folder, 'traces.sqlite'))
+    db = new DatabaseSync(folder === ':memory:' ? folder : fileIn(folder))
     // A power cut may cost the last moments, whose lines are in the log file.
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000')
     const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
     if (version > layout) throw new Error(`it was written by a newer version (layout ${version})`)
     db.exec(`${schema} PRAGMA user_version = ${layout}`)
-    return db
+    return indexOf(db)
   } catch (cause) {
+    db?.close()
     throw new Failure('LOG_TRACES', `traces cannot be kept in ${folder}`, { cause, remedy: 'set TARSLOG_DATA to a folder that can be written to' })
+  }
+}
+
+function indexOf(db: DatabaseSync): Index {
+  return {
+    db,
+    merge: new Map(moments.map((moment) => [moment, db.prepare(mergeLine(moment))])),
+    begin: db.prepare('INSERT OR IGNORE INTO trace (day, trace) VALUES (?, ?)'),
+    end: db.prepare('UPDATE trace SET started = :start, ended = :end WHERE day = :day AND trace = :trace AND started IS NULL'),
+    vertex: db.prepare('INSERT INTO vertex VALUES (:day, :kind, :hash, :name, :callCount, :callTime) ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, took = took + excluded.took'),
+    edge: db.prepare('INSERT INTO edge VALUES (:day, :kind, :hash, :order, :from, :to, :callCount, :callTime) ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, took = took + excluded.took'),
   }
 }
 

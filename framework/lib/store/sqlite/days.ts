@@ -5,8 +5,9 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { Failure } from '#base/errors.ts'
 import { daysOf, tooSlow, Totals, two, type Condition, type Dataset, type FieldType, type FindQuestion, type Found, type Group, type Measure, type Row, type TotalsQuestion } from '../dataset.ts'
-import { brokenSuffix, makeStoreFolder } from '../folder.ts'
+import { makeStoreFolder } from '../folder.ts'
 import { sqlPattern } from '../like.ts'
+import { brokenSuffix, isBroken, setAside, sqliteCode } from './broken.ts'
 
 /** Version of the files' layout, in SQLite's user_version. */
 const layout = 1
@@ -119,7 +120,7 @@ export class SqliteDays {
     } catch (error) {
       if (!isBroken(error)) throw error
       this.#forget(file)
-      renameSync(file, `${file}${brokenSuffix}`)
+      setAside(file)
       throw new Failure('STORE_BROKEN', `${file} is damaged and was set aside, with ${brokenSuffix} behind its name; a new one is begun`, { cause: error, temporary: true, remedy: 'see whether the disk is whole; what was set aside goes with its day' })
     }
   }
@@ -217,13 +218,8 @@ function insertAll({ db, insert }: Day, rows: readonly Row[], columns: readonly 
   }
 }
 
-const isBroken = (error: unknown): boolean => [corrupt, notADatabase].includes(sqliteCode(error))
-
-/** The primary result code (sqlite.org/rescode.html). */
-const sqliteCode = (error: unknown): number => Number((error as { errcode?: unknown }).errcode) & 0xff
-const corrupt = 11
+/** Primary result code (sqlite.org/rescode.html). */
 const constraint = 19
-const notADatabase = 26
 
 /** Milliseconds that a lock of the other thread is waited for. */
 const lockMs = 5000

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { Failure } from '#base/errors.ts'
 import { checkQuestion, type Dataset, type FindQuestion, type Found, type Group, type Row, type Store, type TotalsQuestion } from '../dataset.ts'
-import { brokenSuffix, makeStoreFolder } from '../folder.ts'
+import { makeStoreFolder } from '../folder.ts'
+import { brokenSuffix } from './broken.ts'
 import type { Request, Response, ThreadData } from './worker.ts'
 
 /** Questions and writes that wait; one more is refused. */
