@@ -8,7 +8,14 @@ import { answerOf, planOf, type Asked } from './model/question.ts'
 /** What is said of the last time when nothing is kept: greater than all, as native says (framework-services 8.2). */
 const noTime = '99999999 9999'
 
+/** So many questions are with the stores at once, however they came: an answer may take tens of megabytes. */
+const mostAtOnce = 16
+/** Milliseconds that a store has for an answer. */
+const patienceMs = 9000
+
 export interface Answerer {
+  /** Asked for where none is named. */
+  readonly usualIndex: string
   answer(asked: Asked): Promise<MonitorQueryRsp>
   /** `YYYYMMDD HHMM` of the newest rows. */
   lastTime(): Promise<string>
@@ -20,13 +27,15 @@ export function createAnswerer(kind: Kind, reader: GatheredReader, log: Logger):
   const counts = { answered: 0, refused: 0, failed: 0 }
   const lastOf = (last: Awaited<ReturnType<GatheredReader['last']>>['answer']): string => (last === undefined ? noTime : `${last.day} ${last.order}`)
   const failed = (msg: string, more: Partial<MonitorQueryRsp> = {}): MonitorQueryRsp => ({ ret: -1, msg, lastTime: noTime, activeDb: 0, totalDb: 0, retThreads: [], result: new Map(), ...more })
+  const turns = new Turns(mostAtOnce)
   return {
     counts,
-    lastTime: async () => lastOf((await reader.last(kind.dataset)).answer),
+    usualIndex: kind.usualIndex,
+    lastTime: () => turns.take(async () => lastOf((await reader.last(kind.dataset)).answer)),
     async answer(asked) {
       try {
         const plan = planOf(kind, asked)
-        const [{ answer: groups, asked: totalDb, failures }, { answer: last }] = await Promise.all([reader.totals(kind.dataset, plan.question), reader.last(kind.dataset)])
+        const [{ answer: groups, asked: totalDb, failures }, { answer: last }] = await turns.take(() => Promise.all([reader.totals(kind.dataset, { ...plan.question, until: Date.now() + patienceMs }), reader.last(kind.dataset)]))
         const activeDb = totalDb - failures.length
         const rest = { lastTime: lastOf(last), activeDb, totalDb, retThreads: Array.from({ length: totalDb }, (_, index) => (index < activeDb ? 0 : -1)), result: answerOf(kind, plan, groups) }
         if (totalDb > 0 && failures.length === 0) {
@@ -44,5 +53,27 @@ export function createAnswerer(kind: Kind, reader: GatheredReader, log: Logger):
         return failed(describe(error))
       }
     },
+  }
+}
+
+/** Has so many do something at once; the others wait, in their order. */
+class Turns {
+  readonly #waiting: (() => void)[] = []
+  #free: number
+
+  constructor(count: number) {
+    this.#free = count
+  }
+
+  async take<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    try {
+      return await work()
+    } finally {
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#free++
+      else next()
+    }
   }
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { describe, Failure } from '#base/errors.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
@@ -18,16 +19,19 @@ export interface TextServerOptions {
 const longestQuestion = 64 << 10
 /** A connection that says nothing is closed, milliseconds. */
 const idleMs = 60_000
+/** Who was refused may read why for so long, milliseconds. */
+const lingerMs = 1000
 
 /** Serves the text protocol (framework-services 8.4): a JSON object in, lines out, any number of times a connection. */
 export async function startTextServer({ address, port, answerer, tokens }: TextServerOptions): Promise<Running & { readonly port: number }> {
   const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
+  // Who has asked all and says so gets the answers.
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => socket.destroy())
     socket.setTimeout(idleMs, () => socket.destroy())
-    serve(socket, answerer, tokens)
+    serve(socket, answerer, tokens).catch(() => socket.destroy())
   })
   server.maxConnections = 256
   await new Promise<void>((resolve, reject) => {
@@ -43,25 +47,33 @@ export async function startTextServer({ address, port, answerer, tokens }: TextS
   return Object.assign(life, { port: (server.address() as AddressInfo).port })
 }
 
-function serve(socket: Socket, answerer: Answerer, tokens: Tokens | undefined): void {
+/** One question after the other; what comes meanwhile is read later, and so is who does not read its answers. */
+async function serve(socket: Socket, answerer: Answerer, tokens: Tokens | undefined): Promise<void> {
   let waiting: Buffer[] = []
   let bytes = 0
   let end = new ObjectEnd()
-  let turn = Promise.resolve()
-  const take = (chunk: Buffer): void => {
-    const at = end.find(chunk)
-    waiting.push(at < 0 ? chunk : chunk.subarray(0, at))
-    bytes += chunk.length
-    if (bytes > longestQuestion || end.isNone) return void socket.end(errorText('a question is a JSON object of at most 64 KiB'))
-    if (at < 0) return
-    const text = Buffer.concat(waiting).toString()
-    ;[waiting, bytes, end] = [[], 0, new ObjectEnd()]
-    turn = turn.then(() => reply(text, answerer, tokens)).then((answer) => void (socket.destroyed || socket.write(answer)))
-    if (at < chunk.length) take(chunk.subarray(at))
+  for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    for (let rest = chunk; rest.length > 0;) {
+      const at = end.find(rest)
+      const part = at < 0 ? rest : rest.subarray(0, at)
+      rest = rest.subarray(part.length)
+      waiting.push(part)
+      bytes += part.length
+      if (bytes > longestQuestion || end.isNone) return refuse(socket)
+      if (at < 0) continue
+      const text = Buffer.concat(waiting).toString()
+      ;[waiting, bytes, end] = [[], 0, new ObjectEnd()]
+      const answer = await reply(text, answerer, tokens)
+      if (!socket.destroyed && !socket.write(answer)) await once(socket, 'drain')
+    }
   }
-  socket.on('data', (chunk: Buffer) => {
-    if (!socket.writableEnded) take(chunk)
-  })
+  socket.end()
+}
+
+/** Reads on without looking: a connection with unread bytes would be reset, and the reason lost. */
+function refuse(socket: Socket): void {
+  socket.end(errorText('a question is a JSON object of at most 64 KiB')).resume()
+  setTimeout(() => socket.destroy(), lingerMs).unref()
 }
 
 const [quote, backslash, open, close] = [0x22, 0x5c, 0x7b, 0x7d]
@@ -98,7 +110,7 @@ class ObjectEnd {
 async function reply(text: string, answerer: Answerer, tokens: Tokens | undefined): Promise<string> {
   try {
     if (tokens !== undefined && !tokens.admits(tokenOf(text))) return errorText(`the question has no "${tokenKey}" that is known`)
-    const question = parseText(text)
+    const question = parseText(text, answerer.usualIndex)
     return question.method === 'timecheck' ? timeText(await answerer.lastTime()) : textOf(await answerer.answer(question.asked))
   } catch (error) {
     return errorText(describe(error))

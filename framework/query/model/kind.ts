@@ -11,6 +11,7 @@ export interface Index {
 
 export interface Kind {
   readonly dataset: Dataset
+  readonly usualIndex: string
   /** By name. @throws Failure STORE_QUESTION for one that there is not */
   index(name: string): Index
   /** Fields that are grouped by in any case; groups that differ in them only come together in the answer. */
@@ -31,6 +32,7 @@ const least = new Set(['minrsp_time'])
 /** Calls: counts and times add up, but for the greatest, the least and the average. */
 export const statKind: Kind = {
   dataset: statDataset,
+  usualIndex: 'succ_count',
   index(name) {
     if (name === 'ave_time') return { measures: [{ field: 'total_time', by: 'sum' }, { field: 'succ_count', by: 'sum' }], value: ([time = 0, count = 0]) => (count === 0 ? 0 : time / count) }
     return by(numeric(statDataset, name), greatest.has(name) ? 'max' : least.has(name) ? 'min' : 'sum')
@@ -53,6 +55,7 @@ function valueOf(policy: string, [total = 0, lowest = 0, highest = 0, weighed = 
 /** Properties: `value` comes together as its policy says. */
 export const propertyKind: Kind = {
   dataset: propertyDataset,
+  usualIndex: 'value',
   index: (name) => (name === 'value' ? { measures: valueMeasures, value: first } : by(numeric(propertyDataset, name), 'sum')),
   apart: ['policy'],
   together: sum,

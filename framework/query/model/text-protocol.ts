@@ -15,8 +15,12 @@ const signs: readonly (readonly [RegExp, MonitorOp])[] = [
   [/^\s*([A-Za-z_]+)\s*<\s*(.*)$/s, MonitorOp.LT],
 ]
 
-/** @param text a JSON object; texts or lists of texts in it @throws Failure STORE_QUESTION */
-export function parseText(text: string): TextQuestion {
+/**
+ * @param text a JSON object; texts or lists of texts in it
+ * @param usualIndex asked for where none is
+ * @throws Failure STORE_QUESTION
+ */
+export function parseText(text: string, usualIndex: string): TextQuestion {
   let given: unknown
   try {
     given = JSON.parse(text)
@@ -29,15 +33,9 @@ export function parseText(text: string): TextQuestion {
   if (method === 'timecheck') return { method }
   if (method !== 'query') throw refused(`there is no method "${String(method)}"; use query or timecheck`)
   const filters = listOf(fields, 'filter').map(parseFilter).filter((one) => one !== undefined)
-  const flags = (...wanted: MonitorOp[]): string[] => filters.filter(({ field, op }) => field === 'f_tflag' && wanted.includes(op)).map(({ val }) => val).sort()
   const indexs = listOf(fields, 'indexs')
-  return {
-    method,
-    asked: {
-      date: '', conditions: filters, groupby: listOf(fields, 'groupby'), indexs: indexs.length === 0 ? ['succ_count'] : indexs,
-      tflag1: flags(MonitorOp.EQ, MonitorOp.GTE, MonitorOp.GT)[0] ?? '0000', tflag2: flags(MonitorOp.EQ, MonitorOp.LTE, MonitorOp.LT).at(-1) ?? '2360',
-    },
-  }
+  // Days and minutes are among the conditions.
+  return { method, asked: { date: '', tflag1: '0000', tflag2: '2360', conditions: filters, groupby: listOf(fields, 'groupby'), indexs: indexs.length === 0 ? [usualIndex] : indexs } }
 }
 
 /** `f_date=20200304`, `slave_name like '%x'`. Whether a server is one of Tars is not asked here: all are. */
