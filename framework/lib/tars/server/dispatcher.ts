@@ -3,7 +3,14 @@ import type { Call } from './call.ts'
 import { Queue } from './queue.ts'
 import type { Turn } from './turn.ts'
 
-/** Calls that wait are started for so long in one turn of the event loop, milliseconds; then sockets are served. */
+/**
+ * Until so much of a turn of the event loop is used for methods, milliseconds, more is read; then other sockets are served.
+ * What a long turn begins and does not end (methods that wait for a write that many share) is cold and old by then.
+ */
+const readMs = 3
+/** Until so much of it is used what is read is started at once; the rest waits. */
+const startMs = 2 * readMs
+/** Calls that wait are started for so long in one turn, milliseconds. */
 const sliceMs = 2
 /** While so many wait the others are not read: what waits in memory is cold when its turn comes, and old for the garbage collector. */
 const enough = 512
@@ -71,7 +78,7 @@ export class Dispatcher {
   /** Whether packets are to be read now; {@link read} follows. If not, {@link readLater} says when to ask again. */
   mayRead(): boolean {
     const full = this.#full
-    const enoughRead = full || this.#waiting.size > enough || (!this.#blocked && this.#options.turn.spent)
+    const enoughRead = full || this.#waiting.size > enough || (!this.#blocked && this.#options.turn.used > readMs)
     this.#shedding = enoughRead && this.#credit > 0 && (full || this.#overloaded)
     if (this.#shedding) this.#shedFrom = cpuMs()
     return this.#shedding || !enoughRead
@@ -109,7 +116,7 @@ export class Dispatcher {
   /** @returns whether its bytes are needed no more: it was refused, or started, when its arguments have been read */
   admit(call: Call): boolean {
     if (this.#shedding) return this.#shed(call, tooMany)
-    if (this.#waiting.size > 0 || this.#blocked || this.#options.turn.spent) return this.#enqueue(call)
+    if (this.#waiting.size > 0 || this.#blocked || this.#options.turn.used > startMs) return this.#enqueue(call)
     this.#startDue(call)
     return true
   }
