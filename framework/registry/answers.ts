@@ -1,43 +1,62 @@
+import { wire } from '#tars/codec/wire.ts'
 import { Writer } from '#tars/codec/writer.ts'
 import type { FunctionCodec } from '#tars/idl/interface.ts'
-import { QueryF } from '#tars/protocol/QueryF.ts'
-import { bodyOf, encoded, ReadyAnswers, type Encoded } from '#tars/server.ts'
+import { QueryF, type EndpointF } from '#tars/protocol/QueryF.ts'
+import { bodyOf, Encoded, encoded, ReadyAnswers } from '#tars/server.ts'
 import type { ObjectAnswers } from './model/object-answers.ts'
 import type { ServantView } from './model/views.ts'
 
-/** The answers about one object, encoded when its endpoints change and sent as they are when it is asked for. */
-export interface Answer {
-  /** Body of findObjectById: the active endpoints at tag 0. */
-  readonly list: Encoded
-  /** Return 0 at tag 0, active at 2, inactive at 3. {@link CommonAnswers} puts its own copy here, so that there is one. */
-  lists: Encoded
-  /** The same for the two functions with one more parameter: active at 3, inactive at 4. */
-  readonly listsAfterPlace: Encoded
+const { findObjectById, findObjectById4Any, findObjectById4All, findObjectByIdInSameGroup, findObjectNodeName } = QueryF.functions
+
+/** The answers about one object: their parts are encoded when its endpoints change, and follow each other when it is asked for. */
+export class Answer {
+  readonly #active: string
+  readonly #inactive: string
   /** Body of findObjectNodeName: names of the pods, active ones first. */
   readonly names: Encoded
+
+  constructor({ active, inactive }: ServantView, writer: Writer) {
+    this.#active = listBytes(active, writer)
+    this.#inactive = listBytes(inactive, writer)
+    const nodeNames = new Set([...active, ...inactive].map(({ nodeName }) => nodeName).filter((name) => name !== ''))
+    findObjectNodeName?.writeResult(writer.reset(), { return: 0, nodeNames: [...nodeNames] })
+    this.names = encoded(writer.view())
+  }
+
+  /** Body of findObjectById: the active endpoints at tag 0. */
+  get list(): Encoded {
+    return new Encoded(listHead(0), this.#active)
+  }
+
+  /** Return 0 at tag 0, active at 2, inactive at 3. */
+  get lists(): Encoded {
+    return new Encoded(success, listHead(2), this.#active, listHead(3), this.#inactive)
+  }
+
+  /** The same for the two functions with one more parameter: active at 3, inactive at 4. */
+  get listsAfterPlace(): Encoded {
+    return new Encoded(success, listHead(3), this.#active, listHead(4), this.#inactive)
+  }
 }
 
-const { findObjectById, findObjectById4Any, findObjectById4All, findObjectByIdInSameGroup, findObjectByIdInSameSet, findObjectNodeName } = QueryF.functions
+/** 0 at tag 0. */
+const success = String.fromCharCode(wire.zero)
 
-type ResultCodec = Pick<FunctionCodec, 'writeResult'> | undefined
+/** The first byte of a vector. */
+function listHead(tag: number): string {
+  return String.fromCharCode(tag << 4 | wire.list)
+}
+
+/** A vector of endpoints without that. */
+function listBytes(endpoints: readonly EndpointF[], writer: Writer): string {
+  findObjectById?.writeResult(writer.reset(), endpoints)
+  return writer.view().toString('latin1', 1)
+}
 
 /** Encodes answers, all with one writer. */
 export function answerEncoder(): (view: ServantView) => Answer {
   const writer = new Writer(4096)
-  return ({ active, inactive }) => {
-    const result = { return: 0, activeEp: active, inactiveEp: inactive }
-    const encode = (codec: ResultCodec, value: unknown): Encoded => {
-      codec?.writeResult(writer.reset(), value)
-      return encoded(writer.view())
-    }
-    const nodeNames = new Set([...active, ...inactive].map(({ nodeName }) => nodeName).filter((name) => name !== ''))
-    return {
-      list: encode(findObjectById, active),
-      lists: encode(findObjectById4Any, result),
-      listsAfterPlace: encode(findObjectByIdInSameSet, result),
-      names: encode(findObjectNodeName, { return: 0, nodeNames: [...nodeNames] }),
-    }
-  }
+  return (view) => new Answer(view, writer)
 }
 
 /** What callers of a function get who all get the same, by their very question. */
@@ -46,12 +65,12 @@ export class CommonAnswers {
   readonly #writer = new Writer(256)
 
   /** By function. */
-  readonly functions = Object.fromEntries([findObjectById4Any, findObjectById4All, findObjectByIdInSameGroup].map((codec) => [codec?.name, this.#ready]))
+  readonly functions = Object.fromEntries([findObjectById4Any, findObjectById4All, findObjectByIdInSameGroup].map((codec: FunctionCodec | undefined) => [codec?.name, this.#ready]))
 
   readonly publish = (id: string, answers: ObjectAnswers<Answer> | undefined): void => {
     findObjectByIdInSameGroup?.writeArgs(this.#writer.reset(), [id])
     const question = this.#writer.view()
     if (answers === undefined || answers.differ) this.#ready.delete(question)
-    else answers.all.lists = this.#ready.set(question, bodyOf(answers.all.lists))
+    else this.#ready.set(question, bodyOf(answers.all.lists))
   }
 }

@@ -18,7 +18,7 @@ import { Registry } from '#tars/protocol/Registry.ts'
 import { createServer, RequestCounters } from '#tars/server.ts'
 import type { Credentials } from '#tars/security.ts'
 import type { TlsSettings } from '#tars/tls.ts'
-import { answerEncoder, CommonAnswers } from './answers.ts'
+import { answerEncoder, CommonAnswers, type Answer } from './answers.ts'
 import { startFeeds, type Feeds } from './feeds.ts'
 import { Loads } from './loads.ts'
 import { Locks } from './locks.ts'
@@ -78,8 +78,6 @@ const queryObject = 'tars.tarsregistry.QueryObj'
 
 /** Milliseconds a caller may still be answered after the registry was asked to stop. */
 const drainMs = 3000
-
-type Answer = ReturnType<ReturnType<typeof answerEncoder>>
 
 interface Parts {
   readonly directory: Directory<Answer>

@@ -15,7 +15,7 @@ import { UdpListener } from './server/udp.ts'
 
 export { TarsCallError } from './packet.ts'
 export { Current, type Peer } from './server/current.ts'
-export { bodyOf, encoded, type Encoded } from './server/encoded.ts'
+export { bodyOf, Encoded, encoded } from './server/encoded.ts'
 export type { RequestRecord, ServerMetrics } from './server/metrics.ts'
 export { ReadyAnswers } from './server/ready-answers.ts'
 export { RequestCounters } from './server/request-counters.ts'

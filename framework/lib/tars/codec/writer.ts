@@ -72,19 +72,25 @@ export class Writer {
     this.#pos += bytes.length
   }
 
-  /** As {@link writeRaw}: bytes as the characters of a text, or the first `count` of them. */
-  writeLatin1(bytes: string, count = bytes.length): void {
-    this.#ensure(count)
-    ;(this.#buf as FastBuffer).latin1Write(bytes, this.#pos, count)
-    this.#pos += count
+  /** As {@link writeRaw}: the bytes `start` to `end` of some. */
+  writeFrom(bytes: Buffer, start: number, end: number): void {
+    this.#ensure(end - start)
+    bytes.copy(this.#buf, this.#pos, start, end)
+    this.#pos += end - start
+  }
+
+  /** As {@link writeRaw}: bytes as the characters of a text. */
+  writeLatin1(bytes: string): void {
+    this.#ensure(bytes.length)
+    ;(this.#buf as FastBuffer).latin1Write(bytes, this.#pos, bytes.length)
+    this.#pos += bytes.length
   }
 
   /** Four zero bytes to be filled by {@link patchInt32}. @returns their offset */
   reserveInt32(): number {
     this.#ensure(4)
     const at = this.#pos
-    this.#buf.fill(0, at, at + 4)
-    this.#pos = at + 4
+    this.#put32(0)
     return at
   }
 

@@ -7,6 +7,8 @@ import { free } from '#base/free.ts'
  */
 export type FrameSink = (bytes: Buffer, start: number, end: number) => unknown
 
+const settled = (): boolean => true
+
 const headerBytes = 4
 const firstCapacity = 1024
 /** Pieces from here on are kept as they came. */
@@ -61,16 +63,17 @@ export class FrameReader {
 
   /**
    * @param chunk belongs to the reader from now on: its memory may be gone once all of it was handed on
+   * @param settle is called before it goes: whether the bytes of packets for which `sink` returned true are needed no more indeed
    * @returns how many packets were handed to `sink`
    * @throws Failure `TARS_PACKET_LENGTH` when a header claims fewer than 4 bytes or more than the limit
    */
-  feed(chunk: Buffer, sink: FrameSink): number {
+  feed(chunk: Buffer, sink: FrameSink, settle = settled): number {
     let count = 0
     let pos = 0
     if (this.#have > 0) {
       pos = this.#fill(chunk)
       if (this.#have === 0 || this.#have < this.#wanted()) return 0
-      count += this.#emitKept(sink)
+      count += this.#emitKept(sink, settle)
     }
     // What filled the packet before was copied.
     let needed = false
@@ -81,19 +84,19 @@ export class FrameReader {
       pos += size
       count++
     }
-    const memory = needed ? undefined : chunk
+    const memory = settle() && !needed ? chunk : undefined
     if (!this.#stopped && pos < chunk.length) this.#keep(chunk.subarray(pos), memory, chunk.length)
     else if (memory !== undefined) free(memory)
     return count
   }
 
-  #emitKept(sink: FrameSink): number {
+  #emitKept(sink: FrameSink, settle: () => boolean): number {
     const size = this.#have
     this.#seal()
     const pieces = this.#pieces
     this.#release()
     const { bytes, memory } = pieces.length === 1 ? (pieces[0] as Piece) : joined(pieces, size)
-    if (sink(bytes, headerBytes, size) === true && memory !== undefined) free(memory)
+    if (sink(bytes, headerBytes, size) === true && settle() && memory !== undefined) free(memory)
     return 1
   }
 

@@ -7,12 +7,13 @@ import { KnownTexts } from '../codec/known-texts.ts'
 import { Reader } from '../codec/reader.ts'
 import { isVersion, pingFunction, readRequest, reconnectStatus, ret, type RequestPacket } from '../packet.ts'
 import { answer, refuse } from './answer.ts'
-import type { Route } from './call.ts'
+import type { Call, Route } from './call.ts'
 import type { Channel } from './channel.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Executor } from './executor.ts'
 import type { ServerMetrics } from './metrics.ts'
 import { adapterDefaults, type AdapterOptions, type ServerLimits } from './options.ts'
+import type { ReadyAnswers } from './ready-answers.ts'
 import { buildRoutes } from './routes.ts'
 import type { Turn } from './turn.ts'
 import { tokenKey } from '../tokens.ts'
@@ -32,6 +33,9 @@ export interface AdapterParts {
 /** Lines of one peer and reason. */
 const logLimit = { windowMs: 10_000, count: 5 } as const
 
+/** Calls whose answers are looked for together: what is read ahead is there still when it is needed. */
+const mostGathered = 64
+
 /** What is behind a port, whatever the transport: takes packets, finds the method, answers. */
 export class Adapter {
   readonly #parts: AdapterParts
@@ -42,6 +46,12 @@ export class Adapter {
   readonly #reader = new Reader(Buffer.alloc(0))
   readonly #queueTimeoutMs: number
   readonly #logged = new Limiter(logLimit)
+  /** Of packets that are read together, the calls that may have answers that are ready. */
+  readonly #gathered: Call[] = []
+  #gathering = false
+  /** Bytes of one of them are needed still. */
+  #needed = false
+  readonly #ready: readonly ReadyAnswers[]
   #onIdle: (() => void) | undefined
 
   constructor(parts: AdapterParts) {
@@ -49,6 +59,7 @@ export class Adapter {
     this.#parts = parts
     this.#routes = buildRoutes(options.servants)
     this.#names = new KnownTexts([...this.#routes].flatMap(([servant, functions]) => [servant, ...functions.keys()]))
+    this.#ready = [...new Set(Object.values(options.servants).flatMap(({ ready = {} }) => Object.values(ready)))]
     this.#queueTimeoutMs = options.queueTimeoutMs ?? adapterDefaults.queueTimeoutMs
     this.#executor = new Executor({ adapter: name, log, metrics, turn, done: (started) => this.#done(started) })
     this.#dispatcher = new Dispatcher({
@@ -74,10 +85,22 @@ export class Adapter {
 
   /** Packets are about to be read. @returns what {@link read} is told */
   reading(): number {
+    this.#gathering = true
     return this.#dispatcher.reading()
   }
 
+  /** Starts what was put off since {@link reading}. @returns whether the bytes of those packets are needed no more */
+  settle(): boolean {
+    this.#admitGathered()
+    const needed = this.#needed
+    this.#needed = false
+    return !needed
+  }
+
+  /** They are read, or one of them is none. */
   read(since: number): void {
+    this.settle()
+    this.#gathering = false
     this.#dispatcher.read(since)
   }
 
@@ -94,7 +117,7 @@ export class Adapter {
 
   /**
    * One packet without its header.
-   * @returns whether its bytes are needed no more
+   * @returns whether its bytes are needed no more, once {@link settle} says the same
    * @throws Failure `TARS_DECODE` when it is no request, `TARS_AUTH` when it should show an account and does not
    */
   onPacket(bytes: Buffer, start: number, end: number, channel: Channel, now: number): boolean {
@@ -105,7 +128,10 @@ export class Adapter {
     const route = this.#find(packet, channel)
     if (route === undefined) return true
     channel.begin()
-    return this.#dispatcher.admit({ packet, bodyBytes: packet.body.length, channel, route, arrivedAt: now, deadline: now + this.#patience(packet), startedAt: 0 })
+    const call = { packet, bodyBytes: packet.body.length, channel, route, arrivedAt: now, deadline: now + this.#patience(packet), startedAt: 0 }
+    if (this.#gather(call)) return true
+    this.#admitGathered() // calls start in the order in which they came
+    return this.#dispatcher.admit(call)
   }
 
   /** A connection or datagram was refused. */
@@ -120,6 +146,20 @@ export class Adapter {
     if (this.#onIdle === undefined || this.pending > 0) return
     this.#onIdle()
     this.#onIdle = undefined
+  }
+
+  #gather(call: Call): boolean {
+    if (!this.#gathering || call.route.ready?.expect(call.packet.body) !== true) return false
+    this.#gathered.push(call)
+    if (this.#gathered.length === mostGathered) this.#admitGathered()
+    return true
+  }
+
+  #admitGathered(): void {
+    if (this.#gathered.length === 0) return
+    for (const ready of this.#ready) ready.readAhead()
+    for (const call of this.#gathered) if (!this.#dispatcher.admit(call)) this.#needed = true
+    this.#gathered.length = 0
   }
 
   // How long it may wait for its turn: no longer than its caller does.

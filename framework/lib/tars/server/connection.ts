@@ -30,7 +30,9 @@ export interface ConnectionHost {
   readonly sated: boolean
   /** Calls {@link Connection.readOn} in a turn that is not. */
   readLater(connection: Connection): void
-  /** One packet without its header. Returns whether its bytes are needed no more. Throws a Failure when it is none. */
+  /** Starts the calls that were put off. Returns whether their bytes are needed no more. */
+  readonly settle: () => boolean
+  /** One packet without its header. Returns whether its bytes are needed no more, once `settle` says the same. Throws a Failure when it is none. */
   onPacket(bytes: Buffer, start: number, end: number, connection: Connection, now: number): boolean
   /** Memory held for incomplete packets changed. Returns false when the adapter holds too much. */
   onHeld(delta: number, connection: Connection): boolean
@@ -186,12 +188,13 @@ export class Connection implements Channel {
     const began = this.#host.reading()
     this.#lastRead = now
     try {
-      const count = this.#frames.feed(chunk, (bytes, start, end) => this.#host.onPacket(bytes, start, end, this, now))
+      const count = this.#frames.feed(chunk, (bytes, start, end) => this.#host.onPacket(bytes, start, end, this, now), this.#host.settle)
       if (!this.#frames.partial || count > 0 || this.#held === 0) this.#partialSince = now
     } catch (error) {
       return this.drop(error as Failure)
+    } finally {
+      this.#host.read(began)
     }
-    this.#host.read(began)
     this.#account()
   }
 

@@ -1,23 +1,18 @@
 /**
- * A result that is in wire form already. Its bytes are kept as text of one character each (Latin-1): in memory that is one
- * object beside its neighbours, where a Buffer is several in far places. With many answers the difference is most of
- * what sending one costs.
+ * A result that is in wire form already, in pieces that follow each other. Their bytes are kept as texts of one character each
+ * (Latin-1): in memory each is one object, where a Buffer is several in far places.
  */
 export class Encoded {
-  readonly latin1: string
-  /** Bytes of the body, with which the text begins. */
-  readonly length: number
+  readonly latin1: readonly string[]
 
-  /** @param length of the body, where other bytes follow it */
-  constructor(bytes: Buffer, length = bytes.length) {
-    this.latin1 = bytes.toString('latin1')
-    this.length = length
+  constructor(...latin1: readonly string[]) {
+    this.latin1 = latin1
   }
 }
 
 /** A copy of the bytes of a result. */
-export function bodyOf({ latin1, length }: Encoded): Buffer {
-  return Buffer.from(latin1, 'latin1').subarray(0, length)
+export function bodyOf({ latin1 }: Encoded): Buffer {
+  return Buffer.from(latin1.join(''), 'latin1')
 }
 
 /**
@@ -27,5 +22,5 @@ export function bodyOf({ latin1, length }: Encoded): Buffer {
  *   decoded and laid out anew
  */
 export function encoded(body: Buffer): Encoded {
-  return new Encoded(body)
+  return new Encoded(body.toString('latin1'))
 }

@@ -36,9 +36,9 @@ export class Executor {
     if (this.#options.metrics !== undefined) call.startedAt = this.#options.turn.at
     const { ready } = call.route
     const { version: ver, body } = call.packet
-    const known = ready !== undefined && ver === version.tars ? ready.get(body) : undefined
-    if (known === undefined) this.#ask(call)
-    else this.#send(call, plain, (writer) => writer.writeLatin1(known, known.length - body.length))
+    const place = ready !== undefined && ver === version.tars ? ready.find(body) : -1
+    if (place < 0) this.#ask(call)
+    else this.#send(call, plain, (writer) => ready?.write(place, writer))
   }
 
   #ask(call: Call): void {

@@ -1,65 +1,102 @@
-import { Encoded } from './encoded.ts'
+import type { Writer } from '../codec/writer.ts'
+import { Records } from './records.ts'
 
 /** Slots an answer, so that most are found in the first one that is looked at. */
 const spread = 2
 const leastSlots = 2 * spread * 64
+/** In place of a record's, while there is none. */
+const none = -1
 
 /**
- * Answers that are ready, by the bytes of the parameters that they answer. One is found without decoding these, and it is one
- * object in memory, body and parameters in turn: where there are many, each look elsewhere would cost more than the rest.
+ * Answers that are ready, by the bytes of the parameters that they answer. One is found without decoding these, and lies in one piece
+ * of memory with them: where there are many, most of what an answer costs is waiting for far memory.
  */
 export class ReadyAnswers {
-  /** Pairs: the hash of an answer's parameters, and 1 + its number, or 0 where nothing is. It is in the first free pair after that of its hash. */
+  /** Pairs: the hash of an answer's parameters, and 1 + the place of its record, or 0 where nothing is. It is in the first free pair after that of its hash. */
   #slots = new Int32Array(leastSlots)
-  /** By number, as text of one character a byte (Latin-1). */
-  readonly #answers: string[] = []
-  readonly #free: number[] = []
+  #count = 0
   /** Bytes of parameters that may be known. */
   #longest = 0
+  /** Slots that will be looked at. */
+  readonly #expected: number[] = []
+  /** Made of all that was read ahead, and says nothing: reads whose results nobody can see are none. */
+  readAheadMark = 0
 
-  /** @param args parameters in the layout of version 1 @param body of the response; both are copied @returns the body, for a servant that is asked all the same */
-  set(args: Buffer, body: Buffer): Encoded {
-    const answer = new Encoded(Buffer.concat([body, args]), body.length)
+  readonly #records = new Records((from, to, args) => {
+    let at = this.#first(hashOf(args))
+    while (this.#slots[at + 1] !== from + 1) at = this.#after(at)
+    this.#slots[at + 1] = to + 1
+  })
+
+  /** Bytes of memory that are held. */
+  get bytes(): number {
+    return this.#slots.byteLength + this.#records.bytes
+  }
+
+  /** @param args parameters in the layout of version 1 @param body of the response; both are copied */
+  set(args: Buffer, body: Buffer): void {
     const at = this.#find(args)
-    const known = this.#slots[at + 1] as number
-    const number = known > 0 ? known - 1 : (this.#free.pop() ?? this.#answers.length)
-    this.#answers[number] = answer.latin1
-    this.#longest = Math.max(this.#longest, args.length)
+    const known = (this.#slots[at + 1] as number) - 1
+    if (known >= 0 && this.#records.replace(known, body)) return
+    if (known >= 0) {
+      this.#slots[at + 1] = none
+      this.#records.drop(known)
+    }
     this.#slots[at] = hashOf(args)
-    this.#slots[at + 1] = number + 1
-    if (this.#answers.length * 2 * spread >= this.#slots.length) this.#grow()
-    return answer
+    this.#slots[at + 1] = 1 + this.#records.add(args, body)
+    this.#longest = Math.max(this.#longest, args.length)
+    if (known < 0 && ++this.#count * 2 * spread >= this.#slots.length) this.#grow()
   }
 
   delete(args: Buffer): void {
     const at = this.#find(args)
-    const known = this.#slots[at + 1] as number
-    if (known === 0) return
-    this.#answers[known - 1] = ''
-    this.#free.push(known - 1)
+    const known = (this.#slots[at + 1] as number) - 1
+    if (known < 0) return
     this.#slots[at + 1] = 0
     // What stands behind it may have stood there only because this was taken.
     for (let next = this.#after(at); this.#slots[next + 1] !== 0; next = this.#after(next)) this.#place(this.#slots, next)
+    this.#count--
+    this.#records.drop(known)
   }
 
   clear(): void {
     this.#slots = new Int32Array(leastSlots)
-    this.#answers.length = this.#free.length = this.#longest = 0
+    this.#count = this.#longest = 0
+    this.#records.clear()
   }
 
-  /** The body's bytes as text, and then those of `args`; undefined when there is no answer to these. */
-  get(args: Buffer): string | undefined {
-    if (args.length > this.#longest) return undefined
-    const number = this.#slots[this.#find(args) + 1] as number
-    return number === 0 ? undefined : this.#answers[number - 1]
+  /** Where the answer to these parameters is, until one is set or deleted; below 0 when there is none. */
+  find(args: Buffer): number {
+    return args.length > this.#longest ? none : (this.#slots[this.#find(args) + 1] as number) - 1
   }
 
-  /** Where these parameters are, or would be. */
+  /** Appends a copy of the body that {@link find} found. */
+  write(place: number, writer: Writer): void {
+    this.#records.writeValue(place, writer)
+  }
+
+  /** The answer to these parameters will be looked for, after {@link readAhead}. @returns false when there can be none */
+  expect(args: Buffer): boolean {
+    if (args.length > this.#longest) return false
+    this.#expected.push(this.#first(hashOf(args)))
+    return true
+  }
+
+  /** Looks where all those answers are at once: that takes hardly longer than looking for one, as no look waits for another. */
+  readAhead(): void {
+    for (const at of this.#expected) {
+      const place = (this.#slots[at + 1] as number) - 1
+      if (place >= 0) this.readAheadMark ^= this.#records.firstByte(place)
+    }
+    this.#expected.length = 0
+  }
+
+  /** The slot of these parameters, or the free one that would be theirs. */
   #find(args: Buffer): number {
     const hash = hashOf(args)
     let at = this.#first(hash)
     for (; this.#slots[at + 1] !== 0; at = this.#after(at)) {
-      if (this.#slots[at] === hash && endsWith(this.#answers[(this.#slots[at + 1] as number) - 1] as string, args)) break
+      if (this.#slots[at] === hash && this.#records.hasKey((this.#slots[at + 1] as number) - 1, args, 0, args.length)) break
     }
     return at
   }
@@ -74,12 +111,12 @@ export class ReadyAnswers {
 
   /** Puts the pair at `from` of some slots where it belongs. */
   #place(slots: Int32Array, from: number): void {
-    const [hash, number] = [slots[from] as number, slots[from + 1] as number]
+    const [hash, place] = [slots[from] as number, slots[from + 1] as number]
     slots[from + 1] = 0
     let at = this.#first(hash)
     while (this.#slots[at + 1] !== 0) at = this.#after(at)
     this.#slots[at] = hash
-    this.#slots[at + 1] = number
+    this.#slots[at + 1] = place
   }
 
   #grow(): void {
@@ -94,11 +131,4 @@ function hashOf(bytes: Buffer): number {
   let hash = 0x811c9dc5 | 0
   for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193)
   return hash
-}
-
-function endsWith(answer: string, args: Buffer): boolean {
-  const start = answer.length - args.length
-  if (start < 0) return false
-  for (let i = args.length - 1; i >= 0; i--) if (answer.charCodeAt(start + i) !== args[i]) return false
-  return true
 }

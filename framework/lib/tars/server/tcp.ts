@@ -105,6 +105,8 @@ export class TcpListener implements Listener, ConnectionHost {
     return this.#adapter.onPacket(bytes, start, end, connection, now)
   }
 
+  readonly settle = (): boolean => this.#adapter.settle()
+
   get sated(): boolean {
     return this.#adapter.sated
   }
