@@ -78,11 +78,10 @@ class Server implements TarsServer {
 
   constructor(options: ServerOptions) {
     const now = (): number => performance.now()
-    const turn = new Turn(now)
     const limits = limitsOf(options)
     this.#certificates = options.tls === undefined ? undefined : new CertificateFolder(options.tls.folder, options.log ?? silentLogger)
     const tls = this.#certificates && { certificates: this.#certificates, required: options.tls?.required === true }
-    this.#ports = options.adapters.map((adapter) => makePort({ ...common(options), ...adapterParts(adapter, options.accounts), limits, turn, now, tls }))
+    this.#ports = options.adapters.map((adapter) => makePort({ ...common(options), ...adapterParts(adapter, options.accounts), limits, turn: new Turn(now), now, tls }))
     if (this.#certificates !== undefined) this.#certificates.onChange = () => this.#ports.forEach(({ listener }) => listener.renew?.())
     this.#ended.promise.catch(() => {})
   }

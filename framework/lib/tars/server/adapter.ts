@@ -67,18 +67,23 @@ export class Adapter {
     return this.#dispatcher.pending
   }
 
-  /** No more is to be read in this turn of the event loop. */
-  get sated(): boolean {
-    return this.#dispatcher.sated
+  /** Whether packets are to be read now; {@link read} follows. If not, {@link readLater} says when to ask again. */
+  mayRead(): boolean {
+    return this.#dispatcher.mayRead()
   }
 
-  /** Packets are about to be read. @returns what {@link read} is told */
-  reading(): number {
-    return this.#dispatcher.reading()
+  read(): void {
+    this.#dispatcher.read()
   }
 
-  read(since: number): void {
-    this.#dispatcher.read(since)
+  /** Something is unread: calls `task` when it may be time. */
+  readLater(task: () => void): void {
+    this.#dispatcher.readLater(task)
+  }
+
+  /** Nothing is unread any more. */
+  caughtUp(): void {
+    this.#dispatcher.caughtUp()
   }
 
   /** Resolves once no request is under way. */
@@ -94,10 +99,11 @@ export class Adapter {
 
   /**
    * One packet without its header.
+   * @param arrivedAt monotonic milliseconds
    * @returns whether its bytes are needed no more
    * @throws Failure `TARS_DECODE` when it is no request, `TARS_AUTH` when it should show an account and does not
    */
-  onPacket(bytes: Buffer, start: number, end: number, channel: Channel, now: number): boolean {
+  onPacket(bytes: Buffer, start: number, end: number, channel: Channel, arrivedAt: number): boolean {
     const packet = readRequest(this.#reader.reset(bytes, start, end), this.#names)
     if (packet.status.size > 0) noteAgreement(packet, channel)
     if (this.#parts.accounts !== undefined && channel.account === undefined) return this.#admitCaller(packet, channel, this.#parts.accounts)
@@ -105,7 +111,7 @@ export class Adapter {
     const route = this.#find(packet, channel)
     if (route === undefined) return true
     channel.begin()
-    return this.#dispatcher.admit({ packet, bodyBytes: packet.body.length, channel, route, arrivedAt: now, deadline: now + this.#patience(packet), startedAt: 0 })
+    return this.#dispatcher.admit({ packet, bodyBytes: packet.body.length, channel, route, arrivedAt, deadline: arrivedAt + this.#patience(packet), startedAt: 0 })
   }
 
   /** A connection or datagram was refused. */

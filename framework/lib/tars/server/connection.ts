@@ -23,15 +23,13 @@ export interface ConnectionHost {
   readonly turn: Turn
   readonly writers: Writers
   readonly now: () => number
-  /** Packets are about to be read. Returns what `read` is told. */
-  reading(): number
-  read(since: number): void
-  /** No more is to be read in this turn of the event loop. */
-  readonly sated: boolean
-  /** Calls {@link Connection.readOn} in a turn that is not. */
+  /** Whether packets are to be read now; {@link read} follows. */
+  mayRead(): boolean
+  read(): void
+  /** Calls {@link Connection.readOn} when they are. */
   readLater(connection: Connection): void
   /** One packet without its header. Returns whether its bytes are needed no more. Throws a Failure when it is none. */
-  onPacket(bytes: Buffer, start: number, end: number, connection: Connection, now: number): boolean
+  onPacket(bytes: Buffer, start: number, end: number, connection: Connection, arrivedAt: number): boolean
   /** Memory held for incomplete packets changed. Returns false when the adapter holds too much. */
   onHeld(delta: number, connection: Connection): boolean
   /** It is over; `failure` when the server ended it. */
@@ -47,8 +45,9 @@ export class Connection implements Channel {
   readonly #host: ConnectionHost
   readonly #frames: FrameReader
   readonly #outbox: Outbox
-  /** Bytes for a later turn; the socket is paused meanwhile. */
+  /** Bytes for a later turn, and when they came; the socket is paused meanwhile. */
   #unread: Buffer | undefined
+  #unreadSince = 0
   #batch: Writer | undefined
   #inFlight = 0
   #held = 0
@@ -151,7 +150,7 @@ export class Connection implements Channel {
   /** Holds the time limits; called now and then. */
   check(now: number): void {
     const { partialPacketMs, writeStallMs } = this.#host.limits
-    if (this.#frames.partial && now - this.#partialSince > partialPacketMs) return this.drop(slow(partialPacketMs))
+    if (this.#frames.partial && this.#unread === undefined && now - this.#partialSince > partialPacketMs) return this.drop(slow(partialPacketMs))
     if (this.#outbox.bytes !== this.#lastUnsent || this.#outbox.bytes === 0) this.#lastSent = now
     this.#lastUnsent = this.#outbox.bytes
     if (now - this.#lastSent > writeStallMs) return this.drop(stalled(this.#outbox.bytes, writeStallMs))
@@ -170,28 +169,31 @@ export class Connection implements Channel {
     const unread = this.#unread
     this.#unread = undefined
     if (this.#closed || unread === undefined) return
-    this.#read(unread)
-    if (this.#unread !== undefined || this.#closed) return
+    this.#lastRead = this.#host.now()
+    this.#take(unread, this.#unreadSince)
+    if (this.#closed) return
     if (!this.#paused && !this.#closing) this.#socket.resume()
     if (this.#inFlight === 0 && (this.#peerEnded || this.#closing)) this.#finish()
   }
 
   readonly #read = (chunk: Buffer): void => {
-    if (this.#host.sated) {
-      this.#unread = chunk
-      this.#socket.pause()
-      return this.#host.readLater(this)
-    }
-    const now = this.#host.turn.read()
-    const began = this.#host.reading()
-    this.#lastRead = now
+    this.#lastRead = this.#host.turn.read()
+    if (this.#host.mayRead()) return this.#take(chunk, this.#lastRead)
+    this.#unread = chunk
+    this.#unreadSince = this.#lastRead
+    this.#socket.pause()
+    this.#host.readLater(this)
+  }
+
+  #take(chunk: Buffer, arrivedAt: number): void {
     try {
-      const count = this.#frames.feed(chunk, (bytes, start, end) => this.#host.onPacket(bytes, start, end, this, now))
-      if (!this.#frames.partial || count > 0 || this.#held === 0) this.#partialSince = now
+      const count = this.#frames.feed(chunk, (bytes, start, end) => this.#host.onPacket(bytes, start, end, this, arrivedAt))
+      if (!this.#frames.partial || count > 0 || this.#held === 0) this.#partialSince = this.#lastRead
     } catch (error) {
       return this.drop(error as Failure)
+    } finally {
+      this.#host.read()
     }
-    this.#host.read(began)
     this.#account()
   }
 

@@ -3,17 +3,31 @@ import type { Call } from './call.ts'
 import { Queue } from './queue.ts'
 import type { Turn } from './turn.ts'
 
-/** Calls that wait are started for so long in one turn of the event loop, CPU milliseconds; then sockets are served. */
+/**
+ * Until so much of a turn of the event loop is used for methods, milliseconds, more is read; then other sockets are served.
+ * What a long turn begins and does not end (methods that wait for a write that many share) is cold and old by then.
+ */
+const readMs = 3
+/** Until so much of it is used what is read is started at once; the rest waits. */
+const startMs = 2 * readMs
+/** Calls that wait are started for so long in one turn, milliseconds. */
 const sliceMs = 2
-/** Calls after which that is looked at. */
-const callsALook = 8
-/** So much of the CPU time that waiting calls take may go into refusing others. */
-const refusingShare = 0.05
-/** As much of a turn in which none were started may go into it, milliseconds; what was not used is kept up to some turns. */
-const refusingMs = 0.05
-const mostKept = 20 * refusingMs
+/** While so many wait the others are not read: what waits in memory is cold when its turn comes, and old for the garbage collector. */
+const enough = 512
+/** Others are refused, though the queue is not full, once something was left unread for so long, milliseconds: before that it may be over soon. */
+const burstMs = 500
+/** So much of the CPU time may go into refusing calls; what the system does for it comes to as much again. */
+const refusingShare = 0.03
+/** While none can be started it is looked so often whether others may be refused, milliseconds, and each time so much may go into it. */
+const lookMs = 1
+const refusingMs = lookMs * refusingShare
+/** What did not go into it is kept up to this, milliseconds. */
+const mostKept = 1
 /** A queue as full as this is filled again only once there is more room. */
 const fullShare = 15 / 16
+
+const tooMany = 'as many requests wait already as may'
+const tooMuch = 'requests that wait already have as many bytes as may'
 
 export interface DispatcherOptions {
   readonly queueCapacity: number
@@ -29,23 +43,27 @@ export interface DispatcherOptions {
 
 /**
  * Decides when a call starts: at once while few are under way and the turn has time left, else in order of arrival.
- * The queue is bounded in calls and in bytes, and a call waits no longer than its deadline. What is beyond is refused, but
- * for a share of each turn only, and then not read any more until the next: refusing all that comes would take the time
- * of those that can be answered.
+ * The queue is bounded in calls and in bytes, and a call waits no longer than its deadline. What is beyond is not read, or
+ * refused where that lasts: for a share of the time only, as refusing all that comes would take the time of those that can
+ * be answered.
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly #waiting = new Queue<Call>()
   #waitingBytes = 0
   #active = 0
-  /** Calls refused so far. */
-  #refusals = 0
   /** CPU milliseconds that may go into refusing; below 0 what went into it too much. */
   #credit = refusingMs
-  #earning = false
-  /** Waiting calls were started in this turn. */
-  #pumped = false
   #pumping = false
+  /** Something was left unread in this turn, and since when in each. */
+  #behind = false
+  #behindSince: number | undefined
+  #overloaded = false
+  /** CPU time when that was looked at last, milliseconds. */
+  #lookedAt = 0
+  /** What is being read is refused, and CPU time when that began. */
+  #shedding = false
+  #shedFrom = 0
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: DispatcherOptions) {
@@ -57,31 +75,50 @@ export class Dispatcher {
     return this.#active + this.#waiting.size
   }
 
-  /** The queue is full, and enough went into refusing others: no more is to be read in this turn. */
-  get sated(): boolean {
-    return this.#credit <= 0 && this.#full
+  /** Whether packets are to be read now; {@link read} follows. If not, {@link readLater} says when to ask again. */
+  mayRead(): boolean {
+    const full = this.#full
+    const enoughRead = full || this.#waiting.size > enough || (!this.#blocked && this.#options.turn.used > readMs)
+    this.#shedding = enoughRead && this.#credit > 0 && (full || this.#overloaded)
+    if (this.#shedding) this.#shedFrom = cpuMs()
+    return this.#shedding || !enoughRead
   }
 
-  /** Calls are about to be read. @returns what {@link read} is told */
-  reading(): number {
-    if (!this.#full) return 0
-    this.#refusals = 0
-    return cpuMs()
+  read(): void {
+    if (this.#shedding) this.#credit -= cpuMs() - this.#shedFrom
+    this.#shedding = false
   }
 
-  read(since: number): void {
-    if (since === 0 || this.#refusals === 0) return
-    this.#credit -= cpuMs() - since
-    this.#earn()
+  /** Something is unread: calls `task` when it may be time. */
+  readLater(task: () => void): void {
+    const [now, cpu] = [this.#options.now(), cpuMs()]
+    if (this.#behindSince === undefined) [this.#behindSince, this.#lookedAt] = [now, cpu]
+    this.#behind = true
+    this.#overloaded = now - this.#behindSince > burstMs
+    this.#credit = Math.min(mostKept, this.#credit + (this.#blocked ? refusingMs : (cpu - this.#lookedAt) * refusingShare))
+    this.#lookedAt = cpu
+    if (this.#blocked) setTimeout(task, lookMs)
+    else this.#options.turn.atEnd(task)
   }
 
-  /** @returns whether it was started: its arguments have been read then */
+  /** What was unread is read; if sockets have no more than can be taken in the next turn, it is over. */
+  caughtUp(): void {
+    this.#behind = false
+    this.#options.turn.atEnd(this.#lookBehind)
+  }
+
+  readonly #lookBehind = (): void => {
+    if (this.#behind) return
+    this.#behindSince = undefined
+    this.#overloaded = false
+  }
+
+  /** @returns whether its bytes are needed no more: it was refused, or started, when its arguments have been read */
   admit(call: Call): boolean {
-    const { concurrency, turn } = this.#options
-    const atOnce = this.#waiting.size === 0 && this.#active < concurrency && !turn.spent
-    if (atOnce) this.#start(call)
-    else this.#enqueue(call)
-    return atOnce
+    if (this.#shedding) return this.#shed(call, tooMany)
+    if (this.#waiting.size > 0 || this.#blocked || this.#options.turn.used > startMs) return this.#enqueue(call)
+    this.#startDue(call)
+    return true
   }
 
   /** A started call has been answered. */
@@ -98,43 +135,38 @@ export class Dispatcher {
     this.#timer = undefined
   }
 
-  #start(call: Call): void {
+  // Whether the turn has time was looked at just now.
+  #startDue(call: Call): void {
+    if (call.deadline < this.#options.turn.at || isAbandoned(call)) return this.#expire(call)
     this.#active++
     this.#options.start(call)
   }
 
-  #enqueue(call: Call): void {
+  #enqueue(call: Call): boolean {
     const { queueCapacity, maxQueueBytes } = this.#options
     const size = call.bodyBytes
-    if (this.#waiting.size >= queueCapacity) return this.#shed(call, `${this.#waiting.size} requests wait already`)
-    if (this.#waitingBytes + size > maxQueueBytes) return this.#shed(call, `${this.#waitingBytes} bytes of requests wait already`)
+    if (this.#waiting.size >= queueCapacity) return this.#shed(call, tooMany)
+    if (this.#waitingBytes + size > maxQueueBytes) return this.#shed(call, tooMuch)
     this.#waiting.push(call)
     this.#waitingBytes += size
     this.#watchDeadlines(call.deadline)
-    if (this.#active < this.#options.concurrency) this.#pumpLater()
+    if (!this.#blocked) this.#pumpLater()
+    return false
   }
 
-  #shed(call: Call, why: string): void {
-    this.#refusals++
+  #shed(call: Call, why: string): true {
     this.#refuse(call, ret.overload, why)
+    return true
+  }
+
+  /** No call can be started before another one is done. */
+  get #blocked(): boolean {
+    return this.#active >= this.#options.concurrency
   }
 
   get #full(): boolean {
     const { queueCapacity, maxQueueBytes } = this.#options
     return this.#waiting.size > queueCapacity * fullShare || this.#waitingBytes > maxQueueBytes * fullShare
-  }
-
-  #earn(): void {
-    if (this.#earning || this.#credit >= mostKept) return
-    this.#earning = true
-    this.#options.turn.atEnd(this.#newTurn)
-  }
-
-  readonly #newTurn = (): void => {
-    this.#earning = false
-    if (!this.#pumped) this.#credit += refusingMs
-    this.#pumped = false
-    this.#earn()
   }
 
   #pumpLater(): void {
@@ -144,20 +176,14 @@ export class Dispatcher {
   }
 
   readonly #pump = (): void => {
-    const { concurrency, turn } = this.#options
+    const { turn } = this.#options
     this.#pumping = false
-    this.#pumped = true
-    const [began, from] = [cpuMs(), this.#options.now()]
-    for (let count = 1; this.#waiting.size > 0 && this.#active < concurrency; count++) {
+    for (const began = turn.start(); this.#waiting.size > 0 && !this.#blocked && turn.start() - began <= sliceMs;) {
       const call = this.#waiting.shift() as Call
       this.#waitingBytes -= call.bodyBytes
-      if (call.deadline < turn.start() || isAbandoned(call)) this.#expire(call)
-      else this.#start(call)
-      // The clock is read quicker, and runs no slower.
-      if (count % callsALook === 0 && this.#options.now() - from > sliceMs && cpuMs() - began > sliceMs) break
+      this.#startDue(call)
     }
-    this.#credit = Math.min(mostKept, this.#credit + (cpuMs() - began) * refusingShare)
-    if (this.#waiting.size > 0 && this.#active < concurrency) this.#pumpLater()
+    if (this.#waiting.size > 0 && !this.#blocked) this.#pumpLater()
   }
 
   #expire(call: Call): void {

@@ -30,9 +30,9 @@ export interface AdapterOptions {
   readonly maxConnections?: number
   /** A TCP socket that listens at the endpoint already (its file descriptor, which this server then owns): callers wait in it until the server starts. */
   readonly fd?: number
-  /** Requests that may wait for their turn; one more is answered -9. Default 10000. */
+  /** Requests that may wait for their turn; one more is answered -9, as are some that would be left unread for long. Default 10000. */
   readonly queueCapacity?: number
-  /** A request that waited longer is answered -6, or earlier when its caller gives up earlier. Default 60000 ms. */
+  /** A request that waited longer, read or unread, is answered -6, or earlier when its caller gives up earlier. Default 60000 ms. */
   readonly queueTimeoutMs?: number
   /** Requests being handled at once; the others wait. Default 10000. */
   readonly concurrency?: number

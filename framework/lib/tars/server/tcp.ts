@@ -101,25 +101,21 @@ export class TcpListener implements Listener, ConnectionHost {
     await this.#empty()
   }
 
-  onPacket(bytes: Buffer, start: number, end: number, connection: Connection, now: number): boolean {
-    return this.#adapter.onPacket(bytes, start, end, connection, now)
+  onPacket(bytes: Buffer, start: number, end: number, connection: Connection, arrivedAt: number): boolean {
+    return this.#adapter.onPacket(bytes, start, end, connection, arrivedAt)
   }
 
-  get sated(): boolean {
-    return this.#adapter.sated
+  mayRead(): boolean {
+    return this.#adapter.mayRead()
   }
 
-  reading(): number {
-    return this.#adapter.reading()
-  }
-
-  read(since: number): void {
-    this.#adapter.read(since)
+  read(): void {
+    this.#adapter.read()
   }
 
   readLater(connection: Connection): void {
     this.#waiting.push(connection)
-    if (this.#waiting.size === 1) this.turn.atEnd(this.#readOn)
+    if (this.#waiting.size === 1) this.#adapter.readLater(this.#readOn)
   }
 
   /** The connection that holds most pays for it when all together hold too much, not the one that needs a little more. */
@@ -197,8 +193,9 @@ export class TcpListener implements Listener, ConnectionHost {
   }
 
   readonly #readOn = (): void => {
-    while (this.#waiting.size > 0 && !this.sated) this.#waiting.shift()?.readOn()
-    if (this.#waiting.size > 0) this.turn.atEnd(this.#readOn)
+    while (this.#waiting.size > 0 && this.mayRead()) this.#waiting.shift()?.readOn()
+    if (this.#waiting.size > 0) this.#adapter.readLater(this.#readOn)
+    else this.#adapter.caughtUp()
   }
 
   #accept(socket: Socket): void {

@@ -1,14 +1,11 @@
-/** A turn of the event loop may be used for methods this long, milliseconds; the rest waits so that sockets are served. */
-const sliceMs = 10
-
 /**
- * Work of one turn of the event loop, shared by all adapters of a server: it says when methods have run long enough,
- * and runs what was put off to the end of the turn (flushing the responses of a turn in one write each).
+ * Work of one turn of the event loop, of one adapter, so that none takes the time of another: it says how long methods
+ * have run, and runs what was put off to the end of the turn (flushing the responses of a turn in one write each).
  */
 export class Turn {
   readonly #now: () => number
   #began = -1
-  /** What {@link read} said, until {@link spent} goes by it; -1 when the clock is to be read. */
+  /** What {@link read} said, until {@link used} goes by it; -1 when the clock is to be read. */
   #fresh = -1
   #at = 0
   #scheduled = false
@@ -18,14 +15,15 @@ export class Turn {
     this.#now = now
   }
 
-  /** True when the methods called in this turn took their share of time. */
-  get spent(): boolean {
+  /** Milliseconds since methods were first called in this turn: they begin with the first look. */
+  get used(): number {
     const now = (this.#at = this.#fresh < 0 ? this.#now() : this.#fresh)
     this.#fresh = -1
-    if (this.#began >= 0) return now - this.#began > sliceMs
-    this.#began = now
-    this.#schedule()
-    return false
+    if (this.#began < 0) {
+      this.#began = now
+      this.#schedule()
+    }
+    return now - this.#began
   }
 
   /** A call starts, whatever its turn was used for. @returns monotonic milliseconds */
@@ -34,7 +32,7 @@ export class Turn {
     return (this.#at = this.#now())
   }
 
-  /** When {@link spent} or {@link start} was asked last: a call that starts then starts now. Monotonic milliseconds. */
+  /** When {@link used} or {@link start} was asked last: a call that starts then starts now. Monotonic milliseconds. */
   get at(): number {
     return this.#at
   }

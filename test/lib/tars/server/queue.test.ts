@@ -110,6 +110,41 @@ describe('the queue of an adapter', () => {
     expect(remembered).toEqual(['one-way'])
   })
 
+  /** Calls over many connections at once, which take a server without other work so many milliseconds each. @returns codes, and how many were carried out */
+  async function flood(count: number, each: number, ms: number, head: Parameters<typeof echoRequest>[3] = {}) {
+    let done = 0
+    const burn = (): string => {
+      for (const until = performance.now() + ms; performance.now() < until;);
+      return String(++done)
+    }
+    const { server } = await setUp({ servants: { [objectName]: { interface: Echo, servant: { ...echoServant(), remember: burn } } } })
+    const peers = await Promise.all(Array.from({ length: count }, () => rawPeer(server.port())))
+    cleanups.push(() => peers.forEach((peer) => peer.destroy()))
+    // Answered once, they are accepted.
+    await Promise.all(peers.map((peer) => peer.write(echoRequest(1, 'nothing', [])).then(() => peer.until(1))))
+    for (const peer of peers) void peer.write(Buffer.concat(Array.from({ length: each }, (_, index) => echoRequest(index + 2, 'remember', ['x'], head))))
+    const codes = (await Promise.all(peers.map((peer) => peer.until(1 + each)))).flatMap((responses) => responses.slice(1).map(({ ret }) => ret))
+    return { codes: new Set(codes), done, good: codes.filter((code) => code === 0).length }
+  }
+
+  it('refuses a part of what it cannot keep up with, though its queue is not full', async () => {
+    const { codes, done, good } = await flood(16, 3000, 0.05)
+    expect(codes).toEqual(new Set([0, -9]))
+    expect(good).toBe(done)
+    // In half a second, before which none is refused, it can carry out 10,000, and goes on with them for most of its time.
+    expect(good).toBeGreaterThan(17_000)
+  })
+
+  it('refuses none of what is over in a moment', async () => {
+    expect(await flood(16, 40, 0.01)).toEqual({ codes: new Set([0]), done: 640, good: 640 })
+  })
+
+  it('answers -6 to what was unread for too long', async () => {
+    const { codes, done, good } = await flood(200, 1, 5, { timeoutMs: 200 })
+    expect(codes).toContain(-6)
+    expect(good).toBe(done)
+  })
+
   it('lets other connections in while one sends work without end', async () => {
     const burn = (): string => {
       const until = performance.now() + 2
