@@ -51,6 +51,13 @@ export function logServant({ append, namesNode, overrides, onTraceLine, check, c
       return pathOf(place, rotationAt(place, format, type).label(now))
     })
   }
+  /** Format and type of a log, as its writer asks or the server's own settings say (4.3). */
+  const rotationAsked = (server: string, file: string, format: string, logType: string): [format: string, type: LogType | undefined] => {
+    const { hourly, types } = overrides()
+    const forced = types.get(`${server}.${file}`)
+    if (forced !== undefined) return ['', parseLogType(forced)]
+    return [hourly.has(server) ? hourlyFormat : format, parseLogType(logType)]
+  }
   const write = (path: string, node: string, sep: string, lines: Strings): Promise<void> =>
     lines.count === 0 ? Promise.resolve() : append(path, new Headed(namesNode ? node + sep : '', lines))
   const trace = (info: LogInfo, buffer: Strings, node: string): Promise<void> => {
@@ -77,18 +84,14 @@ export function logServant({ append, namesNode, overrides, onTraceLine, check, c
   }
   return {
     logger(...[app, server, file, format, buffer, current]: readonly [app: string, server: string, file: string, format: string, buffer: Strings, current: Current]): Promise<void> {
-      const { hourly, types } = overrides()
-      const type = parseLogType(types.get(`${app}.${server}.${file}`) ?? '')
-      return guarded(current, `${app}.${server}`, buffer, (lines) => write(pathAt([app, server, file], () => placeOfLogger(app, server, file), hourly.has(`${app}.${server}`) ? hourlyFormat : format, type), current.caller, separator, lines))
+      const rotation = rotationAsked(`${app}.${server}`, file, format, '')
+      return guarded(current, `${app}.${server}`, buffer, (lines) => write(pathAt([app, server, file], () => placeOfLogger(app, server, file), ...rotation), current.caller, separator, lines))
     },
     loggerbyInfo(info: LogInfo, buffer: Strings, current: Current): Promise<void> {
       const { appname: app, servername: server } = info
       if (info.sFilename === traceFile) return guarded(current, `${app}.${server}`, buffer, (lines) => trace(info, lines, current.caller))
-      const { hourly, types } = overrides()
-      const forced = types.get(`${app}.${server}.${info.sFilename}`)
-      const type = parseLogType(forced ?? info.sLogType)
-      const format = forced !== undefined ? '' : hourly.has(`${app}.${server}`) ? hourlyFormat : info.sFormat
-      return guarded(current, `${app}.${server}`, buffer, (lines) => write(pathAt(info, () => placeOfInfo(info), format, type), current.caller, info.sSepar, lines))
+      const rotation = rotationAsked(`${app}.${server}`, info.sFilename, info.sFormat, info.sLogType)
+      return guarded(current, `${app}.${server}`, buffer, (lines) => write(pathAt(info, () => placeOfInfo(info), ...rotation), current.caller, info.sSepar, lines))
     },
   }
 }

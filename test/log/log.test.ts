@@ -175,6 +175,7 @@ describe('files', () => {
     await proxy.logger('App', 'Server', 'x', '%Y%m%d', ['x\n'])
     await proxy.loggerbyInfo(info({ sFilename: 'x' }), ['x\n'])
     await proxy.loggerbyInfo(info({ sFilename: 'typed' }), ['x\n'])
+    await proxy.logger('App', 'Server', 'typed', '%Y', ['x\n'])
     await proxy.loggerbyInfo(info({ servername: 'Other', sFilename: 'x' }), ['x\n'])
     expect((await readdir(join(folder, 'conf/App'), { recursive: true })).toSorted()).toEqual(['Other', 'Other/App.Other_x_20260305.log', 'Server', 'Server/App.Server_typed_202603051200.log', 'Server/App.Server_x_2026030512.log'])
   })
