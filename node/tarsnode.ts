@@ -86,9 +86,9 @@ export function startTarsnode(settings: Settings, part: Part, world: TarsnodeWor
   const heartbeatSocket = part === 'handover' ? undefined : libc.listen(settings.localAddress, settings.serverPort)
   const listen = async (): Promise<void> => {
     const { startServants } = await import('./servants/servants.ts')
-    await startServants({ settings, supervisor, registry, admin, log, heartbeatSocket, libc, root: part === 'keeper' ? process.ppid : process.pid })
+    const guard = await startServants({ settings, supervisor, registry, admin, log, heartbeatSocket, libc, root: part === 'keeper' ? process.ppid : process.pid })
     const { openEyes } = await import('./eyes/eyes.ts')
-    await openEyes({ settings, supervisor, output, besides: part === 'keeper' })
+    await openEyes({ settings, supervisor, guard, output, besides: part === 'keeper' })
   }
   const serve = async (): Promise<void> => {
     if (part === 'keeper') await keep(listen, () => supervisor.command('start'))

@@ -6,9 +6,12 @@ import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import { metric, metricsType } from '#base/metrics.ts'
 import { processMetrics } from '#base/process-metrics.ts'
+import type { CallerSettings } from '#kube/caller-check.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Communicator } from '#tars/client.ts'
 import type { Credentials } from '#tars/security.ts'
+import { admitFor, startAppCheck } from './callers.ts'
+import type { ServerRow } from './contract.ts'
 import { refusalOf } from './errors.ts'
 import { addHostPortRoute } from './host-ports.ts'
 import { addLogRoute } from './logs.ts'
@@ -27,6 +30,8 @@ export interface AdminOptions {
   readonly agentPort: number
   /** As whom it asks tarsnotify, and whom it trusts. Default: as nobody. */
   readonly credentials?: Credentials
+  /** Pods may command their own application only, and read its logs. Default: any. */
+  readonly callers?: CallerSettings | undefined
   readonly log: Logger
   readonly signal: AbortSignal
 }
@@ -40,7 +45,7 @@ export interface RunningAdmin extends Running {
 const notifyServer = 'tars-tarsnotify'
 
 /** Serves the HTTP API of contract.ts; listens once everything was listed. */
-export async function startAdmin({ client, namespace, address, port, agentPort, credentials, log, signal }: AdminOptions): Promise<RunningAdmin> {
+export async function startAdmin({ client, namespace, address, port, agentPort, credentials, callers, log, signal }: AdminOptions): Promise<RunningAdmin> {
   const lifetime = new Lifetime()
   const giveUp = () => void lifetime.stop().catch(() => {})
   signal.addEventListener('abort', giveUp, { once: true })
@@ -50,17 +55,20 @@ export async function startAdmin({ client, namespace, address, port, agentPort, 
     await view.synced()
     const communicator = new Communicator({ timeoutMs: 5000, log, ...credentials })
     lifetime.onStop(() => communicator.close())
+    const check = await startAppCheck({ client, namespace, callers, log }, lifetime)
+    const admit = (request: FastifyRequest, row: ServerRow): Promise<void> => admitFor(check, request.socket.remoteAddress ?? '', [row.app])
     const stopping = new AbortController()
     const counters = new HttpCounters()
     const http = createHttp(log, counters)
-    http.get('/metrics', (_request, reply) => reply.type(metricsType).send(metricsText(view, counters)))
+    http.get('/metrics', (_request, reply) => reply.type(metricsType).send(metricsText(view, counters) + check.metrics()))
     addRoutes(http, {
       view,
+      admit,
       command: async (row, command, pod) => ({ results: await commandPods(communicator, row, command, pod) }),
       notifications: (row, page) => notificationPage(communicator, view.server(notifyServer), row, page),
     })
     addHostPortRoute(http, { client, namespace, agentPort })
-    addLogRoute(http, { view, client, namespace, log, signal: stopping.signal })
+    addLogRoute(http, { view, admit, client, namespace, log, signal: stopping.signal })
     await listen(http, address, port)
     lifetime.onStop(() => {
       stopping.abort()

@@ -10,6 +10,7 @@ const statusOfCode: Readonly<Record<string, number>> = {
   ROUTE_UNKNOWN: 404,
   QUERY_INVALID: 400,
   ORIGIN_REFUSED: 403,
+  CALLER_REFUSED: 403,
   SERVER_HAS_NO_NODE: 409,
   NOTIFY_UNAVAILABLE: 503,
 }

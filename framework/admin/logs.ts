@@ -1,13 +1,16 @@
 import { pipeline } from 'node:stream/promises'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Logger } from '#base/log.ts'
 import type { KubeClient } from '#kube/client.ts'
+import type { ServerRow } from './contract.ts'
 import { unknownPod } from './errors.ts'
 import type { View } from './model/view.ts'
 import { texts, wholeNumber } from './routes.ts'
 
 export interface LogParts {
   readonly view: View
+  /** @throws Failure CALLER_REFUSED when who asks may not read what pods of a server print */
+  readonly admit: (request: FastifyRequest, row: ServerRow) => Promise<void>
   readonly client: KubeClient
   readonly namespace: string
   readonly log: Logger
@@ -21,11 +24,12 @@ const known = ['follow', 'tail', 'previous'] as const
  * `GET /api/v1/pods/{pod}/logs[?follow=true&tail=n&previous=true]`: what the pod's service printed, as text, passed on
  * from the Kubernetes API as it comes.
  */
-export function addLogRoute(http: FastifyInstance, { view, client, namespace, log, signal }: LogParts): void {
+export function addLogRoute(http: FastifyInstance, { view, admit, client, namespace, log, signal }: LogParts): void {
   http.get('/api/v1/pods/:pod/logs', async (request, reply) => {
     const { pod } = request.params as { pod: string }
     const row = view.serverOfPod(pod)
     if (row === undefined) throw unknownPod(pod)
+    await admit(request, row)
     const tail = wholeNumber(request, 'tail', known)
     const { follow, previous } = texts(request, known)
     const query = new URLSearchParams({ container: row.name, ...(isYes(follow) && { follow: 'true' }), ...(isYes(previous) && { previous: 'true' }), ...(tail !== undefined && { tailLines: String(tail) }) })

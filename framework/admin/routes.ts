@@ -6,6 +6,8 @@ import type { View } from './model/view.ts'
 
 export interface RouteParts {
   readonly view: View
+  /** @throws Failure CALLER_REFUSED when who asks may not command a server */
+  readonly admit: (request: FastifyRequest, row: ServerRow) => Promise<void>
   readonly command: (row: ServerRow, command: ServerCommand, pod: string | undefined) => Promise<CommandAnswer>
   readonly notifications: (row: ServerRow, page: number) => Promise<NotificationPage>
 }
@@ -13,7 +15,7 @@ export interface RouteParts {
 type Query = Readonly<Record<string, string | string[] | undefined>>
 
 /** The reading routes and the commands, below `/api/v1` (contract.ts has their bodies). */
-export function addRoutes(http: FastifyInstance, { view, command, notifications }: RouteParts): void {
+export function addRoutes(http: FastifyInstance, { view, admit, command, notifications }: RouteParts): void {
   const named = (request: FastifyRequest): ServerRow => {
     const { name } = request.params as { name: string }
     const row = view.server(name)
@@ -34,7 +36,11 @@ export function addRoutes(http: FastifyInstance, { view, command, notifications 
   http.get('/api/v1/servers/:name/notifications', (request) => notifications(named(request), wholeNumber(request, 'page') ?? 0))
 
   for (const verb of ['start', 'stop', 'restart'] as const) {
-    http.post(`/api/v1/servers/:name/${verb}`, (request) => command(named(request), verb, texts(request, ['pod'])['pod']))
+    http.post(`/api/v1/servers/:name/${verb}`, async (request) => {
+      const row = named(request)
+      await admit(request, row)
+      return command(row, verb, texts(request, ['pod'])['pod'])
+    })
   }
 
   http.get('/api/v1/pods', (request): PodList => {

@@ -8,8 +8,10 @@ export interface RegistryEnv {
   readonly namespace: string
   /** TARS_TOKEN: by which it may ask tarsquerystat, where that wants one. */
   readonly token: string | undefined
-  /** Whether a pod may have the descriptor of another server; see callerEnv. Default: it may, as in native. States are taken of a pod's own address in any case. */
+  /** Whether a pod may command the nodes of another server; see callerEnv. Default: it may not. States are taken of a pod's own address in any case. */
   readonly callers: CallerSettings
+  /** Whether these count for descriptors, too: when TARS_CALLERS is given. Otherwise everybody has them, as in native. */
+  readonly guardsDescriptors: boolean
   /** Own pod: its readiness condition is written once the registry serves. Absent outside of a pod. */
   readonly podName: string | undefined
   /** Address both servants listen on. */
@@ -32,7 +34,8 @@ export function registryEnv(env: Environment): RegistryEnv {
   return Object.freeze({
     namespace: read.required('Namespace'),
     token: read.optional('TARS_TOKEN'),
-    callers: callerEnv(env, 'off'),
+    callers: callerEnv(env, 'enforce'),
+    guardsDescriptors: read.optional('TARS_CALLERS') !== undefined,
     podName: read.optional('PodName'),
     address: read.required('PodIP'),
     hostForm: read.choice('TARSREGISTRY_ENDPOINT_HOST', ['dns', 'ip'], 'dns'),

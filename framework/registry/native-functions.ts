@@ -27,7 +27,7 @@ const stateNames = ['Inactive', 'Activating', 'Active', 'Deactivating', 'Deactiv
 const defaultTemplate = 'tars.default'
 
 /** Nodes, their loads and patches belong to Kubernetes here: what only reports them is accepted and has no effect. */
-export function nativeFunctions({ directory, template, check, report }: NativeOptions): Omit<RegistryServant, 'getServerDescriptor' | 'updateServerState'> {
+export function nativeFunctions({ directory, template, check, report }: NativeOptions): Omit<RegistryServant, 'getServerDescriptor' | 'updateServerState' | 'checkCaller'> {
   const accepted = () => 0
   const update = async (nodeName: string, { serverState, processId }: ServerStateInfo, current: Current): Promise<number> => {
     const podName = podOf(nodeName)

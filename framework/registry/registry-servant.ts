@@ -1,5 +1,6 @@
 import { ownerNameOf } from '#api/names.ts'
 import type { TTemplate } from '#api/types.ts'
+import { isIP } from 'node:net'
 import { plainAddress } from '#base/address.ts'
 import { Limiter } from '#base/limiter.ts'
 import type { Logger } from '#base/log.ts'
@@ -18,8 +19,10 @@ import type { Reports } from './reports.ts'
 export interface RegistryServantOptions {
   readonly directory: Directory<unknown>
   readonly reports: Reports
-  /** Who may have the descriptor of a server, which may hold secrets. */
+  /** Who may command the nodes of a server. */
   readonly check: CallerCheck
+  /** Who may have the descriptor of a server, which may hold secrets. */
+  readonly descriptors: CallerCheck
   readonly template: (name: string) => TTemplate | undefined
   /** Asks the API server for a pod that the watch has not shown yet, or not with its address; undefined when there is none of a server. */
   readonly fetchPod: (name: string) => Promise<PodObject | undefined>
@@ -29,11 +32,14 @@ export interface RegistryServantOptions {
 /** `iRet` for a report that may be taken later: the caller tells it again. */
 const again = -99
 
+/** Answers of checkCaller. */
+const verdict = { unchecked: 0, yes: 1, no: 2, otherPod: 3 } as const
+
 /** Pods that may be asked for on behalf of one address. */
 const lookupLimit = { windowMs: 1000, count: 20 } as const
 
 /** `tars.tarsregistry.RegistryObj`, what a pod's node speaks to (framework-services 1.7). */
-export function registryServant({ directory, reports, check, template, fetchPod, log }: RegistryServantOptions): RegistryServant {
+export function registryServant({ directory, reports, check, descriptors, template, fetchPod, log }: RegistryServantOptions): RegistryServant {
   const lookups = new Limiter(lookupLimit)
   const report = async (podName: string, state: ReportedState, current: Current): Promise<void> => {
     try {
@@ -62,12 +68,17 @@ export function registryServant({ directory, reports, check, template, fetchPod,
     }
   }
 
+  /** `App.Server` as the server itself writes it: it is found by any case. */
+  const ownName = (app: string, server: string): string => {
+    const { spec } = directory.endpointOf(app, server) ?? { spec: { app, server } }
+    return `${spec.app}.${spec.server}`
+  }
   const none = () => ({ return: -1, descriptor: emptyDescriptor() })
   const descriptorOf = (app: string, server: string, current: Current) => {
     const pod = directory.podOf({ name: current.caller, address: plainAddress(current.peer.address) })
     const endpoint = directory.endpointOf(app, server, ownerIn(current, pod))
     if (endpoint === undefined) {
-      log.error('no descriptor: there is no such server', { server: `${app}.${server}`, remedy: 'check spec.app and spec.server of the TServer' })
+      log.error('no descriptor: there is no such server', { server: `${app}.${server}`.slice(0, 128), remedy: 'check spec.app and spec.server of the TServer' })
       return none()
     }
     const { descriptor, problem } = describeServer(endpoint, template, podNameIn(current, pod))
@@ -76,8 +87,20 @@ export function registryServant({ directory, reports, check, template, fetchPod,
   }
 
   return {
-    ...nativeFunctions({ directory, template, check, report }),
-    getServerDescriptor: (app, server, current) => check.guard(current.peer.address, `${app}.${server}`, () => descriptorOf(app, server, current), none),
+    ...nativeFunctions({ directory, template, check: descriptors, report }),
+    getServerDescriptor(app, server, current) {
+      return descriptors.guard(current.peer.address, ownName(app, server), () => descriptorOf(app, server, current), none)
+    },
+    checkCaller(address, app, server, { peer }) {
+      if (!check.isOn) return verdict.unchecked
+      if (isIP(address) === 0) return verdict.no
+      const caller = { name: '', address: plainAddress(address) }
+      const no = () => (directory.podOf(caller) === undefined ? verdict.no : verdict.otherPod)
+      // What a node makes up must not become the API server's work.
+      const maybeAsked = directory.ownersAt(caller.address).length > 0 || lookups.take(plainAddress(peer.address), performance.now()).taken
+      if (!maybeAsked) return check.admits(address, ownName(app, server)) ? verdict.yes : no()
+      return check.guard<number>(address, ownName(app, server), () => verdict.yes, no)
+    },
     updateServerState(podName, settingState, presentState, current) {
       const { context } = current
       const told = (key: string) => context.get(key) ?? ''

@@ -6,7 +6,8 @@ import { startHealth } from '#base/health.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import { metricsOf } from '#base/metrics.ts'
-import { startCallerCheck, uncheckedCallers, type CallerCheck, type CallerSettings } from '#kube/caller-check.ts'
+import { CallerCheck, noCallers, uncheckedCallers, type CallerCheckOptions, type CallerSettings } from '#kube/caller-check.ts'
+import { podFinder } from '#kube/callers.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { isNotFound } from '#kube/errors.ts'
 import { pods } from '#kube/resources.ts'
@@ -20,6 +21,7 @@ import { RequestCounters } from '#tars/server.ts'
 import type { Credentials } from '#tars/security.ts'
 import type { TlsSettings } from '#tars/tls.ts'
 import { answerEncoder, CommonAnswers, type Answer } from './answers.ts'
+import { callersOf } from './caller.ts'
 import { startFeeds, type Feeds } from './feeds.ts'
 import { Loads } from './loads.ts'
 import { Locks } from './locks.ts'
@@ -43,8 +45,10 @@ export interface RegistryOptions {
   readonly token?: string | undefined
   /** As whom it asks tarsquerystat, and whom it trusts. Default: as nobody. */
   readonly credentials?: Credentials
-  /** Who may have the descriptor of which server. Default: everybody. */
+  /** Who may command the nodes of which server. Default: everybody. */
   readonly callers?: CallerSettings
+  /** Nobody else has its descriptor, either. */
+  readonly guardsDescriptors?: boolean
   /** Address to listen on. */
   readonly address: string
   /** What callers get as a pod's host where nothing else is said. Default `dns`: `<pod>.<server>`. */
@@ -86,6 +90,7 @@ interface Parts {
   readonly feeds: Feeds
   /** Asks the API server for a pod of a server, and knows it from then on; undefined when there is none. */
   readonly fetchPod: (name: string) => Promise<PodObject | undefined>
+  readonly callers: CallerCheckOptions['callers']
 }
 
 /**
@@ -118,7 +123,7 @@ async function serve(options: RegistryOptions, parts: Parts, lifetime: Lifetime)
   const { directory, reports, feeds } = parts
   const { podName, loads, address, clock = systemClock, log, signal } = options
   const counters = new RequestCounters()
-  const check = await startCallerCheck({ ...uncheckedCallers, ...options.callers, client: options.client, namespace: options.namespace, ownerLabels: [labels.app, labels.server], above: ['tars'], log }, lifetime)
+  const check = new CallerCheck({ ...uncheckedCallers, ...options.callers, callers: parts.callers, above: ['tars'], log })
   const bound = await serveTars({ adapters: adapters(options, parts, check), tls: options.tls, accounts: options.accounts, log, metrics: counters }, lifetime)
   const health = await healthOf(options, parts, () => counters.text() + check.metrics())
   if (health !== undefined) lifetime.own(health)
@@ -139,6 +144,10 @@ function startParts({ client, namespace, tls, accounts, hostForm = 'dns', clock 
     if (pod !== undefined) feeds.learnPod(pod)
     return pod
   }
+  const findPods = podFinder({ client, namespace, ownerLabels: [labels.app] })
+  const callers = callersOf(directory, async (address) => {
+    for (const pod of await findPods(address)) feeds.learnPod(essentials(pod as KubeObject & PodObject))
+  })
   const reports = new Reports({ directory, clock, log, write: conditionWriter(client, namespace), fetch: fetchPod })
   const locks = new Locks({ client, namespace, directory, clock, log })
   const upstream = new Upstream({ clock, log })
@@ -146,11 +155,12 @@ function startParts({ client, namespace, tls, accounts, hostForm = 'dns', clock 
   const feeds = startFeeds({ client, namespace, directory, reports, locks, log })
   lifetime.own(feeds)
   lifetime.onStop(() => reports.stop())
-  return { directory, common, reports, locks, upstream, feeds, fetchPod }
+  return { directory, common, reports, locks, upstream, feeds, fetchPod, callers }
 }
 
-function adapters({ address, ports, log }: RegistryOptions, { directory, common, reports, locks, upstream, fetchPod, feeds: { template } }: Parts, check: CallerCheck) {
+function adapters({ address, ports, guardsDescriptors = false, log }: RegistryOptions, { directory, common, reports, locks, upstream, fetchPod, feeds: { template } }: Parts, check: CallerCheck) {
   const { query, registry } = ports ?? registryPorts
+  const descriptors = guardsDescriptors ? check : new CallerCheck({ ...uncheckedCallers, callers: noCallers, log })
   return [
     {
       endpoint: `tcp -h ${address} -p ${query} -t 10000`,
@@ -161,7 +171,7 @@ function adapters({ address, ports, log }: RegistryOptions, { directory, common,
     },
     {
       endpoint: `tcp -h ${address} -p ${registry} -t 30000`,
-      servants: { 'tars.tarsregistry.RegistryObj': { interface: Registry, servant: registryServant({ directory, reports, check, template, fetchPod, log }) } },
+      servants: { 'tars.tarsregistry.RegistryObj': { interface: Registry, servant: registryServant({ directory, reports, check, descriptors, template, fetchPod, log }) } },
       maxConnections: 2048,
       queueCapacity: 10_000,
       queueTimeoutMs: 4000,

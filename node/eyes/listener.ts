@@ -4,7 +4,9 @@ import { Failure } from '#base/errors.ts'
 
 /** The time in which a request must be there, milliseconds: it is a few lines, and who is slower is no probe. */
 const REQUEST_MS = 5_000
-const CONNECTIONS = 16
+/** Connections whose request is awaited. One more, and who has most of them loses its oldest: a neighbour must not keep the kubelet out. */
+const MOST_WAITING = 16
+const MOST = 256
 
 /**
  * An HTTP server whose code is loaded with the first connection: it would take a fifth of the supervisor's memory, and a
@@ -14,6 +16,7 @@ const CONNECTIONS = 16
  */
 export async function listenHttp(addresses: readonly string[], port: number, answer: RequestListener): Promise<() => void> {
   let http: HttpServer | undefined
+  /** Those whose request is awaited, the oldest first. */
   const limits = new Map<Socket, NodeJS.Timeout>()
   const unlimited = (socket: Socket): void => {
     clearTimeout(limits.get(socket))
@@ -25,6 +28,10 @@ export async function listenHttp(addresses: readonly string[], port: number, ans
       answer(request, response)
     })
     // The time limits of an HTTP server count only for one that listens itself.
+    if (limits.size >= MOST_WAITING) {
+      const gone = oldestOfMost(limits.keys())
+      if (gone !== undefined) unlimited(gone.destroy())
+    }
     limits.set(socket, setTimeout(() => socket.destroy(), REQUEST_MS))
     socket.on('close', () => unlimited(socket))
     http.emit('connection', socket)
@@ -34,6 +41,12 @@ export async function listenHttp(addresses: readonly string[], port: number, ans
     for (const server of servers) server.close()
     http?.closeAllConnections()
   }
+}
+
+/** @param waiting the oldest first */
+function oldestOfMost(waiting: Iterable<Socket>): Socket | undefined {
+  const byPeer = [...Map.groupBy(waiting, ({ remoteAddress }) => remoteAddress).values()]
+  return byPeer.reduce((most, sockets) => (sockets.length > most.length ? sockets : most), [])[0]
 }
 
 function httpServer(answer: RequestListener): HttpServer {
@@ -47,7 +60,7 @@ function httpServer(answer: RequestListener): HttpServer {
 function listen(host: string, port: number, take: (socket: Socket) => void): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer(take)
-    server.maxConnections = CONNECTIONS
+    server.maxConnections = MOST
     server.on('error', (cause) => reject(new Failure('EYES_LISTEN', `cannot listen on ${host}:${port} for probes and metrics`, { cause, remedy: 'set TARSNODE_HTTP_PORT to a free port' })))
     server.listen({ host, port }, () => resolve(server))
   })

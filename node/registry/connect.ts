@@ -16,6 +16,8 @@ import { Reporter } from './reporter.ts'
 
 /** Of a call to the registry or to tarsconfig, milliseconds. */
 const CALL_MS = 3_000
+/** Longest wait for a word on a caller, who waits for it. */
+const CHECK_MS = 1_000
 /** Longest message that travels with a state: it ends up in a pod condition. */
 const MESSAGE_CHARS = 1_000
 
@@ -52,6 +54,7 @@ export function connectRegistry({ settings, address, file, log }: ConnectOptions
       if (answer.return === 0) return answer.config
       throw new Failure('CONFIG_REFUSED', `tarsconfig has no file ${name} for ${app}.${server} (code ${answer.return})`, { remedy: 'add the file to the configuration of the server' })
     },
+    checkCaller: (caller) => registry.checkCaller(caller, app, server, { timeoutMs: CHECK_MS }),
     async othersServe(objects) {
       const query = communicator.proxy<QueryFProxy>(QueryF, locator)
       const answers = await Promise.all(objects.map((object) => query.findObjectById(object)))

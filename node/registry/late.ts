@@ -63,6 +63,7 @@ export function lateRegistry(settings: Settings, address: RegistryAddress, log: 
       else link.notify(level, text)
     },
     loadConfig: async (name) => (await loaded()).loadConfig(name),
+    checkCaller: async (caller) => (await loaded()).checkCaller(caller),
     othersServe: async (objects) => (await loaded()).othersServe(objects),
     close: async (timeoutMs) => (await loaded()).close(timeoutMs),
   }

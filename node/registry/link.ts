@@ -16,6 +16,8 @@ export interface RegistryLink {
   notify(level: NoticeLevel, text: string): void
   /** ConfigF.loadConfig for a file of our server. */
   loadConfig(file: string): Promise<string>
+  /** RegistryObj.checkCaller for our server. */
+  checkCaller(address: string): Promise<number>
   /** Whether callers of one of these objects would be sent to a pod that is not ours. */
   othersServe(objects: readonly string[]): Promise<boolean>
   /** Waits at most `timeoutMs` for the last state to be heard, then lets go of everything. */
@@ -32,6 +34,7 @@ export const noRegistry: RegistryLink = {
   report: () => {},
   notify: () => {},
   loadConfig: noRegistryFailure,
+  checkCaller: () => Promise.resolve(0),
   othersServe: noRegistryFailure,
   close: () => Promise.resolve(),
 }

@@ -4,6 +4,8 @@ import { Failure } from '#base/errors.ts'
 
 /** Most of a file that is read for one answer, bytes: what is read counts against the memory of the pod. */
 const WINDOW = 4 << 20
+/** Longest question, characters: what takes it apart takes the square of its time for some. */
+const LONGEST = 4096
 /** Most lines that can be asked for; what TarsWeb allows. */
 const MAX_LINES = 50_000
 
@@ -34,8 +36,9 @@ interface LogQuery {
  */
 export function parseLogQuery(text: string): LogQuery {
   const refuse = (): never => {
-    throw new Failure('LOG_QUERY', `"${text}" is not answered`, { remedy: `ask for "tail|head -N FILE [| grep -a [-i] KEYWORD] [| tail|head -M] [| cat -v]", with at most ${MAX_LINES} lines` })
+    throw new Failure('LOG_QUERY', `"${text.slice(0, 200)}" is not answered`, { remedy: `ask for "tail|head -N FILE [| grep -a [-i] KEYWORD] [| tail|head -M] [| cat -v]", with at most ${MAX_LINES} lines` })
   }
+  if (text.length > LONGEST) return refuse()
   const cut = (match: RegExpExecArray | null): Cut | undefined => {
     if (match === null) return undefined
     const lines = Number(match[2])

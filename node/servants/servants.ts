@@ -7,6 +7,7 @@ import type { RegistryLink } from '../registry/link.ts'
 import type { ServiceAdmin } from '../service/admin.ts'
 import { writeConf } from '../service/prepare-launch.ts'
 import type { Supervisor } from '../service/supervisor.ts'
+import { behindGuard, CallerGuard } from './caller-guard.ts'
 import { nodeObj } from './node-obj.ts'
 import { serverObj } from './server-obj.ts'
 import type { Libc } from '../system/libc.ts'
@@ -32,22 +33,25 @@ const LOAD_MS = 2_000
 
 /**
  * Serves NodeObj on the pod's address and ServerObj on the local one; resolves when both listen.
+ * @returns who may command
  * @throws Failure TARS_LISTEN naming the address that is taken
  */
-export async function startServants({ settings, supervisor, registry, admin, log, heartbeatSocket, root, libc }: ServantsOptions): Promise<void> {
+export async function startServants({ settings, supervisor, registry, admin, log, heartbeatSocket, root, libc }: ServantsOptions): Promise<CallerGuard> {
   const { podIP, localAddress, nodePort, serverPort, paths } = settings
   const loadServer = async (): Promise<string> => {
     writeConf(settings, await registry.freshDescriptor(AbortSignal.timeout(LOAD_MS)))
     return paths.confFile
   }
   const ports = { loadServer, notify: (command: string) => admin.notify(command), loadConfig: (file: string) => registry.loadConfig(file), removeSharedMemory: libc.removeSharedMemory, binDir: paths.binDir, logDir: paths.logDir }
+  const guard = new CallerGuard({ ask: (caller) => registry.checkCaller(caller), log })
   const server = createServer({
     adapters: [
-      { endpoint: `tcp -h ${podIP} -p ${nodePort} -t 10000`, servants: { 'tars.tarsnode.NodeObj': { interface: Node, servant: nodeObj(settings, supervisor, ports, log) } } },
+      { endpoint: `tcp -h ${podIP} -p ${nodePort} -t 10000`, servants: { 'tars.tarsnode.NodeObj': { interface: Node, servant: behindGuard(guard, nodeObj(settings, supervisor, ports, log)) } } },
       { endpoint: `tcp -h ${localAddress} -p ${serverPort} -t 60000`, ...(heartbeatSocket === undefined ? {} : { fd: heartbeatSocket }), servants: { 'tars.tarsnode.ServerObj': { interface: ServerF, servant: serverObj({ ...settings, root }, supervisor, log) } } },
     ],
     ...bounds,
     log,
   })
   await server.start()
+  return guard
 }

@@ -314,7 +314,9 @@ describe('DCache', () => {
     const [, other] = await admin.getConfigFileId('DCache.TestKVCacheServer1-1', 'CacheServer.conf', '10.0.0.2', 3)
     expect([code, id > 0, other > 0, id === other]).toEqual([0, true, true, false])
     expect(await admin.insertHistoryConfigFile(id, 'why', 'all of them', true)).toEqual([0])
-    expect((await admin.getConfigFileId('DCache.TestKVCacheServer1-1', 'none', '', 2))[0]).toBe(1007)
+    // Names are names, and no selectors.
+    for (const name of ['none', 'CacheServer.conf,tars.io/ServerApp', '', '.', 'x'.repeat(64)]) expect([name, (await admin.getConfigFileId('DCache.TestKVCacheServer1-1', name, '', 2))[0]]).toEqual([name, 1007])
+    expect((await admin.getConfigFileId('DCache,tars.io/ServerApp.TestKVCacheServer1-1', 'CacheServer.conf', '', 2))[0]).toBe(1007)
   })
   test('releases it: only then there are pods, one a node', async () => {
     await create(resources.timages, { metadata: { name: 'dcache-testkvcacheserver1-1', labels: { 'tars.io/ServerApp': 'DCache', 'tars.io/ServerName': 'TestKVCacheServer1-1' } }, imageType: 'server', releases: [{ id: 'd1', image: 'r/d:1' }] })
@@ -395,6 +397,15 @@ describe('tasks', () => {
     watching.abort()
     await watch
     expect(flows).toEqual(['open', 'inactive', 'open'])
+  })
+  test('have so many items, each so long, and the oldest are forgotten', async () => {
+    const many = (count: number, fields: object = {}) => createTaskReq({ taskItemReq: Array.from({ length: count }, () => item('dance')), ...fields })
+    for (const refused of [many(0), many(10_001), many(1, { userName: 'x'.repeat(4097) }), createTaskReq({ taskItemReq: [item('dance', { parameters: new Map([['x', 'x'.repeat(4096)]]) })] })]) expect(await ours.addTaskReq(refused)).toBe(1007)
+    expect(await ours.addTaskReq(many(10_000, { taskNo: 't6' }))).toBe(0)
+    await ended('t6')
+    expect((await ours.getTaskRsp('t5')).return).toBe(1007)
+    expect(await ours.addTaskReq(many(1, { taskNo: 't7' }))).toBe(0)
+    expect([(await ours.getTaskRsp('t6')).return, (await ended('t7')).taskItemRsp.length]).toEqual([1007, 1])
   })
 })
 

@@ -178,6 +178,12 @@ describe('values', () => {
     expect([of('admin'), of('kevent')]).toEqual([{ env: own, mounted: undefined, auth: [] }, { env: [], mounted: undefined, auth: [] }])
   })
 
+  it('say to each role that is told something, or commanded, whom it believes', async () => {
+    const objects = await rendered(folder, charts.tarsframework, [...frameworkValues, 'callers.check=log', 'callers.trusted={10.0.0.0/8,fd00::/8}'])
+    const told = objects.filter(({ kind, ...object }) => kind === 'TServer' && JSON.stringify(object['spec'].k8s.env).includes('{"name":"TARS_CALLERS","value":"log"},{"name":"TARS_CALLERS_TRUSTED","value":"10.0.0.0/8,fd00::/8"}'))
+    expect(told.map(({ metadata }) => metadata.name.replace('tars-tars', '')).toSorted()).toEqual(['admin', 'adminregistry', 'config', 'log', 'notify', 'property', 'registry', 'stat'])
+  })
+
   it('bring a dashboard of what there is to be seen, when it is wanted', async () => {
     expect((await rendered(folder, charts.tarsframework, frameworkValues)).filter(({ metadata }) => metadata.name === 'tars-dashboard')).toEqual([])
     const map = named(await rendered(folder, charts.tarsframework, [...frameworkValues, 'monitoring.dashboard=true', 'monitoring.dashboardLabels.team=a']), 'ConfigMap', 'tars-dashboard')

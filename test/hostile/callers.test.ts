@@ -1,9 +1,11 @@
 // Who speaks for whom: each function by which a pod could write or read what is another server's, called from the pod itself, from another
 // one, from one on its node's network, and from an address that is no pod's.
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import http from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { completeServer } from '#api/default.ts'
 import { resources } from '#api/resources.ts'
 import type { TConfig } from '#api/types.ts'
 import type { Running } from '#base/lifecycle.ts'
@@ -12,10 +14,13 @@ import { callerEnv, CallerCheck } from '#kube/caller-check.ts'
 import { watchCallers, type Callers } from '#kube/callers.ts'
 import { pods } from '#kube/resources.ts'
 import { Communicator } from '#tars/client.ts'
+import { AdminReg, createAdapterConf, createPatchRequest, createPluginConf, createServerConf, createTaskItemReq, createTaskReq, type AdminRegProxy } from '#tars/protocol/AdminReg.ts'
 import { Config, createConfigInfo, createGetConfigListInfo, type ConfigProxy } from '#tars/protocol/ConfigF.ts'
 import { createLogInfo, Log, type LogProxy } from '#tars/protocol/LogF.ts'
 import { createReportInfo, Notify, type NotifyProxy } from '#tars/protocol/NotifyF.ts'
 import { Registry, type RegistryProxy } from '#tars/protocol/Registry.ts'
+import { start as startAdminRegistry } from '../../framework/admin/adminreg/role.ts'
+import { start as startAdmin } from '../../framework/admin/role.ts'
 import { start as startConfig } from '../../framework/config/role.ts'
 import { start as startLog } from '../../framework/log/role.ts'
 import { start as startNotify } from '../../framework/notify/role.ts'
@@ -49,7 +54,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-const starts = { config: startConfig, log: startLog, notify: startNotify, registry: startRegistry } as const
+const starts = { config: startConfig, log: startLog, notify: startNotify, registry: startRegistry, admin: startAdmin, adminregistry: startAdminRegistry } as const
 /** A role by its environment, while something is seen. */
 async function withRole<T>(role: keyof typeof starts, env: Readonly<Record<string, string>>, see: (address: string) => Promise<T>): Promise<T> {
   const address = `${base}.${100 + Object.keys(starts).indexOf(role)}`
@@ -189,6 +194,87 @@ test('tarsregistry: a server keeps its descriptor to itself, when asked to', asy
       for (const call of functions) expect(Object.values(await outcomes((who) => call(communicators[who].proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h ${address} -p 17891`))))).toEqual(wanted)
     })
   }
+})
+
+test('tarsregistry: descriptors and commands are by the name that a server has, whatever the case that it is asked for in, with pods and without', async () => {
+  await createEndpoint(cluster.client, 'Mall', 'Empty', [{ name: 'Obj', port: 9000 }])
+  await withRole('registry', strict, async (address) => {
+    const registry = (who: Who) => communicators[who].proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h ${address} -p 17891`)
+    await until(async () => (await registry('framework').getServerDescriptor('Mall', 'Empty')).return === 0)
+    for (const server of ['Shop', 'shop', 'Empty', 'empty']) expect([server, (await registry('evil').getServerDescriptor('mall', server)).return]).toEqual([server, -1])
+    for (const [who, wanted] of Object.entries({ shop: 1, evil: 3, node: 2, nobody: 2, framework: 1 })) expect([who, await registry('shop').checkCaller(at[who as Who], 'mall', 'shop')]).toEqual([who, wanted])
+    expect(await registry('shop').checkCaller(`${at.shop},metadata.name=x`, 'Mall', 'Shop')).toBe(2)
+  })
+  await withRole('registry', { TARS_CALLERS: 'off' }, async (address) => {
+    expect(await communicators.shop.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h ${address} -p 17891`).checkCaller(at.evil, 'Mall', 'Shop')).toBe(0)
+  })
+})
+
+test('tarsregistry: a pod that has just come is known to who asks about it, and made-up addresses are not the API server\'s work', async () => {
+  await withRole('registry', strict, async (address) => {
+    const registry = communicators.shop.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h ${address} -p 17891`)
+    const fresh = `${base}.30`
+    await createPod(cluster.client, { app: 'Mall', server: 'Shop', name: 'mall-shop-8', ip: fresh })
+    expect(await registry.checkCaller(fresh, 'Mall', 'Shop')).toBe(1)
+    await cluster.client.delete(pods, { namespace, name: 'mall-shop-8' })
+    await Promise.all(Array.from({ length: 200 }, (_, i) => registry.checkCaller(`10.9.9.${i}`, 'Mall', 'Shop')))
+    await createPod(cluster.client, { app: 'Mall', server: 'Shop', name: 'mall-shop-7', ip: `${base}.31` })
+    // Asked about without end, it is not looked up, and known when the watch has shown it.
+    await until(async () => (await registry.checkCaller(`${base}.31`, 'Mall', 'Shop')) === 1)
+    await cluster.client.delete(pods, { namespace, name: 'mall-shop-7' })
+  })
+})
+
+describe('AdminRegObj', () => {
+  const commands: Readonly<Record<string, (admin: AdminRegProxy, app: string) => Promise<unknown>>> = {
+    startServer: (admin, app) => admin.startServer(app, 'None', 'n'),
+    stopServer: (admin, app) => admin.stopServer(app, 'None', 'n'),
+    restartServer: (admin, app) => admin.restartServer(app, 'None', 'n'),
+    destroyServer: (admin, app) => admin.destroyServer(app, 'None', 'n'),
+    uninstallServer: (admin, app) => admin.uninstallServer(app, 'None', 'n'),
+    notifyServer: (admin, app) => admin.notifyServer(app, 'None', 'n', 'x'),
+    undeploy: (admin, app) => admin.undeploy(app, 'None', 'n', 'u'),
+    loadServer: (admin, app) => admin.loadServer(app, 'None', 'n'),
+    deletePatchFile: (admin, app) => admin.deletePatchFile(app, 'None', 'f'),
+    updateServerFlowState: (admin, app) => admin.updateServerFlowState(app, 'None', [], false),
+    insertAdapterConf: (admin, app) => admin.insertAdapterConf(app, 'None', 'n', createAdapterConf({ servant: 'x' }), false),
+    getLogFileList: (admin, app) => admin.getLogFileList(app, 'None', 'n'),
+    getLogData: (admin, app) => admin.getLogData(app, 'None', 'n', 'f', 'tail -1 f'),
+    getNodeLoad: (admin, app) => admin.getNodeLoad(app, 'None', 'n', 1),
+    insertConfigFile: (admin, app) => admin.insertConfigFile(`${app}.None`, '*', '', 'n', 2, false),
+    delCache: (admin, app) => admin.delCache('n', `${app}.None`, '', '1'),
+    batchPatch: (admin, app) => admin.batchPatch(createPatchRequest({ appname: app, servername: 'None' })),
+    insertServerConf: (admin, app) => admin.insertServerConf(createServerConf({ application: app, serverName: 'None' }), false),
+    addTaskReq: (admin, app) => admin.addTaskReq(createTaskReq({ taskItemReq: [createTaskItemReq({ application: 'Demo', serverName: 'None', command: 'x' }), createTaskItemReq({ application: app, serverName: 'None', command: 'x', itemNo: `of ${app}` })] })),
+    setTaskItemInfo: (admin, app) => admin.setTaskItemInfo(`of ${app}`, new Map([['log', 'x'.repeat(100_000)]])),
+    registerPlugin: (admin, app) => admin.registerPlugin(createPluginConf({ obj: `${app}.None.Obj` })),
+    shutdownNode: (admin, app) => admin.shutdownNode(app === 'Mall' ? 'mall-shop-0' : 'none'),
+  }
+
+  test('a pod has its own application commanded, changed and read out, and no other', async () => {
+    const { client } = cluster
+    const { metadata: { uid = '' } } = await client.get(pods, { namespace, name: 'mall-shop-0' })
+    await client.create(resources.tservers, completeServer({ name: 'mall-shop', namespace }, { app: 'Mall', server: 'Shop', subType: 'tars', tars: { template: 'tars.default', servants: [] }, k8s: {} }) as never)
+    await client.patch(resources.tendpoints, { namespace, name: 'mall-shop' }, { status: { pods: [{ uid, name: 'mall-shop-0', podIP: at.shop, settingState: 'Active', presentState: 'Active' }] } }, { subresource: 'status' })
+    const of = (who: Who, address: string) => communicators[who].proxy<AdminRegProxy>(AdminReg, `tars.tarsAdminRegistry.AdminRegObj@tcp -h ${address} -p 19111`)
+    await withRole('adminregistry', {}, async (address) => {
+      await commands['addTaskReq']?.(of('framework', address), 'Mall')
+      for (const [name, command] of Object.entries(commands)) expect([name, await command(of('evil', address), 'Mall').catch((error: Error) => error.message)]).toEqual([name, expect.stringContaining('the caller is no pod of Mall or of the framework')])
+      expect((await client.get(pods, { namespace, name: 'mall-shop-0' })).metadata.deletionTimestamp).toBeUndefined()
+      const { shutdownNode: _, ...others } = commands
+      for (const [name, command] of Object.entries(others)) expect([name, await taken(command(of('evil', address), 'Demo')), await taken(command(of('shop', address), 'Demo'))]).toEqual([name, true, false])
+      for (const who of ['nobody', 'framework'] as const) for (const [name, command] of Object.entries(others)) expect([name, who, await taken(command(of(who, address), 'Mall'))]).toEqual([name, who, true])
+      const { taskRsps } = await of('evil', address).getTaskHistory('Mall', 'None', '')
+      expect(taskRsps.at(-1)?.taskItemRsp.find(({ req }) => req.application === 'Mall')?.executeLog).toHaveLength(4096)
+      expect((await of('evil', address).getServerTree()).tree.length).toBeGreaterThan(0)
+    })
+    await withRole('adminregistry', { TARS_CALLERS: 'off' }, async (address) => expect(await taken(of('evil', address).stopServer('Mall', 'Shop', 'none'))).toBe(true))
+    await withRole('admin', { HTTP_PORT: '8080' }, async (address) => {
+      const asked = (who: Who, method: string, path: string): Promise<number | undefined> => new Promise((resolve, reject) => http.request({ host: address, port: 8080, method, path, localAddress: at[who], agent: false }, (answer) => resolve(answer.resume().statusCode)).on('error', reject).end())
+      for (const verb of ['start', 'stop', 'restart']) expect([verb, await asked('evil', 'POST', `/api/v1/servers/mall-shop/${verb}`), await asked('evil', 'GET', '/api/v1/pods/mall-shop-0/logs')]).toEqual([verb, 403, 403])
+      expect([await asked('evil', 'GET', '/api/v1/servers/mall-shop'), await asked('shop', 'POST', '/api/v1/servers/mall-shop/start?pod=none'), await asked('nobody', 'POST', '/api/v1/servers/mall-shop/start?pod=none')]).toEqual([200, 404, 404])
+    })
+  })
 })
 
 describe('CallerCheck', () => {

@@ -23,6 +23,10 @@ describe('what TarsWeb asks of a log', () => {
   it.each(['', 'cat x', 'tail -NaN x', 'tail -0 x', 'tail -50001 x', 'tail -5 x; rm -rf /', 'tail -5 x | sh', 'tail -5 x | grep -a y|head -NaN | sh && z'.replace('grep -a y', 'sort')])('is refused: %s', (text) => {
     expect(() => parseLogQuery(text)).toThrow(/is not answered/)
   })
+
+  it('is refused when it is longer than any, which would take long to take apart', () => {
+    expect(() => parseLogQuery(`tail -5 x | grep -a y${' '.repeat(4096)}`)).toThrow(/is not answered/)
+  })
 })
 
 it('NodeObj lists and reads the log files of its server, and nothing else', async () => {

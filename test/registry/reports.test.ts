@@ -12,6 +12,7 @@ import { registryServant } from '../../framework/registry/registry-servant.ts'
 import { Reports, type WriteConditions } from '../../framework/registry/reports.ts'
 import { until } from './cluster.ts'
 
+const unchecked = new CallerCheck({ ...uncheckedCallers, callers: noCallers, log: silentLogger })
 const state = (present: string): ReportedState => ({ setting: 'Active', present, pid: '1', message: '' })
 const podWith = (conditions: readonly PodCondition[], resourceVersion: string, { uid = 'u', podIP = '10.0.0.1' } = {}): PodObject => ({ metadata: { name: 'p', uid, resourceVersion, labels: { 'tars.io/ServerApp': 'A', 'tars.io/ServerName': 'B' } }, status: { conditions, podIP } })
 
@@ -206,7 +207,7 @@ test('one address that names ever new pods has few of them looked up, and others
   const { directory, reports } = setup()
   let asked = 0
   const { updateServerState } = registryServant({
-    directory, reports, check: new CallerCheck({ ...uncheckedCallers, callers: noCallers, log: silentLogger }), template: () => undefined, log: silentLogger,
+    directory, reports, check: unchecked, descriptors: unchecked, template: () => undefined, log: silentLogger,
     fetchPod: async () => void asked++ as undefined,
   })
   const from = (address: string) => ({ peer: { address }, context: new Map([['PID', '1']]) }) as unknown as Current
@@ -222,7 +223,7 @@ describe('a node that speaks before the watch has shown its pod', () => {
   const current = { peer: { address: '10.0.0.2' }, context: new Map([['PID', '1']]) } as unknown as Current
   function servantThat(fetchPod: () => Promise<PodObject | undefined>) {
     const { gate, directory, reports } = setup()
-    const { updateServerState } = registryServant({ directory, reports, check: new CallerCheck({ ...uncheckedCallers, callers: noCallers, log: silentLogger }), template: () => undefined, fetchPod, log: silentLogger })
+    const { updateServerState } = registryServant({ directory, reports, check: unchecked, descriptors: unchecked, template: () => undefined, fetchPod, log: silentLogger })
     return { gate, told: async () => updateServerState('p', 'Active', 'Active', current) }
   }
 

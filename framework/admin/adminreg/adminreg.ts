@@ -4,6 +4,7 @@ import { startHealth } from '#base/health.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import { metric } from '#base/metrics.ts'
+import type { CallerSettings } from '#kube/caller-check.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Informer } from '#kube/informer.ts'
 import type { Accounts } from '#tars/auth.ts'
@@ -14,7 +15,9 @@ import { RequestCounters } from '#tars/server.ts'
 import type { Credentials } from '#tars/security.ts'
 import type { Tokens } from '#tars/tokens.ts'
 import type { TlsSettings } from '#tars/tls.ts'
+import { startAppCheck } from '../callers.ts'
 import { startView } from '../model/view.ts'
+import { forOwnApps } from './concerns.ts'
 import { Nodes } from './nodes.ts'
 import { adminRegistry } from './servant.ts'
 
@@ -34,6 +37,8 @@ export interface AdminRegistryOptions {
   readonly accounts?: Accounts | undefined
   /** Who may call. Default: whoever reaches the port. */
   readonly tokens?: Tokens | undefined
+  /** Pods may command their own application only, unless callers show tokens. Default: any. */
+  readonly callers?: CallerSettings | undefined
   /** As whom it asks servants of the framework, and whom it trusts. Default: as nobody. */
   readonly credentials?: Credentials
   readonly log: Logger
@@ -62,16 +67,17 @@ export async function startAdminRegistry({ client, namespace, address, port, hea
     const stopping = new AbortController()
     const { servant, tasks } = adminRegistry({ client, namespace, view, log, nodes: new Nodes(communicator), template: (name) => templates.get(namespace, name) }, stopping.signal, options.drainMs)
     lifetime.onStop(() => tasks.ended())
+    const check = await startAppCheck({ client, namespace, callers: options.tokens === undefined ? options.callers : undefined, log }, lifetime)
     const counters = new RequestCounters()
     const [endpoint] = await serveTars({
       metrics: counters,
       tls: options.tls,
       accounts: options.accounts,
-      adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsAdminRegistry.AdminRegObj': { interface: AdminReg, servant } }, tokens: options.tokens }],
+      adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsAdminRegistry.AdminRegObj': { interface: AdminReg, servant: forOwnApps(servant, check, view, tasks) } }, tokens: options.tokens }],
       log,
     }, lifetime)
     lifetime.onStop(() => stopping.abort())
-    const metrics = (): string => metric('tarsadminregistry_knowledge_age_seconds', 'Time since the API server last confirmed what is served.', [[view.ageMs() / 1000]]) + counters.text()
+    const metrics = (): string => metric('tarsadminregistry_knowledge_age_seconds', 'Time since the API server last confirmed what is served.', [[view.ageMs() / 1000]]) + check.metrics() + counters.text()
     const health = healthPort === undefined ? undefined : lifetime.own(await startHealth({ host: address, port: healthPort, problem: () => undefined, metrics }))
     const bound = endpoint?.port ?? 0
     log.info('admin registry serves', { address, port: bound })

@@ -70,7 +70,7 @@ export function commandFunctions(world: World): Functions {
       return code
     },
     delCache: (node, cacheName, backupPath, key) => attempt(() => {
-      const [app = '', server = '', ...rest] = cacheName.split('.')
+      const [app = '', server = '', ...rest] = cacheName.split('.', 3)
       if (server === '' || rest.length > 0) throw new Refusal(codes.parameter, `"${cacheName}" names no server`, 'write App.Server')
       return nodes.ask(place(view, app, server, node), (proxy, _app, _server, options) => proxy.delCache(cacheName, backupPath, key, options))
     }),

@@ -7,7 +7,7 @@ import type { Servant, TConfig, TServer } from '#api/types.ts'
 import { parseEndpoint } from '#tars/endpoint.ts'
 import type { AdapterConf, AdminRegServant, ServerConf } from '#tars/protocol/AdminReg.ts'
 import { changeServer, fieldManager, liveServer } from './change.ts'
-import { attempt, codes, done, Refusal, type Outcome } from './outcome.ts'
+import { attempt, codes, done, labelValue, Refusal, type Outcome } from './outcome.ts'
 import { nodeNames, ordinalOf, place, type Place } from './places.ts'
 import type { World } from './world.ts'
 import { ServerState } from '#tars/protocol/NodeDescriptor.ts'
@@ -133,7 +133,7 @@ interface ConfigFile {
 const level = { app: 1, server: 2, node: 3 } as const
 
 function fileOf({ view }: World, { fullName, file, node, level: at }: { readonly fullName: string; readonly file: string; readonly node: string; readonly level: number }): ConfigFile {
-  const [app = '', server = '', ...rest] = fullName.split('.')
+  const [app = '', server = '', ...rest] = fullName.split('.', 3)
   if (app === '' || rest.length > 0 || (at !== level.app && server === '')) throw new Refusal(codes.parameter, `"${fullName}" names no ${at === level.app ? 'application' : 'server'}`, 'write App.Server')
   if (at === level.app) return { app, server: '', file, podSeq: 'm' }
   if (at === level.server) return { app, server, file, podSeq: 'm' }
@@ -150,7 +150,7 @@ function fileNumber({ app, server, file, podSeq }: ConfigFile): number {
 }
 
 async function versionsOf({ client, namespace }: World, { app, server, file, podSeq }: ConfigFile): Promise<readonly TConfig[]> {
-  const { items } = await client.list<TConfig>(resources.tconfigs, { namespace, labelSelector: `${labels.app}=${app},${labels.configName}=${file},${labels.podSeq}=${podSeq}` })
+  const { items } = await client.list<TConfig>(resources.tconfigs, { namespace, labelSelector: `${labels.app}=${labelValue(app)},${labels.configName}=${labelValue(file)},${labels.podSeq}=${podSeq}` })
   return items.filter((config) => config.server === server)
 }
 

@@ -29,6 +29,12 @@ export class Refusal extends Failure {
   }
 }
 
+/** Goes into a selector as it is. @throws Refusal 1007 for what no label says, as it could be a selector of its own */
+export function labelValue(text: string): string {
+  if (/^[0-9A-Za-z]([-._0-9A-Za-z]{0,61}[0-9A-Za-z])?$/.test(text)) return text
+  throw new Refusal(codes.parameter, `"${text.slice(0, 128)}" is no name`, 'use up to 63 letters, digits, dots, dashes and underscores')
+}
+
 export const done = (result: string): Outcome => ({ return: codes.success, result })
 
 /** Codes of a call that nobody answered. */

@@ -9,7 +9,7 @@ import type { KubeClient } from '#kube/client.ts'
 import { createPatchInfo, createPatchPackage, type AdminRegServant, type PatchInfo, type PatchRequest } from '#tars/protocol/AdminReg.ts'
 import { isActive } from '../model/pod-row.ts'
 import { changeServer, liveServers } from './change.ts'
-import { attempt, codes, done, Refusal, type Outcome } from './outcome.ts'
+import { attempt, codes, done, labelValue, Refusal, type Outcome } from './outcome.ts'
 import { hasNode, knownServers, nodeNames, place, type Place } from './places.ts'
 import type { World } from './world.ts'
 
@@ -71,7 +71,7 @@ export function releaseNumber(id: string): number {
 }
 
 async function imagesOf(client: KubeClient, namespace: string, app: string, server: string): Promise<readonly TImage[]> {
-  const { items } = await client.list<TImage>(resources.timages, { namespace, labelSelector: `${labels.app}=${app},${labels.server}=${imageServerName({ app, server } as TServer['spec'])}` })
+  const { items } = await client.list<TImage>(resources.timages, { namespace, labelSelector: `${labels.app}=${labelValue(app)},${labels.server}=${labelValue(imageServerName({ app, server } as TServer['spec']))}` })
   return items
 }
 

@@ -1,4 +1,5 @@
 import type { Role } from '#base/lifecycle.ts'
+import { callerEnv } from '#kube/caller-check.ts'
 import { kubeClientFrom } from '#kube/client.ts'
 import { credentialsEnv, guardEnv } from '#tars/security.ts'
 import { tokensEnv } from '#tars/tokens.ts'
@@ -9,7 +10,7 @@ import { adminRegistryEnv } from './env.ts'
 export const start: Role = async ({ env, log, signal }) => {
   const settings = adminRegistryEnv(env)
   const client = kubeClientFrom(env)
-  const registry = await startAdminRegistry({ client, ...settings, ...guardEnv(env), tokens: tokensEnv(env), credentials: credentialsEnv(env), log, signal })
+  const registry = await startAdminRegistry({ client, ...settings, ...guardEnv(env), tokens: tokensEnv(env), credentials: credentialsEnv(env), callers: callerEnv(env, 'enforce'), log, signal })
   registry.done.catch(() => {}).finally(() => client.close())
   return registry
 }

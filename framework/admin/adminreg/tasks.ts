@@ -19,8 +19,11 @@ export interface TaskActions {
 
 type Functions = Pick<AdminRegServant, 'addTaskReq' | 'getTaskRsp' | 'getTaskHistory' | 'setTaskItemInfo'>
 
-/** Tasks that are remembered; the oldest ones go. */
+/** Tasks that are remembered; the oldest ones go, also when they have more items than may run. */
 const most = 500
+const mostItems = 10_000
+/** Characters of an item, and of what others say of it. */
+const longestItem = 4096
 const askEveryMs = 500
 /** A release that is not there by then has failed. */
 const releaseLimitMs = 10 * 60_000
@@ -33,12 +36,23 @@ export class Tasks {
   readonly #drainMs: number
   readonly #tasks = new Map<string, TaskRsp>()
   readonly #running = new Set<Promise<void>>()
+  #runningItems = 0
 
   /** @param signal ends what runs @param drainMs how long callers may go on calling a paused node */
   constructor(actions: TaskActions, signal: AbortSignal, drainMs = flowMs) {
     this.#actions = actions
     this.#signal = signal
     this.#drainMs = drainMs
+  }
+
+  /** Application of an item; none: there is no such item. */
+  appOf(itemNo: string): readonly string[] {
+    const item = this.#item(itemNo)
+    return item === undefined ? [] : [item.req.application]
+  }
+
+  #item(itemNo: string): TaskItemRsp | undefined {
+    return [...this.#tasks.values()].flatMap(({ taskItemRsp }) => taskItemRsp).find(({ req }) => req.itemNo === itemNo)
   }
 
   /** Resolves when nothing runs any more. */
@@ -62,17 +76,29 @@ export class Tasks {
   }
 
   #add(request: TaskReq): number {
-    if (request.taskItemReq.length === 0) return codes.parameter
+    if (request.taskItemReq.length === 0 || `${request.taskNo}${request.userName}`.length > longestItem || this.#runningItems + request.taskItemReq.length > mostItems || !request.taskItemReq.every(isShort)) return codes.parameter
     const taskNo = request.taskNo === '' ? randomUUID().replaceAll('-', '') : request.taskNo
     if (this.#tasks.has(taskNo)) return codes.parameter
     const items = request.taskItemReq.map((item) => createTaskItemRsp({ req: { ...item, taskNo, itemNo: item.itemNo === '' ? randomUUID().replaceAll('-', '') : item.itemNo } }))
     const task = createTaskRsp({ taskItemRsp: items, taskNo, serial: request.serial, userName: request.userName, status: EMTaskStatus.EM_T_RUNNING, createTime: now() })
     this.#tasks.set(taskNo, task)
-    const [oldest] = this.#tasks.keys()
-    if (this.#tasks.size > most && oldest !== undefined) this.#tasks.delete(oldest)
-    const running = this.#run(task, request).finally(() => this.#running.delete(running))
+    this.#forgetOldest()
+    this.#runningItems += items.length
+    const running = this.#run(task, request).finally(() => {
+      this.#runningItems -= items.length
+      this.#running.delete(running)
+    })
     this.#running.add(running)
     return codes.success
+  }
+
+  #forgetOldest(): void {
+    let items = [...this.#tasks.values()].reduce((sum, { taskItemRsp }) => sum + taskItemRsp.length, 0)
+    for (const [taskNo, { taskItemRsp }] of this.#tasks) {
+      if (this.#tasks.size <= most && items <= mostItems) break
+      this.#tasks.delete(taskNo)
+      items -= taskItemRsp.length
+    }
   }
 
   async #run(task: TaskRsp, { serial, eachNum, isElegant }: TaskReq): Promise<void> {
@@ -130,14 +156,18 @@ export class Tasks {
   }
 
   #note(itemNo: string, info: ReadonlyMap<string, string>): number {
-    const item = [...this.#tasks.values()].flatMap(({ taskItemRsp }) => taskItemRsp).find(({ req }) => req.itemNo === itemNo)
+    const item = this.#item(itemNo)
     if (item === undefined) return codes.parameter
     for (const [key, field] of [['executeLog', 'executeLog'], ['log', 'executeLog'], ['statusInfo', 'statusInfo']] as const) {
       const text = info.get(key)
-      if (text !== undefined) item[field] = text
+      if (text !== undefined) item[field] = text.slice(0, longestItem)
     }
     return codes.success
   }
+}
+
+function isShort({ parameters, ...texts }: TaskItemReq): boolean {
+  return [...Object.values(texts), ...parameters].join().length <= longestItem
 }
 
 const now = (): string => plainTime(new Date().toISOString())

@@ -5,8 +5,9 @@ export interface Limit {
   readonly count: number
 }
 
-/** Keys that are told apart; beyond that many all others share one allowance. */
+/** Keys that are told apart; beyond that many, or of that many characters, all others share one allowance. */
 const mostKeys = 10_000
+const longestKey = 1024
 const shared = ''
 
 interface Window {
@@ -30,7 +31,7 @@ export class Limiter {
    * @returns whether there was one left; `first` is true for the first one refused in its window
    */
   take(key: string, now: number): { readonly taken: boolean; readonly first: boolean } {
-    const window = this.#open(key, now) ?? this.#start(this.#hasRoom(now) ? key : shared, now)
+    const window = this.#open(key, now) ?? this.#start(key.length <= longestKey && this.#hasRoom(now) ? key : shared, now)
     window.count++
     return { taken: window.count <= this.#limit.count, first: window.count === this.#limit.count + 1 }
   }
@@ -44,6 +45,7 @@ export class Limiter {
     const known = this.#open(key, now)
     if (known !== undefined) return known
     const window = { until: now + this.#limit.windowMs, count: 0 }
+    // Those that end first stay first.
     this.#windows.delete(key)
     this.#windows.set(key, window)
     return window

@@ -86,6 +86,11 @@ export class CallerCheck {
     this.#options = options
   }
 
+  /** Whether anybody is refused, or would be. */
+  get isOn(): boolean {
+    return this.#options.mode !== 'off'
+  }
+
   /**
    * Goes on by `take` when the caller may speak for a server, by `refuse` when not. Only a stranger that nobody trusts makes it wait:
    * it may be a pod that the watch has not shown yet.

@@ -46,6 +46,16 @@ const knowMs = 3000
 /** A stranger is asked about so often: that is what an address may cost the API server. */
 const askLimit = { windowMs: 1000, count: 1 } as const
 
+/** Asks the API server for the pods at an address, each address as often as it may cost it; none when that was just done. */
+export function podFinder({ client, namespace, ownerLabels: [labelSelector] }: Omit<CallerOptions, 'log'>): (address: string) => Promise<readonly AnyObject[]> {
+  const asked = new Limiter(askLimit)
+  return async (address) => {
+    if (!asked.take(plainAddress(address), systemClock.monotonic()).taken) return []
+    const { items } = await client.list(pods, { namespace, labelSelector, fieldSelector: `status.podIP=${plainAddress(address)}` })
+    return items
+  }
+}
+
 /** Watches pods and keeps who they are, by address. */
 export function watchCallers({ client, namespace, ownerLabels, log }: CallerOptions): Callers {
   const informer = new Informer({ client, namespace, labelSelector: ownerLabels[0], log, resource: pods })
@@ -53,7 +63,7 @@ export function watchCallers({ client, namespace, ownerLabels, log }: CallerOpti
   const owners = new Map<string, number>()
   const names = new Set<string>()
   const shared = new Map<string, Map<string, string>>()
-  const asked = new Limiter(askLimit)
+  const find = podFinder({ client, namespace, ownerLabels })
   const ownerOf = ({ metadata }: AnyObject): string => ownerLabels.map((label) => metadata.labels?.[label] ?? '').join('.')
   const share = (pod: AnyObject | undefined, isThere: boolean): void => {
     const address = sharedAddress(pod)
@@ -91,10 +101,9 @@ export function watchCallers({ client, namespace, ownerLabels, log }: CallerOpti
       return own === undefined ? [...(shared.get(plainAddress(address))?.values() ?? [])] : [own.owner]
     },
     async learn(address) {
-      if (!asked.take(plainAddress(address), systemClock.monotonic()).taken) return
-      const { items } = await client.list(pods, { namespace, labelSelector: ownerLabels[0], fieldSelector: `status.podIP=${plainAddress(address)}` })
-      for (const pod of items) see(pod)
-      if (items.length > 0) version++
+      const found = await find(address)
+      for (const pod of found) see(pod)
+      if (found.length > 0) version++
     },
     isPod: (name) => names.has(name),
     isOwner: (owner) => owners.has(owner),

@@ -5,7 +5,7 @@ import type { TEndpoint, TFrameworkConfig } from '#api/types.ts'
 import { endpointEntries, portsOf, registryEntries, registryObjects, registryServer, type HostForm, type Surroundings } from './endpoints.ts'
 import { ObjectAnswers } from './object-answers.ts'
 import { parseObjectId, serverKey } from './object-id.ts'
-import { addressesOf, type PodObject, type ReportedState } from './pod-state.ts'
+import { addressesOf, hasEnded, type PodObject, type ReportedState } from './pod-state.ts'
 import { Topology, type GroupId, type NodeObject } from './topology.ts'
 import { outsideOf, upchainViews, type Outside } from './upchain.ts'
 import { parseSet, type Entry, type ServantView } from './views.ts'
@@ -54,6 +54,8 @@ export class Directory<Answer> {
   readonly #reports = new Map<string, ReportedState>()
   readonly #pods = new Map<string, PodObject>()
   readonly #podOfAddress = new Map<string, string>()
+  /** Pods on the network of their node, by its address. */
+  readonly #sharers = new Map<string, Set<string>>()
   readonly #nodes = new Map<string, NodeObject>()
   readonly #masters = new Map<string, Master>()
   readonly #answers = new Map<string, ObjectAnswers<Answer>>()
@@ -135,6 +137,17 @@ export class Directory<Answer> {
     return this.#pods.get(name.split('.', 1)[0] ?? '') ?? this.#pods.get(this.#podOfAddress.get(address) ?? '')
   }
 
+  /** Servers, as `App.Server`, that may speak from an address: of the pod that has it for itself, or of all that share it with their node. */
+  ownersAt(address: string): readonly string[] {
+    const own = this.#podOfAddress.get(address)
+    return (own === undefined ? [...(this.#sharers.get(address) ?? [])] : [own]).map((name) => ownerOf(this.#pods.get(name)))
+  }
+
+  /** Whether anything is known of `App.Server`. */
+  isServer(server: string): boolean {
+    return this.#servers.has(server.toLowerCase())
+  }
+
   /** The TEndpoint of a server; of several that of this TServer, or the first by name. */
   endpointOf(app: string, server: string, owner?: string): TEndpoint | undefined {
     const endpoints = this.#servers.get(serverKey(app, server))?.endpoints
@@ -163,7 +176,7 @@ export class Directory<Answer> {
     if (before !== undefined && keyOfPod(before) !== key) this.removePod(before)
     this.#forgetAddresses(before)
     this.#pods.set(pod.metadata.name, pod)
-    if (pod.spec?.hostNetwork !== true) for (const address of addressesOf(pod)) this.#podOfAddress.set(address, pod.metadata.name)
+    if (!hasEnded(pod)) this.#noteAddresses(pod)
     if (key === undefined) return
     this.#server(key).pods.set(pod.metadata.name, pod)
     this.#rebuild(key)
@@ -180,8 +193,22 @@ export class Directory<Answer> {
     this.#rebuild(key)
   }
 
+  #noteAddresses(pod: PodObject): void {
+    const { name } = pod.metadata
+    for (const address of addressesOf(pod)) {
+      if (pod.spec?.hostNetwork === true) this.#sharers.set(address, (this.#sharers.get(address) ?? new Set()).add(name))
+      else this.#podOfAddress.set(address, name)
+    }
+  }
+
   #forgetAddresses(pod: PodObject | undefined): void {
-    for (const address of pod === undefined ? [] : addressesOf(pod)) if (this.#podOfAddress.get(address) === pod?.metadata.name) this.#podOfAddress.delete(address)
+    if (pod === undefined) return
+    const { name } = pod.metadata
+    for (const address of addressesOf(pod)) {
+      if (this.#podOfAddress.get(address) === name) this.#podOfAddress.delete(address)
+      const sharers = this.#sharers.get(address)
+      if (sharers?.delete(name) === true && sharers.size === 0) this.#sharers.delete(address)
+    }
   }
 
   /** Lets a node's word count at once; `undefined` when the watched pod says the same and speaks for itself again. */
@@ -342,6 +369,11 @@ function placeOf({ metadata, status }: NodeObject): unknown {
 
 function isBalanced({ spec: { tars } }: TEndpoint): boolean {
   return tars?.servants.some(({ weightType }) => weightType === 'dynamic') ?? false
+}
+
+/** As `App.Server`. */
+function ownerOf(pod: PodObject | undefined): string {
+  return `${pod?.metadata.labels?.[labels.app] ?? ''}.${pod?.metadata.labels?.[labels.server] ?? ''}`
 }
 
 function keyOfPod({ metadata }: PodObject): string | undefined {

@@ -8,7 +8,7 @@ export interface ObjectId {
 
 /** `App.Server.Obj` in exactly three non-empty parts (framework-services 1.1), else undefined. */
 export function parseObjectId(id: string): ObjectId | undefined {
-  const [app = '', server = '', object = '', ...rest] = id.split('.')
+  const [app = '', server = '', object = '', ...rest] = id.split('.', 4)
   return app === '' || server === '' || object === '' || rest.length > 0 ? undefined : { app, server, object }
 }
 

@@ -76,7 +76,7 @@ export function isActiveState(state: Pick<ReportedState, 'setting' | 'present'>)
  * A pod that has no node in it (no such condition and no such gate) is active when Kubernetes calls it ready.
  */
 export function isActivePod(pod: PodObject, reported?: ReportedState): boolean {
-  if (pod.metadata.deletionTimestamp !== undefined || ended.has(pod.status?.phase ?? '')) return false
+  if (pod.metadata.deletionTimestamp !== undefined || hasEnded(pod)) return false
   if (conditionOf(pod, 'ContainersReady')?.status === 'False') return false
   if (reported !== undefined) return isActiveState(reported)
   const condition = conditionOf(pod, activeCondition)
@@ -89,6 +89,11 @@ const unreadable = { setting: 'Active', present: 'Active' }
 
 export function hasGate(pod: PodObject): boolean {
   return pod.spec?.readinessGates?.some((gate) => gate.conditionType === activeCondition) ?? false
+}
+
+/** It still names its address, which may be another pod's by now. */
+export function hasEnded(pod: PodObject): boolean {
+  return ended.has(pod.status?.phase ?? '')
 }
 
 /** All addresses of a pod, without the IPv6 form of IPv4 addresses. */

@@ -88,6 +88,7 @@ export const RegistrySchema: Schema = {
       getDockerRegistry: { params: [{ name: 'dockerRegistries', tag: 1, out: true, type: { vector: { struct: 'tars::DockerRegistry' } } }], result: 'int' },
       dockerPull: { params: [{ name: 'baseImageId', tag: 1, out: false, type: 'string' }], result: 'int' },
       getFrameworkKey: { params: [{ name: 'fKey', tag: 1, out: true, type: { struct: 'tars::FrameworkKey' } }], result: 'int' },
+      checkCaller: { params: [{ name: 'address', tag: 1, out: false, type: 'string' }, { name: 'serverApp', tag: 2, out: false, type: 'string' }, { name: 'serverName', tag: 3, out: false, type: 'string' }], result: 'int' },
     } },
   },
 }
@@ -115,6 +116,11 @@ export interface RegistryServant {
   getDockerRegistry(current: Current): Answer<{ return: number; dockerRegistries: DockerRegistry[] }>
   dockerPull(baseImageId: string, current: Current): Answer<number>
   getFrameworkKey(current: Current): Answer<{ return: number; fKey: FrameworkKey }>
+  /**
+   * Whether who calls from an address may command the nodes of a server: 0 nobody is checked; 1 yes; 2 no; 3 no, it is
+   * a pod of another server that shares its address with nobody.
+   */
+  checkCaller(address: string, serverApp: string, serverName: string, current: Current): Answer<number>
 }
 
 /** What a client calls Registry with. */
@@ -135,6 +141,7 @@ export interface RegistryProxy {
   getDockerRegistry(options?: CallOptions): Promise<{ return: number; dockerRegistries: DockerRegistry[] }>
   dockerPull(baseImageId: string, options?: CallOptions): Promise<number>
   getFrameworkKey(options?: CallOptions): Promise<{ return: number; fKey: FrameworkKey }>
+  checkCaller(address: string, serverApp: string, serverName: string, options?: CallOptions): Promise<number>
 }
 
 const fastRegistry: FastForms = {
@@ -328,6 +335,18 @@ const fastRegistry: FastForms = {
       return: r.readInt(0),
       fKey: readFrameworkKey(r, 1),
     }),
+  },
+  checkCaller: {
+    writeArgs(w, args) {
+      w.writeString(1, args[0] as string)
+      w.writeString(2, args[1] as string)
+      w.writeString(3, args[2] as string)
+    },
+    readArgs: (r) => [r.readString(1), r.readString(2), r.readString(3)],
+    writeResult(w, result) {
+      w.writeInt(0, result as number)
+    },
+    readResult: (r) => r.readInt(0),
   },
 }
 
