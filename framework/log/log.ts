@@ -171,7 +171,7 @@ function metricsText(files: LogFiles, { collector, exporter }: Traces): string {
     metric('open_files', 'Logs that are open.', [[open]]),
     metric('waiting_bytes', 'Bytes of logs that are not written yet.', [[waitingBytes]]),
     metric('traces_living', 'Traces that go on.', [[living]]),
-    metric('trace_lines_lost_total', 'Lines that are in no trace, because the index could not be written to.', [[lost]]),
+    metric('trace_lines_lost_total', 'Lines that are in no trace, because the index could not be written to, or the trace has too many calls.', [[lost]]),
     metric('exported_traces_total', 'Traces sent by OTLP.', exported === undefined ? [] : [[exported.sent]]),
     metric('export_lost_traces_total', 'Traces that OTLP did not take.', exported === undefined ? [] : [[exported.lost]]),
   ].join('')

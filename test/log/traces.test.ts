@@ -15,6 +15,7 @@ import { createLogInfo, Log, type LogProxy } from '#tars/protocol/LogF.ts'
 import { Topology, type TopologyProxy } from '#tars/protocol/Topology.ts'
 import { logEnv } from '../../framework/log/env.ts'
 import { startLog, type LogOptions, type RunningLog } from '../../framework/log/log.ts'
+import { TraceCollector } from '../../framework/log/trace/collector.ts'
 import { parseTraceLine, type TraceLine } from '../../framework/log/trace/line.ts'
 import { otlpRequest } from '../../framework/log/trace/otlp.ts'
 import { SqliteTraceStore } from '../../framework/log/trace/store.ts'
@@ -97,6 +98,29 @@ describe('traces', () => {
     const { vertexes, edges } = graphOf(traceOf(chain('t', 1000)), 'function')
     expect(vertexes.map(({ name }) => name)).toEqual(['Web.Gate.index', 'Demo.A.hello', 'Demo.B.work'])
     expect(edges.map(({ from, to }) => `${from} ${to}`)).toEqual(['Web.Gate.index Demo.A.hello', 'Demo.A.hello Demo.B.work'])
+  })
+
+  test('of a trace that has too many calls the first are kept, and of too many traces those that go on', () => {
+    const store = new SqliteTraceStore(':memory:', silentLogger)
+    const clock = { now: () => Date.UTC(2026, 2, 5, 12), monotonic: () => 0 }
+    const over: number[] = []
+    const collector = new TraceCollector({ store, clock, log: silentLogger, mostCallsATrace: 100, mostCalls: 500, onTrace: ({ spans }) => over.push(spans.size) })
+    onTestFinished(async () => {
+      await collector.stop()
+      store.close()
+    })
+    const add = (trace: string, span: number) => collector.add({ trace, span: String(span), parent: '0', moment: 'cs', master: 'A.A', slave: 'B.B', function: 'f', time: 1, ret: '', data: '', exception: '' })
+    for (let span = 0; span < 105; span++) add('wide', span)
+    add('wide', 5)
+    expect(collector.size).toEqual({ living: 1, lost: 5 })
+    for (let trace = 0; trace < 5; trace++) for (let span = 0; span < 100; span++) add(`t${trace}`, span)
+    expect([collector.size, over]).toEqual([{ living: 5, lost: 5 }, [100]])
+    expect(store.trace('20260305', 'wide')?.spans.size).toBe(100)
+  })
+
+  test('a call that made a hundred thousand others is put in order without delay', () => {
+    const spans = Array.from({ length: 100_000 }, (_, index) => ({ span: `s${index}`, parent: 's0', master: 'A.A', slave: 'B.B', function: 'f', ret: '', exception: '', times: {}, data: {} }))
+    expect(byDepth({ trace: 't', spans: new Map(spans.map((span) => [span.span, span])) })).toHaveLength(100_000)
   })
 
   test('calls in a ring end', () => {

@@ -16,6 +16,10 @@ export interface CollectorOptions {
   readonly overtimeMs?: number
   /** Milliseconds lines are gathered for one write. Default 50. */
   readonly gatherMs?: number
+  /** Calls of one trace; of more the lines are in the log file only. Default 10,000. */
+  readonly mostCallsATrace?: number
+  /** Calls of all traces that go on; beyond, the trace that was quiet longest is taken for over. Default 500,000. */
+  readonly mostCalls?: number
   /** Told of every trace that is over. */
   readonly onTrace?: (trace: Trace) => void
 }
@@ -39,12 +43,17 @@ export class TraceCollector implements Running {
   readonly #living = new Map<string, Living>()
   readonly #lifetime = new Lifetime()
   #waiting: { readonly day: string; readonly line: TraceLine }[] = []
+  /** Of all traces that go on. */
+  #calls = 0
   #lost = 0
 
   constructor(options: CollectorOptions) {
-    this.#options = { quietMs: 3000, overtimeMs: 100_000, gatherMs: 50, onTrace: () => {}, ...options }
+    this.#options = { quietMs: 3000, overtimeMs: 100_000, gatherMs: 50, mostCallsATrace: 10_000, mostCalls: 500_000, onTrace: () => {}, ...options }
     const now = this.#options.clock.monotonic()
-    for (const { day, trace } of options.store.unfinished()) this.#living.set(trace.trace, { day, trace, at: now })
+    for (const { day, trace } of options.store.unfinished()) {
+      this.#living.set(trace.trace, { day, trace, at: now })
+      this.#calls += trace.spans.size
+    }
     const write = setInterval(() => this.flush(), this.#options.gatherMs)
     const look = setInterval(() => this.settle(), Math.max(20, this.#options.quietMs / 3))
     this.#lifetime.onStop(() => this.flush())
@@ -66,19 +75,22 @@ export class TraceCollector implements Running {
   }
 
   add(line: TraceLine): void {
-    const { clock } = this.#options
-    if (this.#waiting.length >= mostWaiting) {
+    const { clock, mostCalls, mostCallsATrace } = this.#options
+    const known = this.#living.get(line.trace)
+    const isCall = known?.trace.spans.has(line.span) !== true
+    if (this.#waiting.length >= mostWaiting || (isCall && (known?.trace.spans.size ?? 0) >= mostCallsATrace)) {
       this.#lost++
       return
     }
     // A line that comes after its trace was over makes it go on, on the day of its own.
-    const living = this.#living.get(line.trace) ?? { day: strftime('%Y%m%d', new Date(clock.now())), trace: { trace: line.trace, spans: new Map() }, at: 0 }
+    const living = known ?? { day: strftime('%Y%m%d', new Date(clock.now())), trace: { trace: line.trace, spans: new Map() }, at: 0 }
     this.#living.delete(line.trace)
     living.at = clock.monotonic()
     this.#living.set(line.trace, living)
     addLine(living.trace, line)
     this.#waiting.push({ day: living.day, line })
-    if (this.#living.size > mostLiving) for (const oldest of this.#living.values()) { this.#finish([oldest]); break }
+    if (isCall) this.#calls++
+    if (this.#living.size > mostLiving || this.#calls > mostCalls) for (const oldest of this.#living.values()) { this.#finish([oldest]); break }
   }
 
   flush(): void {
@@ -115,6 +127,7 @@ export class TraceCollector implements Running {
       try {
         store.finish(day, trace.trace, boundsOf(trace), { server: graphOf(trace, 'server'), function: graphOf(trace, 'function') })
         this.#living.delete(trace.trace)
+        this.#calls -= trace.spans.size
         onTrace(trace)
       } catch (error) {
         log.error('a trace is not kept yet', { trace: trace.trace, error })

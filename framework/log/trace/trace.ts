@@ -84,8 +84,7 @@ export function tookOf({ times: { cs, cr, sr, ss, ts, te } }: Span): number {
 /** Spans with their depth, callers before those they call. Spans that call each other in a ring are left out. */
 export function byDepth({ spans }: Trace): { readonly span: Span; readonly depth: number }[] {
   const all = [...spans.values()]
-  const children = new Map<string, Span[]>()
-  for (const span of all) if (span.parent !== span.span) children.set(span.parent, [...(children.get(span.parent) ?? []), span])
+  const children = Map.groupBy(all.filter(({ span, parent }) => parent !== span), ({ parent }) => parent)
   const found: { span: Span; depth: number }[] = []
   let level = rootsOf(all)
   const seen = new Set<Span>()
