@@ -1,5 +1,4 @@
-import { closeSync, createReadStream, existsSync, fstatSync, openSync, readSync, readdirSync, statSync } from 'node:fs'
-import { createInterface } from 'node:readline'
+import { closeSync, existsSync, fstatSync, openSync, readSync, readdirSync, statSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { once } from 'node:events'
 import type { LogWriter } from './log-writer.ts'
@@ -47,7 +46,14 @@ interface Cursor {
 }
 
 async function* existing(older: readonly string[], cursor: Cursor, size: number): AsyncGenerator<string> {
-  for (const file of older) yield* linesOf(file)
+  for (const file of older) {
+    const old = { fd: openSync(file, 'r'), offset: 0 }
+    try {
+      for (let found = nextLines(old); found.length > 0; found = nextLines(old)) yield* found
+    } finally {
+      closeSync(old.fd)
+    }
+  }
   while (cursor.offset < size) yield* nextLines(cursor)
 }
 
@@ -116,10 +122,6 @@ export function rotated(file: string): string[] {
 export function logRuns(folder: string): number[] {
   const names = existsSync(folder) ? readdirSync(folder) : []
   return names.flatMap((name) => /^(\d+)\.log$/.exec(name)?.[1] ?? []).map(Number).toSorted((a, b) => a - b)
-}
-
-async function* linesOf(file: string): AsyncGenerator<string> {
-  yield* createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })
 }
 
 function some(line: string | undefined): string[] {

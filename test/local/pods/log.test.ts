@@ -49,6 +49,15 @@ test('a follower sees every line once, over rotation, until the end; a reader se
   expect((await followed).trimEnd().split('\n')).toEqual(expected)
 })
 
+test('only a newline ends a line, also in files that are put aside', async () => {
+  const file = join(dir, '0.log')
+  const writer = new LogWriter(file, { maxBytes: 500 })
+  const written = Array.from({ length: 20 }, (_, index) => `\r${index} %\r${index + 1} %\u2028done`)
+  for (const line of written) writer.line('stdout', line)
+  expect(readdirSync(dir).length).toBeGreaterThan(1)
+  expect(await text(file)).toBe(written.map((line) => `${line}\n`).join(''))
+})
+
 test('old files go', () => {
   const writer = new LogWriter(join(dir, '0.log'), { maxBytes: 500, maxFiles: 3 })
   for (let index = 0; index < 200; index++) writer.line('stdout', `line ${index}`)
