@@ -26,6 +26,8 @@ export interface Place {
   /** Whether callers of its group are to prefer it. */
   readonly takesPart: boolean
   readonly active: boolean
+  /** Not of this cluster. */
+  readonly isOutside?: boolean
 }
 
 /** Undefined is native's -1. */
@@ -66,10 +68,11 @@ export class Reference {
     return steps.find((chosen) => chosen.some(({ active }) => active)) ?? places
   }
 
-  /** findObjectByIdInSameStation (1.1, 1.3) */
+  /** findObjectByIdInSameStation (1.1, 1.3, 1.6) */
   findInStation(id: string, station: string): Places {
     const row = this.#priorities().find((one) => one.station === station)
-    return row === undefined ? undefined : this.find(id).filter(({ group }) => group !== undefined && row.groups.includes(group))
+    if (row === undefined) return undefined
+    return this.find(id).filter(({ group, isOutside }) => isOutside === true || (group !== undefined && row.groups.includes(group)))
   }
 
   /** findObjectByIdInSameSet (1.4) */
@@ -87,7 +90,7 @@ export class Reference {
   #elsewhere(id: string, app: string, server: string): readonly Place[] {
     const chain = this.#world.config?.upChain ?? {}
     const key = [id, `${app}.${server}`, app, 'default'].find((one) => chain[one] !== undefined)
-    return (chain[key ?? ''] ?? []).map(({ host, port }) => ({ host, port, weight: -1, set: '', group: undefined, takesPart: false, active: true }))
+    return (chain[key ?? ''] ?? []).map(({ host, port }) => ({ host, port, weight: -1, set: '', group: undefined, takesPart: false, active: true, isOutside: true }))
   }
 
   /** All registries that are ready; the name of their Service while none is (1.1). */

@@ -86,9 +86,11 @@ export class Directory<Answer> {
     return this.#find(id).inGroup(() => this.groupOf(caller))
   }
 
-  /** Undefined when there is no such station (1.3). */
+  /** Undefined when there is no such station (1.3). What is outside is in none, and found from all (1.6). */
   findInStation(id: string, station: string): Answer | undefined {
-    return this.#find(id).inStation(station)
+    const answers = this.#find(id)
+    const found = answers.inStation(station)
+    return found !== undefined && this.#isOutside(id) ? answers.all : found
   }
 
   /** Undefined when the set is none, or the object has no endpoints in it (1.4). */
@@ -98,7 +100,7 @@ export class Directory<Answer> {
 
   /** Locator of the registry that knows the object; undefined when the answer is here. */
   upstreamOf(id: string): string | undefined {
-    if (this.#outside.registries.size === 0 || this.#answers.has(id)) return undefined
+    if (this.#outside.registries.size === 0) return undefined
     const where = this.#isOutside(id) ? outsideOf(this.#outside, id) : undefined
     return typeof where === 'string' ? where : undefined
   }
@@ -117,6 +119,7 @@ export class Directory<Answer> {
   }
 
   #isOutside(id: string): boolean {
+    if (this.#answers.has(id)) return false
     const parsed = parseObjectId(id)
     return parsed !== undefined && (this.#servers.get(serverKey(parsed.app, parsed.server))?.endpoints.size ?? 0) === 0
   }
