@@ -17,6 +17,7 @@ interface Window {
 /** Counts in windows that start with the first one after the last window. */
 export class Limiter {
   readonly #limit: Limit
+  /** In the order in which they end. */
   readonly #windows = new Map<string, Window>()
 
   constructor(limit: Limit) {
@@ -43,13 +44,17 @@ export class Limiter {
     const known = this.#open(key, now)
     if (known !== undefined) return known
     const window = { until: now + this.#limit.windowMs, count: 0 }
+    this.#windows.delete(key)
     this.#windows.set(key, window)
     return window
   }
 
   #hasRoom(now: number): boolean {
     if (this.#windows.size < mostKeys) return true
-    for (const [key, { until }] of this.#windows) if (now >= until) this.#windows.delete(key)
+    for (const [key, { until }] of this.#windows) {
+      if (now < until) break
+      this.#windows.delete(key)
+    }
     return this.#windows.size < mostKeys
   }
 }
