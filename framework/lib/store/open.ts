@@ -82,8 +82,14 @@ const trimEveryMs = 3600_000
 const lastMs = 3000
 
 /** Opens the store of a role with its spool, and keeps its days in bounds. All of it ends with the lifetime. */
-export async function openStore({ settings, dataset, lifetime, log, now }: OpenStoreOptions): Promise<{ readonly store: Store; readonly spool: Spool }> {
-  const { data, elastic, days, bytes, spoolBytes } = settings
+export async function openStoreWithSpool(options: OpenStoreOptions): Promise<{ readonly store: Store; readonly spool: Spool }> {
+  const store = openStore(options)
+  return { store, spool: openSpool({ ...options, store }) }
+}
+
+/** Opens the store of a role, and keeps its days in bounds. It ends with the lifetime. */
+export function openStore({ settings, dataset, lifetime, log, now }: OpenStoreOptions): Store {
+  const { data, elastic, days, bytes } = settings
   const store = elastic === undefined ? openSqliteStore(join(data, 'rows'), { maxBytes: bytes }) : openElasticStore({ ...elastic, log })
   lifetime.onStop(() => store.close())
   const trim = async (): Promise<void> => {
@@ -102,7 +108,13 @@ export async function openStore({ settings, dataset, lifetime, log, now }: OpenS
     clearInterval(timer)
     await first
   })
-  const spool = lifetime.own(new Spool({ folder: join(data, 'spool', dataset.name), dataset, store, log, maxBytes: spoolBytes }))
+  return store
+}
+
+/** Opens the spool of a role. When it ends with the lifetime, what waits is given some time. */
+export function openSpool({ settings, dataset, store, lifetime, log, rowsAFile }: Omit<OpenStoreOptions, 'now'> & { readonly store: Pick<Store, 'write'>; readonly rowsAFile?: number }): Spool {
+  const { data, spoolBytes } = settings
+  const spool = lifetime.own(new Spool({ folder: join(data, 'spool', dataset.name), dataset, store, log, maxBytes: spoolBytes, ...(rowsAFile === undefined ? {} : { rowsAFile }) }))
   lifetime.onStop(async () => {
     if (spool.failing) return
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -110,5 +122,5 @@ export async function openStore({ settings, dataset, lifetime, log, now }: OpenS
     await Promise.race([spool.empty(), promise])
     clearTimeout(late)
   })
-  return { store, spool }
+  return spool
 }
