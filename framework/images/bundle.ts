@@ -4,6 +4,9 @@ import { build, type Plugin } from 'rolldown'
 /** The file of the bundle that the runtime is started with. */
 export const bundleEntry = 'main.mjs'
 
+/** Files that something is started with: the process, and its threads. */
+const entries = { main: 'main.ts', 'store-worker': 'lib/store/sqlite/worker.ts', 'stat-keeper': 'stat/stat-keeper.ts', 'property-keeper': 'property/property-keeper.ts' }
+
 /** Rooms whose commands build from the sources, which are in no image. */
 const fromSources = /\/framework\/(local|images|charts)\//
 
@@ -45,7 +48,7 @@ export interface BundleFile {
 export async function bundleFramework(): Promise<readonly BundleFile[]> {
   const { output } = await build({
     cwd: join(import.meta.dirname, '../..'),
-    input: { main: join(import.meta.dirname, '../main.ts'), 'store-worker': join(import.meta.dirname, '../lib/store/sqlite/worker.ts') },
+    input: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, join(import.meta.dirname, '..', file)])),
     platform: 'node',
     tsconfig: false,
     write: false,

@@ -7,7 +7,7 @@ import { startElection, type ElectionOptions } from '#kube/lease.ts'
 import { events } from '#kube/resources.ts'
 import type { AnyObject } from '#kube/types.ts'
 import { keventDataset } from '#store/datasets.ts'
-import { openStore } from '#store/open.ts'
+import { openStoreWithSpool } from '#store/open.ts'
 import { Outbox } from '#store/outbox.ts'
 import { serveStore } from '#store/serve.ts'
 import type { KeventEnv } from './env.ts'
@@ -38,7 +38,7 @@ export async function startKevent(options: KeventOptions): Promise<RunningKevent
   const { client, namespace, identity, address, log } = options
   const lifetime = new Lifetime()
   try {
-    const { store, spool, metrics: ofStore } = await openStore({ settings: options.store, dataset: keventDataset, lifetime, log, now: Date.now })
+    const { store, spool, metrics: ofStore } = openStoreWithSpool({ settings: options.store, dataset: keventDataset, lifetime, log, now: Date.now })
     const outbox = new Outbox({ spool, log, gatherMs })
     lifetime.onStop(() => outbox.stop())
     const age: { ms: () => number } = { ms: () => Number.POSITIVE_INFINITY }

@@ -11,7 +11,7 @@ import { CallerCheck, everyone } from '#kube/caller-check.ts'
 import { watchCallers } from '#kube/callers.ts'
 import { dayOf, type Condition } from '#store/dataset.ts'
 import { notifyDataset } from '#store/datasets.ts'
-import { openStore } from '#store/open.ts'
+import { openStoreWithSpool } from '#store/open.ts'
 import { Outbox } from '#store/outbox.ts'
 import { serveStore } from '#store/serve.ts'
 import type { Accounts } from '#tars/auth.ts'
@@ -52,7 +52,7 @@ export async function startNotify(options: NotifyOptions): Promise<RunningNotify
   const { client, namespace, address, port, limit, log, clock = systemClock } = options
   const lifetime = new Lifetime()
   try {
-    const { store, spool, metrics: ofStore } = await openStore({ settings: options.store, dataset: notifyDataset, lifetime, log, now: () => clock.now() })
+    const { store, spool, metrics: ofStore } = openStoreWithSpool({ settings: options.store, dataset: notifyDataset, lifetime, log, now: () => clock.now() })
     const outbox = new Outbox({ spool, log, gatherMs })
     lifetime.onStop(() => outbox.stop())
     const callers = lifetime.own(watchCallers({ client, namespace, ownerLabels: [labels.app, labels.server], log }))

@@ -1,38 +1,36 @@
 import type { CallerCheck } from '#kube/caller-check.ts'
 import type { Callers } from '#kube/callers.ts'
-import type { PropertyFServant } from '#tars/protocol/PropertyF.ts'
-import { recordsOf, type PropertyRecord, type Reason } from './model/record.ts'
+import type { Intake } from '#store/intake.ts'
+import type { Key, Reason } from '#store/known.ts'
+import type { Reader } from '#tars/codec/reader.ts'
+import type { Current } from '#tars/server.ts'
+import { reading } from '#tars/server/unread.ts'
+import { keyOfValue, type Reporter } from './model/record.ts'
+import { aboutOf, headOf, readValues } from './property-lines.ts'
 
 export interface PropertyServantOptions {
-  readonly add: (records: readonly PropertyRecord[]) => Promise<void>
-  readonly callers: Pick<Callers, 'at' | 'isPod' | 'isOwner'>
+  readonly intake: Intake
+  readonly callers: Pick<Callers, 'at' | 'isPod' | 'isOwner' | 'version'>
   /** Who may report of a server. */
   readonly check: Pick<CallerCheck, 'admits'>
-  readonly counts: PropertyCounts
 }
 
-/** Values. */
-export interface PropertyCounts {
-  taken: number
-  readonly refused: Record<Reason, number>
-}
-
-/** `tars.tarsproperty.PropertyObj` (framework-services 7). */
-export function propertyServant({ add, callers, check, counts }: PropertyServantOptions): PropertyFServant {
+/** `tars.tarsproperty.PropertyObj` (framework-services 7), whose reportPropMsg is `unread`. */
+export function propertyServant({ intake, callers, check }: PropertyServantOptions) {
+  const reporterOf = ({ caller, peer }: Current): Reporter => {
+    const pod = callers.at(peer.address)
+    const first = caller.split('.')[0] ?? ''
+    return { node: pod?.pod ?? (callers.isPod(first) ? first : caller), owner: pod?.owner, isOwner: callers.isOwner, mayReport: (server: string) => check.admits(peer.address, server) }
+  }
   return {
-    async reportPropMsg(statmsg, { caller, peer }) {
-      const known = callers.at(peer.address)
-      const first = caller.split('.')[0] ?? ''
-      const reporter = { node: known?.pod ?? (callers.isPod(first) ? first : caller), owner: known?.owner, isOwner: callers.isOwner, mayReport: (server: string) => check.admits(peer.address, server) }
-      const records: PropertyRecord[] = []
-      for (const [head, body] of statmsg) {
-        for (const record of recordsOf(head, body, reporter)) {
-          if (typeof record === 'string') counts.refused[record]++
-          else records.push(record)
-        }
+    async reportPropMsg(report: Reader, current: Current): Promise<number> {
+      const sender = intake.begin(callers.version, `${current.peer.address} ${current.caller}`)
+      reading(() => readValues(report, 1, intake, sender))
+      const mean = (sense: number): Key | Reason => {
+        const { head, policy, bucket } = aboutOf(intake, sense)
+        return keyOfValue(reading(() => headOf(head)), policy, bucket, reporterOf(current))
       }
-      await add(records)
-      counts.taken += records.length
+      await intake.count(0, mean)
       return 0
     },
   }

@@ -1,100 +1,62 @@
-// Reports with heads that are known and bodies that are read into what is added up.
+import { withCleanNames } from '#store/clean-text.ts'
+import { refused, type Intake } from '#store/intake.ts'
+import type { Lines } from '#store/lines.ts'
 import { Reader } from '#tars/codec/reader.ts'
 import { Writer } from '#tars/codec/writer.ts'
-import type { FunctionCodec, Interface } from '#tars/idl/interface.ts'
-import { StatF, writeStatMicMsgHead, type StatMicMsgBody, type StatMicMsgHead } from '#tars/protocol/StatF.ts'
-import { Head, type Heads } from './heads.ts'
-import { byBound, inOrder, mostIntervals, type StatValue } from './model/record.ts'
+import { readStatMicMsgHead, writeStatMicMsgHead, type StatMicMsgHead } from '#tars/protocol/StatF.ts'
+import { at, faultOf, inOrder, mostIntervals } from './model/value.ts'
 
-export interface StatLine {
-  readonly head: Head
-  readonly value: StatValue
-}
+/** What an entry means: as the caller says it, and as the callee. */
+export const variants = 2
 
-/** Lines of a report that are read into the same objects each time. */
-const mostReused = 256
-
-/** StatF whose reportMicMsg gets {@link StatLine}s in place of the map. They are its own until it returns: the next report is read into the same objects. */
-export function statOfLines(heads: Heads): Interface {
-  const lines = new Lines(heads)
-  const codec = StatF.functions['reportMicMsg'] as FunctionCodec
-  const reportMicMsg: FunctionCodec = {
-    ...codec,
-    readArgs: (r) => [lines.read(r, 1), r.readBool(2)],
-    readArgsTup: (map) => [lines.read(new Reader(map.get('msg') ?? Buffer.alloc(0)), 0), codec.readArgsTup(map)[1]],
-    argsFromJson(value) {
-      const [msg, fromClient] = codec.argsFromJson(value) as [Map<StatMicMsgHead, StatMicMsgBody>, boolean]
-      return [[...msg].map(([head, body]) => ({ head: headOf(head), value: valueOf(body) })), fromClient]
-    },
-  }
-  return { ...StatF, functions: Object.assign(Object.create(null), StatF.functions, { reportMicMsg }) }
-}
-
-/** Reads reports. A thousand of them a second have some tens of thousands of lines, each of which would be garbage in a moment. */
-class Lines {
-  readonly #heads: Heads
-  readonly #reused: { head: Head; readonly value: StatValue }[] = []
-
-  constructor(heads: Heads) {
-    this.#heads = heads
-  }
-
-  /** A map of StatMicMsgHead and StatMicMsgBody. */
-  read(r: Reader, tag: number): StatLine[] {
-    const count = r.beginMap(tag)
-    const lines: StatLine[] = []
-    let head: Head | undefined
-    for (let index = 0; index < count; index++) {
-      head = this.#heads.take(r, head)
-      lines.push(this.#line(r, index, head))
-    }
-    return lines
-  }
-
-  #line(r: Reader, index: number, head: Head): StatLine {
-    const line = this.#reused[index] ?? { head, value: { count: 0, timeouts: 0, failures: 0, intervals: [], total: 0, max: 0, min: 0 } }
-    if (index < mostReused) this.#reused[index] = line
-    line.head = head
-    readValue(r, 1, line.value)
-    return line
+/** Reads a map of StatMicMsgHead and StatMicMsgBody. @param sender its entry @throws Failure TARS_DECODE */
+export function readLines(r: Reader, tag: number, { known, lines }: Intake, sender: number): void {
+  const count = r.beginMap(tag)
+  let head = -1
+  for (let index = 0; index < count; index++) {
+    head = known.take(r, 0, sender, head, shorter)
+    readValue(r, 1, lines)
+    const fault = faultOf(lines.pushed())
+    lines.add(fault === undefined ? head * variants : refused(fault))
   }
 }
 
 /** A StatMicMsgBody; an interval without calls is left out. */
-function readValue(r: Reader, tag: number, value: StatValue): void {
+function readValue(r: Reader, tag: number, lines: Lines): void {
   if (!r.beginStruct(tag)) return r.missing(tag)
-  value.count = r.readInt(0)
-  value.timeouts = r.readInt(1)
-  value.failures = r.readInt(2)
-  value.intervals = readIntervals(r, 3, value.intervals)
-  value.total = r.readLongNumber(4)
-  value.max = r.readInt(5)
-  value.min = r.readInt(6)
+  for (let place = 0; place < at.total; place++) lines.push(r.readInt(place))
+  for (let place: number = at.total; place < at.intervals; place++) lines.push(0)
+  readIntervals(r, 3, lines)
+  lines.set(at.total, r.readLongNumber(4))
+  lines.set(at.max, r.readInt(5))
+  lines.set(at.min, r.readInt(6))
   r.endStruct()
 }
 
-/** @param intervals what was there before @returns the same array, or another one where what is read is not in order */
-function readIntervals(r: Reader, tag: number, intervals: number[]): number[] {
+function readIntervals(r: Reader, tag: number, lines: Lines): void {
   const count = r.beginMap(tag)
-  let [last, ordered, length] = [-1, count <= mostIntervals, 0]
+  let [last, ordered] = [-1, count <= mostIntervals]
   for (let index = 0; index < count; index++) {
     const bound = r.readInt(0)
     const calls = r.readInt(1)
     if (bound < 0 || calls <= 0) continue
     ordered &&= bound > last
     last = bound
-    intervals[length++] = bound
-    intervals[length++] = calls
+    lines.push(bound)
+    lines.push(calls)
   }
-  intervals.length = length
-  return ordered ? intervals : inOrder(byBound(intervals))
+  if (ordered) return
+  const { column, from, to } = lines.pushed()
+  const intervals = inOrder(column.slice(from + at.intervals, to))
+  lines.keep(at.intervals)
+  for (const one of intervals) lines.push(one)
 }
 
-function headOf(head: StatMicMsgHead): Head {
+export const headOf = (bytes: Buffer): StatMicMsgHead => readStatMicMsgHead(new Reader(bytes), 0)
+
+/** A head with its names as they are kept. */
+function shorter(bytes: Buffer): Buffer {
   const writer = new Writer()
-  writeStatMicMsgHead(writer, 0, head)
-  return new Head(Buffer.from(writer.bytes()))
+  writeStatMicMsgHead(writer, 0, withCleanNames(headOf(bytes)))
+  return writer.bytes()
 }
-
-const valueOf = ({ count, timeoutCount: timeouts, execCount: failures, intervalCount, totalRspTime, maxRspTime: max, minRspTime: min }: StatMicMsgBody): StatValue =>
-  ({ count, timeouts, failures, intervals: inOrder(new Map([...intervalCount].filter(([bound, calls]) => bound >= 0 && calls > 0))), total: Math.min(Number(totalRspTime), Number.MAX_SAFE_INTEGER), max, min })

@@ -1,30 +1,24 @@
 import type { CallerCheck } from '#kube/caller-check.ts'
 import type { Callers } from '#kube/callers.ts'
-import type { Current } from '#tars/server.ts'
+import type { Intake } from '#store/intake.ts'
+import type { Key, Reason } from '#store/known.ts'
+import type { Reader } from '#tars/codec/reader.ts'
 import type { StatSampleMsg } from '#tars/protocol/StatF.ts'
-import type { Head, Heads } from './heads.ts'
-import { faultOf, keyOfHead, type Reason, type Reporter, type StatKey, type StatRecord } from './model/record.ts'
-import type { StatLine } from './stat-lines.ts'
+import type { Current } from '#tars/server.ts'
+import { reading } from '#tars/server/unread.ts'
+import { keyOfHead, type Reporter } from './model/record.ts'
+import { headOf, readLines, variants } from './stat-lines.ts'
 
 export interface StatServantOptions {
-  readonly add: (records: readonly StatRecord[]) => Promise<void>
+  readonly intake: Intake
   readonly callers: Pick<Callers, 'at' | 'isPod' | 'isOwner' | 'version'>
   /** Who may report of a server. */
   readonly check: Pick<CallerCheck, 'admits'>
-  readonly counts: StatCounts
-  readonly heads: Heads
+  readonly samples: { taken: number }
 }
 
-/** Lines of reports. */
-export interface StatCounts {
-  taken: number
-  readonly refused: Record<Reason, number>
-  samples: number
-}
-
-/** `tars.tarsstat.StatObj` (framework-services 6), with the lines of `statOfLines`. */
-export function statServant({ add, callers, check, counts, heads }: StatServantOptions) {
-  let version = callers.version
+/** `tars.tarsstat.StatObj` (framework-services 6), whose reportMicMsg is `unread`. */
+export function statServant({ intake, callers, check, samples }: StatServantOptions) {
   /** An address, or a DNS name, which begins with the pod's name. */
   const host = (text: string): string => {
     const pod = callers.at(text)?.pod
@@ -35,32 +29,23 @@ export function statServant({ add, callers, check, counts, heads }: StatServantO
     const pod = callers.at(peer.address)
     return { node: pod?.pod ?? host(caller), owner: pod?.owner, isOwner: callers.isOwner, mayReport: (server: string) => check.admits(peer.address, server), host }
   }
-  const read = (head: Head, sender: string, fromClient: boolean, current: Current): StatKey | Reason => {
-    const key = keyOfHead(head.read(), fromClient, reporterOf(current))
-    heads.know(head, sender, key)
-    return key
-  }
   return {
-    async reportMicMsg(lines: readonly StatLine[], fromClient: boolean, current: Current): Promise<number> {
-      if (version !== callers.version) heads.clear()
-      version = callers.version
-      const sender = `${version} ${current.peer.address} ${current.caller} ${String(fromClient)}`
-      const records: StatRecord[] = []
-      const refused: Reason[] = []
-      for (const { head, value } of lines) {
-        const key = head.keys.get(sender) ?? read(head, sender, fromClient, current)
-        const fault = typeof key === 'string' ? key : faultOf(value)
-        if (fault !== undefined) refused.push(fault)
-        else records.push({ key: key as StatKey, value })
+    async reportMicMsg(report: Reader, current: Current): Promise<number> {
+      const sender = intake.begin(callers.version, `${current.peer.address} ${current.caller}`)
+      const fromClient = reading(() => {
+        readLines(report, 1, intake, sender)
+        return report.readBool(2)
+      })
+      const mean = (sense: number): Key | Reason => {
+        const bytes = intake.known.bytesOf(Math.floor(sense / variants))
+        return keyOfHead(reading(() => headOf(bytes)), fromClient, reporterOf(current))
       }
-      await add(records)
-      for (const reason of refused) counts.refused[reason]++
-      counts.taken += records.length
+      await intake.count(Number(fromClient), mean)
       return 0
     },
     // Sampled call trees are not kept; whoever reports them is told that they arrived, as by native.
     reportSampleMsg(msg: readonly StatSampleMsg[]): number {
-      counts.samples += msg.length
+      samples.taken += msg.length
       return 0
     },
   }

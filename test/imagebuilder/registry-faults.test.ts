@@ -228,7 +228,7 @@ describe('an answer before all was sent', () => {
     const registry = await hasty('400 Bad Request')
     const { repository, close } = openRepository(`127.0.0.1:${registry.port}`, 'x', 'pull,push', once)
     try {
-      const upload = await repository.startUpload('pushing')
+      const upload = repository.startUpload('pushing')
       const failure = await refusal((async () => {
         await upload.write(Buffer.alloc(14 << 20, 1))
         await upload.commit(`sha256:${'0'.repeat(64)}`)

@@ -5,7 +5,6 @@ import { createStatPropMsgHead, PropertyF, type PropertyFProxy, type StatPropMsg
 import { createPod, until } from '../registry/cluster.ts'
 import { propertyText } from '../../framework/property/model/property-rules.ts'
 import { startPromLint } from '../rig/promlint.ts'
-import { keyOf } from '#store/fold.ts'
 import { eq, like, startMonitored, type Monitored } from '../stat/rig.ts'
 
 let one: Monitored
@@ -125,8 +124,8 @@ test('values of the last minute that is over are there for Prometheus', async ()
 })
 
 test('there are at most 20,000 series for Prometheus, and how many are left out is told', async () => {
-  const sums = Array.from({ length: 6000 }, (_, index) => ({ key: keyOf('A.B', { module: 'A.B', node: 'n', property: `p${index}`, setName: '', setArea: '', setId: '', policy: 'Distr' }), value: { kind: 'distribution', buckets: [['1', 1], ['2', 1], ['3', 1], ['max', 1]] } as const }))
-  const text = await propertyText(sums)
+  const sums = Array.from({ length: 24_000 }, (_, index) => ({ names: { master_name: 'A.B', master_ip: 'n', property_name: `p${index >> 2}`, set_name: '', set_area: '', set_id: '', policy: 'Distr', bucket: String(index % 4) }, value: Float64Array.of(0, 1, 1) }))
+  const text = propertyText(sums)
   expect([text.split('\n').filter((line) => line.startsWith('tars_property{')).length, text.includes('tars_property_omitted 4000\n')]).toEqual([20_000, true])
 })
 

@@ -9,18 +9,22 @@ import type { Row } from '#store/dataset.ts'
 import { single } from '#store/remote.ts'
 import { openSqliteStore } from '#store/sqlite/store.ts'
 import { MonitorOp, type MonitorCondition } from '#tars/protocol/MonitorQuery.ts'
-import { mergePolicy, parsePolicy, type PolicyValue } from '../../framework/property/model/policy.ts'
+import { createStatPropMsgHead } from '#tars/protocol/PropertyF.ts'
+import { createStatMicMsgBody, createStatMicMsgHead } from '#tars/protocol/StatF.ts'
 import { propertyRules } from '../../framework/property/model/property-rules.ts'
 import { createAnswerer, type Answerer } from '../../framework/query/answer.ts'
 import { propertyKind, statKind, type Kind } from '../../framework/query/model/kind.ts'
 import type { Asked } from '../../framework/query/model/question.ts'
 import { parseText, textOf } from '../../framework/query/model/text-protocol.ts'
 import { statRules } from '../../framework/stat/model/stat-rules.ts'
+import { onFold } from '../stat/on-fold.ts'
 
 const days = ['20260105', '20260106', '20260108'] as const
 /** Windows that end at these minutes, the last of an hour and of a day among them (6.3). */
 const minutes = ['0001', '0859', '0860', '0901', '1230', '2360'] as const
 const seed = 20_260_105
+const source = 'p'
+const bounds = { perReporter: 1000, inAll: 1000 }
 
 /** What one reporter told in one window. */
 interface Report {
@@ -43,14 +47,20 @@ interface Subject {
 const window = fc.record({ f_date: fc.constantFrom(...days), f_tflag: fc.constantFrom(...minutes) })
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0)
 
-function stat(): Subject {
+async function stat(): Promise<Subject> {
   const one = fc.record({ window, master: fc.constantFrom('Shop.Web', 'Shop.App'), slave: fc.constantFrom('Shop.Cart', 'Shop.Pay', 'Bank.Pay'), node: fc.constantFrom('a-0', 'a-1'), count: fc.nat(9), timeouts: fc.nat(3), failures: fc.nat(3), total: fc.nat(90), max: fc.nat(50), min: fc.nat(5) })
   type Said = typeof one extends fc.Arbitrary<infer T> ? T : never
-  const rules = statRules('tars-tarsstat-0')
-  const reports = fc.sample(one, { seed, numRuns: 150 }).map((said): Report => {
-    const names = { master: said.master, slave: said.slave, interface: 'f', version: '', masterIp: said.node, slaveIp: '', port: 1, ret: 0, setName: '', setArea: '', setId: '' }
-    return { said, fields: { ...said.window, master_name: said.master, slave_name: said.slave, master_ip: said.node }, rows: [...rules.rows(names, { ...said, intervals: [] })] }
-  })
+  const reports: Report[] = []
+  const { row } = statRules(source)
+  // What came to nothing is not kept (6.2).
+  for (const said of fc.sample(one, { seed, numRuns: 150 }).filter(({ count, timeouts, failures }) => count + timeouts + failures > 0)) {
+    const head = createStatMicMsgHead({ masterName: said.master, slaveName: said.slave, interfaceName: 'f', slavePort: 1 })
+    const body = createStatMicMsgBody({ count: said.count, timeoutCount: said.timeouts, execCount: said.failures, totalRspTime: BigInt(said.total), maxRspTime: said.max, minRspTime: said.min })
+    const tarsstat = onFold('stat', bounds)
+    await tarsstat.calls(said.node, [[head, body]], true)
+    const rows = tarsstat.sums().map(({ names, value }) => ({ ...names, ...row(value) }))
+    reports.push({ said, fields: { ...said.window, master_name: said.master, slave_name: said.slave, master_ip: said.node }, rows })
+  }
   return {
     kind: statKind, reports, usual: 'succ_count', indexes: ['succ_count', 'timeout_count', 'exce_count', 'total_count', 'total_time', 'maxrsp_time', 'minrsp_time', 'ave_time'], groups: ['f_date', 'f_tflag', 'master_name', 'slave_name', 'master_ip'],
     patterns: [['slave_name', 'shop.%'], ['slave_name', '%.Pay'], ['master_name', 'Shop._pp'], ['master_ip', 'a-1']],
@@ -69,19 +79,21 @@ function stat(): Subject {
   }
 }
 
-function property(): Subject {
+async function property(): Promise<Subject> {
   const policies = { Sum: ['1', '2.5', '-3'], Count: ['1', '7'], Min: ['-5', '4', '9'], Max: ['-5', '4', '9'], Avg: ['10', '90=3', '0=0'], Distr: ['5|1,10|2', '10|4,max|1'], Own: ['3'] } as const
   const value = fc.constantFrom(...Object.keys(policies) as (keyof typeof policies)[]).chain((policy) => fc.array(fc.constantFrom<string>(...policies[policy]), { minLength: 1, maxLength: 3 }).map((texts) => ({ policy, texts })))
   const one = fc.record({ window, name: fc.constantFrom('size', 'load'), node: fc.constantFrom('a-0', 'a-1'), value })
-  const rules = propertyRules('tars-tarsproperty-0')
-  const reports = fc.sample(one, { seed, numRuns: 150 }).flatMap(({ window: at, name, node, value: { policy, texts } }): Report[] => {
-    const came = texts.map((text) => parsePolicy(policy, text) as PolicyValue).reduce((a, b) => mergePolicy(a, b))
-    const names = { module: 'Shop.Cart', node, property: name, setName: '', setArea: '', setId: '', policy }
-    const rows = [...rules.rows(names, came)]
+  const reports: Report[] = []
+  const { row } = propertyRules(source)
+  for (const { window: at, name, node, value: { policy, texts } } of fc.sample(one, { seed, numRuns: 150 })) {
+    const tarsproperty = onFold('property', bounds)
+    await tarsproperty.values(node, [[createStatPropMsgHead({ moduleName: 'Shop.Cart', propertyName: name }), { vInfo: texts.map((text) => ({ policy, value: text })) }]])
     // Of Distr each bucket is found by itself.
-    const buckets = rows.map((row) => String(row['bucket']))
-    return buckets.map((bucket, index) => ({ fields: { ...at, master_name: 'Shop.Cart', property_name: name, master_ip: node, policy, bucket }, rows: rows.slice(index, index + 1), said: { policy, numbers: numbersOf(policy, texts, bucket) } }))
-  })
+    for (const { names, value: came } of tarsproperty.sums()) {
+      const bucket = String(names['bucket'])
+      reports.push({ fields: { ...at, master_name: 'Shop.Cart', property_name: name, master_ip: node, policy, bucket }, rows: [{ ...names, ...row(came) }], said: { policy, numbers: numbersOf(policy, texts, bucket) } })
+    }
+  }
   return {
     kind: propertyKind, reports, usual: 'value', indexes: ['value'], groups: ['f_date', 'f_tflag', 'property_name', 'master_ip', 'policy', 'bucket'],
     patterns: [['property_name', 'S%'], ['policy', 'm__'], ['policy', 'Avg'], ['master_ip', '%0'], ['bucket', '%a%']],
@@ -109,8 +121,7 @@ function together(policy: string, numbers: readonly (readonly [value: number, we
 
 const like = (pattern: string): RegExp => new RegExp(`^${pattern.replaceAll('.', String.raw`\.`).replaceAll('%', '.*').replaceAll('_', '.')}$`, 'i')
 
-describe.each([['stat', stat], ['property', property]] as const)('%s', (name, make) => {
-  const subject = make()
+describe.each([['stat', await stat()], ['property', await property()]] as const)('%s', (name, subject) => {
   const { usual } = subject
   let folder: string
   let store: ReturnType<typeof openSqliteStore>

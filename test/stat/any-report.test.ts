@@ -6,20 +6,13 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { propertyDataset, statDataset } from '#store/datasets.ts'
 import type { Dataset, Row, Store } from '#store/dataset.ts'
-import { Fold } from '#store/fold.ts'
-import { Tape } from '#store/tape.ts'
+import type { FoldRules, Sum } from '#store/fold.ts'
 import { openSqliteStore } from '#store/sqlite/store.ts'
-import type { FunctionCodec } from '#tars/idl/interface.ts'
 import { createStatPropMsgHead } from '#tars/protocol/PropertyF.ts'
-import { Reader } from '#tars/codec/reader.ts'
-import { Writer } from '#tars/codec/writer.ts'
-import { createStatMicMsgBody, createStatMicMsgHead, StatF } from '#tars/protocol/StatF.ts'
+import { createStatMicMsgBody, createStatMicMsgHead } from '#tars/protocol/StatF.ts'
 import { propertyText, propertyRules } from '../../framework/property/model/property-rules.ts'
-import { recordsOf, type PropertyRecord } from '../../framework/property/model/record.ts'
-import { faultOf, keyOfHead, type StatRecord } from '../../framework/stat/model/record.ts'
-import { Heads } from '../../framework/stat/heads.ts'
-import { statOfLines, type StatLine } from '../../framework/stat/stat-lines.ts'
 import { statRules } from '../../framework/stat/model/stat-rules.ts'
+import { onFold } from './on-fold.ts'
 
 let folder: string
 let store: Store
@@ -42,13 +35,12 @@ const value = fc.oneof(number, fc.tuple(number, number).map(([sum, count]) => `$
 const entry = fc.record({ moduleName: text, ip: text, propertyName: text, setName: text, setArea: text, setID: text, values: fc.array(fc.record({ policy: fc.oneof(fc.constantFrom('Count', 'Sum', 'Min', 'Max', 'Avg', 'Distr'), text), value }), { maxLength: 40 }) })
 
 const bounds = { perReporter: 10, inAll: 30 }
-const evil = { node: 'evil-pod-0', owner: 'Evil.Pod', isOwner: (name: string) => ['Bank.Vault', 'Evil.Pod'].includes(name), mayReport: (name: string) => name !== 'Bank.Vault', host: (name: string) => name }
 let batch = 0
 
-async function taken(dataset: Dataset, fold: { rows(): Iterable<Row['fields']> }): Promise<void> {
+async function taken(dataset: Dataset, { row }: FoldRules, sums: readonly Sum[]): Promise<void> {
   batch++
   // As the spool has them: through JSON.
-  const rows = JSON.parse(JSON.stringify([...fold.rows()].map((fields, index) => ({ id: `${batch}-${index}`, day: '20260105', fields: { f_timestamp: 1, f_date: '20260105', f_tflag: '0001', ...fields } })))) as Row[]
+  const rows = JSON.parse(JSON.stringify(sums.map(({ slot, names, value: sum }) => ({ id: `${batch}-${slot}`, day: '20260105', fields: { f_timestamp: 1, f_date: '20260105', f_tflag: '0001', ...names, ...row(sum) } })))) as Row[]
   expect(await store.write(dataset, rows)).toBe(0)
   for (const { fields } of rows) {
     for (const [name, field] of Object.entries(fields)) {
@@ -57,35 +49,40 @@ async function taken(dataset: Dataset, fold: { rows(): Iterable<Row['fields']> }
   }
 }
 
-const total = (all: Iterable<StatRecord>): number => [...all].reduce((sum, { value: { count } }) => sum + count, 0)
+const serverOf = (name: unknown): string => String(name).split('.').slice(0, 2).join('.')
 
 test('calls', async () => {
   await fc.assert(fc.asyncProperty(fc.array(fc.tuple(head, body), { maxLength: 60 }), fc.boolean(), async (lines, fromClient) => {
-    const fold = new Fold(statRules('p'), bounds)
-    const report = new Writer()
-    StatF.functions['reportMicMsg']?.writeArgs(report, [new Map(lines.map(([one, other]) => [createStatMicMsgHead(one), createStatMicMsgBody(other)])), fromClient])
-    const heads = new Heads(10)
-    const { readArgs } = statOfLines(heads).functions['reportMicMsg'] as FunctionCodec
-    const [read] = readArgs(new Reader(report.bytes())) as [StatLine[]]
-    const records = read.map((one) => ({ key: keyOfHead(one.head.read(), fromClient, evil), value: one.value })).filter((record): record is StatRecord => typeof record.key !== 'string' && faultOf(record.value) === undefined)
-    const counted = total(records)
-    for (const record of records) fold.add(record, new Tape())
+    const one = onFold('stat', bounds)
+    const calls = lines.map(([names, counts]) => [createStatMicMsgHead(names), createStatMicMsgBody(counts)] as const)
+    await one.calls('evil', calls, fromClient)
+    const { taken: lineCount, refused } = one.intake.counts
+    expect(lineCount + Object.values(refused).reduce((sum, count) => sum + count, 0)).toBe(lines.length)
+    // Said again, each is counted again: whatever it was known by the first time.
+    await one.calls('evil', calls, fromClient)
+    expect(one.intake.counts.taken).toBe(lineCount * 2)
+    expect(one.fold.size).toBeLessThanOrEqual(3 * bounds.inAll + 1)
+    const sums = one.sums()
+    const own = (masterName: string, slaveName: string): string => serverOf(fromClient ? (masterName.split('@')[0] ?? '') : slaveName)
+    const counted = calls.filter(([{ masterName, slaveName }, { count, timeoutCount, execCount, totalRspTime, maxRspTime, minRspTime }]) =>
+      own(masterName, slaveName) !== 'Bank.Vault' && slaveName !== 'tars.tarsstat' && (count !== 0 || timeoutCount !== 0 || execCount !== 0) && [count, timeoutCount, execCount, Number(totalRspTime), maxRspTime, minRspTime].every((number) => number >= 0))
+    expect(lineCount).toBeLessThanOrEqual(counted.length)
+    if (lineCount === counted.length) expect(sums.reduce((sum, { value: [count = 0] }) => sum + count, 0)).toBe(2 * counted.reduce((sum, [, { count }]) => sum + count, 0))
     // Nothing is said by another server than the one that speaks.
-    expect(records.filter(({ key }) => key.by === 'Bank.Vault')).toEqual([])
-    expect(records.every(({ key }) => (fromClient ? key.names.masterIp : key.names.slaveIp) === 'evil-pod-0')).toBe(true)
-    expect(total(fold.sums())).toBe(counted)
-    expect(fold.size).toBeLessThanOrEqual(3 * bounds.inAll + 1)
-    await taken(statDataset, fold)
+    const mine = sums.filter(({ names }) => names['interface_name'] !== '__other__')
+    expect(mine.filter(({ names }) => serverOf(names[fromClient ? 'master_name' : 'slave_name']) === 'Bank.Vault')).toEqual([])
+    expect(mine.every(({ names }) => names[fromClient ? 'master_ip' : 'slave_ip'] === 'evil-pod-0')).toBe(true)
+    await taken(statDataset, statRules('p'), sums)
   }), { numRuns: 30 })
 })
 
 test('properties', async () => {
   await fc.assert(fc.asyncProperty(fc.array(entry, { maxLength: 30 }), async (entries) => {
-    const fold = new Fold(propertyRules('p'), bounds)
-    const records = entries.flatMap(({ values, ...one }) => recordsOf(createStatPropMsgHead(one), { vInfo: values }, evil)).filter((record): record is PropertyRecord => typeof record !== 'string')
-    for (const record of records) fold.add(record, new Tape())
-    expect(records.filter(({ key }) => key.by === 'Bank.Vault')).toEqual([])
-    await taken(propertyDataset, fold)
-    expect((await propertyText(fold.sums())).split('\n').every((line) => line === '' || /^(# |tars_property\{.*\} \S+$|tars_property_omitted 0$)/.test(line))).toBe(true)
+    const one = onFold('property', bounds)
+    await one.values('evil', entries.map(({ values, ...names }) => [createStatPropMsgHead(names), { vInfo: values }] as const))
+    const sums = one.sums()
+    expect(sums.filter(({ names }) => serverOf(names['master_name']) === 'Bank.Vault')).toEqual([])
+    await taken(propertyDataset, propertyRules('p'), sums)
+    expect(propertyText(sums).split('\n').every((line) => line === '' || /^(# |tars_property\{.*\} \S+$|tars_property_omitted 0$)/.test(line))).toBe(true)
   }), { numRuns: 30 })
 })

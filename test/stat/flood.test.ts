@@ -1,49 +1,53 @@
 // A pod that reports ever new names, within its own or made up: what is kept of it has a bound, and others are counted as ever.
 import { describe, expect, test } from 'vitest'
-import { Fold } from '#store/fold.ts'
-import { Tape } from '#store/tape.ts'
 import { otherName } from '#store/key-guard.ts'
-import { createStatPropMsgBody, createStatPropMsgHead, createStatPropInfo } from '#tars/protocol/PropertyF.ts'
-import { createStatMicMsgHead } from '#tars/protocol/StatF.ts'
-import { propertyRules } from '../../framework/property/model/property-rules.ts'
-import { recordsOf, type PropertyRecord } from '../../framework/property/model/record.ts'
-import { keyOfHead, type StatKey, type StatValue } from '../../framework/stat/model/record.ts'
-import { statRules } from '../../framework/stat/model/stat-rules.ts'
+import { createStatPropMsgHead, type StatPropMsgBody, type StatPropMsgHead } from '#tars/protocol/PropertyF.ts'
+import { createStatMicMsgBody, createStatMicMsgHead } from '#tars/protocol/StatF.ts'
+import { onFold } from './on-fold.ts'
 
 const bounds = { perReporter: 100, inAll: 1000 }
 const lines = 20_000
-const podOf = (owner: string) => ({ node: `${owner}-0`, owner, isOwner: (name: string) => ['Bank.Vault', 'Evil.Pod'].includes(name), mayReport: (name: string) => name === owner || !['Bank.Vault', 'Evil.Pod'].includes(name), host: (name: string) => name })
-const [evil, bank] = [podOf('Evil.Pod'), podOf('Bank.Vault')]
+const batch = 100
 
 const floods: readonly (readonly [string, (index: number) => string])[] = [
   ['sets of its own', (index) => `Evil.Pod.${index}`], ['made-up servers', (index) => `App${index}.Server`], ['made-up applications', (index) => `App${index}`], ['names of nothing', (index) => `.${index}`],
 ]
+const batches = <T>(of: (index: number) => T): T[][] => Array.from({ length: lines / batch }, (_, part) => Array.from({ length: batch }, (_unused, index) => of(part * batch + index)))
 
 describe.each(floods)('%s', (_what, nameOf) => {
-  test.each([true, false])('calls, reported by the caller: %s', (fromClient) => {
-    const fold = new Fold(statRules('p'), bounds)
-    const value = (): StatValue => ({ count: 1, timeouts: 0, failures: 0, intervals: [], total: 0, max: 0, min: 0 })
-    for (let index = 0; index < lines; index++) {
-      const names = fromClient ? { masterName: nameOf(index), slaveName: `To.${index}` } : { masterName: `From.${index}`, slaveName: nameOf(index) }
-      fold.add({ key: keyOfHead(createStatMicMsgHead(names), fromClient, evil) as StatKey, value: value() }, new Tape())
-    }
-    expect(fold.size).toBeLessThan(bounds.perReporter + 5)
-    const own = keyOfHead(createStatMicMsgHead({ masterName: 'Bank.Vault', slaveName: 'Bank.Store' }), true, bank) as StatKey
-    fold.add({ key: own, value: value() }, new Tape())
-    expect([...fold.sums()].some(({ key }) => key.text === own.text)).toBe(true)
-    expect([...fold.sums()].reduce((sum, { value: { count } }) => sum + count, 0)).toBe(lines + 1)
-    expect([...fold.sums()].filter(({ key }) => [key.names.master, key.names.slave].includes(otherName)).length).toBeGreaterThan(0)
+  test.each([true, false])('calls, reported by the caller: %s', async (fromClient) => {
+    const one = onFold('stat', bounds)
+    const body = createStatMicMsgBody({ count: 1 })
+    for (const some of batches((index) => [createStatMicMsgHead(fromClient ? { masterName: nameOf(index), slaveName: `To.${index}` } : { masterName: `From.${index}`, slaveName: nameOf(index) }), body] as const)) await one.calls('evil', some, fromClient)
+    expect(one.fold.size).toBeLessThan(bounds.perReporter + 5)
+    await one.calls('bank', [[createStatMicMsgHead({ masterName: 'Bank.Vault', slaveName: 'Bank.Store' }), body]], true)
+    const sums = one.sums()
+    expect(sums.some(({ names }) => names['master_name'] === 'Bank.Vault' && names['slave_name'] === 'Bank.Store')).toBe(true)
+    expect(sums.reduce((sum, { value: [count = 0] }) => sum + count, 0)).toBe(lines + 1)
+    expect(sums.filter(({ names }) => [names['master_name'], names['slave_name']].includes(otherName)).length).toBeGreaterThan(0)
   })
 
-  test('properties', () => {
-    const fold = new Fold(propertyRules('p'), bounds)
-    const body = createStatPropMsgBody({ vInfo: [createStatPropInfo({ policy: 'Sum', value: '1' })] })
-    const add = (moduleName: string, reporter: typeof evil): void => {
-      for (const record of recordsOf(createStatPropMsgHead({ moduleName, propertyName: 'p' }), body, reporter)) fold.add(record as PropertyRecord, new Tape())
-    }
-    for (let index = 0; index < lines; index++) add(nameOf(index), evil)
-    expect(fold.size).toBeLessThan(bounds.perReporter + 5)
-    add('Bank.Vault', bank)
-    expect([...fold.sums()].some(({ key }) => key.names.module === 'Bank.Vault')).toBe(true)
+  test('properties', async () => {
+    const one = onFold('property', bounds)
+    const body = { vInfo: [{ policy: 'Sum', value: '1' }] }
+    for (const some of batches((index) => [createStatPropMsgHead({ moduleName: nameOf(index), propertyName: 'p' }), body] as const)) await one.values('evil', some)
+    expect(one.fold.size).toBeLessThan(bounds.perReporter + 5)
+    await one.values('bank', [[createStatPropMsgHead({ moduleName: 'Bank.Vault', propertyName: 'p' }), body]])
+    expect(one.sums().some(({ names }) => names['master_name'] === 'Bank.Vault')).toBe(true)
   })
+})
+
+test('buckets and policies without end are in bounds, too', async () => {
+  const one = onFold('property', bounds)
+  for (const some of batches((index) => [createStatPropMsgHead({ moduleName: 'Evil.Pod', propertyName: 'p' }), { vInfo: [{ policy: 'Distr', value: `${index}|1` }, { policy: `own${index}`, value: '1' }] } satisfies StatPropMsgBody] as [StatPropMsgHead, StatPropMsgBody])) await one.values('evil', some)
+  expect(one.fold.size).toBeLessThan(bounds.perReporter + 5)
+  expect(one.sums().filter(({ names }) => names['policy'] === 'Distr').reduce((sum, { value: [, count = 0] }) => sum + count, 0)).toBe(lines)
+})
+
+test('a sum that many reports of ever other bounds come to takes no more memory than one of all its bounds', async () => {
+  const one = onFold('stat', bounds)
+  const head = createStatMicMsgHead({ masterName: 'Evil.Pod' })
+  for (let index = 0; index < lines; index++) await one.calls('evil', [[head, createStatMicMsgBody({ count: 1, intervalCount: new Map([[index % 50, 1], [50 + (index % 7), 2]]) })]], true)
+  const { chunks, keys } = one.fold.release()
+  expect([chunks.length, keys.size]).toEqual([1, 1])
 })

@@ -4,19 +4,18 @@ import { createRequire } from 'node:module'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { MonitorOp } from '#tars/protocol/MonitorQuery.ts'
-import { createStatMicMsgBody, createStatMicMsgHead, StatF, type StatFProxy, type StatMicMsgBody, type StatMicMsgHead } from '#tars/protocol/StatF.ts'
+import { createStatMicMsgBody, createStatMicMsgHead, readStatMicMsgHead, StatF, type StatFProxy, type StatMicMsgBody, type StatMicMsgHead } from '#tars/protocol/StatF.ts'
 import { Reader } from '#tars/codec/reader.ts'
 import { Writer } from '#tars/codec/writer.ts'
 import type { FunctionCodec } from '#tars/idl/interface.ts'
-import { Head, Heads } from '../../framework/stat/heads.ts'
-import { statOfLines, type StatLine } from '../../framework/stat/stat-lines.ts'
-import { Fold, keyOf } from '#store/fold.ts'
-import { Tape } from '#store/tape.ts'
+import type { Span } from '#store/columns.ts'
+import { unread } from '#tars/server/unread.ts'
 import { CallCounters } from '../../framework/stat/model/call-counters.ts'
-import { statRules } from '../../framework/stat/model/stat-rules.ts'
+import { readLines, variants } from '../../framework/stat/stat-lines.ts'
 import { createPod, until } from '../registry/cluster.ts'
 import { startPromLint } from '../rig/promlint.ts'
-import { eq, HandClock, like, startMonitored, type Monitored } from './rig.ts'
+import { onFold } from './on-fold.ts'
+import { eq, like, startMonitored, type Monitored } from './rig.ts'
 
 let one: Monitored
 let day = 5
@@ -137,34 +136,37 @@ describe('who calls whom (6.2)', () => {
   })
 })
 
-test('a report is the same in each protocol version, and a head that cannot be read is refused with its report', async () => {
-  const heads = new Heads(10)
-  const [ours, theirs] = [statOfLines(heads).functions['reportMicMsg'], StatF.functions['reportMicMsg']] as [FunctionCodec, FunctionCodec]
+const numbersOf = ({ column, from, to }: Readonly<Span>): number[] => [...column.subarray(from, to)]
+
+test('a report is the same in each protocol version, and what cannot be read is refused with its report', async () => {
   const lines = [line({ interfaceName: 'é', slavePort: 7, returnValue: -1 }), line({ interfaceName: 'b' }, { count: 2, execCount: 1, timeoutCount: 3, intervalCount: new Map([[100, 1], [10, 2], [5, 0], [-1, 4]]), totalRspTime: 2n ** 62n, maxRspTime: 9, minRspTime: 2 })]
+  const values = [[1, 0, 0, 0, 0, 0], [2, 3, 1, Number.MAX_SAFE_INTEGER, 9, 2, 10, 2, 100, 1]]
+  const { functions } = unread(StatF, 'reportMicMsg')
+  const [ours, theirs] = [functions['reportMicMsg'], StatF.functions['reportMicMsg']] as [FunctionCodec, FunctionCodec]
   const args = [new Map(lines), true]
   const body = new Writer()
   theirs.writeArgs(body, args)
-  const values = [{ count: 1, timeouts: 0, failures: 0, intervals: [], total: 0, max: 0, min: 0 }, { count: 2, timeouts: 3, failures: 1, intervals: [10, 2, 100, 1], total: Number.MAX_SAFE_INTEGER, max: 9, min: 2 }]
-  const expected = [lines.map(([head], index) => [head, values[index]]), true]
   for (const read of [ours.readArgs(new Reader(body.bytes())), ours.readArgsTup(theirs.writeArgsTup(args)), ours.argsFromJson(theirs.argsToJson(args))]) {
-    const [found, fromClient] = read as [StatLine[], boolean]
-    expect([found.map((one) => [one.head.read(), one.value]), fromClient]).toEqual(expected)
+    const known = onFold('stat', { perReporter: 10, inAll: 10 })
+    readLines(read[0] as Reader, 1, known.intake, known.intake.begin(1, 'x'))
+    expect((read[0] as Reader).readBool(2)).toBe(true)
+    const found = Array.from({ length: known.intake.lines.count }, (_, index) => [readStatMicMsgHead(new Reader(known.intake.known.bytesOf(known.intake.lines.sense(index) / variants)), 0), numbersOf(known.intake.lines.value(index))])
+    expect(found).toEqual(lines.map(([head], index) => [head, values[index]]))
   }
-  expect(() => new Head(Buffer.from('0a00010b', 'hex')).read()).toThrow(expect.objectContaining({ ret: -1 }))
+  // A head with nothing in it, which is no sound one: all of its report is refused, and the next is taken.
+  const torn = Buffer.concat([Buffer.from(body.bytes().subarray(0, 3)), Buffer.from('0a0b1a00011c2c380c4c5c6c0b', 'hex'), Buffer.from(body.bytes().subarray(3))])
+  const refusing = onFold('stat', { perReporter: 10, inAll: 10 })
+  await expect(refusing.report(torn)).rejects.toMatchObject({ ret: -1 })
+  expect(refusing.fold.size).toBe(0)
+  await refusing.report(Buffer.from(body.bytes()))
+  expect(refusing.fold.size).toBe(2)
 })
 
-test('each report is read for itself, and what is counted is not that of the next one, whose lines are read into the same objects', () => {
-  const [ours, theirs] = [statOfLines(new Heads(10)).functions['reportMicMsg'], StatF.functions['reportMicMsg']] as [FunctionCodec, FunctionCodec]
-  const fold = new Fold(statRules('p'), { perReporter: 10, inAll: 10 })
+test('each report is read for itself, and what is counted is not that of the next one', async () => {
+  const one = onFold('stat', { perReporter: 10, inAll: 10 })
   const bodies = [[[5, 3], [10, 2], [20, 1]], [[10, 7]], [[20, 4], [5, 1]], []]
-  for (const [index, intervals] of bodies.entries()) {
-    const body = new Writer()
-    theirs.writeArgs(body, [new Map([line({ interfaceName: `f${index}` }, { count: index + 1, intervalCount: new Map(intervals as [number, number][]) })]), true])
-    const [[read]] = ours.readArgs(new Reader(body.bytes())) as [[StatLine]]
-    const names = { master: 'a', slave: 'b', interface: `f${index}`, version: '', masterIp: '', slaveIp: '', port: 0, ret: 0, setName: '', setArea: '', setId: '' }
-    fold.add({ key: keyOf('a', names), value: read.value }, new Tape())
-  }
-  expect([...fold.sums()].map(({ value: { count, intervals } }) => [count, intervals])).toEqual([[1, [5, 3, 10, 2, 20, 1]], [2, [10, 7]], [3, [5, 1, 20, 4]], [4, []]])
+  for (const [index, intervals] of bodies.entries()) await one.calls('x', [line({ interfaceName: `f${index}` }, { count: index + 1, intervalCount: new Map(intervals as [number, number][]) })], true)
+  expect(one.sums().map(({ value: [count, ...more] }) => [count, more.slice(5)])).toEqual([[1, [5, 3, 10, 2, 20, 1]], [2, [10, 7]], [3, [5, 1, 20, 4]], [4, []]])
 })
 
 describe('bad input', () => {
@@ -236,14 +238,11 @@ test('counters for Prometheus are of minutes that are over', async () => {
 })
 
 test('there are at most 20,000 kinds of calls for Prometheus, and no call is lost', async () => {
-  const counters = new CallCounters(new HandClock())
-  const clock = new HandClock()
-  const later = new CallCounters(clock)
-  for (let index = 0; index < 25_000; index++) for (const some of [counters, later]) some.add({ key: keyOf('A.B', { master: 'A.B', slave: 'C.D', interface: `f${index}`, version: '', masterIp: '', slaveIp: '', port: 0, ret: 0, setName: '', setArea: '', setId: '' }), value: { count: 1, timeouts: 0, failures: 0, intervals: [], total: 1000, max: 1, min: 1 } })
-  clock.set(2026, 1, 5, 10, 5)
+  const counters = new CallCounters()
+  for (let index = 0; index < 25_000; index++) counters.add({ names: { master_name: 'A.B', slave_name: 'C.D', interface_name: `f${index}`, return_value: 0 }, value: Float64Array.of(1, 0, 0, 1000, 1, 1) }, 0)
   const values = (text: string) => text.split('\n').filter((one) => one.startsWith('tars_calls_total{')).map((one) => Number(one.split(' ').at(-1)))
-  expect(values(await counters.text())).toEqual(Array.from({ length: 20_001 }, () => 0))
-  const told = values(await later.text())
+  expect(values(counters.text(59_999))).toEqual(Array.from({ length: 20_001 }, () => 0))
+  const told = values(counters.text(60_000))
   expect([told.length, told.reduce((sum, value) => sum + value, 0), told.at(-1)]).toEqual([20_001, 25_000, 5000])
 })
 

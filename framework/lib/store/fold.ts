@@ -1,139 +1,171 @@
-// What the records of one window come to, by key. Pure.
+// What the records of one window come to, by key: numbers in columns, outside of V8's heap. Pure.
+import { roomFor, type Span } from './columns.ts'
 import type { Row } from './dataset.ts'
-import { KeyGuard, otherName, type Admission, type KeyBounds } from './key-guard.ts'
+import { Interned, internedText, type InternedBytes } from './interned.ts'
+import { KeyGuard, type Admission, type KeyBounds } from './key-guard.ts'
 import type { Tape, TapeReader } from './tape.ts'
 
-/** What is counted apart. */
-export interface Key<N> {
-  /** `App.Server` of who reports, as it says. */
-  readonly by: string
-  readonly names: N
-  /** All of it as JSON: `[by, names]`. */
-  readonly text: string
-  /** Its sum in the fold that counted it last, so that it is not looked for each time. */
-  place: { readonly of: object; readonly sum: object } | undefined
+/** Values of the fields that records are told apart by, by name. */
+export type Names = Readonly<Record<string, string | number>>
+
+/** What records of a kind are made of, and how their values come together. A value is up to 255 numbers. */
+export interface FoldRules {
+  /** Fields of {@link Names}. */
+  readonly fields: readonly string[]
+  /** The names under which it is counted what is beyond the bounds. @param by who reports it */
+  readonly rest: (names: Names, by: string, admission: Exclude<Admission, 'own'>) => Names
+  /** Adds a value to a sum in its place. @returns false when the sum has no place for some of it: nothing was added then, and they are {@link join}ed */
+  readonly add: (sum: Readonly<Span>, value: Readonly<Span>) => boolean
+  /** What both come to, which is not shorter than the sum. */
+  readonly join: (sum: Float64Array, value: Float64Array) => readonly number[]
+  /** Further fields of the row to be kept. */
+  readonly row: (sum: Float64Array) => Row['fields']
 }
 
-export function keyOf<N>(by: string, names: N): Key<N> {
-  return { by, names, text: JSON.stringify([by, names]), place: undefined }
-}
-
-/** Something that was reported. */
-export interface Measured<N, V> {
-  readonly key: Key<N>
-  readonly value: V
-}
-
-/** How values of a kind come together. */
-export interface FoldRules<N, V> {
-  /**
-   * A value to be kept, as one that was reported and will be changed. It must be made elsewhere than what is reported: where
-   * the objects made at one place are often kept, V8 makes all of them long-lived, also those that are gone in a moment.
-   */
-  readonly own: (value: V) => V
-  /** What two values come to; the first may be changed to it. */
-  readonly add: (a: V, b: V) => V
-  /** The names under which it is counted what is beyond the bounds. */
-  readonly rest: (key: Key<N>, admission: Exclude<Admission, 'own'>) => N
-  readonly rows: (names: N, value: V) => Iterable<Row['fields']>
-  readonly write: (tape: Tape, value: V) => void
-  readonly read: (tape: TapeReader) => V
-}
-
-interface Sum<N, V> {
+/** What a window came to under one key. */
+export interface Sum {
   /** Its place in the order in which keys came. */
-  readonly number: number
-  readonly key: Key<N>
-  value: V
+  readonly slot: number
+  readonly names: Names
+  readonly value: Float64Array
 }
 
-/** On a tape, before a sum: whether its key follows, or is known by its number. */
-const [withKey, known] = [1, 0]
+/** All that a window came to, in the form in which it goes to another thread. */
+export interface Sums {
+  readonly keys: InternedBytes
+  readonly chunks: readonly Float64Array[]
+  readonly columns: Int32Array
+}
 
-/** Adds records up by their whole key. Beyond the bounds what is left of a key is who reports it. */
-export class Fold<N, V> {
-  readonly #rules: FoldRules<N, V>
+const chunkBits = 15
+const chunkNumbers = 1 << chunkBits
+/** Columns of a sum: its place (chunk, and offset in it), and how many numbers. */
+const [places, counts, width] = [0, 1, 2]
+/** On a tape, added to twice the slot: the key follows. */
+const withKey = 1
+
+/** Names as they are told apart. */
+export const textOf = ({ fields }: Pick<FoldRules, 'fields'>, names: Names): Buffer => Buffer.from(JSON.stringify(fields.map((field) => names[field])))
+const namesOf = (fields: readonly string[], text: string): Names => {
+  const values = JSON.parse(text) as (string | number)[]
+  return Object.fromEntries(fields.map((field, index) => [field, values[index] as string | number]))
+}
+
+/** Adds values up by their whole key. Beyond the bounds what is left of a key is who reports it. */
+export class Fold {
+  readonly #rules: FoldRules
   readonly #guard: KeyGuard
-  readonly #sums = new Map<string, Sum<N, V>>()
-  /** Stands for this fold, which a key that is remembered must not keep in memory. */
-  readonly #self = {}
-  /** Records that were counted under another key than their own. */
+  readonly #keys = new Interned()
+  #chunks: Float64Array[] = []
+  #end = chunkNumbers
+  #columns = new Int32Array(128 * width)
+  readonly #found: Span = { column: new Float64Array(0), from: 0, to: 0 }
+  /** Keys that were counted under another one. */
   overflow = 0
 
-  constructor(rules: FoldRules<N, V>, bounds: KeyBounds) {
+  constructor(rules: FoldRules, bounds: KeyBounds) {
     this.#rules = rules
     this.#guard = new KeyGuard(bounds)
   }
 
-  /** Counts a record, and takes down what its key comes to by now: of each key the last counts. */
-  add({ key, value }: Measured<N, V>, tape: Tape): void {
-    const { place } = key
-    if (place?.of === this.#self) return this.#more(place.sum as Sum<N, V>, value, tape)
-    const own = this.#sums.has(key.text) ? key : this.#admitted(key)
-    const sum = this.#sums.get(own.text)
-    if (sum === undefined) this.#begin(own, value, tape)
-    else this.#more(sum, value, tape)
-    key.place = { of: this.#self, sum: this.#sums.get(own.text) as Sum<N, V> }
-  }
-
+  /** Sums so far. */
   get size(): number {
-    return this.#sums.size
+    return this.#keys.size
   }
 
-  sums(): Iterable<Measured<N, V>> {
-    return this.#sums.values()
+  /** Where a key is counted: under itself, or beyond the bounds with others. @param by who reports it */
+  slot(keys: Interned, key: number, by: string): number {
+    const known = this.#keys.findAs(keys, key)
+    if (known >= 0) return known
+    const admission = this.#guard.admit(by)
+    if (admission === 'own') return this.#keys.addAs(keys, key)
+    this.overflow++
+    const names = namesOf(this.#rules.fields, keys.bytesOf(key).toString())
+    return this.#keys.number(textOf(this.#rules, this.#rules.rest(names, by, admission)))
+  }
+
+  /** Counts a value, and takes down what its slot comes to by now: of each slot the last counts. */
+  add(slot: number, value: Readonly<Span>, tape: Tape): void {
+    const isNew = (this.#columns[slot * width + counts] ?? 0) === 0
+    if (isNew) this.#put(slot, value)
+    else if (!this.#rules.add(this.#span(slot), value)) this.#join(slot, value)
+    this.#takeDown(slot, isNew, tape)
   }
 
   /** Takes all down, a sum each time that one is asked for. */
   *takeDown(tape: () => Tape): Iterable<void> {
-    for (const sum of this.#sums.values()) yield this.#takeDown(sum, tape())
+    for (let slot = 0; slot < this.size; slot++) yield this.#takeDown(slot, true, tape())
   }
 
-  /** Fields of the rows to be kept; the same records in the same order give the same rows in the same order. */
-  *rows(): Iterable<Row['fields']> {
-    for (const { key, value } of this.#sums.values()) yield* this.#rules.rows(key.names, value)
+  /** Gives all of it away; none is left here. */
+  release(): Sums {
+    const released = { keys: this.#keys.release(), chunks: this.#chunks, columns: this.#columns }
+    this.#chunks = []
+    return released
   }
 
-  /** Takes up what another fold came to. @param tapes in their order @throws when it is no such tape */
-  restore(tapes: Iterable<TapeReader>): void {
-    const found: Sum<N, V>[] = []
-    for (const tape of tapes) {
-      while (!tape.done) {
-        const [kind, number, value] = [tape.number(), tape.number(), this.#rules.read(tape)]
-        const sum = found[number]
-        // One whose key is not known was taken down once more later, with it.
-        if (kind === withKey) found[number] = { number, key: keyOf(...(JSON.parse(tape.text()) as [string, N])), value }
-        else if (sum !== undefined) sum.value = value
-      }
+  #takeDown(slot: number, isWithKey: boolean, tape: Tape): void {
+    tape.number(isWithKey ? slot * 2 + withKey : slot * 2)
+    tape.numbers(this.#span(slot))
+    if (isWithKey) this.#keys.takeDown(slot, tape)
+  }
+
+  /** What a slot has; valid until the next call. */
+  #span(slot: number): Span {
+    const [span, place] = [this.#found, this.#columns[slot * width + places] as number]
+    span.column = this.#chunks[place >> chunkBits] as Float64Array
+    span.from = place & (chunkNumbers - 1)
+    span.to = span.from + (this.#columns[slot * width + counts] as number)
+    return span
+  }
+
+  #join(slot: number, { column, from, to }: Readonly<Span>): void {
+    const had = this.#span(slot)
+    const sum = Float64Array.from(this.#rules.join(had.column.subarray(had.from, had.to), column.subarray(from, to)))
+    if (roomOf(sum.length) > roomOf(had.to - had.from)) return this.#put(slot, { column: sum, from: 0, to: sum.length })
+    had.column.set(sum, had.from)
+    this.#columns[slot * width + counts] = sum.length
+  }
+
+  /** Puts a value where there is room for it. Where the slot's was before is left. */
+  #put(slot: number, { column, from, to }: Readonly<Span>): void {
+    this.#columns = roomFor(this.#columns, (slot + 1) * width)
+    const room = roomOf(to - from)
+    if (this.#end + room > chunkNumbers) {
+      this.#chunks.push(new Float64Array(chunkNumbers))
+      this.#end = 0
     }
-    for (const sum of found) if (sum !== undefined) this.#sums.set(sum.key.text, sum)
+    const chunk = this.#chunks.at(-1) as Float64Array
+    for (let at = from; at < to; at++) chunk[this.#end + at - from] = column[at] as number
+    this.#columns[slot * width + places] = ((this.#chunks.length - 1) << chunkBits) | this.#end
+    this.#columns[slot * width + counts] = to - from
+    this.#end += room
   }
+}
 
-  #begin(key: Key<N>, value: V, tape: Tape): void {
-    const sum = { number: this.#sums.size, key, value: this.#rules.own(value) }
-    this.#sums.set(key.text, sum)
-    this.#takeDown(sum, tape)
-  }
+/** Numbers that a value of so many has room for, so that one which grows is rarely put elsewhere: the next power of two. */
+const roomOf = (count: number): number => 1 << (32 - Math.clz32(count - 1))
 
-  #more(sum: Sum<N, V>, value: V, tape: Tape): void {
-    sum.value = this.#rules.add(sum.value, value)
-    tape.number(known)
-    tape.number(sum.number)
-    this.#rules.write(tape, sum.value)
+/** What a fold gave away, in the order in which keys came. */
+export function* sumsOf({ fields }: Pick<FoldRules, 'fields'>, { keys, chunks, columns }: Sums): Iterable<Sum> {
+  for (let slot = 0; slot < keys.size; slot++) {
+    const place = columns[slot * width + places] as number
+    const at = place & (chunkNumbers - 1)
+    const value = (chunks[place >> chunkBits] as Float64Array).subarray(at, at + (columns[slot * width + counts] as number))
+    yield { slot, names: namesOf(fields, internedText(keys, slot)), value }
   }
+}
 
-  #takeDown({ number, key, value }: Sum<N, V>, tape: Tape): void {
-    tape.number(withKey)
-    tape.number(number)
-    this.#rules.write(tape, value)
-    tape.text(key.text)
+/** What another fold came to, by what it took down; of one whose key was lost nothing is known. @param tapes in their order @throws when it is no such tape */
+export function* sumsTakenDown({ fields }: Pick<FoldRules, 'fields'>, tapes: Iterable<TapeReader>): Iterable<Sum> {
+  const found: { value: Float64Array; text: string | undefined }[] = []
+  for (const tape of tapes) {
+    while (!tape.done) {
+      const [head, value] = [tape.number(), tape.numbers()]
+      const slot = Math.floor(head / 2)
+      const text = head % 2 === withKey ? tape.text() : found[slot]?.text
+      found[slot] = { value, text }
+    }
   }
-
-  /** The key itself when there is room, else what is counted in its place. */
-  #admitted(key: Key<N>): Key<N> {
-    const admission = this.#guard.admit(key.by)
-    if (admission === 'own') return key
-    this.overflow++
-    return keyOf(admission === 'rest of all' ? otherName : key.by, this.#rules.rest(key, admission))
-  }
+  for (const [slot, sum] of found.entries()) if (sum?.text !== undefined) yield { slot, names: namesOf(fields, sum.text), value: sum.value }
 }

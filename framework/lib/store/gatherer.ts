@@ -3,9 +3,11 @@ import { systemClock, type Clock } from '#base/clock.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import type { Dataset } from './dataset.ts'
-import type { Fold, Measured } from './fold.ts'
+import { Fold, type FoldRules } from './fold.ts'
 import type { GathererEnv } from './gatherer-env.ts'
-import { openStore } from './open.ts'
+import { Intake } from './intake.ts'
+import { KeeperThread } from './keeper-thread.ts'
+import { openStore, storeMetrics } from './open.ts'
 import { serveStore } from './serve.ts'
 import { Windows } from './windows.ts'
 
@@ -15,16 +17,19 @@ export interface GathererOptions extends GathererEnv {
 }
 
 /** What is gathered, and how it comes in. */
-export interface Gathering<N, V> {
+export interface Gathering {
   readonly dataset: Dataset
-  readonly fold: () => Fold<N, V>
-  readonly onClosed: (fold: Fold<N, V>, end: number) => void
-  /** Serves what `add` is called by, within the lifetime. @returns its port */
-  readonly serve: (add: (records: readonly Measured<N, V>[]) => Promise<void>, lifetime: Lifetime) => Promise<number>
+  readonly rules: FoldRules
+  /** Meanings that an entry of a report may have. */
+  readonly variants: number
+  /** What the thread runs in which windows are kept. */
+  readonly thread: URL
+  /** Path of its page, for Prometheus. */
+  readonly page: string
+  /** Serves what reports come in by, within the lifetime. @returns its port */
+  readonly serve: (intake: Intake, lifetime: Lifetime) => Promise<number>
   /** Further metrics of the role, whose names start with `tars<dataset>`. */
-  readonly metrics: () => string
-  /** Further texts in Prometheus' format, by path. */
-  readonly pages: Readonly<Record<string, () => string | Promise<string>>>
+  readonly metrics: (counts: Intake['counts']) => string
 }
 
 export interface RunningGatherer extends Running {
@@ -34,20 +39,25 @@ export interface RunningGatherer extends Running {
   flush(): Promise<void>
 }
 
-/** From reports to rows: windows of time, their journals, the spool, the store, and over HTTP `/metrics`, pages, and what is kept here. */
-export async function startGatherer<N, V>({ dataset, fold, onClosed, serve, metrics, pages }: Gathering<N, V>, options: GathererOptions): Promise<RunningGatherer> {
-  const { address, log, clock = systemClock } = options
+/** From reports to rows: windows of time and their journals here; in a thread the spool, the store and the page. Over HTTP `/metrics`, the page, and what is kept here. */
+export async function startGatherer({ dataset, rules, variants, thread, page, serve, metrics }: Gathering, options: GathererOptions): Promise<RunningGatherer> {
+  const { address, bounds, log, source, windowMs, clock = systemClock } = options
+  const folder = join(options.store.data, 'journal', dataset.name)
   const lifetime = new Lifetime()
   try {
-    const { store, spool, metrics: ofStore } = await openStore({ settings: options.store, dataset, lifetime, log, now: () => clock.now() })
-    const windows = lifetime.own(new Windows<N, V>({ folder: join(options.store.data, 'journal', dataset.name), lengthMs: options.windowMs, spool, fold, onClosed, log, clock }))
-    const all = (): string => metrics() + windows.metrics(`tars${dataset.name}`) + ofStore()
-    const http = lifetime.own(await serveStore({ address, port: options.httpPort, metrics: { '/metrics': all, ...pages }, store: { dataset, reader: store }, log }))
-    const port = await serve((records) => windows.add(records), lifetime)
+    const reader = openStore({ settings: options.store, dataset, lifetime, log, now: () => clock.now() })
+    const keeper = new KeeperThread({ file: thread, settings: options.store, source, windowMs, folder, log })
+    lifetime.onStop(() => keeper.close())
+    await keeper.metrics()
+    const windows = lifetime.own(new Windows({ folder, lengthMs: windowMs, fold: () => new Fold(rules, bounds), keeper, log, clock }))
+    const intake = new Intake({ rules, bounds, variants, windows })
+    const all = async (): Promise<string> => metrics(intake.counts) + windows.metrics(`tars${dataset.name}`) + (await keeper.metrics()) + storeMetrics(options.store, dataset)
+    const http = lifetime.own(await serveStore({ address, port: options.httpPort, metrics: { '/metrics': all, [page]: () => keeper.page(clock.now()) }, store: { dataset, reader }, log }))
+    const port = await serve(intake, lifetime)
     log.info(`${dataset.name} serves`, { address, port, http: http.port, store: options.store.elastic?.urls ?? options.store.data })
     const flush = async (): Promise<void> => {
       await windows.close()
-      await spool.empty()
+      await keeper.empty()
     }
     return Object.assign(lifetime, { port, httpPort: http.port, flush })
   } catch (error) {

@@ -1,15 +1,9 @@
-import { closeSync, fdatasync, ftruncateSync, openSync, readdirSync, readFileSync, writevSync } from 'node:fs'
+import { closeSync, fdatasync, ftruncateSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { makeStoreFolder } from './folder.ts'
-import { Tape, TapeReader } from './tape.ts'
-
-/** What an earlier process had not handed on. */
-export interface Leftover {
-  readonly name: string
-  readonly tapes: Iterable<TapeReader>
-}
+import { headBytes, Tape, TapeReader } from './tape.ts'
 
 /** The file of a window that is written to. */
 interface Part {
@@ -22,8 +16,6 @@ interface Part {
   flushing: Promise<void> | undefined
 }
 
-/** Before the bytes of each write: how many, and their CRC-32. */
-const headBytes = 8
 /** How often what was written is flushed to the disk, milliseconds: so much of it the end of the machine may take. */
 const flushEveryMs = 1000
 
@@ -49,9 +41,9 @@ export class Journal {
     this.#timer = setInterval(() => this.#flush(), flushEveryMs).unref()
   }
 
-  /** Journals that are there; before the first tape these are an earlier process'. */
-  leftovers(): Leftover[] {
-    return [...new Set(this.#files().map(({ name }) => name))].map((name) => ({ name, tapes: this.#tapes(name) }))
+  /** Names of journals that are there; before the first tape these are an earlier process'. */
+  leftovers(): string[] {
+    return [...new Set(filesIn(this.#folder).map(({ name }) => name))]
   }
 
   /** Takes down for a window's journal; {@link written} follows. */
@@ -94,7 +86,7 @@ export class Journal {
   /** What comes after says all that the parts before the last one say. */
   async dropEarlierParts(name: string): Promise<void> {
     const last = this.#parts.get(name)?.number ?? 0
-    for (const one of this.#files()) if (one.name === name && one.part < last) await rm(one.path, { force: true })
+    for (const one of filesIn(this.#folder)) if (one.name === name && one.part < last) await rm(one.path, { force: true })
   }
 
   /** The window was handed on. */
@@ -102,7 +94,7 @@ export class Journal {
     this.#pending.delete(name)
     this.#close(name)
     // A large file takes a while to go.
-    for (const one of this.#files()) if (one.name === name) await rm(one.path, { force: true })
+    for (const one of filesIn(this.#folder)) if (one.name === name) await rm(one.path, { force: true })
   }
 
   close(): void {
@@ -116,14 +108,14 @@ export class Journal {
     this.#pending.clear()
     this.#commit = undefined
     for (const [name, tape] of pending) {
-      writeAll(this.#parts.get(name) ?? this.#open(name, 0), tape.bytes)
+      writeAll(this.#parts.get(name) ?? this.#open(name, 0), tape.taken)
       tape.clear()
       this.#spare = tape
     }
   }
 
   #open(name: string, number: number): Part {
-    const part = { number, file: openSync(join(this.#folder, `${name}.${String(number).padStart(4, '0')}.journal`), 'a'), bytes: 0, dirty: false, flushing: undefined }
+    const part = { number, file: openSync(join(this.#folder, `${name}.${String(number).padStart(4, '0')}.tapes`), 'a'), bytes: 0, dirty: false, flushing: undefined }
     this.#parts.set(name, part)
     return part
   }
@@ -142,16 +134,24 @@ export class Journal {
     }
   }
 
-  #files(): { readonly name: string; readonly part: number; readonly path: string }[] {
-    return readdirSync(this.#folder).sort().flatMap((file) => {
-      const [, name, part] = /^([0-9a-z-]+)\.(\d+)\.journal$/.exec(file) ?? []
-      return name === undefined ? [] : [{ name, part: Number(part), path: join(this.#folder, file) }]
-    })
-  }
+}
 
-  *#tapes(name: string): Generator<TapeReader> {
-    for (const { path } of this.#files().filter((one) => one.name === name)) yield* tapesOf(readFileSync(path))
-  }
+interface JournalFile {
+  readonly name: string
+  readonly part: number
+  readonly path: string
+}
+
+function filesIn(folder: string): JournalFile[] {
+  return readdirSync(folder).sort().flatMap((file) => {
+    const [, name, part] = /^([0-9a-z-]+)\.(\d+)\.tapes$/.exec(file) ?? []
+    return name === undefined ? [] : [{ name, part: Number(part), path: join(folder, file) }]
+  })
+}
+
+/** What the journal of a window says. */
+export function* tapesIn(folder: string, window: string): Iterable<TapeReader> {
+  for (const { name, path } of filesIn(folder)) if (name === window) yield* tapesOf(readFileSync(path))
 }
 
 function closePart({ file, flushing }: Part): void {
@@ -171,19 +171,18 @@ function* tapesOf(bytes: Buffer): Generator<TapeReader> {
   }
 }
 
-function writeAll(part: Part, some: Buffer): void {
-  const head = Buffer.alloc(headBytes)
-  head.writeUInt32BE(some.length)
-  head.writeUInt32BE(crc32(some), 4)
-  const bytes = headBytes + some.length
+/** The head of each write is how many bytes follow, and their CRC-32. */
+function writeAll(part: Part, bytes: Buffer): void {
+  bytes.writeUInt32BE(bytes.length - headBytes)
+  bytes.writeUInt32BE(crc32(bytes.subarray(headBytes)), 4)
   try {
-    const written = writevSync(part.file, [head, some])
-    if (written < bytes) throw new Error(`only ${written} of ${bytes} bytes could be written`)
+    const written = writeSync(part.file, bytes)
+    if (written < bytes.length) throw new Error(`only ${written} of ${bytes.length} bytes could be written`)
   } catch (error) {
     // Half of it would hide what comes after it.
     ftruncateSync(part.file, part.bytes)
     throw error
   }
-  part.bytes += bytes
+  part.bytes += bytes.length
   part.dirty = true
 }

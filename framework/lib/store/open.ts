@@ -90,10 +90,22 @@ export interface OpenedStore {
 }
 
 /** Opens the store of a role with its spool, and keeps its days in bounds. All of it ends with the lifetime. */
-export async function openStore({ settings, dataset, lifetime, log, now }: OpenStoreOptions): Promise<OpenedStore> {
-  const { data, elastic, days, bytes, spoolBytes } = settings
-  const rows = join(data, 'rows')
-  const store = elastic === undefined ? openSqliteStore(rows, { maxBytes: bytes }) : openElasticStore({ ...elastic, log })
+export function openStoreWithSpool(options: OpenStoreOptions): OpenedStore {
+  const store = openStore(options)
+  const spool = openSpool({ ...options, store })
+  return { store, spool, metrics: () => spool.metrics() + storeMetrics(options.settings, options.dataset) }
+}
+
+/** Of a store itself, for Prometheus. */
+export function storeMetrics({ data, elastic }: StoreSettings, dataset: Dataset): string {
+  const broken = elastic === undefined ? [[brokenDays(join(data, 'rows'), dataset), { dataset: dataset.name }] as const] : []
+  return metric('tarsstore_broken_days', 'Days that were damaged and are set aside; they go when their time is over.', broken)
+}
+
+/** Opens the store of a role, and keeps its days in bounds. It ends with the lifetime. */
+export function openStore({ settings, dataset, lifetime, log, now }: OpenStoreOptions): Store {
+  const { data, elastic, days, bytes } = settings
+  const store = elastic === undefined ? openSqliteStore(join(data, 'rows'), { maxBytes: bytes }) : openElasticStore({ ...elastic, log })
   lifetime.onStop(() => store.close())
   const trim = async (): Promise<void> => {
     try {
@@ -111,7 +123,13 @@ export async function openStore({ settings, dataset, lifetime, log, now }: OpenS
     clearInterval(timer)
     await first
   })
-  const spool = lifetime.own(new Spool({ folder: join(data, 'spool', dataset.name), dataset, store, log, maxBytes: spoolBytes }))
+  return store
+}
+
+/** Opens the spool of a role. When it ends with the lifetime, what waits is given some time. */
+export function openSpool({ settings, dataset, store, lifetime, log, rowsAFile }: Omit<OpenStoreOptions, 'now'> & { readonly store: Pick<Store, 'write'>; readonly rowsAFile?: number }): Spool {
+  const { data, spoolBytes } = settings
+  const spool = lifetime.own(new Spool({ folder: join(data, 'spool', dataset.name), dataset, store, log, maxBytes: spoolBytes, ...(rowsAFile === undefined ? {} : { rowsAFile }) }))
   lifetime.onStop(async () => {
     if (spool.failing) return
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -119,7 +137,5 @@ export async function openStore({ settings, dataset, lifetime, log, now }: OpenS
     await Promise.race([spool.empty(), promise])
     clearTimeout(late)
   })
-  const broken = () => (elastic === undefined ? [[brokenDays(rows, dataset), { dataset: dataset.name }] as const] : [])
-  const metrics = (): string => spool.metrics() + metric('tarsstore_broken_days', 'Days that were damaged and are set aside; they go when their time is over.', broken())
-  return { store, spool, metrics }
+  return spool
 }

@@ -8,12 +8,15 @@ import { pathOf } from '#base/path-of.ts'
 import { processMetrics } from '#base/process-metrics.ts'
 import { mostRows, type Condition, type Dataset, type FindQuestion, type Measure, type Op, type StoreReader, type TotalsQuestion } from './dataset.ts'
 
+/** One that is large is best encoded elsewhere. */
+type Text = string | Uint8Array
+
 export interface ServeOptions {
   readonly address: string
   /** 0 takes a free one. */
   readonly port: number
   /** Texts in Prometheus' format, by path; `/metrics` among them, beside what the process says of itself. */
-  readonly metrics: Readonly<Record<string, () => string | Promise<string>>>
+  readonly metrics: Readonly<Record<string, () => Text | Promise<Text>>>
   /** What may be asked for: `POST /store/totals`, `/store/find` and `/store/last`. */
   readonly store?: { readonly dataset: Dataset; readonly reader: StoreReader }
   readonly log: Logger
@@ -58,14 +61,14 @@ export async function serveStore({ address, port, metrics, store, log }: ServeOp
 interface Answer {
   readonly status?: number
   readonly type?: string
-  readonly text: string
+  readonly text: Text
 }
 
 async function answer(request: http.IncomingMessage, metrics: ServeOptions['metrics'], store: ServeOptions['store']): Promise<Answer> {
   const path = pathOf(request.url)
   if (request.method === 'GET' && path === '/healthz') return { type: 'text/plain', text: 'ok\n' }
   const text = Object.hasOwn(metrics, path) ? metrics[path] : undefined
-  if (request.method === 'GET' && text !== undefined) return { type: metricsType, text: (await text()) + (path === '/metrics' ? processMetrics() : '') }
+  if (request.method === 'GET' && text !== undefined) return { type: metricsType, text: path === '/metrics' ? `${String(await text())}${processMetrics()}` : await text() }
   if (request.method !== 'POST' || store === undefined || !path.startsWith('/store/')) return { status: 404, type: 'text/plain', text: `use /healthz, ${Object.keys(metrics).join(', ')}${store === undefined ? '' : ', or POST to /store/totals, /store/find or /store/last'}\n` }
   const asked = path.slice('/store/'.length)
   const question = await bodyOf(request)

@@ -19,10 +19,9 @@ export interface SpoolOptions {
   readonly maxBytes?: number
   /** First delay after a failure, milliseconds; doubles up to 30 s. Default 500. */
   readonly retryMs?: number
+  /** Rows of one file; one write to the store. They are made and written in one turn of the event loop. Default 500. */
+  readonly rowsAFile?: number
 }
-
-/** Rows of one file; one write to the store. They are made and written in one turn of the event loop. */
-const rowsAFile = 500
 
 interface Waiting {
   readonly name: string
@@ -50,7 +49,7 @@ export class Spool extends Lifetime {
   /** Starts to deliver, what an earlier process left first. @throws Failure STORE_FOLDER */
   constructor(options: SpoolOptions) {
     super()
-    this.#options = { maxBytes: 512 << 20, retryMs: 500, ...options }
+    this.#options = { maxBytes: 512 << 20, retryMs: 500, rowsAFile: 500, ...options }
     makeStoreFolder(options.folder)
     this.#waiting = readdirSync(options.folder).sort().flatMap((name) => this.#known(name))
     this.#loop = this.#run()
@@ -68,7 +67,7 @@ export class Spool extends Lifetime {
    * @throws the disk's error; then the batch must be given again
    */
   async put(batch: string, rows: Iterable<Row>): Promise<void> {
-    const { folder, maxBytes } = this.#options
+    const { folder, maxBytes, rowsAFile } = this.#options
     let part = 0
     for (const some of inGroups(rows, rowsAFile)) {
       const name = `${batch}.${String(part++).padStart(4, '0')}.${some.length}.json`

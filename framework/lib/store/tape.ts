@@ -1,42 +1,49 @@
-// Numbers and texts one after the other, as bytes: what a journal is made of.
+// Numbers and strings of bytes one after the other: what a journal is made of. Numbers are as the machine has them.
+import { roomFor, type Span } from './columns.ts'
 
-/** Takes down numbers and texts. Its memory is used again after {@link clear}. */
+/** Bytes before what is taken down, for whoever writes it. */
+export const headBytes = 8
+
+/** Takes down numbers and strings. Its memory is used again after {@link clear}. */
 export class Tape {
-  #bytes = Buffer.allocUnsafeSlow(4096)
-  #view = viewOf(this.#bytes)
-  #length = 0
-
-  get length(): number {
-    return this.#length
-  }
+  #numbers = new Float64Array(512)
+  #bytes = Buffer.from(this.#numbers.buffer)
+  /** In numbers, with the head. */
+  #length = 1
 
   number(value: number): void {
-    if (this.#length + 8 > this.#bytes.length) this.#grow(8)
-    this.#view.setFloat64(this.#length, value)
-    this.#length += 8
+    if (this.#length === this.#numbers.length) this.#grow(1)
+    this.#numbers[this.#length++] = value
   }
 
-  text(text: string): void {
-    this.number(Buffer.byteLength(text))
-    const most = text.length * 3
-    if (this.#length + most > this.#bytes.length) this.#grow(most)
-    this.#length += this.#bytes.write(text, this.#length)
+  /** How many, and these. */
+  numbers({ column, from, to }: Readonly<Span>): void {
+    this.number(to - from)
+    if (this.#length + to - from > this.#numbers.length) this.#grow(to - from)
+    for (let at = from; at < to; at++) this.#numbers[this.#length++] = column[at] as number
   }
 
-  /** What was taken down; valid until the next call. */
-  get bytes(): Buffer {
-    return this.#bytes.subarray(0, this.#length)
+  /** How many, and these; the next is on a multiple of eight again. */
+  bytes(some: Buffer, from: number, count: number): void {
+    this.number(count)
+    const room = Math.ceil(count / 8)
+    if (this.#length + room > this.#numbers.length) this.#grow(room)
+    some.copy(this.#bytes, this.#length * 8, from, from + count)
+    this.#length += room
+  }
+
+  /** The head, and what was taken down; valid until the next call. */
+  get taken(): Buffer {
+    return this.#bytes.subarray(0, this.#length * 8)
   }
 
   clear(): void {
-    this.#length = 0
+    this.#length = 1
   }
 
   #grow(more: number): void {
-    const grown = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#length + more))
-    this.#bytes.copy(grown, 0, 0, this.#length)
-    this.#bytes = grown
-    this.#view = viewOf(grown)
+    this.#numbers = roomFor(this.#numbers, this.#length + more)
+    this.#bytes = Buffer.from(this.#numbers.buffer)
   }
 }
 
@@ -55,15 +62,18 @@ export class TapeReader {
 
   number(): number {
     this.#at += 8
-    return this.#bytes.readDoubleBE(this.#at - 8)
+    return this.#bytes.readDoubleLE(this.#at - 8)
+  }
+
+  numbers(): Float64Array {
+    return Float64Array.from({ length: this.number() }, () => this.number())
   }
 
   text(): string {
     const length = this.number()
-    this.#at += length
+    const from = this.#at
+    this.#at += Math.ceil(length / 8) * 8
     if (!(this.#at <= this.#bytes.length)) throw new RangeError('the text is cut off')
-    return this.#bytes.toString('utf8', this.#at - length, this.#at)
+    return this.#bytes.toString('utf8', from, from + length)
   }
 }
-
-const viewOf = (bytes: Buffer): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length)

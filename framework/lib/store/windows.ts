@@ -4,22 +4,19 @@ import { Failure } from '#base/errors.ts'
 import { Lifetime } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import { metric } from '#base/metrics.ts'
-import type { Row } from './dataset.ts'
-import type { Fold, Measured } from './fold.ts'
+import type { Fold } from './fold.ts'
 import { inGroups } from './groups.ts'
 import { Journal } from './journal.ts'
-import { minuteOf, type Minute } from './minute.ts'
-import type { Spool } from './spool.ts'
+import type { Closed, Keeping } from './keeper.ts'
+import type { Tape } from './tape.ts'
 
-export interface WindowsOptions<N, V> {
+export interface WindowsOptions {
   /** Journals are kept here. */
   readonly folder: string
   /** How long a window is, milliseconds: minutes that an hour is a multiple of. */
   readonly lengthMs: number
-  readonly fold: () => Fold<N, V>
-  readonly spool: Spool
-  /** Told when a window was closed, or was found of an earlier process, before its rows are handed on. `end`: of its time, milliseconds. */
-  readonly onClosed?: (fold: Fold<N, V>, end: number) => void
+  readonly fold: () => Fold
+  readonly keeper: Keeping
   /** A journal with more bytes than this, and grown fourfold since, is written anew with what it comes to. Default 64 MiB. */
   readonly compactBytes?: number
   readonly log: Logger
@@ -32,16 +29,13 @@ const keysATurn = 500
 const retryBytes = 1 << 20
 /** A torn one is tried again after so long, milliseconds. */
 const mendMs = 500
-/** Windows that wait because the disk refuses them; beyond it the oldest go. */
-const mostClosed = 60
 /** How often closed windows are looked for; they are handed on at most so much after their end, milliseconds. */
 const lookEveryMs = 1000
 
-interface Window<N, V> {
-  /** `<end in milliseconds>-<run>`: its journal, its batch, and the start of its rows' ids. */
+interface Window {
   readonly name: string
   readonly end: number
-  readonly fold: Fold<N, V>
+  readonly fold: Fold
   /** Monotonic: when it is over though the wall clock was set back. */
   readonly deadline: number
   compactAt: number
@@ -54,31 +48,28 @@ interface Window<N, V> {
 }
 
 /**
- * Gathers records by windows of time and hands each closed window on to the spool, a few rows a turn of the event loop, so
- * that nobody who reports waits for it. A record is acknowledged when it is in the {@link Journal}. What an earlier process
- * left is handed on under that process' own ids: whether it had been handed on already or not, it counts once.
+ * Gathers records by windows of time and hands each one that is over to the keeper, as memory that changes hands: nobody who
+ * reports waits for what is done with it. A record is acknowledged when it is in the {@link Journal}, which stays until the
+ * keeper has no more use for it.
  */
-export class Windows<N, V> extends Lifetime {
-  readonly #options: Required<WindowsOptions<N, V>>
+export class Windows extends Lifetime {
+  readonly #options: Required<WindowsOptions>
   readonly #journal: Journal
   readonly #run = randomBytes(6).toString('hex')
-  #current: Window<N, V> | undefined
-  readonly #closed: Window<N, V>[] = []
+  #current: Window | undefined
+  /** Windows that are over and whose journals are still there, by name; with those of earlier processes. */
+  readonly #over = new Map<string, Closed>()
+  /** Those that the keeper has. */
+  readonly #handed = new Set<string>()
   #handingOn = Promise.resolve()
-  readonly counts = { windows: 0, journalFailures: 0, lostWindows: 0, overflow: 0 }
+  readonly counts = { windows: 0, journalFailures: 0, overflow: 0 }
 
   /** @throws Failure STORE_FOLDER */
-  constructor(options: WindowsOptions<N, V>) {
+  constructor(options: WindowsOptions) {
     super()
-    this.#options = { clock: systemClock, onClosed: () => {}, compactBytes: 64 << 20, ...options }
+    this.#options = { clock: systemClock, compactBytes: 64 << 20, ...options }
     this.#journal = new Journal(options.folder)
-    for (const { name, tapes } of this.#journal.leftovers()) {
-      const fold = options.fold()
-      fold.restore(tapes)
-      const end = Number(name.split('-')[0])
-      this.#closed.push({ name, end, fold, deadline: 0, compactAt: Infinity, isTorn: false, mending: undefined, mendAfter: 0 })
-      this.#options.onClosed(fold, end)
-    }
+    for (const name of this.#journal.leftovers()) this.#over.set(name, { name, end: Number(name.split('-')[0]), closedAt: this.#options.clock.now(), sums: undefined })
     void this.#handOn()
     const timer = setInterval(() => void this.look(), lookEveryMs)
     this.onStop(async () => {
@@ -90,13 +81,12 @@ export class Windows<N, V> extends Lifetime {
 
   /**
    * Takes records in, all or none of them. Resolves when the end of the process would not lose them.
+   * @param count adds them to the fold of the window that is open, which takes them down
    * @throws Failure STORE_JOURNAL when it would, as the disk refuses them; they count all the same
    */
-  async add(records: readonly Measured<N, V>[]): Promise<void> {
-    if (records.length === 0) return
+  async add(count: (fold: Fold, tape: Tape) => void): Promise<void> {
     const window = this.#windowNow()
-    const tape = this.#journal.tape(window.name)
-    for (const record of records) window.fold.add(record, tape)
+    count(window.fold, this.#journal.tape(window.name))
     try {
       await this.#journal.written()
     } catch (error) {
@@ -116,37 +106,36 @@ export class Windows<N, V> extends Lifetime {
 
   /** Ends the window that is open, though its time is not over, and hands it on. Resolves when that was tried. */
   close(): Promise<void> {
-    if (this.#current !== undefined) {
-      this.#closed.push(this.#current)
-      this.#options.onClosed(this.#current.fold, this.#current.end)
-      this.counts.windows++
-      this.#countOverflow(this.#current.fold)
-    }
+    const window = this.#current
     this.#current = undefined
+    if (window !== undefined) {
+      this.#countOverflow(window.fold)
+      this.counts.windows++
+      this.#over.set(window.name, { name: window.name, end: window.end, closedAt: this.#options.clock.now(), sums: window.fold.release() })
+    }
     return this.#handOn()
   }
 
   metrics(prefix: string): string {
     return [
       metric(`${prefix}_windows_total`, 'Windows of time that were closed.', [[this.counts.windows]]),
-      metric(`${prefix}_windows_waiting`, 'Closed windows that the disk refused so far.', [[this.#closed.length]]),
-      metric(`${prefix}_windows_lost_total`, 'Windows lost because the disk refused them for too long.', [[this.counts.lostWindows]]),
+      metric(`${prefix}_windows_waiting`, 'Windows that are over and not handed on yet.', [[this.#over.size]]),
       metric(`${prefix}_overflow_total`, 'Records that were counted together with others, because there were too many kinds, in windows that are over.', [[this.counts.overflow]]),
       metric(`${prefix}_journal_failures_total`, 'Reports that were counted, but that the disk refused to write down.', [[this.counts.journalFailures]]),
     ].join('')
   }
 
-  #countOverflow({ overflow }: Fold<N, V>): void {
+  #countOverflow({ overflow }: Fold): void {
     this.counts.overflow += overflow
     if (overflow > 0) this.#options.log.error('too many kinds of things were reported; some are counted together', { records: overflow })
   }
 
-  #isOver({ end, deadline }: Window<N, V>): boolean {
+  #isOver({ end, deadline }: Window): boolean {
     const { clock } = this.#options
     return clock.now() >= end || clock.monotonic() >= deadline
   }
 
-  #windowNow(): Window<N, V> {
+  #windowNow(): Window {
     if (this.#current !== undefined && !this.#isOver(this.#current)) return this.#current
     void this.close()
     const { lengthMs, fold, clock, compactBytes } = this.#options
@@ -158,7 +147,7 @@ export class Windows<N, V> extends Lifetime {
   }
 
   /** Writes a torn journal anew. @throws Failure STORE_JOURNAL when it is as it was */
-  async #mend(window: Window<N, V>): Promise<void> {
+  async #mend(window: Window): Promise<void> {
     const { clock } = this.#options
     if (window.mending === undefined && clock.monotonic() < window.mendAfter) throw notWritten('the disk was full a moment ago')
     window.mendAfter = clock.monotonic() + mendMs
@@ -172,7 +161,7 @@ export class Windows<N, V> extends Lifetime {
   }
 
   /** Makes a journal smaller. */
-  async #compact(window: Window<N, V>): Promise<void> {
+  async #compact(window: Window): Promise<void> {
     const { compactBytes, log } = this.#options
     window.compactAt = Infinity
     try {
@@ -185,14 +174,19 @@ export class Windows<N, V> extends Lifetime {
   }
 
   /** Writes a journal anew while it goes on: the last that is said of a key is what counts, so both may be in any order. */
-  async #rewrite(window: Window<N, V>): Promise<void> {
+  async #rewrite(window: Window): Promise<void> {
+    this.#mustBeOpen(window)
     window.isTorn = false
     this.#journal.beginPart(window.name)
     for (const _ of inGroups(window.fold.takeDown(() => this.#journal.tape(window.name)), keysATurn)) {
       await this.#journal.written()
-      if (window !== this.#current) throw new Error('the window is over')
+      this.#mustBeOpen(window)
     }
     await this.#journal.dropEarlierParts(window.name)
+  }
+
+  #mustBeOpen(window: Window): void {
+    if (window !== this.#current) throw new Error('the window is over')
   }
 
   /** One after the other. */
@@ -201,28 +195,35 @@ export class Windows<N, V> extends Lifetime {
   }
 
   async #handAllOn(): Promise<void> {
-    const { spool, log } = this.#options
-    for (let window = this.#closed[0]; window !== undefined; window = this.#closed[0]) {
-      try {
-        await spool.put(window.name, rowsOf(window))
-      } catch (error) {
-        log.error('a window could not be handed on; it is tried again', { window: window.name, waiting: this.#closed.length, error })
-        if (this.#closed.length <= mostClosed) return
-        this.counts.lostWindows++
-      }
-      this.#closed.shift()
+    const { keeper, log } = this.#options
+    try {
+      const fresh = [...this.#over.values()].filter(({ name }) => !this.#handed.has(name))
+      for (const window of fresh) await this.#take(window)
+      if (this.#over.size > 0 && fresh.length === 0) await this.#forget(await keeper.take())
+    } catch (error) {
+      // With what it had: that is in journals.
+      log.error('windows are not kept; it is tried again', { windows: this.#over.size, error })
+      this.#handed.clear()
+    }
+  }
+
+  /** Its memory is the keeper's from now on. */
+  async #take(window: Closed): Promise<void> {
+    const { keeper } = this.#options
+    this.#handed.add(window.name)
+    this.#over.set(window.name, { ...window, sums: undefined })
+    await this.#forget(await keeper.take(window))
+  }
+
+  async #forget(names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      this.#over.delete(name)
+      this.#handed.delete(name)
       // One that stays is handed on again by the next process, under the same ids.
-      await this.#journal.remove(window.name).catch((error: unknown) => log.error('a journal could not be removed', { window: window.name, error }))
+      await this.#journal.remove(name).catch((error: unknown) => this.#options.log.error('a journal could not be removed', { window: name, error }))
     }
   }
 }
 
 const notWritten = (cause: unknown): Failure =>
   new Failure('STORE_JOURNAL', 'it counts, but cannot be written down: the end of this process would lose it', { cause, temporary: true, remedy: 'make room on the disk' })
-
-function* rowsOf<N, V>({ name, end, fold }: Window<N, V>): Iterable<Row> {
-  const minute: Minute = minuteOf(end)
-  const when = { f_timestamp: Math.floor(end / 1000), ...minute }
-  let index = 0
-  for (const fields of fold.rows()) yield { id: `${name}-${(index++).toString(36)}`, day: minute.f_date, fields: { ...when, ...fields } }
-}

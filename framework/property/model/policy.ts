@@ -1,51 +1,68 @@
-// How values of each policy come together (framework-services 7). Pure.
+// Values of each policy as clients report them, and how they come together (framework-services 7). Pure.
+import type { Span } from '#store/columns.ts'
+import type { Row } from '#store/dataset.ts'
 
-/** Value of a policy as clients report it, read. */
-export type PolicyValue =
-  | { readonly kind: 'sum' | 'min' | 'max' | 'first'; readonly value: number }
-  | { readonly kind: 'average'; readonly sum: number; readonly count: number }
-  | { readonly kind: 'distribution'; readonly buckets: readonly (readonly [bucket: string, count: number])[] }
+/** How values come together. */
+const kind = { sum: 0, min: 1, max: 2, average: 3, first: 4 } as const
 
-const kinds: Readonly<Record<string, 'sum' | 'min' | 'max'>> = { Count: 'sum', Sum: 'sum', Min: 'min', Max: 'max' }
+/** Policies whose values are one number. */
+export const policies = ['Count', 'Sum', 'Min', 'Max', 'Avg'] as const
+export type Policy = (typeof policies)[number]
+const kinds: Readonly<Record<Policy, number>> = { Count: kind.sum, Sum: kind.sum, Min: kind.min, Max: kind.max, Avg: kind.average }
+/** Its values are counts by bucket. */
+export const distribution = 'Distr'
+
+/**
+ * A value as numbers: how it comes together with others, its total, and its weight, which averages of averages are made of.
+ * `none` is how some clients say that there was no value.
+ */
+export type PolicyValue = readonly [kind: number, total: number, weight: number]
+
 /** What TarsJava reports as the least or greatest of no values. */
 const javaNone = new Set([2_147_483_647, -2_147_483_648])
 /** Native's values are 64-bit integers; one that is greater would make every sum that it is in useless. */
 const greatest = 2 ** 63
 const mostBuckets = 64
-const longestBucket = 32
 
 /**
- * Reads what a client reports: `12`, `12.5`; of Avg `average` or `sum=count`; of Distr `bound|count,…`, whose last bound may be a word.
+ * Reads what a client reports: `12`, `12.5`; of Avg `average` or `sum=count`.
+ * @param policy whatever is none of {@link policies} keeps its first value
  * @returns undefined for what is no value of the policy, `none` for how some clients say that there was none
  */
-export function parsePolicy(policy: string, text: string): PolicyValue | 'none' | undefined {
-  if (policy === 'Distr') return distribution(text)
+export function parseValue(policy: string, text: string): PolicyValue | 'none' | undefined {
   if (policy === 'Avg') return average(text)
-  const value = numberOf(text)
-  if (value === undefined) return undefined
-  const kind = kinds[policy]
-  if ((kind === 'min' || kind === 'max') && javaNone.has(value)) return 'none'
-  return { kind: kind ?? 'first', value }
+  const total = numberOf(text)
+  if (total === undefined) return undefined
+  const how = kinds[policy as Policy] ?? kind.first
+  if ((how === kind.min || how === kind.max) && javaNone.has(total)) return 'none'
+  return [how, total, 1]
 }
 
-/** What two of one policy come to. */
-export function mergePolicy(a: PolicyValue, b: PolicyValue): PolicyValue {
-  if (a.kind === 'distribution' && b.kind === 'distribution') return { kind: 'distribution', buckets: mergeBuckets(a.buckets, b.buckets) }
-  if (a.kind === 'average' && b.kind === 'average') return { kind: 'average', sum: a.sum + b.sum, count: Math.min(a.count + b.count, Number.MAX_SAFE_INTEGER) }
-  if (a.kind === 'sum' && b.kind === 'sum') return { kind: 'sum', value: a.value + b.value }
-  if (a.kind === 'min' && b.kind === 'min') return a.value <= b.value ? a : b
-  if (a.kind === 'max' && b.kind === 'max') return a.value >= b.value ? a : b
-  return a
+/** Reads a Distr: `bound|count,…`, whose last bound may be a word. @returns each bucket once; undefined for what is none */
+export function parseBuckets(text: string): ReadonlyMap<string, PolicyValue> | undefined {
+  const parts = text.split(',').filter((part) => part !== '').map((part) => /^\s*([^|]{1,32})\|(\d{1,15})\s*$/.exec(part))
+  if (parts.length === 0 || parts.length > mostBuckets || parts.includes(null)) return undefined
+  const counts = new Map<string, PolicyValue>()
+  for (const part of parts) counts.set(part?.[1] ?? '', [kind.sum, (counts.get(part?.[1] ?? '')?.[1] ?? 0) + Number(part?.[2]), 1])
+  return counts
 }
 
-/** By bound, whatever bounds each of them has: reports of two versions of a service may differ. */
-function mergeBuckets(a: readonly (readonly [string, number])[], b: readonly (readonly [string, number])[]): [string, number][] {
-  const merged = new Map(a)
-  for (const [bucket, count] of b) {
-    const name = merged.has(bucket) || merged.size < mostBuckets ? bucket : 'other'
-    merged.set(name, (merged.get(name) ?? 0) + count)
+/** Adds a value in place; all of a policy are alike. */
+export function addValue({ column: sums, from: at }: Readonly<Span>, { column: values, from }: Readonly<Span>): boolean {
+  const [how, had, more] = [sums[at], sums[at + 1] as number, values[from + 1] as number]
+  if (how === kind.sum) sums[at + 1] = had + more
+  else if (how === kind.min) sums[at + 1] = Math.min(had, more)
+  else if (how === kind.max) sums[at + 1] = Math.max(had, more)
+  else if (how === kind.average) {
+    sums[at + 1] = had + more
+    sums[at + 2] = Math.min((sums[at + 2] as number) + (values[from + 2] as number), Number.MAX_SAFE_INTEGER)
   }
-  return [...merged]
+  return true
+}
+
+/** Fields of the row. */
+export function rowOf([how, total = 0, weight = 0]: Float64Array): Row['fields'] {
+  return { value: how === kind.average ? (weight === 0 ? 0 : total / weight) : total, total, weight }
 }
 
 function average(text: string): PolicyValue | undefined {
@@ -53,13 +70,7 @@ function average(text: string): PolicyValue | undefined {
   const [total, times] = [numberOf(sum ?? ''), count === undefined ? 1 : numberOf(count)]
   if (total === undefined || times === undefined || times < 0 || !Number.isSafeInteger(times) || more !== undefined) return undefined
   // TarsJava says 0=0 of no values.
-  return { kind: 'average', sum: total, count: times }
-}
-
-function distribution(text: string): PolicyValue | undefined {
-  const parts = text.split(',').filter((part) => part !== '').map((part) => /^\s*([^|]{1,32})\|(\d{1,15})\s*$/.exec(part))
-  if (parts.length === 0 || parts.length > mostBuckets || parts.includes(null)) return undefined
-  return { kind: 'distribution', buckets: mergeBuckets([], parts.map((part) => [(part?.[1] ?? '').slice(0, longestBucket), Number(part?.[2])] as const)) }
+  return [kind.average, total, times]
 }
 
 function numberOf(text: string): number | undefined {

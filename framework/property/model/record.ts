@@ -1,20 +1,20 @@
 // A reported value as it is kept: whose it is, and whether it may be (framework-services 7). Pure.
 import { cleanName } from '#store/clean-text.ts'
-import { keyOf, type Measured } from '#store/fold.ts'
-import type { StatPropMsgBody, StatPropMsgHead } from '#tars/protocol/PropertyF.ts'
-import { parsePolicy, type PolicyValue } from './policy.ts'
+import type { Reason } from '#store/known.ts'
+import type { StatPropMsgHead } from '#tars/protocol/PropertyF.ts'
 
-export interface PropertyNames {
-  readonly module: string
-  readonly node: string
-  readonly property: string
-  readonly setName: string
-  readonly setArea: string
-  readonly setId: string
+/** What is measured, as rows have it. */
+export type PropertyNames = {
+  readonly master_name: string
+  readonly master_ip: string
+  readonly property_name: string
+  readonly set_name: string
+  readonly set_area: string
+  readonly set_id: string
   readonly policy: string
+  /** Of Distr. */
+  readonly bucket: string
 }
-
-export type PropertyRecord = Measured<PropertyNames, PolicyValue>
 
 /** What is known of who reports. */
 export interface Reporter {
@@ -28,28 +28,18 @@ export interface Reporter {
   readonly mayReport: (server: string) => boolean
 }
 
-/** Why a value is not kept. */
-export type Reason = 'empty' | 'internal' | 'invalid' | 'foreign'
-
 const internalModule = 'tars.tarsnode'
-/** Policies of one property in a report. */
-const mostPolicies = 32
 
-/** One entry of reportPropMsg: a record or a reason for each of its values. */
-export function recordsOf(head: StatPropMsgHead, body: StatPropMsgBody, { node, owner, isOwner, mayReport }: Reporter): (PropertyRecord | Reason)[] {
+/** What a value of reportPropMsg is counted under. */
+export function keyOfValue(head: StatPropMsgHead, policy: string, bucket: string, { node, owner, isOwner, mayReport }: Reporter): { readonly by: string; readonly names: PropertyNames } | Reason {
   const by = head.moduleName.split('.').slice(0, 2).join('.')
-  if (by === internalModule) return ['internal']
-  if (!mayReport(by)) return ['foreign']
+  if (by === internalModule) return 'internal'
+  if (!mayReport(by)) return 'foreign'
   // What a pod says under made-up names is counted against its own server, so that they take no room from others.
   const account = owner === undefined || isOwner(by) ? by : owner
-  return body.vInfo.slice(0, mostPolicies).map(({ policy, value: text }) => {
-    const value = parsePolicy(policy, text)
-    if (value === 'none') return 'empty'
-    if (value === undefined || policy === '') return 'invalid'
-    const key = keyOf(cleanName(account), {
-      module: cleanName(head.moduleName), node: cleanName(node), property: cleanName(head.propertyName),
-      setName: cleanName(head.setName, 32), setArea: cleanName(head.setArea, 32), setId: cleanName(head.setID, 32), policy: cleanName(policy, 32),
-    })
-    return { key, value }
-  })
+  const names = {
+    master_name: cleanName(head.moduleName), master_ip: cleanName(node), property_name: cleanName(head.propertyName),
+    set_name: cleanName(head.setName, 32), set_area: cleanName(head.setArea, 32), set_id: cleanName(head.setID, 32), policy: cleanName(policy, 32), bucket: cleanName(bucket, 32),
+  }
+  return { by: cleanName(account), names }
 }

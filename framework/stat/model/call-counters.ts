@@ -1,9 +1,8 @@
 // Counters of calls since this process began, for Prometheus.
-import type { Clock } from '#base/clock.ts'
 import { labelsText, metricHead } from '#base/metrics.ts'
-import { inSlices } from '#base/slices.ts'
+import type { Sum } from '#store/fold.ts'
 import { otherName } from '#store/key-guard.ts'
-import type { StatRecord } from './record.ts'
+import { at } from './value.ts'
 
 /** Series that are told apart; beyond it calls are counted under one name. */
 const mostSeries = 20_000
@@ -28,38 +27,34 @@ const metrics = [
 
 /** Adds up what is over by caller, callee, function and return value; pods are left out, so that there are few. */
 export class CallCounters {
-  readonly #clock: Clock
   readonly #counters = new Map<string, Counter>()
 
-  constructor(clock: Clock) {
-    this.#clock = clock
-  }
-
-  add({ key: { names }, value: { count, timeouts, failures, total } }: StatRecord): void {
-    const { counts } = this.#counter(names.master, names.slave, names.interface, String(names.ret))
-    counts[0] += count + timeouts + failures
+  /** @param now when its window was over, milliseconds */
+  add({ names, value }: Pick<Sum, 'names' | 'value'>, now: number): void {
+    const { counts } = this.#counter(now, [names['master_name'], names['slave_name'], names['interface_name'], names['return_value']].map(String))
+    const [timeouts, failures] = [value[at.timeouts] as number, value[at.failures] as number]
+    counts[0] += (value[at.count] as number) + timeouts + failures
     counts[1] += timeouts
     counts[2] += failures
-    counts[3] += total / 1000
+    counts[3] += (value[at.total] as number) / 1000
   }
 
-  /** In Prometheus' text format, made in slices: there may be many. */
-  async text(): Promise<string> {
-    const now = this.#clock.now()
+  /** In Prometheus' text format. */
+  text(now: number): string {
     const texts = metrics.map(([name, help]) => metricHead(name, help))
-    await inSlices([...this.#counters.values()], ({ labels, tellsFrom, counts }) => {
+    for (const { labels, tellsFrom, counts } of this.#counters.values()) {
       for (const [index, [name]] of metrics.entries()) texts[index] += `${name}${labels} ${now < tellsFrom ? 0 : counts[index]}\n`
-    })
+    }
     return this.#counters.size === 0 ? '' : texts.join('')
   }
 
-  #counter(...names: readonly [string, string, string, string]): Counter {
+  #counter(now: number, names: readonly string[]): Counter {
     const id = JSON.stringify(names)
     const known = this.#counters.get(id)
     if (known !== undefined) return known
-    if (this.#counters.size >= mostSeries && names[0] !== otherName) return this.#counter(otherName, otherName, otherName, '0')
-    const [master, slave, name, ret] = names
-    const counter: Counter = { labels: labelsText({ master, slave, interface: name, return: ret }), tellsFrom: this.#clock.now() + newMs, counts: [0, 0, 0, 0] }
+    if (this.#counters.size >= mostSeries && names[0] !== otherName) return this.#counter(now, [otherName, otherName, otherName, '0'])
+    const [master = '', slave = '', name = '', ret = ''] = names
+    const counter: Counter = { labels: labelsText({ master, slave, interface: name, return: ret }), tellsFrom: now + newMs, counts: [0, 0, 0, 0] }
     this.#counters.set(id, counter)
     return counter
   }

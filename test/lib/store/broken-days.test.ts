@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Lifetime } from '#base/lifecycle.ts'
 import { silentLogger } from '#base/log.ts'
 import type { Row, Store } from '#store/dataset.ts'
-import { openStore } from '#store/open.ts'
+import { openStoreWithSpool } from '#store/open.ts'
 import { openSqliteStore } from '#store/sqlite/store.ts'
 import { dataset, row } from './rig.ts'
 
@@ -54,7 +54,7 @@ test('they go with their days, before whole ones when there is too little room, 
   const bytes = 1 << 20
   for (const [day, share] of [['20260101', 0.1], ['20260103', 0.7], ['20260104', 0.5]] as const) truncateSync(broken(day), Math.floor(share * bytes))
   const lifetime = new Lifetime()
-  const { store, metrics } = await openStore({ settings: { data, days: 4, bytes, spoolBytes: bytes }, dataset, lifetime, log: silentLogger, now: () => new Date(2026, 0, 5).getTime() })
+  const { store, metrics } = openStoreWithSpool({ settings: { data, days: 4, bytes, spoolBytes: bytes }, dataset, lifetime, log: silentLogger, now: () => new Date(2026, 0, 5).getTime() })
   expect(await store.trim(dataset, '20260102')).toBe(0)
   expect(files()).toEqual(['20260103.sqlite.broken', '20260104.sqlite.broken'])
   expect(metrics()).toContain('tarsstore_broken_days{dataset="stat"} 2\n')

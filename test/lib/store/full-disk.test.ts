@@ -6,16 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, expect, test } from 'vitest'
-import { silentLogger } from '#base/log.ts'
 import type { Row } from '#store/dataset.ts'
-import { statDataset } from '#store/datasets.ts'
-import { Fold, keyOf } from '#store/fold.ts'
-import { Spool } from '#store/spool.ts'
-import { Windows } from '#store/windows.ts'
-import type { StatRecord } from '../../../framework/stat/model/record.ts'
-import { statRules } from '../../../framework/stat/model/stat-rules.ts'
 import { Disks } from '../../rig/disks.ts'
 import { fill } from '../../rig/fill.ts'
+import { openKept } from './windows-rig.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'tarsk8s-full-'))
 const disks = await Disks.mount(folder, { store: 2, journal: 1 })
@@ -37,19 +31,12 @@ test('what is acknowledged after the disk was full survives the end of the proce
     for (const { id, fields } of rows) counts.set(id, Number(fields['succ_count']))
     return 0
   }
-  const open = (journal: string, spoolFolder: string) => {
-    const spool = new Spool({ folder: spoolFolder, dataset: statDataset, store: { write }, log: silentLogger })
-    return { spool, windows: new Windows({ folder: journal, lengthMs: 3_600_000, fold: () => new Fold(statRules('p'), { perReporter: 10, inAll: 100 }), spool, log: silentLogger }) }
-  }
-  const record = (count: number): StatRecord => ({
-    key: keyOf('A.A', { master: 'A.A', slave: 'S.S', interface: 'f', version: '', masterIp: 'm', slaveIp: 's', port: 1, ret: 0, setName: '', setArea: '', setId: '' }),
-    value: { count, timeouts: 0, failures: 0, intervals: [], total: 0, max: 0, min: 0 },
-  })
+  const open = (journal: string, spool: string) => openKept({ journal, spool, store: { write }, lengthMs: 3_600_000 })
   const first = open(join(disk, 'journal'), join(disk, 'spool'))
   await fill(join(disk, 'filler'))
-  await expect(first.windows.add([record(1)])).rejects.toMatchObject({ code: 'STORE_JOURNAL' })
+  await expect(first.add([{ by: 'A.A', name: 'f', count: 1 }])).rejects.toMatchObject({ code: 'STORE_JOURNAL' })
   rmSync(join(disk, 'filler'))
-  await first.windows.add([record(2)])
+  await first.add([{ by: 'A.A', name: 'f', count: 2 }])
   // As it would be found, should the process end here.
   cpSync(join(disk, 'journal'), join(folder, 'saved'), { recursive: true })
   const second = open(join(folder, 'saved'), join(folder, 'spool'))

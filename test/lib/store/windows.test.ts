@@ -9,16 +9,13 @@ import { Failure } from '#base/errors.ts'
 import { silentLogger } from '#base/log.ts'
 import type { Row } from '#store/dataset.ts'
 import { statDataset } from '#store/datasets.ts'
-import { Fold, keyOf } from '#store/fold.ts'
 import { minuteOf } from '#store/minute.ts'
 import { Outbox } from '#store/outbox.ts'
 import { Spool } from '#store/spool.ts'
 import { openSqliteStore } from '#store/sqlite/store.ts'
-import { Windows } from '#store/windows.ts'
-import type { StatRecord } from '../../../framework/stat/model/record.ts'
-import { statRules } from '../../../framework/stat/model/stat-rules.ts'
 import { until } from '../../registry/cluster.ts'
 import { HandClock } from '../../stat/rig.ts'
+import { openKept, type Calls, type WindowsRig } from './windows-rig.ts'
 
 let folder: string
 let clock: HandClock
@@ -28,11 +25,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-const bounds = { perReporter: 100, inAll: 1000 }
-const record = (by: string, name: string, count: number): StatRecord => ({
-  key: keyOf(by, { master: by, slave: 'S.S', interface: name, version: '', masterIp: 'm', slaveIp: 's', port: 1, ret: 0, setName: '', setArea: '', setId: '' }),
-  value: { count, timeouts: 0, failures: 0, intervals: [], total: count * 3, max: count, min: count },
-})
+const record = (by: string, name: string, count: number): Calls => ({ by, name, count })
 
 /** Keeps rows by their ids, as stores do; `failure` is thrown after it kept them. */
 class Memory {
@@ -52,19 +45,14 @@ class Memory {
   }
 }
 
-/** @param told gets the calls of each window that is over */
-function open(memory: Memory, more: { readonly told?: number[]; readonly maxBytes?: number; readonly bounds?: typeof bounds; readonly compactBytes?: number } = {}) {
-  const spool = new Spool({ folder: join(folder, 'spool'), dataset: statDataset, store: memory, log: silentLogger, retryMs: 1, ...(more.maxBytes === undefined ? {} : { maxBytes: more.maxBytes }) })
-  const windows = new Windows({ folder: join(folder, 'journal'), lengthMs: 60_000, fold: () => new Fold(statRules('p'), more.bounds ?? bounds), onClosed: (fold) => more.told?.push([...fold.sums()].reduce((sum, { value: { count } }) => sum + count, 0)), spool, log: silentLogger, clock, ...(more.compactBytes === undefined ? {} : { compactBytes: more.compactBytes }) })
-  return { spool, windows }
-}
+const open = (store: Memory, more: Partial<WindowsRig> = {}) => openKept({ journal: join(folder, 'journal'), spool: join(folder, 'spool'), store, clock, ...more })
 
 describe('after an end without a stop', () => {
   test('what was acknowledged is handed on by the next process, with what that one takes', async () => {
     const memory = new Memory()
     const first = open(memory)
-    await first.windows.add([record('A.A', 'f', 1), record('A.A', 'g', 2)])
-    await first.windows.add([record('A.A', 'f', 4)])
+    await first.add([record('A.A', 'f', 1), record('A.A', 'g', 2)])
+    await first.add([record('A.A', 'f', 4)])
     // It ends here: its timers are stopped and its files stay as they are.
     cpSync(join(folder, 'journal'), join(folder, 'saved'), { recursive: true })
     await first.windows.stop()
@@ -74,7 +62,7 @@ describe('after an end without a stop', () => {
     memory.rows.clear()
     const told: number[] = []
     const second = open(memory, { told })
-    await second.windows.add([record('A.A', 'f', 8)])
+    await second.add([record('A.A', 'f', 8)])
     await second.windows.close()
     await second.spool.empty()
     expect(memory.total).toBe(15)
@@ -88,7 +76,7 @@ describe('after an end without a stop', () => {
     ['before the spool had it', (saved: string) => cpSync(saved, join(folder, 'journal'), { recursive: true })],
     ['when the spool had half of it', (saved: string) => {
       cpSync(saved, join(folder, 'journal'), { recursive: true })
-      const batch = readdirSync(saved)[0]?.replace(/\.\d+\.journal$/, '') ?? ''
+      const batch = readdirSync(saved)[0]?.replace(/\.\d+\.tapes$/, '') ?? ''
       mkdirSync(join(folder, 'spool'), { recursive: true })
       writeFileSync(join(folder, 'spool', `${batch}.0000.1.json.part`), '[{"id":')
     }],
@@ -96,7 +84,7 @@ describe('after an end without a stop', () => {
   ])('%s, it counts once', async (_when, crash) => {
     const memory = new Memory()
     const first = open(memory)
-    for (let index = 0; index < 30; index++) await first.windows.add([record('A.A', `f${index % 7}`, 1)])
+    for (let index = 0; index < 30; index++) await first.add([record('A.A', `f${index % 7}`, 1)])
     cpSync(join(folder, 'journal'), join(folder, 'saved'), { recursive: true })
     await first.windows.close()
     await first.spool.empty()
@@ -117,7 +105,7 @@ describe('after an end without a stop', () => {
   test('a record that was cut off is left out, and those before it are not', async () => {
     const memory = new Memory()
     const first = open(memory)
-    await first.windows.add([record('A.A', 'f', 1)])
+    await first.add([record('A.A', 'f', 1)])
     cpSync(join(folder, 'journal'), join(folder, 'saved'), { recursive: true })
     await first.windows.stop()
     await first.spool.stop()
@@ -210,13 +198,13 @@ test('a folder that cannot be written to is refused by name', async () => {
 
 test('while the disk refuses, reports are not acknowledged, but counted; when it is back, they are handed on', async () => {
   const memory = new Memory()
-  const { spool, windows } = open(memory)
-  await windows.add([record('A.A', 'f', 1)])
+  const { spool, windows, add } = open(memory)
+  await add([record('A.A', 'f', 1)])
   for (const name of ['journal', 'spool']) rmSync(join(folder, name), { recursive: true })
   clock.set(2026, 1, 5, 10, 1)
-  await expect(windows.add([record('A.A', 'f', 2)])).rejects.toMatchObject({ code: 'STORE_JOURNAL', temporary: true })
+  await expect(add([record('A.A', 'f', 2)])).rejects.toMatchObject({ code: 'STORE_JOURNAL', temporary: true })
   clock.set(2026, 1, 5, 10, 2)
-  await expect(windows.add([record('A.A', 'f', 4)])).rejects.toMatchObject({ code: 'STORE_JOURNAL' })
+  await expect(add([record('A.A', 'f', 4)])).rejects.toMatchObject({ code: 'STORE_JOURNAL' })
   await windows.look()
   expect(windows.counts.journalFailures).toBe(2)
   expect(windows.metrics('x')).toContain('x_windows_waiting 2\n')
@@ -232,7 +220,7 @@ test('while the disk refuses, reports are not acknowledged, but counted; when it
 
 test('a journal is made smaller while it goes on, and comes to the same, whenever the process ends', async () => {
   const memory = new Memory()
-  const { spool, windows } = open(memory, { compactBytes: 64 << 10, bounds: { perReporter: 5000, inAll: 5000 } })
+  const { spool, windows, add } = open(memory, { compactBytes: 64 << 10, bounds: { perReporter: 5000, inAll: 5000 } })
   const files = () => readdirSync(join(folder, 'journal')).map((name) => statSync(join(folder, 'journal', name), { throwIfNoEntry: false })?.size ?? 0)
   /** The journal as an end of the process would leave it: again, when a file of it goes or comes while it is copied. */
   const saveJournal = (name: string): void => {
@@ -255,7 +243,7 @@ test('a journal is made smaller while it goes on, and comes to the same, wheneve
   let parts = 0
   for (let round = 0; round < 40; round++) {
     // Those that were there first are said again later; what comes in while the journal is written anew is in both.
-    await windows.add(names.slice(0, 30 * (round + 1)).map((name) => record('A.A', name, 1)))
+    await add(names.slice(0, 30 * (round + 1)).map((name) => record('A.A', name, 1)))
     parts = Math.max(parts, files().length)
     if (round % 5 === 4) saveJournal(`saved-${round}`)
   }
@@ -304,7 +292,7 @@ test('all calls that come in are in what goes out, whatever the names, bounds, m
         running = open(memory, { bounds: some })
       } else {
         sums[one.by] = (sums[one.by] ?? 0) + one.count
-        await running.windows.add([record(one.by, one.name, one.count)])
+        await running.add([record(one.by, one.name, one.count)])
       }
     }
     await running.windows.stop()

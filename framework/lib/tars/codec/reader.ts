@@ -208,13 +208,13 @@ export class Reader {
     return this.#type === wire.list ? this.#listAsBytes(tag) : this.#simpleList(tag)
   }
 
-  /** The field as it was sent, its head included, a character for each byte: what it says is known by it without reading it. */
-  readWhole(tag: number): string {
+  /** The field as it was sent, its head included; shares memory with the buffer being read. What it says is known by it without reading it. */
+  readWhole(tag: number): Buffer {
     if (!this.seek(tag)) return this.#missing(tag)
     const start = this.#head
     this.#countOne(tag)
     this.#pos = skipField(this.#buf, this.#pos, this.#end, this.#type)
-    return (this.#buf as FastBuffer).latin1Slice(start, this.#pos)
+    return this.#buf.subarray(start, this.#pos)
   }
 
   /** All fields below `tag`, as {@link readWhole} reads one. The next is that of the tag, or none. */
@@ -224,10 +224,10 @@ export class Reader {
     return (this.#buf as FastBuffer).latin1Slice(start, this.#pos)
   }
 
-  /** Passes over these bytes when they come next. @returns whether they do */
-  passOver(bytes: Buffer): boolean {
-    const end = this.#pos + bytes.length
-    if (end > this.#end || this.#buf.compare(bytes, 0, bytes.length, this.#pos, end) !== 0) return false
+  /** Passes over bytes that are like those of `bytes` from `from` on when they come next. @returns whether they do */
+  passOver(bytes: Buffer, from: number, length: number): boolean {
+    const end = this.#pos + length
+    if (end > this.#end || this.#buf.compare(bytes, from, from + length, this.#pos, end) !== 0) return false
     this.#pos = end
     return true
   }
