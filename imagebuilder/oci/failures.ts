@@ -34,7 +34,8 @@ function words(body: string): string {
   return body.trim().slice(0, 200)
 }
 
-const temporaryStatus = new Set([408, 425, 429, 500, 502, 503, 504])
+/** 416: what a connection carried before it was cut was still being taken in when the registry was asked how far it got. */
+const temporaryStatus = new Set([408, 416, 425, 429, 500, 502, 503, 504])
 
 /** The failure that an unexpected HTTP status means. */
 export function statusFailure(status: number, body: string, registry: string, doing: string): Failure {

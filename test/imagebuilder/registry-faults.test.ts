@@ -1,5 +1,6 @@
 // Registries that are away, refuse, or are cut off: the error says which, and what can be repaired is repaired.
 import { readFileSync } from 'node:fs'
+import { once as emitted } from 'node:events'
 import { createServer } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
 import { execFile } from 'node:child_process'
@@ -241,4 +242,36 @@ describe('an answer before all was sent', () => {
       registry.close()
     }
   })
+})
+
+test('a registry that still takes in what a cut connection carried is asked again how far it got', async () => {
+  const content = randomBytes(1_000_000)
+  const told: string[] = []
+  let [taken, late]: [Buffer, Buffer] = [Buffer.alloc(0), Buffer.alloc(0)]
+  const server = createServer(async (asked, response) => {
+    if (asked.method === 'PATCH' && taken.length === 0) {
+      const [part] = (await emitted(asked, 'data')) as [Buffer]
+      ;[taken, late] = [part.subarray(0, part.length >> 1), part.subarray(part.length >> 1)]
+      return asked.socket.resetAndDestroy()
+    }
+    const body = Buffer.concat(await asked.toArray())
+    const start = Number(/^\d+/.exec(asked.headers['content-range'] ?? '')?.[0] ?? taken.length)
+    const status = { POST: 202, GET: 204, PATCH: start === taken.length ? 202 : 416, PUT: 201 }[asked.method ?? ''] ?? 404
+    response.writeHead(status, { location: '/upload', range: `0-${taken.length - 1}` }).end()
+    told.push(`${asked.method} ${status}`)
+    if (asked.method === 'GET') [taken, late] = [Buffer.concat([taken, late]), Buffer.alloc(0)]
+    else if (status === 202) taken = Buffer.concat([taken, body])
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { repository, close } = openRepository(`127.0.0.1:${(server.address() as AddressInfo).port}`, 'x', 'pull,push')
+  try {
+    const upload = repository.startUpload('pushing')
+    await upload.write(content)
+    await upload.commit(`sha256:${'0'.repeat(64)}`)
+    expect(told).toEqual(['POST 202', 'GET 204', 'PATCH 416', 'GET 204', 'PATCH 202', 'PUT 201'])
+    expect(taken.equals(content)).toBe(true)
+  } finally {
+    close()
+    server.close()
+  }
 })

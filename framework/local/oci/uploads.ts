@@ -47,13 +47,13 @@ export class UploadStore {
   /**
    * Appends what the body brings; when the sender is cut off, what came is kept.
    * @param from offset the sender believes to continue at, or undefined for the end
-   * @throws RANGE_INVALID when that is not the end
+   * @throws RANGE_INVALID when that is not the end, or another request is moving it
    */
   async append(id: string, body: AsyncIterable<Buffer>, from: number | undefined): Promise<number> {
     const received = await this.received(id)
     if (from !== undefined && from !== received) throw new OciError('RANGE_INVALID', `the upload has ${received} bytes; continue there`, { received })
     const running = await this.#state(id, received)
-    if (running.busy) throw new OciError('BLOB_UPLOAD_INVALID', 'another request is writing to this upload')
+    if (running.busy) throw new OciError('RANGE_INVALID', 'another request is writing to this upload', { received })
     running.busy = true
     try {
       await this.#write(id, body, running)

@@ -1,0 +1,15 @@
+// V8's options of tarsimage, where it has the process to itself.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+
+const main = join(import.meta.dirname, '../../framework/main.ts')
+
+test('buffers that come and go have the heap marked when it has doubled, and not before', async () => {
+  const args = ['--expose-gc', '--trace-gc-verbose', '--disable-warning=ExperimentalWarning', '--import', 'data:text/javascript,process.on("exit",()=>gc())', main, 'image']
+  // Without an environment the role has ended at once, and its options were set before.
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { env: {} }).catch((ended: unknown) => ended as { stdout: string; stderr: string })
+  expect(stderr).toMatch(/Namespace/)
+  expect(stdout.match(/factor \d+\.\d/g)?.at(-1)).toBe('factor 2.0')
+})
