@@ -1,6 +1,9 @@
 import type { Clock } from '#base/clock.ts'
 import { Heartbeats } from '../supervisor/heartbeats.ts'
 
+/** A timer that is so late, milliseconds, was held up by a standstill of this process. */
+const STANDSTILL_MS = 1_000
+
 /** Watches the heartbeats of one run by a timer that fires when the next one could be overdue. */
 export class HeartbeatWatch {
   readonly #clock: Clock
@@ -46,7 +49,11 @@ export class HeartbeatWatch {
   }
 
   #arm(ms: number, timeoutMs: number): void {
+    const due = this.#clock.monotonic() + ms
     this.#timer = setTimeout(() => {
+      const lateMs = this.#clock.monotonic() - due
+      // Heartbeats that came meanwhile are only heard now, and a service that stood still, too, has sent none.
+      if (lateMs > STANDSTILL_MS) return this.#arm(Math.min(lateMs, timeoutMs), timeoutMs)
       const { adapters, nextInMs } = this.#beats.overdue(this.#clock.monotonic(), timeoutMs)
       if (adapters.length > 0) this.#onOverdue(adapters)
       else this.#arm(nextInMs, timeoutMs)

@@ -1,6 +1,6 @@
 // AdminRegObj (framework-services 10) as TarsWeb, DCache and plug-ins call it: a @tars/rpc client, webhooks, and nodes in pods.
 import { createRequire } from 'node:module'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { accountName } from '#api/mutate/taccount.ts'
 import { resources } from '#api/resources.ts'
 import type { TServer } from '#api/types.ts'
@@ -92,18 +92,7 @@ async function makePod(app: string, server: string, index: number, entry: object
 }
 
 /** The read model follows the cluster a moment later. */
-async function until(check: () => Promise<void>): Promise<void> {
-  await eventually(async () => {
-    try {
-      await check()
-      return true
-    } catch (error) {
-      if (performance.now() > deadline) throw error
-      return undefined
-    }
-  })
-}
-const deadline = performance.now() + 300_000
+const until = (check: () => Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 120_000, interval: 20 })
 
 describe('nodes', () => {
   test.each(['demo-hello-0', 'demo-hello-0.demo-hello', 'demo-hello-0.demo-hello.ns.svc.cluster.local', alive])('a node is a pod, called %s', async (name) => {

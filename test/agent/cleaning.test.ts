@@ -11,7 +11,8 @@ import { kindOf, numberedPartOf } from '../../framework/agent/cleaning/kinds.ts'
 import { defaultLogRules, parseLogRules, type LogRules } from '../../framework/agent/cleaning/log-rules.ts'
 import { openFiles } from '../../framework/agent/cleaning/open-files.ts'
 import { sweep, type SweepReport } from '../../framework/agent/cleaning/sweep.ts'
-import { eventually } from '../rig/kube.ts'
+import { eventually } from '../rig/eventually.ts'
+import { readIfThere } from '../rig/pidns.ts'
 import { whileSwapped } from './rig.ts'
 
 const hourMs = 3600_000
@@ -282,11 +283,11 @@ describe('the cleaner', () => {
 
   test('ends a command that takes too long, with all that it started', async () => {
     writeFileSync(join(rulesFolder, 'crontab.config'), `* * * * * * sh -c 'echo $$ > ${root}/pid; exec sleep 1000' & wait`)
-    const { counts } = await start({ commandMs: 200 })
+    const { counts } = await start({ commandMs: 2000 })
+    const started = await eventually(() => Number(readIfThere(() => readFileSync(join(root, 'pid'), 'utf8'))), 'what it started')
     await eventually(() => counts.commandFailures > 0, 'the end')
-    expect(lines.join('')).toContain('not ended within 200 ms')
-    const started = Number(readFileSync(join(root, 'pid'), 'utf8'))
-    await eventually(() => !existsSync(`/proc/${started}`) || readFileSync(`/proc/${started}/stat`, 'utf8').includes(') Z '), 'the end of what it started')
+    expect(lines.join('')).toContain('not ended within 2000 ms')
+    await eventually(() => readIfThere(() => readFileSync(`/proc/${started}/stat`, 'utf8'))?.includes(') Z ') !== false, 'the end of what it started')
   })
 
   test('rules that are bad from the start remove nothing until they are mended', async () => {

@@ -10,6 +10,7 @@ import { supervisorFiles, type LayerFile } from '../../node/files.ts'
 import { ENTRYPOINT, launcherPath, layoutAt, RUNTIME_FLAGS, SUPERVISOR_DIR, supervisorCommand } from '../../node/layout.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 import { arm64Emulation } from '../rig/emulation.ts'
+import { eventually } from '../rig/eventually.ts'
 import { exitCode, PidNamespace } from '../rig/pidns.ts'
 import { cacheDir, npmPackage } from '../rig/tools.ts'
 import { bundle, ownAddress, place, removeScratch, runtime, scratch } from './rig.ts'
@@ -105,8 +106,9 @@ it('answers in its container, and stops its service when it is asked to', async 
   const env = podOf('trap "echo asked to stop; exit 9" TERM\necho waiting\nwhile :; do busybox sleep 0.1; done')
   const space = run(ENTRYPOINT, env)
   await space.output(/waiting/)
-  const status = await outcome(run([launcherPath(), 'node', 'status', '--json'], env))
-  expect(JSON.parse(status.stdout)).toMatchObject({ server: 'Test.Arm', pod: 'p-0', present: 'Active', restarts: 0 })
+  // Its listener opens a moment after the launch.
+  const status = await eventually(async () => (await outcome(run([launcherPath(), 'node', 'status', '--json'], env))).stdout)
+  expect(JSON.parse(status)).toMatchObject({ server: 'Test.Arm', pod: 'p-0', present: 'Active', restarts: 0 })
   space.kill('SIGTERM')
   expect(await outcome(space)).toMatchObject({ code: 9, stdout: 'waiting\nasked to stop\n' })
 })

@@ -153,7 +153,7 @@ describe('every server type', () => {
     expect(exitCode(await space.ended), space.stderr).toBe(0)
     expect(space.stdout).toMatch(service.farewell ?? /./)
     expect(space.stderr.includes('shutdown was refused'), space.stderr).toBe(service.leaves === 'told')
-    expect(registry.reports.map(({ present }) => present)).toEqual(['Inactive', 'Activating', 'Active', 'Deactivating', 'Inactive'])
+    expect(registry.story).toEqual(['Inactive', 'Activating', 'Active', 'Deactivating', 'Inactive'])
   })
   it('a profile that changed is read at the next launch: entrance and environment', async () => {
     const service: Service = { ...services.python, profile: ['env=GREETING=first'], files: () => ({ 'main.py': source('heartbeat.py'), 'work/other.py': source('heartbeat.py') }) }

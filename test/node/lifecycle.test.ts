@@ -40,7 +40,7 @@ describe('a service under tarsnode', () => {
     expect(readFileSync(join(container.root, 'etc/hosts'), 'utf8')).toContain(`${container.address}\techo-0.test-echoserver`)
     space.kill('SIGTERM')
     expect(exitCode(await space.ended)).toBe(5)
-    expect(registry.reports.map(({ present }) => present)).toEqual(['Inactive', 'Activating', 'Active', 'Deactivating', 'Inactive'])
+    expect(registry.story).toEqual(['Inactive', 'Activating', 'Active', 'Deactivating', 'Inactive'])
     expect(space.stdout).toContain('asked to shut down')
   })
 

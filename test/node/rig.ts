@@ -100,6 +100,11 @@ export class NotingRegistry {
     this.#server = undefined
   }
 
+  /** What was told of the present state; one that was not answered in time is told again. */
+  get story(): string[] {
+    return this.reports.map(({ present }) => present).filter((present, index, all) => present !== all[index - 1])
+  }
+
   /** Resolves with the first report, from number `from` on, that matches. */
   async report(matches: (report: StateReport) => boolean, from = 0): Promise<StateReport> {
     for (;;) {

@@ -225,8 +225,9 @@ describe('commands', () => {
     await registry.report(({ present }) => present === 'Active')
     const { node } = proxies(container)
     expect(await node.notifyServer('Test', 'EchoServer', 'tars.viewversion')).toEqual({ return: 0, result: 'did tars.viewversion' })
+    const from = registry.reports.length
     await node.stopServer('Test', 'EchoServer')
-    await registry.report(({ present }) => present === 'Inactive', 1)
+    await registry.report(({ present }) => present === 'Inactive', from)
     expect(await node.notifyServer('Test', 'EchoServer', 'x')).toMatchObject({ return: -1, result: expect.stringMatching(/^error: /) })
   })
 })

@@ -26,6 +26,12 @@ const start = (more: Partial<NotifyOptions> = {}) =>
   startNotify({ client: cluster.client, namespace, address: '127.0.0.1', port: 0, httpPort: 0, limit: { windowMs: 300_000, count: 300 }, store: storeIn(folder), log: silentLogger, ...more })
 const proxyOf = ({ port }: RunningNotify) => communicator.proxy<NotifyProxy>(Notify, `tars.tarsnotify.NotifyObj@tcp -h 127.0.0.1 -p ${port}`)
 const read = async (name: string, { page = 0, ip = '' } = {}, from = notify) => (await from.getNotifyInfo({ name, ip, page })).stInfo
+/** A page once it has so many: what was told is there a moment later, which reading waits for, and not for ever. */
+const readAll = (name: string, count: number, ...more: [where?: { readonly page?: number; readonly ip?: string }, from?: NotifyProxy]) =>
+  until(async () => {
+    const page = await read(name, ...more)
+    return page.notifyItems.length === count && page
+  })
 
 beforeAll(async () => {
   cluster = await startCluster()
@@ -57,19 +63,20 @@ describe('levels (framework-services 3.2)', () => {
   ]
   test.each(cases)('%s', async (_what, server, send, level) => {
     await send()
-    const { notifyItems } = await read(server)
+    const { notifyItems } = await readAll(server, 1)
     expect(notifyItems.map(({ iLevel }) => iLevel)).toEqual([level])
     expect(notifyItems[0]?.sTimeStamp).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/)
   })
 
   test('an empty server name harms nothing (3.3)', async () => {
     await notify.reportServer('', '', 'whose?')
-    expect((await read('')).notifyItems).toHaveLength(1)
+    await readAll('', 1)
   })
 })
 
 test('pages go from the newest to the oldest, and end with next page 0 (3.1)', async () => {
   for (let index = 0; index < 25; index++) await notify.reportServer('Page.Server', '-1', `m${index}`)
+  await readAll('Page.Server', 5, { page: 2 })
   const pages: string[][] = []
   let page = 0
   do {
@@ -82,7 +89,6 @@ test('pages go from the newest to the oldest, and end with next page 0 (3.1)', a
 })
 
 test('who speaks: sNodeName, node_name, the pod at the address, the address (0.2, 3.3)', async () => {
-  const ids = async () => (await read('Who.Server')).notifyItems.map(({ sServerId }) => sServerId).toReversed()
   await notify.reportServer('Who.Server', '', 'address')
   await createPod(cluster.client, { app: 'Who', server: 'Server', name: 'who-server-0', ip: '127.0.0.1' })
   await until(async () => {
@@ -93,7 +99,8 @@ test('who speaks: sNodeName, node_name, the pod at the address, the address (0.2
   await notify.reportServer('Who.Server', '', 'context', { context: { node_name: 'named-0.who' } })
   for (const sNodeName of ['given', 'who-server-0', 'who-server-0.who-server.ns.svc']) await notify.reportNotifyInfo(createReportInfo({ sApp: 'Who', sServer: 'Server', sNodeName }))
   const pod = 'Who.Server_who-server-0.who-server'
-  expect(await ids()).toEqual(['Who.Server_127.0.0.1', pod, 'Who.Server_named-0.who', 'Who.Server_given', pod, pod])
+  const told = (await readAll('Who.Server', 6)).notifyItems.map(({ sServerId }) => sServerId).toReversed()
+  expect(told).toEqual(['Who.Server_127.0.0.1', pod, 'Who.Server_named-0.who', 'Who.Server_given', pod, pod])
   expect((await read('Who.Server', { ip: 'given' })).notifyItems).toHaveLength(1)
   for (const ip of ['127.0.0.1', 'who-server-0', 'who-server-0.who-server']) expect((await read('Who.Server', { ip })).notifyItems).toHaveLength(3)
   await cluster.client.delete(pods, { namespace, name: 'who-server-0' })
@@ -106,11 +113,11 @@ test('too many of one server are dropped, of others not; what is kept survives a
     const proxy = proxyOf(first)
     for (let index = 0; index < 30; index++) await proxy.reportServer('Loud.Server', '', `m${index}`)
     await proxy.reportServer('Quiet.Server', '', 'here')
-    expect((await read('Loud.Server', { page: 1 }, proxy)).notifyItems).toHaveLength(5)
+    await readAll('Loud.Server', 5, { page: 1 }, proxy)
     await first.stop()
     const second = await start({ store: storeIn(own) })
-    expect((await read('Loud.Server', { page: 1 }, proxyOf(second))).notifyItems.map(({ sMessage }) => sMessage)).toEqual(['m4', 'm3', 'm2', 'm1', 'm0'])
-    expect((await read('Quiet.Server', {}, proxyOf(second))).notifyItems).toHaveLength(1)
+    expect((await readAll('Loud.Server', 5, { page: 1 }, proxyOf(second))).notifyItems.map(({ sMessage }) => sMessage)).toEqual(['m4', 'm3', 'm2', 'm1', 'm0'])
+    await readAll('Quiet.Server', 1, {}, proxyOf(second))
     await second.stop()
     const later = await start({ store: storeIn(own), clock: { now: () => Date.now() + 5 * 86_400_000, monotonic: () => performance.now() } })
     expect((await read('Quiet.Server', {}, proxyOf(later))).notifyItems).toEqual([])
@@ -131,7 +138,7 @@ test('what a filter names is dropped, from the moment that its file says so (3.2
     await rm(own, { recursive: true })
   })
   for (const message of ['noise', 'signal']) await proxyOf(one).reportServer('Filter.Server', '', message)
-  expect((await read('Filter.Server', {}, proxyOf(one))).notifyItems.map(({ sMessage }) => sMessage)).toEqual(['signal'])
+  expect((await readAll('Filter.Server', 1, {}, proxyOf(one))).notifyItems.map(({ sMessage }) => sMessage)).toEqual(['signal'])
 })
 
 test('grave ones are told to a webhook, each once, again when it fails', async () => {
@@ -193,9 +200,10 @@ test('in OpenSearch documents are as webs read them (3.3), and pages are the sam
     expect((await read('Shop.Cart', {}, proxy)).notifyItems).toEqual([])
     for (let index = 0; index < 12; index++) await proxy.reportServer('Shop.Cart', 't1', `[error] "${index}"`, { context: { node_name: 'shop-cart-0.shop-cart' } })
     await proxy.reportServer('Shop.Pay', '', 'other')
+    // While its index is being made, the store cannot answer.
     const pages = await until(async () => {
       await fetch(`${node.url}/_refresh`, { method: 'POST' })
-      const lengths = await Promise.all([0, 1].map(async (page) => (await read('Shop.Cart', { page }, proxy)).notifyItems.length))
+      const lengths = await Promise.all([0, 1].map(async (page) => (await read('Shop.Cart', { page }, proxy)).notifyItems.length)).catch((): number[] => [])
       return lengths[0] === 10 && lengths[1] !== 0 && lengths[1] !== 1 ? lengths : undefined
     })
     expect(pages).toEqual([10, 2])

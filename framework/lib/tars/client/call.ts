@@ -51,7 +51,8 @@ export class ClientCall {
       this.#resolve = resolve
       this.#reject = reject
     })
-    this.#timer = setTimeout(this.#expire, target.timeoutMs).unref()
+    // Once what had come by then is read: after a standstill of the process the answer may only wait for that.
+    this.#timer = setTimeout(setImmediate, target.timeoutMs, this.#expire).unref()
     options.signal?.addEventListener('abort', this.#abort, { once: true })
     if (options.signal?.aborted === true) this.#abort()
   }

@@ -87,7 +87,13 @@ export class TcpLink implements Link {
     const secure = endpoint.protocol === 'ssl'
     const socket = secure ? dialTls(address, endpoint.host, tls) : connect(address)
     this.#socket = socket
-    const timer = setTimeout(() => socket.destroy(new Error(`no connection within ${this.#parts.options.connectTimeoutMs} ms`)), this.#parts.options.connectTimeoutMs)
+    const { connectTimeoutMs } = this.#parts.options
+    let dialling = true
+    const giveUp = (): void => {
+      if (dialling) socket.destroy(new Error(`no connection within ${connectTimeoutMs} ms`))
+    }
+    // Once it is seen whether it is up: after a standstill of the process that may not be known yet.
+    const timer = setTimeout(setImmediate, connectTimeoutMs, giveUp)
     try {
       await new Promise<void>((resolve, reject) => {
         socket.once(secure ? 'secureConnect' : 'connect', resolve)
@@ -101,6 +107,7 @@ export class TcpLink implements Link {
       socket.on('close', () => this.#fail('the server closed it'))
       if (endpoint.authType === 1) await this.#enter(socket)
     } finally {
+      dialling = false
       clearTimeout(timer)
     }
     socket.unref()

@@ -1,6 +1,9 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Communicator } from '#tars/client.ts'
 import { encodeResponse } from '#tars/packet.ts'
@@ -53,6 +56,20 @@ describe('a call', () => {
     const slow = proxy.slow('slow', 300)
     await expect(proxy.slow('late', 250, { timeoutMs: 40 })).rejects.toMatchObject({ code: 'TARS_TIMEOUT', temporary: true, message: expect.stringContaining('slow was not answered within 40 ms') })
     expect(await slow).toBe('slow')
+  })
+
+  it('has the answer that came while the process stood still', async () => {
+    const answered = new Int32Array(new SharedArrayBuffer(4))
+    const peer = new Worker(join(import.meta.dirname, 'answering-worker.ts'), { workerData: { answered } })
+    cleanups.push(() => peer.terminate())
+    const [port] = (await once(peer, 'message')) as [number]
+    const proxy = client().proxy<EchoProxy>(Echo, at(port))
+    await proxy.tars_ping()
+    const call = proxy.nothing({ timeoutMs: 1500 })
+    await turn()
+    Atomics.wait(answered, 0, 0)
+    Atomics.wait(answered, 0, 1, 1600)
+    expect(await call).toBeUndefined()
   })
 
   it('may wait without end, or a fraction of a millisecond', async () => {
