@@ -1,5 +1,6 @@
 import { describe, Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
+import { steadyTime } from '#store/dataset.ts'
 import type { GatheredReader } from '#store/remote.ts'
 import type { MonitorQueryRsp } from '#tars/protocol/MonitorQuery.ts'
 import type { Kind } from './model/kind.ts'
@@ -35,7 +36,7 @@ export function createAnswerer(kind: Kind, reader: GatheredReader, log: Logger):
     async answer(asked) {
       try {
         const plan = planOf(kind, asked)
-        const [{ answer: groups, asked: totalDb, failures }, { answer: last }] = await turns.take(() => Promise.all([reader.totals(kind.dataset, { ...plan.question, until: Date.now() + patienceMs }), reader.last(kind.dataset)]))
+        const [{ answer: groups, asked: totalDb, failures }, { answer: last }] = await turns.take(() => Promise.all([reader.totals(kind.dataset, { ...plan.question, until: steadyTime() + patienceMs }), reader.last(kind.dataset)]))
         const activeDb = totalDb - failures.length
         const rest = { lastTime: lastOf(last), activeDb, totalDb, retThreads: Array.from({ length: totalDb }, (_, index) => (index < activeDb ? 0 : -1)), result: answerOf(kind, plan, groups) }
         if (totalDb > 0 && failures.length === 0) {

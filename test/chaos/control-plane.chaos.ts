@@ -56,7 +56,7 @@ function foughtOver({ replicas }: ControlPlaneField, disturbed: number): readonl
 type Watched = Pick<ChaosOptions, 'note' | 'signal'>
 
 /** All is as it should be, and then nobody writes any more: the last writes of others may come after, but not others after them. */
-async function settled(field: ControlPlaneField, { note, signal }: Watched): Promise<readonly string[]> {
+export async function settled(field: ControlPlaneField, { note, signal }: Watched): Promise<readonly string[]> {
   const started = performance.now()
   let restless: readonly string[] = []
   for (let look = 0; look < QUIET_LOOKS; look++) {

@@ -1,4 +1,4 @@
-import { labels, serverObjectName } from '#api/names.ts'
+import { serverObjectName } from '#api/names.ts'
 import { resources } from '#api/resources.ts'
 import type { TServer } from '#api/types.ts'
 import { retry } from '#base/retry.ts'
@@ -17,8 +17,8 @@ export interface ServerKey {
 
 /** The TServers of a server as they are now: the first one, and its variants. */
 export async function liveServers(client: KubeClient, { namespace, app, server }: ServerKey): Promise<readonly TServer[]> {
-  const { items } = await client.list<TServer>(resources.tservers, { namespace, labelSelector: `${labels.app}=${app},${labels.server}=${server}` })
-  return items
+  const { items } = await client.list<TServer>(resources.tservers, { namespace })
+  return items.filter(({ spec }) => spec.app === app && spec.server === server)
 }
 
 /** A TServer as it is now; undefined when it is not there. */

@@ -51,7 +51,10 @@ export interface Measure {
   readonly by: 'sum' | 'min' | 'max'
 }
 
-/** Until when somebody waits for an answer, wall time in milliseconds. Default: for ever. */
+/** Milliseconds since the epoch by a clock that nobody sets, and that is the same in all threads. */
+export const steadyTime = (): number => performance.timeOrigin + performance.now()
+
+/** Until when by {@link steadyTime} somebody waits for an answer. Default: for ever. */
 export interface Patience {
   readonly until?: number
 }

@@ -99,7 +99,7 @@ export function openStoreWithSpool(options: OpenStoreOptions): OpenedStore {
 /** Of a store itself, for Prometheus. */
 export function storeMetrics({ data, elastic }: StoreSettings, dataset: Dataset): string {
   const broken = elastic === undefined ? [[brokenDays(join(data, 'rows'), dataset), { dataset: dataset.name }] as const] : []
-  return metric('tarsstore_broken_days', 'Days that were damaged and are set aside; they go when their time is over.', broken)
+  return metric('tarsstore_set_aside_files', 'Days that were damaged and are set aside; they go when their time is over.', broken)
 }
 
 /** Opens the store of a role, and keeps its days in bounds. It ends with the lifetime. */

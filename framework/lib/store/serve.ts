@@ -6,7 +6,7 @@ import type { Logger } from '#base/log.ts'
 import { metricsType } from '#base/metrics.ts'
 import { pathOf } from '#base/path-of.ts'
 import { processMetrics } from '#base/process-metrics.ts'
-import { mostRows, type Condition, type Dataset, type FindQuestion, type Measure, type Op, type StoreReader, type TotalsQuestion } from './dataset.ts'
+import { mostRows, steadyTime, type Condition, type Dataset, type FindQuestion, type Measure, type Op, type StoreReader, type TotalsQuestion } from './dataset.ts'
 
 /** One that is large is best encoded elsewhere. */
 type Text = string | Uint8Array
@@ -113,7 +113,7 @@ function findQuestion(given: Record<string, unknown>): FindQuestion {
 }
 
 function common(given: Record<string, unknown>): Pick<TotalsQuestion, 'from' | 'to' | 'where' | 'until'> {
-  return { until: Date.now() + patienceMs, from: textOf(given['from'], 'from'), to: textOf(given['to'], 'to'), where: listOf(given, 'where', conditionOf) }
+  return { until: steadyTime() + patienceMs, from: textOf(given['from'], 'from'), to: textOf(given['to'], 'to'), where: listOf(given, 'where', conditionOf) }
 }
 
 const ops: readonly Op[] = ['eq', 'gt', 'gte', 'lt', 'lte', 'like']

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { Group, TotalsQuestion } from '#store/dataset.ts'
+import { steadyTime, type Group, type TotalsQuestion } from '#store/dataset.ts'
 import { SqliteDays } from '#store/sqlite/days.ts'
 import { dataset, row } from './rig.ts'
 
@@ -37,9 +37,9 @@ describe('slices', () => {
   test('are looked at only while somebody waits', () => {
     const one = open('late', 1)
     one.write(dataset, [row('1', { f_date: '20260101', f_tflag: '0100', name: 'x', count: 1 })])
-    expect(one.totals(dataset, question({ until: Date.now() + 60_000 }))).toHaveLength(1)
-    expect(() => one.totals(dataset, question({ until: Date.now() - 1 }))).toThrow(expect.objectContaining({ code: 'STORE_QUESTION', message: 'the answer takes too long' }))
-    expect(() => one.find(dataset, { from: '20260101', to: '20260101', where: [], offset: 0, limit: 1, until: Date.now() - 1 })).toThrow('the answer takes too long')
+    expect(one.totals(dataset, question({ until: steadyTime() + 60_000 }))).toHaveLength(1)
+    expect(() => one.totals(dataset, question({ until: steadyTime() - 1 }))).toThrow(expect.objectContaining({ code: 'STORE_QUESTION', message: 'the answer takes too long' }))
+    expect(() => one.find(dataset, { from: '20260101', to: '20260101', where: [], offset: 0, limit: 1, until: steadyTime() - 1 })).toThrow('the answer takes too long')
     one.close()
   })
 })

@@ -1,7 +1,7 @@
 import { Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import { retry } from '#base/retry.ts'
-import { checkQuestion, dayOf, daysOf, tooSlow, Totals, type Condition, type Dataset, type Days, type Field, type FindQuestion, type Found, type Group, type Measure, type Row, type Store, type TotalsQuestion } from '../dataset.ts'
+import { checkQuestion, dayOf, daysOf, steadyTime, tooSlow, Totals, type Condition, type Dataset, type Days, type Field, type FindQuestion, type Found, type Group, type Measure, type Row, type Store, type TotalsQuestion } from '../dataset.ts'
 import { wildcardPattern } from '../like.ts'
 import { ElasticHttp, reasonOf, type ElasticBody, type ElasticOptions } from './http.ts'
 
@@ -55,7 +55,7 @@ class ElasticStore implements Store {
     const totals = new Totals(measures)
     const sources = groupBy.map((field, index) => ({ [`g${index}`]: { terms: { field: pathOf(dataset, field), missing_bucket: true } } }))
     for (let after: unknown; ;) {
-      if (Date.now() > until) throw tooSlow()
+      if (steadyTime() > until) throw tooSlow()
       const composite = { size: groupsAPage, sources, ...(after === undefined ? {} : { after }) }
       const answer = await this.#search(dataset, question, { size: 0, track_total_hits: false, aggs: { groups: { composite, aggs: aggregations } } })
       const page = answer.aggregations?.groups as { readonly buckets: readonly ElasticBody[]; readonly after_key?: unknown } | undefined

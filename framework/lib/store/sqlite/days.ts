@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { Failure } from '#base/errors.ts'
-import { daysOf, tooSlow, Totals, two, type Condition, type Dataset, type FieldType, type FindQuestion, type Found, type Group, type Measure, type Row, type TotalsQuestion } from '../dataset.ts'
+import { daysOf, steadyTime, tooSlow, Totals, two, type Condition, type Dataset, type FieldType, type FindQuestion, type Found, type Group, type Measure, type Row, type TotalsQuestion } from '../dataset.ts'
 import { makeStoreFolder } from '../folder.ts'
 import { sqlPattern } from '../like.ts'
 import { brokenSuffix, isBroken, setAside, sqliteCode } from './broken.ts'
@@ -60,7 +60,7 @@ export class SqliteDays {
     const look = ({ db }: Day): void => {
       const rows = Number(db.prepare('SELECT MAX(rowid) AS last FROM rows').get()?.['last'])
       for (const { sql, values } of slicesOf(dataset, where, Math.ceil(rows / this.#rowsALook))) {
-        if (Date.now() > until) throw tooSlow()
+        if (steadyTime() > until) throw tooSlow()
         const statement = db.prepare(`SELECT ${columns.join(', ') || '1'} FROM rows WHERE ${condition.sql} AND ${sql}${groups} HAVING COUNT(*) > 0`)
         statement.setReturnArrays(true)
         for (const row of statement.iterate(...condition.values, ...values) as unknown as Iterable<(string | number | null)[]>) {
@@ -87,7 +87,7 @@ export class SqliteDays {
       }
     }
     for (const day of daysOf({ from, to }).toReversed()) {
-      if (Date.now() > until) throw tooSlow()
+      if (steadyTime() > until) throw tooSlow()
       this.#look(dataset, day, add)
       if (found.length >= offset + limit) break
     }

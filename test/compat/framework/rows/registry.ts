@@ -57,6 +57,7 @@ const registryRows: readonly Row[] = [
   },
   acceptedRow('updateServer', [...textArgs(['nodeName', 'nobody'], ['app', 'Test'], ['serverName', 'Hello']), [4, 'state', state.value]], { nodeName: 'nobody', app: 'Test', serverName: 'Hello', state: state.json }),
   acceptedRow('updateServerBatch', [[1, 'vState', { list: [state.value] }]], { vState: [state.json] }),
+  acceptedRow('checkCaller', textArgs(['address', '10.0.0.1'], ['serverApp', 'Test'], ['serverName', 'Hello'])),
   acceptedRow('destroyNode', textArgs(['nodeName', 'n'])),
   acceptedRow('reportVersion', textArgs(['app', 'a'], ['serverName', 's'], ['nodeName', 'n'], ['version', 'v'])),
   { section: '1.7', servant: registers, func: 'getNodeTemplate', args: textArgs(['nodeName', 'n']), results: { 0: 'return', 2: 'profileTemplate' }, see: seeAll('profileTemplate'), expected: [0, '<tars>\n  x=1\n</tars>\n'] },
