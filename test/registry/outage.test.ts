@@ -98,7 +98,7 @@ test('of what two registries were told while the API server was away, the later 
   const port = Number(new URL(api.url).port)
   await api.stop()
   const tell = async ({ name, ip }: { name: string; ip: string }, to: RunningRegistry, present: string, context: Record<string, string>) => {
-    const pod = new Communicator({ timeoutMs: 5000, localAddress: ip })
+    const pod = new Communicator({ timeoutMs: 60_000, localAddress: ip })
     await pod.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h 127.0.0.1 -p ${to.ports.registry}`).updateServerState(name, 'Active', present, { context })
     await pod.close()
   }
