@@ -76,7 +76,7 @@ async function start(options: LogOptions, lifetime: Lifetime): Promise<RunningLo
   lifetime.onStop(() => files.stop())
   const traces = startTraces(options, lifetime)
   const check = await startCheck(options, lifetime)
-  const pass = startSweeping(options, files, traces.store, lifetime)
+  const pass = startSweeping(options, { files, store: traces.store, check }, lifetime)
   const append = appender(options.keeping.maxBytes ?? await freeBytes(path), files, pass)
   const servants = {
     log: { interface: logInterface(), servant: logServant({ append, namesNode: options.namesNode, overrides: startConf(options, lifetime), onTraceLine: (line) => traces.collector.add(line), check, clock }) },
@@ -140,12 +140,12 @@ function startConf({ conf, log }: LogOptions, lifetime: Lifetime) {
 }
 
 /** @returns one pass; passes do not overlap */
-function startSweeping({ path, data, keeping, traceDays, log, clock = systemClock, sweepEveryMs = 600_000 }: LogOptions, files: LogFiles, store: SqliteTraceStore, lifetime: Lifetime): () => Promise<void> {
+function startSweeping({ path, data, keeping, traceDays, log, clock = systemClock, sweepEveryMs = 600_000 }: LogOptions, { files, store, check }: { readonly files: LogFiles; readonly store: SqliteTraceStore; readonly check: CallerCheck }, lifetime: Lifetime): () => Promise<void> {
   const abort = new AbortController()
   let running: Promise<void> | undefined
   const pass = async (): Promise<void> => {
     try {
-      const done = await sweep({ root: path, keeping, now: clock.now(), isBusy: (file) => file.startsWith(data) || files.isBusy(file), log, signal: abort.signal })
+      const done = await sweep({ root: path, keeping, now: clock.now(), isLog: (file) => !file.startsWith(data), isBusy: (file) => files.isBusy(file), isApp: (name) => check.isApp(name), log, signal: abort.signal })
       const traces = store.forgetBefore(strftime('%Y%m%d', new Date(clock.now() - traceDays * dayMs)))
       if (done.removed + done.compressed + traces > 0) log.info('old logs put away', { ...done, traces })
     } catch (error) {
