@@ -32,6 +32,8 @@ const traceFile = '_t_trace_'
 const traces = { app: '_tars_', server: '_trace_' } as const
 const longestTrace = 1 << 20
 const separator = '|'
+/** Characters of a format; no file has a longer name. A longer one is none, and neither read nor kept. */
+const longestFormat = 255
 const lineEnd = '\n'.charCodeAt(0)
 /** Neither ends a line nor a part of it. */
 const oneWord = (text: string): string => cleanName(text).replaceAll(separator, '?')
@@ -83,8 +85,10 @@ class Destination {
 export function logServant({ append, namesNode, overrides, onTraceLine, check, clock }: LogServantOptions) {
   const rotations = new Remembered<Rotation>()
   /** One rotation a file, so that all that write to it go on in the next one together. */
-  const pathAt = (now: number, place: Place, format: string, type: LogType | undefined): string =>
-    pathOf(place, rotations.get(JSON.stringify([place, format, type?.periodMs]), () => rotationOf(format, type)).label(now))
+  const pathAt = (now: number, place: Place, sent: string, type: LogType | undefined): string => {
+    const format = sent.length > longestFormat ? '' : sent
+    return pathOf(place, rotations.get(JSON.stringify([place, format, type?.periodMs]), () => rotationOf(format, type)).label(now))
+  }
   const known = new WeakMap<LoggerHead | LogInfo, Destination>()
   const destinationOf = <Head extends LoggerHead | LogInfo>(head: Head, make: (head: Head) => Destination): Destination => {
     const before = known.get(head)

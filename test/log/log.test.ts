@@ -144,6 +144,12 @@ describe('files', () => {
     expect((await readdir(join(folder, 'logs', '.._.._.._..', '__')))).toEqual(['.._.._.._.....__.._.._escaped_.._2026.log'])
   })
 
+  test('a format that is longer than any file name is none', async () => {
+    await log.logger('App', 'Server', 'long', `%Y${'x'.repeat(254)}`, ['x\n'])
+    await log.loggerbyInfo(info({ sFilename: 'long', sFormat: '%F'.repeat(128), sLogType: 'hour' }), ['y\n'])
+    expect((await readdir(join(folder, 'logs/App/Server'))).filter((name) => name.includes('_long_'))).toEqual(['App.Server_long_20260305.log', expect.stringMatching(/^App\.Server_long_20260305\d\d\.log$/)])
+  })
+
   test('what cannot be written is refused, so that the caller keeps it', async () => {
     await mkdir(join(folder, 'logs/App/Server/App.Server_dir_20260305.log'), { recursive: true })
     await expect(log.loggerbyInfo(info({ sFilename: 'dir' }), ['x\n'])).rejects.toThrow(/App\.Server_dir_20260305\.log cannot be written/)
