@@ -91,7 +91,7 @@ export function configServant({ library, check: callers, podByAddress, notFound,
 
 /** `App` or `App.Server`; undefined for anything else. */
 function questionOf(appServerName: string, file: string, host: string): Question | undefined {
-  const [app = '', server = '', ...rest] = appServerName.split('.')
+  const [app = '', server = '', ...rest] = appServerName.split('.', maxParts)
   return app === '' || rest.length > 0 || appServerName.endsWith('.') ? undefined : { app, server, file, host, set: '' }
 }
 
@@ -113,7 +113,7 @@ function questionOfInfo({ appname, servername, filename, bAppOnly, host, setdivi
 /** Empty for none, which the conf of a service without a set calls NULL; undefined when it does not have three parts (2.2). */
 function setOf(setdivision: string): string | undefined {
   if (setdivision === '' || setdivision === 'NULL') return ''
-  return setdivision.split('.').length === maxParts ? setdivision : undefined
+  return setdivision.split('.', maxParts + 1).length === maxParts ? setdivision : undefined
 }
 
 function checkText(text: string): { return: number; result: string } {

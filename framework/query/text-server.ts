@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { boundConnections } from '#base/connections.ts'
 import { describe, Failure } from '#base/errors.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Answerer } from './answer.ts'
@@ -24,16 +25,13 @@ const lingerMs = 1000
 
 /** Serves the text protocol (framework-services 8.4): a JSON object in, lines out, any number of times a connection. */
 export async function startTextServer({ address, port, answerer, tokens }: TextServerOptions): Promise<Running & { readonly port: number }> {
-  const sockets = new Set<Socket>()
   // Who has asked all and says so gets the answers.
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    sockets.add(socket)
-    socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => socket.destroy())
     socket.setTimeout(idleMs, () => socket.destroy())
     serve(socket, answerer, tokens).catch(() => socket.destroy())
   })
-  server.maxConnections = 256
+  const sockets = boundConnections(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(new Failure('QUERY_LISTEN', `${address}:${port} cannot be listened on`, { cause, remedy: 'give another port' })))
     server.listen(port, address, resolve)

@@ -4,6 +4,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { boundConnections } from '#base/connections.ts'
 import { describe, Failure } from '#base/errors.ts'
 import { HttpCounters } from '#base/http-counters.ts'
 import { metricsType } from '#base/metrics.ts'
@@ -52,6 +53,7 @@ const statuses: Readonly<Record<string, number>> = {
 export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
   const http = fastify({ logger: false, requestTimeout: uploadLimitMs, bodyLimit: options.maxUploadBytes, forceCloseConnections: true, routerOptions: { maxParamLength: 300 } })
   http.server.headersTimeout = headerLimitMs
+  boundConnections(http.server, 1024)
   const counters = new HttpCounters()
   http.addHook('onResponse', async ({ method, routeOptions }, { statusCode }) => counters.count(method, routeOptions.url, statusCode))
   await http.register(multipart)

@@ -64,10 +64,11 @@ test('every question is passed on as it was asked', async () => {
   expect((await query.findObjectByIdInSameSet('Far.Away.Obj', 'a.b.none')).return).toBe(-1)
 })
 
-test('a set that is none, and a server of this cluster, are not asked about elsewhere', async () => {
+test('a set that is none, a server of this cluster, and what is longer than any name, are not asked about elsewhere', async () => {
   const before = asked.length
   expect((await query.findObjectByIdInSameSet('Far.Away.Obj', 'a.b')).return).toBe(-1)
   expect((await query.findObjectById4Any('Here.Known.Nothing')).activeEp).toEqual([])
+  await expect(query.findObjectById4Any(`Far.Away.${'x'.repeat(1024)}`)).rejects.toThrow('no object has so long a name')
   expect(asked.length).toBe(before)
 })
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import https from 'node:https'
 import { setTimeout as delay } from 'node:timers/promises'
+import { boundConnections } from '#base/connections.ts'
 import { describe, Failure } from '#base/errors.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
@@ -51,6 +52,7 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
       },
     )
   })
+  boundConnections(server, 1024)
   server.on('tlsClientError', (error) => {
     // Others, such as probes, only hang up; this is a caller that has a caBundle without our authority.
     if (/ALERT_(UNKNOWN_CA|BAD_CERTIFICATE)/.test((error as NodeJS.ErrnoException).code ?? '')) log.info('a caller does not trust the certificate', { error })
