@@ -121,6 +121,7 @@ describe('tarslog', () => {
       'x?mall-shop-0?Mall?Shop?faked|Demo|Evil|t|trace|span-cs-Demo.Evil|parent|cs|Demo.Evil|Mall.Shop.Obj|f|1|0||',
       'x?mall-shop-0?Mall?Shop?faked|Demo|Evil|t|trace|span-ss-Mall.Shop|parent|ss|Mall.Shop|Demo.Evil.Obj|f|1|0||',
       'x?mall-shop-0?Mall?Shop?faked|Demo|Evil|no line of a trace',
+      'x?mall-shop-0?Mall?Shop?faked|Demo|Evil|x mall-shop-0|Mall|Shop|faked',
       `${at.evil}|Demo?mall-shop-0?Mall|Shop|no line of a trace`,
     ])
   })
