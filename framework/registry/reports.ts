@@ -175,7 +175,8 @@ export class Reports {
       if (pod?.metadata.resourceVersion !== undefined && word !== undefined && word.revision === sent?.revision) word.writtenAs = pod.metadata.resourceVersion
     } catch (error) {
       if (isConflict(error) && sent !== undefined && (await this.#belongsToNext(sent))) return
-      if (isNotFound(error) || isConflict(error)) this.#forget(name)
+      const isOver = isNotFound(error) || isConflict(error)
+      if (isOver && this.#pending(name)?.revision === sent?.revision) this.#forget(name)
       log.error('pod state not written', { pod: name, error })
     }
   }
@@ -190,7 +191,7 @@ export class Reports {
     const { directory, write, fetch, clock } = this.#options
     const { name, uid } = pod.metadata
     const now = isLate ? await fetch(name) : directory.pod(name)
-    const own = now !== undefined && isSame(now, pod) ? now : undefined
+    const own = now !== undefined && isSame(now, pod) ? now : isLate ? undefined : pod
     if (own !== undefined && (shownAt(own) ?? 0) >= state.saidAt) return own
     try {
       return await write({ name, uid, resourceVersion: own?.metadata.resourceVersion }, conditionsFor(state, own, clock.now()))
@@ -204,6 +205,8 @@ export class Reports {
     const { name } = pod.metadata
     const next = await retry(() => this.#options.fetch(name), { attempts: Infinity, signal: this.#abort.signal }).catch(() => undefined)
     if (next === undefined || !addressesOf(next).some((address) => addressesOf(pod).includes(address))) return false
+    // It has told another registry more since.
+    if ((shownAt(next) ?? 0) >= state.saidAt) return false
     const word = this.#pending(name)
     // What it said since is about the same.
     if (word === undefined || word.revision === revision) this.#take(next, state)

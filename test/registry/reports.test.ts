@@ -196,6 +196,33 @@ describe('reports', () => {
     await reports.idle()
   })
 
+  test('unless that one has told another registry more since', async () => {
+    const { gate, reports, see, isActive } = setup(shows('Active/Inactive/2', 101, '5', 'next'))
+    reports.accept(podWith([], '1'), { ...state('Active'), saidAt: 100 })
+    for (const number of [0, 1]) {
+      await until(() => gate.writes.length > number)
+      gate.writes[number]?.end(new KubeError('no', { status: 409, reason: 'Conflict' }))
+    }
+    await reports.idle()
+    expect(gate.writes.map(({ uid }) => uid)).toEqual(['u', 'u'])
+    see(shows('Active/Inactive/2', 101, '5', 'next'))
+    expect(isActive()).toBe(false)
+  })
+
+  test('a word of the next pod is not forgotten with that of the one before', async () => {
+    const next = podWith([], '5', { uid: 'next', podIP: '10.0.0.2' })
+    const { gate, reports } = setup(next)
+    reports.accept(podWith([], '1'), state('Active'))
+    gate.writes[0]?.end(new KubeError('no', { status: 409, reason: 'Conflict' }))
+    await until(() => gate.writes.length === 2)
+    reports.accept(next, state('Activating'))
+    gate.writes[1]?.end(new KubeError('no', { status: 409, reason: 'Conflict' }))
+    await until(() => gate.writes.length === 3)
+    expect(gate.writes[2]).toMatchObject({ uid: 'next', resourceVersion: '5', condition: { reason: 'Active/Activating/1' } })
+    gate.writes[2]?.end(podWith([], '6', { uid: 'next', podIP: '10.0.0.2' }))
+    await reports.idle()
+  })
+
   test('nor is it the word of the next one when that has another address', async () => {
     const { gate, reports, isActive } = setup(podWith([], '5', { uid: 'next', podIP: '10.0.0.2' }))
     reports.accept(podWith([], '1'), state('Active'))
