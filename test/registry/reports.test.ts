@@ -298,6 +298,18 @@ describe('a node that speaks before the watch has shown its pod', () => {
     expect(gate.writes).toEqual([])
   })
 
+  test('is told to say it again when the pod has told another registry more while it was looked up', async () => {
+    const lookup = Promise.withResolvers<PodObject>()
+    const { gate, directory, reports } = setup()
+    const { updateServerState } = registryServant({ directory, reports, check: unchecked, descriptors: unchecked, template: () => undefined, fetchPod: () => lookup.promise, log: silentLogger })
+    const tell = (time: number) => Promise.resolve(updateServerState('p', 'Active', 'Active', { peer: { address: '10.0.0.2' }, context: new Map([['PID', '1'], ['Time', String(time)]]) } as unknown as Current))
+    const [earlier, later] = [tell(100), tell(102)]
+    lookup.resolve(podWith([{ type: 'tars.io/active', status: 'False', reason: 'Active/Inactive/1', message: '', lastProbeTime: new Date(101_000).toISOString() }], '5', { uid: 'next', podIP: '10.0.0.2' }))
+    await expect(earlier).rejects.toThrow(/pod p has said more since/)
+    await later
+    expect(gate.writes).toMatchObject([{ uid: 'next', resourceVersion: '5', condition: { reason: 'Active/Active/1', lastProbeTime: '1970-01-01T00:01:42Z' } }])
+  })
+
   test('is refused when it is not the pod', async () => {
     const { gate, told } = servantThat(async () => podWith([], '5', { uid: 'next', podIP: '10.0.0.3' }))
     await told()
