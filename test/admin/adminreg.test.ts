@@ -215,7 +215,7 @@ describe('releases', () => {
     expect(server?.['spec'].release).toMatchObject({ id: 'v2', image: 'r/demo.hello:v2', secret: 'pull' })
     expect(server?.['spec'].k8s.replicas).toBe(2)
     await until(async () => expect((await admin.getPatchPercent('Demo', 'Hello', alive))[1]).toMatchObject({ bPatching: true, iPercent: 0, sVersion: 'v2' }))
-    await makePod('Demo', 'Hello', 0, { podIP: alive, id: 'v2', presentState: 'Activating' })
+    await makePod('Demo', 'Hello', 0, { podIP: alive, id: 'v2', presentState: 'ContainersReady' })
     await until(async () => expect((await admin.getPatchPercent('Demo', 'Hello', alive))[1]).toMatchObject({ bPatching: true, iPercent: 50 }))
     await makePod('Demo', 'Hello', 0, { podIP: alive, id: 'v2', presentState: 'ImagePullBackOff', presentMessage: 'no such image' })
     await until(async () => expect((await admin.getPatchPercent('Demo', 'Hello', alive))[1]).toMatchObject({ bPatching: false, iPercent: 50, bSucc: false, sResult: 'ImagePullBackOff: no such image' }))
@@ -284,7 +284,7 @@ describe('DCache', () => {
     expect(await admin.insertAdapterConf(...of('TestKVCacheServer1-1', '10.0.0.1'), adapter('CacheObj', 12_345), false)).toEqual([0])
     expect(await admin.insertAdapterConf(...of('TestKVCacheServer1-1', '10.0.0.1'), adapter('WCacheObj', 12_346), false)).toEqual([0])
     expect(await admin.insertAdapterConf(...of('TestKVCacheServer1-1', '10.0.0.2'), adapter('CacheObj', 12_345), false)).toEqual([0])
-    expect(await admin.insertAdapterConf(...of('TestKVCacheServer1-1', '10.0.0.2'), adapter('CacheObj', 12_399), false)).toEqual([1007])
+    expect(await admin.insertAdapterConf(...of('TestKVCacheServer1-1', '10.0.0.1'), adapter('CacheObj', 12_399), false)).toEqual([1007])
     expect(await admin.insertAdapterConf(...of('TestKVCacheServer1-1', '10.0.0.1'), adapter('WCacheObj', 12_347), true)).toEqual([0])
     expect(await admin.insertAdapterConf(...of('Nobody', 'x'), adapter('CacheObj', 1), false)).toEqual([1007])
     expect((await live(name))?.['spec'].tars.servants).toMatchObject([{ name: 'CacheObj', port: 12_345, thread: 7, capacity: 5000, connection: 2048, timeout: 30_000, isTcp: true, isTars: true }, { name: 'WCacheObj', port: 12_347 }])
@@ -295,7 +295,7 @@ describe('DCache', () => {
     expect(await file('all', '', 2, false)).toEqual([0])
     expect(await file('other', '', 2, false)).toEqual([1007])
     expect(await file('one', '10.0.0.2', 3, false)).toEqual([0])
-    expect(await file('x', 'nobody', 3, false)).toEqual([1001])
+    expect(await admin.insertConfigFile('Demo.Hello', 'a.conf', 'x', 'nobody', 3, false)).toEqual([1001])
     expect(await file('all of them', '', 2, true)).toEqual([0])
     const { items } = await cluster.client.list(resources.tconfigs as Resource, { namespace, labelSelector: 'tars.io/ServerApp=DCache' })
     expect(items.map((one) => `${one['podSeq']} ${one['configContent']}`).toSorted()).toEqual(['1 one', 'm all', 'm all of them'])
@@ -319,14 +319,16 @@ describe('DCache', () => {
     await until(async () => expect((await admin.getServerState(...of('TestKVCacheServer1-1', '10.0.0.2')))[0]).toBe(0))
     expect((await admin.stopServer(...of('TestKVCacheServer1-1', '10.0.0.2')))[0]).toBe(0)
   })
-  test('takes nodes away in reverse order, when they were stopped', async () => {
+  test('takes nodes away, when they were stopped', async () => {
     running = true
     expect(await admin.uninstallServer(...of('TestKVCacheServer1-1', '10.0.0.2'))).toEqual([1004, expect.stringContaining('stop it first')])
     running = false
-    expect(await admin.uninstallServer(...of('TestKVCacheServer1-1', '10.0.0.2'))).toEqual([1011, expect.stringContaining('first 10.0.0.3')])
+    calls.length = 0
+    expect(await admin.uninstallServer(...of('TestKVCacheServer1-1', '10.0.0.2'))).toEqual([0, expect.stringContaining('whose pod goes when those with higher numbers have gone')])
+    expect([calls, (await live(name))?.['spec'].k8s.replicas]).toEqual([['stop DCache.TestKVCacheServer1-1'], 3])
     expect(await admin.undeploy(...of('TestKVCacheServer1-1', '10.0.0.3'), 'alice')).toEqual([0, expect.stringContaining('has left 10.0.0.3')])
-    expect((await live(name))?.['spec'].k8s.replicas).toBe(2)
-    await until(async () => expect((await admin.uninstallServer(...of('TestKVCacheServer1-1', '10.0.0.2')))[0]).toBe(0))
+    expect((await live(name))?.['spec'].k8s.replicas).toBe(1)
+    expect(await admin.undeploy('Demo', 'Hello', 'demo-hello-0', '')).toEqual([1011, expect.stringContaining('first demo-hello-1')])
     expect((await admin.undeploy(...of('TestKVCacheServer1-1', '10.0.0.1'), ''))[0]).toBe(0)
     await eventually(async () => ((await live(name)) === undefined ? true : undefined))
     running = true
