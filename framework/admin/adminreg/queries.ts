@@ -112,7 +112,7 @@ function rowsOf(view: World['view'], row: ServerRow): Map<string, string>[] {
 }
 
 /** Objects of the framework's own servers, each with the address of a pod. */
-function frameworkServers(view: World['view']): FrameworkServer[] {
+export function frameworkServers(view: World['view']): FrameworkServer[] {
   return view.servers().filter(({ app }) => app === frameworkApp).flatMap(({ server, servants, subType, pods }) =>
     pods.filter(({ ip }) => ip !== '').flatMap(({ name, ip }) => servants.filter(({ isTars }) => isTars && subType === 'tars').map(({ obj, port, isSsl = false, auth = false }) =>
       createFrameworkServer({ serverName: `${frameworkApp}.${server}`, nodeName: name, objName: `${obj}@${isSsl ? 'ssl' : 'tcp'} -h ${ip} -p ${port} -t 3000${auth ? ' -e 1' : ''}` }))))

@@ -3,6 +3,7 @@ import { accountFunctions } from './accounts.ts'
 import { commandFunctions, commandNode, setFlow, verbs } from './commands.ts'
 import { deploymentFunctions } from './deployment.ts'
 import { leave } from './leaving.ts'
+import { logFunctions } from './logs.ts'
 import { codes, outcomeOf } from './outcome.ts'
 import { place } from './places.ts'
 import { queryFunctions } from './queries.ts'
@@ -30,7 +31,7 @@ export interface AdminRegistry {
 
 /** @param signal ends tasks @param drainMs how long callers may go on calling a paused node */
 export function adminRegistry(world: World, signal: AbortSignal, drainMs?: number): AdminRegistry {
-  const functions = { ...elsewhere, ...queryFunctions(world), ...commandFunctions(world), ...releaseFunctions(world), ...deploymentFunctions(world), ...accountFunctions(world) }
+  const functions = { ...elsewhere, ...queryFunctions(world), ...commandFunctions(world), ...logFunctions(world), ...releaseFunctions(world), ...deploymentFunctions(world), ...accountFunctions(world) }
   const { client, namespace, view } = world
   const command = (verb: keyof typeof verbs): TaskActions['start'] => ({ application, serverName, nodeName }) => commandNode(world, [application, serverName, nodeName], verbs[verb])
   const tasks = new Tasks({
