@@ -97,6 +97,19 @@ describe('an application is installed', () => {
     expect(await texts('COneServer', 1)).toEqual(['alone'])
   })
 
+  test('a node takes part in groups as its row says (1.3)', async () => {
+    const row = (nodeName: string, groups: object) => admin.insertServerConf(createServerConf({ application: 'DCache', serverName: 'EProxyServer', nodeName, profile: 'tars.cpp', ...groups }), true)
+    const instances = async () => (await live('dcache-eproxyserver'))?.['spec'].tars.instances
+    expect([await row('n1', { enableGroup: 'Y' }), await row('n2', {}), await row('n3', { enableGroup: 'N', ipGroupName: 'sz' })]).toEqual([0, 0, 0])
+    expect(await instances()).toEqual([{ pods: '0', enableGroup: true }, { pods: '2', enableGroup: false, group: 'sz' }])
+    expect([await row('n1', { enableGroup: 'Y', ipGroupName: 'bj' }), await row('n3', {})]).toEqual([0, 0])
+    expect(await instances()).toEqual([{ pods: '0', enableGroup: true, group: 'bj' }])
+    await pods('EProxyServer', [{ presentState: 'Active' }])
+    await eventually(async () => ((await admin.getServerNameList([{ application: 'DCache', serverName: 'EProxyServer' }])).rows.length === 1 ? true : undefined))
+    const { rows } = await admin.getServerNameList([{ application: 'DCache', serverName: 'EProxyServer' }])
+    expect(Object.fromEntries(rows[0] ?? [])).toMatchObject({ enable_group: 'Y', ip_group_name: 'bj' })
+  })
+
   test('each node brings a port: that of the first is the port of all', async () => {
     expect(await port('ARouterServer', '10.0.0.1', 20_001)).toBe(0)
     expect(await port('ARouterServer', '10.0.0.2', 20_777)).toBe(0)

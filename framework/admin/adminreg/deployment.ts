@@ -1,4 +1,5 @@
 // Servers that others make: DCache inserts rows a node, an adapter and a file at a time (framework-services 10, 12).
+import type { Instance } from '#api/instances.ts'
 import { annotations, serverObjectName } from '#api/names.ts'
 import { resources } from '#api/resources.ts'
 import type { Servant } from '#api/types.ts'
@@ -83,7 +84,7 @@ async function insertServer(world: World, conf: ServerConf, replace: boolean): P
     number = known ? names.indexOf(node) : names.length
     return {
       metadata: { annotations: { [annotations.nodeNames]: [...names, ...(known ? [] : [node])].join(','), ...leavingAnnotation(leaving.filter((name) => name !== node)) } },
-      spec: { ...(replace ? { tars } : {}), ...(known || replicas === 0 ? {} : { k8s: { replicas: replicas + 1 } }) },
+      spec: { tars: { ...(replace ? tars : {}), instances: withGroup(current.spec.tars?.instances, number, conf) }, ...(known || replicas === 0 ? {} : { k8s: { replicas: replicas + 1 } }) },
     }
   })
   if (there) {
@@ -92,10 +93,17 @@ async function insertServer(world: World, conf: ServerConf, replace: boolean): P
   }
   await client.create(resources.tservers, {
     metadata: { name: serverObjectName(app, server), namespace, annotations: { [annotations.nodeNames]: node } },
-    spec: { app, server, subType: 'tars', tars: { ...tars, servants: [] }, k8s: {} },
+    spec: { app, server, subType: 'tars', tars: { ...tars, servants: [], instances: withGroup([], number, conf) }, k8s: {} },
   } as never, { fieldManager })
   await giveFiles(world, { app, server, node, number })
   return done('Success')
+}
+
+/** What native's row says of the groups of a node (1.3), as an entry for its pod in the place of what was said of that number before. */
+function withGroup(instances: readonly Instance[] = [], number: number, { enableGroup, ipGroupName }: Pick<ServerConf, 'enableGroup' | 'ipGroupName'>): readonly Instance[] {
+  const pods = String(number)
+  const own = { ...(enableGroup === '' ? {} : { enableGroup: enableGroup.toUpperCase() === 'Y' }), ...(ipGroupName === '' ? {} : { group: ipGroupName }) }
+  return [...instances.filter((one) => one.pods !== pods), ...(Object.keys(own).length === 0 ? [] : [{ pods, ...own }])]
 }
 
 /** A servant of all nodes: they share the port of the first, as each has an address of its own; callers are told it by the registry. */
