@@ -10,7 +10,7 @@ import { attempt, codes, done, outcomeOf, plainTime, Refusal, type Outcome } fro
 import { knownServers, place, placeOfNode, type Place } from './places.ts'
 import type { World } from './world.ts'
 
-type Functions = Pick<AdminRegServant, 'pingNode' | 'getNodeVesion' | 'shutdownNode' | 'startServer' | 'stopServer' | 'restartServer' | 'notifyServer' | 'loadServer' | 'getServerState' | 'getLogFileList' | 'getLogData' | 'getNodeLoad' | 'updateServerFlowState' | 'delCache'>
+type Functions = Pick<AdminRegServant, 'pingNode' | 'getNodeVesion' | 'shutdownNode' | 'startServer' | 'stopServer' | 'restartServer' | 'notifyServer' | 'loadServer' | 'getServerState' | 'getNodeLoad' | 'updateServerFlowState' | 'delCache'>
 
 const stateNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(ServerState).map(([name, number]) => [number, name]))
 
@@ -52,14 +52,6 @@ export function commandFunctions(world: World): Functions {
     loadServer: command((node, app, server, options) => node.loadServer(app, server, options)),
     notifyServer: (app, server, node, text) => command((proxy, a, s, options) => proxy.notifyServer(a, s, text, options))(app, server, node),
     getServerState: (app, server, node) => serverState({ view, nodes }, { app, server, node }),
-    getLogFileList: async (app, server, node) => {
-      try {
-        return await nodes.ask(place(view, app, server, node), (proxy, a, s, options) => proxy.getLogFileList(a, s, options))
-      } catch (error) {
-        return { return: outcomeOf(error).return, logFileList: [] }
-      }
-    },
-    getLogData: (app, server, node, file, text) => fileAnswer(() => nodes.ask(place(view, app, server, node), (proxy, a, s, options) => proxy.getLogData(a, s, file, text, options))),
     getNodeLoad: (app, server, node, pid) => fileAnswer(() => nodes.ask(place(view, app, server, node), (proxy, a, s, options) => proxy.getNodeLoad(a, s, pid, options))),
     async updateServerFlowState(app, server, nodeList, bActive) {
       const { return: code } = await attempt(async () => {
@@ -86,7 +78,7 @@ function versionOf({ pod }: Place, nodeImage: string | undefined): string {
   return nodeImage === undefined || nodeImage === '' ? `baked into release ${pod.releaseId}` : nodeImage
 }
 
-async function fileAnswer(work: () => Promise<{ return: number; fileData: string }>): Promise<{ return: number; fileData: string }> {
+export async function fileAnswer(work: () => Promise<{ return: number; fileData: string }>): Promise<{ return: number; fileData: string }> {
   try {
     return await work()
   } catch (error) {
