@@ -35,8 +35,14 @@ const separator = '|'
 /** Characters of a format; no file has a longer name. A longer one is none, and neither read nor kept. */
 const longestFormat = 255
 const lineEnd = '\n'.charCodeAt(0)
+const space = ' '.charCodeAt(0)
 /** Neither ends a line nor a part of it. */
 const oneWord = (text: string): string => cleanName(text).replaceAll(separator, '?')
+/** Line ends within a line are spaces: what follows one would pass for another server's line. */
+function inOneLine(line: Buffer): Buffer {
+  const last = line.length - 1
+  return line.subarray(0, last).includes(lineEnd) ? Buffer.from(line.map((byte, at) => (byte === lineEnd && at < last ? space : byte))) : line
+}
 /** Bytes of a head of lines that is kept for the next call: what a caller makes up cannot fill the memory. */
 const longestKept = 512
 
@@ -120,15 +126,15 @@ export function logServant({ append, namesNode, overrides, onTraceLine, check, c
   /** All write into one file: a line is one, and of its writer's own side of a call. */
   const writeTraces = (to: Destination, lines: Strings, { caller, peer: { address } }: Current): Promise<void> => {
     const owner = check.accountOf(address, to.server)
-    const kept = [...lines].filter((line) => {
-      if (line.length > longestTrace || line.subarray(0, -1).includes(lineEnd)) return false
+    const kept = [...lines].map(inOneLine).filter((line) => {
+      if (line.length > longestTrace) return false
       const parsed = parseTraceLine(line.toString('utf8'))
       if (parsed === undefined) return true
       if (!check.admits(address, writerOf(parsed))) return false
       onTraceLine(parsed, owner)
       return true
     })
-    return write(to, kept.length === lines.count ? lines : Strings.of(kept), oneWord(caller))
+    return write(to, Strings.of(kept), oneWord(caller))
   }
   const take = (to: Destination, lines: Strings, current: Current): Promise<void> => {
     let [kept, taken] = [lines, false]

@@ -9,7 +9,7 @@ import { conditionsFor, isConfirmed, shownAt } from './condition.ts'
 import type { Directory } from './model/directory.ts'
 import { addressesOf, type PodCondition, type PodObject, type ReportedState } from './model/pod-state.ts'
 
-/** Writes conditions into a pod's status; resolves with the pod as it is then. Its uid must still be the one given, and its resourceVersion, too, if there is one. */
+/** Writes conditions into a pod's status; resolves with the pod as it is then. Its uid must still be the one given, and its resourceVersion, too, if it is known. */
 export type WriteConditions = (pod: { readonly name: string; readonly uid: string | undefined; readonly resourceVersion?: string | undefined }, conditions: readonly PodCondition[]) => Promise<PodObject>
 
 export interface ReportsOptions {
@@ -40,9 +40,10 @@ interface Word {
  * What nodes say of their pods: it counts in the read model at once, then goes to the API server, one write a
  * pod at a time and only the latest word, until the watch shows it. Nothing waits for the API server.
  *
- * A node may speak to several registries, and what one of them could not write for a while is not to come in the place of
- * what another has written since. So each word has a time, by which the pod shows it: one that is told just now is the latest; one
- * that was put off is written only over an earlier one; and where the watch shows an earlier one, the later is written again.
+ * A node may speak to several registries, and what one of them could not write for a while, or what was on its way to the API
+ * server for a while, is not to come in the place of what another has written since. So each word has a time, by which the pod
+ * shows it: one that is told just now is the latest. A write is for the pod as it was seen, and when that has changed, the word
+ * is written only over an earlier one; and where the watch shows an earlier one, the later is written again.
  */
 export class Reports {
   readonly #options: ReportsOptions
@@ -65,10 +66,9 @@ export class Reports {
     const { directory, clock } = this.#options
     const { name } = pod.metadata
     const shown = directory.pod(name)
-    const now = Math.floor(clock.now() / 1000)
-    // It is the latest, whatever clock an earlier one had.
-    const state = { ...told, saidAt: Math.max(told.saidAt ?? now, (shownAt(shown ?? pod) ?? 0) + 1) }
     const word = this.#words.get(name)
+    // It is the latest, whatever clock an earlier one had.
+    const state = { ...told, saidAt: Math.max(told.saidAt ?? Math.floor(clock.now() / 1000), latestOf(shown ?? pod, word) + 1) }
     const isSaid = shown !== undefined && isSame(shown, pod) && isConfirmed(shown, state)
     if (word?.isPending !== true && isSaid) this.#words.set(name, { pod: shown, state, revision: word?.revision ?? 0, isPending: false })
     else if (word?.isPending === true && isSame(word.pod, pod) && sameState(word.state, state) && this.#isOnItsWay(name, word)) word.state = state
@@ -175,7 +175,8 @@ export class Reports {
       if (pod?.metadata.resourceVersion !== undefined && word !== undefined && word.revision === sent?.revision) word.writtenAs = pod.metadata.resourceVersion
     } catch (error) {
       if (isConflict(error) && sent !== undefined && (await this.#belongsToNext(sent))) return
-      if (isNotFound(error) || isConflict(error)) this.#forget(name)
+      const isOver = isNotFound(error) || isConflict(error)
+      if (isOver && this.#pending(name)?.revision === sent?.revision) this.#forget(name)
       log.error('pod state not written', { pod: name, error })
     }
   }
@@ -190,13 +191,12 @@ export class Reports {
     const { directory, write, fetch, clock } = this.#options
     const { name, uid } = pod.metadata
     const now = isLate ? await fetch(name) : directory.pod(name)
-    const own = now !== undefined && isSame(now, pod) ? now : undefined
+    const own = now !== undefined && isSame(now, pod) ? now : isLate ? undefined : pod
     if (own !== undefined && (shownAt(own) ?? 0) >= state.saidAt) return own
-    const { resourceVersion } = own?.metadata ?? {}
     try {
-      return await write(isLate ? { name, uid, resourceVersion } : { name, uid }, conditionsFor(state, own, clock.now()))
+      return await write({ name, uid, resourceVersion: own?.metadata.resourceVersion }, conditionsFor(state, own, clock.now()))
     } catch (error) {
-      throw isLate && own !== undefined && isConflict(error) ? new Failure('POD_CHANGED', `pod ${name} was written by somebody else`, { cause: error, temporary: true }) : error
+      throw own !== undefined && isConflict(error) ? new Failure('POD_CHANGED', `pod ${name} was written by somebody else`, { cause: error, temporary: true }) : error
     }
   }
 
@@ -205,6 +205,8 @@ export class Reports {
     const { name } = pod.metadata
     const next = await retry(() => this.#options.fetch(name), { attempts: Infinity, signal: this.#abort.signal }).catch(() => undefined)
     if (next === undefined || !addressesOf(next).some((address) => addressesOf(pod).includes(address))) return false
+    // It has told another registry more since.
+    if ((shownAt(next) ?? 0) >= state.saidAt) return false
     const word = this.#pending(name)
     // What it said since is about the same.
     if (word === undefined || word.revision === revision) this.#take(next, state)
@@ -224,6 +226,9 @@ function isEarlier(pod: PodObject, word: Word): boolean {
   const at = shownAt(pod)
   return at !== undefined && at !== shownAt(word.pod) && at < word.state.saidAt
 }
+
+/** When the latest word of a pod was said, of what it shows and what was told here, seconds since the epoch. */
+const latestOf = (pod: PodObject, told: Word | undefined): number => Math.max(shownAt(pod) ?? 0, told !== undefined && isSame(told.pod, pod) ? told.state.saidAt : 0)
 
 const isSame = (a: PodObject, b: PodObject): boolean => a.metadata.uid === b.metadata.uid
 

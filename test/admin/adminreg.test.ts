@@ -15,6 +15,7 @@ import { createServer, type TarsServer } from '#tars/server.ts'
 import { startView } from '../../framework/admin/model/view.ts'
 import { startAdminRegistry, type RunningAdminRegistry } from '../../framework/admin/adminreg/adminreg.ts'
 import { eventually, peek, startCluster, type TestCluster } from '../controller/cluster.ts'
+import { ownAddress } from '../rig/own-address.ts'
 
 /* The peer is untyped JavaScript: any is what it is. */
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -32,7 +33,7 @@ const theirs = peer.rpc.Communicator.New()
 const calls: string[] = []
 let running = true
 /** Where a node answers, and where nothing does. */
-const [alive, dead] = ['127.80.0.1', '127.80.0.2']
+const [alive, dead] = [ownAddress(), ownAddress()]
 
 beforeAll(async () => {
   cluster = await startCluster()

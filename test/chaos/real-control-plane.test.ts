@@ -22,7 +22,7 @@ it('is a function of its seed, and draws every kind', () => {
   }
 })
 
-it('leaves a disturbed cluster as its operator asked for it', { timeout: 590_000 }, async () => {
+it('leaves a disturbed cluster as its operator asked for it', { timeout: 900_000 }, async () => {
   const lines: string[] = []
   expect(await chaos({ seed: 11, seconds: 30, note: (line) => lines.push(line), signal }), lines.join('\n')).toEqual([])
   expect(lines.some((line) => line.includes('create-server'))).toBe(true)

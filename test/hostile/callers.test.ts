@@ -26,10 +26,10 @@ import { start as startLog } from '../../framework/log/role.ts'
 import { start as startNotify } from '../../framework/notify/role.ts'
 import { start as startRegistry } from '../../framework/registry/role.ts'
 import { createEndpoint, createPod, createTemplate, namespace, startCluster, until, type TestCluster } from '../registry/cluster.ts'
+import { ownAddress } from '../rig/own-address.ts'
 
-const base = `127.${10 + Math.floor(Math.random() * 200)}.${Math.floor(Math.random() * 250)}`
 /** Addresses of callers: pods of Mall.Shop and of Demo.Evil, a node with a pod of Mall.Host on its network, and nobody's. */
-const at = { shop: `${base}.1`, evil: `${base}.2`, node: `${base}.3`, nobody: `${base}.4`, framework: `${base}.5` } as const
+const at = { shop: ownAddress(), evil: ownAddress(), node: ownAddress(), nobody: ownAddress(), framework: ownAddress() } as const
 type Who = keyof typeof at
 
 let cluster: TestCluster
@@ -57,7 +57,7 @@ afterAll(async () => {
 const starts = { config: startConfig, log: startLog, notify: startNotify, registry: startRegistry, admin: startAdmin, adminregistry: startAdminRegistry } as const
 /** A role by its environment, while something is seen. */
 async function withRole<T>(role: keyof typeof starts, env: Readonly<Record<string, string>>, see: (address: string) => Promise<T>): Promise<T> {
-  const address = `${base}.${100 + Object.keys(starts).indexOf(role)}`
+  const address = ownAddress()
   await writeFile(join(folder, 'kubeconfig'), cluster.api.kubeconfig())
   const running: Running = await starts[role]({ env: { KUBECONFIG: join(folder, 'kubeconfig'), Namespace: namespace, PodIP: address, TARSSTORE_DATA: join(folder, 'store'), TARSLOG_PATH: join(folder, 'logs'), TARSLOG_HEALTH_PORT: '1200', TARSCONFIG_HEALTH_PORT: '1200', TARSREGISTRY_HEALTH_PORT: '1200', ...env }, log: silentLogger, signal: new AbortController().signal })
   try {
@@ -121,12 +121,13 @@ describe('tarslog', () => {
       'x?mall-shop-0?Mall?Shop?faked|Demo|Evil|t|trace|span-cs-Demo.Evil|parent|cs|Demo.Evil|Mall.Shop.Obj|f|1|0||',
       'x?mall-shop-0?Mall?Shop?faked|Demo|Evil|t|trace|span-ss-Mall.Shop|parent|ss|Mall.Shop|Demo.Evil.Obj|f|1|0||',
       'x?mall-shop-0?Mall?Shop?faked|Demo|Evil|no line of a trace',
+      'x?mall-shop-0?Mall?Shop?faked|Demo|Evil|x mall-shop-0|Mall|Shop|faked',
       `${at.evil}|Demo?mall-shop-0?Mall|Shop|no line of a trace`,
     ])
   })
 
   test('a pod that has just come is asked for before it is refused', async () => {
-    const address = `${base}.20`
+    const address = ownAddress()
     await withRole('log', strict, async (host) => {
       const communicator = new Communicator({ timeoutMs: 60_000, localAddress: address })
       const log = communicator.proxy<LogProxy>(Log, `tars.tarslog.LogObj@tcp -h ${host} -p 12111`)
@@ -234,14 +235,14 @@ test('tarsregistry: descriptors and commands are by the name that a server has, 
 test('tarsregistry: a pod that has just come is known to who asks about it, and made-up addresses are not the API server\'s work', async () => {
   await withRole('registry', strict, async (address) => {
     const registry = communicators.shop.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h ${address} -p 17891`)
-    const fresh = `${base}.30`
+    const [fresh, later] = [ownAddress(), ownAddress()]
     await createPod(cluster.client, { app: 'Mall', server: 'Shop', name: 'mall-shop-8', ip: fresh })
     expect(await registry.checkCaller(fresh, 'Mall', 'Shop')).toBe(1)
     await cluster.client.delete(pods, { namespace, name: 'mall-shop-8' })
     await Promise.all(Array.from({ length: 200 }, (_, i) => registry.checkCaller(`10.9.9.${i}`, 'Mall', 'Shop')))
-    await createPod(cluster.client, { app: 'Mall', server: 'Shop', name: 'mall-shop-7', ip: `${base}.31` })
+    await createPod(cluster.client, { app: 'Mall', server: 'Shop', name: 'mall-shop-7', ip: later })
     // Asked about without end, it is not looked up, and known when the watch has shown it.
-    await until(async () => (await registry.checkCaller(`${base}.31`, 'Mall', 'Shop')) === 1)
+    await until(async () => (await registry.checkCaller(later, 'Mall', 'Shop')) === 1)
     await cluster.client.delete(pods, { namespace, name: 'mall-shop-7' })
   })
 })

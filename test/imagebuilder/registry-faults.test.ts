@@ -213,9 +213,9 @@ describe.each(['ours', 'docker-registry'])('an upload that the registry begins w
       const late = faulty.plan('tars/late', 'start', 'late', Infinity)
       const failure = await refusal(bench.build(registry.address, { package: file, destination: parseLocation(`${faulty.address}/tars/late:v1`), access: { ...once, silenceMs: 500 } }))
       expect([failure.code, tell(failure)]).toEqual(['REGISTRY_CUT', expect.stringMatching(/silent for 0\.5 s while uploading/)])
-      await expect.poll(unfinished, { timeout: 10_000 }).not.toEqual([])
+      await expect.poll(unfinished).not.toEqual([])
       late.lift()
-      await expect.poll(unfinished, { timeout: 10_000 }).toEqual([])
+      await expect.poll(unfinished).toEqual([])
     } finally {
       await faulty.stop()
       await registry.stop()

@@ -162,6 +162,7 @@ describe('uploads and builds', () => {
     const first = await build(id)
     await plan.first
     expect(await build(id, { app: 'Second' })).toMatchObject({ status: 409, body: { code: 'UPLOAD_IN_USE' } })
+    expect(await call('POST', `/v1/builds/${first.body['id']}/retry`)).toMatchObject({ status: 409, body: { code: 'BUILD_NOT_ENDED' } })
     const gone = await fetch(`${service.url}/v1/uploads/${id}`, { method: 'DELETE', headers: { 'tus-resumable': '1.0.0' } })
     expect(gone.status).toBe(409)
     await call('POST', `/v1/builds/${first.body['id']}/cancel`)
@@ -200,7 +201,7 @@ describe('what a build tells', () => {
     const other = await start('tars-tarsimage-1')
     const { id, lift } = await held('tars/demo.helloserver')
     const heard = events(id, { url: other.url })
-    expect((await call('GET', `/v1/builds/${id}`, undefined, other.url)).body).toMatchObject({ id, phase: 'Pushing', handler: 'tars-tarsimage-0' })
+    await expect.poll(async () => (await call('GET', `/v1/builds/${id}`, undefined, other.url)).body).toMatchObject({ id, phase: 'Pushing', handler: 'tars-tarsimage-0' })
     lift()
     await call('POST', `/v1/builds/${id}/cancel`)
     const last = (await heard).at(-1)
@@ -243,7 +244,6 @@ describe('cancel, retry, list', () => {
   test('a build that failed is tried again from its upload', async () => {
     const plan = faulty.plan('tars/demo.helloserver', 'publish', '401', Infinity)
     const { body } = await build(await upload(file), { tag: 'again' })
-    expect(await call('POST', `/v1/builds/${body['id']}/retry`)).toMatchObject({ status: 409, body: { code: 'BUILD_NOT_ENDED' } })
     expect(await ended(body['id'])).toMatchObject({ phase: 'Failed', message: expect.stringContaining('refused the credentials') })
     plan.lift()
     const second = await call('POST', `/v1/builds/${body['id']}/retry`)
@@ -333,7 +333,7 @@ test('the OpenAPI document describes the routes', async () => {
 test('a build whose builder is gone is failed by another; one whose builder lives is not', async () => {
   const state = (handler: string, id: string): TImageBuildState => ({ id, image: 'a/b:c', secret: '', baseImage: 'a/b:c', baseImageSecret: '', serverType: 'cpp', createPerson: '', createTime: new Date().toISOString(), mark: '', phase: 'Building', message: 'building image', handler })
   const store = new TImageStore(cluster.client, namespace)
-  const quick = { client: cluster.client, namespace, timages: store, log: silentLogger, patienceMs: 900, lookMs: 50 }
+  const quick = { client: cluster.client, namespace, timages: store, log: silentLogger, patienceMs: 4500, lookMs: 50 }
   const alive = await watchOrphans({ ...quick, podName: 'alive' })
   const dead = await watchOrphans({ ...quick, podName: 'dead' })
   await store.begin('demo-helloserver', state('alive', 'kept'))
