@@ -43,3 +43,31 @@ export class Queue<T> {
     this.#first = 0
   }
 }
+
+/** First in, first out for each owner, and one owner after the other: one that has much delays its own. */
+export class FairQueue<T> {
+  /** The owner that was served longest ago first; none is empty. */
+  readonly #owners = new Map<string, Queue<T>>()
+  #size = 0
+
+  get size(): number {
+    return this.#size
+  }
+
+  push(item: T, owner: string): void {
+    const own = this.#owners.get(owner) ?? new Queue<T>()
+    if (own.size === 0) this.#owners.set(owner, own)
+    own.push(item)
+    this.#size++
+  }
+
+  shift(): T | undefined {
+    for (const [owner, own] of this.#owners) {
+      this.#owners.delete(owner)
+      if (own.size > 1) this.#owners.set(owner, own)
+      this.#size--
+      return own.shift()
+    }
+    return undefined
+  }
+}

@@ -161,4 +161,30 @@ describe('the queue of an adapter', () => {
     expect(peer.responses.length).toBeLessThan(300)
     await peer.until(300)
   })
+
+  describe.each(['connections of one peer', 'calls at one port'])('%s, however many,', (what) => {
+    it('keep no other waiting', async () => {
+      const [others, each] = [100, 300]
+      let handled = 0
+      const burn = (): string => {
+        for (const until = performance.now() + 0.05; performance.now() < until;);
+        return ''
+      }
+      const servants = { [objectName]: { interface: Echo, servant: { ...echoServant(), remember: burn } } }
+      const server = await startEcho({}, { adapters: [0, 1].map(() => ({ endpoint: 'tcp -h 127.0.0.1 -p 0', servants })), metrics: { onResponse: () => void handled++ } })
+      const communicator = new Communicator({ timeoutMs: 60_000, localAddress: '127.0.0.2' })
+      const proxy = communicator.proxy<EchoProxy>(Echo, server.object(what.startsWith('calls') ? 1 : 0))
+      const peers = await Promise.all(Array.from({ length: others }, () => rawPeer(server.port())))
+      cleanups.push(() => server.drain(0), () => communicator.close(), () => peers.forEach((peer) => peer.destroy()))
+      await Promise.all([proxy.tars_ping(), ...peers.map((peer) => peer.write(echoRequest(1, 'nothing', [])).then(() => peer.until(1)))])
+      for (const peer of peers) void peer.write(Buffer.concat(Array.from({ length: each }, (_, index) => echoRequest(index + 2, 'remember', ['x']))))
+      await Promise.race(peers.map((peer) => peer.until(2)))
+      const before = handled
+      await proxy.tars_ping()
+      // Those of a few turns, of the 30,000.
+      expect(handled - before).toBeLessThan(5000)
+      expect(others * each - before).toBeGreaterThan(20_000)
+      await Promise.all(peers.map((peer) => peer.until(1 + each)))
+    })
+  })
 })
