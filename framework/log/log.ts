@@ -86,7 +86,7 @@ async function start(options: LogOptions, lifetime: Lifetime): Promise<RunningLo
   const servants = {
     log: { interface: logInterface(), servant: logServant({ append, namesNode: options.namesNode, overrides: startConf(options, lifetime), onTraceLine: (line, owner) => traces.collector.add(line, owner), check, clock }) },
     topology: { interface: Topology, servant: topologyServant({ store: traces.store, flush: () => traces.collector.flush() }) },
-    view: { interface: LogView, servant: viewServant(path, check) },
+    view: { interface: LogView, servant: viewServant(path, check.byApp(frameworkApp)) },
   }
   const counters = new RequestCounters()
   const [one, other] = await serveTars({
@@ -106,7 +106,7 @@ async function start(options: LogOptions, lifetime: Lifetime): Promise<RunningLo
 
 async function startCheck({ callers, log }: LogOptions, lifetime: Lifetime): Promise<CallerCheck> {
   if (callers === undefined) return new CallerCheck({ ...uncheckedCallers, callers: noCallers, log })
-  return startCallerCheck({ ...callers, ownerLabels: [labels.app, labels.server], above: [frameworkApp], log }, lifetime)
+  return startCallerCheck({ ...callers, ownerLabels: [labels.app, labels.server], log }, lifetime)
 }
 
 /** What comes in beyond a part of the quota has old logs put away at once: a flood must not fill the disk before the next pass. */

@@ -6,10 +6,10 @@ import { listLogs, readLogOf, type LogsOf } from './files/viewer.ts'
 
 const failed = -1
 
-/** `tars.tarslog.LogViewObj`: a pod sees the logs of its own server, the framework's pods and who is no pod those of all. */
+/** `tars.tarslog.LogViewObj`: a pod sees the logs of its application, as by AdminRegObj, the framework's pods and who is no pod those of all. */
 export function viewServant(root: string, check: CallerCheck): LogViewServant {
   const admit = async ({ peer }: Current, { app, server }: LogsOf): Promise<void> => check.guard(peer.address, `${app}.${server}`, () => {}, () => {
-    throw new Failure('LOG_REFUSED', `the caller is no pod of ${app}.${server}, whose logs it would read`)
+    throw new Failure('LOG_REFUSED', `the caller is no pod of ${app}, whose logs it would read`)
   })
   return {
     async getLogFileList(app, server, current) {

@@ -135,6 +135,17 @@ test('a release is followed from the first moment on, and is done when the node 
   expect((await admin.getPatchPercent('DCache', 'ARouterServer', '10.0.0.9')).return).toBe(1001)
 })
 
+test('a node without a pod is dead to a router that asks, one that was never there is a mistake', async () => {
+  const state = async (node: string) => {
+    const { return: code, state: { settingStateInReg, presentStateInReg }, result } = await admin.getServerState('DCache', 'ARouterServer', node)
+    return [code, settingStateInReg, presentStateInReg, result.includes('TimeOut')]
+  }
+  expect(await state('10.0.0.2')).toEqual([1002, 'active', 'inactive', true])
+  await pods('ARouterServer', [{ presentState: 'Active', id: 'd1' }])
+  expect(await state('10.0.0.1')).toEqual([1002, 'active', expect.any(String), true])
+  expect(await state('10.0.0.9')).toEqual([1001, '', '', false])
+})
+
 test('its nodes leave from the first to the last, and the server with them', async () => {
   await pods('AProxyServer', [])
   const leave = async (node: string) => (await admin.undeploy('DCache', 'AProxyServer', node, '')).return

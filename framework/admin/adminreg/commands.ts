@@ -2,12 +2,13 @@
 import { annotations } from '#api/names.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { pods } from '#kube/resources.ts'
-import { createServerStateDesc, type AdminRegServant } from '#tars/protocol/AdminReg.ts'
+import { createServerStateDesc, type AdminRegServant, type ServerStateDesc } from '#tars/protocol/AdminReg.ts'
 import { ServerState } from '#tars/protocol/NodeDescriptor.ts'
+import type { PodRow } from '../contract.ts'
 import { isActive } from '../model/pod-row.ts'
 import type { NodeCall } from './nodes.ts'
 import { attempt, codes, done, outcomeOf, plainTime, Refusal, type Outcome } from './outcome.ts'
-import { knownServers, place, placeOfNode, type Place } from './places.ts'
+import { knownServers, place, placeOfNode, site, type Place } from './places.ts'
 import type { World } from './world.ts'
 
 type Functions = Pick<AdminRegServant, 'pingNode' | 'getNodeVesion' | 'shutdownNode' | 'startServer' | 'stopServer' | 'restartServer' | 'notifyServer' | 'loadServer' | 'getServerState' | 'getNodeLoad' | 'updateServerFlowState' | 'delCache'>
@@ -87,27 +88,33 @@ export async function fileAnswer(work: () => Promise<{ return: number; fileData:
   }
 }
 
-/** What the registry tells callers, and what the node says itself: DCache takes a machine for dead when the node does not answer. */
+/** What the registry tells callers, and what the node says itself: DCache takes a machine for dead when the node does not answer, as one does not that has no pod. */
 async function serverState({ view, nodes }: Pick<World, 'view' | 'nodes'>, { app, server, node }: { readonly app: string; readonly server: string; readonly node: string }) {
   const state = createServerStateDesc()
   const { return: code, result } = await attempt(async () => {
-    const found = place(view, app, server, node)
-    const tserver = view.tserver(found.row.name)
-    const { pod, row } = found
+    const { row, pod } = site(view, app, server, node)
+    const tserver = view.tserver(row.name)
     Object.assign(state, {
-      settingStateInReg: pod.settingState === 'Inactive' ? 'inactive' : 'active',
-      presentStateInReg: isActive(pod) ? 'active' : 'inactive',
-      presentStateInNode: isActive(pod) ? 'Active' : 'Inactive',
-      processId: Number(pod.pid) || 0,
-      patchVersion: pod.releaseId,
+      ...statesOf(pod),
+      patchVersion: pod?.releaseId ?? '',
       patchTime: plainTime(row.release?.time),
       patchUser: tserver?.metadata.annotations?.[annotations.releasedBy] ?? '',
     })
+    if (pod === undefined || pod.ip === '') throw new Refusal(codes.timeout, `TimeOut: the node ${node} of ${app}.${server} has no pod that could answer`)
     if (row.subType !== 'tars') return done('Success')
-    const answer = await nodes.ask(found, (proxy, a, s, options) => proxy.getStateInfo(a, s, options))
+    const answer = await nodes.ask({ row, pod }, (proxy, a, s, options) => proxy.getStateInfo(a, s, options))
     if (answer.return === codes.success) Object.assign(state, { presentStateInNode: stateNames[answer.info.serverState] ?? '', processId: answer.info.processId })
     return { return: answer.return, result: answer.result }
   })
   return { return: code, state, result }
 }
 
+function statesOf(pod: PodRow | undefined): Pick<ServerStateDesc, 'settingStateInReg' | 'presentStateInReg' | 'presentStateInNode' | 'processId'> {
+  const runs = pod !== undefined && isActive(pod)
+  return {
+    settingStateInReg: pod?.settingState === 'Inactive' ? 'inactive' : 'active',
+    presentStateInReg: runs ? 'active' : 'inactive',
+    presentStateInNode: runs ? 'Active' : 'Inactive',
+    processId: Number(pod?.pid) || 0,
+  }
+}
