@@ -209,6 +209,33 @@ describe('reports', () => {
     expect(isActive()).toBe(false)
   })
 
+  test('a word that is not written yet is of the next pod when that comes with the same address, and until then nobody else', async () => {
+    const next = podWith([], '5', { uid: 'next' })
+    const { gate, reports, see, seeGone, isActive } = setup(next)
+    see(shows('Active/Active/1', 100, '2'))
+    reports.accept(podWith([], '1'), { ...state('Inactive'), saidAt: 101 })
+    seeGone(podWith([], '4'))
+    see(shows('Active/Active/1', 100, '5', 'next'))
+    expect(isActive()).toBe(false)
+    gate.writes[0]?.end(new KubeError('away', { status: 503, reason: 'ServiceUnavailable' }))
+    await until(() => gate.writes.length === 2)
+    expect(gate.writes[1]).toMatchObject({ uid: 'next', resourceVersion: '5', condition: { reason: 'Active/Inactive/1' } })
+    gate.writes[1]?.end(shows('Active/Inactive/1', 101, '6', 'next'))
+    await reports.idle()
+  })
+
+  test.each([['another address', { uid: 'next', podIP: '10.0.0.2' }, 99], ['more to tell', { uid: 'next' }, 101]])('but not when that has %s', async (_what, more, second) => {
+    const reason = 'Active/Active/2'
+    const { gate, reports, see, seeGone, isActive } = setup()
+    reports.accept(podWith([], '1'), { ...state('Inactive'), saidAt: 100 })
+    seeGone(podWith([], '4'))
+    see(podWith([{ type: 'tars.io/active', status: 'True', reason, message: '', lastProbeTime: new Date(second * 1000).toISOString() }], '5', more))
+    expect(isActive()).toBe(true)
+    gate.writes[0]?.end(new KubeError('no', { status: 404, reason: 'NotFound' }))
+    await reports.idle()
+    expect([isActive(), gate.writes.length]).toEqual([true, 1])
+  })
+
   test('a word of the next pod is not forgotten with that of the one before', async () => {
     const next = podWith([], '5', { uid: 'next', podIP: '10.0.0.2' })
     const { gate, reports } = setup(next)
