@@ -47,6 +47,7 @@ export async function startTextServer({ address, port, answerer, tokens }: TextS
 
 /** One question after the other; what comes meanwhile is read later, and so is who does not read its answers. */
 async function serve(socket: Socket, answerer: Answerer, tokens: Tokens | undefined): Promise<void> {
+  const peer = socket.remoteAddress ?? ''
   let waiting: Buffer[] = []
   let bytes = 0
   let end = new ObjectEnd()
@@ -61,7 +62,7 @@ async function serve(socket: Socket, answerer: Answerer, tokens: Tokens | undefi
       if (at < 0) continue
       const text = Buffer.concat(waiting).toString()
       ;[waiting, bytes, end] = [[], 0, new ObjectEnd()]
-      const answer = await reply(text, answerer, tokens)
+      const answer = await reply(text, answerer, tokens, peer)
       if (!socket.destroyed && !socket.write(answer)) await once(socket, 'drain')
     }
   }
@@ -105,11 +106,11 @@ class ObjectEnd {
   }
 }
 
-async function reply(text: string, answerer: Answerer, tokens: Tokens | undefined): Promise<string> {
+async function reply(text: string, answerer: Answerer, tokens: Tokens | undefined, peer: string): Promise<string> {
   try {
     if (tokens !== undefined && !tokens.admits(tokenOf(text))) return errorText(`the question has no "${tokenKey}" that is known`)
     const question = parseText(text, answerer.usualIndex)
-    return question.method === 'timecheck' ? timeText(await answerer.lastTime()) : textOf(await answerer.answer(question.asked))
+    return question.method === 'timecheck' ? timeText(await answerer.lastTime(peer)) : textOf(await answerer.answer(question.asked, peer))
   } catch (error) {
     return errorText(describe(error))
   }

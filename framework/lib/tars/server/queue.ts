@@ -46,7 +46,7 @@ export class Queue<T> {
 
 /** First in, first out for each owner, and one owner after the other: one that has much delays its own. */
 export class FairQueue<T> {
-  /** The owner that was served longest ago first; none is empty. */
+  /** The owner whose turn is longest ago first; none is empty. */
   readonly #owners = new Map<string, Queue<T>>()
   #size = 0
 
@@ -63,11 +63,25 @@ export class FairQueue<T> {
 
   shift(): T | undefined {
     for (const [owner, own] of this.#owners) {
-      this.#owners.delete(owner)
-      if (own.size > 1) this.#owners.set(owner, own)
       this.#size--
+      if (own.size === 1) this.#owners.delete(owner)
+      else if (this.#owners.size > 1) {
+        this.#owners.delete(owner)
+        this.#owners.set(owner, own)
+      }
       return own.shift()
     }
     return undefined
+  }
+
+  /** Takes out every item that `take` accepts. */
+  remove(take: (item: T) => boolean): T[] {
+    const taken: T[] = []
+    for (const [owner, own] of this.#owners) {
+      for (const item of own.remove(take)) taken.push(item)
+      if (own.size === 0) this.#owners.delete(owner)
+    }
+    this.#size -= taken.length
+    return taken
   }
 }

@@ -36,6 +36,22 @@ describe('the queue of an adapter', () => {
     expect(server.pending).toBe(0)
   })
 
+  it('starts waiting calls of each peer in turn', async () => {
+    const { proxy, waiting, server } = await setUp({ concurrency: 1 })
+    const other = new Communicator({ timeoutMs: 60_000, localAddress: '127.0.0.2' })
+    cleanups.push(() => other.close())
+    const calls = Array.from({ length: 6 }, () => proxy.text('much'))
+    await expect.poll(() => server.pending).toBe(6)
+    const little = Array.from({ length: 2 }, () => other.proxy<EchoProxy>(Echo, server.object()).text('little'))
+    await expect.poll(() => server.pending).toBe(8)
+    for (let i = 0; i < 8; i++) {
+      await expect.poll(() => waiting.length).toBeGreaterThan(0)
+      waiting.shift()?.(String(i))
+    }
+    expect([await Promise.all(calls), await Promise.all(little)]).toEqual([['0', '1', '3', '5', '6', '7'], ['2', '4']])
+    expect(server.pending).toBe(0)
+  })
+
   it('answers -9 beyond its capacity', async () => {
     const { proxy, release } = await setUp({ concurrency: 1, queueCapacity: 3 })
     const calls = Array.from({ length: 10 }, () => proxy.text('x').catch((error: { ret: number }) => error.ret))
