@@ -13,3 +13,8 @@ test('buffers that come and go have the heap marked when it has doubled, and not
   expect(stderr).toMatch(/Namespace/)
   expect(stdout.match(/factor \d+\.\d/g)?.at(-1)).toBe('factor 2.0')
 })
+
+test('files of a package that were read do not wait for the whole heap to be marked', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', '--max-semi-space-size=2', '--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'rig/read-entries.ts')])
+  expect(Number(stdout)).toBeLessThan(6e6)
+})
