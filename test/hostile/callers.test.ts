@@ -1,6 +1,6 @@
 // Who speaks for whom: each function by which a pod could write or read what is another server's, called from the pod itself, from another
 // one, from one on its node's network, and from an address that is no pod's.
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +17,7 @@ import { Communicator } from '#tars/client.ts'
 import { AdminReg, createAdapterConf, createPatchRequest, createPluginConf, createServerConf, createTaskItemReq, createTaskReq, type AdminRegProxy } from '#tars/protocol/AdminReg.ts'
 import { Config, createConfigInfo, createGetConfigListInfo, type ConfigProxy } from '#tars/protocol/ConfigF.ts'
 import { createLogInfo, Log, type LogProxy } from '#tars/protocol/LogF.ts'
+import { LogView, type LogViewProxy } from '#tars/protocol/LogView.ts'
 import { createReportInfo, Notify, type NotifyProxy } from '#tars/protocol/NotifyF.ts'
 import { Registry, type RegistryProxy } from '#tars/protocol/Registry.ts'
 import { start as startAdminRegistry } from '../../framework/admin/adminreg/role.ts'
@@ -106,6 +107,39 @@ describe('tarslog', () => {
       expect(metrics).toContain('tars_callers_refused_total{reason="stranger",mode="log"} 1\n')
     })
     expect(await readdir(join(folder, 'logs', 'Mall', 'Shop'))).toContain(`Mall.Shop_g_${new Date().getFullYear()}.log`)
+  })
+
+  test('traces: a line tells of its writer\'s own side of a call, and is one line', async () => {
+    await withRole('log', {}, async (address) => {
+      const line = (moment: string, master: string, slave: string) => `t|trace|span-${moment}-${master}|parent|${moment}|${master}|${slave}|f|1|0||\n`
+      const [foreign, own] = [[line('cs', 'Mall.Shop', 'Demo.Evil.Obj'), line('te', 'Mall.Shop.set', 'x'), line('sr', 'Demo.Evil', 'Mall.Shop.Obj')], [line('cs', 'Demo.Evil', 'Mall.Shop.Obj'), line('ss', 'Mall.Shop', 'Demo.Evil.Obj'), 'no line of a trace\n']]
+      const log = communicators.evil.proxy<LogProxy>(Log, `tars.tarslog.LogObj@tcp -h ${address} -p 12111`)
+      await log.loggerbyInfo(createLogInfo({ appname: 'Demo', servername: 'Evil', sFilename: '_t_trace_', sFormat: 'own' }), [...foreign, ...own, 'x\nmall-shop-0|Mall|Shop|faked\n'], { context: { node_name: 'x\nmall-shop-0|Mall|Shop|faked' } })
+      await log.loggerbyInfo(createLogInfo({ appname: 'Demo\nmall-shop-0|Mall', servername: 'Shop', sFilename: '_t_trace_', sFormat: 'own' }), own.slice(2))
+    })
+    const text = await readFile(join(folder, 'logs/_tars_/_trace_/_tars_._trace___t_trace__own.log'), 'utf8')
+    expect(text.trimEnd().split('\n')).toEqual([
+      'x?mall-shop-0?Mall?Shop?faked|Demo|Evil|t|trace|span-cs-Demo.Evil|parent|cs|Demo.Evil|Mall.Shop.Obj|f|1|0||',
+      'x?mall-shop-0?Mall?Shop?faked|Demo|Evil|t|trace|span-ss-Mall.Shop|parent|ss|Mall.Shop|Demo.Evil.Obj|f|1|0||',
+      'x?mall-shop-0?Mall?Shop?faked|Demo|Evil|no line of a trace',
+      'x?mall-shop-0?Mall?Shop?faked|Demo|Evil|x mall-shop-0|Mall|Shop|faked',
+      `${at.evil}|Demo?mall-shop-0?Mall|Shop|no line of a trace`,
+    ])
+  })
+
+  test('LogViewObj: a pod reads the logs of its application, also of a server without pods, and the framework those of all', async () => {
+    await withRole('log', { TARS_CALLERS: 'off' }, async (address) => {
+      for (const server of ['Shop', 'Gone']) await communicators.shop.proxy<LogProxy>(Log, `tars.tarslog.LogObj@tcp -h ${address} -p 12111`).logger('Mall', server, 'v', '%Y', ['secret\n'])
+    })
+    await withRole('log', strict, async (address) => {
+      const view = (who: Who) => communicators[who].proxy<LogViewProxy>(LogView, `tars.tarslog.LogViewObj@tcp -h ${address} -p 13030`)
+      for (const server of ['Shop', 'Gone']) {
+        const file = `Mall.${server}_v_${new Date().getFullYear()}.log`
+        const mayRead = { shop: true, evil: false, node: true, nobody: false, framework: true }
+        expect(await outcomes(async (who) => (await view(who).getLogFileList('Mall', server)).logFileList.includes(file))).toEqual(mayRead)
+        expect(await outcomes(async (who) => (await view(who).getLogData('Mall', server, file, 'tail -1 x')).fileData.includes('secret'))).toEqual(mayRead)
+      }
+    })
   })
 
   test('a pod that has just come is asked for before it is refused', async () => {
@@ -204,6 +238,10 @@ test('tarsregistry: descriptors and commands are by the name that a server has, 
     for (const server of ['Shop', 'shop', 'Empty', 'empty']) expect([server, (await registry('evil').getServerDescriptor('mall', server)).return]).toEqual([server, -1])
     for (const [who, wanted] of Object.entries({ shop: 1, evil: 3, node: 2, nobody: 2, framework: 1 })) expect([who, await registry('shop').checkCaller(at[who as Who], 'mall', 'shop')]).toEqual([who, wanted])
     expect(await registry('shop').checkCaller(`${at.shop},metadata.name=x`, 'Mall', 'Shop')).toBe(2)
+  })
+  await withRole('registry', {}, async (address) => {
+    const registry = communicators.shop.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h ${address} -p 17891`)
+    expect([await registry.checkCaller(at.nobody, 'Mall', 'Shop'), await registry.checkCaller('nonsense', 'Mall', 'Shop')]).toEqual([1, 2])
   })
   await withRole('registry', { TARS_CALLERS: 'off' }, async (address) => {
     expect(await communicators.shop.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h ${address} -p 17891`).checkCaller(at.evil, 'Mall', 'Shop')).toBe(0)

@@ -156,6 +156,10 @@ describe('uploads and builds', () => {
     await expect(upload(Buffer.alloc(5_000_001))).rejects.toThrow(/413/)
   })
 
+  test('a question above the limit of questions is refused, however large packages may be', async () => {
+    expect(await build('0'.repeat(2 << 20))).toMatchObject({ status: 413, body: { code: 'REQUEST_INVALID' } })
+  })
+
   test('what a build has cannot be taken or changed', async () => {
     const plan = faulty.plan('tars/demo.helloserver', 'publish', 'slow', Infinity)
     const id = await upload(file)
