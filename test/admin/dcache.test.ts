@@ -135,6 +135,14 @@ test('a release is followed from the first moment on, and is done when the node 
   expect((await admin.getPatchPercent('DCache', 'ARouterServer', '10.0.0.9')).return).toBe(1001)
 })
 
+test('a server that was never released does not run, so that it can be uninstalled', async () => {
+  expect(await admin.getServerState('DCache', 'COneServer', '10.0.0.1')).toMatchObject({ return: 0, state: { settingStateInReg: 'inactive', presentStateInReg: 'inactive', presentStateInNode: 'Inactive' } })
+  // delCache: any code but -1 lets DCache go on.
+  expect((await admin.delCache('10.0.0.1', 'DCache.COneServer', '/data/dcacheuninstall', '')).return).toBe(1001)
+  expect((await admin.uninstallServer('DCache', 'COneServer', '10.0.0.1')).return).toBe(0)
+  expect((await admin.getServerState('DCache', 'COneServer', '10.0.0.1')).return).not.toBe(0)
+})
+
 test('a node without a pod is dead to a router that asks, one that was never there is a mistake', async () => {
   const state = async (node: string) => {
     const { return: code, state: { settingStateInReg, presentStateInReg }, result } = await admin.getServerState('DCache', 'ARouterServer', node)
