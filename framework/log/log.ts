@@ -78,12 +78,13 @@ async function start(options: LogOptions, lifetime: Lifetime): Promise<RunningLo
   })
   const files = new LogFiles({ root: path, clock, maxOpen: options.openFiles })
   lifetime.onStop(() => files.stop())
-  const traces = startTraces(options, lifetime)
+  const maxBytes = options.keeping.maxBytes ?? await freeBytes(path)
+  const traces = startTraces(options, maxBytes / 2, lifetime)
   const check = await startCheck(options, lifetime)
-  const pass = startSweeping(options, files, traces.store, lifetime)
-  const append = appender(options.keeping.maxBytes ?? await freeBytes(path), files, pass)
+  const pass = startSweeping(options, { files, store: traces.store, check }, lifetime)
+  const append = appender(maxBytes, files, pass)
   const servants = {
-    log: { interface: logInterface(), servant: logServant({ append, namesNode: options.namesNode, overrides: startConf(options, lifetime), onTraceLine: (line) => traces.collector.add(line), check, clock }) },
+    log: { interface: logInterface(), servant: logServant({ append, namesNode: options.namesNode, overrides: startConf(options, lifetime), onTraceLine: (line, owner) => traces.collector.add(line, owner), check, clock }) },
     topology: { interface: Topology, servant: topologyServant({ store: traces.store, flush: () => traces.collector.flush() }) },
     view: { interface: LogView, servant: viewServant(path, check.byApp(frameworkApp)) },
   }
@@ -122,19 +123,29 @@ function appender(maxBytes: number, files: LogFiles, pass: () => Promise<void>):
   }
 }
 
+/** A trace that is over, and what it takes. */
+interface Exported {
+  readonly trace: Trace
+  readonly kib: number
+}
+
+/** In one request, and while nobody takes them, KiB. */
+const exporting = { batch: 1024, capacity: 64 * 1024 } as const
+
 interface Traces {
   readonly store: SqliteTraceStore
   readonly collector: TraceCollector
-  readonly exporter: HttpOutbox<Trace> | undefined
+  readonly exporter: HttpOutbox<Exported> | undefined
 }
 
-function startTraces({ data, otlp, log, clock = systemClock, quietMs, overtimeMs }: LogOptions, lifetime: Lifetime): Traces {
+/** @param maxBytes of the index, about */
+function startTraces({ data, otlp, traceDays, log, clock = systemClock, quietMs, overtimeMs }: LogOptions, maxBytes: number, lifetime: Lifetime): Traces {
   const store = new SqliteTraceStore(data, log)
   lifetime.onStop(() => store.close())
-  const exporter = otlp === undefined ? undefined : new HttpOutbox<Trace>({ ...otlp, body: otlpRequest, batch: 200, remedy: 'check OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_HEADERS', log })
+  const exporter = otlp === undefined ? undefined : new HttpOutbox<Exported>({ ...otlp, ...exporting, weigh: ({ kib }) => kib, body: (some) => otlpRequest(some.map(({ trace }) => trace)), remedy: 'check OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_HEADERS', log })
   if (exporter !== undefined) lifetime.own(exporter)
   const times = { ...(quietMs === undefined ? {} : { quietMs }), ...(overtimeMs === undefined ? {} : { overtimeMs }) }
-  const collector = lifetime.own(new TraceCollector({ store, clock, log, ...times, onTrace: (trace) => exporter?.add(trace) }))
+  const collector = lifetime.own(new TraceCollector({ store, clock, log, dayBytes: maxBytes / (traceDays + 1), ...times, onTrace: (trace, bytes) => exporter?.add({ trace, kib: Math.ceil(bytes / 1024) }) }))
   return { store, collector, exporter }
 }
 
@@ -145,12 +156,12 @@ function startConf({ conf, log }: LogOptions, lifetime: Lifetime) {
 }
 
 /** @returns one pass; passes do not overlap */
-function startSweeping({ path, data, keeping, traceDays, log, clock = systemClock, sweepEveryMs = 600_000 }: LogOptions, files: LogFiles, store: SqliteTraceStore, lifetime: Lifetime): () => Promise<void> {
+function startSweeping({ path, data, keeping, traceDays, log, clock = systemClock, sweepEveryMs = 600_000 }: LogOptions, { files, store, check }: { readonly files: LogFiles; readonly store: SqliteTraceStore; readonly check: CallerCheck }, lifetime: Lifetime): () => Promise<void> {
   const abort = new AbortController()
   let running: Promise<void> | undefined
   const pass = async (): Promise<void> => {
     try {
-      const done = await sweep({ root: path, keeping, now: clock.now(), isBusy: (file) => file.startsWith(data) || files.isBusy(file), log, signal: abort.signal })
+      const done = await sweep({ root: path, keeping, now: clock.now(), isLog: (file) => !file.startsWith(data), isBusy: (file) => files.isBusy(file), isApp: (name) => check.isApp(name), log, signal: abort.signal })
       const traces = store.forgetBefore(strftime('%Y%m%d', new Date(clock.now() - traceDays * dayMs)))
       if (done.removed + done.compressed + traces > 0) log.info('old logs put away', { ...done, traces })
     } catch (error) {
@@ -176,7 +187,7 @@ function metricsText(files: LogFiles, { collector, exporter }: Traces): string {
     metric('open_files', 'Logs that are open.', [[open]]),
     metric('waiting_bytes', 'Bytes of logs that are not written yet.', [[waitingBytes]]),
     metric('traces_living', 'Traces that go on.', [[living]]),
-    metric('trace_lines_lost_total', 'Lines that are in no trace, because the index could not be written to, or the trace has too many calls.', [[lost]]),
+    metric('trace_lines_lost_total', 'Lines that are in no trace: the index could not be written to, or has no more room for their server, or their trace.', [[lost]]),
     metric('exported_traces_total', 'Traces sent by OTLP.', exported === undefined ? [] : [[exported.sent]]),
     metric('export_lost_traces_total', 'Traces that OTLP did not take.', exported === undefined ? [] : [[exported.lost]]),
   ].join('')

@@ -20,6 +20,7 @@ import { startView } from '../../framework/admin/model/view.ts'
 import { startAdminRegistry, type RunningAdminRegistry } from '../../framework/admin/adminreg/adminreg.ts'
 import { startLog } from '../../framework/log/log.ts'
 import { eventually, peek, startCluster, type TestCluster } from '../controller/cluster.ts'
+import { ownAddress } from '../rig/own-address.ts'
 
 /* The peer is untyped JavaScript: any is what it is. */
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -37,9 +38,9 @@ const theirs = peer.rpc.Communicator.New()
 const calls: string[] = []
 let running = true
 /** Where a node answers, and where nothing does. */
-const [alive, dead] = ['127.80.0.1', '127.80.0.2']
+const [alive, dead] = [ownAddress(), ownAddress()]
 /** Where a tarslog is. */
-const keeper = '127.80.0.3'
+const keeper = ownAddress()
 
 beforeAll(async () => {
   cluster = await startCluster()

@@ -180,6 +180,12 @@ describe('files', () => {
     expect((await readdir(join(folder, 'logs', '.._.._.._..', '__')))).toEqual(['.._.._.._.....__.._.._escaped_.._2026.log'])
   })
 
+  test('a format that is longer than any file name is none', async () => {
+    await log.logger('App', 'Server', 'long', `%Y${'x'.repeat(254)}`, ['x\n'])
+    await log.loggerbyInfo(info({ sFilename: 'long', sFormat: '%F'.repeat(128), sLogType: 'hour' }), ['y\n'])
+    expect((await readdir(join(folder, 'logs/App/Server'))).filter((name) => name.includes('_long_'))).toEqual(['App.Server_long_20260305.log', expect.stringMatching(/^App\.Server_long_20260305\d\d\.log$/)])
+  })
+
   test('what cannot be written is refused, so that the caller keeps it', async () => {
     await mkdir(join(folder, 'logs/App/Server/App.Server_dir_20260305.log'), { recursive: true })
     await expect(log.loggerbyInfo(info({ sFilename: 'dir' }), ['x\n'])).rejects.toThrow(/App\.Server_dir_20260305\.log cannot be written/)
@@ -238,8 +244,8 @@ describe('old logs', () => {
     }
     return root
   }
-  const passOver = (root: string, keeping: Partial<Keeping>, isBusy: (path: string) => boolean = () => false) =>
-    sweep({ root, keeping: { ...never, ...keeping }, now: nowMs, isBusy, log: silentLogger, signal: new AbortController().signal })
+  const passOver = (root: string, keeping: Partial<Keeping>, isBusy: (path: string) => boolean = () => false, isApp: (name: string) => boolean = () => true) =>
+    sweep({ root, keeping: { ...never, ...keeping }, now: nowMs, isLog: (path) => !path.includes('.index'), isBusy, isApp, log: silentLogger, signal: new AbortController().signal })
   const left = async (root: string) => (await readdir(root, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1)).toSorted()
 
   test('are compressed, then removed', async () => {
@@ -281,6 +287,26 @@ describe('old logs', () => {
     for (let index = 0; index < 9; index++) await put(`Loud/Server${index % 2}/f${index}`, 30, 100 - index)
     await passOver(root, { maxBytes: 90 })
     expect((await readdir(root, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map(({ name }) => name).toSorted()).toEqual(['f7', 'f8', 'old'])
+  })
+
+  test('beyond the quota what is written under many made-up names goes before those of an application that has more than each of them', async () => {
+    const made = Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`Made${index}/Up/f`, { days: 1, text: 'x'.repeat(30) }]))
+    const root = await filled({ ...made, 'Mall/Shop/old': { days: 9, text: 'x'.repeat(60) } })
+    await passOver(root, { maxBytes: 90 }, () => false, (name) => name === 'Mall')
+    expect([(await left(root)).length, (await left(root)).at(0)]).toEqual([2, expect.stringContaining('Made')])
+    expect(await left(root)).toContain('Mall/Shop/old')
+  })
+
+  test('beyond the quota one that has most, and is being written, keeps nobody from losing what is too much', async () => {
+    const root = await filled({ 'Most/S/busy.1': { days: 0, text: 'x'.repeat(100) }, 'Loud/S/a': { days: 2, text: 'x'.repeat(30) }, 'Loud/S/b': { days: 1, text: 'x'.repeat(30) } })
+    await passOver(root, { maxBytes: 140 }, (path) => path.includes('busy'))
+    expect(await left(root)).toEqual(['Loud/S/b', 'Most/S/busy.1'])
+  })
+
+  test('have what the index leaves of the quota, which stays where it is however large it becomes', async () => {
+    const root = await filled({ '.index/traces.sqlite': { days: 0, text: 'x'.repeat(100) }, 'A/S/a': { days: 2, text: 'x'.repeat(30) }, 'A/S/b': { days: 1, text: 'x'.repeat(30) } })
+    await passOver(root, { maxBytes: 140, maxAgeMs: 3 * dayMs })
+    expect(await left(root)).toEqual(['.index/traces.sqlite', 'A/S/b'])
   })
 
   test('a flood is put away while it comes', async () => {
@@ -329,7 +355,7 @@ describe('old logs', () => {
     let written = 0
     let passing = true
     const passes = (async () => {
-      while (passing) await sweep({ root, keeping: { ...never, gzipAgeMs: 0 }, now: Date.now() + 1000, isBusy: (path) => files.isBusy(path), log: silentLogger, signal: new AbortController().signal })
+      while (passing) await sweep({ root, keeping: { ...never, gzipAgeMs: 0 }, now: Date.now() + 1000, isLog: () => true, isBusy: (path) => files.isBusy(path), isApp: () => true, log: silentLogger, signal: new AbortController().signal })
     })()
     for (; written < 300; written++) await files.append('busy.log', Buffer.from(`${written}\n`))
     passing = false

@@ -62,7 +62,7 @@ export async function startCallerCheck(options: CallerCheckStart, lifetime: Life
 }
 
 export interface CallerCheckOptions extends CallerSettings {
-  readonly callers: Pick<Callers, 'ownersAt' | 'isOwner' | 'learn'>
+  readonly callers: Pick<Callers, 'ownersAt' | 'isOwner' | 'learn'> & Partial<Pick<Callers, 'isApp'>>
   /** Applications whose pods may speak for all. */
   readonly above?: readonly string[]
   /** A pod may speak for every server of its application. Default: for its own server only. */
@@ -139,6 +139,11 @@ export class CallerCheck {
   accountOf(address: string, server: string): string {
     const { callers } = this.#options
     return callers.isOwner(server) ? server : (callers.ownersAt(address)[0] ?? server)
+  }
+
+  /** Whether an application of this name runs here, as far as that is known: what is said under another one may be anybody's. */
+  isApp(name: string): boolean {
+    return this.#options.callers.isApp?.(name) ?? true
   }
 
   /** In Prometheus' text format. */

@@ -24,8 +24,12 @@ export interface SweepOptions {
   readonly keeping: Keeping
   /** Wall time, milliseconds since the epoch. */
   readonly now: number
-  /** Whether a file is being written; one that only is open is closed. */
+  /** What is no log takes of the quota, and is left alone. */
+  readonly isLog: (path: string) => boolean
+  /** Whether a log is being written; one that only is open is closed. */
   readonly isBusy: (path: string) => boolean
+  /** Whether an application of this name runs here. Under other names anybody writes, so that they count as one application. */
+  readonly isApp: (name: string) => boolean
   readonly log: Logger
   readonly signal: AbortSignal
 }
@@ -61,8 +65,9 @@ export async function sweep(options: SweepOptions): Promise<Swept> {
     return true
   }
   let compressed = 0
-  const found = await filesBelow(root)
-  const maxBytes = keeping.maxBytes ?? usualShare * (bytesOf(found) + await freeBytes(root))
+  const all = await filesBelow(root)
+  const found = all.filter(({ path }) => options.isLog(path))
+  const maxBytes = (keeping.maxBytes ?? usualShare * (bytesOf(all) + await freeBytes(root))) - (bytesOf(all) - bytesOf(found))
   for (const file of divided(found, maxBytes, options)) {
     if (signal.aborted) break
     const age = now - file.mtimeMs
@@ -88,15 +93,20 @@ export async function sweep(options: SweepOptions): Promise<Swept> {
 }
 
 /** What is too much: again and again the oldest log of the application that has most. */
-function* surplus(files: readonly Found[], maxBytes: number, { root, isBusy }: SweepOptions): Iterable<string> {
-  const apps = [...Map.groupBy(files, ({ path }) => relative(root, path).split(sep, 1)[0] ?? '').values()]
+function* surplus(files: readonly Found[], maxBytes: number, { root, isBusy, isApp }: SweepOptions): Iterable<string> {
+  const appOf = ({ path }: Found): string => {
+    const [folder = ''] = relative(root, path).split(sep, 1)
+    return isApp(folder) ? folder : ''
+  }
+  let apps = [...Map.groupBy(files, appOf).values()]
     .map((logs) => ({ logs: logs.toSorted((a, b) => b.mtimeMs - a.mtimeMs), bytes: bytesOf(logs) }))
   let bytes = bytesOf(files)
-  while (bytes > maxBytes) {
+  while (bytes > maxBytes && apps.length > 0) {
     const most = apps.reduce((a, b) => (b.bytes > a.bytes ? b : a))
     const oldest = most.logs.pop()
-    if (oldest === undefined) return
-    if (isBusy(oldest.path)) continue
+    // What is left of it is being written.
+    if (oldest === undefined) apps = apps.filter((app) => app !== most)
+    if (oldest === undefined || isBusy(oldest.path)) continue
     most.bytes -= oldest.size
     bytes -= oldest.size
     yield oldest.path

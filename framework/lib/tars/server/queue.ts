@@ -43,3 +43,45 @@ export class Queue<T> {
     this.#first = 0
   }
 }
+
+/** First in, first out for each owner, and one owner after the other: one that has much delays its own. */
+export class FairQueue<T> {
+  /** The owner whose turn is longest ago first; none is empty. */
+  readonly #owners = new Map<string, Queue<T>>()
+  #size = 0
+
+  get size(): number {
+    return this.#size
+  }
+
+  push(item: T, owner: string): void {
+    const own = this.#owners.get(owner) ?? new Queue<T>()
+    if (own.size === 0) this.#owners.set(owner, own)
+    own.push(item)
+    this.#size++
+  }
+
+  shift(): T | undefined {
+    for (const [owner, own] of this.#owners) {
+      this.#size--
+      if (own.size === 1) this.#owners.delete(owner)
+      else if (this.#owners.size > 1) {
+        this.#owners.delete(owner)
+        this.#owners.set(owner, own)
+      }
+      return own.shift()
+    }
+    return undefined
+  }
+
+  /** Takes out every item that `take` accepts. */
+  remove(take: (item: T) => boolean): T[] {
+    const taken: T[] = []
+    for (const [owner, own] of this.#owners) {
+      for (const item of own.remove(take)) taken.push(item)
+      if (own.size === 0) this.#owners.delete(owner)
+    }
+    this.#size -= taken.length
+    return taken
+  }
+}

@@ -5,7 +5,7 @@ import type { Adapter } from './adapter.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
 import { listenFailure, type Listener, type ListenerParts } from './listener.ts'
 import { adapterDefaults } from './options.ts'
-import { Queue } from './queue.ts'
+import { FairQueue } from './queue.ts'
 import { TlsGate } from './tls-gate.ts'
 import { Writers } from './writers.ts'
 
@@ -29,8 +29,8 @@ export class TcpListener implements Listener, ConnectionHost {
   readonly #adapter: Adapter
   readonly #connections = new Set<Connection>()
   readonly #net: NetServer
-  /** Connections with bytes that are read in a later turn. */
-  readonly #waiting = new Queue<Connection>()
+  /** Connections with bytes that are read in a later turn, by peer: with many of them nobody keeps the others waiting. */
+  readonly #waiting = new FairQueue<Connection>()
   readonly #most: number
   /** Sockets by the address of their peer, those that have not become connections yet included. */
   readonly #peers = new Map<string, number>()
@@ -116,7 +116,7 @@ export class TcpListener implements Listener, ConnectionHost {
   }
 
   readLater(connection: Connection): void {
-    this.#waiting.push(connection)
+    this.#waiting.push(connection, connection.peer.address)
     if (this.#waiting.size === 1) this.#adapter.readLater(this.#readOn)
   }
 
