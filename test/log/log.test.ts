@@ -164,6 +164,33 @@ describe('files', () => {
     expect(readFileSync(join(folder, 'order/x.log'), 'utf8')).toBe(pieces.join('').repeat(2))
   })
 
+  test('no more of them are begun than may, and those that are there are written', async () => {
+    const files = new LogFiles({ root: join(folder, 'begun'), clock, maxOpen: 1 })
+    let left = 2
+    const write = (name: string): Promise<void> => files.append(`${name}.log`, Buffer.from('x'), () => left-- > 0)
+    await write('a')
+    await write('b')
+    await expect(write('c')).rejects.toThrow('c.log cannot be written')
+    await write('a')
+    await write('b')
+    expect(left).toBe(-1)
+    await files.stop()
+  })
+
+  test('one server begins a thousand in ten minutes, whatever names it makes up, and others theirs', async () => {
+    const own = await start({ path: join(folder, 'many'), data: ':memory:' })
+    onTestFinished(() => own.stop())
+    const proxy = proxyOf(own)
+    const write = (index: number): Promise<unknown> => proxy.logger('Evil', 'Pod', `f${index}`, '%Y', ['x\n']).then(() => undefined, (error: unknown) => error)
+    const answers = await Promise.all(Array.from({ length: 1003 }, (_, index) => write(index)))
+    expect(answers.filter((answer) => answer !== undefined)).toHaveLength(3)
+    await proxy.logger('Mall', 'Shop', '', '%Y', ['x\n'])
+    await write(0)
+    nowMs += 600_000
+    expect(await write(1003)).toBe(undefined)
+    nowMs -= 600_000
+  })
+
   test('what waits is bounded', async () => {
     const files = new LogFiles({ root: join(folder, 'bounded'), clock, maxWaiting: 100 })
     const writes = await Promise.allSettled(['a', 'b', 'c'].map((name) => files.append(`${name}.log`, Buffer.alloc(60))))
@@ -208,8 +235,8 @@ describe('old logs', () => {
     }
     return root
   }
-  const passOver = (root: string, keeping: Partial<Keeping>, isBusy: (path: string) => boolean = () => false, isApp: (name: string) => boolean = () => true) =>
-    sweep({ root, keeping: { ...never, ...keeping }, now: nowMs, isLog: (path) => !path.includes('.index'), isBusy, isApp, log: silentLogger, signal: new AbortController().signal })
+  const passOver = (root: string, keeping: Partial<Keeping>, isBusy: (path: string) => boolean = () => false, isApp: (name: string) => boolean = () => true, maxFiles = 1_000_000) =>
+    sweep({ maxFiles, root, keeping: { ...never, ...keeping }, now: nowMs, isLog: (path) => !path.includes('.index'), isBusy, isApp, log: silentLogger, signal: new AbortController().signal })
   const left = async (root: string) => (await readdir(root, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1)).toSorted()
 
   test('are compressed, then removed', async () => {
@@ -271,6 +298,20 @@ describe('old logs', () => {
     const root = await filled({ '.index/traces.sqlite': { days: 0, text: 'x'.repeat(100) }, 'A/S/a': { days: 2, text: 'x'.repeat(30) }, 'A/S/b': { days: 1, text: 'x'.repeat(30) } })
     await passOver(root, { maxBytes: 140, maxAgeMs: 3 * dayMs })
     expect(await left(root)).toEqual(['.index/traces.sqlite', 'A/S/b'])
+  })
+
+  test('many that are small are too much as few that are large, and the folders that they leave empty go', async () => {
+    const small = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`Loud/S${index}/f`, { days: 3 + index, text: 'x' }]))
+    const root = await filled({ ...small, 'Mall/Shop/f': { days: 20, text: 'x' } })
+    await utimes(join(root, 'Mall'), 0, 0)
+    for (const name of await readdir(join(root, 'Loud'))) await utimes(join(root, 'Loud', name), 0, 0)
+    await passOver(root, { maxBytes: 1000 }, () => false, () => true, 10)
+    expect(await left(root)).toEqual([...Array.from({ length: 9 }, (_, index) => `Loud/S${index}/f`), 'Mall/Shop/f'])
+    // The three were changed just now.
+    expect((await readdir(join(root, 'Loud'))).length).toBe(12)
+    for (const name of await readdir(join(root, 'Loud'))) await utimes(join(root, 'Loud', name), 0, 0)
+    await passOver(root, {})
+    expect((await readdir(join(root, 'Loud'))).length).toBe(9)
   })
 
   test('a flood is put away while it comes', async () => {
