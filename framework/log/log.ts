@@ -10,6 +10,7 @@ import { metricsOf } from '#base/metrics.ts'
 import { CallerCheck, noCallers, startCallerCheck, uncheckedCallers, type CallerCheckStart, type CallerSettings } from '#kube/caller-check.ts'
 import type { Accounts } from '#tars/auth.ts'
 import { ConfFile } from '#tars/conf-file.ts'
+import { LogView } from '#tars/protocol/LogView.ts'
 import { Topology } from '#tars/protocol/Topology.ts'
 import { serveTars } from '#tars/serve.ts'
 import { RequestCounters } from '#tars/server.ts'
@@ -26,6 +27,7 @@ import { TraceCollector } from './trace/collector.ts'
 import { otlpRequest } from './trace/otlp.ts'
 import { SqliteTraceStore } from './trace/store.ts'
 import type { Trace } from './trace/trace.ts'
+import { viewServant } from './view-servant.ts'
 
 export interface LogOptions extends Omit<LogEnv, 'callers' | 'namespace'> {
   /** Servants speak TLS, too or only. Default: they do not. */
@@ -52,6 +54,8 @@ export interface RunningLog extends Running {
 }
 
 const drainMs = 5000
+/** Its pods may read the logs of all, for those who show them. */
+const frameworkApp = 'tars'
 const dayMs = 86_400_000
 /** Bytes that come in, at least, before old logs are looked at out of turn. */
 const leastStep = 1 << 20
@@ -82,12 +86,13 @@ async function start(options: LogOptions, lifetime: Lifetime): Promise<RunningLo
   const servants = {
     log: { interface: logInterface(), servant: logServant({ append, namesNode: options.namesNode, overrides: startConf(options, lifetime), onTraceLine: (line, owner) => traces.collector.add(line, owner), check, clock }) },
     topology: { interface: Topology, servant: topologyServant({ store: traces.store, flush: () => traces.collector.flush() }) },
+    view: { interface: LogView, servant: viewServant(path, check.byApp(frameworkApp)) },
   }
   const counters = new RequestCounters()
   const [one, other] = await serveTars({
     adapters: [
       { endpoint: `tcp -h ${address} -p ${options.ports.log} -t 60000`, servants: { 'tars.tarslog.LogObj': servants.log } },
-      { endpoint: `tcp -h ${address} -p ${options.ports.topology} -t 60000`, servants: { 'tars.tarslog.TopologyObj': servants.topology } },
+      { endpoint: `tcp -h ${address} -p ${options.ports.topology} -t 60000`, servants: { 'tars.tarslog.TopologyObj': servants.topology, 'tars.tarslog.LogViewObj': servants.view } },
     ],
     log,
     tls: options.tls,

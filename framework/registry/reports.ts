@@ -4,7 +4,7 @@ import type { Logger } from '#base/log.ts'
 import { Failure } from '#base/errors.ts'
 import { retry } from '#base/retry.ts'
 import { isConflict, isNotFound } from '#kube/errors.ts'
-import { isOlder } from '#kube/types.ts'
+import { isOlder, isOlderVersion } from '#kube/types.ts'
 import { conditionsFor, isConfirmed, shownAt } from './condition.ts'
 import type { Directory } from './model/directory.ts'
 import { addressesOf, type PodCondition, type PodObject, type ReportedState } from './model/pod-state.ts'
@@ -87,20 +87,34 @@ export class Reports {
   observe(pod: PodObject): void {
     const name = pod.metadata.name
     const word = this.#words.get(name)
-    if (word === undefined || this.#queue.has(name) || this.#writing.has(name)) return
+    if (word === undefined) return
+    if (!isSame(word.pod, pod)) return this.#observeOther(pod, word)
+    if (this.#isBeingWritten(name)) return
     const isSaid = isConfirmed(pod, word.state)
     const hasCaughtUp = word.writtenAs !== undefined && !isOlder(pod.metadata.resourceVersion, word.writtenAs)
     if (word.isPending && !hasCaughtUp && !isSaid) return
-    if (!isSaid && isSame(word.pod, pod) && isEarlier(pod, word)) this.#take(pod, word.state)
+    if (!isSaid && isEarlier(pod, word)) this.#take(pod, word.state)
     else this.#settle(word, pod)
   }
 
-  /** The pod is gone: its node's word dies with it. The word of a later pod of its name stays. */
+  /** A pod of the name that is not whose word it was taken for: one from before, or one whose word it may be. */
+  #observeOther(pod: PodObject, word: Word): void {
+    const { name, resourceVersion } = pod.metadata
+    if (isOlderVersion(resourceVersion, word.pod.metadata.resourceVersion)) return
+    if (word.isPending && maySay(pod, word)) this.#take(pod, word.state)
+    else this.#forget(name)
+  }
+
+  /**
+   * The pod is gone: its node's word dies with it. The word of a later pod of its name stays, and so does one on its way, which may be
+   * that of a later one: of that one's node, before the watch has shown it. The answer to the write, or the watch, tells.
+   */
   observeGone(pod: PodObject): void {
     const { name } = pod.metadata
     const word = this.#words.get(name)
-    if (word === undefined || isSame(word.pod, pod)) this.#forget(name)
-    else if (word.isPending) this.#options.directory.setReport(name, word.state)
+    const stays = word?.isPending === true && (!isSame(word.pod, pod) || this.#isBeingWritten(name))
+    if (stays) this.#options.directory.setReport(name, word.state)
+    else this.#forget(name)
   }
 
   /** Resolves when nothing is left to write. */
@@ -118,7 +132,11 @@ export class Reports {
   }
 
   #isOnItsWay(podName: string, word: Word): boolean {
-    return this.#queue.has(podName) || this.#writing.has(podName) || word.writtenAs !== undefined
+    return this.#isBeingWritten(podName) || word.writtenAs !== undefined
+  }
+
+  #isBeingWritten(podName: string): boolean {
+    return this.#queue.has(podName) || this.#writing.has(podName)
   }
 
   #settle(word: Word, pod: PodObject): void {
@@ -201,12 +219,11 @@ export class Reports {
   }
 
   /** The pod is another by now, and its node may be the one that spoke, before the watch had shown it: it has the same address. */
-  async #belongsToNext({ pod, state, revision }: Word): Promise<boolean> {
+  async #belongsToNext(sent: Word): Promise<boolean> {
+    const { pod, state, revision } = sent
     const { name } = pod.metadata
     const next = await retry(() => this.#options.fetch(name), { attempts: Infinity, signal: this.#abort.signal }).catch(() => undefined)
-    if (next === undefined || !addressesOf(next).some((address) => addressesOf(pod).includes(address))) return false
-    // It has told another registry more since.
-    if ((shownAt(next) ?? 0) >= state.saidAt) return false
+    if (next === undefined || !maySay(next, sent)) return false
     const word = this.#pending(name)
     // What it said since is about the same.
     if (word === undefined || word.revision === revision) this.#take(next, state)
@@ -220,6 +237,9 @@ export class Reports {
     if (pod !== undefined) this.observe(pod)
   }
 }
+
+/** Whether a word may be that of the next pod of the name: it has the same address, and has not told another registry more since. */
+const maySay = (next: PodObject, { pod, state }: Word): boolean => addressesOf(next).some((address) => addressesOf(pod).includes(address)) && (shownAt(next) ?? 0) < state.saidAt
 
 /** An earlier word was written since. What others than registries change has the time that was there before. */
 function isEarlier(pod: PodObject, word: Word): boolean {

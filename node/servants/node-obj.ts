@@ -5,7 +5,7 @@ import type { Command, Supervisor } from '../service/supervisor.ts'
 import type { Libc } from '../system/libc.ts'
 import { createServerStateInfo, ServerState, type ServerStateInfo } from '#tars/protocol/NodeDescriptor.ts'
 import { replaceFile } from '../system/atomic-write.ts'
-import { listLogFiles, readLog } from './log-files.ts'
+import { listLogFiles, readLog } from '#base/log-files.ts'
 import { nodeLoad } from './node-load.ts'
 import { notOurs, REFUSED, SUCCESS, type Identity } from './identity.ts'
 

@@ -17,6 +17,7 @@ import { Communicator } from '#tars/client.ts'
 import { AdminReg, createAdapterConf, createPatchRequest, createPluginConf, createServerConf, createTaskItemReq, createTaskReq, type AdminRegProxy } from '#tars/protocol/AdminReg.ts'
 import { Config, createConfigInfo, createGetConfigListInfo, type ConfigProxy } from '#tars/protocol/ConfigF.ts'
 import { createLogInfo, Log, type LogProxy } from '#tars/protocol/LogF.ts'
+import { LogView, type LogViewProxy } from '#tars/protocol/LogView.ts'
 import { createReportInfo, Notify, type NotifyProxy } from '#tars/protocol/NotifyF.ts'
 import { Registry, type RegistryProxy } from '#tars/protocol/Registry.ts'
 import { start as startAdminRegistry } from '../../framework/admin/adminreg/role.ts'
@@ -124,6 +125,21 @@ describe('tarslog', () => {
       'x?mall-shop-0?Mall?Shop?faked|Demo|Evil|x mall-shop-0|Mall|Shop|faked',
       `${at.evil}|Demo?mall-shop-0?Mall|Shop|no line of a trace`,
     ])
+  })
+
+  test('LogViewObj: a pod reads the logs of its application, also of a server without pods, and the framework those of all', async () => {
+    await withRole('log', { TARS_CALLERS: 'off' }, async (address) => {
+      for (const server of ['Shop', 'Gone']) await communicators.shop.proxy<LogProxy>(Log, `tars.tarslog.LogObj@tcp -h ${address} -p 12111`).logger('Mall', server, 'v', '%Y', ['secret\n'])
+    })
+    await withRole('log', strict, async (address) => {
+      const view = (who: Who) => communicators[who].proxy<LogViewProxy>(LogView, `tars.tarslog.LogViewObj@tcp -h ${address} -p 13030`)
+      for (const server of ['Shop', 'Gone']) {
+        const file = `Mall.${server}_v_${new Date().getFullYear()}.log`
+        const mayRead = { shop: true, evil: false, node: true, nobody: false, framework: true }
+        expect(await outcomes(async (who) => (await view(who).getLogFileList('Mall', server)).logFileList.includes(file))).toEqual(mayRead)
+        expect(await outcomes(async (who) => (await view(who).getLogData('Mall', server, file, 'tail -1 x')).fileData.includes('secret'))).toEqual(mayRead)
+      }
+    })
   })
 
   test('a pod that has just come is asked for before it is refused', async () => {

@@ -2,14 +2,15 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
+import { dirname, join } from 'node:path'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { silentLogger } from '#base/log.ts'
 import { Writer } from '#tars/codec/writer.ts'
 import { Communicator } from '#tars/client.ts'
 import type { FunctionCodec } from '#tars/idl/interface.ts'
 import { createLogInfo, Log, type LogInfo, type LogProxy, writeLogInfo } from '#tars/protocol/LogF.ts'
+import { LogView, type LogViewProxy } from '#tars/protocol/LogView.ts'
 import { LogFiles } from '../../framework/log/files/log-files.ts'
 import { sweep, type Keeping } from '../../framework/log/files/sweep.ts'
 import { startLog, type LogOptions, type RunningLog } from '../../framework/log/log.ts'
@@ -42,6 +43,41 @@ afterAll(async () => {
 
 const info = (given: Partial<LogInfo> = {}) => createLogInfo({ appname: 'App', servername: 'Server', sFormat: '%Y%m%d', ...given })
 const textOf = (path: string) => readFile(join(folder, 'logs', path), 'utf8')
+
+describe('what is kept is shown (10.1)', () => {
+  const view = () => communicator.proxy<LogViewProxy>(LogView, `tars.tarslog.LogViewObj@tcp -h 127.0.0.1 -p ${running.ports.topology}`)
+  const put = async (path: string, bytes: string | Buffer, seconds: number): Promise<void> => {
+    const file = join(folder, 'logs', path)
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, bytes)
+    await utimes(file, seconds, seconds)
+  }
+  const numbers = (count: number): string => Array.from({ length: count }, (_, index) => `line ${index}\n`).join('')
+
+  test('a server\'s logs, those of its sets among them, the newest first', async () => {
+    await put('Shown/Server/old.log', 'x\n', 1)
+    await put('Shown/mallsz1/Server/Shown.Server.log', numbers(9), 3)
+    await put('Shown/Server/other.log', 'x\n', 2)
+    await put('Shown/Other/foreign.log', 'x\n', 2)
+    expect(await view().getLogFileList('Shown', 'Server')).toEqual({ return: 0, logFileList: ['mallsz1/Shown.Server.log', 'other.log', 'old.log'] })
+    expect(await view().getLogData('Shown', 'Server', 'mallsz1/Shown.Server.log', 'tail -3 x | grep -a line | head -1')).toEqual({ return: 0, fileData: 'line 6\n' })
+    expect(await view().getLogFileList('No', 'Such')).toEqual({ return: 0, logFileList: [] })
+  })
+
+  test.each(['../Other/foreign.log', '../../Shown/Other/foreign.log', '/etc/passwd', '.', '..', ''])('not %j', async (name) => {
+    expect(await view().getLogData('Shown', 'Server', name, 'tail -3 x')).toEqual({ return: -1, fileData: expect.stringContaining('there is no log file') })
+  })
+
+  test('both ends of one that was compressed, however long it is', async () => {
+    const many = 1_000_000
+    await put('Shown/Long/long.log.gz', gzipSync(numbers(many)), 1)
+    expect((await view().getLogData('Shown', 'Long', 'long.log.gz', 'tail -2 x')).fileData).toBe(`line ${many - 2}\nline ${many - 1}\n`)
+    expect((await view().getLogData('Shown', 'Long', 'long.log.gz', 'head -2 x')).fileData).toBe('line 0\nline 1\n')
+    expect((await view().getLogData('Shown', 'Long', 'long.log.gz', 'tail -50000 x | grep -a 950001')).fileData).toBe('line 950001\n')
+    await put('Shown/Long/bad.log.gz', 'no gzip', 1)
+    expect((await view().getLogData('Shown', 'Long', 'bad.log.gz', 'tail -2 x')).return).toBe(-1)
+  })
+})
 
 describe('lines (4.2)', () => {
   test('logger: who wrote it, then what was sent, unchanged', async () => {

@@ -16,6 +16,7 @@ import { Registry, type RegistryProxy } from '#tars/protocol/Registry.ts'
 import { startApiServer, type ApiServer } from '../../framework/local/apiserver/server.ts'
 import { startRegistry, type RunningRegistry } from '../../framework/registry/registry.ts'
 import { faultProxy } from '../rig/fault-proxy.ts'
+import { ownAddress } from '../rig/own-address.ts'
 import { createEndpoint, createPod, namespace, until } from './cluster.ts'
 
 const token = randomUUID()
@@ -25,7 +26,9 @@ let api: ApiServer
 let client: KubeClient
 let registry: RunningRegistry
 
-const startApi = (port: number) => startApiServer({ dataFile: join(folder, 'api.sqlite'), host: '127.0.0.1', port, token, namespaces: [namespace], log: silentLogger })
+/** While it is away nobody takes its port: the address is its own. */
+const apiAddress = ownAddress()
+const startApi = (port: number) => startApiServer({ dataFile: join(folder, 'api.sqlite'), host: apiAddress, port, token, namespaces: [namespace], log: silentLogger })
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tarsk8s-outage-'))

@@ -209,6 +209,33 @@ describe('reports', () => {
     expect(isActive()).toBe(false)
   })
 
+  test('a word that is not written yet is of the next pod when that comes with the same address, and until then nobody else', async () => {
+    const next = podWith([], '5', { uid: 'next' })
+    const { gate, reports, see, seeGone, isActive } = setup(next)
+    see(shows('Active/Active/1', 100, '2'))
+    reports.accept(podWith([], '1'), { ...state('Inactive'), saidAt: 101 })
+    seeGone(podWith([], '4'))
+    see(shows('Active/Active/1', 100, '5', 'next'))
+    expect(isActive()).toBe(false)
+    gate.writes[0]?.end(new KubeError('away', { status: 503, reason: 'ServiceUnavailable' }))
+    await until(() => gate.writes.length === 2)
+    expect(gate.writes[1]).toMatchObject({ uid: 'next', resourceVersion: '5', condition: { reason: 'Active/Inactive/1' } })
+    gate.writes[1]?.end(shows('Active/Inactive/1', 101, '6', 'next'))
+    await reports.idle()
+  })
+
+  test.each([['another address', { uid: 'next', podIP: '10.0.0.2' }, 99], ['more to tell', { uid: 'next' }, 101]])('but not when that has %s', async (_what, more, second) => {
+    const reason = 'Active/Active/2'
+    const { gate, reports, see, seeGone, isActive } = setup()
+    reports.accept(podWith([], '1'), { ...state('Inactive'), saidAt: 100 })
+    seeGone(podWith([], '4'))
+    see(podWith([{ type: 'tars.io/active', status: 'True', reason, message: '', lastProbeTime: new Date(second * 1000).toISOString() }], '5', more))
+    expect(isActive()).toBe(true)
+    gate.writes[0]?.end(new KubeError('no', { status: 404, reason: 'NotFound' }))
+    await reports.idle()
+    expect([isActive(), gate.writes.length]).toEqual([true, 1])
+  })
+
   test('a word of the next pod is not forgotten with that of the one before', async () => {
     const next = podWith([], '5', { uid: 'next', podIP: '10.0.0.2' })
     const { gate, reports } = setup(next)
@@ -296,6 +323,18 @@ describe('a node that speaks before the watch has shown its pod', () => {
     const { gate, told } = servantThat(() => Promise.reject(new KubeError('away', { status: 503, reason: 'ServiceUnavailable' })))
     await expect(told()).rejects.toThrow(/pod p is not known yet/)
     expect(gate.writes).toEqual([])
+  })
+
+  test('is told to say it again when the pod has told another registry more while it was looked up', async () => {
+    const lookup = Promise.withResolvers<PodObject>()
+    const { gate, directory, reports } = setup()
+    const { updateServerState } = registryServant({ directory, reports, check: unchecked, descriptors: unchecked, template: () => undefined, fetchPod: () => lookup.promise, log: silentLogger })
+    const tell = (time: number) => Promise.resolve(updateServerState('p', 'Active', 'Active', { peer: { address: '10.0.0.2' }, context: new Map([['PID', '1'], ['Time', String(time)]]) } as unknown as Current))
+    const [earlier, later] = [tell(100), tell(102)]
+    lookup.resolve(podWith([{ type: 'tars.io/active', status: 'False', reason: 'Active/Inactive/1', message: '', lastProbeTime: new Date(101_000).toISOString() }], '5', { uid: 'next', podIP: '10.0.0.2' }))
+    await expect(earlier).rejects.toThrow(/pod p has said more since/)
+    await later
+    expect(gate.writes).toMatchObject([{ uid: 'next', resourceVersion: '5', condition: { reason: 'Active/Active/1', lastProbeTime: '1970-01-01T00:01:42Z' } }])
   })
 
   test('is refused when it is not the pod', async () => {

@@ -69,12 +69,39 @@ function isCalled({ name, ip }: PodRow, row: ServerRow, node: string): boolean {
 }
 
 /** Names that a server's nodes were given, by the number of the pod. */
-export function nodeNames(server: TServer | undefined): readonly string[] {
-  return (server?.metadata.annotations?.[annotations.nodeNames] ?? '').split(',').filter((name) => name !== '')
+export const nodeNames = (server: TServer | undefined): readonly string[] => namesIn(server, annotations.nodeNames)
+/** Those of them that have left, and whose pods wait for others to go first. */
+export const leavingNodes = (server: TServer | undefined): readonly string[] => namesIn(server, annotations.leavingNodes)
+
+function namesIn(server: TServer | undefined, annotation: string): readonly string[] {
+  return (server?.metadata.annotations?.[annotation] ?? '').split(',').filter((name) => name !== '')
+}
+
+/** Nodes are added and taken away where native's callers know them: in the first TServer of a server. @throws Refusal 1003, 1001, 1011 */
+export function ownPlace(view: Servers, app: string, server: string, node: string): Place {
+  const found = place(view, app, server, node)
+  if (found.row.variant !== undefined) throw new Refusal(codes.cannot, `${node} is of the variant ${found.row.variant} of ${app}.${server}`, `change it by "tarsk8s deploy --app ${app} --server ${server}/${found.row.variant}"`)
+  return found
+}
+
+/** The TServer of a node, and the pod when there is one by now: after a first release pods are to come. @throws Refusal 1003, 1001 */
+export function site(view: Servers, app: string, server: string, node: string): { readonly row: ServerRow; readonly pod?: PodRow } {
+  const coming = knownServers(view, app, server).find((row) => nodeNames(view.tserver(row.name)).includes(node) || ordinalIn(row, node) < row.replicas)
+  try {
+    return place(view, app, server, node)
+  } catch (error) {
+    if (coming !== undefined) return { row: coming }
+    throw error
+  }
+}
+
+/** The number in the name of a TServer's pod; infinite for any other name. */
+function ordinalIn({ name }: ServerRow, pod: string): number {
+  return pod.startsWith(`${name}-`) && /^\d{1,4}$/.test(pod.slice(name.length + 1)) ? Number(pod.slice(name.length + 1)) : Infinity
 }
 
 /** The number of a StatefulSet's pod; undefined for any other. */
 export function ordinalOf({ row, pod }: Place): number | undefined {
-  const rest = pod.name.startsWith(`${row.name}-`) ? pod.name.slice(row.name.length + 1) : ''
-  return /^\d{1,4}$/.test(rest) ? Number(rest) : undefined
+  const number = ordinalIn(row, pod.name)
+  return number === Infinity ? undefined : number
 }

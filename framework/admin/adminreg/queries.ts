@@ -76,8 +76,14 @@ function treeOf(view: World['view']): ServerTree[] {
 }
 
 /** Of a pod; without one, of pods whatever their number. */
-function setOf(view: World['view'], row: ServerRow, pod: PodRow | undefined): string | undefined {
-  return instanceOf(view.tserver(row.name)?.spec.tars?.instances, pod && ordinalOf({ row, pod })).set
+const setOf = (view: World['view'], row: ServerRow, pod: PodRow | undefined): string | undefined => ownOf(view, row, pod).set
+function ownOf(view: World['view'], row: ServerRow, pod: PodRow | undefined): ReturnType<typeof instanceOf> {
+  return instanceOf(view.tserver(row.name)?.spec.tars?.instances, pod && ordinalOf({ row, pod }))
+}
+
+/** What native's tables say of groups; without a word of its own a pod takes part as the TFrameworkConfig says. */
+function groupColumns({ enableGroup, group }: ReturnType<typeof instanceOf>): { readonly enable_group: string; readonly ip_group_name: string } {
+  return { enable_group: enableGroup === true ? 'Y' : 'N', ip_group_name: group ?? '' }
 }
 
 const settingOf = (pod: PodRow): string => (pod.settingState === 'Inactive' ? 'inactive' : 'active')
@@ -100,19 +106,19 @@ function heartbeat(view: World['view'], name: string): [string, string][] {
 function rowsOf(view: World['view'], row: ServerRow): Map<string, string>[] {
   const { metadata, spec } = view.tserver(row.name) ?? {}
   const ofServer = {
-    application: row.app, server_name: row.server, server_type: row.type, template_name: row.type, enable_group: 'N',
+    application: row.app, server_name: row.server, server_type: row.type, template_name: row.type,
     patch_time: plainTime(row.release?.time), patch_user: metadata?.annotations?.[annotations.releasedBy] ?? '',
     async_thread_num: String(spec?.tars?.asyncThread ?? ''), profile: spec?.tars?.profile ?? '',
   }
   return row.pods.map((pod) => new Map(Object.entries({
-    ...ofServer, ...setColumns(setOf(view, row, pod)), node_name: pod.name,
+    ...ofServer, ...setColumns(setOf(view, row, pod)), ...groupColumns(ownOf(view, row, pod)), node_name: pod.name,
     setting_state: settingOf(pod), present_state: presentOf(pod), process_id: pod.pid === '' ? '0' : pod.pid,
     patch_version: pod.releaseId, posttime: plainTime(pod.startTime),
   })))
 }
 
 /** Objects of the framework's own servers, each with the address of a pod. */
-function frameworkServers(view: World['view']): FrameworkServer[] {
+export function frameworkServers(view: World['view']): FrameworkServer[] {
   return view.servers().filter(({ app }) => app === frameworkApp).flatMap(({ server, servants, subType, pods }) =>
     pods.filter(({ ip }) => ip !== '').flatMap(({ name, ip }) => servants.filter(({ isTars }) => isTars && subType === 'tars').map(({ obj, port, isSsl = false, auth = false }) =>
       createFrameworkServer({ serverName: `${frameworkApp}.${server}`, nodeName: name, objName: `${obj}@${isSsl ? 'ssl' : 'tcp'} -h ${ip} -p ${port} -t 3000${auth ? ' -e 1' : ''}` }))))

@@ -78,12 +78,18 @@ const logLimit = { windowMs: 60_000, count: 1 } as const
 
 /** Believes a caller, or does not, and keeps count. A name that is no server's here is anybody's. */
 export class CallerCheck {
-  readonly counts: Record<Refusal, number> = { foreign: 0, stranger: 0 }
+  readonly counts: Record<Refusal, number>
   readonly #options: CallerCheckOptions
   readonly #logged = new Limiter(logLimit)
 
-  constructor(options: CallerCheckOptions) {
+  constructor(options: CallerCheckOptions, counts: Record<Refusal, number> = { foreign: 0, stranger: 0 }) {
     this.#options = options
+    this.counts = counts
+  }
+
+  /** For what a pod may do with all servers of its application, and pods of applications above with all; what is refused counts here, too. */
+  byApp(...above: readonly string[]): CallerCheck {
+    return new CallerCheck({ ...this.#options, above, wholeApp: true }, this.counts)
   }
 
   /** Whether anybody is refused, or would be. */

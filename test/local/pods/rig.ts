@@ -155,7 +155,7 @@ export function podOf(name: string, image: string, script: string, more: { reado
   return {
     apiVersion: 'v1', kind: 'Pod',
     metadata: { name, namespace, labels: more.labels ?? {} },
-    spec: { containers: [{ name: 'main', image, command: ['sh', '-c', script], ...more.container }], terminationGracePeriodSeconds: 5, ...more.spec },
+    spec: { containers: [{ name: 'main', image, command: ['sh', '-c', script], ...more.container }], terminationGracePeriodSeconds: 60, ...more.spec },
   }
 }
 
