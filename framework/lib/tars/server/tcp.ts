@@ -5,7 +5,7 @@ import type { Adapter } from './adapter.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
 import { listenFailure, type Listener, type ListenerParts } from './listener.ts'
 import { adapterDefaults } from './options.ts'
-import { FairQueue } from './queue.ts'
+import { FairQueue } from '#base/queue.ts'
 import { TlsGate } from './tls-gate.ts'
 import { Writers } from './writers.ts'
 
