@@ -1,9 +1,10 @@
 import type { Clock } from '#base/clock.ts'
+import { Limiter } from '#base/limiter.ts'
 import type { CallerCheck } from '#kube/caller-check.ts'
 import { cleanName } from '#store/clean-text.ts'
 import { Strings } from '#tars/codec/strings.ts'
 import type { LogInfo } from '#tars/protocol/LogF.ts'
-import { TarsCallError, type Current } from '#tars/server.ts'
+import { TarsCallError, type Current, type Peer } from '#tars/server.ts'
 import type { Bytes } from './files/log-files.ts'
 import type { LoggerHead } from './log-codec.ts'
 import { pathOf, placeOfInfo, placeOfLogger, type Place } from './model/file-name.ts'
@@ -13,7 +14,8 @@ import { parseLogType, rotationOf, type LogType, type Rotation } from './model/r
 import { parseTraceLine, writerOf, type TraceLine } from './trace/line.ts'
 
 export interface LogServantOptions {
-  readonly append: (path: string, bytes: Bytes) => Promise<void>
+  /** @param mayBegin is asked when there is no such file yet */
+  readonly append: (path: string, bytes: Bytes, mayBegin: () => boolean) => Promise<void>
   /** Each line begins with the name or address of who wrote it (framework-services 4.2, ipfix). */
   readonly namesNode: boolean
   readonly overrides: () => Overrides
@@ -43,6 +45,8 @@ function inOneLine(line: Buffer): Buffer {
   const last = line.length - 1
   return line.subarray(0, last).includes(lineEnd) ? Buffer.from(line.map((byte, at) => (byte === lineEnd && at < last ? space : byte))) : line
 }
+/** Logs that a server may begin: a thousand in ten minutes are many, and each takes an inode of the disk, whatever is in it. */
+const beginLimit = { windowMs: 600_000, count: 1000 } as const
 /** Bytes of a head of lines that is kept for the next call: what a caller makes up cannot fill the memory. */
 const longestKept = 512
 
@@ -121,10 +125,14 @@ export function logServant({ append, namesNode, overrides, onTraceLine, check, c
     const place = placeOfInfo({ ...info, appname: traces.app, servername: traces.server, setdivision: '' })
     return new Destination(`${appname}.${servername}`, true, ['', oneWord(appname), oneWord(servername), ''].join(separator), (now) => pathAt(now, place, sFormat, undefined))
   }
-  const write = (to: Destination, lines: Strings, node: string): Promise<void> =>
-    lines.count === 0 ? Promise.resolve() : append(to.path(clock.now(), overrides()), new Headed(namesNode ? to.head(node) : noHead, lines))
+  const begun = new Limiter(beginLimit)
+  const write = (to: Destination, lines: Strings, node: string, { address }: Peer): Promise<void> => {
+    if (lines.count === 0) return Promise.resolve()
+    return append(to.path(clock.now(), overrides()), new Headed(namesNode ? to.head(node) : noHead, lines), () => begun.take(check.accountOf(address, to.server), clock.monotonic(), address).taken)
+  }
   /** All write into one file: a line is one, and of its writer's own side of a call. */
-  const writeTraces = (to: Destination, lines: Strings, { caller, peer: { address } }: Current): Promise<void> => {
+  const writeTraces = (to: Destination, lines: Strings, { caller, peer }: Current): Promise<void> => {
+    const { address } = peer
     const owner = check.accountOf(address, to.server)
     const kept = [...lines].map(inOneLine).filter((line) => {
       if (line.length > longestTrace) return false
@@ -134,13 +142,13 @@ export function logServant({ append, namesNode, overrides, onTraceLine, check, c
       onTraceLine(parsed, owner)
       return true
     })
-    return write(to, Strings.of(kept), oneWord(caller))
+    return write(to, Strings.of(kept), oneWord(caller), peer)
   }
   const take = (to: Destination, lines: Strings, current: Current): Promise<void> => {
     let [kept, taken] = [lines, false]
     const answer = check.guard(current.peer.address, to.server, () => {
       taken = true
-      return to.isTrace ? writeTraces(to, kept, current) : write(to, kept, current.caller)
+      return to.isTrace ? writeTraces(to, kept, current) : write(to, kept, current.caller, current.peer)
     }, () => {
       throw new TarsCallError(refused, `the caller is no pod of ${to.server}, whose logs it would write`)
     })

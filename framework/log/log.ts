@@ -16,10 +16,10 @@ import { serveTars } from '#tars/serve.ts'
 import { RequestCounters } from '#tars/server.ts'
 import type { TlsSettings } from '#tars/tls.ts'
 import type { LogEnv } from './env.ts'
-import { LogFiles, type Bytes } from './files/log-files.ts'
+import { LogFiles } from './files/log-files.ts'
 import { freeBytes, sweep } from './files/sweep.ts'
 import { logInterface } from './log-codec.ts'
-import { logServant } from './log-servant.ts'
+import { logServant, type LogServantOptions } from './log-servant.ts'
 import { noOverrides, parseOverrides } from './model/overrides.ts'
 import { strftime } from './model/strftime.ts'
 import { topologyServant } from './topology-servant.ts'
@@ -110,16 +110,16 @@ async function startCheck({ callers, log }: LogOptions, lifetime: Lifetime): Pro
 }
 
 /** What comes in beyond a part of the quota has old logs put away at once: a flood must not fill the disk before the next pass. */
-function appender(maxBytes: number, files: LogFiles, pass: () => Promise<void>): (file: string, bytes: Bytes) => Promise<void> {
+function appender(maxBytes: number, files: LogFiles, pass: () => Promise<void>): LogServantOptions['append'] {
   const step = Math.max(leastStep, maxBytes / 16)
   let written = 0
-  return (file, bytes) => {
+  return (file, bytes, mayBegin) => {
     written += bytes.length
     if (written > step) {
       written = 0
       void pass()
     }
-    return files.append(file, bytes)
+    return files.append(file, bytes, mayBegin)
   }
 }
 

@@ -3,7 +3,7 @@ import type { Logger } from '#base/log.ts'
 import { steadyTime } from '#store/dataset.ts'
 import type { GatheredReader } from '#store/remote.ts'
 import type { MonitorQueryRsp } from '#tars/protocol/MonitorQuery.ts'
-import { FairQueue } from '#tars/server/queue.ts'
+import { Turns } from '#base/turns.ts'
 import type { Kind } from './model/kind.ts'
 import { answerOf, planOf, type Asked } from './model/question.ts'
 
@@ -56,27 +56,5 @@ export function createAnswerer(kind: Kind, reader: GatheredReader, log: Logger):
         return failed(describe(error))
       }
     },
-  }
-}
-
-/** Has so many do something at once; the others wait, owner after owner. */
-class Turns {
-  readonly #waiting = new FairQueue<() => void>()
-  #free: number
-
-  constructor(count: number) {
-    this.#free = count
-  }
-
-  async take<T>(owner: string, work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free--
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve, owner))
-    try {
-      return await work()
-    } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#free++
-      else next()
-    }
   }
 }

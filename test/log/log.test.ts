@@ -41,6 +41,15 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
+/** How many files of this process have this in their path. */
+const openFiles = (part: string): number => readdirSync('/proc/self/fd').filter((fd) => {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`).includes(part)
+  } catch {
+    return false
+  }
+}).length
+
 const info = (given: Partial<LogInfo> = {}) => createLogInfo({ appname: 'App', servername: 'Server', sFormat: '%Y%m%d', ...given })
 const textOf = (path: string) => readFile(join(folder, 'logs', path), 'utf8')
 
@@ -74,6 +83,12 @@ describe('what is kept is shown (10.1)', () => {
     expect((await view().getLogData('Shown', 'Long', 'long.log.gz', 'tail -2 x')).fileData).toBe(`line ${many - 2}\nline ${many - 1}\n`)
     expect((await view().getLogData('Shown', 'Long', 'long.log.gz', 'head -2 x')).fileData).toBe('line 0\nline 1\n')
     expect((await view().getLogData('Shown', 'Long', 'long.log.gz', 'tail -50000 x | grep -a 950001')).fileData).toBe('line 950001\n')
+    // However many ask, two are read at once, as those who write wait for the same threads.
+    const answers = Promise.all(Array.from({ length: 8 }, () => view().getLogData('Shown', 'Long', 'long.log.gz', 'tail -1 x')))
+    let [open, ended] = [0, false]
+    void answers.finally(() => (ended = true))
+    for (; !ended; await new Promise((resolve) => setImmediate(resolve))) open = Math.max(open, openFiles('long.log.gz'))
+    expect([open, (await answers).map(({ fileData }) => fileData)]).toEqual([2, Array.from({ length: 8 }, () => `line ${many - 1}\n`)])
     await put('Shown/Long/bad.log.gz', 'no gzip', 1)
     expect((await view().getLogData('Shown', 'Long', 'bad.log.gz', 'tail -2 x')).return).toBe(-1)
   })
@@ -162,15 +177,9 @@ describe('files', () => {
     onTestFinished(() => few.stop())
     const proxy = proxyOf(few)
     for (let round = 0; round < 2; round++) for (let index = 0; index < 60; index++) await proxy.logger('App', 'Server', `f${index}`, '%Y%m%d', [`${round}\n`])
-    const open = readdirSync('/proc/self/fd').filter((fd) => {
-      try {
-        return readlinkSync(`/proc/self/fd/${fd}`).startsWith(join(folder, 'few'))
-      } catch {
-        return false
-      }
-    })
-    expect(open.length).toBeGreaterThan(0)
-    expect(open.length).toBeLessThanOrEqual(11)
+    const open = openFiles(join(folder, 'few'))
+    expect(open).toBeGreaterThan(0)
+    expect(open).toBeLessThanOrEqual(11)
     for (let index = 0; index < 60; index++) expect(readFileSync(join(folder, `few/App/Server/App.Server_f${index}_20260305.log`), 'utf8')).toBe('127.0.0.1|0\n127.0.0.1|1\n')
   })
 
@@ -198,6 +207,33 @@ describe('files', () => {
     for (let round = 0; round < 2; round++) await Promise.all(pieces.map((piece) => files.append('x.log', Buffer.from(piece))))
     await files.stop()
     expect(readFileSync(join(folder, 'order/x.log'), 'utf8')).toBe(pieces.join('').repeat(2))
+  })
+
+  test('no more of them are begun than may, and those that are there are written', async () => {
+    const files = new LogFiles({ root: join(folder, 'begun'), clock, maxOpen: 1 })
+    let left = 2
+    const write = (name: string): Promise<void> => files.append(`${name}.log`, Buffer.from('x'), () => left-- > 0)
+    await write('a')
+    await write('b')
+    await expect(write('c')).rejects.toThrow('c.log cannot be written')
+    await write('a')
+    await write('b')
+    expect(left).toBe(-1)
+    await files.stop()
+  })
+
+  test('one server begins a thousand in ten minutes, whatever names it makes up, and others theirs', async () => {
+    const own = await start({ path: join(folder, 'many'), data: ':memory:' })
+    onTestFinished(() => own.stop())
+    const proxy = proxyOf(own)
+    const write = (index: number): Promise<unknown> => proxy.logger('Evil', 'Pod', `f${index}`, '%Y', ['x\n']).then(() => undefined, (error: unknown) => error)
+    const answers = await Promise.all(Array.from({ length: 1003 }, (_, index) => write(index)))
+    expect(answers.filter((answer) => answer !== undefined)).toHaveLength(3)
+    await proxy.logger('Mall', 'Shop', '', '%Y', ['x\n'])
+    await write(0)
+    nowMs += 600_000
+    expect(await write(1003)).toBe(undefined)
+    nowMs -= 600_000
   })
 
   test('what waits is bounded', async () => {
@@ -244,8 +280,8 @@ describe('old logs', () => {
     }
     return root
   }
-  const passOver = (root: string, keeping: Partial<Keeping>, isBusy: (path: string) => boolean = () => false, isApp: (name: string) => boolean = () => true) =>
-    sweep({ root, keeping: { ...never, ...keeping }, now: nowMs, isLog: (path) => !path.includes('.index'), isBusy, isApp, log: silentLogger, signal: new AbortController().signal })
+  const passOver = (root: string, keeping: Partial<Keeping>, isBusy: (path: string) => boolean = () => false, isApp: (name: string) => boolean = () => true, maxFiles = 1_000_000) =>
+    sweep({ maxFiles, root, keeping: { ...never, ...keeping }, now: nowMs, isLog: (path) => !path.includes('.index'), isBusy, isApp, log: silentLogger, signal: new AbortController().signal })
   const left = async (root: string) => (await readdir(root, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1)).toSorted()
 
   test('are compressed, then removed', async () => {
@@ -307,6 +343,20 @@ describe('old logs', () => {
     const root = await filled({ '.index/traces.sqlite': { days: 0, text: 'x'.repeat(100) }, 'A/S/a': { days: 2, text: 'x'.repeat(30) }, 'A/S/b': { days: 1, text: 'x'.repeat(30) } })
     await passOver(root, { maxBytes: 140, maxAgeMs: 3 * dayMs })
     expect(await left(root)).toEqual(['.index/traces.sqlite', 'A/S/b'])
+  })
+
+  test('many that are small are too much as few that are large, and the folders that they leave empty go', async () => {
+    const small = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`Loud/S${index}/f`, { days: 3 + index, text: 'x' }]))
+    const root = await filled({ ...small, 'Mall/Shop/f': { days: 20, text: 'x' } })
+    await utimes(join(root, 'Mall'), 0, 0)
+    for (const name of await readdir(join(root, 'Loud'))) await utimes(join(root, 'Loud', name), 0, 0)
+    await passOver(root, { maxBytes: 1000 }, () => false, () => true, 10)
+    expect(await left(root)).toEqual([...Array.from({ length: 9 }, (_, index) => `Loud/S${index}/f`), 'Mall/Shop/f'])
+    // The three were changed just now.
+    expect((await readdir(join(root, 'Loud'))).length).toBe(12)
+    for (const name of await readdir(join(root, 'Loud'))) await utimes(join(root, 'Loud', name), 0, 0)
+    await passOver(root, {})
+    expect((await readdir(join(root, 'Loud'))).length).toBe(9)
   })
 
   test('a flood is put away while it comes', async () => {

@@ -1,6 +1,6 @@
 import { packetType, ret } from '../packet.ts'
 import type { Call } from './call.ts'
-import { FairQueue } from './queue.ts'
+import { FairQueue } from '#base/queue.ts'
 import type { Turn } from './turn.ts'
 
 /**
