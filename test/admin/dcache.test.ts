@@ -119,7 +119,7 @@ describe('an application is installed', () => {
 })
 
 test('a release is followed from the first moment on, and is done when the node has it, whether its server runs or not', async () => {
-  await cluster.client.create(resources.timages as Resource, { metadata: { namespace: cluster.namespace, name: 'dcache-routerserver', labels: { 'tars.io/ServerApp': 'DCache', 'tars.io/ServerName': 'RouterServer' } }, imageType: 'server', releases: [{ id: 'd1', image: 'r/d:1' }] } as never)
+  await cluster.client.create(resources.timages as Resource, { metadata: { namespace: cluster.namespace, name: 'dcache-routerserver' }, imageType: 'server', releases: [{ id: 'd1', image: 'r/d:1' }] } as never)
   expect((await admin.batchPatch(createPatchRequest({ appname: 'DCache', servername: 'ARouterServer', nodename: '10.0.0.1', version: 'd1' }))).return).toBe(0)
   const percent = async () => {
     const { return: code, tPatchInfo: { bPatching, iPercent, bSucc } } = await admin.getPatchPercent('DCache', 'ARouterServer', '10.0.0.1')
