@@ -7,10 +7,23 @@ export function damaged(error: unknown, path: string): unknown {
 }
 
 /** Content whose reading errors are told as damage of the package; errors of the one who reads are not touched. */
-export async function* orDamaged(content: AsyncIterable<Buffer>, path: string): AsyncGenerator<Buffer> {
-  try {
-    yield* content
-  } catch (error) {
-    throw damaged(error, path)
+export function orDamaged(content: AsyncIterable<Buffer>, path: string): AsyncIterable<Buffer> {
+  return {
+    [Symbol.asyncIterator]() {
+      const pieces = content[Symbol.asyncIterator]()
+      return {
+        async next() {
+          try {
+            return await pieces.next()
+          } catch (error) {
+            throw damaged(error, path)
+          }
+        },
+        async return() {
+          await pieces.return?.()
+          return { done: true, value: undefined }
+        },
+      }
+    },
   }
 }

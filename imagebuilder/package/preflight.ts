@@ -52,8 +52,9 @@ export function preflight(inventory: Inventory, expected: Expectation & BasePlat
   checks[expected.serverType](inventory, expected)
   const executable = native.has(expected.serverType) ? chooseExecutable(inventory, expected) : undefined
   const architecture = executable?.elf?.architecture
-  const own = new Set([...inventory.paths].map((path) => path.split('/').at(-1)))
-  return { libraries: (executable?.linked ?? []).filter((name) => !own.has(name)), ...(architecture === undefined ? {} : { architecture }) }
+  const libraries = new Set(executable?.linked)
+  if (libraries.size > 0) for (const path of inventory.paths) libraries.delete(path.slice(path.lastIndexOf('/') + 1))
+  return { libraries: [...libraries], ...(architecture === undefined ? {} : { architecture }) }
 }
 
 /** What a package needs of the base image. */

@@ -50,10 +50,14 @@ export async function* unpacked(pieces: AsyncIterable<Buffer>, decompressor: Tra
 
 /** Writes every piece, the next when the decompressor is done with the one before; an error becomes the decompressor's. */
 async function feed(pieces: AsyncIterable<Buffer>, decompressor: Transform): Promise<void> {
-  const closed = new Promise<void>((resolve) => decompressor.once('close', resolve))
+  let taken = (): void => {}
+  decompressor.once('close', () => taken())
   try {
     for await (const piece of pieces) {
-      await Promise.race([closed, new Promise<unknown>((resolve) => decompressor.write(piece, resolve))])
+      await new Promise<void>((resolve) => {
+        taken = resolve
+        decompressor.write(piece, () => resolve())
+      })
       if (decompressor.destroyed) return
     }
     decompressor.end()

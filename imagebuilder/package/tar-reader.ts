@@ -82,7 +82,13 @@ export async function* readTar(source: AsyncIterable<Buffer>): AsyncGenerator<Ta
       else if (header.flag === 'L') own.set('path', longName(await extension(pieces, header.size)))
       else if (header.flag === 'K') own.set('linkpath', longName(await extension(pieces, header.size)))
       else {
-        yield* member(pieces, withPax(header, new Map([...global, ...own])))
+        const whole = withPax(header, new Map([...global, ...own]))
+        // Some packers write a size to folders, and no content.
+        const size = whole.flag === '5' ? 0 : whole.size
+        const content = new Content(pieces, size)
+        yield { header: { ...whole, size }, start: pieces.taken, content }
+        // What was not read is skipped.
+        await pieces.skip(content.left + padding(size))
         own = new Map()
       }
     }
@@ -91,20 +97,27 @@ export async function* readTar(source: AsyncIterable<Buffer>): AsyncGenerator<Ta
   }
 }
 
-/** One entry; what is not read of its content is skipped when the next is asked for. */
-async function* member(pieces: Pieces, header: TarEntryHeader): AsyncGenerator<TarMember> {
-  // Some packers write a size to folders, and no content.
-  const size = header.flag === '5' ? 0 : header.size
-  let left = size
-  const content = async function* (): AsyncGenerator<Buffer> {
-    while (left > 0) {
-      const piece = await pieces.must(left)
-      left -= piece.length
-      yield piece
-    }
+/** Of one entry. No generator: those of thousands of files are kept by one another until the whole heap is marked. */
+class Content implements AsyncIterableIterator<Buffer, undefined> {
+  readonly #pieces: Pieces
+  /** Bytes that are not read. */
+  left: number
+
+  constructor(pieces: Pieces, size: number) {
+    this.#pieces = pieces
+    this.left = size
   }
-  yield { header: { ...header, size }, start: pieces.taken, content: content() }
-  await pieces.skip(left + padding(size))
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async next(): Promise<IteratorResult<Buffer, undefined>> {
+    if (this.left === 0) return { done: true, value: undefined }
+    const value = await this.#pieces.must(this.left)
+    this.left -= value.length
+    return { done: false, value }
+  }
 }
 
 async function extension(pieces: Pieces, size: number): Promise<Buffer> {

@@ -57,7 +57,7 @@ beforeAll(async () => {
   registry = await startAdminRegistry({ client: cluster.client, namespace, address: '127.0.0.1', port: 0, drainMs: 10, log: silentLogger, signal: new AbortController().signal })
   const object = `tars.tarsAdminRegistry.AdminRegObj@tcp -h 127.0.0.1 -p ${registry.port} -t 60000`
   admin = theirs.stringToProxy(peer.AdminRegProxy, object)
-  admin.setTimeout(30_000)
+  admin.setTimeout(60_000)
   ours = communicator.proxy<AdminRegProxy>(AdminReg, object)
 })
 afterAll(async () => {

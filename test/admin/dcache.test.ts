@@ -100,14 +100,14 @@ describe('an application is installed', () => {
   test('a node takes part in groups as its row says (1.3)', async () => {
     const row = (nodeName: string, groups: object) => admin.insertServerConf(createServerConf({ application: 'DCache', serverName: 'EProxyServer', nodeName, profile: 'tars.cpp', ...groups }), true)
     const instances = async () => (await live('dcache-eproxyserver'))?.['spec'].tars.instances
-    expect([await row('n1', { enableGroup: 'Y' }), await row('n2', {}), await row('n3', { enableGroup: 'N', ipGroupName: 'sz' })]).toEqual([0, 0, 0])
+    expect([await row('n1', { enableGroup: 'Y' }), await row('n2', { enableGroup: 'M' }), await row('n3', { enableGroup: 'N', ipGroupName: 'sz' })]).toEqual([0, 0, 0])
     expect(await instances()).toEqual([{ pods: '0', enableGroup: true }, { pods: '2', enableGroup: false, group: 'sz' }])
     expect([await row('n1', { enableGroup: 'Y', ipGroupName: 'bj' }), await row('n3', {})]).toEqual([0, 0])
     expect(await instances()).toEqual([{ pods: '0', enableGroup: true, group: 'bj' }])
     await pods('EProxyServer', [{ presentState: 'Active' }])
     await eventually(async () => ((await admin.getServerNameList([{ application: 'DCache', serverName: 'EProxyServer' }])).rows.length === 1 ? true : undefined))
     const { rows } = await admin.getServerNameList([{ application: 'DCache', serverName: 'EProxyServer' }])
-    expect(Object.fromEntries(rows[0] ?? [])).toMatchObject({ enable_group: 'Y', ip_group_name: 'bj' })
+    expect(Object.fromEntries(rows[0] ?? [])).toMatchObject({ node_name: 'n1', enable_group: 'Y', ip_group_name: 'bj' })
   })
 
   test('each node brings a port: that of the first is the port of all', async () => {
@@ -119,7 +119,7 @@ describe('an application is installed', () => {
 })
 
 test('a release is followed from the first moment on, and is done when the node has it, whether its server runs or not', async () => {
-  await cluster.client.create(resources.timages as Resource, { metadata: { namespace: cluster.namespace, name: 'dcache-routerserver', labels: { 'tars.io/ServerApp': 'DCache', 'tars.io/ServerName': 'RouterServer' } }, imageType: 'server', releases: [{ id: 'd1', image: 'r/d:1' }] } as never)
+  await cluster.client.create(resources.timages as Resource, { metadata: { namespace: cluster.namespace, name: 'dcache-routerserver' }, imageType: 'server', releases: [{ id: 'd1', image: 'r/d:1' }] } as never)
   expect((await admin.batchPatch(createPatchRequest({ appname: 'DCache', servername: 'ARouterServer', nodename: '10.0.0.1', version: 'd1' }))).return).toBe(0)
   const percent = async () => {
     const { return: code, tPatchInfo: { bPatching, iPercent, bSucc } } = await admin.getPatchPercent('DCache', 'ARouterServer', '10.0.0.1')
@@ -135,6 +135,14 @@ test('a release is followed from the first moment on, and is done when the node 
   expect((await admin.getPatchPercent('DCache', 'ARouterServer', '10.0.0.9')).return).toBe(1001)
 })
 
+test('a server that was never released does not run, so that it can be uninstalled', async () => {
+  expect(await admin.getServerState('DCache', 'COneServer', '10.0.0.1')).toMatchObject({ return: 0, state: { settingStateInReg: 'inactive', presentStateInReg: 'inactive', presentStateInNode: 'Inactive' } })
+  // delCache: any code but -1 lets DCache go on.
+  expect((await admin.delCache('10.0.0.1', 'DCache.COneServer', '/data/dcacheuninstall', '')).return).toBe(1001)
+  expect((await admin.uninstallServer('DCache', 'COneServer', '10.0.0.1')).return).toBe(0)
+  expect((await admin.getServerState('DCache', 'COneServer', '10.0.0.1')).return).not.toBe(0)
+})
+
 test('a node without a pod is dead to a router that asks, one that was never there is a mistake', async () => {
   const state = async (node: string) => {
     const { return: code, state: { settingStateInReg, presentStateInReg }, result } = await admin.getServerState('DCache', 'ARouterServer', node)
@@ -144,6 +152,14 @@ test('a node without a pod is dead to a router that asks, one that was never the
   await pods('ARouterServer', [{ presentState: 'Active', id: 'd1' }])
   expect(await state('10.0.0.1')).toEqual([1002, 'active', expect.any(String), true])
   expect(await state('10.0.0.9')).toEqual([1001, '', '', false])
+})
+
+test('nodes are pinged and listed by the names that they were given', async () => {
+  await pods('EProxyServer', [{ presentState: 'Active', podIP: '127.81.9.1' }])
+  await eventually(async () => ((await admin.pingNode('n1')).result.startsWith('TimeOut') ? true : undefined))
+  expect((await admin.pingNode('n9')).result).toContain('there is no node n9')
+  expect((await admin.getAllNodeNames()).return).toContain('n1')
+  expect((await admin.getAllServerIds()).return).toContainEqual(['DCache.EProxyServer_n1', 'active', 'active', 'tars.cpp'])
 })
 
 test('its nodes leave from the first to the last, and the server with them', async () => {

@@ -81,7 +81,7 @@ const roles: readonly (readonly [role: string, env: Readonly<Record<string, stri
   ['queryproperty', { TARSQUERYPROPERTY_PORT: '0', TARSQUERYPROPERTY_HTTP_PORT: '0', TARSQUERYPROPERTY_TEXT_PORT: '0' }, /query serves/],
   ['kevent', { TARSKEVENT_HTTP_PORT: '0', TARSSTORE_DATA: '/run/data/kevent' }, /kevent follows events/],
   ['log', { TARSLOG_PORT: '0', TARSLOG_TOPOLOGY_PORT: '0', TARSLOG_PATH: '/run/data/log' }, /log serves/],
-  ['image', { TARSIMAGE_PORT: '0', TARSIMAGE_WORKSPACE: '/run/data/work', NODE_OPTIONS: '--max-semi-space-size=2' }, /tarsimage serves/],
+  ['image', { TARSIMAGE_PORT: '0', TARSIMAGE_WORKSPACE: '/run/data/work', NODE_OPTIONS: '--max-semi-space-size=2', MALLOC_ARENA_MAX: '1' }, /tarsimage serves/],
   ['admin', { TARSADMIN_PORT: '0' }, /admin serves/],
 ]
 

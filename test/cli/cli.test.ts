@@ -15,6 +15,7 @@ import { run as call } from '../../framework/cli/call.ts'
 import { run as deploy } from '../../framework/cli/deploy.ts'
 import { run as logs } from '../../framework/cli/logs.ts'
 import type { Run } from '../../framework/cli/parts/io.ts'
+import { ensureImage } from '../../framework/cli/parts/timage.ts'
 import { run as release } from '../../framework/cli/release.ts'
 import { run as restart } from '../../framework/cli/restart.ts'
 import { run as status } from '../../framework/cli/status.ts'
@@ -202,6 +203,12 @@ describe('release and deploy', () => {
     expect(made.image).toMatch(/\/tars\/demo\.helloserver:/)
     const image = await cluster.client.get(resources.timages, { namespace, name: 'demo-helloserver' })
     expect(image.releases?.[0]).toMatchObject({ id, image: made.image, mark: 'first' })
+    // By these its releases are found for the server, also when it was made without.
+    const marks = { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'HelloServer' }
+    expect(image.metadata.labels).toMatchObject(marks)
+    await cluster.client.patch(resources.timages, { namespace, name: 'demo-helloserver' }, { metadata: { labels: { 'tars.io/ServerApp': null, 'tars.io/ServerName': null } } })
+    expect(await ensureImage({ client: cluster.client, namespace, signal: new AbortController().signal }, { app: 'Demo', server: 'HelloServer', object: 'demo-helloserver' })).toBeUndefined()
+    expect((await cluster.client.get(resources.timages, { namespace, name: 'demo-helloserver' })).metadata.labels).toMatchObject(marks)
   })
 
   test('the newest release is deployed as a new server, with the template of its type', async () => {

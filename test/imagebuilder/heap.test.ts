@@ -18,3 +18,8 @@ test('outside of a pod "image" is the command, which says how it is called', asy
   const ended = await promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'image'], { env: {} }).catch((failure: unknown) => failure as { code: number; stderr: string })
   expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining('usage: tarsk8s image build') as string })
 })
+
+test('files of a package that were read do not wait for the whole heap to be marked', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', '--max-semi-space-size=2', '--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'rig/read-entries.ts')])
+  expect(Number(stdout)).toBeLessThan(6e6)
+})

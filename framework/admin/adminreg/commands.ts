@@ -100,6 +100,10 @@ async function serverState({ view, nodes }: Pick<World, 'view' | 'nodes'>, { app
       patchTime: plainTime(row.release?.time),
       patchUser: tserver?.metadata.annotations?.[annotations.releasedBy] ?? '',
     })
+    if (pod === undefined && row.replicas === 0) {
+      state.settingStateInReg = 'inactive'
+      return done('Success: it has no pods, and shall have none')
+    }
     if (pod === undefined || pod.ip === '') throw new Refusal(codes.timeout, `TimeOut: the node ${node} of ${app}.${server} has no pod that could answer`)
     if (row.subType !== 'tars') return done('Success')
     const answer = await nodes.ask({ row, pod }, (proxy, a, s, options) => proxy.getStateInfo(a, s, options))

@@ -99,10 +99,14 @@ async function insertServer(world: World, conf: ServerConf, replace: boolean): P
   return done('Success')
 }
 
+/** Any other, as the M of those who do not say, leaves it to the TFrameworkConfig. */
+const groupWords: ReadonlyMap<string, boolean> = new Map([['Y', true], ['N', false]])
+
 /** What native's row says of the groups of a node (1.3), as an entry for its pod in the place of what was said of that number before. */
 function withGroup(instances: readonly Instance[] = [], number: number, { enableGroup, ipGroupName }: Pick<ServerConf, 'enableGroup' | 'ipGroupName'>): readonly Instance[] {
   const pods = String(number)
-  const own = { ...(enableGroup === '' ? {} : { enableGroup: enableGroup.toUpperCase() === 'Y' }), ...(ipGroupName === '' ? {} : { group: ipGroupName }) }
+  const said = groupWords.get(enableGroup.toUpperCase())
+  const own = { ...(said === undefined ? {} : { enableGroup: said }), ...(ipGroupName === '' ? {} : { group: ipGroupName }) }
   return [...instances.filter((one) => one.pods !== pods), ...(Object.keys(own).length === 0 ? [] : [{ pods, ...own }])]
 }
 

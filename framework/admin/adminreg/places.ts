@@ -55,13 +55,22 @@ function givenNode(view: Servers, row: ServerRow, node: string): PodRow | undefi
   return index < 0 ? undefined : row.pods.find(({ name }) => name === `${row.name}-${index}`)
 }
 
-/** The pod of any server. @throws Refusal 1001 */
+/** The pod of any server; of a name that several servers' nodes were given, as those of one machine are, the first. @throws Refusal 1001 */
 export function placeOfNode(view: Servers, node: string): Place {
-  for (const row of view.servers()) {
-    const pod = row.pods.find((candidate) => isCalled(candidate, row, node))
-    if (pod !== undefined) return { row, pod }
+  const rows = view.servers()
+  for (const find of [(row: ServerRow) => row.pods.find((candidate) => isCalled(candidate, row, node)), (row: ServerRow) => givenNode(view, row, node)]) {
+    for (const row of rows) {
+      const pod = find(row)
+      if (pod !== undefined) return { row, pod }
+    }
   }
   throw new Refusal(codes.noNode, `there is no node ${node}`, 'getAllNodeNames lists them all')
+}
+
+/** What a pod's node is called by those who named it, else the pod's own name. */
+export function nodeNameOf(view: Servers, place: Place): string {
+  const number = ordinalOf(place)
+  return (number === undefined ? undefined : nodeNames(view.tserver(place.row.name))[number]) ?? place.pod.name
 }
 
 function isCalled({ name, ip }: PodRow, row: ServerRow, node: string): boolean {

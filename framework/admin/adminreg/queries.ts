@@ -7,7 +7,7 @@ import { createFrameworkServer, createServerTree, type AdminRegServant, type Fra
 import type { PodRow, ServerRow } from '../contract.ts'
 import { isActive } from '../model/pod-row.ts'
 import { attempt, codes, done, plainTime, Refusal } from './outcome.ts'
-import { ordinalOf, placeOfNode, serverNamed, serversNamed } from './places.ts'
+import { nodeNameOf, ordinalOf, placeOfNode, serverNamed, serversNamed, type Place } from './places.ts'
 import type { World } from './world.ts'
 
 type Functions = Pick<AdminRegServant,
@@ -31,8 +31,8 @@ export function queryFunctions({ view, nodes, template }: World): Functions {
   }
   return {
     getAllApplicationNames: () => ({ return: [...new Set(view.servers().map(({ app }) => app))], result: 'Success' }),
-    getAllNodeNames: () => ({ return: view.servers().flatMap(({ pods }) => pods.map(({ name }) => name)), result: 'Success' }),
-    getAllServerIds: () => ({ return: view.servers().flatMap((row) => row.pods.map((pod) => idRow(row, pod))), result: 'Success' }),
+    getAllNodeNames: () => ({ return: [...new Set(view.servers().flatMap((row) => row.pods.map((pod) => nodeNameOf(view, { row, pod }))))], result: 'Success' }),
+    getAllServerIds: () => ({ return: view.servers().flatMap((row) => row.pods.map((pod) => idRow(view, { row, pod }))), result: 'Success' }),
     // Kubernetes has no groups of machines.
     getGroupId: (ip) => ({ return: noGroup, groupId: noGroup, result: `${ip} is in no group` }),
     getClientIp: (current) => ({ return: codes.success, sClientIp: plainAddress(current.peer.address) }),
@@ -89,8 +89,9 @@ function groupColumns({ enableGroup, group }: ReturnType<typeof instanceOf>): { 
 const settingOf = (pod: PodRow): string => (pod.settingState === 'Inactive' ? 'inactive' : 'active')
 const presentOf = (pod: PodRow): string => (isActive(pod) ? 'active' : 'inactive')
 
-function idRow({ app, server, type, subType }: ServerRow, pod: PodRow): string[] {
-  return [`${app}.${server}_${pod.name}`, settingOf(pod), presentOf(pod), type === '' ? subType : type]
+function idRow(view: World['view'], place: Place): string[] {
+  const { row: { app, server, type, subType }, pod } = place
+  return [`${app}.${server}_${nodeNameOf(view, place)}`, settingOf(pod), presentOf(pod), type === '' ? subType : type]
 }
 
 /** A pod that answers is well now; of any other it is known when it started. */
@@ -111,7 +112,7 @@ function rowsOf(view: World['view'], row: ServerRow): Map<string, string>[] {
     async_thread_num: String(spec?.tars?.asyncThread ?? ''), profile: spec?.tars?.profile ?? '',
   }
   return row.pods.map((pod) => new Map(Object.entries({
-    ...ofServer, ...setColumns(setOf(view, row, pod)), ...groupColumns(ownOf(view, row, pod)), node_name: pod.name,
+    ...ofServer, ...setColumns(setOf(view, row, pod)), ...groupColumns(ownOf(view, row, pod)), node_name: nodeNameOf(view, { row, pod }),
     setting_state: settingOf(pod), present_state: presentOf(pod), process_id: pod.pid === '' ? '0' : pod.pid,
     patch_version: pod.releaseId, posttime: plainTime(pod.startTime),
   })))

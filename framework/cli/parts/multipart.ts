@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import http from 'node:http'
 import https from 'node:https'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { Failure } from '#base/errors.ts'
 
 export interface Upload {
@@ -22,6 +20,8 @@ export interface UploadAnswer {
 
 /** Milliseconds of silence after which an upload is given up. */
 const stallMs = 300_000
+/** Read and sent at a time. */
+const pieceBytes = 256 << 10
 
 /** Posts a form with one file as multipart/form-data (RFC 7578), streamed from disk with its length known beforehand. */
 export async function postForm({ url, fields, file, onProgress, signal }: Upload): Promise<UploadAnswer> {
@@ -37,7 +37,7 @@ export async function postForm({ url, fields, file, onProgress, signal }: Upload
   // A server that refuses answers and closes before it has read all: its answer counts, not the broken pipe.
   const answered = answerOf(request)
   answered.catch(() => {})
-  const sent = pipeline(Readable.from(body(head, file, tail, onProgress)), request).catch((error: unknown) => error)
+  const sent = send(request, [head, tail], file, onProgress).catch((error: unknown) => void request.destroy(error as Error))
   try {
     return await answered
   } catch (cause) {
@@ -47,15 +47,33 @@ export async function postForm({ url, fields, file, onProgress, signal }: Upload
   }
 }
 
-async function* body(head: Buffer, file: Upload['file'], tail: Buffer, onProgress: (sent: number) => void): AsyncGenerator<Buffer> {
-  yield head
-  let sent = 0
-  for await (const chunk of createReadStream(file.path, { highWaterMark: 256 * 1024, end: file.size - 1 })) {
-    yield chunk as Buffer
-    onProgress((sent += (chunk as Buffer).length))
+/** Two buffers take turns, one is read while the other is sent: pieces with memory of their own would be left to the collector. */
+async function send(request: http.ClientRequest, [head, tail]: readonly [Buffer, Buffer], { path, size }: Upload['file'], onProgress: (sent: number) => void): Promise<void> {
+  let done = (): void => {}
+  request.once('close', () => done())
+  const put = (piece: Buffer): Promise<void> =>
+    new Promise((resolve) => {
+      done = resolve
+      request.write(piece, () => resolve())
+    })
+  const buffers = [Buffer.allocUnsafeSlow(pieceBytes), Buffer.allocUnsafeSlow(pieceBytes)] as const
+  const source = await open(path)
+  try {
+    request.write(head)
+    let taken = Promise.resolve()
+    let [reading, next] = buffers
+    for (let sent = 0; sent < size && !request.destroyed; [reading, next] = [next, reading]) {
+      const { bytesRead } = await source.read(reading, 0, Math.min(pieceBytes, size - sent))
+      if (bytesRead === 0) throw new Error(`${path} became shorter while it was sent`)
+      await taken
+      taken = put(reading.subarray(0, bytesRead))
+      onProgress((sent += bytesRead))
+    }
+    await taken
+    request.end(tail)
+  } finally {
+    await source.close()
   }
-  if (sent !== file.size) throw new Error(`${file.path} became shorter while it was sent`)
-  yield tail
 }
 
 function answerOf(request: http.ClientRequest): Promise<UploadAnswer> {
