@@ -35,10 +35,10 @@ export function threadSeconds(pid: number): number {
 let ticks = 0
 const ticksPerSecond = (): number => (ticks ||= Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' })))
 
-/** The main thread of a process comes before others, where this process may say so (setpriority(2)): what it does is measured, not the machine's other work. */
-export function prefer(pid: number): void {
+/** The main thread of a process comes before others, where this process may say so (setpriority(2)), or no longer: what it does is measured, not the machine's other work. */
+export function prefer(pid: number, isPreferred = true): void {
   try {
-    setPriority(pid, -10)
+    setPriority(pid, isPreferred ? -10 : 0)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_SYSTEM_ERROR') throw error
   }

@@ -57,11 +57,14 @@ export class Known {
     this.#most = most
   }
 
-  /** Before a report is read: numbers are valid until then. What was known is forgotten when it is too much, or no longer true: with another version. */
+  /** Before a report is read: numbers are valid until then. What entries mean is forgotten with another version, as it may no longer be true; and all when it is too much. */
   begin(version: unknown): void {
-    const isFull = Math.max(this.#entries.size, this.#keys.size) > this.#most || this.#entries.bytes + this.#keys.bytes > this.#most * bytesAKey + (1 << 20)
-    if (version === this.#version && !isFull) return
+    if (version !== this.#version) this.#meanings.fill(0, 0, this.#entries.size * this.#variants)
     this.#version = version
+    if (Math.max(this.#entries.size, this.#keys.size) > this.#most || this.#entries.bytes + this.#keys.bytes > this.#most * bytesAKey + (1 << 20)) this.#forget()
+  }
+
+  #forget(): void {
     this.#entries = new Interned(this.#entries.release())
     this.#keys = new Interned(this.#keys.release())
     this.#meanings.fill(0)

@@ -143,6 +143,10 @@ describe('what is known of reports', () => {
     const first = take(known, 'x', ['a', 'b', 'c', 'a'])
     expect(first.reads).toBe(4)
     expect(take(known, 'x', ['a', 'b', 'c', 'a'])).toEqual({ entries: first.entries, reads: 1 })
+    // Nor with another version: only what it means may have changed.
+    known.learn(first.entries[1] as number, 'foreign')
+    known.begin(2)
+    expect([take(known, 'x', ['a', 'b', 'c', 'a']), known.meaning(first.entries[1] as number)]).toEqual([{ entries: first.entries, reads: 1 }, 0])
     expect(take(known, 'x', ['c', 'b', 'a']).entries).toEqual([first.entries[2], first.entries[1], first.entries[0]])
     const other = take(known, 'y', ['a', 'b'])
     expect(other.entries.filter((entry) => first.entries.includes(entry))).toEqual([])
