@@ -93,7 +93,8 @@ async function main(): Promise<number> {
     return first === '' ? 2 : 0
   }
   const names = first.split(',')
-  const isRole = names.every((name) => name in roles) && rest.length === 0
+  // "image" is both: a role where a pod says what its namespace is, else a command.
+  const isRole = names.every((name) => name in roles) && rest.length === 0 && !(first in commands && process.env['Namespace'] === undefined)
   if (isRole) return runRoles(names)
   const command = commands[first]
   if (command === undefined) {

@@ -118,6 +118,12 @@ describe('architecture', () => {
   it('has no file over 500 lines, and no generated code by hand', () => {
     expect(sources.filter((file) => !file.includes('/protocol/') && readFileSync(join(root, file), 'utf8').split('\n').length > 501)).toEqual([])
   })
+
+  it('takes names that pods send apart into a few parts: of a megabyte of dots nobody makes a million', () => {
+    const roles = ['registry', 'config', 'notify', 'log', 'stat', 'property', 'query'].map((room) => `framework/${room}/`)
+    const unbounded = sources.filter((file) => roles.some((room) => file.startsWith(room)) && readFileSync(join(root, file), 'utf8').includes(".split('.')"))
+    expect(unbounded).toEqual([])
+  })
 })
 
 function withoutComments(text: string): string {

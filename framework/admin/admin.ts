@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { boundConnections } from '#base/connections.ts'
 import { Failure, describe } from '#base/errors.ts'
 import { HttpCounters } from '#base/http-counters.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
@@ -94,6 +95,7 @@ function metricsText(view: View, counters: HttpCounters): string {
 
 function createHttp(log: Logger, counters: HttpCounters): FastifyInstance {
   const http = Fastify({ logger: false, bodyLimit: 64 * 1024, forceCloseConnections: 'idle' })
+  boundConnections(http.server, 1024)
   http.addHook('onRequest', refuseForeignOrigin)
   http.addHook('onResponse', async ({ method, routeOptions }, { statusCode }) => counters.count(method, routeOptions.url, statusCode))
   http.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {

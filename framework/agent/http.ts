@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyRequest } from 'fastify'
+import { boundConnections } from '#base/connections.ts'
 import { describe, Failure } from '#base/errors.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
@@ -21,6 +22,7 @@ export interface HttpOptions {
 /** Serves the agent's endpoint; the paths are those of K8sFramework's first agent (node-and-image E, E0). */
 export async function startHttp({ address, port, facts, health, metrics, log }: HttpOptions): Promise<Running & { readonly port: number }> {
   const http = Fastify({ logger: false, bodyLimit: 1024, forceCloseConnections: true, requestTimeout: 2000 })
+  boundConnections(http.server)
   http.setErrorHandler((error, request, reply) => {
     log.error('request failed', { url: request.url, error })
     return reply.code(500).send({ err_info: { err_code: -1, err_msg: describe(error) } })

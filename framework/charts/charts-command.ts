@@ -25,13 +25,19 @@ export function run(args: readonly string[], io: CommandIo): Promise<number> {
     const [verb, ...more] = positionals
     if (verb !== 'package') throw misuse(verb === undefined ? 'say what to do with charts' : `there is no "charts ${verb}"`)
     if (more.length > 0) throw misuse(`"${more[0]}" is one argument too many`)
-    const { registry } = values
+    const registry = checkRegistry(values.registry)
     const version = checkVersion(values.version ?? (await ownVersion()))
     for (const name of chartNames) {
       const file = await packageChart(name, resolve(io.cwd, values.out), { version, time: timeOf(io.env['SOURCE_DATE_EPOCH']), ...(registry === undefined ? {} : { registry }) })
       io.out.write(`${file}\n`)
     }
   })
+}
+
+/** Where images are: a host and perhaps a path, to which their names are added. */
+function checkRegistry(registry: string | undefined): string | undefined {
+  if (registry === undefined || /^[A-Za-z0-9.-]+(:\d{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/.test(registry)) return registry
+  throw misuse(`--registry must be HOST[:PORT][/PATH], not "${registry}" (write it as for "tarsk8s images push", e.g. --registry registry.example/tars)`)
 }
 
 /** Whole seconds, as archives have them. */

@@ -41,7 +41,7 @@ deployed: "tarsk8s deploy" does that.
     const progress = createProgress(io.err)
     try {
       const fields = await formFields(input, name, place)
-      const id = await begin(input, place, { path, size, object: name.object, fields }, progress)
+      const id = await begin(input, place, { path, size, name, fields }, progress)
       const release = await followBuild(place, name.object, id, ({ phase = '', message = '' }) => progress.step(`${phase.toLowerCase()}${message === '' ? '' : `: ${message}`}`))
       progress.end()
       io.out.write(flags.on('json') ? `${JSON.stringify({ id: release.id, image: release.image })}\n` : `release ${release.id}\nimage   ${release.image}\n`)
@@ -81,13 +81,13 @@ function userName(): string {
 interface Package {
   readonly path: string
   readonly size: number
-  readonly object: string
+  readonly name: ServerName
   readonly fields: Readonly<Record<string, string>>
 }
 
 /** Uploads the package to the server's TImage, which is made if need be and does not stay when the package is refused. */
 async function begin(input: Input, place: Place, file: Package, progress: Progress): Promise<string> {
-  const made = await ensureImage(place, file.object)
+  const made = await ensureImage(place, file.name)
   try {
     return await upload(input, file, progress)
   } catch (error) {
@@ -97,7 +97,7 @@ async function begin(input: Input, place: Place, file: Package, progress: Progre
 }
 
 /** @returns the id of the release that is being built */
-async function upload({ cluster, io }: Input, { path, size, object, fields }: Package, progress: Progress): Promise<string> {
+async function upload({ cluster, io }: Input, { path, size, name: { object }, fields }: Package, progress: Progress): Promise<string> {
   progress.step(`uploading ${basename(path)}`)
   const answer = await postForm({
     url: `${cluster.imageUrl().replace(/\/+$/, '')}/api/v1beta3/timage/${encodeURIComponent(object)}/building`,

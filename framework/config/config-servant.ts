@@ -13,8 +13,8 @@ export interface ConfigServantOptions {
   readonly podByAddress: PodByAddress
   /** Return code of a load of a missing file. */
   readonly notFound: -1 | 0
-  /** False when somebody asks for a file too often. */
-  readonly mayAsk: (key: string) => boolean
+  /** False when a peer asks for a file too often. */
+  readonly mayAsk: (peer: string, key: string) => boolean
   /** Where answers are kept that are everybody's; absent when each load counts. */
   readonly common?: CommonLoads | undefined
 }
@@ -55,7 +55,7 @@ export function configServant({ library, check: callers, podByAddress, notFound,
   /** As native has it, by application, server, host and file; and by caller, so that nobody uses up what another one may. */
   const limited = (question: Question | undefined, current: Current) => {
     const { app = '', server = '', host = '', file = '' } = question ?? {}
-    return mayAsk([current.peer.address, app, server, host === '' ? current.caller : host, file].join('/')) ? load(question, current) : { return: tooMany, config: '' }
+    return mayAsk(current.peer.address, [app, server, host === '' ? current.caller : host, file].join('/')) ? load(question, current) : { return: tooMany, config: '' }
   }
   const check = (question: Question | undefined, current: Current) => guarded(question?.app ?? '', current, () => {
     const text = question && find(question, current)
@@ -80,7 +80,7 @@ export function configServant({ library, check: callers, podByAddress, notFound,
     loadConfigByInfo: (info, current) => limited(questionOfInfo(info), current),
     checkConfigByInfo: (info, current) => check(questionOfInfo(info), current),
     ListAllConfigByInfo({ appname, servername, bAppOnly, host, setdivision }, current) {
-      if (!mayAsk([current.peer.address, appname, servername, host === '' ? current.caller : host].join('/'))) return { return: tooMany, vf: [] }
+      if (!mayAsk(current.peer.address, [appname, servername, host === '' ? current.caller : host].join('/'))) return { return: tooMany, vf: [] }
       const set = setOf(setdivision)
       if (set === undefined) return { return: failed, vf: [] }
       // Of an application those of all its sets.
@@ -91,7 +91,7 @@ export function configServant({ library, check: callers, podByAddress, notFound,
 
 /** `App` or `App.Server`; undefined for anything else. */
 function questionOf(appServerName: string, file: string, host: string): Question | undefined {
-  const [app = '', server = '', ...rest] = appServerName.split('.')
+  const [app = '', server = '', ...rest] = appServerName.split('.', maxParts)
   return app === '' || rest.length > 0 || appServerName.endsWith('.') ? undefined : { app, server, file, host, set: '' }
 }
 
@@ -113,7 +113,7 @@ function questionOfInfo({ appname, servername, filename, bAppOnly, host, setdivi
 /** Empty for none, which the conf of a service without a set calls NULL; undefined when it does not have three parts (2.2). */
 function setOf(setdivision: string): string | undefined {
   if (setdivision === '' || setdivision === 'NULL') return ''
-  return setdivision.split('.').length === maxParts ? setdivision : undefined
+  return setdivision.split('.', maxParts + 1).length === maxParts ? setdivision : undefined
 }
 
 function checkText(text: string): { return: number; result: string } {

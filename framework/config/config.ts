@@ -107,10 +107,10 @@ async function startKnowing({ client, namespace, log, data, patienceMs = 3000, s
   return { library, configs, callers }
 }
 
-function limiterOf({ limit, clock = systemClock }: ConfigOptions): (key: string) => boolean {
+function limiterOf({ limit, clock = systemClock }: ConfigOptions): (peer: string, key: string) => boolean {
   if (limit === undefined) return () => true
   const limiter = new Limiter(limit)
-  return (key) => limiter.take(key, clock.monotonic()).taken
+  return (peer, key) => limiter.take(`${peer}/${key}`, clock.monotonic(), peer).taken
 }
 
 async function healthOf({ address, healthPort }: ConfigOptions, configs: Informer<TConfig>, more: () => string) {

@@ -40,10 +40,12 @@ function pathsOf(root: string): DataPaths {
 /**
  * Opens a data directory for this process alone, making it when it is new.
  * The lock is an abstract socket, which the kernel releases with the process, however it ends.
- * @throws Failure LOCAL_ALREADY_RUNNING, LOCAL_NO_SUBNET
+ * @throws Failure LOCAL_DATA_DIR, LOCAL_ALREADY_RUNNING, LOCAL_NO_SUBNET
  */
 export async function openDataDir(dir: string): Promise<DataDir> {
-  await mkdir(resolve(dir), { recursive: true, mode: 0o711 })
+  await mkdir(resolve(dir), { recursive: true, mode: 0o711 }).catch((cause: unknown) => {
+    throw new Failure('LOCAL_DATA_DIR', `the data directory ${resolve(dir)} cannot be made`, { cause, remedy: 'choose a folder that can be written to with --data DIR' })
+  })
   const root = await realpath(resolve(dir))
   const digest = createHash('sha256').update(root).digest()
   const lock = await listen({ path: `\0tarsk8s-${digest.toString('hex').slice(0, 32)}` })

@@ -1,22 +1,26 @@
 import type { Clock } from '#base/clock.ts'
+import { Limiter } from '#base/limiter.ts'
 import type { CallerCheck } from '#kube/caller-check.ts'
+import { cleanName } from '#store/clean-text.ts'
 import { Strings } from '#tars/codec/strings.ts'
 import type { LogInfo } from '#tars/protocol/LogF.ts'
-import { TarsCallError, type Current } from '#tars/server.ts'
+import { TarsCallError, type Current, type Peer } from '#tars/server.ts'
 import type { Bytes } from './files/log-files.ts'
 import type { LoggerHead } from './log-codec.ts'
 import { pathOf, placeOfInfo, placeOfLogger, type Place } from './model/file-name.ts'
 import { hourlyFormat, type Overrides } from './model/overrides.ts'
 import { Remembered } from './model/remembered.ts'
 import { parseLogType, rotationOf, type LogType, type Rotation } from './model/rotation.ts'
-import { parseTraceLine, type TraceLine } from './trace/line.ts'
+import { parseTraceLine, writerOf, type TraceLine } from './trace/line.ts'
 
 export interface LogServantOptions {
-  readonly append: (path: string, bytes: Bytes) => Promise<void>
+  /** @param mayBegin is asked when there is no such file yet */
+  readonly append: (path: string, bytes: Bytes, mayBegin: () => boolean) => Promise<void>
   /** Each line begins with the name or address of who wrote it (framework-services 4.2, ipfix). */
   readonly namesNode: boolean
   readonly overrides: () => Overrides
-  readonly onTraceLine: (line: TraceLine) => void
+  /** @param owner whom it counts against */
+  readonly onTraceLine: (line: TraceLine, owner: string) => void
   /** Who may write the logs of a server. */
   readonly check: CallerCheck
   readonly clock: Clock
@@ -30,6 +34,19 @@ const traceFile = '_t_trace_'
 const traces = { app: '_tars_', server: '_trace_' } as const
 const longestTrace = 1 << 20
 const separator = '|'
+/** Characters of a format; no file has a longer name. A longer one is none, and neither read nor kept. */
+const longestFormat = 255
+const lineEnd = '\n'.charCodeAt(0)
+const space = ' '.charCodeAt(0)
+/** Neither ends a line nor a part of it. */
+const oneWord = (text: string): string => cleanName(text).replaceAll(separator, '?')
+/** Line ends within a line are spaces: what follows one would pass for another server's line. */
+function inOneLine(line: Buffer): Buffer {
+  const last = line.length - 1
+  return line.subarray(0, last).includes(lineEnd) ? Buffer.from(line.map((byte, at) => (byte === lineEnd && at < last ? space : byte))) : line
+}
+/** Logs that a server may begin: a thousand in ten minutes are many, and each takes an inode of the disk, whatever is in it. */
+const beginLimit = { windowMs: 600_000, count: 1000 } as const
 /** Bytes of a head of lines that is kept for the next call: what a caller makes up cannot fill the memory. */
 const longestKept = 512
 
@@ -78,8 +95,10 @@ class Destination {
 export function logServant({ append, namesNode, overrides, onTraceLine, check, clock }: LogServantOptions) {
   const rotations = new Remembered<Rotation>()
   /** One rotation a file, so that all that write to it go on in the next one together. */
-  const pathAt = (now: number, place: Place, format: string, type: LogType | undefined): string =>
-    pathOf(place, rotations.get(JSON.stringify([place, format, type?.periodMs]), () => rotationOf(format, type)).label(now))
+  const pathAt = (now: number, place: Place, sent: string, type: LogType | undefined): string => {
+    const format = sent.length > longestFormat ? '' : sent
+    return pathOf(place, rotations.get(JSON.stringify([place, format, type?.periodMs]), () => rotationOf(format, type)).label(now))
+  }
   const known = new WeakMap<LoggerHead | LogInfo, Destination>()
   const destinationOf = <Head extends LoggerHead | LogInfo>(head: Head, make: (head: Head) => Destination): Destination => {
     const before = known.get(head)
@@ -104,23 +123,32 @@ export function logServant({ append, namesNode, overrides, onTraceLine, check, c
   const ofTrace = (info: LogInfo): Destination => {
     const { appname, servername, sFormat } = info
     const place = placeOfInfo({ ...info, appname: traces.app, servername: traces.server, setdivision: '' })
-    return new Destination(`${appname}.${servername}`, true, ['', appname, servername, ''].join(separator), (now) => pathAt(now, place, sFormat, undefined))
+    return new Destination(`${appname}.${servername}`, true, ['', oneWord(appname), oneWord(servername), ''].join(separator), (now) => pathAt(now, place, sFormat, undefined))
   }
-  const write = (to: Destination, lines: Strings, node: string): Promise<void> =>
-    lines.count === 0 ? Promise.resolve() : append(to.path(clock.now(), overrides()), new Headed(namesNode ? to.head(node) : noHead, lines))
-  const writeTraces = (to: Destination, lines: Strings, node: string): Promise<void> => {
-    const kept = [...lines].filter((line) => line.length <= longestTrace)
-    for (const line of kept) {
+  const begun = new Limiter(beginLimit)
+  const write = (to: Destination, lines: Strings, node: string, { address }: Peer): Promise<void> => {
+    if (lines.count === 0) return Promise.resolve()
+    return append(to.path(clock.now(), overrides()), new Headed(namesNode ? to.head(node) : noHead, lines), () => begun.take(check.accountOf(address, to.server), clock.monotonic(), address).taken)
+  }
+  /** All write into one file: a line is one, and of its writer's own side of a call. */
+  const writeTraces = (to: Destination, lines: Strings, { caller, peer }: Current): Promise<void> => {
+    const { address } = peer
+    const owner = check.accountOf(address, to.server)
+    const kept = [...lines].map(inOneLine).filter((line) => {
+      if (line.length > longestTrace) return false
       const parsed = parseTraceLine(line.toString('utf8'))
-      if (parsed !== undefined) onTraceLine(parsed)
-    }
-    return write(to, kept.length === lines.count ? lines : Strings.of(kept), node)
+      if (parsed === undefined) return true
+      if (!check.admits(address, writerOf(parsed))) return false
+      onTraceLine(parsed, owner)
+      return true
+    })
+    return write(to, Strings.of(kept), oneWord(caller), peer)
   }
   const take = (to: Destination, lines: Strings, current: Current): Promise<void> => {
     let [kept, taken] = [lines, false]
     const answer = check.guard(current.peer.address, to.server, () => {
       taken = true
-      return (to.isTrace ? writeTraces : write)(to, kept, current.caller)
+      return to.isTrace ? writeTraces(to, kept, current) : write(to, kept, current.caller, current.peer)
     }, () => {
       throw new TarsCallError(refused, `the caller is no pod of ${to.server}, whose logs it would write`)
     })

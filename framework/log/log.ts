@@ -10,15 +10,16 @@ import { metricsOf } from '#base/metrics.ts'
 import { CallerCheck, noCallers, startCallerCheck, uncheckedCallers, type CallerCheckStart, type CallerSettings } from '#kube/caller-check.ts'
 import type { Accounts } from '#tars/auth.ts'
 import { ConfFile } from '#tars/conf-file.ts'
+import { LogView } from '#tars/protocol/LogView.ts'
 import { Topology } from '#tars/protocol/Topology.ts'
 import { serveTars } from '#tars/serve.ts'
 import { RequestCounters } from '#tars/server.ts'
 import type { TlsSettings } from '#tars/tls.ts'
 import type { LogEnv } from './env.ts'
-import { LogFiles, type Bytes } from './files/log-files.ts'
+import { LogFiles } from './files/log-files.ts'
 import { freeBytes, sweep } from './files/sweep.ts'
 import { logInterface } from './log-codec.ts'
-import { logServant } from './log-servant.ts'
+import { logServant, type LogServantOptions } from './log-servant.ts'
 import { noOverrides, parseOverrides } from './model/overrides.ts'
 import { strftime } from './model/strftime.ts'
 import { topologyServant } from './topology-servant.ts'
@@ -26,6 +27,7 @@ import { TraceCollector } from './trace/collector.ts'
 import { otlpRequest } from './trace/otlp.ts'
 import { SqliteTraceStore } from './trace/store.ts'
 import type { Trace } from './trace/trace.ts'
+import { viewServant } from './view-servant.ts'
 
 export interface LogOptions extends Omit<LogEnv, 'callers' | 'namespace'> {
   /** Servants speak TLS, too or only. Default: they do not. */
@@ -52,6 +54,8 @@ export interface RunningLog extends Running {
 }
 
 const drainMs = 5000
+/** Its pods may read the logs of all, for those who show them. */
+const frameworkApp = 'tars'
 const dayMs = 86_400_000
 /** Bytes that come in, at least, before old logs are looked at out of turn. */
 const leastStep = 1 << 20
@@ -74,19 +78,21 @@ async function start(options: LogOptions, lifetime: Lifetime): Promise<RunningLo
   })
   const files = new LogFiles({ root: path, clock, maxOpen: options.openFiles })
   lifetime.onStop(() => files.stop())
-  const traces = startTraces(options, lifetime)
+  const maxBytes = options.keeping.maxBytes ?? await freeBytes(path)
+  const traces = startTraces(options, maxBytes / 2, lifetime)
   const check = await startCheck(options, lifetime)
-  const pass = startSweeping(options, files, traces.store, lifetime)
-  const append = appender(options.keeping.maxBytes ?? await freeBytes(path), files, pass)
+  const pass = startSweeping(options, { files, store: traces.store, check }, lifetime)
+  const append = appender(maxBytes, files, pass)
   const servants = {
-    log: { interface: logInterface(), servant: logServant({ append, namesNode: options.namesNode, overrides: startConf(options, lifetime), onTraceLine: (line) => traces.collector.add(line), check, clock }) },
+    log: { interface: logInterface(), servant: logServant({ append, namesNode: options.namesNode, overrides: startConf(options, lifetime), onTraceLine: (line, owner) => traces.collector.add(line, owner), check, clock }) },
     topology: { interface: Topology, servant: topologyServant({ store: traces.store, flush: () => traces.collector.flush() }) },
+    view: { interface: LogView, servant: viewServant(path, check.byApp(frameworkApp)) },
   }
   const counters = new RequestCounters()
   const [one, other] = await serveTars({
     adapters: [
       { endpoint: `tcp -h ${address} -p ${options.ports.log} -t 60000`, servants: { 'tars.tarslog.LogObj': servants.log } },
-      { endpoint: `tcp -h ${address} -p ${options.ports.topology} -t 60000`, servants: { 'tars.tarslog.TopologyObj': servants.topology } },
+      { endpoint: `tcp -h ${address} -p ${options.ports.topology} -t 60000`, servants: { 'tars.tarslog.TopologyObj': servants.topology, 'tars.tarslog.LogViewObj': servants.view } },
     ],
     log,
     tls: options.tls,
@@ -104,32 +110,42 @@ async function startCheck({ callers, log }: LogOptions, lifetime: Lifetime): Pro
 }
 
 /** What comes in beyond a part of the quota has old logs put away at once: a flood must not fill the disk before the next pass. */
-function appender(maxBytes: number, files: LogFiles, pass: () => Promise<void>): (file: string, bytes: Bytes) => Promise<void> {
+function appender(maxBytes: number, files: LogFiles, pass: () => Promise<void>): LogServantOptions['append'] {
   const step = Math.max(leastStep, maxBytes / 16)
   let written = 0
-  return (file, bytes) => {
+  return (file, bytes, mayBegin) => {
     written += bytes.length
     if (written > step) {
       written = 0
       void pass()
     }
-    return files.append(file, bytes)
+    return files.append(file, bytes, mayBegin)
   }
 }
+
+/** A trace that is over, and what it takes. */
+interface Exported {
+  readonly trace: Trace
+  readonly kib: number
+}
+
+/** In one request, and while nobody takes them, KiB. */
+const exporting = { batch: 1024, capacity: 64 * 1024 } as const
 
 interface Traces {
   readonly store: SqliteTraceStore
   readonly collector: TraceCollector
-  readonly exporter: HttpOutbox<Trace> | undefined
+  readonly exporter: HttpOutbox<Exported> | undefined
 }
 
-function startTraces({ data, otlp, log, clock = systemClock, quietMs, overtimeMs }: LogOptions, lifetime: Lifetime): Traces {
+/** @param maxBytes of the index, about */
+function startTraces({ data, otlp, traceDays, log, clock = systemClock, quietMs, overtimeMs }: LogOptions, maxBytes: number, lifetime: Lifetime): Traces {
   const store = new SqliteTraceStore(data, log)
   lifetime.onStop(() => store.close())
-  const exporter = otlp === undefined ? undefined : new HttpOutbox<Trace>({ ...otlp, body: otlpRequest, batch: 200, remedy: 'check OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_HEADERS', log })
+  const exporter = otlp === undefined ? undefined : new HttpOutbox<Exported>({ ...otlp, ...exporting, weigh: ({ kib }) => kib, body: (some) => otlpRequest(some.map(({ trace }) => trace)), remedy: 'check OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_HEADERS', log })
   if (exporter !== undefined) lifetime.own(exporter)
   const times = { ...(quietMs === undefined ? {} : { quietMs }), ...(overtimeMs === undefined ? {} : { overtimeMs }) }
-  const collector = lifetime.own(new TraceCollector({ store, clock, log, ...times, onTrace: (trace) => exporter?.add(trace) }))
+  const collector = lifetime.own(new TraceCollector({ store, clock, log, dayBytes: maxBytes / (traceDays + 1), ...times, onTrace: (trace, bytes) => exporter?.add({ trace, kib: Math.ceil(bytes / 1024) }) }))
   return { store, collector, exporter }
 }
 
@@ -140,12 +156,12 @@ function startConf({ conf, log }: LogOptions, lifetime: Lifetime) {
 }
 
 /** @returns one pass; passes do not overlap */
-function startSweeping({ path, data, keeping, traceDays, log, clock = systemClock, sweepEveryMs = 600_000 }: LogOptions, files: LogFiles, store: SqliteTraceStore, lifetime: Lifetime): () => Promise<void> {
+function startSweeping({ path, data, keeping, traceDays, log, clock = systemClock, sweepEveryMs = 600_000 }: LogOptions, { files, store, check }: { readonly files: LogFiles; readonly store: SqliteTraceStore; readonly check: CallerCheck }, lifetime: Lifetime): () => Promise<void> {
   const abort = new AbortController()
   let running: Promise<void> | undefined
   const pass = async (): Promise<void> => {
     try {
-      const done = await sweep({ root: path, keeping, now: clock.now(), isBusy: (file) => file.startsWith(data) || files.isBusy(file), log, signal: abort.signal })
+      const done = await sweep({ root: path, keeping, now: clock.now(), isLog: (file) => !file.startsWith(data), isBusy: (file) => files.isBusy(file), isApp: (name) => check.isApp(name), log, signal: abort.signal })
       const traces = store.forgetBefore(strftime('%Y%m%d', new Date(clock.now() - traceDays * dayMs)))
       if (done.removed + done.compressed + traces > 0) log.info('old logs put away', { ...done, traces })
     } catch (error) {
@@ -171,7 +187,7 @@ function metricsText(files: LogFiles, { collector, exporter }: Traces): string {
     metric('open_files', 'Logs that are open.', [[open]]),
     metric('waiting_bytes', 'Bytes of logs that are not written yet.', [[waitingBytes]]),
     metric('traces_living', 'Traces that go on.', [[living]]),
-    metric('trace_lines_lost_total', 'Lines that are in no trace, because the index could not be written to, or the trace has too many calls.', [[lost]]),
+    metric('trace_lines_lost_total', 'Lines that are in no trace: the index could not be written to, or has no more room for their server, or their trace.', [[lost]]),
     metric('exported_traces_total', 'Traces sent by OTLP.', exported === undefined ? [] : [[exported.sent]]),
     metric('export_lost_traces_total', 'Traces that OTLP did not take.', exported === undefined ? [] : [[exported.lost]]),
   ].join('')

@@ -1,4 +1,6 @@
+import { Turns } from '#base/turns.ts'
 import type { Edge, Graph, TopologyServant } from '#tars/protocol/Topology.ts'
+import type { Current } from '#tars/server.ts'
 import type { TraceStore } from './trace/store.ts'
 import { byDepth, tookOf, type GraphSum, type Span, type Trace } from './trace/trace.ts'
 
@@ -9,26 +11,30 @@ export interface TopologyServantOptions {
 }
 
 const failed = -1
+/** Questions are answered by the thread that takes logs in, for a fifth of its time at most. */
+const restShare = 4
 const isDate = (text: string): boolean => /^\d{8}$/.test(text)
 const noGraph: Graph = { vs: [], es: [] }
 
 /** `tars.tarslog.TopologyObj` (framework-services 5): traces that are over, by day. */
 export function topologyServant({ store, flush }: TopologyServantOptions): TopologyServant {
+  const turns = new Turns(1, restShare)
+  const ask = <T>({ peer }: Current, work: () => T): Promise<T> => turns.take(peer.address, work)
   return {
-    graphServer: (date, server) => (isDate(date) ? { return: 0, graph: store.graphs(date, 'server', server).map(graphOfSums) } : { return: failed, graph: [] }),
-    graphFunction: (date, name) => (isDate(date) ? { return: 0, graph: store.graphs(date, 'function', name).map(graphOfSums) } : { return: failed, graph: [] }),
-    graphTrace(date, id) {
+    graphServer: (date, server, current) => ask(current, () => (isDate(date) ? { return: 0, graph: store.graphs(date, 'server', server).map(graphOfSums) } : { return: failed, graph: [] })),
+    graphFunction: (date, name, current) => ask(current, () => (isDate(date) ? { return: 0, graph: store.graphs(date, 'function', name).map(graphOfSums) } : { return: failed, graph: [] })),
+    graphTrace: (date, id, current) => ask(current, () => {
       flush()
       const trace = isDate(date) ? store.trace(date, id) : undefined
       return trace === undefined ? { return: failed, graph: noGraph } : { return: 0, graph: graphOfTrace(trace) }
-    },
-    listFunction: (date, server) => (isDate(date) ? { return: 0, fs: store.functions(date, server).map((name) => `${server}.${name}`) } : { return: failed, fs: [] }),
-    listTrace: (date, server) => (isDate(date) ? { return: 0, ts: store.traces(date, server).map(({ trace }) => trace) } : { return: failed, ts: [] }),
-    listTraceSummary(date, begin, end, server) {
+    }),
+    listFunction: (date, server, current) => ask(current, () => (isDate(date) ? { return: 0, fs: store.functions(date, server).map((name) => `${server}.${name}`) } : { return: failed, fs: [] })),
+    listTrace: (date, server, current) => ask(current, () => (isDate(date) ? { return: 0, ts: store.traces(date, server).map(({ trace }) => trace) } : { return: failed, ts: [] })),
+    listTraceSummary: (date, begin, end, server, current) => ask(current, () => {
       if (!isDate(date)) return { return: failed, ss: [] }
       const found = store.traces(date, server, { from: Number(begin), to: Number(end) })
       return { return: 0, ss: found.map((entry) => ({ name: entry.trace, startTime: BigInt(entry.start), endTime: BigInt(entry.end) })) }
-    },
+    }),
   }
 }
 

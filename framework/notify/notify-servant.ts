@@ -47,13 +47,13 @@ const refused = -99
 export function notifyServant({ limiter, filters, add, find, counts, check, callers, clock, log }: NotifyServantOptions): NotifyServant {
   const told = (record: NotifyRecord, { peer }: Current): void | Promise<void> => {
     const name = `${record.app}.${record.server}`
-    return check.guard(peer.address, name, () => keep(record, name, check.accountOf(peer.address, name)), () => {
+    return check.guard(peer.address, name, () => keep(record, { account: check.accountOf(peer.address, name), peer: peer.address }), () => {
       throw new TarsCallError(refused, `the caller is no pod of ${name}, of which it would notify`)
     })
   }
-  const keep = async (record: NotifyRecord, name: string, account: string): Promise<void> => {
-    if (isDropped(filters(), name, record.message)) return
-    const { taken, first } = limiter.take(account, clock.monotonic())
+  const keep = async (record: NotifyRecord, { account, peer }: { readonly account: string; readonly peer: string }): Promise<void> => {
+    if (isDropped(filters(), `${record.app}.${record.server}`, record.message)) return
+    const { taken, first } = limiter.take(account, clock.monotonic(), peer)
     if (taken) counts.taken++
     else counts.dropped++
     if (taken) await add(record)

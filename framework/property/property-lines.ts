@@ -13,6 +13,8 @@ const texts = new KnownTexts([...policies, distribution])
 const places = new Map<string, number>(policies.map((policy, place) => [policy, place]))
 /** Policies of one property in a report. */
 const mostPolicies = 32
+/** Characters of a value, into which all buckets of a Distr fit. */
+const longestValue = 4096
 
 /** Reads a map of StatPropMsgHead and StatPropMsgBody. @param sender its entry @throws Failure TARS_DECODE */
 export function readValues(r: Reader, tag: number, intake: Intake, sender: number): void {
@@ -41,7 +43,7 @@ function addInfo({ known, lines }: Intake, head: number, policy: string, text: s
     lines.add(sense, isPart)
   }
   const below = (name: string, variant: number): number => known.entry(Buffer.from(name), -1 - head) * variants + variant
-  if (policy === '') return lines.add(refused('invalid'))
+  if (policy === '' || text.length > longestValue) return lines.add(refused('invalid'))
   if (policy === distribution) {
     const buckets = parseBuckets(text)
     if (buckets === undefined) return lines.add(refused('invalid'))

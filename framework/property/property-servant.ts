@@ -19,7 +19,7 @@ export interface PropertyServantOptions {
 export function propertyServant({ intake, callers, check }: PropertyServantOptions) {
   const reporterOf = ({ caller, peer }: Current): Reporter => {
     const pod = callers.at(peer.address)
-    const first = caller.split('.')[0] ?? ''
+    const first = caller.split('.', 1)[0] ?? ''
     return { node: pod?.pod ?? (callers.isPod(first) ? first : caller), owner: pod?.owner, isOwner: callers.isOwner, mayReport: (server: string) => check.admits(peer.address, server) }
   }
   return {

@@ -3,6 +3,7 @@ import type { Logger } from '#base/log.ts'
 import { steadyTime } from '#store/dataset.ts'
 import type { GatheredReader } from '#store/remote.ts'
 import type { MonitorQueryRsp } from '#tars/protocol/MonitorQuery.ts'
+import { Turns } from '#base/turns.ts'
 import type { Kind } from './model/kind.ts'
 import { answerOf, planOf, type Asked } from './model/question.ts'
 
@@ -17,9 +18,10 @@ const patienceMs = 9000
 export interface Answerer {
   /** Asked for where none is named. */
   readonly usualIndex: string
-  answer(asked: Asked): Promise<MonitorQueryRsp>
+  /** @param peer who asks */
+  answer(asked: Asked, peer: string): Promise<MonitorQueryRsp>
   /** `YYYYMMDD HHMM` of the newest rows. */
-  lastTime(): Promise<string>
+  lastTime(peer: string): Promise<string>
   readonly counts: { answered: number; refused: number; failed: number }
 }
 
@@ -32,11 +34,11 @@ export function createAnswerer(kind: Kind, reader: GatheredReader, log: Logger):
   return {
     counts,
     usualIndex: kind.usualIndex,
-    lastTime: () => turns.take(async () => lastOf((await reader.last(kind.dataset)).answer)),
-    async answer(asked) {
+    lastTime: (peer) => turns.take(peer, async () => lastOf((await reader.last(kind.dataset)).answer)),
+    async answer(asked, peer) {
       try {
         const plan = planOf(kind, asked)
-        const [{ answer: groups, asked: totalDb, failures }, { answer: last }] = await turns.take(() => Promise.all([reader.totals(kind.dataset, { ...plan.question, until: steadyTime() + patienceMs }), reader.last(kind.dataset)]))
+        const [{ answer: groups, asked: totalDb, failures }, { answer: last }] = await turns.take(peer, () => Promise.all([reader.totals(kind.dataset, { ...plan.question, until: steadyTime() + patienceMs }), reader.last(kind.dataset)]))
         const activeDb = totalDb - failures.length
         const rest = { lastTime: lastOf(last), activeDb, totalDb, retThreads: Array.from({ length: totalDb }, (_, index) => (index < activeDb ? 0 : -1)), result: answerOf(kind, plan, groups) }
         if (totalDb > 0 && failures.length === 0) {
@@ -54,27 +56,5 @@ export function createAnswerer(kind: Kind, reader: GatheredReader, log: Logger):
         return failed(describe(error))
       }
     },
-  }
-}
-
-/** Has so many do something at once; the others wait, in their order. */
-class Turns {
-  readonly #waiting: (() => void)[] = []
-  #free: number
-
-  constructor(count: number) {
-    this.#free = count
-  }
-
-  async take<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free--
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    try {
-      return await work()
-    } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#free++
-      else next()
-    }
   }
 }

@@ -50,7 +50,7 @@ export async function startQuery({ role, client, namespace, address, port, textP
     const metrics = (): string => metric(`tars${role}_questions_total`, 'Questions, by what became of them.', Object.entries(answerer.counts).map(([result, count]) => [count, { result }]))
     const http = lifetime.own(await serveStore({ address, port: httpPort, metrics: { '/metrics': metrics }, log }))
     const text = lifetime.own(await startTextServer({ address, port: textPort, answerer, tokens }))
-    const servant: MonitorQueryServant = { query: async (req) => ({ return: 0, rsp: await answerer.answer(req) }) }
+    const servant: MonitorQueryServant = { query: async (req, { peer }) => ({ return: 0, rsp: await answerer.answer(req, peer.address) }) }
     const [endpoint] = await serveTars({ adapters: [{ ...bounds, endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { [`tars.tars${role}.QueryObj`]: { interface: MonitorQuery, servant } }, tokens }], tls, accounts, log }, lifetime)
     const bound = endpoint?.port ?? 0
     log.info('query serves', { role, address, port: bound, text: text.port, http: http.port, store: elastic?.urls ?? owner })

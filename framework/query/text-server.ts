@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { boundConnections } from '#base/connections.ts'
 import { describe, Failure } from '#base/errors.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Answerer } from './answer.ts'
@@ -24,16 +25,13 @@ const lingerMs = 1000
 
 /** Serves the text protocol (framework-services 8.4): a JSON object in, lines out, any number of times a connection. */
 export async function startTextServer({ address, port, answerer, tokens }: TextServerOptions): Promise<Running & { readonly port: number }> {
-  const sockets = new Set<Socket>()
   // Who has asked all and says so gets the answers.
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    sockets.add(socket)
-    socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => socket.destroy())
     socket.setTimeout(idleMs, () => socket.destroy())
     serve(socket, answerer, tokens).catch(() => socket.destroy())
   })
-  server.maxConnections = 256
+  const sockets = boundConnections(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(new Failure('QUERY_LISTEN', `${address}:${port} cannot be listened on`, { cause, remedy: 'give another port' })))
     server.listen(port, address, resolve)
@@ -49,6 +47,7 @@ export async function startTextServer({ address, port, answerer, tokens }: TextS
 
 /** One question after the other; what comes meanwhile is read later, and so is who does not read its answers. */
 async function serve(socket: Socket, answerer: Answerer, tokens: Tokens | undefined): Promise<void> {
+  const peer = socket.remoteAddress ?? ''
   let waiting: Buffer[] = []
   let bytes = 0
   let end = new ObjectEnd()
@@ -63,7 +62,7 @@ async function serve(socket: Socket, answerer: Answerer, tokens: Tokens | undefi
       if (at < 0) continue
       const text = Buffer.concat(waiting).toString()
       ;[waiting, bytes, end] = [[], 0, new ObjectEnd()]
-      const answer = await reply(text, answerer, tokens)
+      const answer = await reply(text, answerer, tokens, peer)
       if (!socket.destroyed && !socket.write(answer)) await once(socket, 'drain')
     }
   }
@@ -107,11 +106,11 @@ class ObjectEnd {
   }
 }
 
-async function reply(text: string, answerer: Answerer, tokens: Tokens | undefined): Promise<string> {
+async function reply(text: string, answerer: Answerer, tokens: Tokens | undefined, peer: string): Promise<string> {
   try {
     if (tokens !== undefined && !tokens.admits(tokenOf(text))) return errorText(`the question has no "${tokenKey}" that is known`)
     const question = parseText(text, answerer.usualIndex)
-    return question.method === 'timecheck' ? timeText(await answerer.lastTime()) : textOf(await answerer.answer(question.asked))
+    return question.method === 'timecheck' ? timeText(await answerer.lastTime(peer)) : textOf(await answerer.answer(question.asked, peer))
   } catch (error) {
     return errorText(describe(error))
   }

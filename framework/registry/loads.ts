@@ -87,7 +87,7 @@ export class Loads implements Running {
       for (const [key, values] of rsp.result) {
         const [name = '', host = ''] = key.split(',')
         // With its set behind it, a name may be longer; another server's may, too.
-        const pod = name === server || name.startsWith(`${server}.`) ? (podOf.get(host) ?? podOf.get(host.split('.')[0] ?? '')) : undefined
+        const pod = name === server || name.startsWith(`${server}.`) ? (podOf.get(host) ?? podOf.get(host.split('.', 1)[0] ?? '')) : undefined
         if (pod !== undefined) figures.set(pod, added(figures.get(pod), values))
       }
     }

@@ -68,7 +68,7 @@ export function nativeFunctions({ directory, template, check, report }: NativeOp
 
 /** A node goes by its pod's DNS name: the first label is the pod. */
 function podOf(nodeName: string): string {
-  return nodeName.split('.')[0] ?? ''
+  return nodeName.split('.', 1)[0] ?? ''
 }
 
 function serverOfPod(directory: Directory<unknown>, nodeName: string): TEndpoint | undefined {

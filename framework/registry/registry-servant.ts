@@ -9,7 +9,7 @@ import type { CallerCheck } from '#kube/caller-check.ts'
 import type { RegistryServant } from '#tars/protocol/Registry.ts'
 import { TarsCallError, type Current } from '#tars/server.ts'
 import { isOwnPod } from './caller.ts'
-import { checkReport, plainMessage } from './condition.ts'
+import { checkReport, plainMessage, shownAt } from './condition.ts'
 import { describeServer, emptyDescriptor } from './model/descriptor.ts'
 import type { Directory } from './model/directory.ts'
 import { addressesOf, type PodObject, type ReportedState } from './model/pod-state.ts'
@@ -48,16 +48,18 @@ export function registryServant({ directory, reports, check, descriptors, templa
       log.error('state report refused', { peer: current.peer.address, error: describe(error) })
       return
     }
-    const pod = await knownPod(podName, current.peer.address)
+    const came = Math.floor(Date.now() / 1000)
+    const watched = directory.pod(podName)
+    const isKnown = watched !== undefined && isOwnPod(watched, current.peer.address)
+    const pod = isKnown ? watched : await podNow(podName, current.peer.address)
+    if (!isKnown && pod !== undefined && (shownAt(pod) ?? 0) > (state.saidAt ?? came)) throw new TarsCallError(again, `pod ${podName} has said more since, to another registry`, { temporary: true })
     // Without an address nobody can tell whose word it is; the kubelet tells it before long.
     if (pod !== undefined && addressesOf(pod).length === 0) throw new TarsCallError(again, `the address of pod ${podName} is not known yet`, { temporary: true })
     if (pod !== undefined && isOwnPod(pod, current.peer.address)) reports.accept(pod, state)
     else log.error('state report refused: only a pod itself may report its state', { pod: podName, peer: current.peer.address, addresses: pod === undefined ? [] : addressesOf(pod) })
   }
-  /** As the watch has shown it or, when that is not who speaks, as it is now: another pod of the name may have begun. */
-  const knownPod = async (podName: string, peer: string): Promise<PodObject | undefined> => {
-    const watched = directory.pod(podName)
-    if (watched !== undefined && isOwnPod(watched, peer)) return watched
+  /** When who speaks is not the one that the watch has shown: another pod of the name may have begun. */
+  const podNow = async (podName: string, peer: string): Promise<PodObject | undefined> => {
     // What one address makes up must not become the API server's work.
     if (!lookups.take(plainAddress(peer), performance.now()).taken) throw new TarsCallError(again, 'too many pods are asked for from this address', { temporary: true })
     try {

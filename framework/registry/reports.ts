@@ -4,12 +4,12 @@ import type { Logger } from '#base/log.ts'
 import { Failure } from '#base/errors.ts'
 import { retry } from '#base/retry.ts'
 import { isConflict, isNotFound } from '#kube/errors.ts'
-import { isOlder } from '#kube/types.ts'
+import { isOlder, isOlderVersion } from '#kube/types.ts'
 import { conditionsFor, isConfirmed, shownAt } from './condition.ts'
 import type { Directory } from './model/directory.ts'
 import { addressesOf, type PodCondition, type PodObject, type ReportedState } from './model/pod-state.ts'
 
-/** Writes conditions into a pod's status; resolves with the pod as it is then. Its uid must still be the one given, and its resourceVersion, too, if there is one. */
+/** Writes conditions into a pod's status; resolves with the pod as it is then. Its uid must still be the one given, and its resourceVersion, too, if it is known. */
 export type WriteConditions = (pod: { readonly name: string; readonly uid: string | undefined; readonly resourceVersion?: string | undefined }, conditions: readonly PodCondition[]) => Promise<PodObject>
 
 export interface ReportsOptions {
@@ -40,9 +40,10 @@ interface Word {
  * What nodes say of their pods: it counts in the read model at once, then goes to the API server, one write a
  * pod at a time and only the latest word, until the watch shows it. Nothing waits for the API server.
  *
- * A node may speak to several registries, and what one of them could not write for a while is not to come in the place of
- * what another has written since. So each word has a time, by which the pod shows it: one that is told just now is the latest; one
- * that was put off is written only over an earlier one; and where the watch shows an earlier one, the later is written again.
+ * A node may speak to several registries, and what one of them could not write for a while, or what was on its way to the API
+ * server for a while, is not to come in the place of what another has written since. So each word has a time, by which the pod
+ * shows it: one that is told just now is the latest. A write is for the pod as it was seen, and when that has changed, the word
+ * is written only over an earlier one; and where the watch shows an earlier one, the later is written again.
  */
 export class Reports {
   readonly #options: ReportsOptions
@@ -65,10 +66,9 @@ export class Reports {
     const { directory, clock } = this.#options
     const { name } = pod.metadata
     const shown = directory.pod(name)
-    const now = Math.floor(clock.now() / 1000)
-    // It is the latest, whatever clock an earlier one had.
-    const state = { ...told, saidAt: Math.max(told.saidAt ?? now, (shownAt(shown ?? pod) ?? 0) + 1) }
     const word = this.#words.get(name)
+    // It is the latest, whatever clock an earlier one had.
+    const state = { ...told, saidAt: Math.max(told.saidAt ?? Math.floor(clock.now() / 1000), latestOf(shown ?? pod, word) + 1) }
     const isSaid = shown !== undefined && isSame(shown, pod) && isConfirmed(shown, state)
     if (word?.isPending !== true && isSaid) this.#words.set(name, { pod: shown, state, revision: word?.revision ?? 0, isPending: false })
     else if (word?.isPending === true && isSame(word.pod, pod) && sameState(word.state, state) && this.#isOnItsWay(name, word)) word.state = state
@@ -87,20 +87,34 @@ export class Reports {
   observe(pod: PodObject): void {
     const name = pod.metadata.name
     const word = this.#words.get(name)
-    if (word === undefined || this.#queue.has(name) || this.#writing.has(name)) return
+    if (word === undefined) return
+    if (!isSame(word.pod, pod)) return this.#observeOther(pod, word)
+    if (this.#isBeingWritten(name)) return
     const isSaid = isConfirmed(pod, word.state)
     const hasCaughtUp = word.writtenAs !== undefined && !isOlder(pod.metadata.resourceVersion, word.writtenAs)
     if (word.isPending && !hasCaughtUp && !isSaid) return
-    if (!isSaid && isSame(word.pod, pod) && isEarlier(pod, word)) this.#take(pod, word.state)
+    if (!isSaid && isEarlier(pod, word)) this.#take(pod, word.state)
     else this.#settle(word, pod)
   }
 
-  /** The pod is gone: its node's word dies with it. The word of a later pod of its name stays. */
+  /** A pod of the name that is not whose word it was taken for: one from before, or one whose word it may be. */
+  #observeOther(pod: PodObject, word: Word): void {
+    const { name, resourceVersion } = pod.metadata
+    if (isOlderVersion(resourceVersion, word.pod.metadata.resourceVersion)) return
+    if (word.isPending && maySay(pod, word)) this.#take(pod, word.state)
+    else this.#forget(name)
+  }
+
+  /**
+   * The pod is gone: its node's word dies with it. The word of a later pod of its name stays, and so does one on its way, which may be
+   * that of a later one: of that one's node, before the watch has shown it. The answer to the write, or the watch, tells.
+   */
   observeGone(pod: PodObject): void {
     const { name } = pod.metadata
     const word = this.#words.get(name)
-    if (word === undefined || isSame(word.pod, pod)) this.#forget(name)
-    else if (word.isPending) this.#options.directory.setReport(name, word.state)
+    const stays = word?.isPending === true && (!isSame(word.pod, pod) || this.#isBeingWritten(name))
+    if (stays) this.#options.directory.setReport(name, word.state)
+    else this.#forget(name)
   }
 
   /** Resolves when nothing is left to write. */
@@ -118,7 +132,11 @@ export class Reports {
   }
 
   #isOnItsWay(podName: string, word: Word): boolean {
-    return this.#queue.has(podName) || this.#writing.has(podName) || word.writtenAs !== undefined
+    return this.#isBeingWritten(podName) || word.writtenAs !== undefined
+  }
+
+  #isBeingWritten(podName: string): boolean {
+    return this.#queue.has(podName) || this.#writing.has(podName)
   }
 
   #settle(word: Word, pod: PodObject): void {
@@ -175,7 +193,8 @@ export class Reports {
       if (pod?.metadata.resourceVersion !== undefined && word !== undefined && word.revision === sent?.revision) word.writtenAs = pod.metadata.resourceVersion
     } catch (error) {
       if (isConflict(error) && sent !== undefined && (await this.#belongsToNext(sent))) return
-      if (isNotFound(error) || isConflict(error)) this.#forget(name)
+      const isOver = isNotFound(error) || isConflict(error)
+      if (isOver && this.#pending(name)?.revision === sent?.revision) this.#forget(name)
       log.error('pod state not written', { pod: name, error })
     }
   }
@@ -190,21 +209,21 @@ export class Reports {
     const { directory, write, fetch, clock } = this.#options
     const { name, uid } = pod.metadata
     const now = isLate ? await fetch(name) : directory.pod(name)
-    const own = now !== undefined && isSame(now, pod) ? now : undefined
+    const own = now !== undefined && isSame(now, pod) ? now : isLate ? undefined : pod
     if (own !== undefined && (shownAt(own) ?? 0) >= state.saidAt) return own
-    const { resourceVersion } = own?.metadata ?? {}
     try {
-      return await write(isLate ? { name, uid, resourceVersion } : { name, uid }, conditionsFor(state, own, clock.now()))
+      return await write({ name, uid, resourceVersion: own?.metadata.resourceVersion }, conditionsFor(state, own, clock.now()))
     } catch (error) {
-      throw isLate && own !== undefined && isConflict(error) ? new Failure('POD_CHANGED', `pod ${name} was written by somebody else`, { cause: error, temporary: true }) : error
+      throw own !== undefined && isConflict(error) ? new Failure('POD_CHANGED', `pod ${name} was written by somebody else`, { cause: error, temporary: true }) : error
     }
   }
 
   /** The pod is another by now, and its node may be the one that spoke, before the watch had shown it: it has the same address. */
-  async #belongsToNext({ pod, state, revision }: Word): Promise<boolean> {
+  async #belongsToNext(sent: Word): Promise<boolean> {
+    const { pod, state, revision } = sent
     const { name } = pod.metadata
     const next = await retry(() => this.#options.fetch(name), { attempts: Infinity, signal: this.#abort.signal }).catch(() => undefined)
-    if (next === undefined || !addressesOf(next).some((address) => addressesOf(pod).includes(address))) return false
+    if (next === undefined || !maySay(next, sent)) return false
     const word = this.#pending(name)
     // What it said since is about the same.
     if (word === undefined || word.revision === revision) this.#take(next, state)
@@ -219,11 +238,17 @@ export class Reports {
   }
 }
 
+/** Whether a word may be that of the next pod of the name: it has the same address, and has not told another registry more since. */
+const maySay = (next: PodObject, { pod, state }: Word): boolean => addressesOf(next).some((address) => addressesOf(pod).includes(address)) && (shownAt(next) ?? 0) < state.saidAt
+
 /** An earlier word was written since. What others than registries change has the time that was there before. */
 function isEarlier(pod: PodObject, word: Word): boolean {
   const at = shownAt(pod)
   return at !== undefined && at !== shownAt(word.pod) && at < word.state.saidAt
 }
+
+/** When the latest word of a pod was said, of what it shows and what was told here, seconds since the epoch. */
+const latestOf = (pod: PodObject, told: Word | undefined): number => Math.max(shownAt(pod) ?? 0, told !== undefined && isSame(told.pod, pod) ? told.state.saidAt : 0)
 
 const isSame = (a: PodObject, b: PodObject): boolean => a.metadata.uid === b.metadata.uid
 

@@ -20,8 +20,10 @@ interface Known {
 
 /** Answers that are kept; the one that was made first goes first. */
 const mostAnswers = 10_000
-/** Characters of a question whose answer is kept; no name of an object is longer. */
+/** Characters of a question; no name of an object is longer. */
 const longestQuestion = 1024
+/** Questions that are asked at once: while a registry is silent, what is made up about it must not take the place of all other calls. */
+const mostAsking = 1000
 
 /**
  * Asks other registries on behalf of callers (framework-services 1.6). A known answer is handed out while it is fresh, and
@@ -41,13 +43,17 @@ export class Upstream {
   /**
    * The answer of a function of QueryF.
    * @param locator name and address of the registry's QueryObj
-   * @throws Failure UPSTREAM_UNREACHABLE when the registry never answered this question
+   * @throws Failure UPSTREAM_UNREACHABLE when the registry never answered this question, UPSTREAM_QUESTION when it is longer than any, UPSTREAM_BUSY
    */
   ask(locator: string, func: string, args: readonly string[]): Promise<never> {
     const key = JSON.stringify([locator, func, ...args])
+    if (key.length > longestQuestion) return Promise.reject(new Failure('UPSTREAM_QUESTION', 'no object has so long a name'))
     const known = this.#known.get(key)
     if (known !== undefined && this.#options.clock.monotonic() - known.at < this.#options.freshMs) return Promise.resolve(known.value as never)
-    const asked = this.#asking.get(key) ?? this.#fetch(locator, func, args, key).finally(() => this.#asking.delete(key))
+    const asking = this.#asking.get(key)
+    if (asking !== undefined) return asking
+    if (this.#asking.size >= mostAsking) return known === undefined ? Promise.reject(new Failure('UPSTREAM_BUSY', 'as many questions wait for other registries as may', { temporary: true })) : Promise.resolve(known.value as never)
+    const asked = this.#fetch(locator, func, args, key).finally(() => this.#asking.delete(key))
     this.#asking.set(key, asked)
     return asked
   }
@@ -57,7 +63,6 @@ export class Upstream {
     if (codec === undefined) throw new Failure('UPSTREAM_FUNCTION', `QueryF has no function ${func}`)
     try {
       const value = await this.#communicator.invoke(locator, codec, args)
-      if (key.length > longestQuestion) return value as never
       this.#known.delete(key)
       this.#known.set(key, { value, at: this.#options.clock.monotonic() })
       if (this.#known.size > mostAnswers) for (const oldest of this.#known.keys()) { this.#known.delete(oldest); break }

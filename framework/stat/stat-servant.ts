@@ -22,7 +22,7 @@ export function statServant({ intake, callers, check, samples }: StatServantOpti
   /** An address, or a DNS name, which begins with the pod's name. */
   const host = (text: string): string => {
     const pod = callers.at(text)?.pod
-    const first = text.split('.')[0] ?? ''
+    const first = text.split('.', 1)[0] ?? ''
     return pod ?? (callers.isPod(first) ? first : text)
   }
   const reporterOf = ({ caller, peer }: Current): Reporter => {

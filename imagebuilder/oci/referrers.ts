@@ -2,9 +2,12 @@
 import { Failure } from '#base/errors.ts'
 import { digestHex, digestOf } from './digest.ts'
 import type { Repository } from './registry.ts'
+import { whole } from './transport.ts'
 import { mediaTypes, type Descriptor, type Index, type Manifest } from './types.ts'
 
 const emptyConfig = Buffer.from('{}')
+/** Bytes of an artifact that is read. */
+const largestContent = 64 << 20
 
 export interface Artifact {
   /** Media type of its content, and its artifactType. */
@@ -30,16 +33,16 @@ export async function attach(repository: Repository, subject: Descriptor, artifa
   return digest
 }
 
-/** The content of the artifact of a type that is attached to an image; undefined where there is none. */
+/** The content of the artifact of a type that is attached to an image; undefined where there is none. @throws IMAGE_INVALID when it is larger than any */
 export async function attachedContent(repository: Repository, subject: string, type: string, signal?: AbortSignal): Promise<Buffer | undefined> {
   const listed = (await repository.referrers(subject, signal)) ?? (await tagged<Index>(repository, `sha256-${digestHex(subject)}`, signal))
   const found = listed?.manifests.find(({ artifactType }) => artifactType === type)
   if (found === undefined) return undefined
   const { layers } = JSON.parse((await repository.manifest(found.digest, signal)).body.toString('utf8')) as Manifest
-  const parts: Buffer[] = []
   const [layer] = layers
-  if (layer !== undefined) for await (const part of await repository.blob(layer, signal)) parts.push(part as Buffer)
-  return Buffer.concat(parts)
+  const content = layer && await whole((await repository.blob(layer, signal)) as AsyncIterable<Buffer>, largestContent)
+  if (content === undefined) throw new Failure('IMAGE_INVALID', `what is attached to ${subject} as ${type} has no content, or more than ${largestContent} bytes`, { remedy: 'remove it from the registry, and build the image anew' })
+  return content
 }
 
 /** A registry that lists no referrers itself has the list under a tag ("Referrers Tag Schema"). */

@@ -3,6 +3,7 @@ import { Failure } from '#base/errors.ts'
 import { manifestName, formatReference, type ImageReference } from './reference.ts'
 import { openRepository, type RawManifest, type Repository } from './registry.ts'
 import type { KnownConfigs, RegistryAccess } from './session.ts'
+import { whole } from './transport.ts'
 import { isIndex, type Descriptor, type ImageConfig, type Index, type Manifest, type Platform } from './types.ts'
 
 /** Where images are read from: a registry or an OCI layout. */
@@ -175,10 +176,9 @@ function notFor(name: string, platforms: readonly Platform[], has: readonly stri
 async function readConfig(source: ImageSource, descriptor: Descriptor, signal: AbortSignal | undefined): Promise<Buffer> {
   const known = source.configs?.get(descriptor.digest)
   if (known !== undefined) return known
-  if (descriptor.size > maximumConfig) throw invalid(source.name, `its configuration has ${descriptor.size} bytes`)
-  const parts: Buffer[] = []
-  for await (const part of await source.blob(descriptor, signal)) parts.push(part)
-  const config = Buffer.concat(parts)
+  // Whatever its descriptor says: what is downloaded is checked at its end only.
+  const config = await whole(await source.blob(descriptor, signal), maximumConfig)
+  if (config === undefined) throw invalid(source.name, `its configuration has more than ${maximumConfig} bytes`)
   if (config.length <= keptBytes) source.configs?.set(descriptor.digest, config)
   for (const digest of source.configs?.keys() ?? []) if ((source.configs?.size ?? 0) > mostKept) source.configs?.delete(digest)
   return config

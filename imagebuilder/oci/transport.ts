@@ -147,18 +147,23 @@ function silent(host: string, doing: string, ms: number): Failure {
   return new Failure('REGISTRY_CUT', `registry ${host} has been silent for ${ms / 1000} s while ${doing}`, { temporary: true, remedy: 'look at the load of the registry' })
 }
 
-/** The whole body as text; at most `limit` bytes are read. @throws REGISTRY_ANSWER_TOO_LARGE, REGISTRY_CUT */
+/** The whole body; at most `limit` bytes are read. @throws REGISTRY_ANSWER_TOO_LARGE, REGISTRY_CUT */
 export async function readAll(answer: Answer, limit: number, registry: string, doing: string): Promise<Buffer> {
+  const body = await whole(answer.body as AsyncIterable<Buffer>, limit).catch((error: unknown) => {
+    throw connectionFailure(error, registry, doing)
+  })
+  if (body === undefined) throw new Failure('REGISTRY_ANSWER_TOO_LARGE', `registry ${registry} answered more than ${limit} bytes while ${doing}`, { remedy: 'check that the address is that of a registry' })
+  return body
+}
+
+/** All of it; undefined when it has more than `limit` bytes, which are not waited for. */
+export async function whole(body: AsyncIterable<Buffer>, limit: number): Promise<Buffer | undefined> {
   const parts: Buffer[] = []
   let size = 0
-  try {
-    for await (const part of answer.body as AsyncIterable<Buffer>) {
-      size += part.length
-      if (size > limit) throw new Failure('REGISTRY_ANSWER_TOO_LARGE', `registry ${registry} answered more than ${limit} bytes while ${doing}`, { remedy: 'check that the address is that of a registry' })
-      parts.push(part)
-    }
-  } catch (error) {
-    throw connectionFailure(error, registry, doing)
+  for await (const part of body) {
+    size += part.length
+    if (size > limit) return undefined
+    parts.push(part)
   }
   return Buffer.concat(parts)
 }

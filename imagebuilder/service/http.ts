@@ -4,6 +4,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { boundConnections } from '#base/connections.ts'
 import { describe, Failure } from '#base/errors.ts'
 import { HttpCounters } from '#base/http-counters.ts'
 import { metricsType } from '#base/metrics.ts'
@@ -41,6 +42,8 @@ interface Reply {
 /** A whole upload may take so long; a slow line and a large package need it. Milliseconds. */
 const uploadLimitMs = 3600_000
 const headerLimitMs = 60_000
+/** Of JSON, which is kept in memory; packages are not. Bytes: a thousand names of TImages fit into it. */
+const bodyLimit = 1 << 20
 
 /** 400 for what the sender can mend in the request, 413 and 429 for size and queue, 503 and 507 for a builder that stops or is full, 500 for the rest. */
 const statuses: Readonly<Record<string, number>> = {
@@ -50,8 +53,9 @@ const statuses: Readonly<Record<string, number>> = {
 
 /** The HTTP interface of tarsimage: `POST /api/{version}/timage/{timage}/building?wait=`, `GET /healthz` and `/metrics`, and the resource API below /v1. */
 export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
-  const http = fastify({ logger: false, requestTimeout: uploadLimitMs, bodyLimit: options.maxUploadBytes, forceCloseConnections: true, routerOptions: { maxParamLength: 300 } })
+  const http = fastify({ logger: false, requestTimeout: uploadLimitMs, bodyLimit, forceCloseConnections: true, routerOptions: { maxParamLength: 300 } })
   http.server.headersTimeout = headerLimitMs
+  boundConnections(http.server, 1024)
   const counters = new HttpCounters()
   http.addHook('onResponse', async ({ method, routeOptions }, { statusCode }) => counters.count(method, routeOptions.url, statusCode))
   await http.register(multipart)

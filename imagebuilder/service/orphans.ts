@@ -32,15 +32,16 @@ export async function watchOrphans(options: OrphansOptions): Promise<Running> {
   const idle: Running = { stop: async () => {}, done: new Promise(() => {}) }
   // The same identity in each life of the pod: a new one has its lease at once.
   const presence = startElection({ client, namespace, name: leaseOf(podName), identity: podName, log, lead: async () => idle, leaseMs: patienceMs / 2, renewDeadlineMs: patienceMs / 3, retryMs: patienceMs / 9 })
-  const seen = new Map<string, { readonly record: string; readonly since: number }>()
+  const seen = new Map<string, { readonly record: string; readonly since: number; readonly at: number }>()
   const stopping = new AbortController()
 
   const isGone = async (handler: string): Promise<boolean> => {
     const record = await recordOf(client, namespace, handler)
-    const known = seen.get(handler)
-    if (known?.record === record) return performance.now() - known.since > patienceMs
-    seen.set(handler, { record, since: performance.now() })
-    return false
+    const [known, at] = [seen.get(handler), performance.now()]
+    // While it cannot be read, its holder cannot write it either: it has all its time again.
+    const since = known?.record === record && at - known.at < patienceMs / 2 ? known.since : at
+    seen.set(handler, { record, since, at })
+    return at - since > patienceMs
   }
   const look = async (): Promise<void> => {
     const foreign = (await timages.list()).flatMap(({ metadata: { name }, build }) => (build?.running === undefined || build.running.handler === podName ? [] : [{ name, id: build.running.id, handler: build.running.handler ?? '' }]))

@@ -1,5 +1,6 @@
 import type { RequestListener, Server as HttpServer } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
+import { oldestOfMost } from '#base/connections.ts'
 import { Failure } from '#base/errors.ts'
 
 /** The time in which a request must be there, milliseconds: it is a few lines, and who is slower is no probe. */
@@ -41,12 +42,6 @@ export async function listenHttp(addresses: readonly string[], port: number, ans
     for (const server of servers) server.close()
     http?.closeAllConnections()
   }
-}
-
-/** @param waiting the oldest first */
-function oldestOfMost(waiting: Iterable<Socket>): Socket | undefined {
-  const byPeer = [...Map.groupBy(waiting, ({ remoteAddress }) => remoteAddress).values()]
-  return byPeer.reduce((most, sockets) => (sockets.length > most.length ? sockets : most), [])[0]
 }
 
 function httpServer(answer: RequestListener): HttpServer {

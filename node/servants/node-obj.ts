@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
@@ -5,7 +6,7 @@ import type { Command, Supervisor } from '../service/supervisor.ts'
 import type { Libc } from '../system/libc.ts'
 import { createServerStateInfo, ServerState, type ServerStateInfo } from '#tars/protocol/NodeDescriptor.ts'
 import { replaceFile } from '../system/atomic-write.ts'
-import { listLogFiles, readLog } from './log-files.ts'
+import { listLogFiles, readLog } from '#base/log-files.ts'
 import { nodeLoad } from './node-load.ts'
 import { notOurs, REFUSED, SUCCESS, type Identity } from './identity.ts'
 
@@ -83,7 +84,7 @@ export function nodeObj(identity: NodeIdentity, supervisor: Supervisor, ports: N
     getLogFileList: (app, server) => ({ return: SUCCESS, logFileList: notOurs(identity, app, server) === undefined ? attempt(() => listLogFiles(ports.logDir), () => []) : [] }),
     getLogData: (app, server, file, query) => logData(app, server, () => readLog(ports.logDir, file, query)),
     getNodeLoad: (app, server, pid) => logData(app, server, () => nodeLoad(pid, [ports.logDir, ports.binDir])),
-    delCache: (name, backup, key) => delCache(identity, ports, { name, backup, key }),
+    delCache: (name, _backup, key) => delCache(identity, ports, { name, key }),
     notifyServer: (app, server, text) => guarded(app, server, () => ports.notify(text)),
     addFile: (app, server, file) => guarded(app, server, () => addFile(ports, file)),
   }
@@ -119,14 +120,23 @@ const cacheAnswers = {
   refused: refused('error: the shared memory is not ours to remove'),
 } as const satisfies Record<ReturnType<Libc['removeSharedMemory']>, NodeAnswer>
 
-/** Shared memory of a stopped server: it stays as long as the pod, or with hostIPC as long as the node. */
-function delCache({ app, server }: NodeIdentity, { removeSharedMemory }: NodePorts, { name, backup, key }: { readonly name: string; readonly backup: string; readonly key: string }): NodeAnswer {
+/**
+ * Shared memory of a stopped server: it stays as long as the pod, or with hostIPC as long as the node. A backup path has no effect, as
+ * natively (NodeImp::delCache): memory is not kept, and files are not touched. Without a key it is the one that DCache makes itself.
+ */
+function delCache({ app, server }: NodeIdentity, { removeSharedMemory, binDir }: NodePorts, { name, key }: { readonly name: string; readonly key: string }): NodeAnswer {
   if (name !== `${app}.${server}`) return refused(`server ${name} does not exist here; this node runs ${app}.${server}`)
-  if (backup !== '') return refused('error: nothing can be kept: the files of a server are in its image; give no backup path')
-  const number = /^(0x[0-9a-fA-F]{1,8}|\d{1,10})$/.test(key) ? Number(key) : Number.NaN
+  const number = key === '' ? attempt(() => keyOf(binDir), () => undefined) : /^(0x[0-9a-fA-F]{1,8}|\d{1,10})$/.test(key) ? Number(key) : Number.NaN
+  if (number === undefined) return cacheAnswers.missing
   // Key 0 is IPC_PRIVATE: no segment's.
-  if (!(number > 0 && number <= 0xffff_ffff)) return refused(`error: "${key}" is no key of shared memory; write it as a number, as in the server's configuration`)
+  if (!(number > 0 && number <= 0xffff_ffff)) return refused(`error: "${key}" is no key of shared memory; write it as a number, as in the server's configuration, or leave it empty`)
   return cacheAnswers[removeSharedMemory(number)]
+}
+
+/** ftok(path, 'D') of the C libraries. @throws when there is no such file */
+function keyOf(path: string): number {
+  const { ino, dev } = statSync(path)
+  return (('D'.charCodeAt(0) << 24) | ((dev & 0xff) << 16) | (ino & 0xffff)) >>> 0
 }
 
 /** Puts a file of tarsconfig into the package folder, as a whole or not at all. */

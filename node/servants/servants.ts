@@ -26,7 +26,7 @@ export interface ServantsOptions {
 }
 
 /** Requests are a few names. What strangers send is bounded by it, since it counts against the memory of the pod. Bytes. */
-const bounds = { maxPacketBytes: 1 << 20, maxPartialBytes: 4 << 20, maxQueueBytes: 4 << 20, maxWriteBytes: 8 << 20 } as const
+const bounds = { maxPacketBytes: 1 << 20, maxPartialBytes: 4 << 20, maxQueueBytes: 4 << 20, maxWriteBytes: 8 << 20, maxUnsentBytes: 8 << 20 } as const
 
 /** Longest wait of loadServer for the registry, milliseconds. */
 const LOAD_MS = 2_000

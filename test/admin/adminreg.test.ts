@@ -1,5 +1,8 @@
 // AdminRegObj (framework-services 10) as TarsWeb, DCache and plug-ins call it: a @tars/rpc client, webhooks, and nodes in pods.
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { accountName } from '#api/mutate/taccount.ts'
 import { resources } from '#api/resources.ts'
@@ -9,12 +12,15 @@ import { pods, statefulSets } from '#kube/resources.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
 import { Communicator } from '#tars/client.ts'
 import { AdminReg, createTaskItemReq, createTaskReq, EMTaskItemStatus, EMTaskStatus, type AdminRegProxy } from '#tars/protocol/AdminReg.ts'
+import { Log, type LogProxy } from '#tars/protocol/LogF.ts'
 import { createServerStateInfo, ServerState } from '#tars/protocol/NodeDescriptor.ts'
 import { Node, type NodeServant } from '#tars/protocol/Node.ts'
 import { createServer, type TarsServer } from '#tars/server.ts'
 import { startView } from '../../framework/admin/model/view.ts'
 import { startAdminRegistry, type RunningAdminRegistry } from '../../framework/admin/adminreg/adminreg.ts'
+import { startLog } from '../../framework/log/log.ts'
 import { eventually, peek, startCluster, type TestCluster } from '../controller/cluster.ts'
+import { ownAddress } from '../rig/own-address.ts'
 
 /* The peer is untyped JavaScript: any is what it is. */
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -32,7 +38,9 @@ const theirs = peer.rpc.Communicator.New()
 const calls: string[] = []
 let running = true
 /** Where a node answers, and where nothing does. */
-const [alive, dead] = ['127.80.0.1', '127.80.0.2']
+const [alive, dead] = [ownAddress(), ownAddress()]
+/** Where a tarslog is. */
+const keeper = ownAddress()
 
 beforeAll(async () => {
   cluster = await startCluster()
@@ -49,7 +57,7 @@ beforeAll(async () => {
   registry = await startAdminRegistry({ client: cluster.client, namespace, address: '127.0.0.1', port: 0, drainMs: 10, log: silentLogger, signal: new AbortController().signal })
   const object = `tars.tarsAdminRegistry.AdminRegObj@tcp -h 127.0.0.1 -p ${registry.port} -t 60000`
   admin = theirs.stringToProxy(peer.AdminRegProxy, object)
-  admin.setTimeout(30_000)
+  admin.setTimeout(60_000)
   ours = communicator.proxy<AdminRegProxy>(AdminReg, object)
 })
 afterAll(async () => {
@@ -131,6 +139,24 @@ describe('nodes', () => {
     expect(await admin.getLogData('Demo', 'Hello', 'demo-hello-0', 'app.log', 'tail -n 5')).toEqual([0, 'app.log: tail -n 5'])
     expect((await ours.getLogFileList('Demo', 'Hello', 'demo-hello-0')).logFileList).toEqual(['app.log', 'old.log'])
     expect(await ours.getNodeLoad('Demo', 'Hello', 'demo-hello-0', 7)).toEqual({ return: 0, fileData: 'load of 7' })
+  })
+  test('without a node, or with "remote" for one, logs are those that tarslog keeps', async () => {
+    expect((await ours.getLogData('Demo', 'Hello', 'remote', 'x.log', 'tail -1 x'))).toEqual({ return: 1001, fileData: expect.stringContaining('no pod of tars.tarslog') })
+    const folder = await mkdtemp(join(tmpdir(), 'tarsk8s-remote-'))
+    const keeping = { maxAgeMs: Infinity, gzipAgeMs: Infinity, maxBytes: Infinity }
+    const log = await startLog({ address: keeper, ports: { log: 12_111, topology: 13_030 }, path: folder, data: ':memory:', namesNode: true, conf: undefined, keeping, traceDays: 7, openFiles: 16, otlp: undefined, healthPort: undefined, log: silentLogger })
+    try {
+      await communicator.proxy<LogProxy>(Log, `tars.tarslog.LogObj@tcp -h ${keeper} -p 12111`).logger('Demo', 'Hello', 'a', '%Y', ['one\n', 'two\n'])
+      await makePod('tars', 'tarslog', 0, { podIP: keeper })
+      const file = `Demo.Hello_a_${new Date().getFullYear()}.log`
+      for (const node of ['', 'remote']) await until(async () => expect((await ours.getLogFileList('Demo', 'Hello', node))).toEqual({ return: 0, logFileList: [file] }))
+      expect(await admin.getLogData('Demo', 'Hello', 'remote', file, 'tail -1 x | cat -v')).toEqual([0, expect.stringMatching(/^[\d.]+\|two\n$/)])
+      expect((await ours.getLogData('Demo', 'Hello', 'remote', '../Hello/x', 'tail -1 x')).return).toBe(-1)
+    } finally {
+      await makePod('tars', 'tarslog', 0, {})
+      await log.stop()
+      await rm(folder, { recursive: true, force: true })
+    }
   })
   test('a node whose callers are sent elsewhere is marked, and unmarked', async () => {
     const flow = async (): Promise<unknown> => (await peek(cluster.client, pods, namespace, 'demo-hello-0'))?.metadata.annotations?.['tars.io/Flow']
@@ -215,7 +241,7 @@ describe('releases', () => {
     expect(server?.['spec'].release).toMatchObject({ id: 'v2', image: 'r/demo.hello:v2', secret: 'pull' })
     expect(server?.['spec'].k8s.replicas).toBe(2)
     await until(async () => expect((await admin.getPatchPercent('Demo', 'Hello', alive))[1]).toMatchObject({ bPatching: true, iPercent: 0, sVersion: 'v2' }))
-    await makePod('Demo', 'Hello', 0, { podIP: alive, id: 'v2', presentState: 'Activating' })
+    await makePod('Demo', 'Hello', 0, { podIP: alive, id: 'v2', presentState: 'ContainersReady' })
     await until(async () => expect((await admin.getPatchPercent('Demo', 'Hello', alive))[1]).toMatchObject({ bPatching: true, iPercent: 50 }))
     await makePod('Demo', 'Hello', 0, { podIP: alive, id: 'v2', presentState: 'ImagePullBackOff', presentMessage: 'no such image' })
     await until(async () => expect((await admin.getPatchPercent('Demo', 'Hello', alive))[1]).toMatchObject({ bPatching: false, iPercent: 50, bSucc: false, sResult: 'ImagePullBackOff: no such image' }))
@@ -284,7 +310,7 @@ describe('DCache', () => {
     expect(await admin.insertAdapterConf(...of('TestKVCacheServer1-1', '10.0.0.1'), adapter('CacheObj', 12_345), false)).toEqual([0])
     expect(await admin.insertAdapterConf(...of('TestKVCacheServer1-1', '10.0.0.1'), adapter('WCacheObj', 12_346), false)).toEqual([0])
     expect(await admin.insertAdapterConf(...of('TestKVCacheServer1-1', '10.0.0.2'), adapter('CacheObj', 12_345), false)).toEqual([0])
-    expect(await admin.insertAdapterConf(...of('TestKVCacheServer1-1', '10.0.0.2'), adapter('CacheObj', 12_399), false)).toEqual([1007])
+    expect(await admin.insertAdapterConf(...of('TestKVCacheServer1-1', '10.0.0.1'), adapter('CacheObj', 12_399), false)).toEqual([1007])
     expect(await admin.insertAdapterConf(...of('TestKVCacheServer1-1', '10.0.0.1'), adapter('WCacheObj', 12_347), true)).toEqual([0])
     expect(await admin.insertAdapterConf(...of('Nobody', 'x'), adapter('CacheObj', 1), false)).toEqual([1007])
     expect((await live(name))?.['spec'].tars.servants).toMatchObject([{ name: 'CacheObj', port: 12_345, thread: 7, capacity: 5000, connection: 2048, timeout: 30_000, isTcp: true, isTars: true }, { name: 'WCacheObj', port: 12_347 }])
@@ -295,7 +321,7 @@ describe('DCache', () => {
     expect(await file('all', '', 2, false)).toEqual([0])
     expect(await file('other', '', 2, false)).toEqual([1007])
     expect(await file('one', '10.0.0.2', 3, false)).toEqual([0])
-    expect(await file('x', 'nobody', 3, false)).toEqual([1001])
+    expect(await admin.insertConfigFile('Demo.Hello', 'a.conf', 'x', 'nobody', 3, false)).toEqual([1001])
     expect(await file('all of them', '', 2, true)).toEqual([0])
     const { items } = await cluster.client.list(resources.tconfigs as Resource, { namespace, labelSelector: 'tars.io/ServerApp=DCache' })
     expect(items.map((one) => `${one['podSeq']} ${one['configContent']}`).toSorted()).toEqual(['1 one', 'm all', 'm all of them'])
@@ -319,14 +345,16 @@ describe('DCache', () => {
     await until(async () => expect((await admin.getServerState(...of('TestKVCacheServer1-1', '10.0.0.2')))[0]).toBe(0))
     expect((await admin.stopServer(...of('TestKVCacheServer1-1', '10.0.0.2')))[0]).toBe(0)
   })
-  test('takes nodes away in reverse order, when they were stopped', async () => {
+  test('takes nodes away, when they were stopped', async () => {
     running = true
     expect(await admin.uninstallServer(...of('TestKVCacheServer1-1', '10.0.0.2'))).toEqual([1004, expect.stringContaining('stop it first')])
     running = false
-    expect(await admin.uninstallServer(...of('TestKVCacheServer1-1', '10.0.0.2'))).toEqual([1011, expect.stringContaining('first 10.0.0.3')])
+    calls.length = 0
+    expect(await admin.uninstallServer(...of('TestKVCacheServer1-1', '10.0.0.2'))).toEqual([0, expect.stringContaining('whose pod goes when those with higher numbers have gone')])
+    expect([calls, (await live(name))?.['spec'].k8s.replicas]).toEqual([['stop DCache.TestKVCacheServer1-1'], 3])
     expect(await admin.undeploy(...of('TestKVCacheServer1-1', '10.0.0.3'), 'alice')).toEqual([0, expect.stringContaining('has left 10.0.0.3')])
-    expect((await live(name))?.['spec'].k8s.replicas).toBe(2)
-    await until(async () => expect((await admin.uninstallServer(...of('TestKVCacheServer1-1', '10.0.0.2')))[0]).toBe(0))
+    expect((await live(name))?.['spec'].k8s.replicas).toBe(1)
+    expect(await admin.undeploy('Demo', 'Hello', 'demo-hello-0', '')).toEqual([1011, expect.stringContaining('first demo-hello-1')])
     expect((await admin.undeploy(...of('TestKVCacheServer1-1', '10.0.0.1'), ''))[0]).toBe(0)
     await eventually(async () => ((await live(name)) === undefined ? true : undefined))
     running = true

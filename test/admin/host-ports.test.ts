@@ -7,8 +7,9 @@ import { startAdmin, type RunningAdmin } from '../../framework/admin/admin.ts'
 import type { ErrorBody, HostPortList } from '../../framework/admin/contract.ts'
 import { startHttp } from '../../framework/agent/http.ts'
 import { namespace, startCluster, type TestCluster } from '../registry/cluster.ts'
+import { ownAddress } from '../rig/own-address.ts'
 
-const [first, second, silent] = ['127.78.1.1', '127.78.1.2', '127.78.1.3']
+const [first, second, silent] = [ownAddress(), ownAddress(), ownAddress()]
 let cluster: TestCluster
 let admin: RunningAdmin
 const agents: { stop(): Promise<void> }[] = []

@@ -10,6 +10,7 @@ import type { RunningAgent } from '../../framework/agent/agent.ts'
 import { agentEnv } from '../../framework/agent/env.ts'
 import { start } from '../../framework/agent/role.ts'
 import { eventually, startTestCluster, type TestCluster } from '../rig/kube.ts'
+import { ownAddress } from '../rig/own-address.ts'
 import { startPromLint } from '../rig/promlint.ts'
 import { createClaim, createClass, createNode, nodeName } from './rig.ts'
 
@@ -21,11 +22,13 @@ let root: string
 let agent: RunningAgent
 const sockets: Server[] = []
 
+/** No one else takes a port that one of its agents frees. */
+const address = ownAddress()
 const environment = (more: Record<string, string> = {}): Record<string, string> => ({
-  KUBECONFIG: cluster.kubeconfigPath, NodeName: nodeName, TARSAGENT_LISTEN: '127.0.0.1', TAF_AGENT_PORT: '0', TLVInHost: join(root, 'volumes'), TARSAGENT_LOGS: join(root, 'logs'), TARSAGENT_RULES: join(root, 'rules'), ...more,
+  KUBECONFIG: cluster.kubeconfigPath, NodeName: nodeName, TARSAGENT_LISTEN: address, TAF_AGENT_PORT: '0', TLVInHost: join(root, 'volumes'), TARSAGENT_LOGS: join(root, 'logs'), TARSAGENT_RULES: join(root, 'rules'), ...more,
 })
 const run = async (env = environment()): Promise<RunningAgent> => (await start({ env, log, signal: new AbortController().signal })) as RunningAgent
-const ask = async (path: string, of = agent): Promise<Response> => await fetch(`http://127.0.0.1:${of.port}${path}`)
+const ask = async (path: string, of = agent): Promise<Response> => await fetch(`http://${address}:${of.port}${path}`)
 const json = async (path: string, of = agent): Promise<Record<string, unknown>> => (await (await ask(path, of)).json()) as Record<string, unknown>
 
 async function listener(host = '127.0.0.1'): Promise<number> {

@@ -22,7 +22,7 @@ import { exitCode, PidNamespace } from '../rig/pidns.ts'
 import { cacheDir, debianTool } from '../rig/tools.ts'
 
 /** Longest first build of one image, with everything to fetch. */
-const BUILD_MS = 300_000
+const BUILD_MS = 900_000
 const kept = join(cacheDir, 'local')
 const sources = { cacheDir: kept, nodeBinary: process.execPath }
 /** The user that every base has. */

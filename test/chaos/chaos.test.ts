@@ -16,7 +16,7 @@ describe('a chaos run', () => {
     expect(planned(7, 600).filter(({ atMs, lastsMs }) => atMs + lastsMs > 600_000)).toEqual([])
   })
 
-  it('leaves every pod whole and the registry with the truth', async () => {
+  it('leaves every pod whole and the registry with the truth', { timeout: 600_000 }, async () => {
     const lines: string[] = []
     expect(await chaos({ seed: 7, seconds: 15, note: (line) => lines.push(line), signal: new AbortController().signal }), lines.join('\n')).toEqual([])
     expect(lines.length).toBeGreaterThan(planned(7, 15).length)

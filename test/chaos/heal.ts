@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { describe } from '#base/errors.ts'
 
 /** What every run is told. */
 export interface ChaosOptions {
@@ -9,11 +10,11 @@ export interface ChaosOptions {
   readonly signal: AbortSignal
 }
 
-/** Asks until there is no fault, with pauses. @returns those that are left after `limitMs` */
+/** Asks until there is no fault, with pauses; who does not answer has one. @returns those that are left after `limitMs` */
 export async function healed(faults: () => Promise<readonly string[]>, limitMs: number, signal: AbortSignal, pauseMs = 100): Promise<readonly string[]> {
   const deadline = performance.now() + limitMs
   for (;;) {
-    const left = await faults()
+    const left = await faults().catch((error: unknown) => [`it cannot be asked: ${describe(error)}`])
     if (left.length === 0 || performance.now() > deadline) return left
     await pause(pauseMs, undefined, { signal })
   }

@@ -10,7 +10,7 @@ import { duplicateOf, faultsOf } from './truth.ts'
 const PODS = 4
 const SAMPLE_MS = 200
 /** Longest wait for the truth after the last disturbance, milliseconds: above the longest back-off of a crashing service. */
-const HEAL_MS = 90_000
+const HEAL_MS = 180_000
 
 /** @returns what did not hold; nothing when all did */
 export default async function chaos({ seed, seconds, note, signal }: ChaosOptions): Promise<readonly string[]> {

@@ -22,7 +22,7 @@ it('is a function of its seed, and draws every kind', () => {
   }
 })
 
-it('leaves a disturbed cluster as its operator asked for it', { timeout: 590_000 }, async () => {
+it('leaves a disturbed cluster as its operator asked for it', { timeout: 900_000 }, async () => {
   const lines: string[] = []
   expect(await chaos({ seed: 11, seconds: 30, note: (line) => lines.push(line), signal }), lines.join('\n')).toEqual([])
   expect(lines.some((line) => line.includes('create-server'))).toBe(true)
@@ -99,7 +99,7 @@ describe('the judge', () => {
     await client.create(statefulSets, { metadata: { namespace, name: `${name}-copy`, labels, ownerReferences }, spec: { ...spec, replicas: 0 } } as never)
     for (const text of ['1', null]) await client.patch(statefulSets, { namespace, name: name ?? '' }, { spec: { template: { metadata: { annotations: { foreign: text } } } } })
     const found = await field.snapshot()
-    const faults = await healed(async () => (field.observer.faults.length > 0 ? [] : ['the change to and fro was not seen']), 30_000, signal)
+    const faults = await healed(async () => (field.observer.faults.length > 0 ? [] : ['the change to and fro was not seen']), 180_000, signal)
     expect(judged(found)).toEqual(expect.arrayContaining([`${namespace}: Service ${name} is missing`, `${namespace}: StatefulSet ${name}-copy should not be there`]))
     expect([...faults, ...field.observer.faults]).toEqual([`StatefulSet ${namespace}/${name} went back to a pod template that it had left`])
     expect(changesBetween(good, found)).toContain(`StatefulSet ${namespace}/${name}`)

@@ -9,7 +9,7 @@ import { healed, type ChaosOptions } from './heal.ts'
 import { planOf } from './plan.ts'
 
 /** Longest wait for the truth after the last disturbance, milliseconds: pauses between tries go up to half a minute. */
-const HEAL_MS = 120_000
+const HEAL_MS = 180_000
 const LOOK_MS = 500
 const disturbanceGapMs = [300, 2_500] as const
 const changeGapMs = [100, 900] as const
@@ -42,7 +42,7 @@ async function disturbed(field: ServicesField, load: Load, { seed, seconds, note
   ])
   const left = await healed(() => load.faults(), HEAL_MS, signal, LOOK_MS)
   await load.endReports()
-  const unsettled = await healed(() => load.settledFaults(), HEAL_MS, signal, LOOK_MS)
+  const unsettled = await healed(async () => [...(await load.settledFaults()), ...field.leftovers()], HEAL_MS, signal, LOOK_MS)
   note(load.summary)
   return [...new Set([...field.pastFaults(), ...load.pastFaults(), ...left, ...unsettled, ...field.growth(note)])]
 }

@@ -13,7 +13,7 @@ it('is a function of its seed, and draws every kind', () => {
   }
 })
 
-it('leaves the services of the framework right, whatever is done to them', async () => {
+it('leaves the services of the framework right, whatever is done to them', { timeout: 900_000 }, async () => {
   const lines: string[] = []
   expect(await chaos({ seed: 7, seconds: 12, note: (line) => lines.push(line), signal: new AbortController().signal }), lines.join('\n')).toEqual([])
   expect(lines.join('\n')).toMatch(/[1-9]\d* of [1-9]\d* lines of stat, [1-9]\d* of [1-9]\d* values, [1-9]\d* lines of logs, [1-9]\d* notifications/)

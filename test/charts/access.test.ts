@@ -34,6 +34,7 @@ import { layerFromFiles } from '../../imagebuilder/layer.ts'
 import { elf, tgz } from '../imagebuilder/rig/archives.ts'
 import { bind, createClaim, createNode, nodeName, release, volumeNamed } from '../agent/rig.ts'
 import { behaviourCluster, embedded, eventually, type TestCluster } from '../rig/kube.ts'
+import { ownAddress } from '../rig/own-address.ts'
 import { startGuard, type Guard } from './guard.ts'
 import { HELM_BUILD_MS, helmProgram, packCharts, rendered } from './rig.ts'
 
@@ -100,7 +101,7 @@ async function asRole(account: string, role: Role, env: Readonly<Record<string, 
   expect([...refused, ...said.filter((line) => /forbidden|cannot (?:get|list|watch|create|patch|update|delete) /i.test(line))]).toEqual([])
 }
 
-const podEnv = (name: string): Record<string, string> => ({ Namespace: namespace, PodName: name, PodIP: `127.${1 + Math.floor(Math.random() * 250)}.${Math.floor(Math.random() * 250)}.7` })
+const podEnv = (name: string): Record<string, string> => ({ Namespace: namespace, PodName: name, PodIP: ownAddress() })
 const apiVersion = 'k8s.tars.io/v1beta3'
 
 /** A pod with the gate that tarsregistry opens. */

@@ -14,6 +14,7 @@ import { Images } from '../../framework/local/pods/images.ts'
 import { supervisorLayer } from '../../framework/local/supervisor-layer.ts'
 import { listing, runCrane } from '../imagebuilder/rig/image.ts'
 import { installDefinition, startTestCluster, type TestCluster } from '../rig/kube.ts'
+import { ownAddress } from '../rig/own-address.ts'
 import { exitCode, PidNamespace } from '../rig/pidns.ts'
 import { cacheDir } from '../rig/tools.ts'
 import { command } from './rig.ts'
@@ -55,9 +56,6 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** A pod's address, of this machine. */
-const anAddress = (): string => `127.${1 + Math.floor(Math.random() * 250)}.${Math.floor(Math.random() * 250)}.${1 + Math.floor(Math.random() * 250)}`
-
 /** Runs `tarsk8s …` in the image: as its user, with no capability and no way to one; what it writes to is a volume at /run/data. */
 async function container(name: string, args: readonly string[], own: Readonly<Record<string, string>>): Promise<PidNamespace> {
   const [root, data] = [join(folder, name, 'root'), join(folder, name, 'data')]
@@ -89,14 +87,14 @@ const roles: readonly (readonly [role: string, env: Readonly<Record<string, stri
 
 describe('the framework image', () => {
   it.each(roles)('runs %s, and ends it in order', async (role, own, says) => {
-    const space = await container(role, [role], { ...pod(role, anAddress()), ...own })
+    const space = await container(role, [role], { ...pod(role, ownAddress()), ...own })
     await space.output(says)
     space.kill('SIGTERM')
     expect(exitCode(await space.ended), space.stderr).toBe(0)
   })
 
   it("keeps what it keeps in the bundle's own thread", async () => {
-    const address = anAddress()
+    const address = ownAddress()
     const space = await container('thread', ['stat'], { ...pod('stat', address), TARSSTAT_PORT: '0', TARSSTORE_DATA: '/run/data/stat' })
     await space.output(/stat serves/)
     const answer = await fetch(`http://${address}:17001/store/last`, { method: 'POST' })

@@ -18,6 +18,7 @@ import { createMonitorQueryReq, MonitorQuery, type MonitorQueryProxy } from '#ta
 import { networks, type ChartName } from '../../framework/charts/charts.ts'
 import { layerFromFiles } from '../../imagebuilder/layer.ts'
 import { behaviourCluster, embedded, eventually } from '../rig/kube.ts'
+import { ownAddress } from '../rig/own-address.ts'
 import { createPod, namespace, startCluster, type TestCluster } from '../registry/cluster.ts'
 import { allows, type End } from './network-policy.ts'
 import type { RoleData, RoleWord } from './role-thread.ts'
@@ -156,9 +157,8 @@ function listening(address: string): number[] {
 const modules: Partial<Record<FrameworkRole, string>> = { querystat: 'framework/query/querystat.ts', queryproperty: 'framework/query/queryproperty.ts', image: 'imagebuilder/role.ts', adminregistry: 'framework/admin/adminreg/role.ts' }
 
 describe.runIf(embedded)('a framework that runs', () => {
-  const base = `127.${10 + Math.floor(Math.random() * 200)}.${Math.floor(Math.random() * 250)}`
-  const addresses = Object.fromEntries(frameworkRoles.map((role, index) => [role, `${base}.${index + 10}`])) as Record<FrameworkRole, string>
-  const [service, node] = [`${base}.50`, `${base}.60`]
+  const addresses = Object.fromEntries(frameworkRoles.map((role) => [role, ownAddress()])) as Record<FrameworkRole, string>
+  const [service, node] = [ownAddress(), ownAddress()]
   const threads: Worker[] = []
   const seen = new Set<string>()
   const communicator = new Communicator({ timeoutMs: 60_000 })
@@ -270,23 +270,23 @@ describe.runIf(embedded)('a framework that runs', () => {
     for (const server of servers) await reg.checkServer(server)
     await eventually(() => [...seen].some((one) => one === `registry ${addresses.querystat}:16000`) || undefined, 'tarsregistry asks for loads')
 
-    const connections = [...seen].map((text) => {
+    const connections = () => [...seen].map((text) => {
       const [, from = '', address = '', port = ''] = /^(\S+) (.+):(\d+)$/.exec(text) ?? []
       return { from, address, port: Number(port), name: nameAt(address, Number(port)) }
     })
-    const refused = connections.filter(({ from, address, port, name }) => {
+    // Nothing is declared that none of them does, but where settings lead.
+    const declared = Object.entries(networks.tarsframework).flatMap(([role, { calls = [] }]) => calls.flatMap((callee) => {
+      if ('role' in callee) return [`${role} ${callee.role}:${servedSpec(callee.role as FrameworkRole).find(({ name }) => name === callee.port)?.port ?? networks.tarsframework[callee.role]?.serves?.[callee.port]?.port}`]
+      return 'env' in callee || ['elastic', 'anywhere'].includes(callee.to) ? [] : [`${role} ${callee.to}`]
+    }))
+    const made = () => connections().map(({ from, name, port }) => (frameworkRoles.some((role) => role === name) ? `${from} ${name}:${port}` : `${from} ${name}`))
+    await expect.poll(() => [...new Set(declared)].filter((one) => !made().includes(one))).toEqual([])
+
+    const refused = connections().filter(({ from, address, port, name }) => {
       const pod = frameworkRoles.find((role) => role === name)
       const to = pod !== undefined ? roleAt(serverOf(pod), namespace) : name === 'tarsnode' || name === 'service' ? podOf('Demo', 'Hello', namespace) : { address }
       return !allows(policies, { from: roleAt(serverOf(from), namespace), to, port })
     })
     expect(refused).toEqual([])
-
-    // And nothing is declared that none of them does, but where settings lead.
-    const declared = Object.entries(networks.tarsframework).flatMap(([role, { calls = [] }]) => calls.flatMap((callee) => {
-      if ('role' in callee) return [`${role} ${callee.role}:${servedSpec(callee.role as FrameworkRole).find(({ name }) => name === callee.port)?.port ?? networks.tarsframework[callee.role]?.serves?.[callee.port]?.port}`]
-      return 'env' in callee || ['elastic', 'anywhere'].includes(callee.to) ? [] : [`${role} ${callee.to}`]
-    }))
-    const made = new Set(connections.map(({ from, name, port }) => (frameworkRoles.some((role) => role === name) ? `${from} ${name}:${port}` : `${from} ${name}`)))
-    expect([...new Set(declared)].filter((one) => !made.has(one))).toEqual([])
   })
 })

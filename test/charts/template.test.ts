@@ -265,6 +265,7 @@ describe('charts package', () => {
 
   it('is called rightly or says how', async () => {
     expect(await command(chartsCommand, [])).toMatchObject({ code: 2, err: expect.stringContaining('usage: tarsk8s charts package') as string })
+    for (const registry of ['bad name', 'https://registry.example', 'registry.example/Tars', '']) expect(await command(chartsCommand, ['package', '--registry', registry])).toMatchObject({ code: 2, err: expect.stringContaining('--registry must be HOST[:PORT][/PATH]') as string })
     expect(await command(chartsCommand, ['package', 'x'])).toMatchObject({ code: 2 })
     expect(await command(chartsCommand, ['package', '--outt', 'x'])).toMatchObject({ code: 2 })
     expect(await command(chartsCommand, ['--help'])).toMatchObject({ code: 0, out: expect.stringContaining('usage') as string })

@@ -15,6 +15,7 @@ import { run as call } from '../../framework/cli/call.ts'
 import { run as deploy } from '../../framework/cli/deploy.ts'
 import { run as logs } from '../../framework/cli/logs.ts'
 import type { Run } from '../../framework/cli/parts/io.ts'
+import { ensureImage } from '../../framework/cli/parts/timage.ts'
 import { run as release } from '../../framework/cli/release.ts'
 import { run as restart } from '../../framework/cli/restart.ts'
 import { run as status } from '../../framework/cli/status.ts'
@@ -26,13 +27,15 @@ import { createTserver, setPods, startNode, type TestNode } from '../admin/rig.t
 import { tgz } from '../imagebuilder/rig/archives.ts'
 import { startOciRegistry, workbench } from '../imagebuilder/rig/image.ts'
 import { createEndpoint, createPod, createTemplate, namespace, startCluster, until, type TestCluster } from '../registry/cluster.ts'
+import { ownAddress } from '../rig/own-address.ts'
 
 const everything = new Lifetime()
 let cluster: TestCluster
 let folder: string
 let node: TestNode
 let queryPort: number
-const pod = '127.80.0.1'
+/** The pod's, and one where nothing listens. */
+const [pod, nobody] = [ownAddress(), ownAddress()]
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tarsk8s-cli-'))
@@ -200,6 +203,12 @@ describe('release and deploy', () => {
     expect(made.image).toMatch(/\/tars\/demo\.helloserver:/)
     const image = await cluster.client.get(resources.timages, { namespace, name: 'demo-helloserver' })
     expect(image.releases?.[0]).toMatchObject({ id, image: made.image, mark: 'first' })
+    // By these its releases are found for the server, also when it was made without.
+    const marks = { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'HelloServer' }
+    expect(image.metadata.labels).toMatchObject(marks)
+    await cluster.client.patch(resources.timages, { namespace, name: 'demo-helloserver' }, { metadata: { labels: { 'tars.io/ServerApp': null, 'tars.io/ServerName': null } } })
+    expect(await ensureImage({ client: cluster.client, namespace, signal: new AbortController().signal }, { app: 'Demo', server: 'HelloServer', object: 'demo-helloserver' })).toBeUndefined()
+    expect((await cluster.client.get(resources.timages, { namespace, name: 'demo-helloserver' })).metadata.labels).toMatchObject(marks)
   })
 
   test('the newest release is deployed as a new server, with the template of its type', async () => {
@@ -334,13 +343,13 @@ describe('wrong usage is exit code 2, other failures 1; both say what to do', ()
   test('no cluster', async () => {
     const outcome = await run(status, ['--data', join(folder, 'nowhere')], { data: false })
     expect([outcome.code, outcome.err]).toEqual([1, expect.stringMatching(/nowhere\/cluster\.json does not exist .*tarsk8s up/)])
-    await writeFile(join(folder, 'down'), JSON.stringify({ 'current-context': 'c', contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }], clusters: [{ name: 'c', cluster: { server: 'https://127.80.0.9:6443' } }], users: [{ name: 'u', user: {} }] }))
+    await writeFile(join(folder, 'down'), JSON.stringify({ 'current-context': 'c', contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }], clusters: [{ name: 'c', cluster: { server: `https://${nobody}:6443` } }], users: [{ name: 'u', user: {} }] }))
     for (const [command, args] of [[release, ['HelloServer.tgz', '--type', 'nodejs']], [deploy, []]] as const) {
       const { err } = await run(command, [...args, '--app', 'A', '--server', 'B', '--kubeconfig', 'down'], { data: false })
       expect(err).toMatch(/the API server of the cluster does not answer: .*ECONNREFUSED .*"tarsk8s up" starts one/)
     }
-    const down = await run(status, ['--admin-url', 'http://127.80.0.9:8080'], { data: false })
-    expect([down.code, down.err]).toEqual([1, expect.stringMatching(/tarsadmin does not answer at http:\/\/127\.80\.0\.9:8080: .*ECONNREFUSED/)])
+    const down = await run(status, ['--admin-url', `http://${nobody}:8080`], { data: false })
+    expect([down.code, down.err]).toEqual([1, expect.stringMatching(`tarsadmin does not answer at http://${nobody}:8080: .*ECONNREFUSED`)])
   })
 
   test.each([['status', status], ['release', release], ['deploy', deploy], ['logs', logs], ['call', call], ['stop', stop]] as const)('%s --help', async (name, command) => {

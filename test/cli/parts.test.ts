@@ -7,7 +7,9 @@ import { parseServerName } from '../../framework/cli/parts/names.ts'
 import { writeLines } from '../../framework/cli/parts/lines.ts'
 import { bar, createProgress } from '../../framework/cli/parts/progress.ts'
 import { parseSets, withSets } from '../../framework/cli/parts/sets.ts'
+import { waitForRollout } from '../../framework/cli/parts/rollout.ts'
 import { podState } from '../../framework/cli/parts/status-table.ts'
+import type { ServerRow } from '../../framework/admin/contract.ts'
 import { cut, displayWidth, renderTable } from '../../framework/cli/parts/table.ts'
 
 /** All that was written so far. */
@@ -115,4 +117,27 @@ test.each([
     for (const chunk of chunks) yield Buffer.from(chunk, 'latin1')
   })(), '> ', out)
   expect(written(out)).toBe(expected)
+})
+
+describe('a rollout', () => {
+  const row = (presentState: string, restarts: number): ServerRow => {
+    const pod = { name: 'demo-hello-0', ip: '', hostIP: '', pid: '7', settingState: 'Active', presentState, message: restarts === 0 ? '' : 'last run exited with code 78', restarts, releaseId: 'v1', startTime: '2026-01-01T00:00:00Z' }
+    return { name: 'demo-hello', app: 'Demo', server: 'Hello', subType: 'tars', type: 'tars.nodejs', release: { id: 'v1', image: 'i' }, replicas: 1, ready: Number(presentState === 'Active'), state: 'Starting', message: '', servants: [], pods: [pod] }
+  }
+  /** What is seen, look by look; the last for ever. */
+  const seeing = (...rows: readonly ServerRow[]) => {
+    let look = 0
+    return { server: async () => rows[Math.min(look++, rows.length - 1)] }
+  }
+  const goal = { object: 'Demo.Hello', releaseId: 'v1', timeoutMs: 60_000, signal: new AbortController().signal, onChange: () => {} }
+
+  test('is not over when a service that ends again and again runs for a moment', async () => {
+    const admin = seeing(row('Activating', 0), row('Active', 1), row('Activating', 2), row('Active', 2), row('Activating', 3))
+    await expect(waitForRollout(admin, goal)).rejects.toMatchObject({ code: 'ROLLOUT_FAILED', message: expect.stringContaining('exited with code 78') })
+  })
+
+  test('is over when one that has ended runs for a while, and at once when it had ended before', async () => {
+    expect(await waitForRollout(seeing(row('Activating', 0), row('Active', 1)), { ...goal, steadyMs: 10 })).toMatchObject({ ready: 1 })
+    expect(await waitForRollout(seeing(row('Active', 9)), goal)).toMatchObject({ ready: 1 })
+  })
 })

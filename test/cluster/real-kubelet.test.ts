@@ -140,7 +140,7 @@ const becomes = async (spec: object): Promise<Pod> => {
 }
 let nodeImage: string
 
-describe.each(all)('a $type service', { timeout: 400_000 }, (service) => {
+describe.each(all)('a $type service', { timeout: 900_000 }, (service) => {
   it('becomes ready as soon as it is active', () => becomesReady(service))
   it('answers', () => answers(service))
 })
@@ -152,7 +152,7 @@ it.each(all)('$server calls the others through the registry and their names', as
 })
 
 // Takes minutes of waiting, because native clients ask for endpoints each minute; what comes between is done meanwhile.
-describe('a new release under calls', { timeout: 600_000 }, () => {
+describe('a new release under calls', { timeout: 900_000 }, () => {
   const callers: Caller[] = []
   let rolling: Promise<void>
   afterAll(async () => {
@@ -193,7 +193,7 @@ describe('a new release under calls', { timeout: 600_000 }, () => {
     rolling.catch(() => {})
   })
 
-  describe.each([...beating, war])('meanwhile, a $type service', { timeout: 400_000 }, (service) => {
+  describe.each([...beating, war])('meanwhile, a $type service', { timeout: 900_000 }, (service) => {
     it('becomes ready as soon as it is active', () => becomesReady(service))
   })
 

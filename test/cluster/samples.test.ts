@@ -101,8 +101,7 @@ describe('two services of ordinary users', () => {
     })
     expect(content).toBe('be kind\n')
     const { adminUrl } = await cluster.info()
-    const notifications = await (await fetch(`${adminUrl}/api/v1/servers/demo-helloserver/notifications`)).text()
-    expect(notifications).toContain('restart')
+    await until(async () => (await (await fetch(`${adminUrl}/api/v1/servers/demo-helloserver/notifications`)).text()).includes('restart'))
   })
 
   it('are seen by kubectl, and their output too', async () => {
@@ -121,8 +120,9 @@ describe('two services of ordinary users', () => {
     watching.stop()
     const first = reasons.findIndex((reason) => reason !== `Active/Active/${before}`)
     expect(reasons.slice(first)).not.toContain(`Active/Active/${before}`)
-    const after = await row('Demo.HelloServer')
-    expect(after?.pods[0]).toMatchObject({ presentState: 'Active', restarts: 1 })
+    // tarsadmin has a watch of its own.
+    const after = await until(async () => (await row('Demo.HelloServer'))?.pods.find(({ pid, presentState }) => pid !== before && presentState === 'Active'))
+    expect(after.restarts).toBe(1)
     expect((await call(hello, 'greet', '"again"')).greeting.text).toBe('Hello, again!')
   })
 

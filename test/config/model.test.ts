@@ -99,6 +99,12 @@ describe('levels (framework-services 2.2)', () => {
     for (const [index, { configContent = '', ...row }] of files.entries()) library.set({ apiVersion: 'x', kind: 'TConfig', metadata: { name: `c${index}` }, app: 'A', podSeq: 'm', activated: true, configContent, ...row })
     return library
   }
+  test('only of files that are there something can be kept that is the same for all', () => {
+    const library = libraryOf(false)
+    expect([library.isCommon('A', '', 'common'), library.isCommon('A', 'B', 'base-only'), library.isCommon('A', 'B', 'f')]).toEqual([true, true, false])
+    expect([library.isCommon('A', '', 'made-up'), library.isCommon('A', 'B', 'made-up'), library.isCommon('Made', '', 'up')]).toEqual([false, false, false])
+  })
+
   const joined = (...levels: string[]) => levels.join('\r\n\r\n')
   test.each([
     ['app', { server: '', name: 'common' }, 'app'],

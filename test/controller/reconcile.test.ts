@@ -356,7 +356,7 @@ describe('children', () => {
   test('that belong to somebody else are left alone, and an event says so', async () => {
     await kubernetes.create(services, { metadata: { name: 'demo-taken', namespace: ns, labels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Taken' } }, spec: { clusterIP: 'None' } } as never)
     const name = await create('Taken')
-    const event = await eventually(async () => (await cluster.client.list({ group: '', version: 'v1', plural: 'events', kind: 'Event', namespaced: true }, { namespace: ns })).items.find((item) => item['reason'] === 'OutControl'))
+    const event = await eventually(async () => (await cluster.client.list({ group: '', version: 'v1', plural: 'events', kind: 'Event', namespaced: true }, { namespace: ns })).items.find((item) => item['reason'] === 'OutControl' && item['involvedObject'].name === name))
     expect(event).toMatchObject({ type: 'Warning', involvedObject: { kind: 'TServer', name } })
     expect((await get(services as Resource<never>, name))?.metadata.ownerReferences).toBeUndefined()
     await cluster.client.delete(services, { namespace: ns, name })
@@ -366,7 +366,7 @@ describe('children', () => {
 
 test('what the API server refuses is told to the operator by an event', async () => {
   const name = await create('Forbidden')
-  const event = await eventually(async () => (await cluster.client.list({ group: '', version: 'v1', plural: 'events', kind: 'Event', namespaced: true }, { namespace: ns })).items.find((item) => item['reason'] === 'Refused'))
+  const event = await eventually(async () => (await cluster.client.list({ group: '', version: 'v1', plural: 'events', kind: 'Event', namespaced: true }, { namespace: ns })).items.find((item) => item['reason'] === 'Refused' && item['involvedObject'].name === name))
   expect(event).toMatchObject({ type: 'Warning', involvedObject: { kind: 'TServer', name }, message: `StatefulSet ${name} was refused by the API server: admission webhook "policy.test.io" denied the request: too many pods` })
   await cluster.client.delete(tservers, { namespace: ns, name })
 })

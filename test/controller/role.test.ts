@@ -11,6 +11,7 @@ import { customResourceDefinitions as crdResource, statefulSets } from '#kube/re
 import type { Resource } from '#kube/types.ts'
 import { start } from '../../framework/controller/role.ts'
 import { startApiServer, type ApiServer } from '../../framework/local/apiserver/server.ts'
+import { ownAddress } from '../rig/own-address.ts'
 import { eventually, peek } from './cluster.ts'
 import { tarsServer } from './fixtures.ts'
 
@@ -18,8 +19,10 @@ let folder: string
 beforeAll(async () => { folder = await mkdtemp(join(tmpdir(), 'tarsk8s-controller-')) })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
+/** While it is away nobody takes its port: the address is its own. */
+const address = ownAddress()
 const serve = (port: number): Promise<ApiServer> =>
-  startApiServer({ dataFile: join(folder, 'state.sqlite'), host: '127.0.0.1', port, token: 'role-test', namespaces: ['ns'], log: silentLogger })
+  startApiServer({ dataFile: join(folder, 'state.sqlite'), host: address, port, token: 'role-test', namespaces: ['ns'], log: silentLogger })
 const context = (env: Record<string, string>) => ({ env: { TARSCONTROLLER_RUN: 'reconcilers', TARSCONTROLLER_ELECT: 'false', ...env }, log: process.env['DEBUG'] === undefined ? silentLogger : createLogger({ format: 'text' }), signal: new AbortController().signal })
 
 test('goes on where it was when the API server comes back', async () => {

@@ -20,6 +20,7 @@ import { Registry } from '#tars/protocol/Registry.ts'
 import { StatF } from '#tars/protocol/StatF.ts'
 import { Topology } from '#tars/protocol/Topology.ts'
 import { namespace, startCluster, type TestCluster } from '../registry/cluster.ts'
+import { ownAddress } from '../rig/own-address.ts'
 
 const main = join(import.meta.dirname, '../../framework/main.ts')
 
@@ -66,7 +67,7 @@ export async function startRoles(prepare: (cluster: TestCluster) => Promise<unkn
   const folder = await mkdtemp(join(tmpdir(), 'tarsk8s-hostile-'))
   const cluster = await startCluster()
   await prepare(cluster)
-  const address = `127.${10 + Math.floor(Math.random() * 200)}.${Math.floor(Math.random() * 250)}.1`
+  const address = ownAddress()
   const kubeconfig = join(folder, 'kubeconfig')
   await writeFile(kubeconfig, cluster.api.kubeconfig())
   const logs = join(folder, 'logs')

@@ -5,6 +5,7 @@ import { readFile, readdir } from 'node:fs/promises'
 import http from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { resources } from '#api/resources.ts'
 import type { TConfig } from '#api/types.ts'
@@ -102,6 +103,20 @@ describe.each([...textPorts])('the text protocol at %i', (port) => {
     }
     await kept()
   })
+})
+
+test.each([...httpPorts, ...textPorts])('at %i who holds connections, and says nothing by them, holds few, and keeps nobody out', async (port) => {
+  const held: Socket[] = []
+  const before = roles.files()
+  try {
+    while (held.length < 1100) held.push(...await Promise.all(Array.from({ length: 100 }, () => rawSocket(port))))
+    const socket = connect({ host: roles.address, port, localAddress: shop })
+    socket.end(textPorts.includes(port as never) ? '{"method":"timecheck"}' : 'GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 200|^lasttime:/)
+    expect(roles.files() - before).toBeLessThan(port === 8080 ? 1030 : 262)
+  } finally {
+    for (const socket of held) socket.destroy()
+  }
 })
 
 /** A connection for any bytes. */

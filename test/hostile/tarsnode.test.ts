@@ -26,7 +26,7 @@ const registryAddress = ownAddress()
 /** Who calls: another pod of the server, one of another server, one of the framework, and nobody's, as a kubelet or a port-forward. */
 const at = { sibling: ownAddress(), evil: ownAddress(), framework: ownAddress(), nobody: ownAddress() } as const
 type Who = keyof typeof at
-const communicators = Object.fromEntries(Object.entries(at).map(([who, localAddress]) => [who, new Communicator({ timeoutMs: 20_000, localAddress })])) as Record<Who, Communicator>
+const communicators = Object.fromEntries(Object.entries(at).map(([who, localAddress]) => [who, new Communicator({ timeoutMs: 60_000, localAddress })])) as Record<Who, Communicator>
 
 let folder: string
 let cluster: TestCluster
@@ -110,7 +110,7 @@ test('the framework, pods of the same server and, as long as nobody says otherwi
   await until(async () => (await service()).pid !== pid && (await service()).state === 'active')
 })
 
-test.each(['framework', 'evil'] as const)('whatever bytes come from %s, it answers or hangs up, and serves on', { timeout: 240_000 }, async (who) => {
+test.each(['framework', 'evil'] as const)('whatever bytes come from %s, it answers or hangs up, and serves on', async (who) => {
   const before = memory()
   const { pid } = await service()
   const common = { host: container.address, from: at[who], alive: () => void readFileSync(`/proc/${space.initPid}/status`) }
@@ -127,7 +127,7 @@ async function raw(port: number): Promise<Socket> {
   return socket
 }
 
-test('who connects and says little, or what is no packet, keeps nobody out', { timeout: 60_000 }, async () => {
+test('who connects and says little, or what is no packet, keeps nobody out', async () => {
   const whole = request('tars.tarsnode.NodeObj', 'getStateInfo', Buffer.alloc(0), { requestId: 1 })
   const pieces = [Buffer.alloc(0), Buffer.from([0, 0, 0]), Buffer.from([0, 0, 0, 0]), Buffer.from([0xff, 0xff, 0xff, 0xff]), Buffer.from([0x7f, 0xff, 0xff, 0xff, 1]), Buffer.from([0, 15, 0xff, 0xff, 1, 2, 3]), whole.subarray(0, -1), Buffer.from('GET / HTTP/1.1\r\nhost: x\r\n'), Buffer.from([22, 3, 1])]
   const held: Socket[] = []
@@ -150,7 +150,7 @@ test('who connects and says little, or what is no packet, keeps nobody out', { t
   }
 })
 
-test('a service that is PID 1 is not stopped by a neighbour\'s GET /prestop, but by the kubelet\'s', { timeout: 60_000 }, async () => {
+test('a service that is PID 1 is not stopped by a neighbour\'s GET /prestop, but by the kubelet\'s', async () => {
   const [front, inside] = await started('echo-2', { LauncherType: 'foreground', TARSNODE_DRAIN_MS: '1' })
   const prestop = (localAddress: string): Promise<number | undefined> => new Promise((resolve, reject) => http.get({ host: front.address, port: 19387, path: '/prestop', localAddress, agent: false }, (answer) => resolve(answer.resume().statusCode)).on('error', reject))
   try {
@@ -163,7 +163,7 @@ test('a service that is PID 1 is not stopped by a neighbour\'s GET /prestop, but
   }
 })
 
-test('strangers are refused when the registry trusts none, and nobody when it checks nobody', { timeout: 60_000 }, async () => {
+test('strangers are refused when the registry trusts none, and nobody when it checks nobody', async () => {
   for (const [env, wanted] of [[{ TARS_CALLERS_TRUSTED: 'none' }, [true, false, true, false]], [{ TARS_CALLERS: 'off' }, [true, true, true, true]]] as const) {
     await registry.stop()
     registry = await registryWith(env)

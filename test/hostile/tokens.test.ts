@@ -17,6 +17,7 @@ import { TokenFolder, tokensEnv } from '#tars/tokens.ts'
 import { start as startAdminRegistry } from '../../framework/admin/adminreg/role.ts'
 import { start as startQuery } from '../../framework/query/querystat.ts'
 import { createEndpoint, createPod, namespace, startCluster, type TestCluster } from '../registry/cluster.ts'
+import { ownAddress } from '../rig/own-address.ts'
 
 const [ops, ci] = ['of-operators-0123456789', 'of-the-ci-0123456789']
 const communicator = new Communicator({ timeoutMs: 60_000 })
@@ -37,7 +38,7 @@ afterAll(async () => {
 })
 
 const env = (address: string) => ({ KUBECONFIG: join(folder, 'kubeconfig'), Namespace: namespace, PodName: 'p', PodIP: address, TARS_TOKENS: join(folder, 'tokens') })
-const address = `127.${10 + Math.floor(Math.random() * 200)}.${Math.floor(Math.random() * 250)}.1`
+const address = ownAddress()
 const context = (token: string) => ({ context: { token } })
 const refusal = /wants a token that it knows/
 
@@ -69,7 +70,7 @@ test('AdminRegObj serves who shows an account, where it wants one, and asks othe
   await cluster.client.patch(resources.tendpoints, { namespace, name: 'tars-tarsadminregistry' }, at, { subresource: 'status' })
   const running = await startAdminRegistry({ env: { ...env(address), TARS_TOKENS: '', ...own }, log: silentLogger, signal: new AbortController().signal })
   const object = `tars.tarsAdminRegistry.AdminRegObj@tcp -h ${address} -p 19111`
-  const known = new Communicator({ timeoutMs: 5000, account: () => ({ accessKey: 'dcache', secretKey: 'of-dcache' }) })
+  const known = new Communicator({ timeoutMs: 60_000, account: () => ({ accessKey: 'dcache', secretKey: 'of-dcache' }) })
   try {
     const admin = known.proxy<AdminRegProxy>(AdminReg, `${object} -e 1`)
     const { servers } = await admin.getServers()

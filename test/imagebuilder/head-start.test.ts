@@ -141,7 +141,7 @@ describe('a package that is on its way', () => {
   test('and is cut off: no build, nothing at the registry, nothing on disk', async () => {
     const call = new SlowCall('tgz')
     await begun()
-    expect(await unfinished()).not.toEqual([])
+    await expect.poll(unfinished).not.toEqual([])
     call.cut()
     await expect.poll(unfinished).toEqual([])
     await expect.poll(spooled).toEqual([])

@@ -7,11 +7,14 @@ import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { describe as tell, Failure } from '#base/errors.ts'
 import { parseDockerConfig } from '../../imagebuilder/oci/auth.ts'
+import { digestOf } from '../../imagebuilder/oci/digest.ts'
 import { parseLocation } from '../../imagebuilder/oci/location.ts'
+import { attachedContent } from '../../imagebuilder/oci/referrers.ts'
 import { openRepository } from '../../imagebuilder/oci/registry.ts'
 import { faultProxy, type FaultProxy } from '../rig/fault-proxy.ts'
 import { faultyRegistry } from '../rig/faulty-registry.ts'
@@ -79,6 +82,30 @@ describe('a registry that cannot be used', () => {
     expect(failure.code).toBe('REGISTRY_REFUSED')
     expect(failure.message).toMatch(/HTTP 418 .*teapot/)
   })
+})
+
+test('a configuration, or what is attached to an image, without end is not read to it', async () => {
+  let sent = 0
+  const digest = `sha256:${'0'.repeat(64)}`
+  const manifest = JSON.stringify({ schemaVersion: 2, config: { digest, size: 2 }, layers: [{ digest, size: 2 }] })
+  const server = createServer(({ url = '' }, response) => {
+    if (url.includes('/manifests/')) return void response.end(manifest)
+    if (url.includes('/referrers/')) return void response.end(JSON.stringify({ manifests: [{ digest: digestOf(manifest), artifactType: 'bill' }] }))
+    const chunk = Buffer.alloc(1 << 20)
+    Readable.from((function* () {
+      for (; ; sent++) yield chunk
+    })()).pipe(response)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  const failure = await refusal(bench.build(address, { package: file, access: once }))
+  expect([failure.code, failure.message]).toEqual(['IMAGE_INVALID', expect.stringContaining('its configuration has more than 8388608 bytes')])
+  expect(sent).toBeLessThan(32)
+  const { repository, close } = openRepository(address, 'tars/base', 'pull', { trust: () => ({ plainHttp: true }) })
+  const attached = await refusal(attachedContent(repository, digest, 'bill'))
+  close()
+  server.close()
+  expect([attached.code, attached.message]).toEqual(['IMAGE_INVALID', expect.stringContaining('more than 67108864 bytes')])
 })
 
 describe('credentials', () => {
@@ -186,9 +213,9 @@ describe.each(['ours', 'docker-registry'])('an upload that the registry begins w
       const late = faulty.plan('tars/late', 'start', 'late', Infinity)
       const failure = await refusal(bench.build(registry.address, { package: file, destination: parseLocation(`${faulty.address}/tars/late:v1`), access: { ...once, silenceMs: 500 } }))
       expect([failure.code, tell(failure)]).toEqual(['REGISTRY_CUT', expect.stringMatching(/silent for 0\.5 s while uploading/)])
-      await expect.poll(unfinished, { timeout: 10_000 }).not.toEqual([])
+      await expect.poll(unfinished).not.toEqual([])
       late.lift()
-      await expect.poll(unfinished, { timeout: 10_000 }).toEqual([])
+      await expect.poll(unfinished).toEqual([])
     } finally {
       await faulty.stop()
       await registry.stop()

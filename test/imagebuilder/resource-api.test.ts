@@ -1,11 +1,14 @@
 // The resource API of tarsimage, by a tus client that nobody here wrote and by plain HTTP, against the embedded API server.
 import { createHash, randomBytes } from 'node:crypto'
 import { readdir, writeFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Upload } from 'tus-js-client'
 import { resources } from '#api/resources.ts'
 import type { TImage, TImageBuildState } from '#api/types.ts'
 import { silentLogger } from '#base/log.ts'
+import { createKubeClient } from '#kube/client.ts'
+import { leases } from '#kube/resources.ts'
 import { composeImage } from '../../imagebuilder/compose.ts'
 import { layerFromFiles } from '../../imagebuilder/layer.ts'
 import { parseLocation } from '../../imagebuilder/oci/location.ts'
@@ -13,6 +16,7 @@ import { watchOrphans } from '../../imagebuilder/service/orphans.ts'
 import type { ImageService } from '../../imagebuilder/service/service.ts'
 import { TImageStore } from '../../imagebuilder/service/timage.ts'
 import { namespace } from '../registry/cluster.ts'
+import { faultProxy } from '../rig/fault-proxy.ts'
 import { elf, tgz } from './rig/archives.ts'
 import { runCrane } from './rig/image.ts'
 import { serviceBench, type ServiceBench } from './rig/service.ts'
@@ -137,7 +141,7 @@ describe('uploads and builds', () => {
     expect((await patch(again.url, 500, file.subarray(500))).status).toBe(409)
     expect((await patch(again.url, 1000, file.subarray(1000))).status).toBe(204)
     const { body } = await call('POST', '/v1/builds', { upload: path.split('/').at(-1), app: 'Demo', server: 'HelloServer', serverType: 'cpp', sha256 }, again.url)
-    expect((await events(String(body['id']), { url: again.url })).at(-1)).toMatchObject({ event: 'phase', data: { phase: 'Done' } })
+    expect((await events(String(body['id']), { url: again.url })).at(-1)).toMatchObject({ event: 'phase', data: { phase: 'Done', message: 'Success' } })
     await again.stop()
   })
 
@@ -152,12 +156,17 @@ describe('uploads and builds', () => {
     await expect(upload(Buffer.alloc(5_000_001))).rejects.toThrow(/413/)
   })
 
+  test('a question above the limit of questions is refused, however large packages may be', async () => {
+    expect(await build('0'.repeat(2 << 20))).toMatchObject({ status: 413, body: { code: 'REQUEST_INVALID' } })
+  })
+
   test('what a build has cannot be taken or changed', async () => {
     const plan = faulty.plan('tars/demo.helloserver', 'publish', 'slow', Infinity)
     const id = await upload(file)
     const first = await build(id)
     await plan.first
     expect(await build(id, { app: 'Second' })).toMatchObject({ status: 409, body: { code: 'UPLOAD_IN_USE' } })
+    expect(await call('POST', `/v1/builds/${first.body['id']}/retry`)).toMatchObject({ status: 409, body: { code: 'BUILD_NOT_ENDED' } })
     const gone = await fetch(`${service.url}/v1/uploads/${id}`, { method: 'DELETE', headers: { 'tus-resumable': '1.0.0' } })
     expect(gone.status).toBe(409)
     await call('POST', `/v1/builds/${first.body['id']}/cancel`)
@@ -196,7 +205,7 @@ describe('what a build tells', () => {
     const other = await start('tars-tarsimage-1')
     const { id, lift } = await held('tars/demo.helloserver')
     const heard = events(id, { url: other.url })
-    expect((await call('GET', `/v1/builds/${id}`, undefined, other.url)).body).toMatchObject({ id, phase: 'Pushing', handler: 'tars-tarsimage-0' })
+    await expect.poll(async () => (await call('GET', `/v1/builds/${id}`, undefined, other.url)).body).toMatchObject({ id, phase: 'Pushing', handler: 'tars-tarsimage-0' })
     lift()
     await call('POST', `/v1/builds/${id}/cancel`)
     const last = (await heard).at(-1)
@@ -220,7 +229,7 @@ describe('cancel, retry, list', () => {
     expect(await call('POST', `/v1/builds/${waiting.body['id']}/cancel`)).toMatchObject({ status: 409, body: { code: 'BUILD_ENDED' } })
     await call('POST', `/v1/builds/${id}/cancel`)
     lift()
-    expect(await ended(third.body['id'])).toMatchObject({ phase: 'Done' })
+    expect(await ended(third.body['id'])).toMatchObject({ phase: 'Done', message: 'Success' })
   })
 
   test('another pod cancels, too: the builder gives up', async () => {
@@ -239,13 +248,12 @@ describe('cancel, retry, list', () => {
   test('a build that failed is tried again from its upload', async () => {
     const plan = faulty.plan('tars/demo.helloserver', 'publish', '401', Infinity)
     const { body } = await build(await upload(file), { tag: 'again' })
-    expect(await call('POST', `/v1/builds/${body['id']}/retry`)).toMatchObject({ status: 409, body: { code: 'BUILD_NOT_ENDED' } })
     expect(await ended(body['id'])).toMatchObject({ phase: 'Failed', message: expect.stringContaining('refused the credentials') })
     plan.lift()
     const second = await call('POST', `/v1/builds/${body['id']}/retry`)
     expect(second.status).toBe(202)
     expect(second.body['id']).not.toBe(body['id'])
-    expect(await ended(second.body['id'])).toMatchObject({ phase: 'Done', image: `${faulty.address}/tars/demo.helloserver:again` })
+    expect(await ended(second.body['id'])).toMatchObject({ phase: 'Done', message: 'Success', image: `${faulty.address}/tars/demo.helloserver:again` })
     expect(await call('POST', `/v1/builds/${second.body['id']}/retry`)).toMatchObject({ status: 409 })
     expect(await call('POST', `/v1/builds/${body['id']}/retry`)).toMatchObject({ status: 404, body: { code: 'UPLOAD_NOT_FOUND' } })
   })
@@ -326,15 +334,16 @@ test('the OpenAPI document describes the routes', async () => {
   expect(Object.keys(paths)).toEqual(expect.arrayContaining(['/v1/uploads', '/v1/uploads/{id}', '/v1/builds', '/v1/builds/{id}', '/v1/builds/{id}/events', '/v1/builds/{id}/cancel', '/v1/builds/{id}/retry', '/v1/rebases']))
 })
 
+const buildOf = (handler: string, id: string): TImageBuildState => ({ id, image: 'a/b:c', secret: '', baseImage: 'a/b:c', baseImageSecret: '', serverType: 'cpp', createPerson: '', createTime: new Date().toISOString(), mark: '', phase: 'Building', message: 'building image', handler })
+
 test('a build whose builder is gone is failed by another; one whose builder lives is not', async () => {
-  const state = (handler: string, id: string): TImageBuildState => ({ id, image: 'a/b:c', secret: '', baseImage: 'a/b:c', baseImageSecret: '', serverType: 'cpp', createPerson: '', createTime: new Date().toISOString(), mark: '', phase: 'Building', message: 'building image', handler })
   const store = new TImageStore(cluster.client, namespace)
-  const quick = { client: cluster.client, namespace, timages: store, log: silentLogger, patienceMs: 900, lookMs: 50 }
+  const quick = { client: cluster.client, namespace, timages: store, log: silentLogger, patienceMs: 4500, lookMs: 50 }
   const alive = await watchOrphans({ ...quick, podName: 'alive' })
   const dead = await watchOrphans({ ...quick, podName: 'dead' })
-  await store.begin('demo-helloserver', state('alive', 'kept'))
-  await store.begin('demo-other', state('dead', 'orphan'))
-  await store.begin('second-helloserver', state('never-was', 'ghost'))
+  await store.begin('demo-helloserver', buildOf('alive', 'kept'))
+  await store.begin('demo-other', buildOf('dead', 'orphan'))
+  await store.begin('second-helloserver', buildOf('never-was', 'ghost'))
   const watcher = await watchOrphans({ ...quick, podName: 'watcher' })
   // Its lease is given back, and is renewed no more.
   await dead.stop()
@@ -343,4 +352,31 @@ test('a build whose builder is gone is failed by another; one whose builder live
   }
   expect((await timage()).build?.running?.id).toBe('kept')
   await Promise.all([alive.stop(), watcher.stop()])
+})
+
+test('while the API server is away no builder is gone', async () => {
+  const { server } = cluster.api.config
+  const way = await faultProxy(new URL(server).host)
+  const client = createKubeClient({ ...cluster.api.config, server: server.replace(new URL(server).host, way.address) })
+  const store = new TImageStore(cluster.client, namespace)
+  const patienceMs = 4500
+  const quick = { client, namespace, timages: new TImageStore(client, namespace), log: silentLogger, patienceMs, lookMs: 50 }
+  const lease = async (): Promise<string | undefined> => ((await cluster.client.get(leases, { namespace, name: 'tarsimage-far' }).catch(() => undefined))?.['spec'] as { renewTime?: string } | undefined)?.renewTime
+  const far = await watchOrphans({ ...quick, podName: 'far' })
+  await store.begin('demo-helloserver', buildOf('far', 'kept'))
+  const watcher = await watchOrphans({ ...quick, podName: 'watcher' })
+  try {
+    const first = await lease()
+    await expect.poll(lease).not.toBe(first)
+    way.refuse(true)
+    await delay(1.5 * patienceMs)
+    const last = await lease()
+    way.refuse(false)
+    await expect.poll(lease).not.toBe(last)
+    expect((await timage()).build?.running?.id).toBe('kept')
+  } finally {
+    await Promise.all([far.stop(), watcher.stop()])
+    client.close()
+    await way.stop()
+  }
 })

@@ -69,16 +69,25 @@ describe('the building call', () => {
   test('without waiting answers 201 and goes through the phases', async () => {
     const phases: (string | undefined)[] = []
     const abort = new AbortController()
+    const opened = Promise.withResolvers<void>()
     const watching = (async () => {
-      for await (const event of cluster.client.watch<TImage>(resources.timages, { namespace, fieldSelector: 'metadata.name=demo-helloserver', signal: abort.signal })) {
+      for await (const event of cluster.client.watch<TImage>(resources.timages, { namespace, fieldSelector: 'metadata.name=demo-helloserver', signal: abort.signal, onOpen: opened.resolve })) {
         const { running, last } = (event.object as TImage).build ?? {}
         const phase = (running ?? last)?.phase
         if (phase !== undefined && phase !== phases.at(-1)) phases.push(phase)
         if (phase === 'Done' || phase === 'Failed') return
       }
     })()
+    await opened.promise
+    // A phase that is over before the one before it is written is not written.
+    const first = rig.faulty.plan('tars/demo.helloserver', 'commit', 'late', 1)
     const { code, body } = await post(tgz([server]), { ServerTag: 'v-1700000000' }, '')
     expect([code, body.message, body.result?.image]).toEqual([201, 'Created', `${registry}/tars/demo.helloserver:v-1700000000`])
+    await expect.poll(() => phases.at(-1)).toBe('Building')
+    const second = rig.faulty.plan('tars/demo.helloserver', 'publish', 'late', 1)
+    first.lift()
+    await expect.poll(() => phases.at(-1)).toBe('Pushing')
+    second.lift()
     await watching
     abort.abort()
     expect(phases).toEqual(['Pending', 'Preparing', 'Submitting', 'Building', 'Pushing', 'Done'])

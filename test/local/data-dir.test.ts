@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -26,6 +26,11 @@ describe('a data directory', () => {
     expect(second.subnet).toBe(first.subnet)
     expect(first.subnet).toMatch(/^127\.\d+\.\d+$/)
     expect(await readdir(dir)).toEqual(['subnet'])
+  })
+
+  it('that cannot be made is refused with what to do', async () => {
+    await writeFile(join(dir, 'file'), '')
+    await expect(openDataDir(join(dir, 'file', 'below'))).rejects.toMatchObject({ code: 'LOCAL_DATA_DIR', remedy: expect.stringContaining('--data DIR') })
   })
 
   it('has a subnet of its own beside another cluster', async () => {

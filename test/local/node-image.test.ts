@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -74,6 +74,9 @@ test('it can be set for all servers, the way of reaching the pods with it', asyn
 })
 
 test('no cluster is needed to make it', async () => {
+  // What it is made of is here already: without a cluster it is kept below the working directory.
+  await mkdir(join(dir, '.tarsk8s'))
+  await symlink(cache, join(dir, '.tarsk8s/cache'))
   const { code, out } = await base('node', '--to', `${registry.address}/elsewhere/tarsnode:v1`)
   expect({ code, out }).toEqual({ code: 0, out: `${registry.address}/elsewhere/tarsnode:v1\n` })
   expect((JSON.parse(await runCrane('manifest', `${registry.address}/elsewhere/tarsnode:v1`)) as Manifest).layers).toHaveLength(1)

@@ -10,7 +10,7 @@ import { silentLogger } from '#base/log.ts'
 import { CallerCheck } from '#kube/caller-check.ts'
 import { Communicator } from '#tars/client.ts'
 import { createServer } from '#tars/server.ts'
-import { Log, type LogProxy } from '#tars/protocol/LogF.ts'
+import { createLogInfo, Log, type LogProxy } from '#tars/protocol/LogF.ts'
 import { Writer } from '#tars/codec/writer.ts'
 import { encodeRequest, FrameReader, decodeResponse, type ResponsePacket } from '#tars/packet.ts'
 import { LogFiles } from '../../framework/log/files/log-files.ts'
@@ -86,10 +86,13 @@ test('of a caller who has to be asked for first', async () => {
 
 test('a head that makes far more of them than was sent is refused, before there is memory for it', async () => {
   const { log, text } = await serve('amplified')
-  const call = log.logger('A', 'B', 'big', 'f', Array.from({ length: 100_000 }, () => ''), { context: { node_name: 'n'.repeat(1 << 20) } })
+  const call = log.loggerbyInfo(createLogInfo({ appname: 'A', servername: 'B', sFilename: 'big', sFormat: 'f', sSepar: 's'.repeat(1 << 20) }), Array.from({ length: 100_000 }, () => ''))
   await expect(call).rejects.toThrow(/big_f\.log cannot be written|wait to be written/)
   await log.logger('A', 'B', 'small', 'f', ['x\n'])
-  expect(await text('small')).toBe('127.0.0.1|x\n')
+  // What is longer than any name is none.
+  await log.logger('A', 'B', 'small', 'f', ['y\n'], { context: { node_name: 'n'.repeat(254) } })
+  await log.logger('A', 'B', 'small', 'f', ['z\n'], { context: { node_name: 'n'.repeat(253) } })
+  expect(await text('small')).toBe(`127.0.0.1|x\n127.0.0.1|y\n${'n'.repeat(253)}|z\n`)
 })
 
 test('many large requests at once, cut anywhere: each line is there once', async () => {

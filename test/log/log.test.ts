@@ -2,14 +2,15 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
+import { dirname, join } from 'node:path'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { silentLogger } from '#base/log.ts'
 import { Writer } from '#tars/codec/writer.ts'
 import { Communicator } from '#tars/client.ts'
 import type { FunctionCodec } from '#tars/idl/interface.ts'
 import { createLogInfo, Log, type LogInfo, type LogProxy, writeLogInfo } from '#tars/protocol/LogF.ts'
+import { LogView, type LogViewProxy } from '#tars/protocol/LogView.ts'
 import { LogFiles } from '../../framework/log/files/log-files.ts'
 import { sweep, type Keeping } from '../../framework/log/files/sweep.ts'
 import { startLog, type LogOptions, type RunningLog } from '../../framework/log/log.ts'
@@ -40,8 +41,58 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
+/** How many files of this process have this in their path. */
+const openFiles = (part: string): number => readdirSync('/proc/self/fd').filter((fd) => {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`).includes(part)
+  } catch {
+    return false
+  }
+}).length
+
 const info = (given: Partial<LogInfo> = {}) => createLogInfo({ appname: 'App', servername: 'Server', sFormat: '%Y%m%d', ...given })
 const textOf = (path: string) => readFile(join(folder, 'logs', path), 'utf8')
+
+describe('what is kept is shown (10.1)', () => {
+  const view = () => communicator.proxy<LogViewProxy>(LogView, `tars.tarslog.LogViewObj@tcp -h 127.0.0.1 -p ${running.ports.topology}`)
+  const put = async (path: string, bytes: string | Buffer, seconds: number): Promise<void> => {
+    const file = join(folder, 'logs', path)
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, bytes)
+    await utimes(file, seconds, seconds)
+  }
+  const numbers = (count: number): string => Array.from({ length: count }, (_, index) => `line ${index}\n`).join('')
+
+  test('a server\'s logs, those of its sets among them, the newest first', async () => {
+    await put('Shown/Server/old.log', 'x\n', 1)
+    await put('Shown/mallsz1/Server/Shown.Server.log', numbers(9), 3)
+    await put('Shown/Server/other.log', 'x\n', 2)
+    await put('Shown/Other/foreign.log', 'x\n', 2)
+    expect(await view().getLogFileList('Shown', 'Server')).toEqual({ return: 0, logFileList: ['mallsz1/Shown.Server.log', 'other.log', 'old.log'] })
+    expect(await view().getLogData('Shown', 'Server', 'mallsz1/Shown.Server.log', 'tail -3 x | grep -a line | head -1')).toEqual({ return: 0, fileData: 'line 6\n' })
+    expect(await view().getLogFileList('No', 'Such')).toEqual({ return: 0, logFileList: [] })
+  })
+
+  test.each(['../Other/foreign.log', '../../Shown/Other/foreign.log', '/etc/passwd', '.', '..', ''])('not %j', async (name) => {
+    expect(await view().getLogData('Shown', 'Server', name, 'tail -3 x')).toEqual({ return: -1, fileData: expect.stringContaining('there is no log file') })
+  })
+
+  test('both ends of one that was compressed, however long it is', async () => {
+    const many = 1_000_000
+    await put('Shown/Long/long.log.gz', gzipSync(numbers(many)), 1)
+    expect((await view().getLogData('Shown', 'Long', 'long.log.gz', 'tail -2 x')).fileData).toBe(`line ${many - 2}\nline ${many - 1}\n`)
+    expect((await view().getLogData('Shown', 'Long', 'long.log.gz', 'head -2 x')).fileData).toBe('line 0\nline 1\n')
+    expect((await view().getLogData('Shown', 'Long', 'long.log.gz', 'tail -50000 x | grep -a 950001')).fileData).toBe('line 950001\n')
+    // However many ask, two are read at once, as those who write wait for the same threads.
+    const answers = Promise.all(Array.from({ length: 8 }, () => view().getLogData('Shown', 'Long', 'long.log.gz', 'tail -1 x')))
+    let [open, ended] = [0, false]
+    void answers.finally(() => (ended = true))
+    for (; !ended; await new Promise((resolve) => setImmediate(resolve))) open = Math.max(open, openFiles('long.log.gz'))
+    expect([open, (await answers).map(({ fileData }) => fileData)]).toEqual([2, Array.from({ length: 8 }, () => `line ${many - 1}\n`)])
+    await put('Shown/Long/bad.log.gz', 'no gzip', 1)
+    expect((await view().getLogData('Shown', 'Long', 'bad.log.gz', 'tail -2 x')).return).toBe(-1)
+  })
+})
 
 describe('lines (4.2)', () => {
   test('logger: who wrote it, then what was sent, unchanged', async () => {
@@ -126,15 +177,9 @@ describe('files', () => {
     onTestFinished(() => few.stop())
     const proxy = proxyOf(few)
     for (let round = 0; round < 2; round++) for (let index = 0; index < 60; index++) await proxy.logger('App', 'Server', `f${index}`, '%Y%m%d', [`${round}\n`])
-    const open = readdirSync('/proc/self/fd').filter((fd) => {
-      try {
-        return readlinkSync(`/proc/self/fd/${fd}`).startsWith(join(folder, 'few'))
-      } catch {
-        return false
-      }
-    })
-    expect(open.length).toBeGreaterThan(0)
-    expect(open.length).toBeLessThanOrEqual(11)
+    const open = openFiles(join(folder, 'few'))
+    expect(open).toBeGreaterThan(0)
+    expect(open).toBeLessThanOrEqual(11)
     for (let index = 0; index < 60; index++) expect(readFileSync(join(folder, `few/App/Server/App.Server_f${index}_20260305.log`), 'utf8')).toBe('127.0.0.1|0\n127.0.0.1|1\n')
   })
 
@@ -142,6 +187,12 @@ describe('files', () => {
     await log.logger('../../../..', '..', '/../../escaped', '../%Y', ['x\n'])
     expect(existsSync(join(folder, 'escaped_../2026.log'))).toBe(false)
     expect((await readdir(join(folder, 'logs', '.._.._.._..', '__')))).toEqual(['.._.._.._.....__.._.._escaped_.._2026.log'])
+  })
+
+  test('a format that is longer than any file name is none', async () => {
+    await log.logger('App', 'Server', 'long', `%Y${'x'.repeat(254)}`, ['x\n'])
+    await log.loggerbyInfo(info({ sFilename: 'long', sFormat: '%F'.repeat(128), sLogType: 'hour' }), ['y\n'])
+    expect((await readdir(join(folder, 'logs/App/Server'))).filter((name) => name.includes('_long_'))).toEqual(['App.Server_long_20260305.log', expect.stringMatching(/^App\.Server_long_20260305\d\d\.log$/)])
   })
 
   test('what cannot be written is refused, so that the caller keeps it', async () => {
@@ -156,6 +207,33 @@ describe('files', () => {
     for (let round = 0; round < 2; round++) await Promise.all(pieces.map((piece) => files.append('x.log', Buffer.from(piece))))
     await files.stop()
     expect(readFileSync(join(folder, 'order/x.log'), 'utf8')).toBe(pieces.join('').repeat(2))
+  })
+
+  test('no more of them are begun than may, and those that are there are written', async () => {
+    const files = new LogFiles({ root: join(folder, 'begun'), clock, maxOpen: 1 })
+    let left = 2
+    const write = (name: string): Promise<void> => files.append(`${name}.log`, Buffer.from('x'), () => left-- > 0)
+    await write('a')
+    await write('b')
+    await expect(write('c')).rejects.toThrow('c.log cannot be written')
+    await write('a')
+    await write('b')
+    expect(left).toBe(-1)
+    await files.stop()
+  })
+
+  test('one server begins a thousand in ten minutes, whatever names it makes up, and others theirs', async () => {
+    const own = await start({ path: join(folder, 'many'), data: ':memory:' })
+    onTestFinished(() => own.stop())
+    const proxy = proxyOf(own)
+    const write = (index: number): Promise<unknown> => proxy.logger('Evil', 'Pod', `f${index}`, '%Y', ['x\n']).then(() => undefined, (error: unknown) => error)
+    const answers = await Promise.all(Array.from({ length: 1003 }, (_, index) => write(index)))
+    expect(answers.filter((answer) => answer !== undefined)).toHaveLength(3)
+    await proxy.logger('Mall', 'Shop', '', '%Y', ['x\n'])
+    await write(0)
+    nowMs += 600_000
+    expect(await write(1003)).toBe(undefined)
+    nowMs -= 600_000
   })
 
   test('what waits is bounded', async () => {
@@ -202,8 +280,8 @@ describe('old logs', () => {
     }
     return root
   }
-  const passOver = (root: string, keeping: Partial<Keeping>, isBusy: (path: string) => boolean = () => false) =>
-    sweep({ root, keeping: { ...never, ...keeping }, now: nowMs, isBusy, log: silentLogger, signal: new AbortController().signal })
+  const passOver = (root: string, keeping: Partial<Keeping>, isBusy: (path: string) => boolean = () => false, isApp: (name: string) => boolean = () => true, maxFiles = 1_000_000) =>
+    sweep({ maxFiles, root, keeping: { ...never, ...keeping }, now: nowMs, isLog: (path) => !path.includes('.index'), isBusy, isApp, log: silentLogger, signal: new AbortController().signal })
   const left = async (root: string) => (await readdir(root, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1)).toSorted()
 
   test('are compressed, then removed', async () => {
@@ -245,6 +323,40 @@ describe('old logs', () => {
     for (let index = 0; index < 9; index++) await put(`Loud/Server${index % 2}/f${index}`, 30, 100 - index)
     await passOver(root, { maxBytes: 90 })
     expect((await readdir(root, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map(({ name }) => name).toSorted()).toEqual(['f7', 'f8', 'old'])
+  })
+
+  test('beyond the quota what is written under many made-up names goes before those of an application that has more than each of them', async () => {
+    const made = Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`Made${index}/Up/f`, { days: 1, text: 'x'.repeat(30) }]))
+    const root = await filled({ ...made, 'Mall/Shop/old': { days: 9, text: 'x'.repeat(60) } })
+    await passOver(root, { maxBytes: 90 }, () => false, (name) => name === 'Mall')
+    expect([(await left(root)).length, (await left(root)).at(0)]).toEqual([2, expect.stringContaining('Made')])
+    expect(await left(root)).toContain('Mall/Shop/old')
+  })
+
+  test('beyond the quota one that has most, and is being written, keeps nobody from losing what is too much', async () => {
+    const root = await filled({ 'Most/S/busy.1': { days: 0, text: 'x'.repeat(100) }, 'Loud/S/a': { days: 2, text: 'x'.repeat(30) }, 'Loud/S/b': { days: 1, text: 'x'.repeat(30) } })
+    await passOver(root, { maxBytes: 140 }, (path) => path.includes('busy'))
+    expect(await left(root)).toEqual(['Loud/S/b', 'Most/S/busy.1'])
+  })
+
+  test('have what the index leaves of the quota, which stays where it is however large it becomes', async () => {
+    const root = await filled({ '.index/traces.sqlite': { days: 0, text: 'x'.repeat(100) }, 'A/S/a': { days: 2, text: 'x'.repeat(30) }, 'A/S/b': { days: 1, text: 'x'.repeat(30) } })
+    await passOver(root, { maxBytes: 140, maxAgeMs: 3 * dayMs })
+    expect(await left(root)).toEqual(['.index/traces.sqlite', 'A/S/b'])
+  })
+
+  test('many that are small are too much as few that are large, and the folders that they leave empty go', async () => {
+    const small = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`Loud/S${index}/f`, { days: 3 + index, text: 'x' }]))
+    const root = await filled({ ...small, 'Mall/Shop/f': { days: 20, text: 'x' } })
+    await utimes(join(root, 'Mall'), 0, 0)
+    for (const name of await readdir(join(root, 'Loud'))) await utimes(join(root, 'Loud', name), 0, 0)
+    await passOver(root, { maxBytes: 1000 }, () => false, () => true, 10)
+    expect(await left(root)).toEqual([...Array.from({ length: 9 }, (_, index) => `Loud/S${index}/f`), 'Mall/Shop/f'])
+    // The three were changed just now.
+    expect((await readdir(join(root, 'Loud'))).length).toBe(12)
+    for (const name of await readdir(join(root, 'Loud'))) await utimes(join(root, 'Loud', name), 0, 0)
+    await passOver(root, {})
+    expect((await readdir(join(root, 'Loud'))).length).toBe(9)
   })
 
   test('a flood is put away while it comes', async () => {
@@ -293,7 +405,7 @@ describe('old logs', () => {
     let written = 0
     let passing = true
     const passes = (async () => {
-      while (passing) await sweep({ root, keeping: { ...never, gzipAgeMs: 0 }, now: Date.now() + 1000, isBusy: (path) => files.isBusy(path), log: silentLogger, signal: new AbortController().signal })
+      while (passing) await sweep({ root, keeping: { ...never, gzipAgeMs: 0 }, now: Date.now() + 1000, isLog: () => true, isBusy: (path) => files.isBusy(path), isApp: () => true, log: silentLogger, signal: new AbortController().signal })
     })()
     for (; written < 300; written++) await files.append('busy.log', Buffer.from(`${written}\n`))
     passing = false

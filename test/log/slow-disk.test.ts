@@ -14,8 +14,8 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 
 test('who has waited for it once goes on with other things the next time', async () => {
   execFileSync('mkfifo', [join(folder, 'slow.log')])
-  // The first that waits cannot tell the reader to go on: that takes it a tenth of a second. The second could, and has it wait; not for ever, if it cannot.
-  const reader = spawn('bash', ['-c', 'exec 3< slow.log; read; sleep 0.1; head -c 100000 <&3; read -t 10; cat <&3'], { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] })
+  // The first that waits cannot tell the reader to go on: that takes it a second. The second could, and has it wait; not for ever, if it cannot.
+  const reader = spawn('bash', ['-c', 'exec 3< slow.log; read; sleep 1; head -c 100000 <&3; read -t 30; cat <&3'], { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] })
   onTestFinished(() => void reader.kill())
   const read: Buffer[] = []
   reader.stdout.on('data', (chunk: Buffer) => read.push(chunk))

@@ -104,12 +104,12 @@ describe('traces', () => {
     const store = new SqliteTraceStore(':memory:', silentLogger)
     const clock = { now: () => Date.UTC(2026, 2, 5, 12), monotonic: () => 0 }
     const over: number[] = []
-    const collector = new TraceCollector({ store, clock, log: silentLogger, mostCallsATrace: 100, mostCalls: 500, onTrace: ({ spans }) => over.push(spans.size) })
+    const collector = new TraceCollector({ store, clock, log: silentLogger, mostCallsATrace: 100, mostBytes: 501 * 256, onTrace: ({ spans }) => over.push(spans.size) })
     onTestFinished(async () => {
       await collector.stop()
       store.close()
     })
-    const add = (trace: string, span: number) => collector.add({ trace, span: String(span), parent: '0', moment: 'cs', master: 'A.A', slave: 'B.B', function: 'f', time: 1, ret: '', data: '', exception: '' })
+    const add = (trace: string, span: number) => collector.add({ trace, span: String(span), parent: '0', moment: 'cs', master: 'A.A', slave: 'B.B', function: 'f', time: 1, ret: '', data: '', exception: '' }, 'A.A')
     for (let span = 0; span < 105; span++) add('wide', span)
     add('wide', 5)
     expect(collector.size).toEqual({ living: 1, lost: 5 })
@@ -126,6 +126,44 @@ describe('traces', () => {
   test('calls in a ring end', () => {
     const trace = traceOf([line('t', 'a', 'b', 'cs', 'X.Y', 'A.B', 'f', 1), line('t', 'b', 'a', 'cs', 'A.B', 'X.Y', 'f', 2), line('t', 'r', 'r', 'cs', 'R.R', 'A.B', 'f', 3)])
     expect(byDepth(trace).map(({ span, depth }) => `${span.span}${depth}`)).toEqual(['r1'])
+  })
+})
+
+describe('a flood of lines', () => {
+  const clock = { now: () => new Date(2026, 2, 5, 12).getTime(), monotonic: () => 1 }
+  function collecting(more: Partial<ConstructorParameters<typeof TraceCollector>[0]> = {}) {
+    const store = new SqliteTraceStore(':memory:', silentLogger)
+    const collector = new TraceCollector({ store, clock, log: silentLogger, gatherMs: 1_000_000, ...more })
+    onTestFinished(async () => {
+      await collector.stop()
+      store.close()
+    })
+    const add = (owner: string, ...parts: Parameters<typeof line>) => collector.add(parseTraceLine(line(...parts)) as TraceLine, owner)
+    return { collector, store, add }
+  }
+
+  test('of one server takes a quarter of a day, and one of many the day; what is beyond is lost, and another day begins anew', () => {
+    let nowMs = clock.now()
+    const { collector, add } = collecting({ dayBytes: 256 * 1000, clock: { ...clock, now: () => nowMs } })
+    for (let index = 0; index < 2000; index++) add('Evil.Pod', `e${index}`, 's', 's', 'cs', 'Evil.Pod', 'A.B', 'f', 1)
+    expect(collector.size).toEqual({ living: 250, lost: 1750 })
+    add('Bank.Vault', 'v', 's', 's', 'cs', 'Bank.Vault', 'A.B', 'f', 1)
+    expect(collector.size).toEqual({ living: 251, lost: 1750 })
+    for (let owner = 0; owner < 10; owner++) for (let index = 0; index < 200; index++) add(`Owner.${owner}`, `o${owner}-${index}`, 's', 's', 'cs', 'X.Y', 'A.B', 'f', 1)
+    expect(collector.size).toEqual({ living: 1000, lost: 3001 })
+    nowMs += 86_400_000
+    add('Evil.Pod', 'next', 's', 's', 'cs', 'Evil.Pod', 'A.B', 'f', 1)
+    expect(collector.size).toEqual({ living: 1001, lost: 3001 })
+  })
+
+  test('with much in each: traces that go on keep so much in memory, and so much waits to be written', () => {
+    const ended: [string, number][] = []
+    const { collector, store, add } = collecting({ onTrace: ({ trace }, bytes) => void ended.push([trace, bytes]) })
+    for (let index = 0; index < 200; index++) add('A.B', `t${index}`, 's', 's', 'cs', 'A.B', 'C.D', 'f', 1, '', 'x'.repeat(750_000))
+    // 128 MiB in all, 1 MB each.
+    expect([collector.size.living, ended.length]).toEqual([134, 66])
+    expect(ended[0]).toEqual(['t0', 1_000_256])
+    expect(store.trace('20260305', 't0')?.spans.size).toBe(1)
   })
 })
 

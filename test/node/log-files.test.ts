@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { Communicator } from '#tars/client.ts'
 import { Node, type NodeProxy } from '#tars/protocol/Node.ts'
-import { parseLogQuery } from '../../node/servants/log-files.ts'
+import { parseLogQuery } from '#base/log-files.ts'
 import { descriptor, NotingRegistry, pod, removeScratch, supervise } from './rig.ts'
 
 afterAll(removeScratch)

@@ -1,6 +1,7 @@
 // NodeObj.delCache: System V shared memory of a cache, which outlives the service in its pod.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { afterAll, afterEach, expect, it } from 'vitest'
 import { Communicator } from '#tars/client.ts'
 import { Node, type NodeProxy } from '#tars/protocol/Node.ts'
@@ -18,7 +19,8 @@ const attach = `
 import ctypes, sys
 libc = ctypes.CDLL(None)
 libc.shmat.restype = ctypes.c_void_p
-segment = libc.shmget(int(sys.argv[1]), 4096, 0o1600)
+key = int(sys.argv[1]) if sys.argv[1].isdigit() else libc.ftok(sys.argv[1].encode(), ord('D'))
+segment = libc.shmget(key, 4096, 0o1600)
 assert segment >= 0 and libc.shmat(segment, None, 0) not in (None, ctypes.c_void_p(-1).value)
 print('attached', flush=True)
 sys.stdin.read()
@@ -45,8 +47,18 @@ it('removes the memory of a key when nobody uses it, of its own server only', as
   user.stdin.end()
   await ended
   expect(await node.delCache('Test.Other', '', String(key))).toEqual({ return: -1, result: expect.stringContaining('does not exist here') })
-  expect(await node.delCache('Test.EchoServer', '/backup', String(key))).toEqual({ return: -1, result: expect.stringContaining('backup path') })
-  for (const bad of ['', '0', 'x', '-1', '4294967296']) expect(await node.delCache('Test.EchoServer', '', bad)).toEqual({ return: -1, result: expect.stringContaining('no key') })
+  for (const bad of ['0', 'x', '-1', '4294967296']) expect(await node.delCache('Test.EchoServer', '', bad)).toEqual({ return: -1, result: expect.stringContaining('no key') })
   expect(await node.delCache('Test.EchoServer', '', `0x${key.toString(16)}`)).toEqual({ return: 0, result: 'Success: the shared memory is removed' })
   expect(await node.delCache('Test.EchoServer', '', String(key))).toEqual({ return: 0, result: 'Success: there is no shared memory of this key' })
+
+  // As DCache asks by itself: with a path for a backup, which native ignores, and without a key, which then is that of its folder.
+  const own = spawn('python3', ['-c', attach, join(container.root, 'usr/local/app/tars/tarsnode/data/Test.EchoServer/bin/')], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const ownEnded = once(own, 'exit')
+  cleanups.push(() => void own.kill('SIGKILL'))
+  await once(own.stdout, 'data')
+  expect(await node.delCache('Test.EchoServer', '/data/backup', '')).toEqual({ return: -1, result: expect.stringContaining('attached') })
+  own.stdin.end()
+  await ownEnded
+  expect(await node.delCache('Test.EchoServer', '/data/backup', '')).toEqual({ return: 0, result: 'Success: the shared memory is removed' })
+  expect(await node.delCache('Test.EchoServer', '/data/backup', '')).toEqual({ return: 0, result: 'Success: there is no shared memory of this key' })
 })

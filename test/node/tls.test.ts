@@ -70,7 +70,7 @@ const guards: readonly (readonly [name: string, guard: Guard])[] = [
   }],
 ]
 
-test.each(guards)('descriptor, state and configuration come and go by %s alone, and a restart of the registry is seen', { timeout: 60_000 }, async (_name, guard) => {
+test.each(guards)('descriptor, state and configuration come and go by %s alone, and a restart of the registry is seen', async (_name, guard) => {
   const servants = [{ name: 'ConfigObj', port: 11111, thread: 3, connection: 10_000, capacity: 10_000, timeout: 60_000, isTars: true, isTcp: true, ...guard.servant }]
   await cluster.client.patch(resources.tendpoints, { namespace, name: 'tars-tarsconfig' }, { spec: { tars: { servants } } })
   const common = { client: cluster.client, namespace, log: silentLogger, signal: new AbortController().signal, ...guard.serves() }

@@ -54,8 +54,9 @@ describe('what is reported is true', () => {
     expect(registry.reports.map(({ present }) => present)).not.toContain('Active')
     expect(await heart.keepAlive(genuine)).toBe(0)
     await registry.report(({ present }) => present === 'Active')
+    const from = registry.reports.length
     expect(await heart.keepActiving(genuine)).toBe(0)
-    expect((await registry.report(({ present }) => present === 'Activating', 3)).pid).toBe(pid)
+    expect((await registry.report(({ present }) => present === 'Activating', from)).pid).toBe(pid)
   })
 
   it('takes no large packet: strangers shall not fill the memory of the pod', async () => {
@@ -80,7 +81,7 @@ describe('what is reported is true', () => {
     const again = await registry.report(({ present, restarts }) => present === 'Activating' && restarts === 1)
     expect(again.message).toContain('heartbeat overtime of Test.EchoServer.EchoObjAdapter, AdminAdapter')
     await registry.alarm(/heartbeat overtime/)
-    expect(space.stdout).toContain('asked to shut down')
+    await space.output(/asked to shut down/)
   })
 
   it('says why a service crashes again and again, and keeps the container', async () => {
@@ -177,22 +178,28 @@ describe('without a registry', () => {
 describe('commands', () => {
   it('stop, start and restart take their turn, and a start during a stop is not lost', async () => {
     const registry = await registryWith()
-    // It ends by SIGTERM, two seconds after it was asked to: it is still there for the calls in between.
+    const { profile, ...rest } = descriptor()
+    registry.descriptor = { ...rest, profile: profile.replace('deactivating-timeout=2000', 'deactivating-timeout=60000') }
     const container = pod(registry, { ADMIN: 'ignore' })
-    await run(container)
+    const space = await run(container)
+    // The service does not end when it is asked to, and so is still there for the calls in between.
+    const end = (): unknown => process.kill(space.processes()[1]?.pid ?? expect.fail('there is no service'), 'SIGTERM')
     const first = await registry.report(({ present }) => present === 'Active')
     const { node } = proxies(container)
     expect(await node.stopServer('Test', 'Other')).toEqual({ return: -1, result: 'server Test.Other does not exist here; this node runs Test.EchoServer' })
     expect(await node.stopServer('Test', 'EchoServer')).toEqual({ return: 0, result: `Success: stopping Test.EchoServer, which was Active with pid ${first.pid}` })
     expect(await node.stopServer('Test', 'EchoServer')).toMatchObject({ return: 0 })
     expect(await node.startServer('Test', 'EchoServer')).toMatchObject({ return: 0, result: expect.stringContaining('which was Deactivating') })
+    end()
     const second = await registry.report(({ present, restarts }) => present === 'Active' && restarts === 1)
     expect(second.pid).not.toBe(first.pid)
     await node.stopServer('Test', 'EchoServer')
+    end()
     await registry.report(({ setting, present }) => setting === 'Inactive' && present === 'Inactive')
     expect(await node.startServer('Test', 'EchoServer')).toMatchObject({ result: 'Success: starting Test.EchoServer, which was Inactive' })
     await registry.report(({ present, restarts }) => present === 'Active' && restarts === 2)
     expect(await node.restartServer('Test', 'EchoServer')).toMatchObject({ return: 0 })
+    end()
     await registry.report(({ present, restarts }) => present === 'Active' && restarts === 3)
     // By their times, registries know which of two words is the later.
     const times = registry.reports.map(({ time }) => time)

@@ -30,6 +30,13 @@ describe('the frequency limit (framework-services 3.3)', () => {
     expect(limiter.take('new', 100).taken).toBe(true)
     expect(limiter.take('newer', 100).taken).toBe(true)
   })
+
+  test('names that one makes up, many or long ones, leave the others what is theirs', () => {
+    const limiter = new Limiter({ windowMs: 100, count: 2 })
+    for (let index = 0; index < 20_000; index++) limiter.take(`name${index}`, 0, 'evil')
+    expect(['new', 'newer', 'x'.repeat(1025)].map((name) => limiter.take(name, 0, 'evil').taken)).toEqual([false, false, false])
+    expect(['a', 'b', 'x'.repeat(1025)].map((name) => limiter.take(name, 0, 'shop').taken)).toEqual([true, true, false])
+  })
 })
 
 test.each([

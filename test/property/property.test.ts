@@ -64,10 +64,10 @@ describe('policies (7)', () => {
     const bad: Values = { Count: 'many', Sum: '', Min: '0x10', Max: 'Infinity', Avg: '1=2=3', Distr: 'a|b', '': '1' }
     await report({}, { ...bad, Total: '5' })
     for (const value of ['NaN', '1e999', '1e300', '1 2', '--1']) await report({}, { Count: value })
-    for (const value of ['', '|', '1|', '1|-5', Array.from({ length: 65 }, (_, index) => `${index}|1`).join(','), `${'x'.repeat(33)}|1`]) await report({}, { Distr: value })
+    for (const value of ['', '|', '1|', '1|-5', Array.from({ length: 65 }, (_, index) => `${index}|1`).join(','), `${'x'.repeat(33)}|1`, `1|1${','.repeat(4096)}`]) await report({}, { Distr: value })
     await one.gatherer.flush()
     expect(await result({ groupby: ['policy'] })).toEqual({ Total: [5] })
-    expect(await one.page('/metrics')).toContain('tarsproperty_refused_values_total{reason="invalid"} 18\n')
+    expect(await one.page('/metrics')).toContain('tarsproperty_refused_values_total{reason="invalid"} 19\n')
   })
 })
 

@@ -158,16 +158,16 @@ describe.each([['stat', await stat()], ['property', await property()]] as const)
         ...patterns.map(([field, val]) => ({ field, op: MonitorOp.LIKE, val })), ...compared.map(([field, val]) => ({ field, op: MonitorOp.EQ, val })),
       ]
       const asked: Asked = { date: '', tflag1, tflag2, conditions, indexs, groupby }
-      const answer = await answerer.answer(asked)
+      const answer = await answerer.answer(asked, '')
       expect({ ret: answer.ret, msg: answer.msg, lastTime: answer.lastTime }).toEqual({ ret: 0, msg: '', lastTime: '20260108 2360' })
       expect(rounded(answer.result)).toEqual(rounded(expected))
       // Native's date is one day (8.1).
-      if (length === 0) expect(await answerer.answer({ ...asked, date: from, conditions: conditions.slice(2) })).toEqual(answer)
+      if (length === 0) expect(await answerer.answer({ ...asked, date: from, conditions: conditions.slice(2) }, '')).toEqual(answer)
       // In text days and minutes are conditions like others, and one index is usual (8.4).
       const filter = [`f_date>=${from}`, `f_date<=${to}`, `f_tflag>=${tflag1}`, `f_tflag<=${tflag2}`, ...patterns.map(([field, pattern]) => `${field} like '${pattern}'`), ...compared.map(([field, value]) => `${field}='${value}'`)]
       const text = parseText(JSON.stringify({ method: 'query', filter, groupby, ...(indexs.join() === usual ? {} : { indexs }) }), answerer.usualIndex)
       if (text.method !== 'query') throw new Error('no query')
-      expect(textOf(await answerer.answer(text.asked))).toBe(textOf(answer))
+      expect(textOf(await answerer.answer(text.asked, ''))).toBe(textOf(answer))
     }), { numRuns: 400, seed })
   })
 })

@@ -6,13 +6,14 @@ import { silentLogger } from '#base/log.ts'
 import type { GatheredReader } from '#store/remote.ts'
 import { createAnswerer, type Answerer } from '../../framework/query/answer.ts'
 import { statKind } from '../../framework/query/model/kind.ts'
+import { answerOf, planOf } from '../../framework/query/model/question.ts'
 import { textOf } from '../../framework/query/model/text-protocol.ts'
 import { startTextServer } from '../../framework/query/text-server.ts'
 import { until } from '../registry/cluster.ts'
 
 const asked = { date: '20260105', tflag1: '0000', tflag2: '2360', conditions: [], indexs: ['succ_count'], groupby: [] }
 
-test('sixteen questions are with the stores at once, the others come in their order', async () => {
+test('sixteen questions are with the stores at once, the others come in their order, who asks after who asks', async () => {
   const waiting: (() => void)[] = []
   const started: string[] = []
   const reader: Pick<GatheredReader, 'totals' | 'last'> = {
@@ -25,14 +26,19 @@ test('sixteen questions are with the stores at once, the others come in their or
   }
   const answerer = createAnswerer(statKind, reader as GatheredReader, silentLogger)
   const days = Array.from({ length: 20 }, (_, index) => `202601${String(index + 1).padStart(2, '0')}`)
-  const answers = days.map((date) => answerer.answer({ ...asked, date }))
+  const answers = days.map((date, index) => answerer.answer({ ...asked, date }, index < 19 ? 'much' : 'little'))
   expect(started).toEqual(days.slice(0, 16))
   for (let done = 1; done <= 20; done++) {
     waiting.shift()?.()
     await until(async () => started.length === Math.min(20, 16 + done))
   }
   expect((await Promise.all(answers)).map(({ ret }) => ret)).toEqual(days.map(() => 0))
-  expect(started).toEqual(days)
+  expect(started).toEqual([...days.slice(0, 17), ...days.slice(19), ...days.slice(17, 19)])
+})
+
+test('a name with commas in it is one field of a row, and none of another row', () => {
+  const plan = planOf(statKind, { ...asked, groupby: ['slave_name', 'interface_name'] })
+  expect([...answerOf(statKind, plan, [{ keys: ['Mall.Shop', 'pay'], values: [3] }, { keys: ['Mall.Shop,pay', ''], values: [5] }])]).toEqual([['Mall.Shop,pay', [3]], ['Mall.Shop?pay,', [5]]])
 })
 
 describe('the text protocol', () => {

@@ -56,6 +56,25 @@ describe('active or not (framework-services 1.2, F.3)', () => {
   })
 })
 
+test('who speaks from an address: the pod that has it for itself, or all that share it with their node, until they end or go', () => {
+  const directory = new Directory({ hostForm: 'dns', prepare: () => undefined })
+  const at = (name: string, podIP: string, more: { readonly hostNetwork?: boolean; readonly phase?: string } = {}): PodObject => ({
+    metadata: { name, labels: { 'tars.io/ServerApp': 'A', 'tars.io/ServerName': name } }, spec: { hostNetwork: more.hostNetwork === true }, status: { podIP, phase: more.phase ?? 'Running' },
+  })
+  for (const name of ['One', 'Two']) directory.setPod(at(name, '10.0.0.1', { hostNetwork: true }))
+  directory.setPod(at('Own', '10.1.0.1'))
+  expect([directory.ownersAt('10.0.0.1'), directory.ownersAt('10.1.0.1'), directory.ownersAt('10.9.9.9')]).toEqual([['A.One', 'A.Two'], ['A.Own'], []])
+  expect([directory.podOf({ name: '', address: '10.0.0.1' }), directory.podOf({ name: '', address: '10.1.0.1' })?.metadata.name]).toEqual([undefined, 'Own'])
+  directory.removePod(at('One', '10.0.0.1', { hostNetwork: true }))
+  directory.setPod(at('Two', '10.0.0.2', { hostNetwork: true }))
+  expect([directory.ownersAt('10.0.0.1'), directory.ownersAt('10.0.0.2')]).toEqual([[], ['A.Two']])
+  directory.setPod(at('Next', '10.1.0.1'))
+  // It ended before, and is only now said to have.
+  directory.setPod(at('Own', '10.1.0.1', { phase: 'Succeeded' }))
+  expect(directory.ownersAt('10.1.0.1')).toEqual(['A.Next'])
+  expect([directory.isServer('A.Own'), directory.isServer('a.own'), directory.isServer('A.Other')]).toEqual([true, true, false])
+})
+
 test.each([
   ['a template that is not there', '', 'lost', 'template gone does not exist'],
   ['a cycle', '', 'b', 'template chain b → c → b is a cycle'],

@@ -15,6 +15,8 @@ import { QueryF, type QueryFProxy } from '#tars/protocol/QueryF.ts'
 import { Registry, type RegistryProxy } from '#tars/protocol/Registry.ts'
 import { startApiServer, type ApiServer } from '../../framework/local/apiserver/server.ts'
 import { startRegistry, type RunningRegistry } from '../../framework/registry/registry.ts'
+import { faultProxy } from '../rig/fault-proxy.ts'
+import { ownAddress } from '../rig/own-address.ts'
 import { createEndpoint, createPod, namespace, until } from './cluster.ts'
 
 const token = randomUUID()
@@ -24,7 +26,9 @@ let api: ApiServer
 let client: KubeClient
 let registry: RunningRegistry
 
-const startApi = (port: number) => startApiServer({ dataFile: join(folder, 'api.sqlite'), host: '127.0.0.1', port, token, namespaces: [namespace], log: silentLogger })
+/** While it is away nobody takes its port: the address is its own. */
+const apiAddress = ownAddress()
+const startApi = (port: number) => startApiServer({ dataFile: join(folder, 'api.sqlite'), host: apiAddress, port, token, namespaces: [namespace], log: silentLogger })
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tarsk8s-outage-'))
@@ -97,7 +101,7 @@ test('of what two registries were told while the API server was away, the later 
   const port = Number(new URL(api.url).port)
   await api.stop()
   const tell = async ({ name, ip }: { name: string; ip: string }, to: RunningRegistry, present: string, context: Record<string, string>) => {
-    const pod = new Communicator({ timeoutMs: 5000, localAddress: ip })
+    const pod = new Communicator({ timeoutMs: 60_000, localAddress: ip })
     await pod.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h 127.0.0.1 -p ${to.ports.registry}`).updateServerState(name, 'Active', present, { context })
     await pod.close()
   }
@@ -120,6 +124,54 @@ test('of what two registries were told while the API server was away, the later 
   await until(isLater)
   await second.stop()
   expect(await isLater()).toBe(true)
+})
+
+test('what was on its way to the API server while another registry has written a later word does not come in its place', async () => {
+  const kube = createKubeClient(api.config)
+  const way = await faultProxy(new URL(api.url).host)
+  const behind = createKubeClient({ ...api.config, server: `https://${way.address}` })
+  const name = 'test-way-0'
+  const reasons: string[] = []
+  let isLast = false
+  const watching = new AbortController()
+  onTestFinished(async () => {
+    watching.abort()
+    behind.close()
+    kube.close()
+    await way.stop()
+  })
+  await createPod(kube, { app: 'Test', server: 'Way', name, ip: '127.79.3.1', state: 'Active/Activating/7' })
+  const begin = (reached: KubeClient) => startRegistry({ client: reached, namespace, address: '127.0.0.1', ports: { query: 0, registry: 0 }, log: silentLogger, signal: new AbortController().signal })
+  const [slow, other] = await Promise.all([begin(behind), begin(kube)])
+  const seen = (async () => {
+    for await (const { object } of kube.watch(pods, { namespace, fieldSelector: `metadata.name=${name}`, signal: watching.signal })) {
+      reasons.push((object['status'].conditions as { type: string; reason?: string }[]).find(({ type }) => type === 'tars.io/active')?.reason ?? '')
+      isLast = object.metadata.annotations?.['last'] === 'yes'
+    }
+  })().catch(() => {})
+  const pod = new Communicator({ timeoutMs: 60_000, localAddress: '127.79.3.1' })
+  onTestFinished(() => pod.close())
+  const seconds = Math.floor(Date.now() / 1000)
+  const tell = (to: RunningRegistry, later: number, pid: string) =>
+    pod.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h 127.0.0.1 -p ${to.ports.registry}`).updateServerState(name, 'Active', 'Active', { context: { PID: pid, Time: String(seconds + later) } })
+
+  // Its connection is open from now on.
+  await tell(slow, 1, '8')
+  await until(() => reasons.at(-1) === 'Active/Active/8')
+  way.hang(true)
+  await tell(slow, 2, '9')
+  await tell(other, 3, '10')
+  await until(() => reasons.at(-1) === 'Active/Active/10')
+  way.hang(false)
+  // It goes when it has written what it had to.
+  await slow.stop()
+  await other.stop()
+  // The watch has shown all of it when it shows this.
+  await kube.patch(pods, { namespace, name }, { metadata: { annotations: { last: 'yes' } } })
+  await until(() => isLast)
+  expect(reasons).toEqual(['Active/Activating/7', 'Active/Active/8', 'Active/Active/10', 'Active/Active/10'])
+  watching.abort()
+  await seen
 })
 
 test('with a folder it starts while the API server is away, from what it knew, and says how old that is', async () => {

@@ -115,6 +115,30 @@ describe('reports', () => {
     expect(isActive()).toBe(false)
   })
 
+  test('one that was on its way to the API server while another registry has written a later one does not come in its place', async () => {
+    const { gate, reports, see, isActive } = setup(shows('Active/Inactive/2', 101, '5'))
+    reports.accept(podWith([], '1'), { ...state('Active'), saidAt: 100 })
+    expect(gate.writes[0]).toMatchObject({ uid: 'u', resourceVersion: '1' })
+    gate.writes[0]?.end(new KubeError('no', { status: 409, reason: 'Conflict' }))
+    await reports.idle()
+    expect(gate.reasons()).toEqual(['Active/Active/1'])
+    see(shows('Active/Inactive/2', 101, '5'))
+    expect(isActive()).toBe(false)
+  })
+
+  test('one that follows within the second is later, though the watch has not shown the one before', async () => {
+    const { gate, reports } = setup(shows('Active/Activating/1', 100, '5'))
+    reports.accept(podWith([], '1'), { ...state('Activating'), saidAt: 100 })
+    gate.writes[0]?.end(shows('Active/Activating/1', 100, '5'))
+    await reports.idle()
+    reports.accept(podWith([], '1'), { ...state('Active'), saidAt: 100 })
+    gate.writes[1]?.end(new KubeError('no', { status: 409, reason: 'Conflict' }))
+    await until(() => gate.writes.length === 3)
+    expect(gate.writes[2]).toMatchObject({ resourceVersion: '5', condition: { reason: 'Active/Active/1', lastProbeTime: new Date(101_000).toISOString().replace('.000', '') } })
+    gate.writes[2]?.end(shows('Active/Active/1', 101, '6'))
+    await reports.idle()
+  })
+
   test('over an earlier one it is written, as long as nobody else writes', async () => {
     const now = shows('Active/Inactive/2', 99, '5')
     const { gate, reports, isActive } = setup(now)
@@ -123,7 +147,7 @@ describe('reports', () => {
     await until(() => gate.writes.length === 2)
     gate.writes[1]?.end(new KubeError('no', { status: 409, reason: 'Conflict' }))
     await until(() => gate.writes.length === 3)
-    expect(gate.writes.map(({ uid, resourceVersion }) => [uid, resourceVersion])).toEqual([['u', undefined], ['u', '5'], ['u', '5']])
+    expect(gate.writes.map(({ uid, resourceVersion }) => [uid, resourceVersion])).toEqual([['u', '1'], ['u', '5'], ['u', '5']])
     gate.writes[2]?.end(shows('Active/Active/1', 100, '6'))
     await reports.idle()
     expect(isActive()).toBe(true)
@@ -148,10 +172,12 @@ describe('reports', () => {
     expect(gate.writes[0]?.condition).toMatchObject({ reason: 'Active/Active/1', lastProbeTime: new Date(110_000).toISOString().replace('.000', '') })
   })
 
-  test.each([['gone', 404, 'NotFound'], ['another by now', 409, 'Conflict']])('a pod that is %s is forgotten', async (_what, status, reason) => {
-    const { gate, reports, isActive } = setup()
+  test.each([['gone', undefined, 404, 'NotFound'], ['another by now', podWith([], '5', { uid: 'next', podIP: '10.0.0.2' }), 409, 'Conflict']])('a pod that is %s is forgotten', async (_what, now, status, reason) => {
+    const { gate, reports, isActive } = setup(now)
     reports.accept(podWith([], '1'), state('Active'))
-    gate.writes[0]?.end(new KubeError('no', { status, reason }))
+    gate.writes[0]?.end(new KubeError('no', { status: 409, reason: 'Conflict' }))
+    await until(() => gate.writes.length === 2)
+    gate.writes[1]?.end(new KubeError('no', { status, reason }))
     await reports.idle()
     expect(isActive()).toBe(false)
   })
@@ -160,19 +186,79 @@ describe('reports', () => {
     const next = podWith([], '5', { uid: 'next' })
     const { gate, reports } = setup(next)
     reports.accept(podWith([], '1'), state('Active'))
+    for (const number of [0, 1]) {
+      await until(() => gate.writes.length > number)
+      gate.writes[number]?.end(new KubeError('no', { status: 409, reason: 'Conflict' }))
+    }
+    await until(() => gate.writes.length === 3)
+    expect(gate.writes.map(({ uid, condition }) => [uid, condition.reason])).toEqual([['u', 'Active/Active/1'], ['u', 'Active/Active/1'], ['next', 'Active/Active/1']])
+    gate.writes[2]?.end(podWith([], '6', { uid: 'next' }))
+    await reports.idle()
+  })
+
+  test('unless that one has told another registry more since', async () => {
+    const { gate, reports, see, isActive } = setup(shows('Active/Inactive/2', 101, '5', 'next'))
+    reports.accept(podWith([], '1'), { ...state('Active'), saidAt: 100 })
+    for (const number of [0, 1]) {
+      await until(() => gate.writes.length > number)
+      gate.writes[number]?.end(new KubeError('no', { status: 409, reason: 'Conflict' }))
+    }
+    await reports.idle()
+    expect(gate.writes.map(({ uid }) => uid)).toEqual(['u', 'u'])
+    see(shows('Active/Inactive/2', 101, '5', 'next'))
+    expect(isActive()).toBe(false)
+  })
+
+  test('a word that is not written yet is of the next pod when that comes with the same address, and until then nobody else', async () => {
+    const next = podWith([], '5', { uid: 'next' })
+    const { gate, reports, see, seeGone, isActive } = setup(next)
+    see(shows('Active/Active/1', 100, '2'))
+    reports.accept(podWith([], '1'), { ...state('Inactive'), saidAt: 101 })
+    seeGone(podWith([], '4'))
+    see(shows('Active/Active/1', 100, '5', 'next'))
+    expect(isActive()).toBe(false)
+    gate.writes[0]?.end(new KubeError('away', { status: 503, reason: 'ServiceUnavailable' }))
+    await until(() => gate.writes.length === 2)
+    expect(gate.writes[1]).toMatchObject({ uid: 'next', resourceVersion: '5', condition: { reason: 'Active/Inactive/1' } })
+    gate.writes[1]?.end(shows('Active/Inactive/1', 101, '6', 'next'))
+    await reports.idle()
+  })
+
+  test.each([['another address', { uid: 'next', podIP: '10.0.0.2' }, 99], ['more to tell', { uid: 'next' }, 101]])('but not when that has %s', async (_what, more, second) => {
+    const reason = 'Active/Active/2'
+    const { gate, reports, see, seeGone, isActive } = setup()
+    reports.accept(podWith([], '1'), { ...state('Inactive'), saidAt: 100 })
+    seeGone(podWith([], '4'))
+    see(podWith([{ type: 'tars.io/active', status: 'True', reason, message: '', lastProbeTime: new Date(second * 1000).toISOString() }], '5', more))
+    expect(isActive()).toBe(true)
+    gate.writes[0]?.end(new KubeError('no', { status: 404, reason: 'NotFound' }))
+    await reports.idle()
+    expect([isActive(), gate.writes.length]).toEqual([true, 1])
+  })
+
+  test('a word of the next pod is not forgotten with that of the one before', async () => {
+    const next = podWith([], '5', { uid: 'next', podIP: '10.0.0.2' })
+    const { gate, reports } = setup(next)
+    reports.accept(podWith([], '1'), state('Active'))
     gate.writes[0]?.end(new KubeError('no', { status: 409, reason: 'Conflict' }))
     await until(() => gate.writes.length === 2)
-    expect([gate.writes[1]?.uid, ...gate.reasons()]).toEqual(['next', 'Active/Active/1', 'Active/Active/1'])
-    gate.writes[1]?.end(podWith([], '6', { uid: 'next' }))
+    reports.accept(next, state('Activating'))
+    gate.writes[1]?.end(new KubeError('no', { status: 409, reason: 'Conflict' }))
+    await until(() => gate.writes.length === 3)
+    expect(gate.writes[2]).toMatchObject({ uid: 'next', resourceVersion: '5', condition: { reason: 'Active/Activating/1' } })
+    gate.writes[2]?.end(podWith([], '6', { uid: 'next', podIP: '10.0.0.2' }))
     await reports.idle()
   })
 
   test('nor is it the word of the next one when that has another address', async () => {
     const { gate, reports, isActive } = setup(podWith([], '5', { uid: 'next', podIP: '10.0.0.2' }))
     reports.accept(podWith([], '1'), state('Active'))
-    gate.writes[0]?.end(new KubeError('no', { status: 409, reason: 'Conflict' }))
+    for (const number of [0, 1]) {
+      await until(() => gate.writes.length > number)
+      gate.writes[number]?.end(new KubeError('no', { status: 409, reason: 'Conflict' }))
+    }
     await reports.idle()
-    expect([gate.writes.length, isActive()]).toEqual([1, false])
+    expect([gate.writes.length, isActive()]).toEqual([2, false])
   })
 
   test('it does not go with the pod before it', async () => {
@@ -237,6 +323,18 @@ describe('a node that speaks before the watch has shown its pod', () => {
     const { gate, told } = servantThat(() => Promise.reject(new KubeError('away', { status: 503, reason: 'ServiceUnavailable' })))
     await expect(told()).rejects.toThrow(/pod p is not known yet/)
     expect(gate.writes).toEqual([])
+  })
+
+  test('is told to say it again when the pod has told another registry more while it was looked up', async () => {
+    const lookup = Promise.withResolvers<PodObject>()
+    const { gate, directory, reports } = setup()
+    const { updateServerState } = registryServant({ directory, reports, check: unchecked, descriptors: unchecked, template: () => undefined, fetchPod: () => lookup.promise, log: silentLogger })
+    const tell = (time: number) => Promise.resolve(updateServerState('p', 'Active', 'Active', { peer: { address: '10.0.0.2' }, context: new Map([['PID', '1'], ['Time', String(time)]]) } as unknown as Current))
+    const [earlier, later] = [tell(100), tell(102)]
+    lookup.resolve(podWith([{ type: 'tars.io/active', status: 'False', reason: 'Active/Inactive/1', message: '', lastProbeTime: new Date(101_000).toISOString() }], '5', { uid: 'next', podIP: '10.0.0.2' }))
+    await expect(earlier).rejects.toThrow(/pod p has said more since/)
+    await later
+    expect(gate.writes).toMatchObject([{ uid: 'next', resourceVersion: '5', condition: { reason: 'Active/Active/1', lastProbeTime: '1970-01-01T00:01:42Z' } }])
   })
 
   test('is refused when it is not the pod', async () => {

@@ -195,6 +195,17 @@ describe('traffic', () => {
   })
 })
 
+test('0.1 AdminRegObj has its former name, too, as long as it is there', () => {
+  const directory = directoryOf({ pods: 0 })
+  const endpoint = { metadata: { name: 'tars-tarsadminregistry' }, spec: { app: 'tars', server: 'tarsAdminRegistry', tars: { servants: [{ name: 'AdminRegObj', port: 19111, isTcp: true, timeout: 1 }] } } } as unknown as TEndpoint
+  directory.setEndpoint(endpoint)
+  directory.setPod({ ...podOf('a-b', 0, true), metadata: { name: 'tars-tarsadminregistry-0', labels: { 'tars.io/ServerApp': 'tars', 'tars.io/ServerName': 'tarsAdminRegistry' } } })
+  const former = () => directory.find('tars.tarsregistry.AdminRegObj').active.map(({ host, port }) => `${host}:${port}`)
+  expect(former()).toEqual(['tars-tarsadminregistry-0.tars-tarsadminregistry:19111'])
+  directory.removeEndpoint(endpoint)
+  expect(former()).toEqual([])
+})
+
 describe('what is not here (1.6)', () => {
   const framework = {
     upChain: { 'Far.Away.Obj': [{ host: 'exact', port: 1 }], 'Far.Away': [{ host: 'server', port: 1 }], Far: [{ host: 'app', port: 1 }], default: [{ host: 'any', port: 1 }], 'Both.X.Y': [{ host: 'fixed', port: 1 }] },

@@ -7,6 +7,7 @@ import { Communicator } from '#tars/client.ts'
 import { createEndpointF, QueryF, type QueryFProxy, type QueryFServant } from '#tars/protocol/QueryF.ts'
 import { createServer, type TarsServer } from '#tars/server.ts'
 import { startRegistry, type RunningRegistry } from '../../framework/registry/registry.ts'
+import { Upstream } from '../../framework/registry/upstream.ts'
 import { createEndpoint, namespace, startCluster, type TestCluster } from './cluster.ts'
 
 let cluster: TestCluster
@@ -64,11 +65,30 @@ test('every question is passed on as it was asked', async () => {
   expect((await query.findObjectByIdInSameSet('Far.Away.Obj', 'a.b.none')).return).toBe(-1)
 })
 
-test('a set that is none, and a server of this cluster, are not asked about elsewhere', async () => {
+test('a set that is none, a server of this cluster, and what is longer than any name, are not asked about elsewhere', async () => {
   const before = asked.length
   expect((await query.findObjectByIdInSameSet('Far.Away.Obj', 'a.b')).return).toBe(-1)
   expect((await query.findObjectById4Any('Here.Known.Nothing')).activeEp).toEqual([])
+  await expect(query.findObjectById4Any(`Far.Away.${'x'.repeat(1024)}`)).rejects.toThrow('no object has so long a name')
   expect(asked.length).toBe(before)
+})
+
+test('so many questions wait for a registry that is silent; what it said before is said meanwhile', async () => {
+  const gate = Promise.withResolvers<void>()
+  const silent = createServer({ adapters: [{ endpoint: 'tcp -h 127.0.0.1 -p 0', servants: { 'tars.tarsregistry.QueryObj': { interface: QueryF, servant: { ...otherServant(), findObjectById: (id: string) => (id === 'Far.Known' ? [] : gate.promise.then(() => [])) } } } }] })
+  await silent.start()
+  const upstream = new Upstream({ clock: { now: () => 0, monotonic: () => nowMs }, log: silentLogger, timeoutMs: 60_000 })
+  const ask = (id: string) => upstream.ask(`tars.tarsregistry.QueryObj@tcp -h 127.0.0.1 -p ${silent.endpoints[0]?.port ?? 0}`, 'findObjectById', [id])
+  await ask('Far.Known')
+  nowMs += 60_000
+  const waiting = Array.from({ length: 1000 }, (_, index) => ask(`Far.Made${index}`))
+  await expect(ask('Far.More')).rejects.toThrow('as many questions wait')
+  expect(await ask('Far.Known')).toEqual([])
+  gate.resolve()
+  await Promise.all(waiting)
+  expect(await ask('Far.More')).toEqual([])
+  await upstream.close()
+  await silent.stop()
 })
 
 test('an answer holds for a moment, and longer than its registry', async () => {

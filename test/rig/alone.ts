@@ -1,40 +1,31 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
 const lookMs = 500
 
 /**
- * Runs work that no other process on this machine does at the same time: whoever comes later waits. A lock whose owner is
- * gone is nobody's.
- * @param lock a folder that is not there
+ * Runs work that no other process on this machine does at the same time: whoever comes later waits. The kernel lets go of what a
+ * process held that is gone.
+ * @param what names the work, e.g. by the file that it makes
  */
-export async function alone<T>(lock: string, work: () => Promise<T>): Promise<T> {
+export async function alone<T>(what: string, work: () => Promise<T>): Promise<T> {
+  // A socket of Linux' abstract namespace (unix(7)), whose names are short.
+  const name = `\0tarsk8s-${createHash('sha256').update(what).digest('hex')}`
   for (;;) {
+    const claim = createServer().listen(name)
     try {
-      await mkdir(lock)
-      break
+      await once(claim, 'listening')
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+      await delay(lookMs)
+      continue
     }
-    if (await isAbandoned(lock)) await rm(lock, { recursive: true, force: true })
-    else await delay(lookMs)
-  }
-  try {
-    await writeFile(join(lock, 'pid'), String(process.pid))
-    return await work()
-  } finally {
-    await rm(lock, { recursive: true, force: true })
-  }
-}
-
-async function isAbandoned(lock: string): Promise<boolean> {
-  const pid = Number(await readFile(join(lock, 'pid'), 'utf8').catch(() => NaN))
-  if (!(pid > 0)) return false
-  try {
-    process.kill(pid, 0)
-    return false
-  } catch {
-    return true
+    try {
+      return await work()
+    } finally {
+      claim.close()
+    }
   }
 }

@@ -1,3 +1,4 @@
+import { formerAdminRegObj } from '#api/names.ts'
 import { resources } from '#api/resources.ts'
 import type { TTemplate } from '#api/types.ts'
 import { startHealth } from '#base/health.ts'
@@ -69,11 +70,12 @@ export async function startAdminRegistry({ client, namespace, address, port, hea
     lifetime.onStop(() => tasks.ended())
     const check = await startAppCheck({ client, namespace, callers: options.tokens === undefined ? options.callers : undefined, log }, lifetime)
     const counters = new RequestCounters()
+    const own = { interface: AdminReg, servant: forOwnApps(servant, check, view, tasks) }
     const [endpoint] = await serveTars({
       metrics: counters,
       tls: options.tls,
       accounts: options.accounts,
-      adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsAdminRegistry.AdminRegObj': { interface: AdminReg, servant: forOwnApps(servant, check, view, tasks) } }, tokens: options.tokens }],
+      adapters: [{ endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { 'tars.tarsAdminRegistry.AdminRegObj': own, [formerAdminRegObj]: own }, tokens: options.tokens }],
       log,
     }, lifetime)
     lifetime.onStop(() => stopping.abort())

@@ -2,15 +2,16 @@
 import { annotations } from '#api/names.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { pods } from '#kube/resources.ts'
-import { createServerStateDesc, type AdminRegServant } from '#tars/protocol/AdminReg.ts'
+import { createServerStateDesc, type AdminRegServant, type ServerStateDesc } from '#tars/protocol/AdminReg.ts'
 import { ServerState } from '#tars/protocol/NodeDescriptor.ts'
+import type { PodRow } from '../contract.ts'
 import { isActive } from '../model/pod-row.ts'
 import type { NodeCall } from './nodes.ts'
 import { attempt, codes, done, outcomeOf, plainTime, Refusal, type Outcome } from './outcome.ts'
-import { knownServers, place, placeOfNode, type Place } from './places.ts'
+import { knownServers, place, placeOfNode, site, type Place } from './places.ts'
 import type { World } from './world.ts'
 
-type Functions = Pick<AdminRegServant, 'pingNode' | 'getNodeVesion' | 'shutdownNode' | 'startServer' | 'stopServer' | 'restartServer' | 'notifyServer' | 'loadServer' | 'getServerState' | 'getLogFileList' | 'getLogData' | 'getNodeLoad' | 'updateServerFlowState' | 'delCache'>
+type Functions = Pick<AdminRegServant, 'pingNode' | 'getNodeVesion' | 'shutdownNode' | 'startServer' | 'stopServer' | 'restartServer' | 'notifyServer' | 'loadServer' | 'getServerState' | 'getNodeLoad' | 'updateServerFlowState' | 'delCache'>
 
 const stateNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(ServerState).map(([name, number]) => [number, name]))
 
@@ -52,14 +53,6 @@ export function commandFunctions(world: World): Functions {
     loadServer: command((node, app, server, options) => node.loadServer(app, server, options)),
     notifyServer: (app, server, node, text) => command((proxy, a, s, options) => proxy.notifyServer(a, s, text, options))(app, server, node),
     getServerState: (app, server, node) => serverState({ view, nodes }, { app, server, node }),
-    getLogFileList: async (app, server, node) => {
-      try {
-        return await nodes.ask(place(view, app, server, node), (proxy, a, s, options) => proxy.getLogFileList(a, s, options))
-      } catch (error) {
-        return { return: outcomeOf(error).return, logFileList: [] }
-      }
-    },
-    getLogData: (app, server, node, file, text) => fileAnswer(() => nodes.ask(place(view, app, server, node), (proxy, a, s, options) => proxy.getLogData(a, s, file, text, options))),
     getNodeLoad: (app, server, node, pid) => fileAnswer(() => nodes.ask(place(view, app, server, node), (proxy, a, s, options) => proxy.getNodeLoad(a, s, pid, options))),
     async updateServerFlowState(app, server, nodeList, bActive) {
       const { return: code } = await attempt(async () => {
@@ -86,7 +79,7 @@ function versionOf({ pod }: Place, nodeImage: string | undefined): string {
   return nodeImage === undefined || nodeImage === '' ? `baked into release ${pod.releaseId}` : nodeImage
 }
 
-async function fileAnswer(work: () => Promise<{ return: number; fileData: string }>): Promise<{ return: number; fileData: string }> {
+export async function fileAnswer(work: () => Promise<{ return: number; fileData: string }>): Promise<{ return: number; fileData: string }> {
   try {
     return await work()
   } catch (error) {
@@ -95,27 +88,37 @@ async function fileAnswer(work: () => Promise<{ return: number; fileData: string
   }
 }
 
-/** What the registry tells callers, and what the node says itself: DCache takes a machine for dead when the node does not answer. */
+/** What the registry tells callers, and what the node says itself: DCache takes a machine for dead when the node does not answer, as one does not that has no pod. */
 async function serverState({ view, nodes }: Pick<World, 'view' | 'nodes'>, { app, server, node }: { readonly app: string; readonly server: string; readonly node: string }) {
   const state = createServerStateDesc()
   const { return: code, result } = await attempt(async () => {
-    const found = place(view, app, server, node)
-    const tserver = view.tserver(found.row.name)
-    const { pod, row } = found
+    const { row, pod } = site(view, app, server, node)
+    const tserver = view.tserver(row.name)
     Object.assign(state, {
-      settingStateInReg: pod.settingState === 'Inactive' ? 'inactive' : 'active',
-      presentStateInReg: isActive(pod) ? 'active' : 'inactive',
-      presentStateInNode: isActive(pod) ? 'Active' : 'Inactive',
-      processId: Number(pod.pid) || 0,
-      patchVersion: pod.releaseId,
+      ...statesOf(pod),
+      patchVersion: pod?.releaseId ?? '',
       patchTime: plainTime(row.release?.time),
       patchUser: tserver?.metadata.annotations?.[annotations.releasedBy] ?? '',
     })
+    if (pod === undefined && row.replicas === 0) {
+      state.settingStateInReg = 'inactive'
+      return done('Success: it has no pods, and shall have none')
+    }
+    if (pod === undefined || pod.ip === '') throw new Refusal(codes.timeout, `TimeOut: the node ${node} of ${app}.${server} has no pod that could answer`)
     if (row.subType !== 'tars') return done('Success')
-    const answer = await nodes.ask(found, (proxy, a, s, options) => proxy.getStateInfo(a, s, options))
+    const answer = await nodes.ask({ row, pod }, (proxy, a, s, options) => proxy.getStateInfo(a, s, options))
     if (answer.return === codes.success) Object.assign(state, { presentStateInNode: stateNames[answer.info.serverState] ?? '', processId: answer.info.processId })
     return { return: answer.return, result: answer.result }
   })
   return { return: code, state, result }
 }
 
+function statesOf(pod: PodRow | undefined): Pick<ServerStateDesc, 'settingStateInReg' | 'presentStateInReg' | 'presentStateInNode' | 'processId'> {
+  const runs = pod !== undefined && isActive(pod)
+  return {
+    settingStateInReg: pod?.settingState === 'Inactive' ? 'inactive' : 'active',
+    presentStateInReg: runs ? 'active' : 'inactive',
+    presentStateInNode: runs ? 'Active' : 'Inactive',
+    processId: Number(pod?.pid) || 0,
+  }
+}

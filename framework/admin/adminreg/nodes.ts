@@ -1,6 +1,7 @@
 // What is asked of the node in a pod (NodeObj, node-and-image A.6).
 import { reservedPorts } from '#api/names.ts'
 import type { Communicator } from '#tars/client.ts'
+import { LogView, type LogViewProxy } from '#tars/protocol/LogView.ts'
 import { Node, type NodeProxy } from '#tars/protocol/Node.ts'
 import { codes, Refusal } from './outcome.ts'
 import type { Place } from './places.ts'
@@ -23,6 +24,11 @@ export class Nodes {
     if (row.subType !== 'tars') throw new Refusal(codes.cannot, `${row.app}.${row.server} has subType ${row.subType}: no node runs it`, 'scale it, or delete its pods')
     const node = this.#communicator.proxy<NodeProxy>(Node, this.#object(pod.name, pod.ip))
     return call(node, row.app, row.server, { timeoutMs })
+  }
+
+  /** The logs that a tarslog keeps. @param object its LogViewObj with its address */
+  logsOf(object: string): LogViewProxy {
+    return this.#communicator.proxy<LogViewProxy>(LogView, object)
   }
 
   /** Resolves when the node of a pod answers. */

@@ -55,13 +55,22 @@ function givenNode(view: Servers, row: ServerRow, node: string): PodRow | undefi
   return index < 0 ? undefined : row.pods.find(({ name }) => name === `${row.name}-${index}`)
 }
 
-/** The pod of any server. @throws Refusal 1001 */
+/** The pod of any server; of a name that several servers' nodes were given, as those of one machine are, the first. @throws Refusal 1001 */
 export function placeOfNode(view: Servers, node: string): Place {
-  for (const row of view.servers()) {
-    const pod = row.pods.find((candidate) => isCalled(candidate, row, node))
-    if (pod !== undefined) return { row, pod }
+  const rows = view.servers()
+  for (const find of [(row: ServerRow) => row.pods.find((candidate) => isCalled(candidate, row, node)), (row: ServerRow) => givenNode(view, row, node)]) {
+    for (const row of rows) {
+      const pod = find(row)
+      if (pod !== undefined) return { row, pod }
+    }
   }
   throw new Refusal(codes.noNode, `there is no node ${node}`, 'getAllNodeNames lists them all')
+}
+
+/** What a pod's node is called by those who named it, else the pod's own name. */
+export function nodeNameOf(view: Servers, place: Place): string {
+  const number = ordinalOf(place)
+  return (number === undefined ? undefined : nodeNames(view.tserver(place.row.name))[number]) ?? place.pod.name
 }
 
 function isCalled({ name, ip }: PodRow, row: ServerRow, node: string): boolean {
@@ -69,12 +78,39 @@ function isCalled({ name, ip }: PodRow, row: ServerRow, node: string): boolean {
 }
 
 /** Names that a server's nodes were given, by the number of the pod. */
-export function nodeNames(server: TServer | undefined): readonly string[] {
-  return (server?.metadata.annotations?.[annotations.nodeNames] ?? '').split(',').filter((name) => name !== '')
+export const nodeNames = (server: TServer | undefined): readonly string[] => namesIn(server, annotations.nodeNames)
+/** Those of them that have left, and whose pods wait for others to go first. */
+export const leavingNodes = (server: TServer | undefined): readonly string[] => namesIn(server, annotations.leavingNodes)
+
+function namesIn(server: TServer | undefined, annotation: string): readonly string[] {
+  return (server?.metadata.annotations?.[annotation] ?? '').split(',').filter((name) => name !== '')
+}
+
+/** Nodes are added and taken away where native's callers know them: in the first TServer of a server. @throws Refusal 1003, 1001, 1011 */
+export function ownPlace(view: Servers, app: string, server: string, node: string): Place {
+  const found = place(view, app, server, node)
+  if (found.row.variant !== undefined) throw new Refusal(codes.cannot, `${node} is of the variant ${found.row.variant} of ${app}.${server}`, `change it by "tarsk8s deploy --app ${app} --server ${server}/${found.row.variant}"`)
+  return found
+}
+
+/** The TServer of a node, and the pod when there is one by now: after a first release pods are to come. @throws Refusal 1003, 1001 */
+export function site(view: Servers, app: string, server: string, node: string): { readonly row: ServerRow; readonly pod?: PodRow } {
+  const coming = knownServers(view, app, server).find((row) => nodeNames(view.tserver(row.name)).includes(node) || ordinalIn(row, node) < row.replicas)
+  try {
+    return place(view, app, server, node)
+  } catch (error) {
+    if (coming !== undefined) return { row: coming }
+    throw error
+  }
+}
+
+/** The number in the name of a TServer's pod; infinite for any other name. */
+function ordinalIn({ name }: ServerRow, pod: string): number {
+  return pod.startsWith(`${name}-`) && /^\d{1,4}$/.test(pod.slice(name.length + 1)) ? Number(pod.slice(name.length + 1)) : Infinity
 }
 
 /** The number of a StatefulSet's pod; undefined for any other. */
 export function ordinalOf({ row, pod }: Place): number | undefined {
-  const rest = pod.name.startsWith(`${row.name}-`) ? pod.name.slice(row.name.length + 1) : ''
-  return /^\d{1,4}$/.test(rest) ? Number(rest) : undefined
+  const number = ordinalIn(row, pod.name)
+  return number === Infinity ? undefined : number
 }

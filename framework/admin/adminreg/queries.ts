@@ -7,7 +7,7 @@ import { createFrameworkServer, createServerTree, type AdminRegServant, type Fra
 import type { PodRow, ServerRow } from '../contract.ts'
 import { isActive } from '../model/pod-row.ts'
 import { attempt, codes, done, plainTime, Refusal } from './outcome.ts'
-import { ordinalOf, placeOfNode, serverNamed, serversNamed } from './places.ts'
+import { nodeNameOf, ordinalOf, placeOfNode, serverNamed, serversNamed, type Place } from './places.ts'
 import type { World } from './world.ts'
 
 type Functions = Pick<AdminRegServant,
@@ -31,8 +31,8 @@ export function queryFunctions({ view, nodes, template }: World): Functions {
   }
   return {
     getAllApplicationNames: () => ({ return: [...new Set(view.servers().map(({ app }) => app))], result: 'Success' }),
-    getAllNodeNames: () => ({ return: view.servers().flatMap(({ pods }) => pods.map(({ name }) => name)), result: 'Success' }),
-    getAllServerIds: () => ({ return: view.servers().flatMap((row) => row.pods.map((pod) => idRow(row, pod))), result: 'Success' }),
+    getAllNodeNames: () => ({ return: [...new Set(view.servers().flatMap((row) => row.pods.map((pod) => nodeNameOf(view, { row, pod }))))], result: 'Success' }),
+    getAllServerIds: () => ({ return: view.servers().flatMap((row) => row.pods.map((pod) => idRow(view, { row, pod }))), result: 'Success' }),
     // Kubernetes has no groups of machines.
     getGroupId: (ip) => ({ return: noGroup, groupId: noGroup, result: `${ip} is in no group` }),
     getClientIp: (current) => ({ return: codes.success, sClientIp: plainAddress(current.peer.address) }),
@@ -76,15 +76,22 @@ function treeOf(view: World['view']): ServerTree[] {
 }
 
 /** Of a pod; without one, of pods whatever their number. */
-function setOf(view: World['view'], row: ServerRow, pod: PodRow | undefined): string | undefined {
-  return instanceOf(view.tserver(row.name)?.spec.tars?.instances, pod && ordinalOf({ row, pod })).set
+const setOf = (view: World['view'], row: ServerRow, pod: PodRow | undefined): string | undefined => ownOf(view, row, pod).set
+function ownOf(view: World['view'], row: ServerRow, pod: PodRow | undefined): ReturnType<typeof instanceOf> {
+  return instanceOf(view.tserver(row.name)?.spec.tars?.instances, pod && ordinalOf({ row, pod }))
+}
+
+/** What native's tables say of groups; without a word of its own a pod takes part as the TFrameworkConfig says. */
+function groupColumns({ enableGroup, group }: ReturnType<typeof instanceOf>): { readonly enable_group: string; readonly ip_group_name: string } {
+  return { enable_group: enableGroup === true ? 'Y' : 'N', ip_group_name: group ?? '' }
 }
 
 const settingOf = (pod: PodRow): string => (pod.settingState === 'Inactive' ? 'inactive' : 'active')
 const presentOf = (pod: PodRow): string => (isActive(pod) ? 'active' : 'inactive')
 
-function idRow({ app, server, type, subType }: ServerRow, pod: PodRow): string[] {
-  return [`${app}.${server}_${pod.name}`, settingOf(pod), presentOf(pod), type === '' ? subType : type]
+function idRow(view: World['view'], place: Place): string[] {
+  const { row: { app, server, type, subType }, pod } = place
+  return [`${app}.${server}_${nodeNameOf(view, place)}`, settingOf(pod), presentOf(pod), type === '' ? subType : type]
 }
 
 /** A pod that answers is well now; of any other it is known when it started. */
@@ -100,19 +107,19 @@ function heartbeat(view: World['view'], name: string): [string, string][] {
 function rowsOf(view: World['view'], row: ServerRow): Map<string, string>[] {
   const { metadata, spec } = view.tserver(row.name) ?? {}
   const ofServer = {
-    application: row.app, server_name: row.server, server_type: row.type, template_name: row.type, enable_group: 'N',
+    application: row.app, server_name: row.server, server_type: row.type, template_name: row.type,
     patch_time: plainTime(row.release?.time), patch_user: metadata?.annotations?.[annotations.releasedBy] ?? '',
     async_thread_num: String(spec?.tars?.asyncThread ?? ''), profile: spec?.tars?.profile ?? '',
   }
   return row.pods.map((pod) => new Map(Object.entries({
-    ...ofServer, ...setColumns(setOf(view, row, pod)), node_name: pod.name,
+    ...ofServer, ...setColumns(setOf(view, row, pod)), ...groupColumns(ownOf(view, row, pod)), node_name: nodeNameOf(view, { row, pod }),
     setting_state: settingOf(pod), present_state: presentOf(pod), process_id: pod.pid === '' ? '0' : pod.pid,
     patch_version: pod.releaseId, posttime: plainTime(pod.startTime),
   })))
 }
 
 /** Objects of the framework's own servers, each with the address of a pod. */
-function frameworkServers(view: World['view']): FrameworkServer[] {
+export function frameworkServers(view: World['view']): FrameworkServer[] {
   return view.servers().filter(({ app }) => app === frameworkApp).flatMap(({ server, servants, subType, pods }) =>
     pods.filter(({ ip }) => ip !== '').flatMap(({ name, ip }) => servants.filter(({ isTars }) => isTars && subType === 'tars').map(({ obj, port, isSsl = false, auth = false }) =>
       createFrameworkServer({ serverName: `${frameworkApp}.${server}`, nodeName: name, objName: `${obj}@${isSsl ? 'ssl' : 'tcp'} -h ${ip} -p ${port} -t 3000${auth ? ' -e 1' : ''}` }))))

@@ -1,16 +1,17 @@
 // Releases: which there are, which one runs, and how far a change of it has come. A release is an image here, and every node of a
 // TServer runs the same; what native calls a patch is the release of the node's TServer.
 import { createHash } from 'node:crypto'
-import { annotations, labels } from '#api/names.ts'
+import { annotations, labels, serverObjectName } from '#api/names.ts'
 import { imageServerName } from '#api/mutate/tserver.ts'
 import { resources } from '#api/resources.ts'
 import type { TImage, TImageRelease, TServer } from '#api/types.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { createPatchInfo, createPatchPackage, type AdminRegServant, type PatchInfo, type PatchRequest } from '#tars/protocol/AdminReg.ts'
+import type { PodRow } from '../contract.ts'
 import { isActive } from '../model/pod-row.ts'
 import { changeServer, liveServers } from './change.ts'
 import { attempt, codes, done, labelValue, Refusal, type Outcome } from './outcome.ts'
-import { hasNode, knownServers, nodeNames, place, type Place } from './places.ts'
+import { hasNode, knownServers, nodeNames, site } from './places.ts'
 import type { World } from './world.ts'
 
 /** Within it the read model hears of what was written. Milliseconds. */
@@ -54,12 +55,15 @@ export function releaseFunctions(world: World): Functions {
   }
 }
 
+/** When a release is where it shall be: natively when the node has it; a task goes on until the server runs. */
+export type Goal = 'there' | 'running'
+
 /** How far a node has come to the release of its server. */
-export async function patchPercent({ view }: Pick<World, 'view'>, { app, server, node }: { readonly app: string; readonly server: string; readonly node: string }): Promise<{ return: number; tPatchInfo: PatchInfo }> {
+export async function patchPercent({ view }: Pick<World, 'view'>, { app, server, node }: { readonly app: string; readonly server: string; readonly node: string }, goal: Goal = 'there'): Promise<{ return: number; tPatchInfo: PatchInfo }> {
   const tPatchInfo = createPatchInfo()
   const { return: code, result } = await attempt(async () => {
-    const found = place(view, app, server, node)
-    Object.assign(tPatchInfo, progress(found, view.tserver(found.row.name)))
+    const { row, pod } = site(view, app, server, node)
+    Object.assign(tPatchInfo, progress(pod, view.tserver(row.name), goal))
     return done('Success')
   })
   return { return: code, tPatchInfo: code === codes.success ? tPatchInfo : createPatchInfo({ sResult: result }) }
@@ -70,9 +74,12 @@ export function releaseNumber(id: string): number {
   return (createHash('sha256').update(id).digest().readUInt32BE(0) & 0x7fffffff) || 1
 }
 
+/** The TImages with the releases of a server: by their labels and, for one that has none, by the name that tarsimage knows it by. */
 async function imagesOf(client: KubeClient, namespace: string, app: string, server: string): Promise<readonly TImage[]> {
-  const { items } = await client.list<TImage>(resources.timages, { namespace, labelSelector: `${labels.app}=${labelValue(app)},${labels.server}=${labelValue(imageServerName({ app, server } as TServer['spec']))}` })
-  return items
+  const program = imageServerName({ app, server } as TServer['spec'])
+  const selectors = [{ labelSelector: `${labels.app}=${labelValue(app)},${labels.server}=${labelValue(program)}` }, { fieldSelector: `metadata.name=${serverObjectName(app, program)}` }]
+  const found = await Promise.all(selectors.map((selector) => client.list<TImage>(resources.timages, { namespace, ...selector })))
+  return [...new Map(found.flatMap(({ items }) => items).map((image) => [image.metadata.name, image])).values()].filter(({ imageType }) => imageType === 'server')
 }
 
 /**
@@ -120,13 +127,19 @@ function releasePatch(server: TServer, { id, image, secret }: TImageRelease, use
 
 const percentWhileStarting = 50
 
-/** How far a pod has come to its server's release. */
-function progress({ pod }: Place, server: TServer | undefined): Partial<PatchInfo> {
+/** What tarsnode says of its service: by then the image is on the machine. */
+const ofNode = new Set(['Activating', 'Active', 'Deactivating', 'Inactive'])
+
+/** Whether a pod of the release has come as far as is wanted; one that was stopped comes no further. */
+const isThere = (pod: PodRow, goal: Goal): boolean => isActive(pod) || pod.settingState === 'Inactive' || (goal === 'there' && ofNode.has(pod.presentState))
+
+/** How far a pod has come to its server's release. @param pod undefined: it is still to be made */
+function progress(pod: PodRow | undefined, server: TServer | undefined, goal: Goal): Partial<PatchInfo> {
   const release = server?.spec.release
   const fixed = { iModifyTime: Math.floor(Date.parse(release?.time ?? '') / 1000) || 0, sVersion: release?.id ?? '' }
   if (release === undefined) return { ...fixed, bPatching: false, iPercent: 0, sResult: 'nothing was released yet', bSucc: false }
-  const arrived = pod.releaseId === release.id
-  if (arrived && (isActive(pod) || pod.settingState === 'Inactive')) return { ...fixed, bPatching: false, iPercent: 100, sResult: 'Success', bSucc: true }
-  if (pod.message !== '' && pod.presentState !== 'Terminating' && arrived) return { ...fixed, bPatching: false, iPercent: percentWhileStarting, sResult: `${pod.presentState}: ${pod.message}`, bSucc: false }
-  return { ...fixed, bPatching: true, iPercent: arrived ? percentWhileStarting : 0, sResult: pod.presentState, bSucc: false }
+  if (pod?.releaseId !== release.id) return { ...fixed, bPatching: true, iPercent: 0, sResult: pod?.presentState ?? 'the pod is being made', bSucc: false }
+  if (isThere(pod, goal)) return { ...fixed, bPatching: false, iPercent: 100, sResult: 'Success', bSucc: true }
+  if (pod.message !== '' && pod.presentState !== 'Terminating') return { ...fixed, bPatching: false, iPercent: percentWhileStarting, sResult: `${pod.presentState}: ${pod.message}`, bSucc: false }
+  return { ...fixed, bPatching: true, iPercent: percentWhileStarting, sResult: pod.presentState, bSucc: false }
 }

@@ -1,7 +1,9 @@
 import type { AdminRegServant } from '#tars/protocol/AdminReg.ts'
 import { accountFunctions } from './accounts.ts'
 import { commandFunctions, commandNode, setFlow, verbs } from './commands.ts'
-import { deploymentFunctions, leave } from './deployment.ts'
+import { deploymentFunctions } from './deployment.ts'
+import { leave } from './leaving.ts'
+import { logFunctions } from './logs.ts'
 import { codes, outcomeOf } from './outcome.ts'
 import { place } from './places.ts'
 import { queryFunctions } from './queries.ts'
@@ -29,14 +31,14 @@ export interface AdminRegistry {
 
 /** @param signal ends tasks @param drainMs how long callers may go on calling a paused node */
 export function adminRegistry(world: World, signal: AbortSignal, drainMs?: number): AdminRegistry {
-  const functions = { ...elsewhere, ...queryFunctions(world), ...commandFunctions(world), ...releaseFunctions(world), ...deploymentFunctions(world), ...accountFunctions(world) }
+  const functions = { ...elsewhere, ...queryFunctions(world), ...commandFunctions(world), ...logFunctions(world), ...releaseFunctions(world), ...deploymentFunctions(world), ...accountFunctions(world) }
   const { client, namespace, view } = world
   const command = (verb: keyof typeof verbs): TaskActions['start'] => ({ application, serverName, nodeName }) => commandNode(world, [application, serverName, nodeName], verbs[verb])
   const tasks = new Tasks({
     start: command('start'), stop: command('stop'), restart: command('restart'),
     undeploy: ({ application, serverName, nodeName }) => leave(world, { app: application, server: serverName, node: nodeName }),
     release: ({ application, serverName, nodeName, parameters, userName }) => release(world, { appname: application, servername: serverName, nodename: nodeName, version: parameters.get('patch_id') ?? '', user: userName }),
-    progress: async ({ application, serverName, nodeName }) => (await patchPercent(world, { app: application, server: serverName, node: nodeName })).tPatchInfo,
+    progress: async ({ application, serverName, nodeName }) => (await patchPercent(world, { app: application, server: serverName, node: nodeName }, 'running')).tPatchInfo,
     async pause({ application, serverName, nodeName }, active) {
       try {
         await setFlow(client, { namespace, name: place(view, application, serverName, nodeName).pod.name }, active)

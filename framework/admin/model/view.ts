@@ -68,6 +68,6 @@ export function startView({ client, namespace, log }: { readonly client: KubeCli
 
 /** `App.Server` → `app-server`; a name of that form stays. */
 function objectName(name: string): string {
-  const [app = '', server, ...rest] = name.split('.')
+  const [app = '', server, ...rest] = name.split('.', 3)
   return server === undefined || rest.length > 0 ? name : serverObjectName(app, server)
 }

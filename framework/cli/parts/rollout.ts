@@ -12,6 +12,8 @@ export interface Goal {
   readonly timeoutMs: number
   readonly signal: AbortSignal
   readonly onChange: (text: string) => void
+  /** A service that has ended meanwhile is believed to run when it has done so for so long, milliseconds. Default ten seconds. */
+  readonly steadyMs?: number
 }
 
 /** Milliseconds between two looks. */
@@ -26,12 +28,14 @@ const hopeless = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName'
  * Waits until all pods of a server are active with the release.
  * @throws Failure ROLLOUT_FAILED as soon as a pod shows that it will not be, or when the time is over; both say why
  */
-export async function waitForRollout(admin: AdminClient, { object, releaseId, timeoutMs, signal, onChange }: Goal): Promise<ServerRow> {
+export async function waitForRollout(admin: Pick<AdminClient, 'server'>, { object, releaseId, timeoutMs, signal, onChange, steadyMs = 10_000 }: Goal): Promise<ServerRow> {
   let deadline = performance.now() + timeoutMs
   let most = 0
+  const restarts = new Restarts()
   for (;;) {
     const row = await admin.server(object)
-    if (row !== undefined && isDone(row, releaseId)) return row
+    restarts.note(row?.pods ?? [])
+    if (row !== undefined && isDone(row, releaseId) && restarts.quietMs >= steadyMs) return row
     const broken = row?.pods.find((pod) => isCurrent(pod, releaseId) && isHopeless(pod))
     if (broken !== undefined) throw failed(`pod ${broken.name} does not start`, broken)
     onChange(row === undefined ? 'waiting for the server to be known' : progressText(row, releaseId))
@@ -40,6 +44,25 @@ export async function waitForRollout(admin: AdminClient, { object, releaseId, ti
     most = Math.max(most, active)
     if (performance.now() > deadline) throw late(row, releaseId, timeoutMs)
     await delay(lookMs, undefined, { signal })
+  }
+}
+
+/** Services that end and are started again are active between. */
+class Restarts {
+  #known: Map<string, number> | undefined
+  #at = Number.NEGATIVE_INFINITY
+
+  /** What had ended before the first look does not count. */
+  note(pods: readonly PodRow[]): void {
+    const now = new Map(pods.map((pod) => [`${pod.name} ${pod.startTime}`, pod.restarts]))
+    const before = this.#known
+    if (before !== undefined && [...now].some(([pod, count]) => count > (before.get(pod) ?? 0))) this.#at = performance.now()
+    this.#known = now
+  }
+
+  /** Milliseconds since one was seen. */
+  get quietMs(): number {
+    return performance.now() - this.#at
   }
 }
 

@@ -1,12 +1,13 @@
 // The TImage that a server's releases are kept in (node-and-image C.2).
 import { setTimeout as delay } from 'node:timers/promises'
-import { hubApiVersion } from '#api/names.ts'
+import { hubApiVersion, labels } from '#api/names.ts'
 import { baseMadeBy, baseSelector, usualBase } from '#api/base-image.ts'
 import { resources } from '#api/resources.ts'
 import type { TImage, TImageBuildState, TImageRelease } from '#api/types.ts'
 import { Failure } from '#base/errors.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { isAlreadyExists, isNotFound } from '#kube/errors.ts'
+import type { ServerName } from './names.ts'
 
 export interface Place {
   readonly client: KubeClient
@@ -26,15 +27,20 @@ export async function findImage({ client, namespace, signal }: Place, name: stri
   }
 }
 
-/** Makes the server's TImage when there is none. @returns it when it was made */
-export async function ensureImage(place: Place, name: string): Promise<TImage | undefined> {
-  const known = await findImage(place, name)
+/** Makes the server's TImage when there is none, with the labels by which it is found for the server. @returns it when it was made */
+export async function ensureImage(place: Place, { app, server, object }: Pick<ServerName, 'app' | 'server' | 'object'>): Promise<TImage | undefined> {
+  const { client, namespace, signal } = place
+  const known = await findImage(place, object)
+  const marks = { [labels.app]: app, [labels.server]: server }
   if (known !== undefined && known.imageType !== 'server') {
-    throw new Failure('IMAGE_TAKEN', `TImage ${name} holds ${known.imageType} images, not releases of a server`, { remedy: 'delete or rename it' })
+    throw new Failure('IMAGE_TAKEN', `TImage ${object} holds ${known.imageType} images, not releases of a server`, { remedy: 'delete or rename it' })
   }
-  if (known !== undefined) return undefined
-  const draft: TImage = { apiVersion: hubApiVersion, kind: 'TImage', metadata: { name, namespace: place.namespace }, imageType: 'server', releases: [] }
-  return place.client.create(resources.timages, draft, { signal: place.signal }).catch((error: unknown) => {
+  if (known !== undefined) {
+    if (known.metadata.labels?.[labels.server] === undefined) await client.patch(resources.timages, { namespace, name: object }, { metadata: { labels: marks } }, { signal })
+    return undefined
+  }
+  const draft: TImage = { apiVersion: hubApiVersion, kind: 'TImage', metadata: { name: object, namespace, labels: marks }, imageType: 'server', releases: [] }
+  return client.create(resources.timages, draft, { signal }).catch((error: unknown) => {
     if (isAlreadyExists(error)) return undefined
     throw error
   })

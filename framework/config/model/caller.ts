@@ -20,10 +20,12 @@ export interface Asker {
 export function podSeqOf({ app, server, host, set }: Asker, podByAddress: PodByAddress): string | undefined {
   if (host === '') return undefined
   const service = serverObjectName(app, server)
-  const [pod = '', under] = host.toLowerCase().split('.')
+  const [pod = '', under] = host.slice(0, longestName).toLowerCase().split('.', 2)
   return ordinal(service, pod, under, set !== '') ?? ordinal(service, podByAddress(host) ?? '', undefined, set !== '')
 }
 
+/** Of a name in DNS, characters. */
+const longestName = 253
 const plain = /^-(0|[1-9]\d?)$/
 const ofVariant = /^(-[a-z](?:[-0-9a-z]*[0-9a-z])?)-(0|[1-9]\d?)$/
 

@@ -113,9 +113,10 @@ export class ConfigLibrary {
     return wanted.server === '' ? this.#ofApp(wanted.app, wanted.name, wanted.set ?? '') : this.#ofServer(wanted)
   }
 
-  /** Whether {@link text} is the same for all pods that are in no set. */
+  /** Whether there is such a file, and {@link text} is the same for all pods that are in no set. */
   isCommon(app: string, server: string, name: string): boolean {
-    return server === '' || this.#owners.get(ownerOf(app, server))?.get(name)?.isCommon === true
+    const file = this.#owners.get(ownerOf(app, server))?.get(name)
+    return file !== undefined && (server === '' || file.isCommon)
   }
 
   #ofApp(app: string, name: string, set: string): string | undefined {

@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import https from 'node:https'
 import { setTimeout as delay } from 'node:timers/promises'
-import { describe, Failure } from '#base/errors.ts'
+import { boundConnections } from '#base/connections.ts'
+import { describe } from '#base/errors.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import { pathOf } from '#base/path-of.ts'
 import type { AdmissionRequest, AdmissionResponse, AdmissionReview, ConversionReview } from '#kube/admission.ts'
 import type { KeyPair } from '#kube/x509.ts'
 import { convert } from './convert.ts'
+import { Refusal, ReviewReader } from './reviews.ts'
 
 /** Where each webhook is called, below the server's root (control-plane spec 0). */
 export const webhookPaths = { mutating: '/mutating', validating: '/validating', conversion: '/conversion' } as const
@@ -39,10 +41,11 @@ const requestMs = 30_000
 /** Serves until stopped; calls under way are answered. */
 export async function startWebhookServer(options: WebhookServerOptions): Promise<WebhookServer> {
   const { host, port, drainMs, log } = options
+  const reviews = new ReviewReader()
   let stopping = false
   const server = https.createServer({ keepAliveTimeout: keepAliveMs, requestTimeout: requestMs }, (request, response) => {
     if (stopping) response.setHeader('connection', 'close')
-    answer(request, options).then(
+    answer(request, reviews, options).then(
       (review) => send(response, 200, 'application/json', JSON.stringify(review)),
       (error: unknown) => {
         const status = error instanceof Refusal ? error.status : 500
@@ -51,6 +54,7 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
       },
     )
   })
+  boundConnections(server, 1024)
   server.on('tlsClientError', (error) => {
     // Others, such as probes, only hang up; this is a caller that has a caBundle without our authority.
     if (/ALERT_(UNKNOWN_CA|BAD_CERTIFICATE)/.test((error as NodeJS.ErrnoException).code ?? '')) log.info('a caller does not trust the certificate', { error })
@@ -79,50 +83,20 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
   }
 }
 
-/** The caller's fault. */
-class Refusal extends Failure {
-  readonly status: number
-
-  constructor(status: number, message: string, remedy: string) {
-    super('WEBHOOK_REVIEW_INVALID', message, { remedy })
-    this.status = status
-  }
-}
-
 function send(response: ServerResponse, status: number, type: string, text: string): void {
   const payload = Buffer.from(text)
   response.writeHead(status, { 'content-type': type, 'content-length': payload.length }).end(payload)
 }
 
-async function answer(request: IncomingMessage, { mutate, validate }: WebhookServerOptions): Promise<object> {
+async function answer(request: IncomingMessage, reviews: ReviewReader, { mutate, validate }: WebhookServerOptions): Promise<object> {
   const pathname = pathOf(request.url)
   if (!(Object.values(webhookPaths) as string[]).includes(pathname)) throw new Refusal(404, `there is no webhook at ${pathname}`, `use ${Object.values(webhookPaths).join(', ')}`)
   if (request.method !== 'POST') throw new Refusal(405, `${request.method ?? ''} is not how a webhook is called`, 'POST a review')
-  const review = await readReview(request, pathname === webhookPaths.conversion ? maxBytes.conversion : maxBytes.admission)
+  const review = await reviews.read(request, pathname === webhookPaths.conversion ? maxBytes.conversion : maxBytes.admission)
   if (pathname === webhookPaths.conversion) return convert(expected<ConversionReview>(review, 'apiextensions.k8s.io/v1', 'ConversionReview'))
   const { request: asked } = expected<AdmissionReview>(review, 'admission.k8s.io/v1', 'AdmissionReview')
   const response = await (pathname === webhookPaths.mutating ? mutate : validate)(asked as AdmissionRequest)
   return { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response }
-}
-
-async function readReview(request: IncomingMessage, most: number): Promise<unknown> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    size += (chunk as Buffer).length
-    if (size <= most) {
-      chunks.push(chunk as Buffer)
-      continue
-    }
-    // The rest is thrown away unread, so that the caller comes to the answer.
-    request.resume()
-    throw new Refusal(413, `the review has more than ${most} bytes`, 'ask for fewer objects at a time')
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
-  } catch {
-    throw new Refusal(400, 'the body is not JSON', 'send a review as JSON')
-  }
 }
 
 function expected<T extends { request?: unknown }>(review: unknown, apiVersion: T extends { apiVersion: infer V } ? V : string, kind: string): T {

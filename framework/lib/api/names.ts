@@ -57,6 +57,10 @@ export const annotations = {
   flow: 'tars.io/Flow',
   /** TServer: names of its nodes for callers who give them names of their own (AdminRegObj), by the number of the pod, separated by commas. */
   nodeNames: 'tars.io/NodeNames',
+  /** TServer: those of its named nodes that have left, but whose pods have lower numbers than one that has not. */
+  leavingNodes: 'tars.io/LeavingNodes',
+  /** TConfig: name of the node that a file for one pod was made for. */
+  nodeName: 'tars.io/NodeName',
   /** TServer: who released what runs. */
   releasedBy: 'tars.io/ReleasedBy',
   /** Prefix of `1b11b2`, `1b11b3`, `1b21b3`: fields an older version cannot hold. */
@@ -105,6 +109,9 @@ export const reservedPorts = {
 } as const
 
 export const registryPorts = { query: 17890, registry: 17891 } as const
+
+/** What AdminRegObj was called before it had a server of its own; DCache's routers ask for it by this name (framework-services 0.1). */
+export const formerAdminRegObj = 'tars.tarsregistry.AdminRegObj'
 
 /** What an unreleased container's image is called (control-plane spec 0). */
 export const imagePlaceholder = ' '

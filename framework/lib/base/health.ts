@@ -1,4 +1,5 @@
 import http from 'node:http'
+import { boundConnections } from './connections.ts'
 import { Lifetime, type Running } from './lifecycle.ts'
 import { metricsType } from './metrics.ts'
 import { pathOf } from './path-of.ts'
@@ -30,6 +31,7 @@ export async function startHealth({ host, port, problem, metrics }: HealthOption
     const known = ['/livez', '/healthz', '/readyz'].includes(pathname)
     response.writeHead(known ? (reason === undefined ? 200 : 503) : 404, { 'content-type': 'text/plain; charset=utf-8' }).end(known ? `${reason ?? 'ok'}\n` : 'use /livez, /readyz or /metrics\n')
   })
+  boundConnections(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, resolve)

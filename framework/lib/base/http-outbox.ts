@@ -10,9 +10,11 @@ export interface HttpOutboxOptions<T> {
   readonly headers?: Readonly<Record<string, string>>
   /** JSON body of some items. */
   readonly body: (items: readonly T[]) => unknown
-  /** Items in one request. */
+  /** What an item counts for. Default 1, each. */
+  readonly weigh?: (item: T) => number
+  /** Weight of one request, unless its only item has more. */
   readonly batch: number
-  /** Items that wait while they are not taken; the oldest go first. Default 10,000. */
+  /** Weight of what waits while it is not taken; the oldest go first. Default 10,000. */
   readonly capacity?: number
   /** What an operator looks at when they are refused. */
   readonly remedy: string
@@ -31,6 +33,7 @@ export class HttpOutbox<T> implements Running {
   readonly #abort = new AbortController()
   readonly #ended = Promise.withResolvers<void>()
   #waiting: T[] = []
+  #weight = 0
   #sending: Promise<void> | undefined
   #lost = 0
   #sent = 0
@@ -50,11 +53,28 @@ export class HttpOutbox<T> implements Running {
 
   add(item: T): void {
     this.#waiting.push(item)
-    const excess = this.#waiting.length - (this.#options.capacity ?? 10_000)
-    if (excess > 0) this.#lost += this.#waiting.splice(0, excess).length
+    this.#weight += this.#weigh(item)
+    let excess = 0
+    while (this.#weight > (this.#options.capacity ?? 10_000)) this.#weight -= this.#weigh(this.#waiting[excess++] as T)
+    this.#lost += this.#waiting.splice(0, excess).length
     this.#sending ??= this.#send().finally(() => {
       this.#sending = undefined
     })
+  }
+
+  #weigh(item: T): number {
+    return this.#options.weigh?.(item) ?? 1
+  }
+
+  /** The oldest that fit into one request. */
+  #next(): readonly T[] {
+    let [count, weight] = [0, 0]
+    for (const item of this.#waiting) {
+      weight += this.#weigh(item)
+      if (count > 0 && weight > this.#options.batch) break
+      count++
+    }
+    return this.#waiting.slice(0, count)
   }
 
   async stop(): Promise<void> {
@@ -67,10 +87,12 @@ export class HttpOutbox<T> implements Running {
   async #send(): Promise<void> {
     const { signal } = this.#abort
     for (let failures = 0; this.#waiting.length > 0 && !signal.aborted; ) {
-      const batch = this.#waiting.slice(0, this.#options.batch)
+      const batch = this.#next()
       if (await this.#deliver(batch, failures)) {
         failures = 0
-        this.#waiting = this.#waiting.filter((item) => !batch.includes(item))
+        const sent = new Set(batch)
+        this.#waiting = this.#waiting.filter((item) => !sent.has(item))
+        this.#weight = this.#waiting.reduce((sum, item) => sum + this.#weigh(item), 0)
       } else await delay(backoff(++failures, { baseMs: 500, capMs: 30_000 }), undefined, { signal }).catch(() => {})
     }
   }

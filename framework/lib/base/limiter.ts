@@ -5,10 +5,9 @@ export interface Limit {
   readonly count: number
 }
 
-/** Keys that are told apart; beyond that many, or of that many characters, all others share one allowance. */
+/** Keys that are told apart; beyond that many, or of that many characters, all others of an owner share one allowance. */
 const mostKeys = 10_000
 const longestKey = 1024
-const shared = ''
 
 interface Window {
   readonly until: number
@@ -28,10 +27,11 @@ export class Limiter {
   /**
    * Takes one for `key`.
    * @param now milliseconds, of any clock that does not go back
+   * @param owner who made the key up, of whom there are few: what one makes up leaves the others what is theirs
    * @returns whether there was one left; `first` is true for the first one refused in its window
    */
-  take(key: string, now: number): { readonly taken: boolean; readonly first: boolean } {
-    const window = this.#open(key, now) ?? this.#start(key.length <= longestKey && this.#hasRoom(now) ? key : shared, now)
+  take(key: string, now: number, owner = ''): { readonly taken: boolean; readonly first: boolean } {
+    const window = this.#open(key, now) ?? this.#start(key.length <= longestKey && this.#hasRoom(now) ? key : owner, now)
     window.count++
     return { taken: window.count <= this.#limit.count, first: window.count === this.#limit.count + 1 }
   }

@@ -1,10 +1,11 @@
 import { describe } from './errors.ts'
+import { Limiter } from './limiter.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
 
 /**
  * Structured log: a constant message and fields. Two levels only: `info` is what an operator wants to read,
- * `error` is what an operator must read.
+ * `error` is what an operator must read; of many with one message the first are written.
  */
 export interface Logger {
   info(message: string, fields?: Fields): void
@@ -18,20 +19,31 @@ export interface LogOptions {
   /** Receives whole lines with their newline. Default: standard error. */
   readonly write?: (line: string) => void
   readonly now?: () => number
+  /** Milliseconds of a clock that does not go back. */
+  readonly monotonic?: () => number
   /** `json` for machines (default), `text` for a terminal. */
   readonly format?: 'json' | 'text'
   readonly fields?: Fields
 }
 
+/** Errors with one message; those beyond are left out, as most say what others make up. */
+const limit = { windowMs: 10_000, count: 200 } as const
+
 export function createLogger(options: LogOptions = {}): Logger {
   const write = options.write ?? ((line: string) => void process.stderr.write(line))
-  const now = options.now ?? Date.now
+  const { now = Date.now, monotonic = () => performance.now() } = options
   const render = options.format === 'text' ? renderText : renderJson
+  const errors = new Limiter(limit)
   const make = (base: Fields): Logger => {
-    const log = (level: 'info' | 'error') => (message: string, fields: Fields = {}) => {
-      write(render(new Date(now()).toISOString(), level, message, { ...base, ...fields }))
+    const log = (level: 'info' | 'error', message: string, fields: Fields) => write(render(new Date(now()).toISOString(), level, message, { ...base, ...fields }))
+    return {
+      info: (message, fields = {}) => log('info', message, fields),
+      error(message, fields = {}) {
+        const { taken, first } = errors.take(message, monotonic())
+        if (taken || first) log('error', message, taken ? fields : { omitted: `more of these, for up to ${limit.windowMs / 1000} s` })
+      },
+      child: (fields) => make({ ...base, ...fields }),
     }
-    return { info: log('info'), error: log('error'), child: (fields) => make({ ...base, ...fields }) }
   }
   return make(options.fields ?? {})
 }

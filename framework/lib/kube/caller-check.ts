@@ -62,7 +62,7 @@ export async function startCallerCheck(options: CallerCheckStart, lifetime: Life
 }
 
 export interface CallerCheckOptions extends CallerSettings {
-  readonly callers: Pick<Callers, 'ownersAt' | 'isOwner' | 'learn'>
+  readonly callers: Pick<Callers, 'ownersAt' | 'isOwner' | 'learn'> & Partial<Pick<Callers, 'isApp'>>
   /** Applications whose pods may speak for all. */
   readonly above?: readonly string[]
   /** A pod may speak for every server of its application. Default: for its own server only. */
@@ -78,12 +78,18 @@ const logLimit = { windowMs: 60_000, count: 1 } as const
 
 /** Believes a caller, or does not, and keeps count. A name that is no server's here is anybody's. */
 export class CallerCheck {
-  readonly counts: Record<Refusal, number> = { foreign: 0, stranger: 0 }
+  readonly counts: Record<Refusal, number>
   readonly #options: CallerCheckOptions
   readonly #logged = new Limiter(logLimit)
 
-  constructor(options: CallerCheckOptions) {
+  constructor(options: CallerCheckOptions, counts: Record<Refusal, number> = { foreign: 0, stranger: 0 }) {
     this.#options = options
+    this.counts = counts
+  }
+
+  /** For what a pod may do with all servers of its application, and pods of applications above with all; what is refused counts here, too. */
+  byApp(...above: readonly string[]): CallerCheck {
+    return new CallerCheck({ ...this.#options, above, wholeApp: true }, this.counts)
   }
 
   /** Whether anybody is refused, or would be. */
@@ -133,6 +139,11 @@ export class CallerCheck {
   accountOf(address: string, server: string): string {
     const { callers } = this.#options
     return callers.isOwner(server) ? server : (callers.ownersAt(address)[0] ?? server)
+  }
+
+  /** Whether an application of this name runs here, as far as that is known: what is said under another one may be anybody's. */
+  isApp(name: string): boolean {
+    return this.#options.callers.isApp?.(name) ?? true
   }
 
   /** In Prometheus' text format. */

@@ -26,8 +26,10 @@ export interface Callers extends Running {
   learn(address: string): Promise<void>
   /** Whether a pod has this name. */
   isPod(name: string): boolean
-  /** Whether any pod is of this owner. */
+  /** Whether any pod is of this owner, whatever the case: who looks for one may not tell them apart. */
   isOwner(owner: string): boolean
+  /** Whether any pod is of an owner whose first label is this one; always while no pod is known. */
+  isApp(name: string): boolean
   /** Changes when an answer may be another one. */
   readonly version: number
   /** Resolves when all pods were listed once, or after three seconds: without the API server one serves all the same. */
@@ -60,6 +62,7 @@ export function podFinder({ client, namespace, ownerLabels: [labelSelector] }: O
 export function watchCallers({ client, namespace, ownerLabels, log }: CallerOptions): Callers {
   const informer = new Informer({ client, namespace, labelSelector: ownerLabels[0], log, resource: pods })
   const byAddress = new Map<string, Caller>()
+  /** By their names, and by these in lower case. */
   const owners = new Map<string, number>()
   const names = new Set<string>()
   const shared = new Map<string, Map<string, string>>()
@@ -85,10 +88,11 @@ export function watchCallers({ client, namespace, ownerLabels, log }: CallerOpti
     for (const address of [ownAddress(old), ownAddress(pod)]) if (address !== undefined && byAddress.get(address)?.pod === caller.pod) byAddress.delete(address)
     share(old ?? pod, false)
     if (type !== 'deleted') see(pod)
-    const count = (owner: string, by: number): void => void owners.set(owner, (owners.get(owner) ?? 0) + by)
-    if (type === 'added') count(caller.owner, 1)
-    if (type === 'deleted') count(caller.owner, -1)
-    if (owners.get(caller.owner) === 0) owners.delete(caller.owner)
+    for (const owner of new Set([caller.owner, caller.owner.toLowerCase()])) {
+      const count = (owners.get(owner) ?? 0) + ({ added: 1, updated: 0, deleted: -1 } as const)[type]
+      if (count > 0) owners.set(owner, count)
+      else owners.delete(owner)
+    }
     if (type === 'deleted') names.delete(caller.pod)
     else names.add(caller.pod)
     if (type !== 'updated' || said(old) !== said(pod)) version++
@@ -106,7 +110,8 @@ export function watchCallers({ client, namespace, ownerLabels, log }: CallerOpti
       if (found.length > 0) version++
     },
     isPod: (name) => names.has(name),
-    isOwner: (owner) => owners.has(owner),
+    isOwner: (owner) => owners.has(owner.toLowerCase()),
+    isApp: (name) => owners.size === 0 || [...owners.keys()].some((owner) => owner.split('.', 1)[0] === name),
     get version() {
       return version
     },

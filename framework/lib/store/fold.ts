@@ -30,7 +30,10 @@ export interface Sum {
   readonly value: Float64Array
 }
 
-/** All that a window came to, in the form in which it goes to another thread. */
+/**
+ * All that a window came to, in the form in which another thread has it, too. Its memory is shared, so that the one that gathers can
+ * use it again: for new memory of each window, which V8 counts, it would look for garbage in a heap where there is none.
+ */
 export interface Sums {
   readonly keys: InternedBytes
   readonly chunks: readonly Float64Array[]
@@ -55,17 +58,29 @@ const namesOf = (fields: readonly string[], text: string): Names => {
 export class Fold {
   readonly #rules: FoldRules
   readonly #guard: KeyGuard
-  readonly #keys = new Interned()
+  readonly #keys: Interned
+  /** Where keys come from that are asked for. */
+  #origin: Interned | undefined
+  /** By number of a key there: its slot here and 1, or 0. */
+  #slots = new Int32Array(0)
+  /** Some of the keys here come from elsewhere. */
+  #isMixed = false
   #chunks: Float64Array[] = []
   #end = chunkNumbers
-  #columns = new Int32Array(128 * width)
+  /** Chunks that are not in use yet. */
+  readonly #spare: Float64Array[]
+  #columns: Int32Array
   readonly #found: Span = { column: new Float64Array(0), from: 0, to: 0 }
   /** Keys that were counted under another one. */
   overflow = 0
 
-  constructor(rules: FoldRules, bounds: KeyBounds) {
+  /** @param memory of one that was released and that nobody has a use for; it is used again */
+  constructor(rules: FoldRules, bounds: KeyBounds, memory?: Sums) {
     this.#rules = rules
     this.#guard = new KeyGuard(bounds)
+    this.#keys = new Interned(memory?.keys)
+    this.#spare = [...(memory?.chunks ?? [])]
+    this.#columns = memory?.columns.fill(0) ?? new Int32Array(new SharedArrayBuffer(512 * width))
   }
 
   /** Sums so far. */
@@ -73,9 +88,23 @@ export class Fold {
     return this.#keys.size
   }
 
-  /** Where a key is counted: under itself, or beyond the bounds with others. @param by who reports it */
-  slot(keys: Interned, key: number, by: string): number {
-    const known = this.#keys.findAs(keys, key)
+  /** Where a key is counted: under itself, or beyond the bounds with others. @param reporters by the key's parent, who reports it */
+  slot(keys: Interned, key: number, reporters: readonly string[]): number {
+    if (keys !== this.#origin) this.#turnTo(keys)
+    this.#slots = roomFor(this.#slots, key + 1)
+    const known = (this.#slots[key] as number) - 1
+    return known < 0 ? (this.#slots[key] = this.#admit(keys, key, reporters[keys.parentOf(key)] as string) + 1) - 1 : known
+  }
+
+  /** Keys of one origin are known by their numbers; where there were others, their bytes are looked at, too. */
+  #turnTo(keys: Interned): void {
+    this.#isMixed = this.#origin !== undefined
+    this.#origin = keys
+    this.#slots = new Int32Array(keys.size)
+  }
+
+  #admit(keys: Interned, key: number, by: string): number {
+    const known = this.#isMixed ? this.#keys.findAs(keys, key) : -1
     if (known >= 0) return known
     const admission = this.#guard.admit(by)
     if (admission === 'own') return this.#keys.addAs(keys, key)
@@ -99,8 +128,9 @@ export class Fold {
 
   /** Gives all of it away; none is left here. */
   release(): Sums {
-    const released = { keys: this.#keys.release(), chunks: this.#chunks, columns: this.#columns }
+    const released = { keys: this.#keys.release(), chunks: [...this.#chunks, ...this.#spare.splice(0)], columns: this.#columns }
     this.#chunks = []
+    this.#columns = new Int32Array(0)
     return released
   }
 
@@ -132,7 +162,7 @@ export class Fold {
     this.#columns = roomFor(this.#columns, (slot + 1) * width)
     const room = roomOf(to - from)
     if (this.#end + room > chunkNumbers) {
-      this.#chunks.push(new Float64Array(chunkNumbers))
+      this.#chunks.push(this.#spare.pop() ?? new Float64Array(new SharedArrayBuffer(chunkNumbers * 8)))
       this.#end = 0
     }
     const chunk = this.#chunks.at(-1) as Float64Array

@@ -49,7 +49,7 @@ export async function startGatherer({ dataset, rules, variants, thread, page, se
     const keeper = new KeeperThread({ file: thread, settings: options.store, source, windowMs, folder, log })
     lifetime.onStop(() => keeper.close())
     await keeper.metrics()
-    const windows = lifetime.own(new Windows({ folder, lengthMs: windowMs, fold: () => new Fold(rules, bounds), keeper, log, clock }))
+    const windows = lifetime.own(new Windows({ folder, lengthMs: windowMs, fold: (memory) => new Fold(rules, bounds, memory), keeper, log, clock }))
     const intake = new Intake({ rules, bounds, variants, windows })
     const all = async (): Promise<string> => metrics(intake.counts) + windows.metrics(`tars${dataset.name}`) + (await keeper.metrics()) + storeMetrics(options.store, dataset)
     const http = lifetime.own(await serveStore({ address, port: options.httpPort, metrics: { '/metrics': all, [page]: () => keeper.page(clock.now()) }, store: { dataset, reader }, log }))

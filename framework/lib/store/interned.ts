@@ -27,7 +27,7 @@ function hashOf(bytes: Uint8Array, start: number, end: number): number {
 /** Columns of a string: its place (chunk, and offset in it), how many bytes, their hash, its parent. Side by side, as they are looked at together. */
 const [places, lengths, hashes, parents, width] = [0, 1, 2, 3, 4]
 
-/** The same in the form in which it goes to another thread. */
+/** The same in the form in which another thread has it, too. */
 export interface InternedBytes {
   readonly size: number
   readonly chunks: readonly Uint8Array[]
@@ -39,9 +39,19 @@ export class Interned {
   #size = 0
   #chunks: Buffer[] = []
   #end = 0
-  #columns = new Int32Array(128 * width)
+  /** Chunks that are not in use yet. */
+  readonly #spare: Buffer[]
+  #columns: Int32Array
   /** Open addressing: a number and 1, or 0. */
   #table = new Int32Array(256)
+  /** Strings before this one are in the table: the others when one is looked for. */
+  #entered = 0
+
+  /** @param memory of one that was released and that nobody has a use for; it is used again */
+  constructor(memory?: InternedBytes) {
+    this.#spare = memory?.chunks.map(({ buffer }) => Buffer.from(buffer)) ?? []
+    this.#columns = memory?.columns ?? new Int32Array(new SharedArrayBuffer(512 * width))
+  }
 
   get size(): number {
     return this.#size
@@ -64,7 +74,7 @@ export class Interned {
     return this.#find(other.#get(number, hashes), 0, other.#chunkOf(number), other.#startOf(number), other.#startOf(number) + other.#get(number, lengths))
   }
 
-  /** Takes what another one has under a number, and what is not here yet. */
+  /** Takes what another one has under a number, which is not here yet: as long as no string is looked for, that is no more than copying it. */
   addAs(other: Interned, number: number): number {
     return this.#add(other.#get(number, hashes), 0, other.#chunkOf(number), other.#startOf(number), other.#startOf(number) + other.#get(number, lengths))
   }
@@ -90,9 +100,11 @@ export class Interned {
 
   /** Gives all of it away; none is left here. */
   release(): InternedBytes {
-    const released = { size: this.#size, chunks: this.#chunks, columns: this.#columns }
+    const released = { size: this.#size, chunks: [...this.#chunks, ...this.#spare.splice(0)], columns: this.#columns }
     this.#chunks = []
-    this.#size = 0
+    this.#columns = new Int32Array(0)
+    this.#table.fill(0)
+    this.#size = this.#entered = 0
     return released
   }
 
@@ -109,6 +121,7 @@ export class Interned {
   }
 
   #find(hash: number, parent: number, bytes: Buffer, start: number, end: number): number {
+    if (this.#entered < this.#size) this.#enter()
     const mask = this.#table.length - 1
     for (let at = (hash + Math.imul(parent, spread)) & mask; ; at = (at + 1) & mask) {
       const number = (this.#table[at] as number) - 1
@@ -123,13 +136,12 @@ export class Interned {
 
   #add(hash: number, parent: number, bytes: Buffer, start: number, end: number): number {
     const place = this.#keep(bytes, start, end)
-    if ((this.#size + 1) * 2 > this.#table.length) this.#enlarge()
     const at = this.#size * width
+    this.#columns = roomFor(this.#columns, at + width)
     this.#columns[at + places] = place
     this.#columns[at + lengths] = end - start
     this.#columns[at + hashes] = hash
     this.#columns[at + parents] = parent
-    this.#enter(this.#size)
     return this.#size++
   }
 
@@ -138,7 +150,7 @@ export class Interned {
     const length = end - start
     if (length > longestInterned) throw new RangeError(`${length} bytes are too many for an interned string`)
     if (this.#chunks.length === 0 || this.#end + length > chunkBytes) {
-      this.#chunks.push(Buffer.allocUnsafeSlow(chunkBytes))
+      this.#chunks.push(this.#spare.pop() ?? Buffer.from(new SharedArrayBuffer(chunkBytes)))
       this.#end = 0
     }
     bytes.copy(this.#chunks.at(-1) as Buffer, this.#end, start, end)
@@ -146,18 +158,18 @@ export class Interned {
     return ((this.#chunks.length - 1) << chunkBits) | (this.#end - length)
   }
 
-  #enlarge(): void {
-    const length = this.#table.length
-    this.#columns = roomFor(this.#columns, length * width)
-    this.#table = new Int32Array(length * 2)
-    for (let number = 0; number < this.#size; number++) this.#enter(number)
-  }
-
-  #enter(number: number): void {
+  /** Enters what is not in the table yet; into one that is at most half full. */
+  #enter(): void {
+    if (this.#size * 2 > this.#table.length) {
+      this.#table = new Int32Array(2 ** Math.ceil(Math.log2(this.#size * 2 + 1)))
+      this.#entered = 0
+    }
     const mask = this.#table.length - 1
-    let at = (this.#get(number, hashes) + Math.imul(this.#get(number, parents), spread)) & mask
-    while (this.#table[at] !== 0) at = (at + 1) & mask
-    this.#table[at] = number + 1
+    for (; this.#entered < this.#size; this.#entered++) {
+      let at = (this.#get(this.#entered, hashes) + Math.imul(this.#get(this.#entered, parents), spread)) & mask
+      while (this.#table[at] !== 0) at = (at + 1) & mask
+      this.#table[at] = this.#entered + 1
+    }
   }
 }
 

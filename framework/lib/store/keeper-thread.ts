@@ -1,7 +1,7 @@
 // The thread in which windows that are over are kept: what is done with them takes no time of who takes reports.
 import { setPriority } from 'node:os'
 import { join } from 'node:path'
-import { workerData, type Transferable } from 'node:worker_threads'
+import { workerData } from 'node:worker_threads'
 import { Lifetime } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import type { Dataset } from './dataset.ts'
@@ -45,9 +45,7 @@ export class KeeperThread implements Keeping {
   }
 
   async take(closed?: Closed): Promise<readonly string[]> {
-    const sums = closed?.sums
-    const columns = sums === undefined ? [] : [...sums.chunks, sums.columns, ...sums.keys.chunks, sums.keys.columns]
-    return (await this.#thread.call('take', [closed], columns.map(({ buffer }) => buffer as Transferable))) as readonly string[]
+    return (await this.#thread.call('take', [closed])) as readonly string[]
   }
 
   /** Resolves when the store has all that was taken. */

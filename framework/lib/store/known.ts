@@ -46,10 +46,6 @@ export class Known {
   #keys = new Interned()
   #reporters: string[] = []
   #reporterNumbers = new Map<string, number>()
-  #fold: Fold | undefined
-  #epoch = 0
-  /** By key: the epoch in which it was looked for last, and its slot in that epoch's fold. */
-  #slots = new Int32Array(256)
 
   /**
    * @param variants that one entry may mean
@@ -66,11 +62,10 @@ export class Known {
     const isFull = Math.max(this.#entries.size, this.#keys.size) > this.#most || this.#entries.bytes + this.#keys.bytes > this.#most * bytesAKey + (1 << 20)
     if (version === this.#version && !isFull) return
     this.#version = version
-    this.#entries = new Interned()
-    this.#keys = new Interned()
+    this.#entries = new Interned(this.#entries.release())
+    this.#keys = new Interned(this.#keys.release())
     this.#meanings.fill(0)
     this.#next.fill(0)
-    this.#slots.fill(0)
     this.#sender = { text: '', entry: -1 }
     this.#reporters = []
     this.#reporterNumbers = new Map()
@@ -127,24 +122,13 @@ export class Known {
 
   /** Where the key of a meaning is counted. */
   slot(fold: Fold, meaning: number): number {
-    if (fold !== this.#fold) {
-      this.#fold = fold
-      this.#epoch++
-    }
-    const key = meaning - 1
-    if (this.#slots[key * 2] === this.#epoch) return this.#slots[key * 2 + 1] as number
-    const slot = fold.slot(this.#keys, key, this.#reporters[this.#keys.parentOf(key)] as string)
-    this.#slots[key * 2] = this.#epoch
-    this.#slots[key * 2 + 1] = slot
-    return slot
+    return fold.slot(this.#keys, meaning - 1, this.#reporters)
   }
 
   #keyOf({ by, names }: Key): number {
     const reporter = numberIn(this.#reporterNumbers, by)
     this.#reporters[reporter] = by
-    const key = this.#keys.number(textOf(this.#rules, names), reporter)
-    this.#slots = roomFor(this.#slots, (key + 1) * 2)
-    return key
+    return this.#keys.number(textOf(this.#rules, names), reporter)
   }
 }
 

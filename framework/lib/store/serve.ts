@@ -1,5 +1,6 @@
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { boundConnections } from '#base/connections.ts'
 import { describe, Failure } from '#base/errors.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
@@ -40,7 +41,7 @@ export async function serveStore({ address, port, metrics, store, log }: ServeOp
       },
     )
   })
-  server.maxConnections = 256
+  boundConnections(server)
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)

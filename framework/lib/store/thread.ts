@@ -1,5 +1,5 @@
 // Another thread whose methods are called from here. Both ends of it.
-import { parentPort, Worker, type Transferable } from 'node:worker_threads'
+import { parentPort, Worker } from 'node:worker_threads'
 import { describe, Failure } from '#base/errors.ts'
 import type { Fields, Logger } from '#base/log.ts'
 
@@ -40,8 +40,8 @@ export class Thread {
     this.#options = options
   }
 
-  /** Calls a method there. @param transfer what of the arguments changes hands, and is copied by nobody @throws Failure STORE_BUSY, STORE_THREAD, or what the method threw */
-  call(method: string, args: readonly unknown[], transfer: readonly Transferable[] = []): Promise<unknown> {
+  /** Calls a method there. @throws Failure STORE_BUSY, STORE_THREAD, or what the method threw */
+  call(method: string, args: readonly unknown[]): Promise<unknown> {
     if (this.#waiting.size >= mostWaiting) return Promise.reject(new Failure('STORE_BUSY', 'the store has too much to do', { temporary: true, remedy: 'ask again in a moment' }))
     clearTimeout(this.#idle)
     const worker = (this.#worker ??= this.#start())
@@ -49,7 +49,7 @@ export class Thread {
     const id = this.#next++
     this.#waiting.set(id, answer)
     worker.ref()
-    worker.postMessage({ id, method, args } satisfies Request, transfer)
+    worker.postMessage({ id, method, args } satisfies Request)
     return answer.promise
   }
 

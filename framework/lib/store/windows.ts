@@ -4,7 +4,7 @@ import { Failure } from '#base/errors.ts'
 import { Lifetime } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import { metric } from '#base/metrics.ts'
-import type { Fold } from './fold.ts'
+import type { Fold, Sums } from './fold.ts'
 import { inGroups } from './groups.ts'
 import { Journal } from './journal.ts'
 import type { Closed, Keeping } from './keeper.ts'
@@ -15,7 +15,8 @@ export interface WindowsOptions {
   readonly folder: string
   /** How long a window is, milliseconds: minutes that an hour is a multiple of. */
   readonly lengthMs: number
-  readonly fold: () => Fold
+  /** @param memory for it, of a window that is done with */
+  readonly fold: (memory: Sums | undefined) => Fold
   readonly keeper: Keeping
   /** A journal with more bytes than this, and grown fourfold since, is written anew with what it comes to. Default 64 MiB. */
   readonly compactBytes?: number
@@ -29,6 +30,8 @@ const keysATurn = 500
 const retryBytes = 1 << 20
 /** A torn one is tried again after so long, milliseconds. */
 const mendMs = 500
+/** Of so many windows two begin in memory of their own: mostly one is open and one is with the keeper. */
+const freshEvery = 60
 /** How often closed windows are looked for; they are handed on at most so much after their end, milliseconds. */
 const lookEveryMs = 1000
 
@@ -48,8 +51,8 @@ interface Window {
 }
 
 /**
- * Gathers records by windows of time and hands each one that is over to the keeper, as memory that changes hands: nobody who
- * reports waits for what is done with it. A record is acknowledged when it is in the {@link Journal}, which stays until the
+ * Gathers records by windows of time and hands each one that is over to the keeper, as memory that both share: nobody who
+ * reports waits for what is done with it, and when it is, a later window has that memory. A record is acknowledged when it is in the {@link Journal}, which stays until the
  * keeper has no more use for it.
  */
 export class Windows extends Lifetime {
@@ -59,8 +62,10 @@ export class Windows extends Lifetime {
   #current: Window | undefined
   /** Windows that are over and whose journals are still there, by name; with those of earlier processes. */
   readonly #over = new Map<string, Closed>()
-  /** Those that the keeper has. */
-  readonly #handed = new Set<string>()
+  /** Those that the keeper has, and the memory that it looks at meanwhile. */
+  readonly #handed = new Map<string, Sums | undefined>()
+  /** Memory of a window that is done with, for the next. */
+  #spare: Sums | undefined
   #handingOn = Promise.resolve()
   readonly counts = { windows: 0, journalFailures: 0, overflow: 0 }
 
@@ -142,8 +147,15 @@ export class Windows extends Lifetime {
     const end = (Math.floor(clock.now() / lengthMs) + 1) * lengthMs
     // Several of one time have names of their own: a second one is begun when the first was closed early.
     const name = `${String(end).padStart(13, '0')}-${this.#run}-${String(this.counts.windows).padStart(6, '0')}`
-    this.#current = { name, end, fold: fold(), deadline: clock.monotonic() + lengthMs, compactAt: compactBytes, isTorn: false, mending: undefined, mendAfter: 0 }
+    this.#current = { name, end, fold: fold(this.#spareNow()), deadline: clock.monotonic() + lengthMs, compactAt: compactBytes, isTorn: false, mending: undefined, mendAfter: 0 }
     return this.#current
+  }
+
+  /** Memory for the window that begins; now and then there is none, so that what was needed for many keys once is not kept for ever. */
+  #spareNow(): Sums | undefined {
+    const spare = this.counts.windows % freshEvery < 2 ? undefined : this.#spare
+    this.#spare = undefined
+    return spare
   }
 
   /** Writes a torn journal anew. @throws Failure STORE_JOURNAL when it is as it was */
@@ -207,16 +219,17 @@ export class Windows extends Lifetime {
     }
   }
 
-  /** Its memory is the keeper's from now on. */
+  /** The keeper looks at its memory from now on. */
   async #take(window: Closed): Promise<void> {
     const { keeper } = this.#options
-    this.#handed.add(window.name)
+    this.#handed.set(window.name, window.sums)
     this.#over.set(window.name, { ...window, sums: undefined })
     await this.#forget(await keeper.take(window))
   }
 
   async #forget(names: readonly string[]): Promise<void> {
     for (const name of names) {
+      this.#spare = this.#handed.get(name) ?? this.#spare
       this.#over.delete(name)
       this.#handed.delete(name)
       // One that stays is handed on again by the next process, under the same ids.

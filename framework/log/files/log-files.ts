@@ -23,7 +23,8 @@ const reopenMs = 10_000
 const enoughBytes = 64 * 1024
 /** A write that took this thread so long, milliseconds, has others wait for the disk for so many times as long: it costs what else goes on here no more than that share. */
 const slow = { ms: 20, times: 20 } as const
-const flags = constants.O_RDWR | constants.O_CREAT | constants.O_APPEND
+const flags = constants.O_RDWR | constants.O_APPEND
+const always = (): boolean => true
 const newline = 10
 
 interface OpenFile {
@@ -51,6 +52,7 @@ class LogFile {
   #open: OpenFile | undefined
   #waiting: Batch | undefined
   #writing: Batch | undefined
+  #mayBegin = always
 
   constructor(root: string, path: string, siblings: Siblings) {
     this.#root = root
@@ -64,8 +66,9 @@ class LogFile {
   }
 
   /** Copies the bytes. Resolves when the kernel has them. */
-  append(bytes: Bytes): Promise<void> {
+  append(bytes: Bytes, mayBegin: () => boolean): Promise<void> {
     if (this.#waiting === undefined) {
+      this.#mayBegin = mayBegin
       this.#waiting = new Batch(this.#siblings.blocks)
       if (this.#writing === undefined) this.#siblings.due(this)
     }
@@ -122,10 +125,11 @@ class LogFile {
     if (this.#open !== undefined && now - this.#open.openedAt < reopenMs) return this.#open.handle
     await this.close()
     const path = join(this.#root, this.#path)
-    const handle = await open(path, flags, 0o644).catch(async (error: unknown) => {
-      if ((error as { code?: unknown }).code !== 'ENOENT') throw error
-      await mkdir(dirname(path), { recursive: true })
-      return open(path, flags, 0o644)
+    const handle = await open(path, flags).catch((error: unknown) => {
+      if (!isMissing(error)) throw error
+      if (!this.#mayBegin()) throw new Failure('LOG_FILES', 'too many logs are begun in its name', { temporary: true })
+      // An empty folder may be put away just now.
+      return begin(path).catch((failed: unknown) => (isMissing(failed) ? begin(path) : Promise.reject(failed)))
     })
     await endLine(handle).catch(async (error: unknown) => {
       await handle.close()
@@ -146,6 +150,13 @@ class LogFile {
     while (!this.idle) await (this.#writing ?? this.#waiting)?.written.catch(() => {})
     await this.close()
   }
+}
+
+const isMissing = (error: unknown): boolean => (error as { code?: unknown }).code === 'ENOENT'
+
+async function begin(path: string): Promise<FileHandle> {
+  await mkdir(dirname(path), { recursive: true })
+  return open(path, flags | constants.O_CREAT, 0o644)
 }
 
 /**
@@ -193,12 +204,13 @@ export class LogFiles {
   /**
    * Resolves when the kernel has the bytes; they stand in one piece.
    * @param path below the root
+   * @param mayBegin is asked when there is no such file yet
    * @throws Failure `LOG_BUSY` when too much waits, `LOG_WRITE` when it cannot be written
    */
-  append(path: string, bytes: Bytes): Promise<void> {
+  append(path: string, bytes: Bytes, mayBegin = always): Promise<void> {
     if (this.#waiting + bytes.length > this.#options.maxWaiting) return Promise.reject(new Failure('LOG_BUSY', `${this.#waiting} bytes of logs wait to be written already`, { temporary: true, remedy: 'use a faster disk, or write less' }))
     this.#waiting += bytes.length
-    return this.#file(path).append(bytes)
+    return this.#file(path).append(bytes, mayBegin)
   }
 
   /** Whether the file is being written; one that only is open is closed. @param path absolute */

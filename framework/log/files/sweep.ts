@@ -1,6 +1,6 @@
 // Old logs: compressed, then removed.
 import { createReadStream, createWriteStream, existsSync, renameSync, rmSync, statSync } from 'node:fs'
-import { readdir, rm, stat, statfs, utimes } from 'node:fs/promises'
+import { readdir, rm, rmdir, stat, statfs, utimes } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
@@ -24,8 +24,14 @@ export interface SweepOptions {
   readonly keeping: Keeping
   /** Wall time, milliseconds since the epoch. */
   readonly now: number
-  /** Whether a file is being written; one that only is open is closed. */
+  /** What is no log takes of the quota, and is left alone. */
+  readonly isLog: (path: string) => boolean
+  /** Whether a log is being written; one that only is open is closed. */
   readonly isBusy: (path: string) => boolean
+  /** Whether an application of this name runs here. Under other names anybody writes, so that they count as one application. */
+  readonly isApp: (name: string) => boolean
+  /** Each log counts as so many'th of the quota at least, as it takes an inode, and its part of a pass. Default 1,000,000. */
+  readonly maxFiles?: number
   readonly log: Logger
   readonly signal: AbortSignal
 }
@@ -43,12 +49,13 @@ interface Found {
 
 const suffix = '.gz'
 const usualShare = 0.8
+const usualMostFiles = 1_000_000
 /** A log that has more of all, and is written, goes on in a new file when room becomes scarce: its older lines can go, and its latest stay. */
 const largestShare = 1 / 8
 const liveMs = 60_000
 const part = '.gz.part'
 
-/** One pass over all logs. Folders stay, as their writers come back. */
+/** One pass over all logs, and folders that are empty. */
 export async function sweep(options: SweepOptions): Promise<Swept> {
   const { root, keeping, now, log, signal } = options
   const kept: Found[] = []
@@ -61,8 +68,10 @@ export async function sweep(options: SweepOptions): Promise<Swept> {
     return true
   }
   let compressed = 0
-  const found = await filesBelow(root)
-  const maxBytes = keeping.maxBytes ?? usualShare * (bytesOf(found) + await freeBytes(root))
+  const all = await filesBelow(root)
+  const found = all.filter(({ path }) => options.isLog(path))
+  const maxBytes = (keeping.maxBytes ?? usualShare * (bytesOf(all) + await freeBytes(root))) - (bytesOf(all) - bytesOf(found))
+  const least = maxBytes / (options.maxFiles ?? usualMostFiles)
   for (const file of divided(found, maxBytes, options)) {
     if (signal.aborted) break
     const age = now - file.mtimeMs
@@ -80,25 +89,31 @@ export async function sweep(options: SweepOptions): Promise<Swept> {
       kept.push(file)
     }
   }
-  for (const path of surplus(kept, maxBytes, options)) {
+  for (const path of surplus(kept, { maxBytes, least }, options)) {
     if (signal.aborted) break
     remove(path)
   }
+  await removeEmpty(root, now)
   return { removed, compressed }
 }
 
 /** What is too much: again and again the oldest log of the application that has most. */
-function* surplus(files: readonly Found[], maxBytes: number, { root, isBusy }: SweepOptions): Iterable<string> {
-  const apps = [...Map.groupBy(files, ({ path }) => relative(root, path).split(sep, 1)[0] ?? '').values()]
-    .map((logs) => ({ logs: logs.toSorted((a, b) => b.mtimeMs - a.mtimeMs), bytes: bytesOf(logs) }))
-  let bytes = bytesOf(files)
-  while (bytes > maxBytes) {
+function* surplus(files: readonly Found[], { maxBytes, least }: { readonly maxBytes: number; readonly least: number }, { root, isBusy, isApp }: SweepOptions): Iterable<string> {
+  const appOf = ({ path }: Found): string => {
+    const [folder = ''] = relative(root, path).split(sep, 1)
+    return isApp(folder) ? folder : ''
+  }
+  let apps = [...Map.groupBy(files, appOf).values()]
+    .map((logs) => ({ logs: logs.toSorted((a, b) => b.mtimeMs - a.mtimeMs), bytes: bytesOf(logs, least) }))
+  let bytes = bytesOf(files, least)
+  while (bytes > maxBytes && apps.length > 0) {
     const most = apps.reduce((a, b) => (b.bytes > a.bytes ? b : a))
     const oldest = most.logs.pop()
-    if (oldest === undefined) return
-    if (isBusy(oldest.path)) continue
-    most.bytes -= oldest.size
-    bytes -= oldest.size
+    // What is left of it is being written.
+    if (oldest === undefined) apps = apps.filter((app) => app !== most)
+    if (oldest === undefined || isBusy(oldest.path)) continue
+    most.bytes -= Math.max(oldest.size, least)
+    bytes -= Math.max(oldest.size, least)
     yield oldest.path
   }
 }
@@ -133,7 +148,7 @@ export async function freeBytes(folder: string): Promise<number> {
   return bavail * bsize
 }
 
-const bytesOf = (files: readonly Found[]): number => files.reduce((sum, { size }) => sum + size, 0)
+const bytesOf = (files: readonly Found[], least = 0): number => files.reduce((sum, { size }) => sum + Math.max(size, least), 0)
 
 async function filesBelow(root: string): Promise<Found[]> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => [])
@@ -143,6 +158,16 @@ async function filesBelow(root: string): Promise<Found[]> {
     return known === undefined ? [] : [{ path, size: known.size, mtimeMs: known.mtimeMs }]
   }))
   return found.flat()
+}
+
+/** Folders below the root in which nothing is, the deepest first, unless that is so for a moment only: their writers make them again. */
+async function removeEmpty(root: string, now: number): Promise<void> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => [])
+  const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name))
+  for (const folder of folders.toSorted((a, b) => b.length - a.length)) {
+    const known = await stat(folder).catch(() => undefined)
+    if (known !== undefined && now - known.mtimeMs > liveMs) await rmdir(folder).catch(() => {})
+  }
 }
 
 /**

@@ -42,6 +42,6 @@ function folderOf(app: string, set: string, server: string): string[] {
 
 /** The three parts in one word, a wildcard left out; no folder for what is no set. */
 function setFolder(setdivision: string): string {
-  const [name = '', area = '', group = '', ...rest] = setdivision.split('.')
+  const [name = '', area = '', group = '', ...rest] = setdivision.split('.', 4)
   return rest.length > 0 || [name, area, group].includes('') ? '' : `${name}${area}${group === '*' ? '' : group}`
 }

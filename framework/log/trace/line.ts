@@ -36,9 +36,14 @@ export function parseTraceLine(text: string): TraceLine | undefined {
   const time = millisecondsOf(ms)
   if (moment === undefined || time === undefined || [trace, span].includes('')) return undefined
   if ([trace, span, parent, master, object, func].some((part) => part.length > longest)) return undefined
-  const slave = object.split('.').slice(0, 2).join('.')
+  const slave = object.split('.', 2).join('.')
   // A line may end in a separator.
   return { trace, span, parent, moment, master, slave, function: func, time, ret, data, exception: rest.join('|').replace(/\|$/, '') }
+}
+
+/** Who wrote it, as `App.Server`: the caller of its side of a call, the called of the other one. */
+export function writerOf({ moment, master, slave }: TraceLine): string {
+  return moment === 'sr' || moment === 'ss' ? slave : master.split('.', 2).join('.')
 }
 
 function millisecondsOf(text: string): number | undefined {

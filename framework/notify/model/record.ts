@@ -61,7 +61,7 @@ export function recordOfInfo(info: ReportInfo, node: string, time: number): Noti
 
 /** Native keeps a set of three parts only. */
 function validSet(set: string): string {
-  const parts = set.split('.')
+  const parts = set.split('.', 4)
   return parts.length === 3 && !parts.includes('') ? set : ''
 }
 

@@ -32,7 +32,7 @@ const internalModule = 'tars.tarsnode'
 
 /** What a value of reportPropMsg is counted under. */
 export function keyOfValue(head: StatPropMsgHead, policy: string, bucket: string, { node, owner, isOwner, mayReport }: Reporter): { readonly by: string; readonly names: PropertyNames } | Reason {
-  const by = head.moduleName.split('.').slice(0, 2).join('.')
+  const by = head.moduleName.split('.', 2).join('.')
   if (by === internalModule) return 'internal'
   if (!mayReport(by)) return 'foreign'
   // What a pod says under made-up names is counted against its own server, so that they take no room from others.

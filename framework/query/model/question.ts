@@ -35,11 +35,12 @@ export function planOf(kind: Kind, { date, tflag1, tflag2, conditions, indexs, g
   }
 }
 
-/** The answer's rows: values of the fields grouped by, joined by commas, with a number for each index; in the order of their keys. */
+/** The answer's rows: values of the fields grouped by, joined by commas (one within a value would make two of several), with a number for each index; in the order of their keys. */
 export function answerOf(kind: Kind, { indexes, groupBy }: Plan, groups: readonly Group[]): Map<string, number[]> {
   const parts = new Map<string, number[][]>()
   for (const group of groups) {
-    const key = group.keys.slice(0, groupBy.length).join(',')
+    const fields = group.keys.slice(0, groupBy.length)
+    const key = fields.length > 1 ? fields.map((value) => value.replaceAll(',', '?')).join(',') : fields.join('')
     const apart = group.keys.slice(groupBy.length)
     let offset = 0
     const values = indexes.map((index) => {

@@ -1,6 +1,6 @@
 // The registry's read model: which object is served where. Fed by watches and by the nodes' own words; no I/O.
 import { isDeepStrictEqual } from 'node:util'
-import { labels } from '#api/names.ts'
+import { formerAdminRegObj, labels } from '#api/names.ts'
 import type { TEndpoint, TFrameworkConfig } from '#api/types.ts'
 import { endpointEntries, portsOf, registryEntries, registryObjects, registryServer, type HostForm, type Surroundings } from './endpoints.ts'
 import { ObjectAnswers } from './object-answers.ts'
@@ -43,6 +43,7 @@ export interface Master {
 }
 
 const registryKey = serverKey(registryServer.app, registryServer.server)
+const adminRegObj = 'tars.tarsAdminRegistry.AdminRegObj'
 
 /**
  * Index from object name to prepared answers. Every change rebuilds the objects of the one server that it
@@ -343,6 +344,8 @@ export class Directory<Answer> {
         objects.set(id, [...(objects.get(id) ?? []), ...endpointEntries(port, { service, instances: tars?.instances, hostForm: tars?.endpointHost, pods: own }, around)])
       }
     }
+    const admin = objects.get(adminRegObj)
+    if (admin !== undefined) objects.set(formerAdminRegObj, admin)
     if (key !== registryKey) return objects
     const { isSsl = false, auth } = this.#options
     for (const port of registryObjects) {

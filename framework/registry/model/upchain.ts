@@ -23,7 +23,7 @@ export interface Outside<Answer> {
 
 /** What the nearest key says; of endpoints and a registry under the same key the endpoints count. */
 export function outsideOf<Answer>({ fixed, registries }: Outside<Answer>, id: string): ObjectAnswers<Answer> | string | undefined {
-  const [app = '', server = ''] = id.split('.')
+  const [app = '', server = ''] = id.split('.', 2)
   for (const key of [id, `${app}.${server}`, app, catchAll]) {
     const found = fixed.get(key) ?? registries.get(key)
     if (found !== undefined) return found

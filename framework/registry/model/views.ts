@@ -42,7 +42,7 @@ export function stationEntries(entries: readonly Entry[], groups: ReadonlySet<Gr
 
 /** The parts of `name.area.group`; undefined unless there are three, the first two no wildcard (framework-services 1.4). */
 export function parseSet(setId: string): { readonly name: string; readonly area: string; readonly group: string } | undefined {
-  const [name = '', area = '', group = '', ...rest] = setId.split('.')
+  const [name = '', area = '', group = '', ...rest] = setId.split('.', 4)
   if (rest.length > 0 || [name, area, group].includes('') || name === '*' || area === '*') return undefined
   return { name, area, group }
 }

@@ -61,5 +61,5 @@ function splitVersion(text: string): { readonly name: string; readonly version: 
 
 /** Without the set that TarsCpp adds. */
 function serverOf(name: string): string {
-  return name.split('.').slice(0, 2).join('.')
+  return name.split('.', 2).join('.')
 }

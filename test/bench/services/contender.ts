@@ -42,24 +42,26 @@ export interface Sample {
 }
 
 interface Contest {
-  /** Requests under way on each connection. Default 16. */
+  /** Requests under way on each connection. */
   readonly underWay?: number
   /** What else is measured each round, before the servers. */
   readonly also?: () => Promise<void>
 }
 
-const warmUpMs = 3000
+/** Default of requests under way on each connection. */
+export const underWay = 16
+export const warmUpMs = 3000
 const windowMs = 1500
 
 /** CPU an answer of each server under load, in turn, round after round. */
-export async function cpuOfAnswers(contenders: readonly Contender[], rounds: number, note: (line: string) => void, { underWay = 16, also = async () => {} }: Contest = {}): Promise<Sample[][]> {
-  for (const { load } of contenders) await load.saturate({ underWay, ms: warmUpMs })
+export async function cpuOfAnswers(contenders: readonly Contender[], rounds: number, note: (line: string) => void, { underWay: many = underWay, also = async () => {} }: Contest = {}): Promise<Sample[][]> {
+  for (const { load } of contenders) await load.saturate({ underWay: many, ms: warmUpMs })
   const samples: Sample[][] = contenders.map(() => [])
   for (let round = 0; round < rounds; round++) {
     await also()
     for (const [index, { pid, load }] of contenders.entries()) {
       const before = processorSeconds(pid)
-      const { answered, seconds } = await load.saturate({ underWay, ms: windowMs })
+      const { answered, seconds } = await load.saturate({ underWay: many, ms: windowMs })
       samples[index]?.push({ perSecond: answered / seconds, cpu: ((processorSeconds(pid) - before) * 1e6) / answered })
     }
   }

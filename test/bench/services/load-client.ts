@@ -80,6 +80,27 @@ export class LoadClient {
     return load
   }
 
+  /** Sends each request once, with `underWay` of them under way on each connection while there are more, and waits for the answers. */
+  async once({ underWay }: { readonly underWay: number }): Promise<Load> {
+    let unsent = this.#target.requests.length
+    let open = unsent
+    const done = Promise.withResolvers<void>()
+    const send = (socket: Socket, most: number): void => {
+      const count = Math.min(most, unsent)
+      unsent -= count
+      if (count > 0) this.#send(socket, count)
+    }
+    this.#onAnswers = (socket, count) => {
+      open -= count
+      if (open === 0) done.resolve()
+      send(socket, count)
+    }
+    return this.#window(() => {
+      for (const socket of this.#sockets) send(socket, underWay)
+      return Promise.race([done.promise, this.#broken.promise])
+    })
+  }
+
   /** Sends `perSecond` requests a second for `ms`, whatever is answered, and waits for the answers. */
   async paced({ perSecond, ms }: { readonly perSecond: number; readonly ms: number }): Promise<Load> {
     let open = 0

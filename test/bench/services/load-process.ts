@@ -5,6 +5,7 @@ import { LoadClient, type Target } from './load-client.ts'
 export type LoadQuestion =
   | { readonly target: Target }
   | { readonly saturate: Parameters<LoadClient['saturate']>[0] }
+  | { readonly once: Parameters<LoadClient['once']>[0] }
   | { readonly paced: Parameters<LoadClient['paced']>[0] }
 
 let client: LoadClient | undefined
@@ -16,5 +17,6 @@ answerEach<LoadQuestion>(async (question) => {
     return client.open()
   }
   if (client === undefined) throw new Error('there is no target yet')
+  if ('once' in question) return client.once(question.once)
   return 'saturate' in question ? client.saturate(question.saturate) : client.paced(question.paced)
 })

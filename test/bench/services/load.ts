@@ -25,6 +25,11 @@ export class LoadGenerator {
     return this.#child.ask({ saturate: how })
   }
 
+  /** Each request once. */
+  once(how: Parameters<LoadClient['once']>[0]): Promise<Load> {
+    return this.#child.ask({ once: how })
+  }
+
   /** A fixed rate, whatever is answered. */
   paced(how: Parameters<LoadClient['paced']>[0]): Promise<Load> {
     return this.#child.ask({ paced: how })

@@ -2,10 +2,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { startSearchNode } from '../../rig/search-node/search-node.ts'
 import { median, type Goal } from '../goal.ts'
-import { prefer, processorSeconds } from '../proc.ts'
+import { prefer, processorSeconds, threadSeconds } from '../proc.ts'
 import { Child } from './child.ts'
 import { startCluster, type Cluster } from './cluster.ts'
-import { contend, cpuOfAnswers, startEcho } from './contender.ts'
+import { contend, cpuOfAnswers, startEcho, underWay, warmUpMs, type Where } from './contender.ts'
 import { LoadGenerator } from './load.ts'
 import { startRole, type RoleProcess } from './role.ts'
 import { linesABatch, reportBodies, reports, statObject } from './stat-reports.ts'
@@ -55,7 +55,7 @@ export async function stat(note: (line: string) => void): Promise<readonly Goal[
   }
 }
 
-/** A minute of 100,000 keys: what a line costs that is new to its minute, and how long a steady reporter waits while the minute is stored. */
+/** A minute of 100,000 keys: what a head costs that is new to its minute, and how long a steady reporter waits while the minute is stored. */
 export async function flush(note: (line: string) => void): Promise<readonly Goal[]> {
   const cluster = await startCluster()
   const node = await startSearchNode('opensearch')
@@ -65,14 +65,15 @@ export async function flush(note: (line: string) => void): Promise<readonly Goal
     // The first minute makes the code warm, and the heads known. One is loaded while the other rests: a minute each.
     for (let round = 0; round <= flushRounds; round++) {
       for (const one of stages) {
-        const others = stages.filter((other) => other !== one).flatMap(({ all, steady: reporter, bare }) => [all, reporter, bare])
+        const others = stages.filter((other) => other !== one).flatMap(({ all, allBare, steady: reporter, bare }) => [all, allBare, reporter, bare])
         const ended = minute(one, round === 0 ? undefined : note)
         await Promise.all([ended, aliveWhile(ended, others)])
       }
     }
-    return stages.flatMap(({ name, pauses, linesCpu, decoding }) => [
+    return stages.flatMap(({ name, pauses, heads }) => [
       { what: `${keys} keys a minute to ${name}, the longest that a steady reporter waits`, samples: pauses, bar: 20, rule: 'most', unit: ' ms' },
-      { what: `${keys} keys that are new to their minute, ${name}, CPU a head, stat ÷ decoding alone`, samples: linesCpu.map((cpu, round) => cpu / (decoding[round] ?? NaN)), bar: 1.5, rule: 'most', unit: '×' },
+      { what: `heads that are new to their minute, ${name}, CPU a head, stat ÷ decoding alone`, samples: heads.map(({ stat: own, decoding }) => own / decoding), bar: 1.5, rule: 'most', unit: '×' },
+      { what: `heads that are new to their minute, ${name}, CPU a head, stat ÷ a bare server that decodes`, samples: heads.map(({ stat: own, bare }) => own / bare), bar: 1.5, rule: 'most', unit: '×' },
     ] satisfies Goal[])
   } finally {
     for (const { stop } of stages) await stop()
@@ -81,19 +82,26 @@ export async function flush(note: (line: string) => void): Promise<readonly Goal
   }
 }
 
+/** CPU a head, microseconds: of tarsstat for heads that are new to their minute, of a bare server that decodes, and of decoding alone. */
+interface HeadsCpu {
+  readonly stat: number
+  readonly bare: number
+  readonly decoding: number
+}
+
 interface Stage {
   readonly name: string
   readonly role: RoleProcess
-  /** All keys once. */
+  readonly echo: Where
+  /** All keys: to tarsstat, and to a bare server beside it. */
   readonly all: LoadGenerator
-  readonly batches: number
-  /** One who reports a little all the time: to tarsstat, and to a bare server beside it. */
+  readonly allBare: LoadGenerator
+  /** One who reports a little all the time, to both. */
   readonly steady: LoadGenerator
   readonly bare: LoadGenerator
   readonly decoder: Child
   readonly pauses: number[]
-  readonly linesCpu: number[]
-  readonly decoding: number[]
+  readonly heads: HeadsCpu[]
   stop(): Promise<void>
 }
 
@@ -104,39 +112,49 @@ async function stage(cluster: Cluster, name: string, env: Readonly<Record<string
   const few = reports(bodies.slice(0, 100))
   const echo = await startEcho({ object: statObject, interface: 'StatF', body: Buffer.from([0x0c]) })
   const all = await LoadGenerator.start({ host, port, requests: reports(bodies), connections: 4 })
+  const allBare = await LoadGenerator.start({ host: echo.host, port: echo.port, requests: reports(bodies), connections: 4 })
   const steadyOne = await LoadGenerator.start({ host, port, requests: few, connections: 1 })
   const bare = await LoadGenerator.start({ host: echo.host, port: echo.port, requests: few, connections: 1 })
   const { child: decoder } = await Child.start('decode-process.ts', { bodies })
   // Whatever else the machine does, the store's own work among it, is not what a reporter is to wait for.
   for (const pid of [role.pid, steadyOne.pid, echo.pid, bare.pid]) prefer(pid)
   return {
-    name, role, all, batches: bodies.length, steady: steadyOne, bare, decoder, pauses: [], linesCpu: [], decoding: [],
+    name, role, echo, all, allBare, steady: steadyOne, bare, decoder, pauses: [], heads: [],
     async stop() {
-      await Promise.all([all.stop(), steadyOne.stop(), bare.stop(), decoder.stop()])
+      await Promise.all([all.stop(), allBare.stop(), steadyOne.stop(), bare.stop(), decoder.stop()])
       await echo.stop()
       await role.stop()
     },
   }
 }
 
-async function minute({ name, role, all, batches, steady: reporter, bare, decoder, pauses, linesCpu, decoding }: Stage, note?: (line: string) => void): Promise<void> {
-  await until(untilSecond(loadAt), [all, reporter, bare])
-  const before = processorSeconds(role.pid)
-  // On a busy machine some of a second's are left out.
-  for (let sent = 0; sent < batches;) sent += (await all.paced({ perSecond: batches / 5, ms: Math.ceil(((batches - sent) / batches) * 5000) + 10 })).answered
-  const cpu = ((processorSeconds(role.pid) - before) * 1e6) / keys
-  const { decoded, cpu: used } = await decoder.ask<{ decoded: number; cpu: number }>({ ms: decodeMs })
+async function minute(one: Stage, note?: (line: string) => void): Promise<void> {
+  const { name, role, all, allBare, steady: reporter, bare, pauses, heads } = one
+  await until(untilSecond(loadAt), [all, allBare, reporter, bare])
+  const cpu = await headsCpu(one)
+  if (note === undefined) for (const load of [all, allBare]) await load.saturate({ underWay, ms: warmUpMs })
   const written = await writtenRows(role)
-  await until(untilSecond(59), [all, reporter, bare])
+  await until(untilSecond(59), [all, allBare, reporter, bare])
   const [flushing, stored] = [processorSeconds(role.pid), allStored(role, written + keys)]
   const watch = { perSecond: steady, ms: watchMs }
   const [waits, bareWaits, took] = await Promise.all([reporter.paced(watch), bare.paced(watch), stored])
   const longest = Math.max(...waits.latencies)
   if (note === undefined) return
   pauses.push(longest)
-  linesCpu.push(cpu)
-  decoding.push(used / decoded / linesABatch)
-  note(`${name}: ${cpu.toFixed(2)} µs CPU a head that is new to its minute; stored after ${took.toFixed(1)} s with ${(processorSeconds(role.pid) - flushing).toFixed(1)} s of CPU; the longest wait ${longest.toFixed(1)} ms, of a bare server at the same time ${Math.max(...bareWaits.latencies).toFixed(1)} ms`)
+  heads.push(cpu)
+  note(`${name}: ${cpu.stat.toFixed(3)} µs CPU a head that is new to its minute, a bare server ${cpu.bare.toFixed(3)} µs, decoding alone ${cpu.decoding.toFixed(3)} µs; stored after ${took.toFixed(1)} s with ${(processorSeconds(role.pid) - flushing).toFixed(1)} s of CPU; the longest wait ${longest.toFixed(1)} ms, of a bare server at the same time ${Math.max(...bareWaits.latencies).toFixed(1)} ms`)
+}
+
+/** All keys of a minute, as fast as each server takes them. */
+async function headsCpu({ role, echo, all, allBare, decoder }: Stage): Promise<HeadsCpu> {
+  const cpuOf = async (pid: number, load: LoadGenerator): Promise<number> => {
+    const before = threadSeconds(pid)
+    await load.once({ underWay })
+    return ((threadSeconds(pid) - before) * 1e6) / keys
+  }
+  const [own, bare] = [await cpuOf(role.pid, all), await cpuOf(echo.pid, allBare)]
+  const { decoded, cpu } = await decoder.ask<{ decoded: number; cpu: number }>({ ms: decodeMs })
+  return { stat: own, bare, decoding: cpu / decoded / linesABatch }
 }
 
 async function aliveWhile(work: Promise<void>, connected: readonly LoadGenerator[]): Promise<void> {

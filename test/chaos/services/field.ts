@@ -8,6 +8,7 @@ import { createKubeClient, type KubeClient, type KubeConfig } from '#kube/client
 import { customResourceDefinitions } from '#kube/resources.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
 import { createEndpoint, createPod, createTemplate, namespace } from '../../registry/cluster.ts'
+import { ownAddress } from '../../rig/own-address.ts'
 import { cacheDir } from '../../rig/tools.ts'
 import { Daemon } from '../daemon.ts'
 import { Disks } from '../../rig/disks.ts'
@@ -92,19 +93,22 @@ export class ServicesField {
     return [...this.faults, ...[this.api, ...this.roles].flatMap(({ faults }) => faults)]
   }
 
-  /** What roles take more of than at first, and what they left lying about. */
+  /** What roles left lying about; what one is just writing is there for a moment only. */
+  leftovers(): readonly string[] {
+    return this.roles.flatMap(({ name, files }) => files.filter((file) => draft.test(file)).map((file) => `${name} left ${file}`))
+  }
+
+  /** What roles take more of than at first. */
   growth(note: (line: string) => void): readonly string[] {
     return this.roles.flatMap((role) => {
       const { first, name } = role
       const last = role.footprint()
-      const drafts = role.files.filter((file) => draft.test(file))
       note(`${name.padEnd(22)} ${first?.megabytes.toFixed(0)} MB and ${first?.openFiles} open files, in the end ${last?.megabytes.toFixed(0)} and ${last?.openFiles}`)
       return [
         ...(last === undefined || first === undefined ? [`${name} does not run`] : [
           ...(last.openFiles > first.openFiles + MORE_FILES ? [`${name} had ${first.openFiles} open files, and has ${last.openFiles}`] : []),
           ...(last.megabytes > first.megabytes + MORE_MB ? [`${name} took ${first.megabytes.toFixed(0)} MB, and takes ${last.megabytes.toFixed(0)}`] : []),
         ]),
-        ...drafts.map((file) => `${name} left ${file}`),
       ]
     })
   }
@@ -129,9 +133,9 @@ interface Reached {
   readonly kubeconfig: string
 }
 
-/** It keeps its port when it is started again. */
+/** It keeps its port when it is started again, and nobody takes it meanwhile: the address is its own. */
 async function startApi(folder: string): Promise<Reached & { readonly api: Daemon }> {
-  const common = { dataFile: join(folder, 'api.sqlite'), host: '127.0.0.1', token: randomUUID(), namespaces: [namespace] }
+  const common = { dataFile: join(folder, 'api.sqlite'), host: ownAddress(), token: randomUUID(), namespaces: [namespace] }
   const program = (port: number): string[] => [process.execPath, '--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'api-process.ts'), JSON.stringify({ ...common, port })]
   const env = { PATH: process.env['PATH'] ?? '' }
   const reached = Promise.withResolvers<Reached>()

@@ -43,6 +43,7 @@ export class Pod {
   /** What the API server had last. */
   #confirmed = ''
   #sentAt = Number.NEGATIVE_INFINITY
+  #saidAt = 0
   #talksTo = 0
   /** The registry that took its word that it is not active, and has heard nothing else since. */
   #left: Told | undefined
@@ -125,7 +126,7 @@ export class Pod {
       this.#left = undefined
     }
     try {
-      await this.#communicator.proxy<RegistryProxy>(Registry, registry.object('RegistryObj', 'registry')).updateServerState(this.name, 'Active', wanted, { context: { PID: '7' } })
+      await this.#communicator.proxy<RegistryProxy>(Registry, registry.object('RegistryObj', 'registry')).updateServerState(this.name, 'Active', wanted, { context: { PID: '7', Time: String(this.#time()) } })
     } catch (error) {
       // A new connection to the Service finds another one.
       this.#talksTo = (this.#talksTo + 1) % this.#registries.length
@@ -133,6 +134,11 @@ export class Pod {
     }
     this.#sentAt = performance.now()
     if (wanted === 'Inactive') this.#left ??= { registry, starts, at: this.#sentAt }
+  }
+
+  /** Seconds since the epoch; each word has a later one, as tarsnode has it. */
+  #time(): number {
+    return (this.#saidAt = Math.max(this.#saidAt + 1, Math.floor(Date.now() / 1_000)))
   }
 
   async #create(): Promise<void> {

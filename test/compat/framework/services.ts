@@ -14,6 +14,7 @@ import type { Interface } from '#tars/idl/interface.ts'
 import { AdminReg, createTaskItemReq, createTaskReq, EMTaskStatus, type AdminRegProxy } from '#tars/protocol/AdminReg.ts'
 import { Config } from '#tars/protocol/ConfigF.ts'
 import { Log } from '#tars/protocol/LogF.ts'
+import { LogView } from '#tars/protocol/LogView.ts'
 import { MonitorQuery } from '#tars/protocol/MonitorQuery.ts'
 import { Node, type NodeServant } from '#tars/protocol/Node.ts'
 import { createServerStateInfo, ServerState } from '#tars/protocol/NodeDescriptor.ts'
@@ -35,14 +36,14 @@ import { startMonitored } from '../../stat/rig.ts'
 import type { Target } from './clients.ts'
 import { admins, alive } from './rows/admin.ts'
 import { configs } from './rows/config.ts'
-import { logs, topologies } from './rows/log.ts'
+import { logs, topologies, views } from './rows/log.ts'
 import { properties, propertyQueries, statQueries, stats } from './rows/monitor.ts'
 import { notifies } from './rows/notify.ts'
 import { query, registers } from './rows/registry.ts'
 
 /** The servants of the framework's services (framework-services 0.1). */
 export const servants: Readonly<Record<string, Interface>> = {
-  [query]: QueryF, [registers]: Registry, [configs]: Config, [notifies]: Notify, [logs]: Log, [topologies]: Topology,
+  [query]: QueryF, [registers]: Registry, [configs]: Config, [notifies]: Notify, [logs]: Log, [topologies]: Topology, [views]: LogView,
   [stats]: StatF, [properties]: PropertyF, [statQueries]: MonitorQuery, [propertyQueries]: MonitorQuery, [admins]: AdminReg,
 }
 
@@ -86,7 +87,7 @@ async function startReadModels(folder: string, lifetime: Lifetime): Promise<Port
   const config = lifetime.own(await startConfig({ ...common, port: 0, notFound: -1 }))
   const notify = lifetime.own(await startNotify({ ...common, port: 0, httpPort: 0, limit: { windowMs: 60_000, count: 10_000 }, store: { data: join(folder, 'notify'), days: 1, bytes: 1 << 30, spoolBytes: 16 << 20 } }))
   const log = lifetime.own(await startLog({ address: '127.0.0.1', ports: { log: 0, topology: 0 }, path: folder, data: ':memory:', namesNode: true, conf: undefined, keeping: { maxAgeMs: Infinity, gzipAgeMs: Infinity, maxBytes: Infinity }, traceDays: 7, openFiles: 16, otlp: undefined, healthPort: undefined, log: silentLogger, quietMs: 20 }))
-  return { [query]: registry.ports.query, [registers]: registry.ports.registry, [configs]: config.port, [notifies]: notify.port, [logs]: log.ports.log, [topologies]: log.ports.topology }
+  return { [query]: registry.ports.query, [registers]: registry.ports.registry, [configs]: config.port, [notifies]: notify.port, [logs]: log.ports.log, [topologies]: log.ports.topology, [views]: log.ports.topology }
 }
 
 /** Each has one report of the fourth of January. */

@@ -66,7 +66,7 @@ describe.each([1, 3] as const)('a @tars/rpc client calls our server, version %i'
     server = await startEcho()
     proxy = communicator.stringToProxy(tarsJs.EchoProxy, server.object())
     proxy.setVersion(version)
-    proxy.setTimeout(10_000)
+    proxy.setTimeout(60_000)
   })
   afterAll(async () => {
     communicator.disconnect()

@@ -166,6 +166,8 @@ describe('one replica', () => {
     for (const body of ['', '{', 'null', '[]', '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1beta1","request":{}}', '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1"}']) expect(await post('/validating', body)).toMatchObject({ status: 400 })
     expect(await post('/validating', JSON.stringify({ kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', request: {} }))).toMatchObject({ status: 500 })
     expect(await post('/mutating', 'x'.repeat(17 * 1024 * 1024))).toMatchObject({ status: 413 })
+    // Of few bytes each, and of tens in memory.
+    expect(await post('/conversion', `[${'[],'.repeat(4_100_000)}[]]`)).toMatchObject({ status: 413, text: expect.stringContaining('8000000 values') })
     await create(draft())
   })
 })

@@ -28,6 +28,7 @@ test('a pod is known by its address, by name and by its server, until it goes', 
   await pod('shop-cart-0', 'Cart', { ip: '10.0.0.1' })
   await pod('shop-cart-1', 'Cart', { ip: '10.0.0.2' })
   await until(() => callers.at('10.0.0.2'))
+  expect([callers.isApp('Shop'), callers.isApp('Sho'), callers.isApp('Cart')]).toEqual([true, false, false])
   expect(callers.at('::ffff:10.0.0.1')).toEqual({ pod: 'shop-cart-0', owner: 'Shop.Cart' })
   expect([callers.isPod('shop-cart-0'), callers.isPod('shop-cart-9'), callers.isOwner('Shop.Cart'), callers.isOwner('Shop.Pay')]).toEqual([true, false, true, false])
   await remove('shop-cart-0')

@@ -1,7 +1,7 @@
 // What reports say is known by its bytes: as a map would know it, outside of V8's heap, and no longer than it is true.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Fold, sumsOf, sumsTakenDown, type FoldRules } from '#store/fold.ts'
+import { Fold, sumsOf, sumsTakenDown, type FoldRules, type Sums } from '#store/fold.ts'
 import { Interned, internedText, longestInterned } from '#store/interned.ts'
 import { Known } from '#store/known.ts'
 import { headBytes, Tape, TapeReader } from '#store/tape.ts'
@@ -10,8 +10,11 @@ import { statRules } from '../../../framework/stat/model/stat-rules.ts'
 const string = fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes))
 
 test('strings have the numbers that a map would give them, each below its parent', () => {
+  let used = new Interned()
   fc.assert(fc.property(fc.array(fc.tuple(string, fc.integer({ min: -3, max: 3 })), { maxLength: 300 }), (strings) => {
-    const [interned, other, model] = [new Interned(), new Interned(), new Map<string, number>()]
+    // Its memory is that of the last round's.
+    const [interned, other, model] = [new Interned(used.release()), new Interned(), new Map<string, number>()]
+    used = interned
     for (const [bytes, parent] of strings) {
       const key = `${parent} ${bytes.toString('hex')}`
       const number = model.get(key) ?? model.size
@@ -35,6 +38,10 @@ test('as many as there are, and as long as they may be', () => {
   expect(() => interned.number(Buffer.alloc(longestInterned + 1))).toThrow(RangeError)
   const given = interned.release()
   expect([given.size, internedText(given, 12_345), internedText(given, 20_199), interned.size]).toEqual([20_200, '12345', `${long}199`, 0])
+  // All of its memory is there for another one, which finds in it only what it has itself.
+  const again = new Interned(given)
+  expect([again.number(Buffer.from('7')), again.number(Buffer.from('8')), again.number(Buffer.from('7'))]).toEqual([0, 1, 0])
+  expect(new Set(again.release().chunks.map(({ buffer }) => buffer))).toEqual(new Set(given.chunks.map(({ buffer }) => buffer)))
 })
 
 test('a tape says what it was told, and is told of its end', () => {
@@ -61,8 +68,10 @@ describe('sums', () => {
   const call = fc.record({ key: fc.integer({ min: 0, max: 12 }), count: fc.integer({ min: 0, max: 1000 }), least: fc.integer({ min: 0, max: 9 }), intervals: fc.dictionary(fc.constantFrom('5', '10', '50', '100', '2000'), fc.integer({ min: 1, max: 9 })) })
 
   test('are those of the values, and what was taken down comes to them at every place', () => {
+    let memory: Sums | undefined
     fc.assert(fc.property(fc.array(call, { maxLength: 80 }), fc.nat(80), (calls, rewrittenAt) => {
-      const [fold, keys, tape] = [new Fold(rules, bounds), new Interned(), new Tape()]
+      // Its memory is that of the last round's.
+      const [fold, keys, tape] = [new Fold(rules, bounds, memory), new Interned(), new Tape()]
       const model = new Map<number, { count: number; max: number; min: number; intervals: Record<string, number> }>()
       for (const [index, { key, count, least, intervals }] of calls.entries()) {
         if (index === rewrittenAt) {
@@ -70,7 +79,7 @@ describe('sums', () => {
           for (const _ of fold.takeDown(() => tape));
         }
         const value = Float64Array.of(count, 1, 2, count * 3, least + 7, least, ...Object.entries(intervals).flatMap(([bound, calls_]) => [Number(bound), calls_]))
-        fold.add(fold.slot(keys, keys.number(Buffer.from(JSON.stringify(Object.values({ ...names, interface_name: `f${key}` })))), 'a.b'), { column: value, from: 0, to: value.length }, tape)
+        fold.add(fold.slot(keys, keys.number(Buffer.from(JSON.stringify(Object.values({ ...names, interface_name: `f${key}` })))), ['a.b']), { column: value, from: 0, to: value.length }, tape)
         const sum = model.get(key) ?? { count: 0, max: 0, min: 0, intervals: {} }
         for (const [bound, more] of Object.entries(intervals)) sum.intervals[bound] = (sum.intervals[bound] ?? 0) + more
         model.set(key, { ...sum, count: sum.count + count, max: Math.max(sum.max, least + 7), min: least === 0 ? sum.min : sum.min === 0 ? least : Math.min(sum.min, least) })
@@ -78,7 +87,10 @@ describe('sums', () => {
       const times = (key: number): number => calls.filter((one) => one.key === key).length
       const expected = [...model].map(([key, { count, max, min, intervals }]) => [`f${key}`, count, times(key), 2 * times(key), count * 3, max, min, ...Object.entries(intervals).flatMap(([bound, calls_]) => [Number(bound), calls_])])
       const takenDown = [...sumsTakenDown(rules, [new TapeReader(Buffer.from(tape.taken.subarray(headBytes)))])]
-      const kept = [...sumsOf(rules, fold.release())]
+      const chunks = memory?.chunks.length ?? 0
+      memory = fold.release()
+      expect(memory.chunks.length).toBe(Math.max(chunks, Math.min(calls.length, 1)))
+      const kept = [...sumsOf(rules, memory)]
       for (const sums of [kept, takenDown]) expect(sums.map(({ slot, names: { interface_name: name }, value }) => [slot, name, ...value])).toEqual(expected.map((sum, slot) => [slot, ...sum]))
     }))
   })

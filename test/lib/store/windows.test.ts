@@ -9,13 +9,14 @@ import { Failure } from '#base/errors.ts'
 import { silentLogger } from '#base/log.ts'
 import type { Row } from '#store/dataset.ts'
 import { statDataset } from '#store/datasets.ts'
+import type { Closed } from '#store/keeper.ts'
 import { minuteOf } from '#store/minute.ts'
 import { Outbox } from '#store/outbox.ts'
 import { Spool } from '#store/spool.ts'
 import { openSqliteStore } from '#store/sqlite/store.ts'
 import { until } from '../../registry/cluster.ts'
 import { HandClock } from '../../stat/rig.ts'
-import { openKept, type Calls, type WindowsRig } from './windows-rig.ts'
+import { openKept, openWindows, type Calls, type WindowsRig } from './windows-rig.ts'
 
 let folder: string
 let clock: HandClock
@@ -305,6 +306,56 @@ test('all calls that come in are in what goes out, whatever the names, bounds, m
     // What is not counted under its reporter's name is under the name of the rest, never under another's.
     for (const [name, value] of Object.entries(out)) if (name !== '__other__') expect(value).toBeLessThanOrEqual(sums[name] ?? -1)
   }), { numRuns: 60 })
+})
+
+test('a window has the memory of one that the keeper is done with, and of no other', async () => {
+  const taken: Closed[] = []
+  let [done, broken]: [string[], Error | undefined] = [[], undefined]
+  const keeper = {
+    async take(closed?: Closed) {
+      if (closed !== undefined) taken.push(closed)
+      if (broken !== undefined) throw broken
+      return done.splice(0)
+    },
+  }
+  const { windows, add } = openWindows({ journal: join(folder, 'journal'), keeper, clock })
+  const window = async (): Promise<unknown> => {
+    await add([record('A.A', 'f', 1)])
+    await windows.close()
+    return taken.at(-1)?.sums?.columns.buffer
+  }
+  const buffers = [await window(), await window()]
+  done = [String(taken[0]?.name)]
+  buffers.push(await window(), await window())
+  expect(buffers.map((one) => buffers.indexOf(one))).toEqual([0, 1, 2, 0])
+  // One that broke may still look at what it was given: windows are handed on again without.
+  broken = new Error('broken')
+  await windows.look()
+  broken = undefined
+  await windows.look()
+  expect(taken.slice(4).map(({ name, sums }) => [name, sums])).toEqual(taken.slice(1, 4).map(({ name }) => [name, undefined]))
+  done = taken.map(({ name }) => name)
+  await windows.look()
+  expect(buffers).not.toContain(await window())
+  await windows.stop()
+})
+
+test('memory that many keys needed once goes after a while', async () => {
+  const buffers: unknown[] = []
+  const keeper = {
+    async take(closed?: Closed) {
+      if (closed !== undefined) buffers.push(closed.sums?.columns.buffer)
+      return closed === undefined ? [] : [closed.name]
+    },
+  }
+  const { windows, add } = openWindows({ journal: join(folder, 'journal'), keeper, clock })
+  for (let index = 0; index < 65; index++) {
+    await add([record('A.A', 'f', 1)])
+    await windows.close()
+  }
+  expect(new Set(buffers).size).toBeLessThan(6)
+  expect(buffers.slice(60).filter((one) => buffers.indexOf(one) < 60)).toEqual([])
+  await windows.stop()
 })
 
 test('every minute of a day has a place of its own, and the day has them all', () => {

@@ -5,7 +5,7 @@ import { createLogger } from '#base/log.ts'
 import { podResource } from '../../../framework/local/pods/kinds.ts'
 import { startPodRunner } from '../../../framework/local/pods/runner.ts'
 import type { Container, Pod } from '../../../framework/local/pods/kinds.ts'
-import { backoff, busyboxLayer, isReadyPod, logOf, namespace, nodeName, podOf, podWhen, pushImage, startRig, statusOf } from './rig.ts'
+import { backoff, busyboxLayer, isReadyPod, logOf, namespace, nodeName, podOf, podWhen, pushImage, says, startRig, statusOf } from './rig.ts'
 import type { Rig, TarEntry } from './rig.ts'
 
 let rig: Rig
@@ -105,9 +105,11 @@ test('an image that is not there: the volume and its image are named, and the po
 })
 
 test('with the registry away a new runner starts the pod from what is here', async () => {
-  const forever = mounted('keeps', { reference: tools }, 'trap "exit 0" TERM; while :; do /tools/bin/busybox sleep 1; done')
+  const forever = mounted('keeps', { reference: tools }, 'trap "exit 0" TERM; echo up; while :; do /tools/bin/busybox sleep 1; done')
   await rig.client.create(podResource, { ...forever, spec: { ...forever.spec, restartPolicy: 'Always' } })
   await podWhen(rig.client, 'keeps', isReadyPod)
+  // Until its handler is there, the kernel keeps SIGTERM from PID 1.
+  await says(rig, 'keeps', 'up')
   await rig.runner.stop()
   await rig.registry.stop()
   const runner = await startPodRunner({ client: rig.client, dataDir: join(rig.dir, 'pods'), subnet: rig.subnet, nodeName, backoff, log: createLogger({ write: () => {} }) })

@@ -29,7 +29,7 @@ function serving(name: string, probes: Partial<Container>, before = ''): Pod {
   const script = `${before}trap 'echo asked to stop; exit 3' TERM; busybox httpd -f -p $IP:${port} -h /answers & wait`
   return podOf(name, rig.image, script, {
     container: { env: [{ name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }], volumeMounts: [{ name: 'answers', mountPath: '/answers' }], ...probes },
-    spec: { volumes: [{ name: 'answers', hostPath: { path: join(rig.dir, name) } }], terminationGracePeriodSeconds: 2 },
+    spec: { volumes: [{ name: 'answers', hostPath: { path: join(rig.dir, name) } }] },
   })
 }
 
@@ -91,7 +91,8 @@ test('the preStop hook is heard before SIGTERM, and one that cannot be had is an
 })
 
 test('a PID 1 that is wedged is killed when its grace period is over, and its pod lives on', async () => {
-  await rig.client.create(podResource, serving('wedged', { livenessProbe: probe('/healthz', 1), startupProbe: probe('/healthz', 30) }, "trap '' TERM; if [ -e /answers/once ]; then :; else busybox touch /answers/once; busybox httpd -f -p $IP:7387 -h /answers & busybox sleep 1000; fi; "))
+  const pod = serving('wedged', { livenessProbe: probe('/healthz', 1), startupProbe: probe('/healthz', 30) }, "trap '' TERM; if [ -e /answers/once ]; then :; else busybox touch /answers/once; busybox httpd -f -p $IP:7387 -h /answers & busybox sleep 1000; fi; ")
+  await rig.client.create(podResource, { ...pod, spec: { ...pod.spec, terminationGracePeriodSeconds: 2 } })
   say('wedged', 'healthz')
   await podWhen(rig.client, 'wedged', isReadyPod)
   unsay('wedged', 'healthz')
@@ -131,11 +132,11 @@ test('liveness waits for the startup probe, however long that takes', async () =
 test('a pod that is deleted is asked no more while it ends', async () => {
   // The probes would find nobody from SIGTERM on, and have SIGTERM sent once more.
   const pod = serving('leaving', { livenessProbe: probe('/healthz', 1), startupProbe: probe('/healthz', 30) }, "busybox httpd -f -p $IP:7387 -h /answers & trap 'echo asked to stop; kill $!; busybox sleep 2; echo done; exit 0' TERM; wait; exit 1; ")
-  await rig.client.create(podResource, { ...pod, spec: { ...pod.spec, terminationGracePeriodSeconds: 10 } })
+  await rig.client.create(podResource, pod)
   say('leaving', 'healthz')
   await podWhen(rig.client, 'leaving', isReadyPod)
   const followed = logOf(rig, 'leaving', { follow: true })
-  await rig.client.delete(podResource, { namespace, name: 'leaving' }, { gracePeriodSeconds: 10 })
+  await rig.client.delete(podResource, { namespace, name: 'leaving' })
   await podWhen(rig.client, 'leaving', (seen) => seen === undefined)
   expect(await followed).toBe('asked to stop\ndone\n')
   const { items } = await rig.client.list(events, { namespace, fieldSelector: 'involvedObject.name=leaving' })

@@ -31,7 +31,7 @@ beforeEach(async () => {
   const api = await startApiServer({ dataFile: ':memory:', host: '127.0.0.1', port: 0, token: 'test', namespaces: [namespace], log })
   const client = createKubeClient(api.config)
   const registry = await startOciRegistry({ dir: join(dir, 'registry'), log })
-  const subnet = ownSubnet()
+  const subnet = await ownSubnet()
   const workloads = await startWorkloads({ client, nodeName, address: `${subnet}.1`, namespaces: [namespace], log })
   writeFileSync(join(dir, 'kubeconfig'), api.kubeconfig(namespace))
   const image = await pushImage(registry.address, 'busybox', { layers: [await busyboxLayer()] })

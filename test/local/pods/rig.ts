@@ -1,6 +1,8 @@
 // A cluster of the API server, a registry, workload controllers and the pod runner, with images around a static busybox.
-import { createHash } from 'node:crypto'
+import { createHash, randomInt } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -27,11 +29,18 @@ export const namespace = 'tars'
 /** The short delays that keep tests short; the doubling is the same. */
 export const backoff = { baseMs: 150, capMs: 600 }
 
-let taken = 0
-
-/** A /24 of loopback that no other test process has. */
-export function ownSubnet(): string {
-  return `127.${20 + (process.pid % 200)}.${(process.pid >> 8) % 200 + taken++}`
+/** A /24 of loopback that nobody else here has: while this process lives, it holds a port of an address that no pod gets. */
+export async function ownSubnet(): Promise<string> {
+  for (;;) {
+    const subnet = `127.${128 + randomInt(127)}.${randomInt(256)}`
+    const claim = createServer().unref().listen(65_535, `${subnet}.2`)
+    try {
+      await once(claim, 'listening')
+      return subnet
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    }
+  }
 }
 
 export interface TarEntry {
@@ -123,7 +132,7 @@ export async function startRig(options: { readonly inProcess?: Readonly<Record<s
   const api = await startApiServer({ dataFile: ':memory:', host: '127.0.0.1', port: 0, token: 'test', namespaces: [namespace], log, podLogs: (request) => late.runner?.podLogs(request) ?? Promise.reject(new Error('no runner')) })
   const client = createKubeClient(api.config)
   const registry = await startOciRegistry({ dir: join(dir, 'registry'), log })
-  const subnet = ownSubnet()
+  const subnet = await ownSubnet()
   const workloads = await startWorkloads({ client, nodeName, address: `${subnet}.1`, namespaces: [namespace], log })
   const runner = await startPodRunner({ client, dataDir: join(dir, 'pods'), subnet, nodeName, backoff, log, ...options })
   late.runner = runner
@@ -146,7 +155,7 @@ export function podOf(name: string, image: string, script: string, more: { reado
   return {
     apiVersion: 'v1', kind: 'Pod',
     metadata: { name, namespace, labels: more.labels ?? {} },
-    spec: { containers: [{ name: 'main', image, command: ['sh', '-c', script], ...more.container }], terminationGracePeriodSeconds: 5, ...more.spec },
+    spec: { containers: [{ name: 'main', image, command: ['sh', '-c', script], ...more.container }], terminationGracePeriodSeconds: 60, ...more.spec },
   }
 }
 

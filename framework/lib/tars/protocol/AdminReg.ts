@@ -1106,6 +1106,7 @@ export interface AdminRegServant {
   getProfileTemplate(profileName: string, current: Current): Answer<{ return: number; profileTemplate: string; resultDesc: string }>
   getServerProfileTemplate(application: string, serverName: string, nodeName: string, current: Current): Answer<{ return: number; profileTemplate: string; resultDesc: string }>
   getClientIp(current: Current): Answer<{ return: number; sClientIp: string }>
+  /** @param nodeName empty or "remote": of the logs that tarslog keeps */
   getLogFileList(application: string, serverName: string, nodeName: string, current: Current): Answer<{ return: number; logFileList: string[] }>
   getLogData(application: string, serverName: string, nodeName: string, logFile: string, cmd: string, current: Current): Answer<{ return: number; fileData: string }>
   getNodeLoad(application: string, serverName: string, nodeName: string, pid: number, current: Current): Answer<{ return: number; fileData: string }>

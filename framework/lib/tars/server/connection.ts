@@ -34,6 +34,8 @@ export interface ConnectionHost {
   onPacket(bytes: Buffer, start: number, end: number, connection: Connection, arrivedAt: number): boolean
   /** Memory held for incomplete packets changed. Returns false when the adapter holds too much. */
   onHeld(delta: number, connection: Connection): boolean
+  /** Bytes of responses that are unsent became more or fewer. */
+  onUnsent(delta: number): void
   /** It is over; `failure` when the server ended it. */
   onClose(connection: Connection, failure: Failure | undefined): void
 }
@@ -57,6 +59,8 @@ export class Connection implements Channel {
   #lastRead: number
   #lastSent: number
   #lastUnsent = 0
+  /** Unsent bytes that the host knows of. */
+  #unsent = 0
   #paused = false
   #asked = false
   #leaveVersion = 0
@@ -122,6 +126,14 @@ export class Connection implements Channel {
     this.drop(tooMuchHeld(this.#held))
   }
 
+  /** Bytes of responses that the operating system has not taken; the host knows of them then. */
+  countUnsent(): number {
+    const delta = (this.#closed ? 0 : this.#outbox.bytes) - this.#unsent
+    this.#unsent += delta
+    if (delta !== 0) this.#host.onUnsent(delta)
+    return this.#unsent
+  }
+
   agreesToLeave(version: number): void {
     this.#leaveVersion = version
   }
@@ -154,7 +166,7 @@ export class Connection implements Channel {
     const { partialPacketMs, writeStallMs } = this.#host.limits
     if (this.#frames.partial && this.#unread === undefined && now - this.#partialSince > partialPacketMs) return this.drop(slow(partialPacketMs))
     if (this.#outbox.bytes !== this.#lastUnsent || this.#outbox.bytes === 0) this.#lastSent = now
-    this.#lastUnsent = this.#outbox.bytes
+    this.#lastUnsent = this.countUnsent()
     if (now - this.#lastSent > writeStallMs) return this.drop(stalled(this.#outbox.bytes, writeStallMs))
     if (this.#finishedAt >= 0 && this.#outbox.bytes === 0 && now - this.#finishedAt > lingerMs) return this.drop()
     if (this.quiet && now - this.#lastRead > this.#host.idleTimeoutMs) this.#retire()
@@ -224,7 +236,8 @@ export class Connection implements Channel {
       this.#outbox.push(copy, () => free(copy))
     }
     if (this.#outbox.bytes > maxWriteBytes) return this.drop(unread(this.#outbox.bytes, maxWriteBytes))
-    if (this.#outbox.bytes <= pauseWriteBytes || this.#paused) return
+    if (this.#outbox.bytes !== this.#unsent) this.countUnsent()
+    if (this.#outbox.bytes <= pauseWriteBytes || this.#paused || this.#closed) return
     this.#paused = true
     this.#socket.pause()
   }
@@ -254,6 +267,7 @@ export class Connection implements Channel {
     this.#closed = true
     this.#frames.stop()
     this.#account()
+    this.countUnsent()
     this.#socket.destroy()
     this.#host.onClose(this, failure)
   }

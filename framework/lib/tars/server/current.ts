@@ -1,5 +1,8 @@
 import { packetType, type RequestPacket, type Texts } from '../packet.ts'
 
+/** Of a name in DNS, characters. */
+const longestName = 253
+
 /** Who sent a request. */
 export interface Peer {
   readonly address: string
@@ -60,10 +63,10 @@ export class Current {
     return this.#packet.status
   }
 
-  /** Name of the calling node: context key `node_name` when given, else the peer's address (framework-services.md 0.2). */
+  /** Name of the calling node: context key `node_name` when given and no longer than names are, else the peer's address (framework-services.md 0.2). */
   get caller(): string {
     const name = this.#packet.context.get('node_name')
-    return name === undefined || name === '' ? this.peer.address : name
+    return name === undefined || name === '' || name.length > longestName ? this.peer.address : name
   }
 
   /** Context of the response; fill it before the method returns. */

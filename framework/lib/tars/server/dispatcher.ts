@@ -1,6 +1,6 @@
 import { packetType, ret } from '../packet.ts'
 import type { Call } from './call.ts'
-import { Queue } from './queue.ts'
+import { FairQueue } from '#base/queue.ts'
 import type { Turn } from './turn.ts'
 
 /**
@@ -42,14 +42,14 @@ export interface DispatcherOptions {
 }
 
 /**
- * Decides when a call starts: at once while few are under way and the turn has time left, else in order of arrival.
+ * Decides when a call starts: at once while few are under way and the turn has time left, else in order of arrival, peer after peer.
  * The queue is bounded in calls and in bytes, and a call waits no longer than its deadline. What is beyond is not read, or
  * refused where that lasts: for a share of the time only, as refusing all that comes would take the time of those that can
  * be answered.
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions
-  readonly #waiting = new Queue<Call>()
+  readonly #waiting = new FairQueue<Call>()
   #waitingBytes = 0
   #active = 0
   /** CPU milliseconds that may go into refusing; below 0 what went into it too much. */
@@ -147,7 +147,7 @@ export class Dispatcher {
     const size = call.bodyBytes
     if (this.#waiting.size >= queueCapacity) return this.#shed(call, tooMany)
     if (this.#waitingBytes + size > maxQueueBytes) return this.#shed(call, tooMuch)
-    this.#waiting.push(call)
+    this.#waiting.push(call, call.channel.peer.address)
     this.#waitingBytes += size
     this.#watchDeadlines(call.deadline)
     if (!this.#blocked) this.#pumpLater()

@@ -53,6 +53,8 @@ export interface ServerLimits {
   readonly pauseWriteBytes: number
   /** With more than this it is closed. Default 64 MiB. */
   readonly maxWriteBytes: number
+  /** Memory for unsent response bytes of one adapter; beyond it the peer that has most of them loses connections. Default 256 MiB. */
+  readonly maxUnsentBytes: number
   /** A connection that takes none of its response bytes for this long is closed. Default 30000 ms. */
   readonly writeStallMs: number
 }
@@ -75,6 +77,7 @@ export const defaultLimits: ServerLimits = Object.freeze({
   maxQueueBytes: 256 << 20,
   pauseWriteBytes: 1 << 20,
   maxWriteBytes: 64 << 20,
+  maxUnsentBytes: 256 << 20,
   writeStallMs: 30_000,
 })
 

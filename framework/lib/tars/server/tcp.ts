@@ -5,7 +5,7 @@ import type { Adapter } from './adapter.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
 import { listenFailure, type Listener, type ListenerParts } from './listener.ts'
 import { adapterDefaults } from './options.ts'
-import { Queue } from './queue.ts'
+import { FairQueue } from '#base/queue.ts'
 import { TlsGate } from './tls-gate.ts'
 import { Writers } from './writers.ts'
 
@@ -29,14 +29,16 @@ export class TcpListener implements Listener, ConnectionHost {
   readonly #adapter: Adapter
   readonly #connections = new Set<Connection>()
   readonly #net: NetServer
-  /** Connections with bytes that are read in a later turn. */
-  readonly #waiting = new Queue<Connection>()
+  /** Connections with bytes that are read in a later turn, by peer: with many of them nobody keeps the others waiting. */
+  readonly #waiting = new FairQueue<Connection>()
   readonly #most: number
   /** Sockets by the address of their peer, those that have not become connections yet included. */
   readonly #peers = new Map<string, number>()
   #sockets = 0
   #gate: TlsGate | undefined
   #held = 0
+  /** Unsent response bytes of all connections, as they were counted last. */
+  #unsent = 0
   /** Connections so far, those that were one too many among them. */
   #arrived = 0
   #stopped: Promise<void> | undefined
@@ -116,7 +118,7 @@ export class TcpListener implements Listener, ConnectionHost {
   }
 
   readLater(connection: Connection): void {
-    this.#waiting.push(connection)
+    this.#waiting.push(connection, connection.peer.address)
     if (this.#waiting.size === 1) this.#adapter.readLater(this.#readOn)
   }
 
@@ -130,6 +132,18 @@ export class TcpListener implements Listener, ConnectionHost {
       most.dropForMemory()
     }
     return true
+  }
+
+  /** Who reads little by each of many connections pays, not who reads slowly by one. */
+  onUnsent(delta: number): void {
+    this.#unsent += delta
+    const { maxUnsentBytes } = this.limits
+    if (delta < 0 || this.#unsent <= maxUnsentBytes) return
+    // They may have sent much since.
+    const peers = Map.groupBy([...this.#connections].filter((connection) => connection.countUnsent() > 0), ({ peer }) => peer.address)
+    const sum = (connections: readonly Connection[]): number => connections.reduce((bytes, connection) => bytes + connection.countUnsent(), 0)
+    const [most = []] = [...peers.values()].toSorted((a, b) => sum(b) - sum(a))
+    for (const connection of most.toSorted((a, b) => b.countUnsent() - a.countUnsent())) if (this.#unsent > maxUnsentBytes) connection.drop(unsent(this.#unsent, maxUnsentBytes))
   }
 
   onClose(connection: Connection, failure: Failure | undefined): void {
@@ -225,4 +239,5 @@ export class TcpListener implements Listener, ConnectionHost {
 }
 
 const shared = (count: number): Failure => new Failure('TARS_CONNECTION_SHARE', `all connections are taken, ${count} of them by this peer, and another one needs one`, { remedy: 'raise maxConnections, or find out why the peer needs so many' })
+const unsent = (bytes: number, limit: number): Failure => new Failure('TARS_UNSENT_MEMORY', `${bytes} response bytes of all connections are unsent; at most ${limit} are kept, and this peer has most of them`, { remedy: 'check that the peer reads its responses' })
 const notServed = (code: string): Failure => new Failure(code, code === 'TARS_TLS' ? 'a TLS handshake failed' : 'the caller does not use TLS', { remedy: code === 'TARS_TLS' ? 'see whether the caller trusts the certificate' : 'use an ssl endpoint, or set TARS_TLS_REQUIRED to false' })

@@ -1,4 +1,5 @@
 // tarsAdminRegistry: AdminRegObj (framework-services 10). What each function does is in test/admin/adminreg.test.ts; here is what travels.
+import { ownAddress } from '../../../rig/own-address.ts'
 import { plain, type Call } from '../clients.ts'
 import { at, own, seeAll, seeReturn, struct, textArgs, type Row, type Struct } from '../row.ts'
 
@@ -7,7 +8,7 @@ const section = '10.1'
 /** Codes of native (framework-services 10). */
 const code = { noNode: 1001, noServer: 1003, parameter: 1007, noRelease: 1009, cannot: 1011 } as const
 /** The server that there is, on a node that answers. */
-export const alive = '127.80.1.1'
+export const alive = ownAddress()
 const hello = [['application', 'Demo'], ['serverName', 'Hello'], ['nodeName', alive]] as const
 const nobody = [['application', 'Demo'], ['serverName', 'Nobody'], ['nodeName', 'x']] as const
 

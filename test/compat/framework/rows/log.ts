@@ -1,9 +1,10 @@
-// tarslog: LogObj and TopologyObj (framework-services 4 and 5).
+// tarslog: LogObj, TopologyObj, and LogViewObj for AdminRegObj (framework-services 4, 5 and 10.1).
 import type { Call } from '../clients.ts'
 import { answered, seeAll, seeReturn, textArgs, type Row } from '../row.ts'
 
 export const logs = 'tars.tarslog.LogObj'
 export const topologies = 'tars.tarslog.TopologyObj'
+export const views = 'tars.tarslog.LogViewObj'
 const logInfo = { appname: 'Test', servername: 'Hello', sFilename: 'info', sFormat: '%Y', setdivision: '', bHasSufix: true, bHasAppNamePrefix: true, bHasSquareBracket: false, sConcatStr: '_', sSepar: '|', sLogType: '' }
 const day = '20260305'
 
@@ -20,4 +21,6 @@ export const rows: readonly Row[] = [
   topologyRow('listTrace', textArgs(['date', day], ['serverName', 'x']), 'ts'),
   topologyRow('listTraceSummary', [[1, 'date', day], [2, 'beginTime', 0], [3, 'endTime', 9], [4, 'serverName', 'x']], 'ss'),
   { section: '5', servant: topologies, func: 'graphTrace', args: textArgs(['date', day], ['traceId', 'x']), results: { 0: 'return', 3: 'graph' }, see: seeReturn, expected: -1 },
+  { section: '10.1', servant: views, func: 'getLogFileList', args: textArgs(['application', 'Test'], ['serverName', 'None']), results: { 0: 'return', 3: 'logFileList' }, see: seeAll('logFileList'), expected: [0, []] },
+  { section: '10.1', servant: views, func: 'getLogData', args: textArgs(['application', 'Test'], ['serverName', 'None'], ['logFile', 'x.log'], ['cmd', 'tail -1 x']), results: { 0: 'return', 5: 'fileData' }, see: (answer) => [seeReturn(answer), String(answer['fileData']).includes('there is no log file "x.log"')], expected: [-1, true] },
 ]

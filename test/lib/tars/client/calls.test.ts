@@ -46,15 +46,18 @@ describe('a call', () => {
     const server = await fakeServer((request, socket) => socket.write(encodeResponse({ version: 1, requestId: request.requestId })))
     cleanups.push(() => server.close())
     const communicator = client({ context: { node_name: 'pod-0', kept: '1' } })
-    await communicator.ping(at(server.port), { context: { kept: '2' }, timeoutMs: 1234 })
-    expect(server.requests[0]).toMatchObject({ servant: objectName, func: 'tars_ping', timeoutMs: 1234, context: new Map([['node_name', 'pod-0'], ['kept', '2']]) })
+    await communicator.ping(at(server.port), { context: { kept: '2' }, timeoutMs: 54_321 })
+    expect(server.requests[0]).toMatchObject({ servant: objectName, func: 'tars_ping', timeoutMs: 54_321, context: new Map([['node_name', 'pod-0'], ['kept', '2']]) })
   })
 
   it('times out by itself and leaves the connection to the others', async () => {
-    const server = await echo()
+    const late = Promise.withResolvers<void>()
+    const servant = { ...echoServant(), slow: (value: string) => late.promise.then(() => value) }
+    const server = await echo({ servants: { [objectName]: { interface: Echo, servant } } })
     const proxy = client().proxy<EchoProxy>(Echo, server.object())
-    const slow = proxy.slow('slow', 300)
-    await expect(proxy.slow('late', 250, { timeoutMs: 40 })).rejects.toMatchObject({ code: 'TARS_TIMEOUT', temporary: true, message: expect.stringContaining('slow was not answered within 40 ms') })
+    const slow = proxy.slow('slow', 0)
+    await expect(proxy.slow('late', 0, { timeoutMs: 40 })).rejects.toMatchObject({ code: 'TARS_TIMEOUT', temporary: true, message: expect.stringContaining('slow was not answered within 40 ms') })
+    late.resolve()
     expect(await slow).toBe('slow')
   })
 
@@ -76,7 +79,9 @@ describe('a call', () => {
     const server = await echo()
     const proxy = client().proxy<EchoProxy>(Echo, server.object())
     expect(await proxy.slow('x', 20, { timeoutMs: Infinity })).toBe('x')
-    await expect(proxy.slow('x', 200, { timeoutMs: 0.5 })).rejects.toMatchObject({ code: 'TARS_TIMEOUT' })
+    const silent = await fakeServer(() => {})
+    cleanups.push(() => silent.close())
+    await expect(client().ping(at(silent.port), { timeoutMs: 0.5 })).rejects.toMatchObject({ code: 'TARS_TIMEOUT' })
   })
 
   it('is aborted by its signal, before and while', async () => {

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { Communicator } from '#tars/client.ts'
 import { createEndpointF, QueryF, type EndpointF } from '#tars/protocol/QueryF.ts'
 import { createServer, type TarsServer } from '#tars/server.ts'
+import { ownAddress } from '../../../rig/own-address.ts'
 import { Echo, echoServant, objectName, startEcho, type EchoProxy, type EchoServer } from '../server/echo.ts'
 
 const cleanups: (() => unknown)[] = []
@@ -45,13 +46,13 @@ async function registry(): Promise<Registry> {
   return state
 }
 
-async function named(name: string): Promise<EchoServer> {
-  const server = await startEcho({ servants: { [objectName]: { interface: Echo, servant: { ...echoServant(), text: () => name } } } })
+async function named(name: string, endpoint = 'tcp -h 127.0.0.1 -p 0'): Promise<EchoServer> {
+  const server = await startEcho({ endpoint, servants: { [objectName]: { interface: Echo, servant: { ...echoServant(), text: () => name } } } })
   cleanups.push(() => server.drain(0))
   return server
 }
 
-const ep = (port: number): EndpointF => createEndpointF({ host: '127.0.0.1', port, istcp: 1, timeout: 3000 })
+const ep = (port: number, host = '127.0.0.1'): EndpointF => createEndpointF({ host, port, istcp: 1, timeout: 3000 })
 
 function proxyBy(source: Registry, options: ConstructorParameters<typeof Communicator>[0] = {}): EchoProxy {
   const communicator = new Communicator({ timeoutMs: 60_000, locator: `${locatorName}@tcp -h 127.0.0.1 -p ${source.endpoints[0]?.port}`, ...options })
@@ -207,13 +208,14 @@ describe('while the servers of an object come and go', () => {
 
   it('tries the only endpoint at once after it closed a connection', async () => {
     const source = await registry()
-    const server = await named('a')
-    source.answer = () => [ep(server.port())]
+    // Nobody else takes a port of its own address meanwhile.
+    const host = ownAddress()
+    const server = await named('a', `tcp -h ${host} -p 0`)
+    source.answer = () => [ep(server.port(), host)]
     const proxy = proxyBy(source)
     expect(await proxy.text('x')).toBe('a')
     await gone(server)
-    const again = await startEcho({ endpoint: `tcp -h 127.0.0.1 -p ${server.port()}`, servants: { [objectName]: { interface: Echo, servant: { ...echoServant(), text: () => 'again' } } } })
-    cleanups.push(() => again.drain(0))
+    await named('again', `tcp -h ${host} -p ${server.port()}`)
     expect(await proxy.text('x')).toBe('again')
   })
 })

@@ -66,7 +66,7 @@ async function closed(): Promise<{ readonly port: number; readonly peer: () => P
 }
 
 function caller(port: number, account: Account | undefined, endpoint = `tcp -h 127.0.0.1 -p ${port} -e 1`): EchoProxy {
-  const communicator = new Communicator({ timeoutMs: 5000, account: () => account })
+  const communicator = new Communicator({ timeoutMs: 60_000, account: () => account })
   cleanups.push(() => communicator.close())
   return communicator.proxy<EchoProxy>(Echo, `${objectName}@${endpoint}`)
 }
@@ -185,7 +185,7 @@ describe('a client', () => {
 
   test('waits for a server that says nothing no longer than for a connection', async () => {
     const silent = await fakeServer(() => {})
-    const communicator = new Communicator({ timeoutMs: 5000, connectTimeoutMs: 100, account: () => bert })
+    const communicator = new Communicator({ timeoutMs: 60_000, connectTimeoutMs: 100, account: () => bert })
     cleanups.push(() => silent.close(), () => communicator.close())
     expect(await why(communicator.proxy<EchoProxy>(Echo, `${objectName}@tcp -h 127.0.0.1 -p ${silent.port} -e 1`).text('x'))).toContain('cannot connect')
   })

@@ -16,8 +16,8 @@ async function setUp(...options: Parameters<typeof startEcho>): Promise<EchoServ
   return server
 }
 
-async function peerOf(server: EchoServer, read = true): Promise<RawPeer> {
-  const peer = await rawPeer(server.port(), read)
+async function peerOf(server: EchoServer, read = true, localAddress = '127.0.0.1'): Promise<RawPeer> {
+  const peer = await rawPeer(server.port(), read, localAddress)
   cleanups.push(() => peer.destroy())
   return peer
 }
@@ -220,6 +220,21 @@ describe('peers that do not read', () => {
     await peer.write(Buffer.concat(Array.from({ length: 500 }, (_, index) => echoRequest(index + 1, 'text', ['x']))))
     await expect.poll(() => refused).toEqual(['TARS_PEER_UNREAD'])
     await expect.poll(() => server.pending).toBe(0)
+  })
+
+  it('are dropped when together they leave more unsent than allowed: those of the peer that has most', async () => {
+    const refused: string[] = []
+    const server = await setUp({ servants: { [objectName]: { interface: Echo, servant: big } } }, { maxUnsentBytes: 30 << 20, metrics: { onRefused: (_, why) => refused.push(why) } })
+    const requests = (count: number) => Buffer.concat(Array.from({ length: count }, (_, index) => echoRequest(index + 1, 'text', ['x'])))
+    const slow = await peerOf(server, true, '127.0.0.2')
+    slow.socket.pause()
+    await slow.write(requests(50))
+    const greedy = await Promise.all(Array.from({ length: 20 }, () => peerOf(server, false)))
+    for (const peer of greedy) await peer.write(requests(60))
+    await expect.poll(() => refused.length).toBeGreaterThan(5)
+    expect(new Set(refused)).toEqual(new Set(['TARS_UNSENT_MEMORY']))
+    slow.socket.resume()
+    expect(await slow.until(50)).toHaveLength(50)
   })
 })
 

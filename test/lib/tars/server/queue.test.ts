@@ -36,6 +36,22 @@ describe('the queue of an adapter', () => {
     expect(server.pending).toBe(0)
   })
 
+  it('starts waiting calls of each peer in turn', async () => {
+    const { proxy, waiting, server } = await setUp({ concurrency: 1 })
+    const other = new Communicator({ timeoutMs: 60_000, localAddress: '127.0.0.2' })
+    cleanups.push(() => other.close())
+    const calls = Array.from({ length: 6 }, () => proxy.text('much'))
+    await expect.poll(() => server.pending).toBe(6)
+    const little = Array.from({ length: 2 }, () => other.proxy<EchoProxy>(Echo, server.object()).text('little'))
+    await expect.poll(() => server.pending).toBe(8)
+    for (let i = 0; i < 8; i++) {
+      await expect.poll(() => waiting.length).toBeGreaterThan(0)
+      waiting.shift()?.(String(i))
+    }
+    expect([await Promise.all(calls), await Promise.all(little)]).toEqual([['0', '1', '3', '5', '6', '7'], ['2', '4']])
+    expect(server.pending).toBe(0)
+  })
+
   it('answers -9 beyond its capacity', async () => {
     const { proxy, release } = await setUp({ concurrency: 1, queueCapacity: 3 })
     const calls = Array.from({ length: 10 }, () => proxy.text('x').catch((error: { ret: number }) => error.ret))
@@ -160,5 +176,31 @@ describe('the queue of an adapter', () => {
     await proxy.tars_ping()
     expect(peer.responses.length).toBeLessThan(300)
     await peer.until(300)
+  })
+
+  describe.each(['connections of one peer', 'calls at one port'])('%s, however many,', (what) => {
+    it('keep no other waiting', async () => {
+      const [others, each] = [100, 300]
+      let handled = 0
+      const burn = (): string => {
+        for (const until = performance.now() + 0.05; performance.now() < until;);
+        return ''
+      }
+      const servants = { [objectName]: { interface: Echo, servant: { ...echoServant(), remember: burn } } }
+      const server = await startEcho({}, { adapters: [0, 1].map(() => ({ endpoint: 'tcp -h 127.0.0.1 -p 0', servants })), metrics: { onResponse: () => void handled++ } })
+      const communicator = new Communicator({ timeoutMs: 60_000, localAddress: '127.0.0.2' })
+      const proxy = communicator.proxy<EchoProxy>(Echo, server.object(what.startsWith('calls') ? 1 : 0))
+      const peers = await Promise.all(Array.from({ length: others }, () => rawPeer(server.port())))
+      cleanups.push(() => server.drain(0), () => communicator.close(), () => peers.forEach((peer) => peer.destroy()))
+      await Promise.all([proxy.tars_ping(), ...peers.map((peer) => peer.write(echoRequest(1, 'nothing', [])).then(() => peer.until(1)))])
+      for (const peer of peers) void peer.write(Buffer.concat(Array.from({ length: each }, (_, index) => echoRequest(index + 2, 'remember', ['x']))))
+      await Promise.race(peers.map((peer) => peer.until(2)))
+      const before = handled
+      await proxy.tars_ping()
+      // Those of a few turns, of the 30,000.
+      expect(handled - before).toBeLessThan(5000)
+      expect(others * each - before).toBeGreaterThan(20_000)
+      await Promise.all(peers.map((peer) => peer.until(1 + each)))
+    })
   })
 })

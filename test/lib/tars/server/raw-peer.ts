@@ -15,8 +15,8 @@ export interface RawPeer {
 }
 
 /** @param port of 127.0.0.1 */
-export async function rawPeer(port: number, read = true): Promise<RawPeer> {
-  const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true })
+export async function rawPeer(port: number, read = true, localAddress = '127.0.0.1'): Promise<RawPeer> {
+  const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true, localAddress })
   await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject))
   socket.on('error', () => {})
   const responses: ResponsePacket[] = []

@@ -1,9 +1,10 @@
+// Log files as TarsWeb asks for them, by getLogFileList and getLogData of tarsnode and AdminRegObj.
 import { closeSync, openSync, readdirSync, readSync, realpathSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { Failure } from '#base/errors.ts'
+import { Failure } from './errors.ts'
 
 /** Most of a file that is read for one answer, bytes: what is read counts against the memory of the pod. */
-const WINDOW = 4 << 20
+export const WINDOW = 4 << 20
 /** Longest question, characters: what takes it apart takes the square of its time for some. */
 const LONGEST = 4096
 /** Most lines that can be asked for; what TarsWeb allows. */
@@ -16,13 +17,16 @@ export function listLogFiles(folder: string): string[] {
   return dated.sort((a, b) => b.time - a.time).map(({ name }) => name)
 }
 
+/** Which end of a file. */
+export type End = 'head' | 'tail'
+
 interface Cut {
-  readonly end: 'head' | 'tail'
+  readonly end: End
   readonly lines: number
 }
 
 /** What TarsWeb asks for; natively it is a shell's pipeline, which nobody here runs. */
-interface LogQuery {
+export interface LogQuery {
   readonly take: Cut
   readonly keyword: string | undefined
   readonly ignoreCase: boolean
@@ -59,8 +63,18 @@ export function parseLogQuery(text: string): LogQuery {
  * @throws Failure LOG_QUERY, or LOG_FILE when the folder has no such file
  */
 export function readLog(folder: string, name: string, query: string): string {
-  const { take, keyword, ignoreCase, then } = parseLogQuery(query)
-  const { text, whole } = readWindow(fileIn(folder, name), take.end)
+  const asked = parseLogQuery(query)
+  return answerQuery(asked, readWindow(fileIn(folder, name), asked.take.end))
+}
+
+/** What was read of a file, without the end of its last line, and whether that is all of it. */
+export interface LogText {
+  readonly text: string
+  readonly whole: boolean
+}
+
+/** The lines that are asked for. */
+export function answerQuery({ take, keyword, ignoreCase, then }: LogQuery, { text, whole }: LogText): string {
   const lines = lineCut(text.split('\n'), take)
   const wanted = ignoreCase ? keyword?.toLowerCase() : keyword
   const found = wanted === undefined ? lines : lines.filter((line) => (ignoreCase ? line.toLowerCase() : line).includes(wanted))
@@ -75,7 +89,7 @@ const lineCut = (lines: readonly string[], { end, lines: count }: Cut): readonly
 const visible = (line: string): string => line.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, (character) => (character === '\x7f' ? '^?' : `^${String.fromCharCode(character.charCodeAt(0) + 64)}`))
 
 /** A regular file that lies in the folder itself, also when its name is a link's. */
-function fileIn(folder: string, name: string): string {
+export function fileIn(folder: string, name: string): string {
   const missing = (cause?: unknown): never => {
     throw new Failure('LOG_FILE', `there is no log file "${name}"`, { cause, remedy: 'take a name of getLogFileList' })
   }
@@ -88,17 +102,22 @@ function fileIn(folder: string, name: string): string {
   }
 }
 
-function readWindow(path: string, end: Cut['end']): { readonly text: string; readonly whole: boolean } {
+function readWindow(path: string, end: End): LogText {
   const fd = openSync(path, 'r')
   try {
     const { size } = statSync(path)
     const start = end === 'tail' ? Math.max(0, size - WINDOW) : 0
     const buffer = Buffer.alloc(Math.min(size, WINDOW))
-    const text = buffer.toString('utf8', 0, readSync(fd, buffer, 0, buffer.length, start))
-    // The line that the window cuts is none, nor is what follows the last line's end.
-    const lines = start === 0 ? text : text.slice(text.indexOf('\n') + 1)
-    return { text: lines.endsWith('\n') ? lines.slice(0, -1) : lines, whole: size <= WINDOW }
+    return logText(buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, start)), { cut: start > 0, whole: size <= WINDOW })
   } finally {
     closeSync(fd)
   }
+}
+
+/** @param cut something is missing before these bytes */
+export function logText(bytes: Buffer, { cut, whole }: { readonly cut: boolean; readonly whole: boolean }): LogText {
+  const text = bytes.toString('utf8')
+  // The line that the window cuts is none, nor is what follows the last line's end.
+  const lines = cut ? text.slice(text.indexOf('\n') + 1) : text
+  return { text: lines.endsWith('\n') ? lines.slice(0, -1) : lines, whole }
 }
