@@ -87,7 +87,7 @@ function encode(fields: { name: string; prefix: string; mode: number; size: numb
   octal(0, 337, 7)
   block.write(fields.prefix, 345, 'latin1')
   let sum = 0
-  for (const byte of block) sum += byte
+  for (let at = 0; at < blockBytes; at++) sum += block[at] ?? 0
   octal(sum, 148, 6)
   block[154] = 0
   return block
