@@ -97,7 +97,16 @@ export class ServiceProcess {
   #successor(status: ExitStatus): number | undefined {
     const beating = this.#beating
     if (beating !== 0) return beating !== this.#pid && isAlive(beating) && this.#watch(beating) ? beating : undefined
-    return status.code === 0 && this.#mayDaemonise ? descendants(process.pid).find(this.#watch) : undefined
+    return status.code === 0 && this.#mayDaemonise ? this.#eldest() : undefined
+  }
+
+  /** The eldest that can be watched; who ends before that may have left another. */
+  #eldest(): number | undefined {
+    for (;;) {
+      const left = descendants(process.pid)
+      const eldest = left.find(this.#watch)
+      if (eldest !== undefined || left.length === 0) return eldest
+    }
   }
 
   #end(ending: Ending): void {

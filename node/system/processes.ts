@@ -40,17 +40,28 @@ export function isDescendant(pid: number, ancestor: number): boolean {
   return false
 }
 
-/** All living processes below `ancestor`, parents before their children; empty where the kernel does not list children. */
+/**
+ * All living processes below `ancestor`, parents before their children; empty where the kernel does not list children. The children
+ * of one that ends meanwhile go to somebody whose children were listed before, so it is looked again: until nobody has ended.
+ */
 export function descendants(ancestor: number): readonly number[] {
-  const found: number[] = []
-  const queue = [...childrenOf(ancestor)]
-  for (let pid = queue.shift(); pid !== undefined; pid = queue.shift()) {
-    if (!isAlive(pid)) continue
-    found.push(pid)
-    queue.push(...childrenOf(pid))
+  const ended = new Set<number>()
+  for (let looks = 1; ; looks++) {
+    const before = ended.size
+    const found: number[] = []
+    const queue = [...childrenOf(ancestor)]
+    for (let pid = queue.shift(); pid !== undefined; pid = queue.shift()) {
+      const children = childrenOf(pid)
+      if (isAlive(pid)) found.push(pid)
+      else ended.add(pid)
+      queue.push(...children)
+    }
+    if (ended.size === before || looks === MOST_LOOKS) return found
   }
-  return found
 }
+
+/** Looks at processes of which some end all the time. */
+const MOST_LOOKS = 100
 
 /** The children of all threads of a process; it reads what it needs and not all of /proc. */
 function childrenOf(pid: number): number[] {

@@ -64,6 +64,17 @@ describe('a service that forks itself away', () => {
     expect(exitCode(await space.ended)).toBe(9)
   })
 
+  it('is followed while it forks itself away a thousand times, whenever it is looked at', async () => {
+    const container = pod('none', {})
+    const file = join(container.root, 'wanderer.pid')
+    const wanderer = { ...container, env: { ...container.env, ...command(perl, `perl ${join(services, 'wanderer.pl')} ${file}`) } }
+    const space = await run(wanderer)
+    const pid = await until(() => (existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined))
+    expect(await status(wanderer, (told) => told.pid === pid || told.restarts > 0)).toMatchObject({ state: 'active', restarts: 0, pid })
+    space.kill('SIGTERM')
+    await space.ended
+  })
+
   it('is the same service after a graceful restart: the process that sends the heartbeats stands for it', async () => {
     const registry = new NotingRegistry(descriptor())
     await registry.start()
