@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { getSystemErrorMap } from 'node:util'
 import type { LaunchPlan } from '../launch/plan.ts'
 import { decodeStatus, type ExitStatus } from '../system/exit-status.ts'
-import { descendants, isAlive, sendSignal } from '../system/processes.ts'
+import { descendants, isAlive, LOOKING_MS, sendSignal } from '../system/processes.ts'
 
 /** How a run ended; `error` when it could not be spawned at all. */
 export interface Ending extends ExitStatus {
@@ -100,12 +100,13 @@ export class ServiceProcess {
     return status.code === 0 && this.#mayDaemonise ? this.#eldest() : undefined
   }
 
-  /** The eldest that can be watched; who ends before that may have left another. */
+  /** The eldest that can be watched; who ends before that may have left another. None when no descriptor is to be had. */
   #eldest(): number | undefined {
+    const deadline = performance.now() + LOOKING_MS
     for (;;) {
       const left = descendants(process.pid)
       const eldest = left.find(this.#watch)
-      if (eldest !== undefined || left.length === 0) return eldest
+      if (eldest !== undefined || left.length === 0 || performance.now() > deadline) return eldest
     }
   }
 

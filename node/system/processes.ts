@@ -42,11 +42,12 @@ export function isDescendant(pid: number, ancestor: number): boolean {
 
 /**
  * All living processes below `ancestor`, parents before their children; empty where the kernel does not list children. The children
- * of one that ends meanwhile go to somebody whose children were listed before, so it is looked again: until nobody has ended.
+ * of one that ends meanwhile go to somebody whose children were listed before, so it is looked again: until nobody has ended, or {@link LOOKING_MS} are over, as where processes come and go by the thousands.
  */
 export function descendants(ancestor: number): readonly number[] {
+  const deadline = performance.now() + LOOKING_MS
   const ended = new Set<number>()
-  for (let looks = 1; ; looks++) {
+  for (;;) {
     const before = ended.size
     const found: number[] = []
     const queue = [...childrenOf(ancestor)]
@@ -56,12 +57,12 @@ export function descendants(ancestor: number): readonly number[] {
       else ended.add(pid)
       queue.push(...children)
     }
-    if (ended.size === before || looks === MOST_LOOKS) return found
+    if (ended.size === before || performance.now() > deadline) return found
   }
 }
 
-/** Looks at processes of which some end all the time. */
-const MOST_LOOKS = 100
+/** Longest time in which processes are looked at again and again, milliseconds: nothing else goes on meanwhile. */
+export const LOOKING_MS = 100
 
 /** The children of all threads of a process; it reads what it needs and not all of /proc. */
 function childrenOf(pid: number): number[] {

@@ -1,7 +1,10 @@
 // Services that do what no service should, and what some do.
+import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { LaunchPlan } from '../../node/launch/plan.ts'
+import { ServiceProcess, type Ending } from '../../node/service/process.ts'
 import { eventually as until } from '../rig/eventually.ts'
 import { exitCode, type PidNamespace } from '../rig/pidns.ts'
 import { debianTool } from '../rig/tools.ts'
@@ -73,6 +76,15 @@ describe('a service that forks itself away', () => {
     expect(await status(wanderer, (told) => told.pid === pid || told.restarts > 0)).toMatchObject({ state: 'active', restarts: 0, pid })
     space.kill('SIGTERM')
     await space.ended
+  })
+
+  it('has ended when what it left cannot be watched, and nobody looks for ever', () => {
+    const left = spawn('sleep', ['60'])
+    cleanups.push(async () => void left.kill('SIGKILL'))
+    const endings: Ending[] = []
+    const process = new ServiceProcess({ plan: {} as LaunchPlan, spawn: () => 7, onGone: (ending) => endings.push(ending), watch: () => false, mayDaemonise: true })
+    process.ended(7, 0)
+    expect(endings).toEqual([{ code: 0, signal: null, core: false }])
   })
 
   it('is the same service after a graceful restart: the process that sends the heartbeats stands for it', async () => {
