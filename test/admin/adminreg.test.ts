@@ -1,5 +1,5 @@
 // AdminRegObj (framework-services 10) as TarsWeb, DCache and plug-ins call it: a @tars/rpc client, webhooks, and nodes in pods.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -153,6 +153,8 @@ describe('nodes', () => {
       for (const node of ['', 'remote']) await until(async () => expect((await ours.getLogFileList('Demo', 'Hello', node))).toEqual({ return: 0, logFileList: [file] }))
       expect(await admin.getLogData('Demo', 'Hello', 'remote', file, 'tail -1 x | cat -v')).toEqual([0, expect.stringMatching(/^[\d.]+\|two\n$/)])
       expect((await ours.getLogData('Demo', 'Hello', 'remote', '../Hello/x', 'tail -1 x')).return).toBe(-1)
+      await symlink('Broken', join(folder, 'Demo/Broken'))
+      expect(await ours.getLogFileList('Demo', 'Broken', 'remote')).toEqual({ return: -1, logFileList: [] })
     } finally {
       await makePod('tars', 'tarslog', 0, {})
       await log.stop()
