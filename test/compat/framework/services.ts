@@ -92,9 +92,9 @@ async function startReadModels(folder: string, lifetime: Lifetime): Promise<Port
 
 /** Each has one report of the fourth of January. */
 async function startMonitors(lifetime: Lifetime): Promise<Ports> {
-  const stat = await startMonitored('stat')
+  const stat = await startMonitored('stat', { address: '127.0.0.1' })
   lifetime.onStop(() => stat.stop())
-  const property = await startMonitored('property')
+  const property = await startMonitored('property', { address: '127.0.0.1' })
   lifetime.onStop(() => property.stop())
   for (const { clock } of [stat, property]) clock.set(2026, 1, 4, 9, 30)
   await stat.communicator.proxy<StatFProxy>(StatF, `${stats}@tcp -h 127.0.0.1 -p ${stat.gatherer.port}`)
