@@ -66,7 +66,7 @@ export interface Settings {
  * | TARSNODE_NODE_PORT, TARSNODE_SERVER_PORT | ports of NodeObj and ServerObj | 19385, 19386 |
  * | TARSNODE_HTTP_PORT | port of /healthz, /readyz, /status and /metrics, on the local address and the pod's | 19387 |
  * | TARSNODE_GRACE_SECONDS | the pod's terminationGracePeriodSeconds; the whole stop fits into it | 30 |
- * | TARSNODE_DRAIN_MS | time between the report Deactivating and the shutdown; overrides the template's `drain-delay` | 500; when the pod ends and others serve, the template's `refresh-endpoint-interval` and 10 s |
+ * | TARSNODE_DRAIN_MS | time between the report Deactivating and the shutdown; overrides the template's `drain-delay` | 500; when the pod ends and others serve, the template's `refresh-endpoint-interval` and 40 s |
  * | TARSNODE_ON_EXIT | `restart`, or `exit` with the service's outcome when it ends by itself | restart |
  * | TARSNODE_STDOUT_BYTES, TARSNODE_STDOUT_FILES | size at which stdout_stderr is rotated, and how many are kept | 10485760, 5 |
  * | TARSNODE_ROOT | folder below which all paths of the layout lie | / |

@@ -32,6 +32,8 @@ const DRAIN_MS = 500
  * pod that ends serves on that long when there are others to go to. Milliseconds, of tars.default.
  */
 const REFRESH_MS = 60_000
+/** After an answer that differs from the last one, TarsJava asks again up to 29 s later than at its interval, milliseconds. */
+const LATE_REFRESH_MS = 30_000
 /** Longest from a client's last look at its old endpoints to the answer of the call that it then made, milliseconds. */
 const LAST_CALL_MS = 10_000
 const DEACTIVATING_MS = 2_000
@@ -75,7 +77,7 @@ function launch(options: PrepareOptions, plan: LaunchPlan, { conf, objects }: De
   const deactivatingMs = number('deactivating-timeout', DEACTIVATING_MS)
   const wishedMs = tars ? (settings.drainMs ?? amount(conf?.setting('drain-delay'))) : 0
   const drainMs = wishedMs ?? DRAIN_MS
-  const leaveMs = wishedMs ?? (amount(conf?.clientSetting('refresh-endpoint-interval')) ?? REFRESH_MS) + LAST_CALL_MS
+  const leaveMs = wishedMs ?? (amount(conf?.clientSetting('refresh-endpoint-interval')) ?? REFRESH_MS) + LATE_REFRESH_MS + LAST_CALL_MS
   return {
     plan,
     stop: stopPlan({ graceMs: settings.graceMs, drainMs, leaveMs, deactivatingMs }),

@@ -102,7 +102,7 @@ describe('the children of its servers', () => {
     expect(after.metadata.uid).toBe(before.metadata.uid)
     const { spec } = after['spec'].template as { spec: { initContainers?: object[]; containers: { name: string; env?: { name: string }[] }[]; terminationGracePeriodSeconds: number; imagePullSecrets: { name: string }[] } }
     expect(spec.initContainers).toBeUndefined()
-    expect(spec.terminationGracePeriodSeconds).toBe(150)
+    expect(spec.terminationGracePeriodSeconds).toBe(180)
     expect(spec.imagePullSecrets).toEqual([{ name: 'pull' }])
     expect(spec.containers.map(({ name }) => name).toSorted()).toEqual(['demo-second', 'guest'])
     expect(after['spec'].updateStrategy).toEqual({ type: 'RollingUpdate', rollingUpdate: { partition: 2 } })

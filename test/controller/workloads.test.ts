@@ -10,7 +10,7 @@ const owner = { apiVersion: 'k8s.tars.io/v1beta3', kind: 'TServer', name: 'demo-
 const labels = { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Hello' }
 const metadata = { name: 'demo-hello', namespace: 'ns', labels, ownerReferences: [owner] }
 const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } } })
-const supervisorEnv = [field('Namespace', 'metadata.namespace'), field('PodName', 'metadata.name'), field('PodIP', 'status.podIP'), { name: 'ServerApp', value: 'Demo' }, { name: 'ServerName', value: 'Hello' }, { name: 'TARSNODE_GRACE_SECONDS', value: '150' }]
+const supervisorEnv = [field('Namespace', 'metadata.namespace'), field('PodName', 'metadata.name'), field('PodIP', 'status.podIP'), { name: 'ServerApp', value: 'Demo' }, { name: 'ServerName', value: 'Hello' }, { name: 'TARSNODE_GRACE_SECONDS', value: '180' }]
 const timezoneMount = { name: 'host-timezone', mountPath: '/etc/localtime', readOnly: true }
 const timezoneVolume = { name: 'host-timezone', hostPath: { path: '/etc/localtime', type: '' } }
 const workDirVolume = { name: 'tarsnode-work-dir', emptyDir: {} }
@@ -70,7 +70,7 @@ describe('stateful set (control-plane spec C.2, C.4)', () => {
             containers: [{ name: 'demo-hello', image: 'registry.test/demo.hello:v1', imagePullPolicy: 'Always', env: supervisorEnv, resources: {}, volumeMounts: [timezoneMount, workDirMount], ...probes }],
             volumes: [timezoneVolume, workDirVolume],
             readinessGates: [{ conditionType: 'tars.io/active' }],
-            restartPolicy: 'Always', terminationGracePeriodSeconds: 150, dnsPolicy: 'ClusterFirst', dnsConfig: { options: [{ name: 'ndots', value: '2' }] }, enableServiceLinks: false,
+            restartPolicy: 'Always', terminationGracePeriodSeconds: 180, dnsPolicy: 'ClusterFirst', dnsConfig: { options: [{ name: 'ndots', value: '2' }] }, enableServiceLinks: false,
             affinity: { nodeAffinity },
           },
         },
@@ -112,7 +112,7 @@ describe('stateful set (control-plane spec C.2, C.4)', () => {
     }])
     expect(spec?.volumes).toEqual([timezoneVolume, workDirVolume, { name: 'tarsnode-image', image: { reference: 'registry.test/tars.tarsnode:v2' } }])
     expect(spec?.imagePullSecrets).toEqual([{ name: 'fw' }])
-    expect(spec?.terminationGracePeriodSeconds).toBe(150)
+    expect(spec?.terminationGracePeriodSeconds).toBe(180)
   })
 
   test("the release's node image goes the framework's way", () => {

@@ -55,7 +55,8 @@ describe('a service under tarsnode', () => {
     space.kill('SIGTERM')
     await registry.report(({ present }) => present === 'Deactivating')
     await space.output(/asked to shut down/)
-    expect(performance.now() - began).toBeGreaterThan(1000)
+    // TarsJava adds up to 29 s to its interval.
+    expect(performance.now() - began).toBeGreaterThan(30_000)
     expect(exitCode(await space.ended)).toBe(0)
   })
 

@@ -25,12 +25,12 @@ describe('restart policy', () => {
 
 describe('stop plan', () => {
   it('keeps what is wished when the grace has room for it', () => {
-    expect(stopPlan({ graceMs: 150_000, drainMs: 500, leaveMs: 70_000, deactivatingMs: 60_000 })).toEqual({ drainMs: 500, leaveMs: 70_000, shutdownMs: 60_000, termMs: 10_000, killMs: 3000 })
+    expect(stopPlan({ graceMs: 180_000, drainMs: 500, leaveMs: 100_000, deactivatingMs: 60_000 })).toEqual({ drainMs: 500, leaveMs: 100_000, shutdownMs: 60_000, termMs: 10_000, killMs: 3000 })
   })
 
   it.each([1000, 5000, 30_000, 120_000])('fits a stop into a grace of %i ms', (graceMs) => {
     for (const drainMs of [0, 500, 80_000]) {
-      const { drainMs: drain, leaveMs, shutdownMs, termMs } = stopPlan({ graceMs, drainMs, leaveMs: 70_000, deactivatingMs: 60_000 })
+      const { drainMs: drain, leaveMs, shutdownMs, termMs } = stopPlan({ graceMs, drainMs, leaveMs: 100_000, deactivatingMs: 60_000 })
       expect(leaveMs + shutdownMs + termMs).toBeLessThan(graceMs)
       expect(leaveMs).toBeGreaterThanOrEqual(drain)
       expect(termMs).toBeGreaterThan(0)

@@ -39,10 +39,10 @@ export const isRole = ({ k8s: { command } }: TServer['spec']): boolean => comman
 
 /**
  * Seconds between SIGTERM and SIGKILL. tarsnode reports Deactivating and serves on until callers that ask for endpoints at their
- * interval have asked again: 70 s with the refresh-endpoint-interval of tars.default. Then the service has its deactivating-timeout,
+ * interval have asked again: 100 s with the refresh-endpoint-interval of tars.default. Then the service has its deactivating-timeout,
  * at most 60 s, and 10 s from its own SIGTERM to SIGKILL. Most pods need far less, and end when they are done.
  */
-export const graceSeconds = 150
+export const graceSeconds = 180
 
 /** What tarsnode must be told about its pod (node spec A.1). */
 export function supervisorEnv({ spec: { app, server, variant, k8s } }: TServer): EnvVar[] {
