@@ -86,7 +86,7 @@ async function start(options: LogOptions, lifetime: Lifetime): Promise<RunningLo
   const servants = {
     log: { interface: logInterface(), servant: logServant({ append, namesNode: options.namesNode, overrides: startConf(options, lifetime), onTraceLine: (line, owner) => traces.collector.add(line, owner), check, clock }) },
     topology: { interface: Topology, servant: topologyServant({ store: traces.store, flush: () => traces.collector.flush() }) },
-    view: { interface: LogView, servant: viewServant(path, check.byApp(frameworkApp)) },
+    view: { interface: LogView, servant: viewServant(path, check.byApp(frameworkApp), log) },
   }
   const counters = new RequestCounters()
   const [one, other] = await serveTars({

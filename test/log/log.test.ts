@@ -1,11 +1,11 @@
 // tarslog on real sockets and real files.
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { silentLogger } from '#base/log.ts'
+import { createLogger, silentLogger } from '#base/log.ts'
 import { Writer } from '#tars/codec/writer.ts'
 import { Communicator } from '#tars/client.ts'
 import type { FunctionCodec } from '#tars/idl/interface.ts'
@@ -71,6 +71,20 @@ describe('what is kept is shown (10.1)', () => {
     expect(await view().getLogFileList('Shown', 'Server')).toEqual({ return: 0, logFileList: ['mallsz1/Shown.Server.log', 'other.log', 'old.log'] })
     expect(await view().getLogData('Shown', 'Server', 'mallsz1/Shown.Server.log', 'tail -3 x | grep -a line | head -1')).toEqual({ return: 0, fileData: 'line 6\n' })
     expect(await view().getLogFileList('No', 'Such')).toEqual({ return: 0, logFileList: [] })
+  })
+
+  test.each(['Looped/Server', 'Other/Looped'])('that %s cannot be read is said: to who asks by the code, and why in the log', async (path) => {
+    const lines: string[] = []
+    const one = await start({ path: join(folder, 'loops'), data: ':memory:', log: createLogger({ write: (line) => void lines.push(line) }) })
+    onTestFinished(() => one.stop())
+    const loop = join(folder, 'loops', path.startsWith('Looped') ? 'Looped' : path)
+    await mkdir(dirname(loop), { recursive: true })
+    await symlink(loop, loop)
+    const [app = '', server = ''] = path.split('/')
+    const { getLogFileList } = communicator.proxy<LogViewProxy>(LogView, `tars.tarslog.LogViewObj@tcp -h 127.0.0.1 -p ${one.ports.topology}`)
+    expect(await getLogFileList(app, server)).toEqual({ return: -1, logFileList: [] })
+    expect(lines.filter((line) => line.includes('cannot be listed'))).toEqual([expect.stringMatching(new RegExp(`${app}\\.${server}.*ELOOP`))])
+    expect(await getLogFileList(app, 'Missing')).toEqual({ return: app === 'Looped' ? -1 : 0, logFileList: [] })
   })
 
   test.each(['../Other/foreign.log', '../../Shown/Other/foreign.log', '/etc/passwd', '.', '..', ''])('not %j', async (name) => {

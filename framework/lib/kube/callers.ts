@@ -4,7 +4,7 @@ import type { Running } from '#base/lifecycle.ts'
 import { Limiter } from '#base/limiter.ts'
 import type { Logger } from '#base/log.ts'
 import type { KubeClient } from './client.ts'
-import { Informer } from './informer.ts'
+import { Informer, syncedWithin } from './informer.ts'
 import { hasEnded, ownAddress, sharedAddress } from './pod-addresses.ts'
 import { pods } from './resources.ts'
 import type { AnyObject } from './types.ts'
@@ -115,12 +115,7 @@ export function watchCallers({ client, namespace, ownerLabels, log }: CallerOpti
     get version() {
       return version
     },
-    async known() {
-      const late = Promise.withResolvers<void>()
-      const timer = setTimeout(late.resolve, knowMs).unref()
-      await Promise.race([informer.synced().catch(() => {}), late.promise])
-      clearTimeout(timer)
-    },
+    known: () => syncedWithin(knowMs, informer).catch(() => {}),
     stop: () => informer.stop(),
     get done() {
       return informer.done
