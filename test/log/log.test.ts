@@ -120,7 +120,7 @@ describe('lines (4.2)', () => {
   })
 
   test('without ipfix nothing is added', async () => {
-    const bare = await start({ namesNode: false, path: join(folder, 'bare'), data: ':memory:' })
+    const bare = await start({ namesNode: false, path: join(folder, 'bare'), data: join(folder, 'index-bare') })
     onTestFinished(() => bare.stop())
     await proxyOf(bare).logger('App', 'Server', '', '%Y%m%d', ['x\n'])
     expect(readFileSync(join(folder, 'bare/App/Server/App.Server_20260305.log'), 'utf8')).toBe('x\n')
@@ -187,7 +187,7 @@ describe('files', () => {
   })
 
   test('few are open, however many are written', async () => {
-    const few = await start({ path: join(folder, 'few'), data: ':memory:', openFiles: 10 })
+    const few = await start({ path: join(folder, 'few'), data: join(folder, 'index-few'), openFiles: 10 })
     onTestFinished(() => few.stop())
     const proxy = proxyOf(few)
     for (let round = 0; round < 2; round++) for (let index = 0; index < 60; index++) await proxy.logger('App', 'Server', `f${index}`, '%Y%m%d', [`${round}\n`])
@@ -237,7 +237,7 @@ describe('files', () => {
   })
 
   test('one server begins a thousand in ten minutes, whatever names it makes up, and others theirs', async () => {
-    const own = await start({ path: join(folder, 'many'), data: ':memory:' })
+    const own = await start({ path: join(folder, 'many'), data: join(folder, 'index-many') })
     onTestFinished(() => own.stop())
     const proxy = proxyOf(own)
     const write = (index: number): Promise<unknown> => proxy.logger('Evil', 'Pod', `f${index}`, '%Y', ['x\n']).then(() => undefined, (error: unknown) => error)
@@ -269,7 +269,7 @@ describe('files', () => {
   test('settings of the server count when the file changes, and a bad file does not (4.3)', async () => {
     const conf = join(folder, 'tarslog.conf')
     await writeFile(conf, '<tars>\n<log>\n<format>\nhour=App.Server\n</format>\n<logtype>\n10minute=App.Server.typed|App.Other.typed\nnone=App.Other.x\n</logtype>\n</log>\n</tars>')
-    const own = await start({ path: join(folder, 'conf'), data: ':memory:', conf })
+    const own = await start({ path: join(folder, 'conf'), data: join(folder, 'index-conf'), conf })
     onTestFinished(() => own.stop())
     const proxy = proxyOf(own)
     await proxy.logger('App', 'Server', 'x', '%Y%m%d', ['x\n'])
