@@ -100,7 +100,7 @@ async function start(options: LogOptions, lifetime: Lifetime): Promise<RunningLo
     metrics: counters,
   }, lifetime, drainMs)
   const health = options.healthPort === undefined ? undefined : lifetime.own(await startHealth({ host: address, port: options.healthPort, problem: () => undefined, metrics: () => metricsText(files, traces) + counters.text() + check.metrics() }))
-  log.info('log serves', { address, log: one?.port, topology: other?.port, path })
+  log.info('log serves', { address, log: one?.port, topology: other?.port, health: health?.port, path })
   return Object.assign(lifetime, { ports: { log: one?.port ?? 0, topology: other?.port ?? 0 }, healthPort: health?.port, sweep: pass })
 }
 
@@ -181,12 +181,13 @@ function startSweeping({ path, data, keeping, traceDays, log, clock = systemCloc
 
 function metricsText(files: LogFiles, { collector, exporter }: Traces): string {
   const metric = metricsOf('tarslog_')
-  const { open, waitingBytes } = files.size
+  const { open, waitingBytes, oldestWriteMs } = files.size
   const { living, lost } = collector.size
   const exported = exporter?.size
   return [
     metric('open_files', 'Logs that are open.', [[open]]),
     metric('waiting_bytes', 'Bytes of logs that are not written yet.', [[waitingBytes]]),
+    metric('oldest_write_seconds', 'How long the disk has taken for what it was given first, and has not taken yet.', [[oldestWriteMs / 1000]]),
     metric('traces_living', 'Traces that go on.', [[living]]),
     metric('trace_lines_lost_total', 'Lines that are in no trace: the index could not be written to, or has no more room for their server, or their trace.', [[lost]]),
     metric('exported_traces_total', 'Traces sent by OTLP.', exported === undefined ? [] : [[exported.sent]]),

@@ -215,12 +215,12 @@ describe('files', () => {
     await log.loggerbyInfo(info({ sFilename: 'after' }), ['x\n'])
   })
 
-  test('what comes at once stands in the order in which it came, little and much, while the file is opened and later', async () => {
-    const files = new LogFiles({ root: join(folder, 'order'), clock })
+  test.each([0, Infinity])('what comes at once stands in the order in which it came, little and much, while the file is opened and later, written here from %d bytes a second', async (busyAt) => {
+    const files = new LogFiles({ root: join(folder, `order-${busyAt}`), clock, busyAt })
     const pieces = ['a', 'b', 'c', 'd', 'e', 'f'].map((letter, index) => letter.repeat(index % 3 === 1 ? 200_000 : 10))
     for (let round = 0; round < 2; round++) await Promise.all(pieces.map((piece) => files.append('x.log', Buffer.from(piece))))
     await files.stop()
-    expect(readFileSync(join(folder, 'order/x.log'), 'utf8')).toBe(pieces.join('').repeat(2))
+    expect(readFileSync(join(folder, `order-${busyAt}/x.log`), 'utf8')).toBe(pieces.join('').repeat(2))
   })
 
   test('no more of them are begun than may, and those that are there are written', async () => {
