@@ -1,3 +1,4 @@
+import { longestDnsName } from '#base/address.ts'
 import { readEnv } from '#base/env.ts'
 import type { Environment } from '#base/lifecycle.ts'
 import { Failure } from '#base/errors.ts'
@@ -102,7 +103,7 @@ const port = (read: ReturnType<typeof readEnv>, name: string, fallback: number):
 
 /** Names become parts of paths and of conf text, so they hold nothing that has a meaning there. */
 function identity(name: string, value: string): string {
-  if (/^[0-9A-Za-z:][-\w.:]*$/.test(value) && value.length <= 253) return value
+  if (/^[0-9A-Za-z:][-\w.:]*$/.test(value) && value.length <= longestDnsName) return value
   throw new Failure('ENV_INVALID', `environment variable ${name} must consist of letters, digits, "-", "_", "." and ":", not "${value}"`, { remedy: `set ${name}` })
 }
 

@@ -1,8 +1,9 @@
 // Who may speak for a pod, and who calls.
+import { addressesOf } from '#api/topology.ts'
 import { plainAddress } from '#base/address.ts'
 import type { CallerCheckOptions } from '#kube/caller-check.ts'
 import type { Directory } from './model/directory.ts'
-import { addressesOf, type PodObject } from './model/pod-state.ts'
+import type { PodObject } from './model/pod-state.ts'
 
 /** Callers by the pods that the registry knows anyway. @param learn asks the API server for those at an address */
 export function callersOf(directory: Directory<unknown>, learn: (address: string) => Promise<void>): CallerCheckOptions['callers'] {

@@ -1,11 +1,11 @@
 // A node's word as a condition of its pod (node-and-image A.9). Pure.
 import { activeCondition, restartsCondition } from '#api/names.ts'
+import { longestDnsName } from '#base/address.ts'
 import { Failure } from '#base/errors.ts'
 import { conditionOf, isActiveState, type PodCondition, type PodObject, type ReportedState } from './model/pod-state.ts'
 
 const states: ReadonlySet<string> = new Set(['Inactive', 'Activating', 'Active', 'Deactivating', 'Unknown'])
 const podNames = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
-const longestPodName = 253
 /** Characters of a message that are kept. */
 const longestMessage = 1024
 /** The last second that RFC 3339 can name. */
@@ -13,7 +13,7 @@ const latest = 253_402_300_799
 
 /** What a report must look like before anything is done with it; throws a Failure that names the parameter. */
 export function checkReport(podName: string, { setting, present, pid, restarts = '', saidAt = 0 }: ReportedState): void {
-  if (podName.length > longestPodName || !podNames.test(podName)) {
+  if (podName.length > longestDnsName || !podNames.test(podName)) {
     throw invalid('podName', podName, 'a Kubernetes pod name: lower-case letters, digits, "-" and "."')
   }
   if (!states.has(setting)) throw invalid('settingState', setting, `one of ${[...states].join(', ')}`)

@@ -1,18 +1,19 @@
 import { labels, names } from '#api/names.ts'
 import { resources } from '#api/resources.ts'
+import type { NodeObject } from '#api/topology.ts'
 import type { TEndpoint, TFrameworkConfig, TTemplate } from '#api/types.ts'
 import { Lifetime } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import type { KubeClient } from '#kube/client.ts'
-import { Informer } from '#kube/informer.ts'
+import { Informer, syncedWithin } from '#kube/informer.ts'
 import type { Lease } from '#kube/lease.ts'
-import { leases, nodes, pods } from '#kube/resources.ts'
+import { nodePlaces } from '#kube/node-places.ts'
+import { leases, pods } from '#kube/resources.ts'
 import type { Informers } from '#kube/snapshot.ts'
 import { withoutStatus, type AnyObject, type KubeObject, type Resource } from '#kube/types.ts'
 import type { Locks } from './locks.ts'
 import type { Directory } from './model/directory.ts'
 import { essentials, type PodObject } from './model/pod-state.ts'
-import type { NodeObject } from './model/topology.ts'
 import type { Reports } from './reports.ts'
 
 /** The watches that the read model lives on. */
@@ -24,8 +25,8 @@ export interface Feeds extends Lifetime {
   synced(): Promise<void>
   /** Milliseconds since the API server last confirmed the oldest of what is known; Infinity before the first list. */
   ageMs(): number
-  /** What is worth keeping over a restart. */
-  readonly informers: Informers
+  /** What is worth keeping over a restart, and what is beside it, which may not be known. */
+  readonly kept: { readonly informers: Informers; readonly beside: Informers }
 }
 
 export interface FeedOptions {
@@ -47,7 +48,7 @@ export function startFeeds({ client, namespace, directory, reports, locks, log }
   const servers = new Informer({ ...common, resource: pods, labelSelector: labels.app, transform: (pod) => essentials(pod as KubeObject & PodObject) })
   const templates = new Informer<TTemplate>({ ...common, resource: resources.ttemplates })
   const config = new Informer<TFrameworkConfig>({ ...common, resource: resources.tframeworkconfigs, fieldSelector: `metadata.name=${names.framework}` })
-  const places = new Informer({ client, log, resource: nodes, transform: place })
+  const places = nodePlaces({ client, log })
   const held = new Informer<Lease>({ ...common, resource: leases as Resource<Lease>, labelSelector: labels.app })
 
   endpoints.onChange((type, endpoint) => (type === 'deleted' ? directory.removeEndpoint(endpoint) : directory.setEndpoint(endpoint)))
@@ -65,12 +66,7 @@ export function startFeeds({ client, namespace, directory, reports, locks, log }
     informer.start()
   }
   const withNodes = async () => {
-    const limit = new AbortController()
-    const late = new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, nodesMs)
-      limit.signal.addEventListener('abort', () => clearTimeout(timer))
-    })
-    await Promise.race([Promise.all([places.synced(), held.synced()]), late]).finally(() => limit.abort())
+    await syncedWithin(nodesMs, places, held)
     if (!places.hasSynced) log.error('nodes cannot be listed: groups are by configured address only', { remedy: 'let the ServiceAccount of tarsregistry list and watch nodes' })
   }
   return Object.assign(lifetime, {
@@ -81,7 +77,7 @@ export function startFeeds({ client, namespace, directory, reports, locks, log }
       await withNodes()
     },
     ageMs: () => Math.max(...needed.map((informer) => informer.ageMs())),
-    informers: { endpoints, servers, templates, config } as unknown as Informers,
+    kept: { informers: { endpoints, servers, templates, config } as unknown as Informers, beside: { places, held } as unknown as Informers },
   })
 }
 
@@ -93,11 +89,4 @@ function followPod(gone: boolean, pod: PodObject, directory: Directory<unknown>,
   }
   directory.setPod(pod)
   reports.observe(pod)
-}
-
-/** The parts of a node that say where it is. */
-function place<T extends KubeObject>({ apiVersion, kind, metadata, ...rest }: T): T {
-  const { name, uid, resourceVersion, labels: own } = metadata
-  const { addresses = [] } = (rest as { status?: { addresses?: unknown[] } }).status ?? {}
-  return { apiVersion, kind, metadata: { name, uid, resourceVersion, labels: own }, status: { addresses } } as unknown as T
 }

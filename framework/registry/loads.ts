@@ -1,3 +1,4 @@
+import { addressesOf } from '#api/topology.ts'
 import type { Clock } from '#base/clock.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
@@ -7,7 +8,7 @@ import type { Credentials } from '#tars/security.ts'
 import { tokenKey } from '#tars/tokens.ts'
 import type { Directory } from './model/directory.ts'
 import { weightsByLoad, type Figures } from './model/load.ts'
-import { addressesOf, type PodObject } from './model/pod-state.ts'
+import type { PodObject } from './model/pod-state.ts'
 
 export interface LoadsOptions {
   readonly directory: Directory<unknown>

@@ -1,3 +1,4 @@
+import { addressesOf } from '#api/topology.ts'
 import { setMaxListeners } from 'node:events'
 import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
@@ -7,7 +8,7 @@ import { isConflict, isNotFound } from '#kube/errors.ts'
 import { isOlder, isOlderVersion } from '#kube/types.ts'
 import { conditionsFor, isConfirmed, shownAt } from './condition.ts'
 import type { Directory } from './model/directory.ts'
-import { addressesOf, type PodCondition, type PodObject, type ReportedState } from './model/pod-state.ts'
+import type { PodCondition, PodObject, ReportedState } from './model/pod-state.ts'
 
 /** Writes conditions into a pod's status; resolves with the pod as it is then. Its uid must still be the one given, and its resourceVersion, too, if it is known. */
 export type WriteConditions = (pod: { readonly name: string; readonly uid: string | undefined; readonly resourceVersion?: string | undefined }, conditions: readonly PodCondition[]) => Promise<PodObject>

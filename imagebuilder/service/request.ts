@@ -1,5 +1,5 @@
 import { serverObjectName } from '#api/names.ts'
-import { patterns } from '#api/schema/patterns.ts'
+import { limits, patterns } from '#api/schema/patterns.ts'
 import { Failure } from '#base/errors.ts'
 import { checkApp, checkServer, checkServerType, checkTag } from '../names.ts'
 import type { ServerType } from '../package/preflight.ts'
@@ -20,7 +20,6 @@ export interface BuildRequest {
 }
 
 const secretName = new RegExp(patterns.secret)
-const longest = { person: 100, mark: 1600, image: 500, secret: 253 } as const
 
 function refuse(field: string, rule: string, remedy: string): never {
   throw new Failure('FORM_INVALID', `form field ${field} ${rule}`, { remedy, context: { field } })
@@ -34,7 +33,7 @@ function line(field: string, value: string, length: number): string {
 }
 
 function secret(field: string, value: string): string {
-  if (value.length > longest.secret || !secretName.test(value)) refuse(field, `"${value}" is not the name of a secret`, 'send the name of a Secret of this namespace')
+  if (value.length > limits.object || !secretName.test(value)) refuse(field, `"${value}" is not the name of a secret`, 'send the name of a Secret of this namespace')
   return value
 }
 
@@ -63,10 +62,10 @@ export function checkForm(form: ReadonlyMap<string, string>, timage: string): Bu
     server,
     serverType: checkServerType('form field ServerType', required('ServerType')),
     tag: tag === '' ? '' : checkTag('form field ServerTag', tag),
-    baseImage: line('BaseImage', get('BaseImage'), longest.image),
+    baseImage: line('BaseImage', get('BaseImage'), limits.image),
     baseImageSecret: secret('BaseImageSecret', get('BaseImageSecret')),
     secret: secret('Secret', get('Secret')),
-    createPerson: line('CreatePerson', get('CreatePerson'), longest.person),
-    mark: form.get('Mark')?.slice(0, longest.mark) ?? '',
+    createPerson: line('CreatePerson', get('CreatePerson'), limits.person),
+    mark: form.get('Mark')?.slice(0, limits.mark) ?? '',
   }
 }

@@ -1,14 +1,15 @@
 // AdminRegObj (framework-services 10) as TarsWeb, DCache and plug-ins call it: a @tars/rpc client, webhooks, and nodes in pods.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { accountName } from '#api/mutate/taccount.ts'
 import { resources } from '#api/resources.ts'
 import type { TServer } from '#api/types.ts'
 import { silentLogger } from '#base/log.ts'
-import { pods, statefulSets } from '#kube/resources.ts'
+import { nodes, pods, statefulSets } from '#kube/resources.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
 import { Communicator } from '#tars/client.ts'
 import { AdminReg, createTaskItemReq, createTaskReq, EMTaskItemStatus, EMTaskStatus, type AdminRegProxy } from '#tars/protocol/AdminReg.ts'
@@ -144,7 +145,7 @@ describe('nodes', () => {
     expect((await ours.getLogData('Demo', 'Hello', 'remote', 'x.log', 'tail -1 x'))).toEqual({ return: 1001, fileData: expect.stringContaining('no pod of tars.tarslog') })
     const folder = await mkdtemp(join(tmpdir(), 'tarsk8s-remote-'))
     const keeping = { maxAgeMs: Infinity, gzipAgeMs: Infinity, maxBytes: Infinity }
-    const log = await startLog({ address: keeper, ports: { log: 12_111, topology: 13_030 }, path: folder, data: ':memory:', namesNode: true, conf: undefined, keeping, traceDays: 7, openFiles: 16, otlp: undefined, healthPort: undefined, log: silentLogger })
+    const log = await startLog({ address: keeper, ports: { log: 12_111, topology: 13_030 }, path: folder, data: join(folder, '.index'), namesNode: true, conf: undefined, keeping, traceDays: 7, openFiles: 16, otlp: undefined, healthPort: undefined, log: silentLogger })
     try {
       await communicator.proxy<LogProxy>(Log, `tars.tarslog.LogObj@tcp -h ${keeper} -p 12111`).logger('Demo', 'Hello', 'a', '%Y', ['one\n', 'two\n'])
       await makePod('tars', 'tarslog', 0, { podIP: keeper })
@@ -152,6 +153,8 @@ describe('nodes', () => {
       for (const node of ['', 'remote']) await until(async () => expect((await ours.getLogFileList('Demo', 'Hello', node))).toEqual({ return: 0, logFileList: [file] }))
       expect(await admin.getLogData('Demo', 'Hello', 'remote', file, 'tail -1 x | cat -v')).toEqual([0, expect.stringMatching(/^[\d.]+\|two\n$/)])
       expect((await ours.getLogData('Demo', 'Hello', 'remote', '../Hello/x', 'tail -1 x')).return).toBe(-1)
+      await symlink('Broken', join(folder, 'Demo/Broken'))
+      expect(await ours.getLogFileList('Demo', 'Broken', 'remote')).toEqual({ return: -1, logFileList: [] })
     } finally {
       await makePod('tars', 'tarslog', 0, {})
       await log.stop()
@@ -207,7 +210,17 @@ describe('what there is', () => {
     expect([...heartbeats.keys()]).toEqual(['demo-hello-0', 'demo-hello-1'])
     expect(heartbeats.get('demo-hello-1')).toBe('2026-01-01 00:00:00')
     expect(await admin.getClientIp()).toEqual([0, '127.0.0.1'])
-    expect(await ours.getGroupId('10.0.0.1')).toMatchObject({ return: -1, groupId: -1 })
+  })
+  test('groups of machines, as tarsregistry has them: by configured address, and by node (1.3)', async () => {
+    const [address, ofPod] = [ownAddress(), ownAddress()]
+    await cluster.client.patch(resources.tframeworkconfigs as Resource, { namespace, name: 'tars-framework' }, { topology: { groups: [{ name: 'gz', addresses: ['10.83.1.*'] }] } })
+    await create(nodes, { metadata: { name: 'machine', namespace: undefined, labels: { 'topology.kubernetes.io/zone': 'sz' } }, spec: {} })
+    await cluster.client.patch(nodes, { name: 'machine' }, { status: { addresses: [{ type: 'InternalIP', address }] } }, { subresource: 'status' })
+    await create(pods, { metadata: { name: 'demo-placed-0', labels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Placed' } }, spec: { nodeName: 'machine', containers: [{ name: 'placed', image: 'i' }] } })
+    await cluster.client.patch(pods, { namespace, name: 'demo-placed-0' }, { status: { podIP: ofPod, podIPs: [{ ip: ofPod }] } }, { subresource: 'status' })
+    const group = (name: string): object => ({ return: crc32(name) & 0x7fffffff, groupId: crc32(name) & 0x7fffffff, result: 'Success' })
+    for (const [ip, name] of [[ofPod, 'sz'], [address, 'sz'], ['10.83.1.7', 'gz'], ['::ffff:10.83.1.7', 'gz']] as const) await until(async () => expect(await ours.getGroupId(ip)).toEqual(group(name)))
+    expect(await ours.getGroupId('10.0.0.1')).toEqual({ return: -1, groupId: -1, result: '10.0.0.1 is in no group' })
   })
   test('templates, joined as nodes get them', async () => {
     expect((await admin.getProfileTemplate('tars.cpp'))[0]).toBe(0)

@@ -135,6 +135,18 @@ test('a release is followed from the first moment on, and is done when the node 
   expect((await admin.getPatchPercent('DCache', 'ARouterServer', '10.0.0.9')).return).toBe(1001)
 })
 
+test.each([['FKVCacheServer1-1', 'KVCacheServer'], ['FMKVCacheServer1-2', 'MKVCacheServer'], ['FDbAccessServer', 'CombinDbAccessServer']])('%s gets what was uploaded as %s (12)', async (name, program) => {
+  const { client, namespace } = cluster
+  const labels = { 'tars.io/ServerApp': 'DCache', 'tars.io/ServerName': program }
+  await client.create(resources.timages as Resource, { metadata: { namespace, name: `dcache-${program.toLowerCase()}`, labels }, imageType: 'server', default: 'd1', releases: [{ id: 'd1', image: `r/${program.toLowerCase()}:1` }] } as never)
+  const released = { id: 'd1', image: `r/${program.toLowerCase()}:1` }
+  expect(await server(name, 'n1')).toBe(0)
+  expect((await admin.batchPatch(createPatchRequest({ appname: 'DCache', servername: name, nodename: 'n1', groupname: program, version: '' }))).return).toBe(0)
+  expect((await live(`dcache-${name.toLowerCase()}`))?.['spec'].release).toMatchObject(released)
+  const asked = await client.create(resources.tservers as Resource, { metadata: { namespace, name: `dcache-g${name.toLowerCase()}`, annotations: { 'tars.io/AutoRelease': 'true' } }, spec: { app: 'DCache', server: `G${name}`, subType: 'tars', tars: { template: 'tars.cpp', servants: [] }, k8s: {} } } as never)
+  expect(asked['spec'].release).toMatchObject(released)
+})
+
 test('a server that was never released does not run, so that it can be uninstalled', async () => {
   expect(await admin.getServerState('DCache', 'COneServer', '10.0.0.1')).toMatchObject({ return: 0, state: { settingStateInReg: 'inactive', presentStateInReg: 'inactive', presentStateInNode: 'Inactive' } })
   // delCache: any code but -1 lets DCache go on.

@@ -17,7 +17,7 @@ import { tgz, write } from '../imagebuilder/rig/archives.ts'
 import { imageCache, isReady, TarsCluster, type Service } from '../rig/kubernetes/tars-cluster.ts'
 import { run } from '../rig/local-cluster.ts'
 import { cacheDir, debianTool } from '../rig/tools.ts'
-import { rawCaller, relaying, type Caller } from './callers/callers.ts'
+import { rawCaller, relaying, shortly, type Caller } from './callers/callers.ts'
 import type { Tally } from './callers/raw-caller.ts'
 
 let tars: TarsCluster
@@ -154,6 +154,8 @@ it.each(all)('$server calls the others through the registry and their names', as
 // Takes minutes of waiting, because native clients ask for endpoints each minute; what comes between is done meanwhile.
 describe('a new release under calls', { timeout: 900_000 }, () => {
   const callers: Caller[] = []
+  /** When each release began and ended to be rolled out. */
+  const rollouts: string[] = []
   let rolling: Promise<void>
   afterAll(async () => {
     for (const caller of callers) await caller.stop()
@@ -166,8 +168,10 @@ describe('a new release under calls', { timeout: 900_000 }, () => {
       return pods.length === 2 && pods.every((pod) => isReady(pod) && pod.metadata.deletionTimestamp === undefined && imageOf(pod) === reference && pod.metadata.labels?.['tars.io/ServerID'] === id)
     }, 500_000)
   const rollTo = async (id: string, reference: string): Promise<void> => {
+    const began = new Date().toISOString()
     await tars.change(native, { release: { id, image: reference } })
     await rolledTo(id, reference)
+    rollouts.push(`${id} from ${began} to ${new Date().toISOString()}`)
   }
   const tallies = (): Promise<Readonly<Record<string, Awaited<ReturnType<Caller['tally']>>>>> =>
     Promise.all(callers.map(async (caller) => [caller.name, await caller.tally()] as const)).then(Object.fromEntries)
@@ -233,7 +237,9 @@ describe('a new release under calls', { timeout: 900_000 }, () => {
 
   it('is rolled out, and back, and no call fails', async () => {
     await rolling
-    for (const [name, { calls, failures }] of Object.entries(await tallies())) expect({ name, calls: calls > 500, failures }).toEqual({ name, calls: true, failures: [] })
+    const all = Object.entries(await tallies())
+    const story = `rolled out: ${rollouts.join(', ')}; failures: ${all.map(([name, { failures }]) => `${failures.length} of ${name}`).join(', ')}`
+    for (const [name, { calls, failures }] of all) expect({ name, calls: calls > 500, failures: shortly(failures) }, story).toEqual({ name, calls: true, failures: [] })
     const byHand = await callers[0]?.tally() as Tally | undefined
     // Two pods of the first release, two of the second, and of the first again the one that was there a minute before the other.
     expect(Object.keys(byHand?.peers ?? {}).length).toBeGreaterThanOrEqual(5)

@@ -26,7 +26,7 @@ async function monitored(kind: 'stat' | 'property', mode: 'enforce' | 'off'): Pr
   return one
 }
 const proxies = <P extends object>(definition: Parameters<Communicator['proxy']>[0], object: string, one: Monitored): readonly [P, P] =>
-  communicators.map((communicator) => communicator.proxy<P>(definition, `${object}@tcp -h 127.0.0.1 -p ${one.gatherer.port}`)) as unknown as readonly [P, P]
+  communicators.map((communicator) => communicator.proxy<P>(definition, `${object}@tcp -h ${one.address} -p ${one.gatherer.port}`)) as unknown as readonly [P, P]
 
 describe.each(['enforce', 'off'] as const)('where callers are: %s', (mode) => {
   let stat: Monitored

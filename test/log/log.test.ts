@@ -1,11 +1,11 @@
 // tarslog on real sockets and real files.
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { silentLogger } from '#base/log.ts'
+import { createLogger, silentLogger } from '#base/log.ts'
 import { Writer } from '#tars/codec/writer.ts'
 import { Communicator } from '#tars/client.ts'
 import type { FunctionCodec } from '#tars/idl/interface.ts'
@@ -73,6 +73,20 @@ describe('what is kept is shown (10.1)', () => {
     expect(await view().getLogFileList('No', 'Such')).toEqual({ return: 0, logFileList: [] })
   })
 
+  test.each(['Looped/Server', 'Other/Looped'])('that %s cannot be read is said: to who asks by the code, and why in the log', async (path) => {
+    const lines: string[] = []
+    const one = await start({ path: join(folder, 'loops'), data: ':memory:', log: createLogger({ write: (line) => void lines.push(line) }) })
+    onTestFinished(() => one.stop())
+    const loop = join(folder, 'loops', path.startsWith('Looped') ? 'Looped' : path)
+    await mkdir(dirname(loop), { recursive: true })
+    await symlink(loop, loop)
+    const [app = '', server = ''] = path.split('/')
+    const { getLogFileList } = communicator.proxy<LogViewProxy>(LogView, `tars.tarslog.LogViewObj@tcp -h 127.0.0.1 -p ${one.ports.topology}`)
+    expect(await getLogFileList(app, server)).toEqual({ return: -1, logFileList: [] })
+    expect(lines.filter((line) => line.includes('cannot be listed'))).toEqual([expect.stringMatching(new RegExp(`${app}\\.${server}.*ELOOP`))])
+    expect(await getLogFileList(app, 'Missing')).toEqual({ return: app === 'Looped' ? -1 : 0, logFileList: [] })
+  })
+
   test.each(['../Other/foreign.log', '../../Shown/Other/foreign.log', '/etc/passwd', '.', '..', ''])('not %j', async (name) => {
     expect(await view().getLogData('Shown', 'Server', name, 'tail -3 x')).toEqual({ return: -1, fileData: expect.stringContaining('there is no log file') })
   })
@@ -106,7 +120,7 @@ describe('lines (4.2)', () => {
   })
 
   test('without ipfix nothing is added', async () => {
-    const bare = await start({ namesNode: false, path: join(folder, 'bare'), data: ':memory:' })
+    const bare = await start({ namesNode: false, path: join(folder, 'bare'), data: join(folder, 'index-bare') })
     onTestFinished(() => bare.stop())
     await proxyOf(bare).logger('App', 'Server', '', '%Y%m%d', ['x\n'])
     expect(readFileSync(join(folder, 'bare/App/Server/App.Server_20260305.log'), 'utf8')).toBe('x\n')
@@ -173,7 +187,7 @@ describe('files', () => {
   })
 
   test('few are open, however many are written', async () => {
-    const few = await start({ path: join(folder, 'few'), data: ':memory:', openFiles: 10 })
+    const few = await start({ path: join(folder, 'few'), data: join(folder, 'index-few'), openFiles: 10 })
     onTestFinished(() => few.stop())
     const proxy = proxyOf(few)
     for (let round = 0; round < 2; round++) for (let index = 0; index < 60; index++) await proxy.logger('App', 'Server', `f${index}`, '%Y%m%d', [`${round}\n`])
@@ -201,12 +215,12 @@ describe('files', () => {
     await log.loggerbyInfo(info({ sFilename: 'after' }), ['x\n'])
   })
 
-  test('what comes at once stands in the order in which it came, little and much, while the file is opened and later', async () => {
-    const files = new LogFiles({ root: join(folder, 'order'), clock })
+  test.each([0, Infinity])('what comes at once stands in the order in which it came, little and much, while the file is opened and later, written here from %d bytes a second', async (busyAt) => {
+    const files = new LogFiles({ root: join(folder, `order-${busyAt}`), clock, busyAt })
     const pieces = ['a', 'b', 'c', 'd', 'e', 'f'].map((letter, index) => letter.repeat(index % 3 === 1 ? 200_000 : 10))
     for (let round = 0; round < 2; round++) await Promise.all(pieces.map((piece) => files.append('x.log', Buffer.from(piece))))
     await files.stop()
-    expect(readFileSync(join(folder, 'order/x.log'), 'utf8')).toBe(pieces.join('').repeat(2))
+    expect(readFileSync(join(folder, `order-${busyAt}/x.log`), 'utf8')).toBe(pieces.join('').repeat(2))
   })
 
   test('no more of them are begun than may, and those that are there are written', async () => {
@@ -223,7 +237,7 @@ describe('files', () => {
   })
 
   test('one server begins a thousand in ten minutes, whatever names it makes up, and others theirs', async () => {
-    const own = await start({ path: join(folder, 'many'), data: ':memory:' })
+    const own = await start({ path: join(folder, 'many'), data: join(folder, 'index-many') })
     onTestFinished(() => own.stop())
     const proxy = proxyOf(own)
     const write = (index: number): Promise<unknown> => proxy.logger('Evil', 'Pod', `f${index}`, '%Y', ['x\n']).then(() => undefined, (error: unknown) => error)
@@ -255,7 +269,7 @@ describe('files', () => {
   test('settings of the server count when the file changes, and a bad file does not (4.3)', async () => {
     const conf = join(folder, 'tarslog.conf')
     await writeFile(conf, '<tars>\n<log>\n<format>\nhour=App.Server\n</format>\n<logtype>\n10minute=App.Server.typed|App.Other.typed\nnone=App.Other.x\n</logtype>\n</log>\n</tars>')
-    const own = await start({ path: join(folder, 'conf'), data: ':memory:', conf })
+    const own = await start({ path: join(folder, 'conf'), data: join(folder, 'index-conf'), conf })
     onTestFinished(() => own.stop())
     const proxy = proxyOf(own)
     await proxy.logger('App', 'Server', 'x', '%Y%m%d', ['x\n'])

@@ -1,9 +1,11 @@
-import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { Communicator } from '#tars/client.ts'
 import { Node, type NodeProxy } from '#tars/protocol/Node.ts'
-import { parseLogQuery } from '#base/log-files.ts'
+import { listLogFiles, parseLogQuery } from '#base/log-files.ts'
 import { descriptor, NotingRegistry, pod, removeScratch, supervise } from './rig.ts'
 
 afterAll(removeScratch)
@@ -27,6 +29,19 @@ describe('what TarsWeb asks of a log', () => {
   it('is refused when it is longer than any, which would take long to take apart', () => {
     expect(() => parseLogQuery(`tail -5 x | grep -a y${' '.repeat(4096)}`)).toThrow(/is not answered/)
   })
+})
+
+it('files that go while they are listed are left out', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tarsk8s-going-'))
+  cleanups.push(async () => rmSync(folder, { recursive: true }))
+  const rounds = new Int32Array(new SharedArrayBuffer(4))
+  const worker = new Worker(`
+    const { rmSync, writeFileSync } = require('node:fs')
+    const { workerData: { folder, rounds } } = require('node:worker_threads')
+    for (; rounds[0] < 2000; Atomics.add(rounds, 0, 1)) for (const change of [(path) => writeFileSync(path, ''), (path) => rmSync(path)]) for (let number = 0; number < 5; number++) change(folder + '/' + number + '.log')
+  `, { eval: true, workerData: { folder, rounds } })
+  cleanups.push(async () => void (await worker.terminate()))
+  while (Atomics.load(rounds, 0) < 2000) listLogFiles(folder)
 })
 
 it('NodeObj lists and reads the log files of its server, and nothing else', async () => {

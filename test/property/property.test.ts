@@ -19,7 +19,7 @@ beforeEach(() => {
 })
 
 const date = (): string => `202601${String(day).padStart(2, '0')}`
-const proxy = () => one.communicator.proxy<PropertyFProxy>(PropertyF, `tars.tarsproperty.PropertyObj@tcp -h 127.0.0.1 -p ${one.gatherer.port}`)
+const proxy = () => one.communicator.proxy<PropertyFProxy>(PropertyF, `tars.tarsproperty.PropertyObj@tcp -h ${one.address} -p ${one.gatherer.port}`)
 type Values = Readonly<Record<string, string>>
 const entry = (head: Partial<StatPropMsgHead>, values: Values) => [createStatPropMsgHead({ moduleName: 'Shop.Cart', propertyName: 'size', ...head }), { vInfo: Object.entries(values).map(([policy, value]) => ({ policy, value })) }] as const
 const report = (head: Partial<StatPropMsgHead>, values: Values, options = {}) => proxy().reportPropMsg(new Map([entry(head, values)]), options)
@@ -135,7 +135,7 @@ test('@tars/monitor is understood', async () => {
   const policy = require('@tars/monitor/policy') as Record<string, new () => unknown>
   const { Config } = require('@tars/utils') as { Config: new () => { parseText(text: string): void } }
   const config = new Config()
-  config.parseText('<tars>\n<application>\n<client>\nmodulename=Foreign.Server\nproperty=tars.tarsproperty.PropertyObj@tcp -h 127.0.0.1 -p ' + `${one.gatherer.port} -t 60000\nreport-interval=20\n</client>\n<server>\nlocalip=1.2.3.4\n</server>\n</application>\n</tars>`)
+  config.parseText('<tars>\n<application>\n<client>\nmodulename=Foreign.Server\nproperty=tars.tarsproperty.PropertyObj@tcp -h ' + `${one.address} -p ${one.gatherer.port} -t 60000\nreport-interval=20\n</client>\n<server>\nlocalip=1.2.3.4\n</server>\n</application>\n</tars>`)
   property.init(config)
   const policies = ['Max', 'Min', 'Count', 'Sum', 'Avg'].map((name) => new (policy[name] as new () => unknown)())
   const made = property.create('length', policies)

@@ -36,7 +36,7 @@ describe.each(['opensearch', 'elasticsearch'] as const)('%s', (kind) => {
   })
 
   test('calls', async () => {
-    const proxy = stat.communicator.proxy<StatFProxy>(StatF, `tars.tarsstat.StatObj@tcp -h 127.0.0.1 -p ${stat.gatherer.port}`)
+    const proxy = stat.communicator.proxy<StatFProxy>(StatF, `tars.tarsstat.StatObj@tcp -h ${stat.address} -p ${stat.gatherer.port}`)
     for (const [hour, minute, count] of [[9, 59, 1], [10, 0, 2], [23, 59, 4]] as const) {
       stat.clock.set(2026, 1, 5, hour, minute, 30)
       await proxy.reportMicMsg(new Map([[createStatMicMsgHead({ masterName: 'Shop.Web@1', slaveName: 'Shop.Cart', interfaceName: 'a"b\\', returnValue: -1 }), createStatMicMsgBody({ count, totalRspTime: BigInt(count), maxRspTime: count, minRspTime: count, intervalCount: new Map([[5, count]]) })]]), true)
@@ -54,7 +54,7 @@ describe.each(['opensearch', 'elasticsearch'] as const)('%s', (kind) => {
   })
 
   test('properties come together by policy', async () => {
-    const proxy = property.communicator.proxy<PropertyFProxy>(PropertyF, `tars.tarsproperty.PropertyObj@tcp -h 127.0.0.1 -p ${property.gatherer.port}`)
+    const proxy = property.communicator.proxy<PropertyFProxy>(PropertyF, `tars.tarsproperty.PropertyObj@tcp -h ${property.address} -p ${property.gatherer.port}`)
     const reports: Readonly<Record<string, string>>[] = [{ Sum: '1', Max: '-5', Min: '-5', Avg: '10=1', Distr: '5|1,max|1' }, { Sum: '2.5', Max: '-7', Min: '-7', Avg: '90=3', Distr: '5|1,10|4' }]
     for (const [minute, values] of reports.entries()) {
       property.clock.set(2026, 1, 5, 10, minute)
@@ -71,7 +71,7 @@ describe.each(['opensearch', 'elasticsearch'] as const)('%s', (kind) => {
     expect(await stat.ask({ groupby: ['nothing'] })).toMatchObject({ ret: -1, msg: expect.stringContaining('no field "nothing"') as string })
     await node.stop()
     expect(await stat.ask({})).toMatchObject({ ret: -1, activeDb: 0, msg: expect.stringContaining('does not answer') as string })
-    const proxy = stat.communicator.proxy<StatFProxy>(StatF, `tars.tarsstat.StatObj@tcp -h 127.0.0.1 -p ${stat.gatherer.port}`)
+    const proxy = stat.communicator.proxy<StatFProxy>(StatF, `tars.tarsstat.StatObj@tcp -h ${stat.address} -p ${stat.gatherer.port}`)
     expect(await proxy.reportMicMsg(new Map([[createStatMicMsgHead({ masterName: 'a', slaveName: 'b' }), createStatMicMsgBody({ count: 1 })]]), true)).toBe(0)
   })
 })

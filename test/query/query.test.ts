@@ -10,7 +10,7 @@ import { like, startMonitored, type Monitored } from '../stat/rig.ts'
 let one: Monitored
 beforeAll(async () => {
   one = await startMonitored('stat')
-  const proxy = one.communicator.proxy<StatFProxy>(StatF, `tars.tarsstat.StatObj@tcp -h 127.0.0.1 -p ${one.gatherer.port}`)
+  const proxy = one.communicator.proxy<StatFProxy>(StatF, `tars.tarsstat.StatObj@tcp -h ${one.address} -p ${one.gatherer.port}`)
   const calls: readonly [day: number, hour: number, slave: string, count: number][] = [[5, 8, 'Shop.Cart', 1], [5, 9, 'Shop.Cart', 2], [5, 9, 'Shop.Pay', 4], [6, 9, 'Shop.Cart', 8], [8, 9, 'Shop.Cart', 16]]
   for (const [day, hour, slaveName, count] of calls) {
     one.clock.set(2026, 1, day, hour, 30)

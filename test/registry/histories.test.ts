@@ -3,11 +3,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { completeFramework } from '#api/default.ts'
+import { groupId } from '#api/topology.ts'
 import type { TEndpoint } from '#api/types.ts'
 import type { EndpointF } from '#tars/protocol/QueryF.ts'
 import { Directory } from '../../framework/registry/model/directory.ts'
 import type { PodObject } from '../../framework/registry/model/pod-state.ts'
-import { groupId } from '../../framework/registry/model/topology.ts'
 import type { ServantView } from '../../framework/registry/model/views.ts'
 import { Reference, type Place, type Places, type World } from './reference.ts'
 

@@ -1,8 +1,8 @@
 // What the registry should answer, as the specification says it (framework-services 1.1 to 1.6, 12), worked out anew for each
 // question from the last word about everything: slow, short, and made without the registry's own parts. Groups by their names.
+import type { NodeObject } from '#api/topology.ts'
 import type { TEndpoint, TFrameworkConfig } from '#api/types.ts'
 import type { PodObject, ReportedState } from '../../framework/registry/model/pod-state.ts'
-import type { NodeObject } from '../../framework/registry/model/topology.ts'
 
 /** How things stand: the last word about everything. */
 export interface World {

@@ -1,10 +1,10 @@
 // Groups, stations, sets, weights and traffic: the tables of framework-services 1.2 to 1.6, row by row.
 import { describe, expect, test } from 'vitest'
 import { completeFramework, type Sparse } from '#api/default.ts'
+import { groupId } from '#api/topology.ts'
 import type { TEndpoint, TFrameworkConfig } from '#api/types.ts'
 import { Directory, type Caller } from '../../framework/registry/model/directory.ts'
 import type { PodObject } from '../../framework/registry/model/pod-state.ts'
-import { groupId } from '../../framework/registry/model/topology.ts'
 import type { ServantView } from '../../framework/registry/model/views.ts'
 
 type Tars = Sparse<NonNullable<TEndpoint['spec']['tars']>>

@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => one?.stop())
 
 const report = (heads: readonly Partial<StatMicMsgHead>[]) =>
-  one.communicator.proxy<StatFProxy>(StatF, `tars.tarsstat.StatObj@tcp -h 127.0.0.1 -p ${one.gatherer.port}`).reportMicMsg(new Map(heads.map((head) => [createStatMicMsgHead(head), createStatMicMsgBody({ count: 1 })])), true)
+  one.communicator.proxy<StatFProxy>(StatF, `tars.tarsstat.StatObj@tcp -h ${one.address} -p ${one.gatherer.port}`).reportMicMsg(new Map(heads.map((head) => [createStatMicMsgHead(head), createStatMicMsgBody({ count: 1 })])), true)
 const counts = async (master: string, groupby: string[]): Promise<Record<string, number[]>> => one.result({ conditions: [eq('master_name', master)], groupby })
 
 test('its further names are counted together, and what it had before makes room in some hours', async () => {

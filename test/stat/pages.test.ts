@@ -25,7 +25,7 @@ async function start(kind: 'stat' | 'property'): Promise<Monitored> {
 describe('of one who fills the page', () => {
   test('calls give way to those of others that come later, and none is lost', async () => {
     const one = await start('stat')
-    const proxy = one.communicator.proxy<StatFProxy>(StatF, `tars.tarsstat.StatObj@tcp -h 127.0.0.1 -p ${one.gatherer.port}`)
+    const proxy = one.communicator.proxy<StatFProxy>(StatF, `tars.tarsstat.StatObj@tcp -h ${one.address} -p ${one.gatherer.port}`)
     const report: Report = (masterName, from, to) => proxy.reportMicMsg(new Map(indices(from, to).map((index) => [createStatMicMsgHead({ masterName, slaveName: 'Bank.Store', interfaceName: `f${index}` }), createStatMicMsgBody({ count: 1 })])), true)
     const page = async (minute: number): Promise<string[]> => {
       await one.gatherer.flush()
@@ -43,7 +43,7 @@ describe('of one who fills the page', () => {
 
   test('properties give way in the same minute', async () => {
     const one = await start('property')
-    const proxy = one.communicator.proxy<PropertyFProxy>(PropertyF, `tars.tarsproperty.PropertyObj@tcp -h 127.0.0.1 -p ${one.gatherer.port}`)
+    const proxy = one.communicator.proxy<PropertyFProxy>(PropertyF, `tars.tarsproperty.PropertyObj@tcp -h ${one.address} -p ${one.gatherer.port}`)
     const report: Report = (moduleName, from, to) => proxy.reportPropMsg(new Map(indices(from, to).map((index) => [createStatPropMsgHead({ moduleName, propertyName: `p${index}` }), { vInfo: [{ policy: 'Sum', value: '1' }] }])))
     await inBatches(report, 'Evil.Pod', mostSeries)
     await inBatches(report, 'Bank.Vault', few)

@@ -10,6 +10,7 @@ import { MonitorOp, MonitorQuery, type MonitorQueryProxy, type MonitorQueryReq, 
 import { startProperty, type PropertyOptions } from '../../framework/property/property.ts'
 import { startQuery } from '../../framework/query/query.ts'
 import { startStat, type StatOptions } from '../../framework/stat/stat.ts'
+import { ownAddress } from '../rig/own-address.ts'
 import { createPod, namespace, startCluster, until, type TestCluster } from '../registry/cluster.ts'
 
 /** A clock that is set by hand; it begins on 5 January 2026 at 10:00:30, local time. */
@@ -36,6 +37,8 @@ export interface Monitored {
   readonly communicator: Communicator
   readonly folder: string
   readonly gatherer: Awaited<ReturnType<typeof startStat>>
+  /** Where what gathers is: nobody else's, so that the port of its store is free for it again when it is started again. */
+  readonly address: string
   /** Of MonitorQuery, and of the text protocol. */
   readonly queryPort: number
   readonly textPort: number
@@ -66,19 +69,20 @@ export async function startMonitored(kind: 'stat' | 'property', more: Partial<St
   const communicator = new Communicator({ timeoutMs: 60_000 })
   const settings = more.store ?? sqliteIn(folder)
   const start = kind === 'stat' ? startStat : startProperty
+  const { address = ownAddress() } = more
   let httpPort = 0
-  const open = () => start({ client: cluster.client, namespace, source: `tars-tars${kind}-0`, address: '127.0.0.1', port: 0, httpPort, windowMs: 60_000, bounds, log: silentLogger, clock, ...more, store: settings })
+  const open = () => start({ client: cluster.client, namespace, source: `tars-tars${kind}-0`, address, port: 0, httpPort, windowMs: 60_000, bounds, log: silentLogger, clock, ...more, store: settings })
   let gatherer = await open()
   httpPort = gatherer.httpPort
   const role = kind === 'stat' ? 'querystat' : 'queryproperty'
-  await createPod(cluster.client, { app: 'tars', server: `tars${kind}`, name: `tars-tars${kind}-0`, ip: '127.0.0.1', hostNetwork: true })
+  await createPod(cluster.client, { app: 'tars', server: `tars${kind}`, name: `tars-tars${kind}-0`, ip: address, hostNetwork: true })
   const query = await startQuery({ role, client: cluster.client, namespace, address: '127.0.0.1', port: 0, textPort: 0, httpPort: 0, ownersPort: httpPort, elastic: settings.elastic, log: silentLogger })
   const proxy = communicator.proxy<MonitorQueryProxy>(MonitorQuery, `tars.tars${role}.QueryObj@tcp -h 127.0.0.1 -p ${query.port}`)
   const ask: Monitored['ask'] = async (question) =>
     (await proxy.query({ uid: '', method: 'query', dataid: `tars_${kind}`, date: '20260105', tflag1: '0000', tflag2: '2360', conditions: [], indexs: [kind === 'stat' ? 'succ_count' : 'value'], groupby: [], ...question })).rsp
   await until(async () => (await ask({})).totalDb === 1)
   return {
-    cluster, clock, communicator, folder, queryPort: query.port, textPort: query.textPort, queryHttpPort: query.httpPort,
+    cluster, clock, communicator, folder, address, queryPort: query.port, textPort: query.textPort, queryHttpPort: query.httpPort,
     get gatherer() {
       return gatherer
     },
@@ -93,10 +97,10 @@ export async function startMonitored(kind: 'stat' | 'property', more: Partial<St
       return Object.fromEntries(result)
     },
     async metric(name) {
-      const line = (await (await fetch(`http://127.0.0.1:${gatherer.httpPort}/metrics`)).text()).split('\n').find((one) => one.startsWith(`${name} `))
+      const line = (await (await fetch(`http://${address}:${gatherer.httpPort}/metrics`)).text()).split('\n').find((one) => one.startsWith(`${name} `))
       return line === undefined ? undefined : Number(line.slice(name.length + 1))
     },
-    page: async (path) => (await fetch(`http://127.0.0.1:${gatherer.httpPort}${path}`)).text(),
+    page: async (path) => (await fetch(`http://${address}:${gatherer.httpPort}${path}`)).text(),
     async stop() {
       await communicator.close()
       await query.stop()

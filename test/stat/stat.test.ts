@@ -31,7 +31,7 @@ beforeEach(() => {
 })
 
 const date = (more = 0): string => `202601${String(day + more).padStart(2, '0')}`
-const proxy = () => one.communicator.proxy<StatFProxy>(StatF, `tars.tarsstat.StatObj@tcp -h 127.0.0.1 -p ${one.gatherer.port}`)
+const proxy = () => one.communicator.proxy<StatFProxy>(StatF, `tars.tarsstat.StatObj@tcp -h ${one.address} -p ${one.gatherer.port}`)
 const line = (head: Partial<StatMicMsgHead>, body: Partial<StatMicMsgBody> = { count: 1 }): [StatMicMsgHead, StatMicMsgBody] => [createStatMicMsgHead({ masterName: 'Shop.Web', slaveName: 'Shop.Cart.CartObj', interfaceName: 'add', ...head }), createStatMicMsgBody(body)]
 const report = (lines: readonly [StatMicMsgHead, StatMicMsgBody][], fromClient = true, options = {}) => proxy().reportMicMsg(new Map(lines), fromClient, options)
 const result = (question: Parameters<Monitored['result']>[0]) => one.result({ date: date(), ...question })
@@ -88,7 +88,7 @@ describe('windows', () => {
 })
 
 async function storedRows(): Promise<readonly { readonly fields: Record<string, unknown> }[]> {
-  const response = await fetch(`http://127.0.0.1:${one.gatherer.httpPort}/store/find`, { method: 'POST', body: JSON.stringify({ from: date(), to: date() }) })
+  const response = await fetch(`http://${one.address}:${one.gatherer.httpPort}/store/find`, { method: 'POST', body: JSON.stringify({ from: date(), to: date() }) })
   return (await response.json()) as { fields: Record<string, unknown> }[]
 }
 
@@ -211,7 +211,7 @@ describe('bad input', () => {
 
   test('bytes that are no report are refused, and the next report is taken', async () => {
     for (const bytes of [Buffer.from('ffffffff', 'hex'), Buffer.alloc(64, 0x18), Buffer.from('GET / HTTP/1.1\r\n\r\n')]) {
-      const socket = connect(one.gatherer.port, '127.0.0.1').on('error', () => {}).resume()
+      const socket = connect(one.gatherer.port, one.address).on('error', () => {}).resume()
       socket.write(bytes)
       await once(socket, 'close')
     }
@@ -249,7 +249,7 @@ test('there are at most 20,000 kinds of calls for Prometheus, and no call is los
 test('@tars/monitor is understood, both ways', async () => {
   const require = createRequire(import.meta.url)
   const { stat } = require('@tars/monitor') as { stat: { StatObj: string; reportInterval: number; TYPE: Record<string, string>; report(headers: object, type: string | undefined, ms?: number): void } }
-  stat.StatObj = `tars.tarsstat.StatObj@tcp -h 127.0.0.1 -p ${one.gatherer.port} -t 60000`
+  stat.StatObj = `tars.tarsstat.StatObj@tcp -h ${one.address} -p ${one.gatherer.port} -t 60000`
   stat.reportInterval = 20
   const headers = { masterName: 'Foreign.Client', slaveName: 'Foreign.Server.Obj', interfaceName: 'hello', masterIp: '1.1.1.1', slaveIp: '2.2.2.2', slavePort: 99, bFromClient: true, returnValue: 0 }
   stat.report(headers, stat.TYPE['SUCCESS'], 7)

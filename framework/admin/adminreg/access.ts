@@ -1,4 +1,4 @@
-import { group } from '#api/names.ts'
+import { group, names } from '#api/names.ts'
 import { follow, rule, type Access } from '#kube/access.ts'
 import type { Network } from '#kube/network.ts'
 
@@ -7,12 +7,14 @@ export const access: Access = {
   namespaced: [
     rule(group, 'tservers', [...follow, 'create', 'patch', 'delete']),
     rule(group, ['tendpoints', 'ttemplates'], follow),
+    { ...rule(group, 'tframeworkconfigs', follow), resourceNames: [names.framework] },
     rule(group, 'tconfigs', ['list', 'create']),
     rule(group, 'timages', ['list', 'patch']),
     rule(group, 'taccounts', ['get', 'list']),
     rule(group, 'tplugins', ['get', 'create', 'patch']),
     rule('', 'pods', [...follow, 'patch', 'delete']),
   ],
+  cluster: [rule('', 'nodes', follow)],
 }
 
 const servants = [

@@ -19,6 +19,7 @@ import type { TlsSettings } from '#tars/tls.ts'
 import { startAppCheck } from '../callers.ts'
 import { startView } from '../model/view.ts'
 import { forOwnApps } from './concerns.ts'
+import { startGroups } from './groups.ts'
 import { Nodes } from './nodes.ts'
 import { adminRegistry } from './servant.ts'
 
@@ -59,14 +60,15 @@ export async function startAdminRegistry({ client, namespace, address, port, hea
   lifetime.onStop(() => signal.removeEventListener('abort', giveUp))
   try {
     const view = lifetime.own(startView({ client, namespace, log }))
+    const groups = lifetime.own(startGroups({ client, namespace, view, log }))
     const templates = new Informer<TTemplate>({ client, namespace, log, resource: resources.ttemplates })
     lifetime.onStop(() => templates.stop())
     templates.start()
-    await Promise.all([view.synced(), templates.synced()])
+    await Promise.all([view.synced(), groups.synced(), templates.synced()])
     const communicator = new Communicator({ timeoutMs: 5000, log, ...options.credentials })
     lifetime.onStop(() => communicator.close())
     const stopping = new AbortController()
-    const { servant, tasks } = adminRegistry({ client, namespace, view, log, nodes: new Nodes(communicator), template: (name) => templates.get(namespace, name) }, stopping.signal, options.drainMs)
+    const { servant, tasks } = adminRegistry({ client, namespace, view, groups, log, nodes: new Nodes(communicator), template: (name) => templates.get(namespace, name) }, stopping.signal, options.drainMs)
     lifetime.onStop(() => tasks.ended())
     const check = await startAppCheck({ client, namespace, callers: options.tokens === undefined ? options.callers : undefined, log }, lifetime)
     const counters = new RequestCounters()

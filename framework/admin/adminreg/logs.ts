@@ -25,7 +25,8 @@ export function logFunctions({ view, nodes }: Pick<World, 'view' | 'nodes'>): Fu
       try {
         if (!remote.has(node)) return await nodes.ask(place(view, app, server, node), (proxy, a, s, options) => proxy.getLogFileList(a, s, options))
         const lists = await Promise.all(keepers().map((keeper) => keeper.getLogFileList(app, server)))
-        return { return: codes.success, logFileList: [...new Set(lists.flatMap(({ logFileList }) => logFileList))] }
+        const found = lists.filter(({ return: code }) => code === codes.success)
+        return { return: found.length === 0 ? codes.unknown : codes.success, logFileList: [...new Set(found.flatMap(({ logFileList }) => logFileList))] }
       } catch (error) {
         return { return: outcomeOf(error).return, logFileList: [] }
       }

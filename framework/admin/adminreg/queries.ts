@@ -1,6 +1,7 @@
 // What there is: applications, nodes, servers, templates, and the framework itself.
 import { instanceOf } from '#api/instances.ts'
 import { annotations } from '#api/names.ts'
+import { noGroup } from '#api/topology.ts'
 import { plainAddress } from '#base/address.ts'
 import { renderProfile } from '#tars/profile.ts'
 import { createFrameworkServer, createServerTree, type AdminRegServant, type FrameworkServer, type ServerTree } from '#tars/protocol/AdminReg.ts'
@@ -16,9 +17,8 @@ type Functions = Pick<AdminRegServant,
 
 const frameworkApp = 'tars'
 const ownServer = 'tars-tarsadminregistry'
-const noGroup = -1
 
-export function queryFunctions({ view, nodes, template }: World): Functions {
+export function queryFunctions({ view, groups, nodes, template }: World): Functions {
   const textOf = async (profile: string, name: string) => {
     let profileTemplate = ''
     const { return: code, result } = await attempt(async () => {
@@ -33,8 +33,11 @@ export function queryFunctions({ view, nodes, template }: World): Functions {
     getAllApplicationNames: () => ({ return: [...new Set(view.servers().map(({ app }) => app))], result: 'Success' }),
     getAllNodeNames: () => ({ return: [...new Set(view.servers().flatMap((row) => row.pods.map((pod) => nodeNameOf(view, { row, pod }))))], result: 'Success' }),
     getAllServerIds: () => ({ return: view.servers().flatMap((row) => row.pods.map((pod) => idRow(view, { row, pod }))), result: 'Success' }),
-    // Kubernetes has no groups of machines.
-    getGroupId: (ip) => ({ return: noGroup, groupId: noGroup, result: `${ip} is in no group` }),
+    getGroupId(ip) {
+      const groupId = groups.groupOf(plainAddress(ip))
+      // Native says it by the return value alone, its interface by the parameter.
+      return { return: groupId, groupId, result: groupId === noGroup ? `${ip} is in no group` : 'Success' }
+    },
     getClientIp: (current) => ({ return: codes.success, sClientIp: plainAddress(current.peer.address) }),
     getNodeList: (names) => ({ return: codes.success, heartbeats: new Map(names.flatMap((name) => heartbeat(view, name))) }),
     getServerTree: () => ({ return: codes.success, tree: treeOf(view) }),

@@ -2,7 +2,7 @@
 // TServer runs the same; what native calls a patch is the release of the node's TServer.
 import { createHash } from 'node:crypto'
 import { annotations, labels, serverObjectName } from '#api/names.ts'
-import { imageServerName } from '#api/mutate/tserver.ts'
+import { imageServerNames } from '#api/mutate/tserver.ts'
 import { resources } from '#api/resources.ts'
 import type { TImage, TImageRelease, TServer } from '#api/types.ts'
 import type { KubeClient } from '#kube/client.ts'
@@ -74,10 +74,12 @@ export function releaseNumber(id: string): number {
   return (createHash('sha256').update(id).digest().readUInt32BE(0) & 0x7fffffff) || 1
 }
 
-/** The TImages with the releases of a server: by their labels and, for one that has none, by the name that tarsimage knows it by. */
+/** The TImages with the releases of a server, the nearest first: by their labels and, for one that has none, by the name that tarsimage knows it by. */
 async function imagesOf(client: KubeClient, namespace: string, app: string, server: string): Promise<readonly TImage[]> {
-  const program = imageServerName({ app, server } as TServer['spec'])
-  const selectors = [{ labelSelector: `${labels.app}=${labelValue(app)},${labels.server}=${labelValue(program)}` }, { fieldSelector: `metadata.name=${serverObjectName(app, program)}` }]
+  const selectors = imageServerNames({ app, server }).flatMap((name) => [
+    { labelSelector: `${labels.app}=${labelValue(app)},${labels.server}=${labelValue(name)}` },
+    { fieldSelector: `metadata.name=${serverObjectName(app, name)}` },
+  ])
   const found = await Promise.all(selectors.map((selector) => client.list<TImage>(resources.timages, { namespace, ...selector })))
   return [...new Map(found.flatMap(({ items }) => items).map((image) => [image.metadata.name, image])).values()].filter(({ imageType }) => imageType === 'server')
 }

@@ -2,6 +2,7 @@ import type { TTemplate } from '#api/types.ts'
 import type { Logger } from '#base/log.ts'
 import type { KubeClient } from '#kube/client.ts'
 import type { View } from '../model/view.ts'
+import type { Groups } from './groups.ts'
 import type { Nodes } from './nodes.ts'
 
 /** What the functions of AdminReg work with. */
@@ -9,6 +10,7 @@ export interface World {
   readonly client: KubeClient
   readonly namespace: string
   readonly view: View
+  readonly groups: Groups
   readonly template: (name: string) => TTemplate | undefined
   readonly nodes: Nodes
   readonly log: Logger

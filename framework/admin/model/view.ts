@@ -1,10 +1,12 @@
 import { labels, ownerNameOf, serverObjectName } from '#api/names.ts'
 import { resources } from '#api/resources.ts'
+import { addressesOf, type PodPlace } from '#api/topology.ts'
 import type { TEndpoint, TServer } from '#api/types.ts'
 import { Lifetime } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import type { KubeClient } from '#kube/client.ts'
 import { Informer } from '#kube/informer.ts'
+import { hasEnded } from '#kube/pod-addresses.ts'
 import { pods } from '#kube/resources.ts'
 import type { ServerRow } from '../contract.ts'
 import type { PodObject } from './pod-row.ts'
@@ -21,6 +23,8 @@ export interface View extends Lifetime {
   /** Resolves as soon as the TServer is known to be as wanted, with true; with false when the time is over. */
   untilServer(name: string, isWanted: (server: TServer) => boolean, timeoutMs: number): Promise<boolean>
   pod(name: string): PodObject | undefined
+  /** The pod that has an IP address for itself, so not one on its node's own network. */
+  podAt(address: string): PodPlace | undefined
   /** The server that a pod belongs to. */
   serverOfPod(podName: string): ServerRow | undefined
   /** Resolves when everything was listed once. */
@@ -58,6 +62,7 @@ export function startView({ client, namespace, log }: { readonly client: KubeCli
       return promise.finally(() => (clearTimeout(overdue), end()))
     },
     pod: findPod,
+    podAt: (address: string) => allPods.list().find((pod) => !hasEnded(pod) && pod['spec']?.hostNetwork !== true && addressesOf(pod as PodPlace).includes(address)) as PodPlace | undefined,
     serverOfPod(podName: string) {
       return find(ownerNameOf(allPods.get(namespace, podName)?.metadata.labels))
     },

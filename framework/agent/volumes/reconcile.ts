@@ -1,4 +1,5 @@
 import { annotations, labels, names, nodeLabel } from '#api/names.ts'
+import { longestDnsName } from '#base/address.ts'
 import { Failure } from '#base/errors.ts'
 import type { Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
@@ -89,7 +90,7 @@ async function check({ client, stores }: VolumeContext, claim: Claim, name: stri
   }
 }
 
-const isObjectName = (name: string): boolean => name.length <= 253 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name)
+const isObjectName = (name: string): boolean => name.length <= longestDnsName && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name)
 
 /** Tells a failure that only a change by somebody can mend to the claim's owner. */
 async function told(client: KubeClient, claim: Claim, error: unknown): Promise<unknown> {

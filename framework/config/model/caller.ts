@@ -1,5 +1,6 @@
 // Which pod of a server is asking (framework-services 0.2, 2.3). Pure.
 import { serverObjectName } from '#api/names.ts'
+import { longestDnsName } from '#base/address.ts'
 
 /** Finds a pod's name by its address. */
 export type PodByAddress = (address: string) => string | undefined
@@ -20,12 +21,10 @@ export interface Asker {
 export function podSeqOf({ app, server, host, set }: Asker, podByAddress: PodByAddress): string | undefined {
   if (host === '') return undefined
   const service = serverObjectName(app, server)
-  const [pod = '', under] = host.slice(0, longestName).toLowerCase().split('.', 2)
+  const [pod = '', under] = host.slice(0, longestDnsName).toLowerCase().split('.', 2)
   return ordinal(service, pod, under, set !== '') ?? ordinal(service, podByAddress(host) ?? '', undefined, set !== '')
 }
 
-/** Of a name in DNS, characters. */
-const longestName = 253
 const plain = /^-(0|[1-9]\d?)$/
 const ofVariant = /^(-[a-z](?:[-0-9a-z]*[0-9a-z])?)-(0|[1-9]\d?)$/
 

@@ -5,7 +5,7 @@ import { labels, names } from '#api/names.ts'
 import { mutateAccount } from '#api/mutate/taccount.ts'
 import { mutateConfig } from '#api/mutate/tconfig.ts'
 import { mutateImage, mutateTemplate, mutateTree } from '#api/mutate/others.ts'
-import { findAutoRelease, imageServerName, mutateServer, wantsAutoRelease } from '#api/mutate/tserver.ts'
+import { findAutoRelease, imageServerNames, mutateServer, wantsAutoRelease } from '#api/mutate/tserver.ts'
 import { resources } from '#api/resources.ts'
 import type { ApiObject, TAccount, TConfig, TImage, TServer, TServerRelease, TTemplate, TTree } from '#api/types.ts'
 import type { Resource } from '#kube/types.ts'
@@ -47,6 +47,6 @@ function isSame(object: TConfig, old: TConfig): boolean {
 }
 
 async function defaultRelease({ spec }: TServer, namespace: string, readers: Case<TServer>['readers']): Promise<TServerRelease | undefined> {
-  const selector = `${labels.app}=${spec.app},${labels.server}=${imageServerName(spec)}`
-  return findAutoRelease(await readers.list(resources.timages as Resource<TImage>, namespace, selector))
+  const images = await Promise.all(imageServerNames(spec).map((server) => readers.list(resources.timages as Resource<TImage>, namespace, `${labels.app}=${spec.app},${labels.server}=${server}`)))
+  return findAutoRelease(images.flat())
 }

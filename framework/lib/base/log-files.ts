@@ -10,10 +10,13 @@ const LONGEST = 4096
 /** Most lines that can be asked for; what TarsWeb allows. */
 const MAX_LINES = 50_000
 
-/** The log files of a server's folder, newest first: names that hold `.log`, as the native node lists them. */
+/** The log files of a server's folder, newest first: names that hold `.log`, as the native node lists them. One that goes meanwhile, as old ones do, is left out. */
 export function listLogFiles(folder: string): string[] {
   const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile() && entry.name.includes('.log') && entry.name.length > 4)
-  const dated = files.map(({ name }) => ({ name, time: statSync(join(folder, name)).mtimeMs }))
+  const dated = files.flatMap(({ name }) => {
+    const found = statSync(join(folder, name), { throwIfNoEntry: false })
+    return found === undefined ? [] : [{ name, time: found.mtimeMs }]
+  })
   return dated.sort((a, b) => b.time - a.time).map(({ name }) => name)
 }
 

@@ -249,3 +249,10 @@ export class Informer<T extends KubeObject = AnyObject> implements Running {
     }
   }
 }
+
+/** Resolves when all of them are synced, or after `ms` milliseconds; rejects when one is stopped before. */
+export async function syncedWithin(ms: number, ...informers: readonly Pick<Informer, 'synced'>[]): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, ms)
+  await Promise.race([Promise.all(informers.map((informer) => informer.synced())), late]).finally(() => clearTimeout(timer))
+}

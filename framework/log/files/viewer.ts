@@ -11,7 +11,7 @@ export interface LogsOf {
   readonly server: string
 }
 
-/** Names of a server's logs, the newest first; those of a set are below its name. */
+/** Names of a server's logs, the newest first; those of a set are below its name. @throws what the file system says of a folder that is there and cannot be read */
 export async function listLogs(root: string, of: LogsOf): Promise<string[]> {
   const folders = await Promise.all((await setsOf(root, of)).map(async (set) => {
     const folder = folderOf(root, of, set)
@@ -32,10 +32,15 @@ const folderOf = (root: string, { app, server }: LogsOf, set: string): string =>
 
 /** Sets in which a server has logs; an empty one for none. */
 async function setsOf(root: string, of: LogsOf): Promise<string[]> {
-  const entries = await readdir(join(root, safePart(of.app)), { withFileTypes: true }).catch(() => [])
+  const entries = await readdir(join(root, safePart(of.app)), { withFileTypes: true }).catch(noneWhereMissing)
   const names = ['', ...entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)]
-  const there = await Promise.all(names.map((set) => stat(folderOf(root, of, set)).then((folder) => folder.isDirectory(), () => false)))
-  return names.filter((_, index) => there[index])
+  const there = await Promise.all(names.map((set) => stat(folderOf(root, of, set)).then((folder) => [folder], noneWhereMissing)))
+  return names.filter((_, index) => there[index]?.[0]?.isDirectory())
+}
+
+function noneWhereMissing(error: unknown): never[] {
+  if (['ENOENT', 'ENOTDIR'].includes((error as { code?: string }).code ?? '')) return []
+  throw error
 }
 
 async function readPlain(path: string, end: End): Promise<LogText> {

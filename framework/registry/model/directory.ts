@@ -1,12 +1,12 @@
 // The registry's read model: which object is served where. Fed by watches and by the nodes' own words; no I/O.
 import { isDeepStrictEqual } from 'node:util'
 import { formerAdminRegObj, labels } from '#api/names.ts'
+import { addressesOf, Topology, type GroupId, type NodeObject } from '#api/topology.ts'
 import type { TEndpoint, TFrameworkConfig } from '#api/types.ts'
 import { endpointEntries, portsOf, registryEntries, registryObjects, registryServer, type HostForm, type Surroundings } from './endpoints.ts'
 import { ObjectAnswers } from './object-answers.ts'
 import { parseObjectId, serverKey } from './object-id.ts'
-import { addressesOf, hasEnded, type PodObject, type ReportedState } from './pod-state.ts'
-import { Topology, type GroupId, type NodeObject } from './topology.ts'
+import { hasEnded, type PodObject, type ReportedState } from './pod-state.ts'
 import { outsideOf, upchainViews, type Outside } from './upchain.ts'
 import { parseSet, type Entry, type ServantView } from './views.ts'
 

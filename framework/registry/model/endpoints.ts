@@ -1,10 +1,10 @@
 // From a server's declaration and its pods to the endpoints of its objects. Pure.
+import { groupId, noGroup, type Topology } from '#api/topology.ts'
 import { createEndpointF, type EndpointF } from '#tars/protocol/QueryF.ts'
 import { instanceOf, type Instance } from '#api/instances.ts'
 import { annotations, ownerNameOf, registryPorts, serverObjectName } from '#api/names.ts'
 import type { TEndpoint } from '#api/types.ts'
 import { comparePods, hostOf, isActivePod, ordinalOf, podName, type PodObject, type ReportedState } from './pod-state.ts'
-import { groupId, noGroup, type Topology } from './topology.ts'
 import type { Entry } from './views.ts'
 
 /** What an object's port looks like, for every pod of its server. */

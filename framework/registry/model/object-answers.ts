@@ -1,5 +1,5 @@
 // All answers about one object, made when its endpoints change. Pure.
-import { noGroup, type GroupId, type Topology } from './topology.ts'
+import { noGroup, type GroupId, type Topology } from '#api/topology.ts'
 import { groupEntries, parseSet, setEntries, stationEntries, viewOf, type Entry, type ServantView } from './views.ts'
 
 interface AreaAnswers<Answer> {

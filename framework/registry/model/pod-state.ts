@@ -1,6 +1,6 @@
 // What a pod is, to a caller of the registry: active or not, at which address, in which state. Pure.
 import { activeCondition, annotations, labels, restartsCondition } from '#api/names.ts'
-import { plainAddress } from '#base/address.ts'
+import { addressesOf } from '#api/topology.ts'
 
 /** The parts of a Kubernetes pod that the registry reads. */
 export interface PodObject {
@@ -94,12 +94,6 @@ export function hasGate(pod: PodObject): boolean {
 /** It still names its address, which may be another pod's by now. */
 export function hasEnded(pod: PodObject): boolean {
   return ended.has(pod.status?.phase ?? '')
-}
-
-/** All addresses of a pod, without the IPv6 form of IPv4 addresses. */
-export function addressesOf(pod: PodObject): readonly string[] {
-  const { podIP, podIPs = [] } = pod.status ?? {}
-  return [...new Set([podIP ?? '', ...podIPs.map(({ ip }) => ip)])].filter((ip) => ip !== '').map(plainAddress)
 }
 
 /**

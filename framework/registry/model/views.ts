@@ -1,6 +1,6 @@
 // Which of an object's endpoints a question is answered with (framework-services 1.3, 1.4). Pure.
+import { noGroup, type GroupId, type Topology } from '#api/topology.ts'
 import type { EndpointF } from '#tars/protocol/QueryF.ts'
-import { noGroup, type GroupId, type Topology } from './topology.ts'
 
 /** One place where an object is served; its endpoint says group and set. */
 export interface Entry {

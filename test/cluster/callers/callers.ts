@@ -18,6 +18,11 @@ export interface Caller {
   stop(): Promise<void>
 }
 
+const shown = 5
+/** How many there are, the first and the last of them; none when there are none. */
+export const shortly = (failures: readonly string[]): readonly string[] =>
+  failures.length <= 2 * shown ? failures : [`${failures.length} failures`, ...failures.slice(0, shown), '…', ...failures.slice(-shown)]
+
 interface HelloProxy {
   relay(object: string, name: string): Promise<Answer>
 }

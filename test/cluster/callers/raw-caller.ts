@@ -88,7 +88,7 @@ async function refresh(): Promise<void> {
 
 await refresh()
 if (endpoints.length === 0) throw new Error(`nobody serves ${object}`)
-setInterval(() => void refresh().catch((error: unknown) => tally.failures.push(`refresh: ${String(error)}`)), refreshMs)
+setInterval(() => void refresh().catch((error: unknown) => tally.failures.push(`${new Date().toISOString()} refresh: ${String(error)}`)), refreshMs)
 setInterval(() => console.log(JSON.stringify(tally)), 1000)
 process.once('SIGTERM', () => process.exit(0))
 setInterval(() => {

@@ -86,15 +86,15 @@ async function startReadModels(folder: string, lifetime: Lifetime): Promise<Port
   const registry = lifetime.own(await startRegistry({ ...common, ports: { query: 0, registry: 0 } }))
   const config = lifetime.own(await startConfig({ ...common, port: 0, notFound: -1 }))
   const notify = lifetime.own(await startNotify({ ...common, port: 0, httpPort: 0, limit: { windowMs: 60_000, count: 10_000 }, store: { data: join(folder, 'notify'), days: 1, bytes: 1 << 30, spoolBytes: 16 << 20 } }))
-  const log = lifetime.own(await startLog({ address: '127.0.0.1', ports: { log: 0, topology: 0 }, path: folder, data: ':memory:', namesNode: true, conf: undefined, keeping: { maxAgeMs: Infinity, gzipAgeMs: Infinity, maxBytes: Infinity }, traceDays: 7, openFiles: 16, otlp: undefined, healthPort: undefined, log: silentLogger, quietMs: 20 }))
+  const log = lifetime.own(await startLog({ address: '127.0.0.1', ports: { log: 0, topology: 0 }, path: folder, data: join(folder, '.index'), namesNode: true, conf: undefined, keeping: { maxAgeMs: Infinity, gzipAgeMs: Infinity, maxBytes: Infinity }, traceDays: 7, openFiles: 16, otlp: undefined, healthPort: undefined, log: silentLogger, quietMs: 20 }))
   return { [query]: registry.ports.query, [registers]: registry.ports.registry, [configs]: config.port, [notifies]: notify.port, [logs]: log.ports.log, [topologies]: log.ports.topology, [views]: log.ports.topology }
 }
 
 /** Each has one report of the fourth of January. */
 async function startMonitors(lifetime: Lifetime): Promise<Ports> {
-  const stat = await startMonitored('stat')
+  const stat = await startMonitored('stat', { address: '127.0.0.1' })
   lifetime.onStop(() => stat.stop())
-  const property = await startMonitored('property')
+  const property = await startMonitored('property', { address: '127.0.0.1' })
   lifetime.onStop(() => property.stop())
   for (const { clock } of [stat, property]) clock.set(2026, 1, 4, 9, 30)
   await stat.communicator.proxy<StatFProxy>(StatF, `${stats}@tcp -h 127.0.0.1 -p ${stat.gatherer.port}`)
@@ -117,6 +117,7 @@ async function startAdmin(communicator: Communicator, lifetime: Lifetime): Promi
   const release = { id: 'v1', image: 'r/demo.hello:v1', time: '2024-01-01T00:00:00Z' }
   await create(resources.tservers, { metadata: { name: 'demo-hello' }, spec: { app: 'Demo', server: 'Hello', subType: 'tars', tars: { template: 'tars.cpp', servants: [{ name: 'Obj', port: 8000 }], profile: '<tars>\n  own=1\n</tars>' }, k8s: {}, release } } as never)
   await create(resources.tservers, { metadata: { name: 'dcache-kv1-1', annotations: { 'tars.io/NodeNames': '10.0.0.1' } }, spec: { app: 'DCache', server: 'Kv1-1', subType: 'tars', tars: { template: 'tars.cpp', servants: [] }, k8s: {} } } as never)
+  await client.patch(resources.tframeworkconfigs as Resource, { namespace: home, name: 'tars-framework' }, { topology: { groups: [{ name: 'sz', addresses: ['10.83.1.*'] }] } })
   const marks = { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Hello' }
   await create(pods, { metadata: { name: 'demo-hello-0', labels: marks }, spec: { containers: [{ name: 'hello', image: 'i' }] } } as never)
   await create(resources.tendpoints, { metadata: { name: 'demo-hello' }, spec: { app: 'Demo', server: 'Hello', subType: 'tars', tars: { template: 'tars.cpp', servants: [] } } } as never)

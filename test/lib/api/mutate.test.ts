@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { completeServer } from '#api/default.ts'
 import { configVersion, crc32, mutateConfig } from '#api/mutate/tconfig.ts'
 import { mutateImage, mutateTemplate, mutateTree } from '#api/mutate/others.ts'
-import { findAutoRelease, imageServerName, mutateServer, wantsAutoRelease } from '#api/mutate/tserver.ts'
+import { findAutoRelease, imageServerNames, mutateServer, wantsAutoRelease } from '#api/mutate/tserver.ts'
 import { activeVersion } from '#api/config-group.ts'
 import type { TConfig, TImage } from '#api/types.ts'
 
@@ -61,9 +61,19 @@ describe('TServer (control-plane spec B.1)', () => {
     expect(wantsAutoRelease(wish)).toBe(true)
     expect(wantsAutoRelease(tars({ release }, wish.metadata))).toBe(false)
     expect(findAutoRelease([image])).toEqual({ id: 'v2', image: 'i2', secret: 's' })
-    expect(imageServerName({ ...wish.spec, app: 'DCache', server: 'TestMKVCacheServer' })).toBe('MKVCacheServer')
     expect(mutateServer(wish, { now, autoRelease: { id: 'v2', image: 'i2' } }).spec.release).toEqual({ id: 'v2', image: 'i2', time: now })
   })
+})
+
+// Names that DCache's OptServer gives (framework-services 12), and the programs that are uploaded for them.
+test.each([
+  ['TestRouterServer', 'RouterServer'], ['TestProxyServer', 'ProxyServer'], ['TestDbAccessServer', 'CombinDbAccessServer'], ['TestDBAccessServer', 'DBAccessServer'], ['TestTCacheServer', 'TCacheServer'],
+  ['TestKVCacheServer1-1', 'KVCacheServer'], ['TestKVCacheServer12-34', 'KVCacheServer'], ['TestMKVCacheServer1-2', 'MKVCacheServer'], ['TestMKVCacheServer', 'MKVCacheServer'],
+])('DCache.%s runs what was released for itself, or else for %s', (server, program) => {
+  expect(imageServerNames({ app: 'DCache', server })).toEqual([server, program])
+})
+test.each([['DCache', 'KVCacheServer'], ['DCache', 'CombinDbAccessServer'], ['DCache', 'ConfigServer'], ['Demo', 'TestKVCacheServer1-1']])('%s.%s runs its own', (app, server) => {
+  expect(imageServerNames({ app, server })).toEqual([server])
 })
 
 const config = (fields: Partial<TConfig> = {}): TConfig => ({ apiVersion, kind: 'TConfig', metadata: { name: 'demo' }, app: 'A', server: '', configName: 'a.conf', configContent: '', podSeq: 'm', activated: true, ...fields })

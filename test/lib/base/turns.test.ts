@@ -21,18 +21,6 @@ test('so many at once; who has much waits for itself, and what fails makes room 
   expect(begun).toEqual(['a1', 'a2', 'a3', 'b1', 'a4'])
   expect((await done).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'fulfilled'])
 })
-
-test('what took long is rested from', async () => {
-  const turns = new Turns(1, 100_000)
-  let later = false
-  await turns.take('', () => {
-    for (const until = performance.now() + 10; performance.now() < until;);
-  })
-  void turns.take('', () => (later = true))
-  for (let index = 0; index < 10; index++) await turn()
-  expect(later).toBe(false)
-})
-
 test('where each has some at once, others begin while what one has takes long, and one with too much is refused', async () => {
   const turns = new PartedTurns({ inAll: 3, perOwner: 2, mostOfOwner: 4 })
   const begun: string[] = []

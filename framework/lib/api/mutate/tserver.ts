@@ -75,14 +75,18 @@ export function wantsAutoRelease({ metadata, spec }: TServer): boolean {
   return wish !== undefined && wish !== 'false' && spec.release === undefined
 }
 
-const dcacheFamilies = ['ProxyServer', 'RouterServer', 'TCacheServer', 'MKVCacheServer', 'DBAccessServer']
+/** Servers that DCache makes, by the ends of their names: `<module>KVCacheServer1-1`, of group and shard. */
+const madeByDcache = /(ProxyServer|RouterServer|TCacheServer|M?KVCacheServer|D[Bb]AccessServer)(\d+-\d+)?$/
 
-/** The server whose TImage serves this one: DCache makes many servers of five programs. */
-export function imageServerName({ app, server }: TServer['spec']): string {
-  return app === 'DCache' ? (dcacheFamilies.find((family) => server.endsWith(family)) ?? server) : server
+/** The servers whose TImages have what this one runs, the nearest first: DCache makes many servers of few programs (control-plane B.1, 7). */
+export function imageServerNames({ app, server }: Pick<TServer['spec'], 'app' | 'server'>): readonly string[] {
+  const end = app === 'DCache' ? madeByDcache.exec(server)?.[1] : undefined
+  // The one program whose servers are not called after it.
+  const program = end === 'DbAccessServer' ? 'CombinDbAccessServer' : end
+  return program === undefined || program === server ? [server] : [server, program]
 }
 
-/** The default release among TImages of {@link imageServerName}; undefined when none says one. */
+/** The default release among TImages of {@link imageServerNames}, in their order; undefined when none says one. */
 export function findAutoRelease(images: readonly TImage[]): TServerRelease | undefined {
   for (const { releases, default: id } of images) {
     const found = id === undefined ? undefined : releases?.find((release) => release.id === id)

@@ -1,4 +1,5 @@
 // Patterns of the k8s.tars.io group (control-plane spec A). Their exact text is a compatibility promise; what was widened says so.
+import { longestDnsName } from '#base/address.ts'
 import { string, type Schema } from './builder.ts'
 
 export const patterns = {
@@ -38,7 +39,7 @@ export const patterns = {
   configSet: '^([0-9A-Za-z][-_0-9A-Za-z]*\\.[-_0-9A-Za-z]+\\.[-_0-9A-Za-z]*[0-9A-Za-z])?$',
 } as const
 
-export const limits = { name: 63, portName: 15, object: 253, image: 500, content: 1_560_000, mark: 1600, person: 100 } as const
+export const limits = { name: 63, portName: 15, object: longestDnsName, image: 500, content: 1_560_000, mark: 1600, person: 100 } as const
 
 export const appName = (text: string): Schema<string> => string(text, { pattern: patterns.app, maxLength: limits.name })
 export const serverName = (text: string): Schema<string> => string(text, { pattern: patterns.server, maxLength: limits.name })

@@ -1,7 +1,5 @@
+import { longestDnsName } from '#base/address.ts'
 import { packetType, type RequestPacket, type Texts } from '../packet.ts'
-
-/** Of a name in DNS, characters. */
-const longestName = 253
 
 /** Who sent a request. */
 export interface Peer {
@@ -66,7 +64,7 @@ export class Current {
   /** Name of the calling node: context key `node_name` when given and no longer than names are, else the peer's address (framework-services.md 0.2). */
   get caller(): string {
     const name = this.#packet.context.get('node_name')
-    return name === undefined || name === '' || name.length > longestName ? this.peer.address : name
+    return name === undefined || name === '' || name.length > longestDnsName ? this.peer.address : name
   }
 
   /** Context of the response; fill it before the method returns. */

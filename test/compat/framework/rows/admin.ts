@@ -1,4 +1,5 @@
 // tarsAdminRegistry: AdminRegObj (framework-services 10). What each function does is in test/admin/adminreg.test.ts; here is what travels.
+import { crc32 } from 'node:zlib'
 import { ownAddress } from '../../../rig/own-address.ts'
 import { plain, type Call } from '../clients.ts'
 import { at, own, seeAll, seeReturn, struct, textArgs, type Row, type Struct } from '../row.ts'
@@ -9,6 +10,8 @@ const section = '10.1'
 const code = { noNode: 1001, noServer: 1003, parameter: 1007, noRelease: 1009, cannot: 1011 } as const
 /** The server that there is, on a node that answers. */
 export const alive = ownAddress()
+/** Of a group by its name: the same in every registry and after every start. */
+const groupId = crc32('sz') & 0x7fffffff
 const hello = [['application', 'Demo'], ['serverName', 'Hello'], ['nodeName', alive]] as const
 const nobody = [['application', 'Demo'], ['serverName', 'Nobody'], ['nodeName', 'x']] as const
 
@@ -70,6 +73,7 @@ const nodeRows: readonly Row[] = [
   row('pingNode', { args: textArgs(['name', alive]), expected: [1, 'Success'], see: (answer) => [Number(answer['return']), answer['result']] }, 'result'),
   row('getNodeVesion', { args: textArgs(['name', 'demo-hello-0']), expected: [0, 'Success'], see: seeAll('result') }, 'version', 'result'),
   codeOnly('shutdownNode', textArgs(['name', 'nobody']), code.noNode, 'result'),
+  row('getGroupId', { args: textArgs(['ip', '10.83.1.7']), expected: [groupId, groupId, 'Success'] }, 'groupId', 'result'),
   row('getGroupId', { args: textArgs(['ip', '10.0.0.1']), expected: [-1, -1, '10.0.0.1 is in no group'] }, 'groupId', 'result'),
   row('getNodeList', { args: [[1, 'nodeNames', { list: ['nobody'] }]], json: { nodeNames: ['nobody'] }, expected: [0, 0], see: (answer) => [plain(answer['return']), Object.keys(answer['heartbeats'] ?? {}).length] }, 'heartbeats'),
   codeOnly('forceDockerLogin', textArgs(['nodeName', 'n']), code.cannot, 'result'),

@@ -126,7 +126,7 @@ describe('the queue of an adapter', () => {
     expect(remembered).toEqual(['one-way'])
   })
 
-  /** Calls over many connections at once, which take a server without other work so many milliseconds each. @returns codes, and how many were carried out */
+  /** Calls over many connections at once, which take a server without other work so many milliseconds each. @returns codes, how many were carried out, and how long it took, milliseconds */
   async function flood(count: number, each: number, ms: number, head: Parameters<typeof echoRequest>[3] = {}) {
     let done = 0
     const burn = (): string => {
@@ -138,9 +138,10 @@ describe('the queue of an adapter', () => {
     cleanups.push(() => peers.forEach((peer) => peer.destroy()))
     // Answered once, they are accepted.
     await Promise.all(peers.map((peer) => peer.write(echoRequest(1, 'nothing', [])).then(() => peer.until(1))))
+    const began = performance.now()
     for (const peer of peers) void peer.write(Buffer.concat(Array.from({ length: each }, (_, index) => echoRequest(index + 2, 'remember', ['x'], head))))
     const codes = (await Promise.all(peers.map((peer) => peer.until(1 + each)))).flatMap((responses) => responses.slice(1).map(({ ret }) => ret))
-    return { codes: new Set(codes), done, good: codes.filter((code) => code === 0).length }
+    return { codes: new Set(codes), done, good: codes.filter((code) => code === 0).length, tookMs: performance.now() - began }
   }
 
   it('refuses a part of what it cannot keep up with, though its queue is not full', async () => {
@@ -152,7 +153,10 @@ describe('the queue of an adapter', () => {
   })
 
   it('refuses none of what is over in a moment', async () => {
-    expect(await flood(16, 40, 0.01)).toEqual({ codes: new Set([0]), done: 640, good: 640 })
+    // One in which the machine stood still was none: what was unread for half a second may be refused.
+    let flooded = await flood(16, 500, 0.01)
+    while (flooded.tookMs > 500) flooded = await flood(16, 500, 0.01)
+    expect(flooded).toMatchObject({ codes: new Set([0]), done: 8000, good: 8000 })
   })
 
   it('answers -6 to what was unread for too long', async () => {

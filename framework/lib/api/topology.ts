@@ -1,13 +1,23 @@
 // Which pods and callers are near each other: groups and stations (framework-services 1.3). Pure.
-import { crc32 } from '#api/mutate/tconfig.ts'
-import type { TFrameworkConfig } from '#api/types.ts'
 import { plainAddress } from '#base/address.ts'
-import { addressesOf, type PodObject } from './pod-state.ts'
+import { crc32 } from './mutate/tconfig.ts'
+import type { TFrameworkConfig } from './types.ts'
 
 /** The parts of a Kubernetes node that count here. */
 export interface NodeObject {
   readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> }
   readonly status?: { readonly addresses?: readonly { readonly type: string; readonly address: string }[] }
+}
+
+/** The parts of a Kubernetes pod that say where it is. */
+export interface PodPlace {
+  readonly spec?: { readonly nodeName?: string }
+  readonly status?: { readonly podIP?: string; readonly podIPs?: readonly { readonly ip: string }[] }
+}
+
+/** All addresses of a pod, without the IPv6 form of IPv4 addresses. */
+export function addressesOf({ status: { podIP = '', podIPs = [] } = {} }: PodPlace): readonly string[] {
+  return [...new Set([podIP, ...podIPs.map(({ ip }) => ip)])].filter((ip) => ip !== '').map(plainAddress)
 }
 
 /** Number of a group on the wire, the same in every replica and after every restart; {@link noGroup} for none. */
@@ -83,7 +93,7 @@ export class Topology {
     return this.#priorities.filter(({ groups }) => groups.has(group)).map(({ groups }) => groups)
   }
 
-  groupOfPod(pod: PodObject): GroupId {
+  groupOfPod(pod: PodPlace): GroupId {
     const node = this.#nodes.get(pod.spec?.nodeName ?? '')
     const hosts = (node?.status?.addresses ?? []).map(({ address }) => plainAddress(address))
     for (const address of [...addressesOf(pod), ...hosts]) {
