@@ -21,6 +21,7 @@ test('so many at once; who has much waits for itself, and what fails makes room 
   expect(begun).toEqual(['a1', 'a2', 'a3', 'b1', 'a4'])
   expect((await done).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'fulfilled'])
 })
+
 test('where each has some at once, others begin while what one has takes long, and one with too much is refused', async () => {
   const turns = new PartedTurns({ inAll: 3, perOwner: 2, mostOfOwner: 4 })
   const begun: string[] = []
