@@ -33,8 +33,7 @@ export function nativeFunctions({ directory, template, check, report }: NativeOp
     const podName = podOf(nodeName)
     const pod = directory.pod(podName)
     // Native changes the present state only; what is wanted stays as it was.
-    const setting = stateOfCondition(pod && conditionOf(pod, activeCondition))?.setting ?? 'Active'
-    await report(podName, { setting, present: stateNames[serverState] ?? 'Inactive', pid: processId > 0 ? String(processId) : '', message: '' }, current)
+    await report(podName, { setting: settingOf(pod), present: stateNames[serverState] ?? 'Inactive', pid: processId > 0 ? String(processId) : '', message: '' }, current)
     return 0
   }
   return {
@@ -66,6 +65,11 @@ export function nativeFunctions({ directory, template, check, report }: NativeOp
   }
 }
 
+/** What is wanted of the service: that it runs, unless it was stopped. */
+function settingOf(pod: PodObject | undefined): string {
+  return stateOfCondition(pod && conditionOf(pod, activeCondition))?.setting ?? 'Active'
+}
+
 /** A node goes by its pod's DNS name: the first label is the pod. */
 function podOf(nodeName: string): string {
   return nodeName.split('.', 1)[0] ?? ''
@@ -87,7 +91,7 @@ function nativeDescriptor(endpoint: TEndpoint, nodeName: string, pod: PodObject 
     application: app,
     serverName: server,
     nodeName,
-    settingState: 'active',
+    settingState: settingOf(pod) === 'Inactive' ? 'inactive' : 'active',
     presentState: pod === undefined || isActivePod(pod) ? 'active' : 'inactive',
     setId: descriptor.setdivision,
     profile: descriptor.profile,

@@ -135,7 +135,8 @@ async function serve(options: RegistryOptions, parts: Parts, lifetime: Lifetime)
   return Object.assign(lifetime, { ports, healthPort: health?.port, ageMs: feeds.ageMs })
 }
 
-function startParts({ client, namespace, tls, accounts, hostForm = 'dns', clock = systemClock, log }: RegistryOptions, lifetime: Lifetime): Parts {
+function startParts({ client, namespace, tls, accounts, hostForm = 'dns', clock: given, log }: RegistryOptions, lifetime: Lifetime): Parts {
+  const clock = given ?? systemClock
   const common = new CommonAnswers()
   const directory = new Directory({ hostForm, isSsl: tls?.required === true, auth: accounts?.objects, prepare: answerEncoder(), publish: common.publish })
   directory.hold()
@@ -148,7 +149,7 @@ function startParts({ client, namespace, tls, accounts, hostForm = 'dns', clock 
   const callers = callersOf(directory, async (address) => {
     for (const pod of await findPods(address)) feeds.learnPod(essentials(pod as KubeObject & PodObject))
   })
-  const reports = new Reports({ directory, clock, log, write: conditionWriter(client, namespace), fetch: fetchPod })
+  const reports = new Reports({ directory, clock: given ?? client.clock, log, write: conditionWriter(client, namespace), fetch: fetchPod })
   const locks = new Locks({ client, namespace, directory, clock, log })
   const upstream = new Upstream({ clock, log })
   lifetime.onStop(() => upstream.close())

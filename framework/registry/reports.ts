@@ -10,6 +10,9 @@ import { conditionsFor, isConfirmed, shownAt } from './condition.ts'
 import type { Directory } from './model/directory.ts'
 import type { PodCondition, PodObject, ReportedState } from './model/pod-state.ts'
 
+/** The API server's clock may be ahead of what is known of it, by the second that it counts in and the way of an answer; seconds. */
+const behind = 2
+
 /** Writes conditions into a pod's status; resolves with the pod as it is then. Its uid must still be the one given, and its resourceVersion, too, if it is known. */
 export type WriteConditions = (pod: { readonly name: string; readonly uid: string | undefined; readonly resourceVersion?: string | undefined }, conditions: readonly PodCondition[]) => Promise<PodObject>
 
@@ -18,17 +21,21 @@ export interface ReportsOptions {
   readonly write: WriteConditions
   /** Asks the API server for a pod as it is now; undefined when there is none. */
   readonly fetch: (podName: string) => Promise<PodObject | undefined>
+  /** The API server's: it dates pods. */
   readonly clock: Clock
   readonly log: Logger
   /** Writes under way at once. Default 16. */
   readonly concurrency?: number
 }
 
+/** What was said, when, and by when it had come here; both by the API server's clock, seconds since the epoch. */
+type Told = ReportedState & { readonly saidAt: number; readonly cameBy: number }
+
 /** What the node of a pod said last. */
 interface Word {
   /** Whose word it is, as it was seen last. */
   pod: PodObject
-  state: ReportedState & { readonly saidAt: number }
+  state: Told
   /** Changes whenever what `state` says does. */
   revision: number
   /** The pod does not say so itself yet. */
@@ -69,14 +76,15 @@ export class Reports {
     const shown = directory.pod(name)
     const word = this.#words.get(name)
     // It is the latest, whatever clock an earlier one had.
-    const state = { ...told, saidAt: Math.max(told.saidAt ?? Math.floor(clock.now() / 1000), latestOf(shown ?? pod, word) + 1) }
+    const now = clock.now() / 1000
+    const state = { ...told, saidAt: Math.max(told.saidAt ?? Math.floor(now), latestOf(shown ?? pod, word) + 1), cameBy: now + behind }
     const isSaid = shown !== undefined && isSame(shown, pod) && isConfirmed(shown, state)
     if (word?.isPending !== true && isSaid) this.#words.set(name, { pod: shown, state, revision: word?.revision ?? 0, isPending: false })
     else if (word?.isPending === true && isSame(word.pod, pod) && sameState(word.state, state) && this.#isOnItsWay(name, word)) word.state = state
     else this.#take(pod, state)
   }
 
-  #take(pod: PodObject, state: Word['state']): void {
+  #take(pod: PodObject, state: Told): void {
     const { name } = pod.metadata
     this.#words.set(name, { pod, state, revision: (this.#words.get(name)?.revision ?? 0) + 1, isPending: true })
     this.#options.directory.setReport(name, state)
@@ -102,7 +110,9 @@ export class Reports {
   #observeOther(pod: PodObject, word: Word): void {
     const { name, resourceVersion } = pod.metadata
     if (isOlderVersion(resourceVersion, word.pod.metadata.resourceVersion)) return
-    if (word.isPending && maySay(pod, word)) this.#take(pod, word.state)
+    const isIts = word.isPending && maySay(pod, word)
+    if (isIts === true) this.#take(pod, word.state)
+    else if (isIts === undefined) this.#options.directory.setReport(name, undefined)
     else this.#forget(name)
   }
 
@@ -113,7 +123,7 @@ export class Reports {
   observeGone(pod: PodObject): void {
     const { name } = pod.metadata
     const word = this.#words.get(name)
-    const stays = word?.isPending === true && (!isSame(word.pod, pod) || this.#isBeingWritten(name))
+    const stays = word?.isPending === true && (!isSame(word.pod, pod) || word.writtenAs === undefined)
     if (stays) this.#options.directory.setReport(name, word.state)
     else this.#forget(name)
   }
@@ -224,7 +234,9 @@ export class Reports {
     const { pod, state, revision } = sent
     const { name } = pod.metadata
     const next = await retry(() => this.#options.fetch(name), { attempts: Infinity, signal: this.#abort.signal }).catch(() => undefined)
-    if (next === undefined || !maySay(next, sent)) return false
+    const isIts = next !== undefined && maySay(next, sent)
+    // As long as that is not known it waits for the watch to show the address.
+    if (isIts !== true) return isIts === undefined
     const word = this.#pending(name)
     // What it said since is about the same.
     if (word === undefined || word.revision === revision) this.#take(next, state)
@@ -239,8 +251,16 @@ export class Reports {
   }
 }
 
-/** Whether a word may be that of the next pod of the name: it has the same address, and has not told another registry more since. */
-const maySay = (next: PodObject, { pod, state }: Word): boolean => addressesOf(next).some((address) => addressesOf(pod).includes(address)) && (shownAt(next) ?? 0) < state.saidAt
+/**
+ * Whether a word may be that of the next pod of the name: it came when that was there, which has the same address, and has not told
+ * another registry more since. Undefined as long as that has no address.
+ */
+function maySay(next: PodObject, { pod, state }: Word): boolean | undefined {
+  const made = Date.parse(next.metadata.creationTimestamp ?? '') / 1000
+  if (state.cameBy < made || (shownAt(next) ?? 0) >= state.saidAt) return false
+  const addresses = addressesOf(next)
+  return addresses.length === 0 ? undefined : addresses.some((address) => addressesOf(pod).includes(address))
+}
 
 /** An earlier word was written since. What others than registries change has the time that was there before. */
 function isEarlier(pod: PodObject, word: Word): boolean {

@@ -210,6 +210,8 @@ describe('what there is', () => {
     expect([...heartbeats.keys()]).toEqual(['demo-hello-0', 'demo-hello-1'])
     expect(heartbeats.get('demo-hello-1')).toBe('2026-01-01 00:00:00')
     expect(await admin.getClientIp()).toEqual([0, '127.0.0.1'])
+    // As native does, by the name that a caller gives itself (0.2).
+    expect(await ours.getClientIp({ context: { node_name: 'demo-hello-0.demo-hello' } })).toEqual({ return: 0, sClientIp: 'demo-hello-0.demo-hello' })
   })
   test('groups of machines, as tarsregistry has them: by configured address, and by node (1.3)', async () => {
     const [address, ofPod] = [ownAddress(), ownAddress()]

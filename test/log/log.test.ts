@@ -119,11 +119,13 @@ describe('lines (4.2)', () => {
     expect(await textOf('App/Server/App.Server_named_20260305.log')).toBe('app-server-0.app-server#x\n')
   })
 
-  test('without ipfix nothing is added', async () => {
+  test('without ipfix nothing is added, but to lines of traces, whose fields are counted (4.4)', async () => {
     const bare = await start({ namesNode: false, path: join(folder, 'bare'), data: join(folder, 'index-bare') })
     onTestFinished(() => bare.stop())
     await proxyOf(bare).logger('App', 'Server', '', '%Y%m%d', ['x\n'])
     expect(readFileSync(join(folder, 'bare/App/Server/App.Server_20260305.log'), 'utf8')).toBe('x\n')
+    await proxyOf(bare).loggerbyInfo(info({ sFilename: '_t_trace_' }), ['x\n'])
+    expect(readFileSync(join(folder, 'bare/_tars_/_trace_/_tars_._trace___t_trace__20260305.log'), 'utf8')).toBe('127.0.0.1|App|Server|x\n')
   })
 
   test.each([1, 3, 5] as const)('an answer says that it is in the file, version %i', async (version) => {

@@ -302,5 +302,10 @@ describe('RegistryObj (framework-services 1.7)', () => {
     expect(server).toMatchObject({ application: 'Test', serverName: 'Hello', asyncThreadNum: 5 })
     expect(server?.adapters.get('Test.Hello.HelloObjAdapter')).toMatchObject({ threadNum: '3', servant: 'Test.Hello.HelloObj' })
     expect(await node.getServers('Test', 'Nothing', 'n')).toEqual([])
+    // One that was stopped is not to be started again by its node.
+    await createEndpoint(cluster.client, 'Test', 'Stopped', [{ name: 'Obj', port: 6 }])
+    await createPod(cluster.client, { app: 'Test', server: 'Stopped', name: 'test-stopped-0', ip: '127.77.9.1', state: 'Inactive/Inactive/0' })
+    const stopped = await until(async () => (await node.getServers('Test', 'Stopped', 'test-stopped-0')).find(({ presentState }) => presentState === 'inactive'))
+    expect(stopped.settingState).toBe('inactive')
   })
 })

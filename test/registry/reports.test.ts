@@ -14,7 +14,10 @@ import { until } from './cluster.ts'
 
 const unchecked = new CallerCheck({ ...uncheckedCallers, callers: noCallers, log: silentLogger })
 const state = (present: string): ReportedState => ({ setting: 'Active', present, pid: '1', message: '' })
-const podWith = (conditions: readonly PodCondition[], resourceVersion: string, { uid = 'u', podIP = '10.0.0.1' } = {}): PodObject => ({ metadata: { name: 'p', uid, resourceVersion, labels: { 'tars.io/ServerApp': 'A', 'tars.io/ServerName': 'B' } }, status: { conditions, podIP } })
+/** Seconds that the API server's clock shows in tests that say so. */
+const noon = 1_800_000_000
+const timeAt = (second: number): string => new Date(second * 1000).toISOString().replace('.000', '')
+const podWith = (conditions: readonly PodCondition[], resourceVersion: string, { uid = 'u', podIP = '10.0.0.1', made = undefined as number | undefined } = {}): PodObject => ({ metadata: { name: 'p', uid, resourceVersion, ...(made === undefined ? {} : { creationTimestamp: timeAt(made) }), labels: { 'tars.io/ServerApp': 'A', 'tars.io/ServerName': 'B' } }, status: { conditions, podIP } })
 
 /** A write that ends when it is told to. */
 class Gate {
@@ -27,12 +30,12 @@ class Gate {
   }
 }
 
-function setup(now?: PodObject) {
+function setup(now?: PodObject, clock = systemClock) {
   const gate = new Gate()
   const directory = new Directory<ServantView>({ hostForm: 'dns', prepare: (view) => view })
   directory.setEndpoint({ metadata: { name: 'a-b' }, spec: { app: 'A', server: 'B', tars: { servants: [{ name: 'O', port: 1, isTcp: true, timeout: 1 }] } } } as never)
   directory.setPod(podWith([], '1'))
-  const reports = new Reports({ directory, clock: systemClock, log: silentLogger, write: gate.write, fetch: async () => now })
+  const reports = new Reports({ directory, clock, log: silentLogger, write: gate.write, fetch: async () => now })
   const see = (pod: PodObject) => {
     directory.setPod(pod)
     reports.observe(pod)
@@ -234,6 +237,72 @@ describe('reports', () => {
     gate.writes[0]?.end(new KubeError('no', { status: 404, reason: 'NotFound' }))
     await reports.idle()
     expect([isActive(), gate.writes.length]).toEqual([true, 1])
+  })
+
+  const away = () => new KubeError('away', { status: 503, reason: 'ServiceUnavailable' })
+  const at = (second: number) => ({ now: () => second * 1000, monotonic: () => second * 1000 })
+
+  test('nor when it came before that one was made: it is not given out by it', async () => {
+    const next = podWith([], '5', { uid: 'next', made: noon })
+    const { gate, reports, see, seeGone, isActive } = setup(next, at(noon - 3))
+    reports.accept(podWith([], '1'), state('Active'))
+    seeGone(podWith([], '4'))
+    see(next)
+    expect(isActive()).toBe(false)
+    gate.writes[0]?.end(away())
+    await reports.idle()
+    expect([isActive(), gate.writes.length]).toEqual([false, 1])
+  })
+
+  test('nor is it written for that one when the API server says that the pod is another by now', async () => {
+    const { gate, reports, isActive } = setup(podWith([], '5', { uid: 'next', made: noon }), at(noon - 3))
+    reports.accept(podWith([], '1'), state('Active'))
+    for (const number of [0, 1]) {
+      await until(() => gate.writes.length > number)
+      gate.writes[number]?.end(new KubeError('no', { status: 409, reason: 'Conflict' }))
+    }
+    await reports.idle()
+    expect([isActive(), gate.writes.map(({ uid }) => uid)]).toEqual([false, ['u', 'u']])
+  })
+
+  test('one that came when that was made, as near as the clock of the API server is known, may be its own', async () => {
+    const next = podWith([], '5', { uid: 'next', made: noon })
+    const { gate, reports, see, seeGone, isActive } = setup(next, at(noon - 1))
+    reports.accept(podWith([], '1'), state('Active'))
+    seeGone(podWith([], '4'))
+    see(next)
+    expect(isActive()).toBe(true)
+    gate.writes[0]?.end(away())
+    await until(() => gate.writes.length === 2)
+    expect(gate.writes[1]).toMatchObject({ uid: 'next' })
+    gate.writes[1]?.end(podWith([], '6', { uid: 'next' }))
+    await reports.idle()
+  })
+
+  describe.each([['fails', away()], ['is refused, as the pod is another by now', new KubeError('no', { status: 409, reason: 'Conflict' })]])('one of the next pod, told before the watch has shown it, when its write %s', (_how, failure) => {
+    test.each(['while', 'before'])('%s the watch shows it without an address: it counts once it has that', async (when) => {
+      const bare = podWith([], '5', { uid: 'next', podIP: '', made: noon })
+      const { gate, reports, see, seeGone, isActive } = setup(bare, at(noon + 1))
+      reports.accept(podWith([], '1'), state('Active'))
+      const fail = async (): Promise<void> => {
+        for (const number of [0, 1]) {
+          await until(() => gate.writes.length > number)
+          gate.writes[number]?.end(number === 0 ? failure : new KubeError('no', { status: 409, reason: 'Conflict' }))
+        }
+        await reports.idle()
+      }
+      if (when === 'before') await fail()
+      seeGone(podWith([], '4'))
+      see(bare)
+      expect(isActive()).toBe(false)
+      if (when === 'while') await fail()
+      expect(isActive()).toBe(false)
+      see(podWith([], '6', { uid: 'next', made: noon }))
+      expect(isActive()).toBe(true)
+      expect(gate.writes.at(-1)).toMatchObject({ uid: 'next', resourceVersion: '6', condition: { reason: 'Active/Active/1' } })
+      gate.writes.at(-1)?.end(podWith([], '7', { uid: 'next', made: noon }))
+      await reports.idle()
+    })
   })
 
   test('a word of the next pod is not forgotten with that of the one before', async () => {

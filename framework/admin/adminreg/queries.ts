@@ -38,7 +38,7 @@ export function queryFunctions({ view, groups, nodes, template }: World): Functi
       // Native says it by the return value alone, its interface by the parameter.
       return { return: groupId, groupId, result: groupId === noGroup ? `${ip} is in no group` : 'Success' }
     },
-    getClientIp: (current) => ({ return: codes.success, sClientIp: plainAddress(current.peer.address) }),
+    getClientIp: (current) => ({ return: codes.success, sClientIp: plainAddress(current.caller) }),
     getNodeList: (names) => ({ return: codes.success, heartbeats: new Map(names.flatMap((name) => heartbeat(view, name))) }),
     getServerTree: () => ({ return: codes.success, tree: treeOf(view) }),
     getServerNameList: (names) => ({ return: codes.success, rows: names.flatMap(({ application, serverName }) => serversNamed(view, application, serverName).flatMap((row) => rowsOf(view, row))) }),

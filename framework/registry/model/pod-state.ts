@@ -9,6 +9,7 @@ export interface PodObject {
     readonly namespace?: string
     readonly uid?: string
     readonly resourceVersion?: string
+    readonly creationTimestamp?: string
     readonly deletionTimestamp?: string
     readonly labels?: Readonly<Record<string, string>>
     readonly annotations?: Readonly<Record<string, string>>
@@ -130,14 +131,14 @@ const judged: readonly PodCondition[] = ['ContainersReady', 'Ready'].flatMap((ty
 
 /** The pod without what nothing here reads. A namespace may have a hundred thousand: what is left of one takes less than 1 KB of memory. */
 export function essentials<T extends PodObject>(pod: T): T {
-  const { name, namespace, uid, resourceVersion, deletionTimestamp, labels: all, annotations: notes, ownerReferences } = pod.metadata
+  const { name, namespace, uid, resourceVersion, creationTimestamp, deletionTimestamp, labels: all, annotations: notes, ownerReferences } = pod.metadata
   const { nodeName, hostNetwork } = pod.spec ?? {}
   const { phase, podIP, podIPs, conditions = [] } = pod.status ?? {}
   const flow = notes?.[annotations.flow]
   return {
     ...pod,
     metadata: {
-      name, namespace, uid, resourceVersion, deletionTimestamp,
+      name, namespace, uid, resourceVersion, creationTimestamp, deletionTimestamp,
       labels: all && ownLabels(all),
       annotations: flow === undefined ? undefined : { [annotations.flow]: flow },
       ownerReferences: ownerReferences?.some(({ kind }) => kind === 'DaemonSet') === true ? ofDaemonSet : undefined,

@@ -229,7 +229,8 @@ function insertAll({ db, insert }: Day, rows: readonly Row[], columns: readonly 
     db.exec('COMMIT')
     return refused
   } catch (error) {
-    if (!isBroken(error)) db.exec('ROLLBACK')
+    // A disk that is full has ended it already (sqlite.org/lang_transaction.html).
+    if (db.isTransaction && !isBroken(error)) db.exec('ROLLBACK')
     throw error
   }
 }
