@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Tests of what an API server does, run against the embedded one and, from the same source, against Kubernetes itself. */
 const behaviour = [
@@ -13,12 +14,21 @@ const behaviour = [
 /** Tests that need Kubernetes. */
 const real = ['cluster/real-*.test.ts', 'chaos/real-*.test.ts']
 
+/** The file that waits for minutes begins first, and the others are done meanwhile. */
+class WaitingFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const waits = ({ moduleId }: TestSpecification): boolean => moduleId.endsWith('/cluster/real-kubelet.test.ts')
+    return (await super.sort(files)).toSorted((a, b) => Number(waits(b)) - Number(waits(a)))
+  }
+}
+
 export default defineConfig({
   test: {
     root: import.meta.dirname,
     exclude: ['**/node_modules/**', '**/services/**'],
     setupFiles: ['./setup.ts'],
     pool: 'forks',
+    sequence: { sequencer: WaitingFirst },
     // Files wait for processes more than they compute: two at a time also on a small machine.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     // One cluster for all has room for one file at a time.

@@ -103,7 +103,7 @@ async function startKnowing({ client, namespace, log, data, patienceMs = 3000, s
   configs.start()
   const callers = lifetime.own(watchCallers({ client, namespace, ownerLabels: [labels.app, labels.server], log }))
   const synced = Promise.all([configs.synced(), callers.known()])
-  await (data === undefined ? synced : whenKnown({ file: join(data, 'config-snapshot.jsonl'), informers: { configs } as unknown as Informers, synced, patienceMs, lifetime, log }))
+  await (data === undefined ? synced : whenKnown({ file: join(data, 'config-snapshot.jsonl'), informers: { configs } as unknown as Informers, beside: { pods: callers.pods } as unknown as Informers, synced, patienceMs, lifetime, log }))
   return { library, configs, callers }
 }
 

@@ -5,7 +5,7 @@ import { build, type Plugin } from 'rolldown'
 export const bundleEntry = 'main.mjs'
 
 /** Files that something is started with: the process, and its threads. */
-const entries = { main: 'main.ts', 'store-worker': 'lib/store/sqlite/worker.ts', 'stat-keeper': 'stat/stat-keeper.ts', 'property-keeper': 'property/property-keeper.ts' }
+const entries = { main: 'main.ts', 'store-worker': 'lib/store/sqlite/worker.ts', 'stat-keeper': 'stat/stat-keeper.ts', 'property-keeper': 'property/property-keeper.ts', 'trace-index': 'log/trace/index-thread.ts' }
 
 /** Rooms whose commands build from the sources, which are in no image. */
 const fromSources = /\/framework\/(local|images|charts)\//

@@ -16,7 +16,7 @@ import { parseTraceLine, writerOf, type TraceLine } from './trace/line.ts'
 export interface LogServantOptions {
   /** @param mayBegin is asked when there is no such file yet */
   readonly append: (path: string, bytes: Bytes, mayBegin: () => boolean) => Promise<void>
-  /** Each line begins with the name or address of who wrote it (framework-services 4.2, ipfix). */
+  /** Each line begins with the name or address of who wrote it (framework-services 4.2, ipfix); those of traces always do (4.4). */
   readonly namesNode: boolean
   readonly overrides: () => Overrides
   /** @param owner whom it counts against */
@@ -128,7 +128,7 @@ export function logServant({ append, namesNode, overrides, onTraceLine, check, c
   const begun = new Limiter(beginLimit)
   const write = (to: Destination, lines: Strings, node: string, { address }: Peer): Promise<void> => {
     if (lines.count === 0) return Promise.resolve()
-    return append(to.path(clock.now(), overrides()), new Headed(namesNode ? to.head(node) : noHead, lines), () => begun.take(check.accountOf(address, to.server), clock.monotonic(), address).taken)
+    return append(to.path(clock.now(), overrides()), new Headed(namesNode || to.isTrace ? to.head(node) : noHead, lines), () => begun.take(check.accountOf(address, to.server), clock.monotonic(), address).taken)
   }
   /** All write into one file: a line is one, and of its writer's own side of a call. */
   const writeTraces = (to: Destination, lines: Strings, { caller, peer }: Current): Promise<void> => {

@@ -25,7 +25,7 @@ import { strftime } from './model/strftime.ts'
 import { topologyServant } from './topology-servant.ts'
 import { TraceCollector } from './trace/collector.ts'
 import { otlpRequest } from './trace/otlp.ts'
-import { SqliteTraceStore } from './trace/store.ts'
+import { TraceIndex } from './trace/trace-index.ts'
 import type { Trace } from './trace/trace.ts'
 import { viewServant } from './view-servant.ts'
 
@@ -79,13 +79,13 @@ async function start(options: LogOptions, lifetime: Lifetime): Promise<RunningLo
   const files = new LogFiles({ root: path, clock, maxOpen: options.openFiles })
   lifetime.onStop(() => files.stop())
   const maxBytes = options.keeping.maxBytes ?? await freeBytes(path)
-  const traces = startTraces(options, maxBytes / 2, lifetime)
+  const traces = await startTraces(options, maxBytes / 2, lifetime)
   const check = await startCheck(options, lifetime)
-  const pass = startSweeping(options, { files, store: traces.store, check }, lifetime)
+  const pass = startSweeping(options, { files, index: traces.index, check }, lifetime)
   const append = appender(maxBytes, files, pass)
   const servants = {
     log: { interface: logInterface(), servant: logServant({ append, namesNode: options.namesNode, overrides: startConf(options, lifetime), onTraceLine: (line, owner) => traces.collector.add(line, owner), check, clock }) },
-    topology: { interface: Topology, servant: topologyServant({ store: traces.store, flush: () => traces.collector.flush() }) },
+    topology: { interface: Topology, servant: topologyServant({ answer: (question) => traces.index.answer(question), flush: () => traces.collector.flush() }) },
     view: { interface: LogView, servant: viewServant(path, check.byApp(frameworkApp), log) },
   }
   const counters = new RequestCounters()
@@ -100,7 +100,7 @@ async function start(options: LogOptions, lifetime: Lifetime): Promise<RunningLo
     metrics: counters,
   }, lifetime, drainMs)
   const health = options.healthPort === undefined ? undefined : lifetime.own(await startHealth({ host: address, port: options.healthPort, problem: () => undefined, metrics: () => metricsText(files, traces) + counters.text() + check.metrics() }))
-  log.info('log serves', { address, log: one?.port, topology: other?.port, path })
+  log.info('log serves', { address, log: one?.port, topology: other?.port, health: health?.port, path })
   return Object.assign(lifetime, { ports: { log: one?.port ?? 0, topology: other?.port ?? 0 }, healthPort: health?.port, sweep: pass })
 }
 
@@ -133,20 +133,21 @@ interface Exported {
 const exporting = { batch: 1024, capacity: 64 * 1024 } as const
 
 interface Traces {
-  readonly store: SqliteTraceStore
+  readonly index: TraceIndex
   readonly collector: TraceCollector
   readonly exporter: HttpOutbox<Exported> | undefined
 }
 
 /** @param maxBytes of the index, about */
-function startTraces({ data, otlp, traceDays, log, clock = systemClock, quietMs, overtimeMs }: LogOptions, maxBytes: number, lifetime: Lifetime): Traces {
-  const store = new SqliteTraceStore(data, log)
-  lifetime.onStop(() => store.close())
+async function startTraces({ data, otlp, traceDays, log, clock = systemClock, quietMs, overtimeMs }: LogOptions, maxBytes: number, lifetime: Lifetime): Promise<Traces> {
+  const index = new TraceIndex(data, log)
+  lifetime.onStop(() => index.close())
+  const unfinished = await index.unfinished()
   const exporter = otlp === undefined ? undefined : new HttpOutbox<Exported>({ ...otlp, ...exporting, weigh: ({ kib }) => kib, body: (some) => otlpRequest(some.map(({ trace }) => trace)), remedy: 'check OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_HEADERS', log })
   if (exporter !== undefined) lifetime.own(exporter)
   const times = { ...(quietMs === undefined ? {} : { quietMs }), ...(overtimeMs === undefined ? {} : { overtimeMs }) }
-  const collector = lifetime.own(new TraceCollector({ store, clock, log, dayBytes: maxBytes / (traceDays + 1), ...times, onTrace: (trace, bytes) => exporter?.add({ trace, kib: Math.ceil(bytes / 1024) }) }))
-  return { store, collector, exporter }
+  const collector = lifetime.own(new TraceCollector({ store: index, clock, log, dayBytes: maxBytes / (traceDays + 1), ...times, onTrace: (trace, bytes) => exporter?.add({ trace, kib: Math.ceil(bytes / 1024) }) }, unfinished))
+  return { index, collector, exporter }
 }
 
 function startConf({ conf, log }: LogOptions, lifetime: Lifetime) {
@@ -156,13 +157,13 @@ function startConf({ conf, log }: LogOptions, lifetime: Lifetime) {
 }
 
 /** @returns one pass; passes do not overlap */
-function startSweeping({ path, data, keeping, traceDays, log, clock = systemClock, sweepEveryMs = 600_000 }: LogOptions, { files, store, check }: { readonly files: LogFiles; readonly store: SqliteTraceStore; readonly check: CallerCheck }, lifetime: Lifetime): () => Promise<void> {
+function startSweeping({ path, data, keeping, traceDays, log, clock = systemClock, sweepEveryMs = 600_000 }: LogOptions, { files, index, check }: { readonly files: LogFiles; readonly index: TraceIndex; readonly check: CallerCheck }, lifetime: Lifetime): () => Promise<void> {
   const abort = new AbortController()
   let running: Promise<void> | undefined
   const pass = async (): Promise<void> => {
     try {
       const done = await sweep({ root: path, keeping, now: clock.now(), isLog: (file) => !file.startsWith(data), isBusy: (file) => files.isBusy(file), isApp: (name) => check.isApp(name), log, signal: abort.signal })
-      const traces = store.forgetBefore(strftime('%Y%m%d', new Date(clock.now() - traceDays * dayMs)))
+      const traces = await index.forgetBefore(strftime('%Y%m%d', new Date(clock.now() - traceDays * dayMs)), abort.signal)
       if (done.removed + done.compressed + traces > 0) log.info('old logs put away', { ...done, traces })
     } catch (error) {
       if (!abort.signal.aborted) log.error('old logs not put away', { error })
@@ -180,12 +181,13 @@ function startSweeping({ path, data, keeping, traceDays, log, clock = systemCloc
 
 function metricsText(files: LogFiles, { collector, exporter }: Traces): string {
   const metric = metricsOf('tarslog_')
-  const { open, waitingBytes } = files.size
+  const { open, waitingBytes, oldestWriteMs } = files.size
   const { living, lost } = collector.size
   const exported = exporter?.size
   return [
     metric('open_files', 'Logs that are open.', [[open]]),
     metric('waiting_bytes', 'Bytes of logs that are not written yet.', [[waitingBytes]]),
+    metric('oldest_write_seconds', 'How long the disk has taken for what it was given first, and has not taken yet.', [[oldestWriteMs / 1000]]),
     metric('traces_living', 'Traces that go on.', [[living]]),
     metric('trace_lines_lost_total', 'Lines that are in no trace: the index could not be written to, or has no more room for their server, or their trace.', [[lost]]),
     metric('exported_traces_total', 'Traces sent by OTLP.', exported === undefined ? [] : [[exported.sent]]),

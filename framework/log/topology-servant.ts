@@ -1,71 +1,28 @@
 import { Turns } from '#base/turns.ts'
-import type { Edge, Graph, TopologyServant } from '#tars/protocol/Topology.ts'
-import type { Current } from '#tars/server.ts'
-import type { TraceStore } from './trace/store.ts'
-import { byDepth, tookOf, type GraphSum, type Span, type Trace } from './trace/trace.ts'
+import type { TopologyServant } from '#tars/protocol/Topology.ts'
+import { encoded, type Current, type Encoded } from '#tars/server.ts'
+import type { TopologyQuestion } from './trace/answers.ts'
 
 export interface TopologyServantOptions {
-  readonly store: TraceStore
+  /** Has the index answer. */
+  readonly answer: (question: TopologyQuestion) => Promise<Uint8Array>
   /** What came is found. */
-  readonly flush: () => void
+  readonly flush: () => Promise<unknown>
 }
 
-const failed = -1
-/** Questions are answered by the thread that takes logs in, for a fifth of its time at most. */
-const restShare = 4
-const isDate = (text: string): boolean => /^\d{8}$/.test(text)
-const noGraph: Graph = { vs: [], es: [] }
-
-/** `tars.tarslog.TopologyObj` (framework-services 5): traces that are over, by day. */
-export function topologyServant({ store, flush }: TopologyServantOptions): TopologyServant {
-  const turns = new Turns(1, restShare)
-  const ask = <T>({ peer }: Current, work: () => T): Promise<T> => turns.take(peer.address, work)
+/** `tars.tarslog.TopologyObj` (framework-services 5): traces that are over, by day. One question is worked out at a time, caller after caller. */
+export function topologyServant({ answer, flush }: TopologyServantOptions): TopologyServant {
+  const turns = new Turns(1)
+  const ask = ({ peer }: Current, question: TopologyQuestion): Promise<Encoded> => turns.take(peer.address, async () => {
+    const { buffer, byteOffset, length } = await answer(question)
+    return encoded(Buffer.from(buffer, byteOffset, length))
+  })
   return {
-    graphServer: (date, server, current) => ask(current, () => (isDate(date) ? { return: 0, graph: store.graphs(date, 'server', server).map(graphOfSums) } : { return: failed, graph: [] })),
-    graphFunction: (date, name, current) => ask(current, () => (isDate(date) ? { return: 0, graph: store.graphs(date, 'function', name).map(graphOfSums) } : { return: failed, graph: [] })),
-    graphTrace: (date, id, current) => ask(current, () => {
-      flush()
-      const trace = isDate(date) ? store.trace(date, id) : undefined
-      return trace === undefined ? { return: failed, graph: noGraph } : { return: 0, graph: graphOfTrace(trace) }
-    }),
-    listFunction: (date, server, current) => ask(current, () => (isDate(date) ? { return: 0, fs: store.functions(date, server).map((name) => `${server}.${name}`) } : { return: failed, fs: [] })),
-    listTrace: (date, server, current) => ask(current, () => (isDate(date) ? { return: 0, ts: store.traces(date, server).map(({ trace }) => trace) } : { return: failed, ts: [] })),
-    listTraceSummary: (date, begin, end, server, current) => ask(current, () => {
-      if (!isDate(date)) return { return: failed, ss: [] }
-      const found = store.traces(date, server, { from: Number(begin), to: Number(end) })
-      return { return: 0, ss: found.map((entry) => ({ name: entry.trace, startTime: BigInt(entry.start), endTime: BigInt(entry.end) })) }
-    }),
-  }
-}
-
-const noCall = { spanId: '', csTime: '', srTime: '', ssTime: '', crTime: '', csData: '', srData: '', ssData: '', crData: '', ret: '' } as const
-
-function graphOfSums({ vertexes, edges }: Omit<GraphSum, 'hash'>): Graph {
-  return {
-    vs: vertexes.map(({ name, callCount, callTime }) => ({ vertex: name, callCount: BigInt(callCount), callTime: BigInt(callTime) })),
-    es: edges.map(({ from, to, callCount, callTime, order }) => ({ ...noCall, fromVertex: from, toVertex: to, callCount: BigInt(callCount), callTime: BigInt(callTime), order })),
-  }
-}
-
-/** Every call of a trace as an edge of its own. */
-function graphOfTrace(trace: Trace): Graph {
-  const es = byDepth(trace).map(({ span, depth }) => edgeOf(span, depth))
-  const vertexes = new Map<string, { callCount: bigint; callTime: bigint }>()
-  for (const { fromVertex, toVertex, callTime } of es) {
-    if (!vertexes.has(fromVertex)) vertexes.set(fromVertex, { callCount: 0n, callTime: 0n })
-    const to = vertexes.get(toVertex) ?? { callCount: 0n, callTime: 0n }
-    vertexes.set(toVertex, { callCount: to.callCount + 1n, callTime: to.callTime + callTime })
-  }
-  return { vs: [...vertexes].map(([vertex, sums]) => ({ vertex, ...sums })), es }
-}
-
-function edgeOf(span: Span, order: number): Edge {
-  const { times, data } = span
-  const time = (moment: keyof Span['times']): string => String(times[moment] ?? '')
-  const to = span.slave === '' ? span.master : span.slave
-  return {
-    fromVertex: span.master === '' ? to : span.master, toVertex: to, callCount: 1n, callTime: BigInt(tookOf(span)), spanId: span.span, order, ret: span.ret,
-    csTime: time('cs'), srTime: time('sr'), ssTime: time('ss'), crTime: time('cr'),
-    csData: data.cs ?? '', srData: data.sr ?? '', ssData: data.ss ?? '', crData: data.cr ?? '',
+    graphServer: (date, server, current) => ask(current, { func: 'graphServer', args: [date, server] }),
+    graphFunction: (date, name, current) => ask(current, { func: 'graphFunction', args: [date, name] }),
+    graphTrace: (date, id, current) => flush().then(() => ask(current, { func: 'graphTrace', args: [date, id] })),
+    listFunction: (date, server, current) => ask(current, { func: 'listFunction', args: [date, server] }),
+    listTrace: (date, server, current) => ask(current, { func: 'listTrace', args: [date, server] }),
+    listTraceSummary: (date, begin, end, server, current) => ask(current, { func: 'listTraceSummary', args: [date, begin, end, server] }),
   }
 }

@@ -25,8 +25,8 @@ export interface Feeds extends Lifetime {
   synced(): Promise<void>
   /** Milliseconds since the API server last confirmed the oldest of what is known; Infinity before the first list. */
   ageMs(): number
-  /** What is worth keeping over a restart. */
-  readonly informers: Informers
+  /** What is worth keeping over a restart, and what is beside it, which may not be known. */
+  readonly kept: { readonly informers: Informers; readonly beside: Informers }
 }
 
 export interface FeedOptions {
@@ -77,7 +77,7 @@ export function startFeeds({ client, namespace, directory, reports, locks, log }
       await withNodes()
     },
     ageMs: () => Math.max(...needed.map((informer) => informer.ageMs())),
-    informers: { endpoints, servers, templates, config } as unknown as Informers,
+    kept: { informers: { endpoints, servers, templates, config } as unknown as Informers, beside: { places, held } as unknown as Informers },
   })
 }
 

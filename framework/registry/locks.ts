@@ -27,6 +27,10 @@ const resource = leases as Resource<Lease>
 const hidesSlaves = 'tars.io/HidesSlaves'
 const switchHidden = 1
 const longestMs = 3_600_000
+/** Whoever hears that it is master takes itself for it for its whole time from then, so its Lease is held for so much longer, milliseconds. */
+const graceMs = 2000
+/** What took longer is not said, as its way to the caller takes time, too, milliseconds. */
+const lateMs = 1000
 const lockPrefix = 'tars-lock-'
 
 interface Known {
@@ -37,7 +41,7 @@ interface Known {
 
 /**
  * Which pod of a server is its master: the one that holds the server's Lease (coordination.k8s.io/v1). It must ask again
- * within the time that it names, or another one that asks becomes it. As in elections, expiry is judged by how long the
+ * within the time that it names, or another one that asks becomes it shortly after. As in elections, expiry is judged by how long the
  * record has stayed the same, never by comparing clocks; the Lease of a pod that is gone is free at once.
  */
 export class Locks {
@@ -61,7 +65,7 @@ export class Locks {
 
   async ask(request: GetMasterSlaveLock, caller: Caller): Promise<number> {
     const { application, server_name: server, node_name: node, timeout } = request
-    const { directory, log } = this.#options
+    const { directory, clock, log } = this.#options
     if ([application, server, node].includes('') || timeout <= 0 || timeout > longestMs) return answer.badRequest
     const pod = directory.podOf({ name: node, address: '' })
     const own = pod?.metadata.labels ?? {}
@@ -69,11 +73,15 @@ export class Locks {
       log.error('lock refused: only a pod of the server may ask, for itself', { server: `${application}.${server}`, node, peer: caller.address })
       return answer.failed
     }
+    const askedAt = clock.monotonic()
     try {
-      return await this.#acquire(request, pod.metadata.name)
+      const found = await this.#acquire(request, pod.metadata.name)
+      if (found !== answer.master || clock.monotonic() - askedAt <= lateMs) return found
+      log.error('the lock of a server was taken too slowly: its pod is told to ask again', { server: `${application}.${server}`, pod: pod.metadata.name })
+      return answer.failed
     } catch (error) {
       if (isConflict(error) || isAlreadyExists(error)) return answer.slave
-      // Not that it still is master, should it be: whoever hears that takes itself for it for its whole time from now, and the Lease runs out before.
+      // Not that it still is master, should it be: the Lease was not renewed, and runs out before that would be over.
       log.error('the lock of a server could not be asked for', { server: `${application}.${server}`, pod: pod.metadata.name, error })
       return answer.failed
     }
@@ -83,7 +91,7 @@ export class Locks {
     const { client, namespace } = this.#options
     const known = this.#known.get(lockName(request))
     const renewTime = microTime()
-    const fresh = { holderIdentity: holder, leaseDurationSeconds: Math.max(1, Math.ceil(request.timeout / 1000)), renewTime }
+    const fresh = { holderIdentity: holder, leaseDurationSeconds: Math.ceil((request.timeout + graceMs) / 1000), renewTime }
     const metadata = {
       name: lockName(request), namespace,
       labels: { [labels.app]: request.application, [labels.server]: request.server_name },

@@ -108,7 +108,7 @@ export async function startRegistry(options: RegistryOptions): Promise<RunningRe
     const { directory, feeds } = parts
     const synced = feeds.synced()
     const { data, patienceMs = 3000 } = options
-    await (data === undefined ? synced : whenKnown({ file: join(data, 'registry-snapshot.jsonl'), informers: feeds.informers, synced, patienceMs, lifetime, log }))
+    await (data === undefined ? synced : whenKnown({ file: join(data, 'registry-snapshot.jsonl'), ...feeds.kept, synced, patienceMs, lifetime, log }))
     directory.release()
     // Most of what the first lists left is garbage, and next to nothing is allocated from here on.
     collectGarbage()

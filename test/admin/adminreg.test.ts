@@ -145,7 +145,7 @@ describe('nodes', () => {
     expect((await ours.getLogData('Demo', 'Hello', 'remote', 'x.log', 'tail -1 x'))).toEqual({ return: 1001, fileData: expect.stringContaining('no pod of tars.tarslog') })
     const folder = await mkdtemp(join(tmpdir(), 'tarsk8s-remote-'))
     const keeping = { maxAgeMs: Infinity, gzipAgeMs: Infinity, maxBytes: Infinity }
-    const log = await startLog({ address: keeper, ports: { log: 12_111, topology: 13_030 }, path: folder, data: ':memory:', namesNode: true, conf: undefined, keeping, traceDays: 7, openFiles: 16, otlp: undefined, healthPort: undefined, log: silentLogger })
+    const log = await startLog({ address: keeper, ports: { log: 12_111, topology: 13_030 }, path: folder, data: join(folder, '.index'), namesNode: true, conf: undefined, keeping, traceDays: 7, openFiles: 16, otlp: undefined, healthPort: undefined, log: silentLogger })
     try {
       await communicator.proxy<LogProxy>(Log, `tars.tarslog.LogObj@tcp -h ${keeper} -p 12111`).logger('Demo', 'Hello', 'a', '%Y', ['one\n', 'two\n'])
       await makePod('tars', 'tarslog', 0, { podIP: keeper })

@@ -194,6 +194,8 @@ describe('settings (2.1, 2.2)', () => {
     const alone = await startConfig({ ...options, client: nobody })
     const proxy = communicator.proxy<ConfigProxy>(Config, `tars.tarsconfig.ConfigObj@tcp -h 127.0.0.1 -p ${alone.port}`)
     expect(await proxy.loadConfigByHost('Test.Hello', 'a.conf', 'test-hello-1')).toEqual({ return: 0, config: joined })
+    // Whose address it is, too.
+    expect(await proxy.loadConfig('Test', 'Hello', 'a.conf')).toEqual({ return: 0, config: joined })
     const text = await (await fetch(`http://127.0.0.1:${alone.healthPort}/metrics`)).text()
     expect(text).toMatch(/^tarsconfig_knowledge_age_seconds [\d.]+$/m)
     expect(text).toMatch(/^tars_server_requests_total\{servant="tars.tarsconfig.ConfigObj",function="loadConfigByHost",ret="0"\} 1$/m)

@@ -1,12 +1,17 @@
 // Versions of configuration files, image builds and the whole way through the API server's admission.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { newestFirst } from '#api/config-group.ts'
 import { resources } from '#api/resources.ts'
 import type { TConfig, TImage } from '#api/types.ts'
+import { systemClock } from '#base/clock.ts'
+import { silentLogger } from '#base/log.ts'
 import type { KubeClient } from '#kube/client.ts'
-import { KubeError } from '#kube/errors.ts'
+import { isConflict, KubeError } from '#kube/errors.ts'
 import { events } from '#kube/resources.ts'
 import type { Resource } from '#kube/types.ts'
 import type { Controller } from '../../framework/controller/controller.ts'
+import { reconcileConfig } from '../../framework/controller/reconcile/config.ts'
+import { configGroup, createStores, informersOf } from '../../framework/controller/reconcile/context.ts'
 import { clientAs, controllerOf, eventually, startCluster, type TestCluster } from './cluster.ts'
 
 let cluster: TestCluster
@@ -87,6 +92,27 @@ describe('a configuration file', () => {
     await kubernetes.delete(resources.tframeworkconfigs as Resource, { namespace, name: 'tars-framework' })
     for (let number = 10; number < 24; number++) await create(`v${number}`, 'c.conf')
     await become('c.conf', [...Array.from({ length: 10 }, (_, index) => `v${index + 13}`), 'v23 active'])
+  })
+
+  test('a version that is brought back stays, though the controller was about to remove it', async () => {
+    await controller.stop()
+    for (let number = 10; number < 22; number++) await create(`w${number}`, 'back.conf', { activated: number === 21 })
+    const { client } = cluster
+    const stores = createStores(client, namespace, silentLogger)
+    for (const informer of informersOf(stores)) informer.start()
+    await Promise.all(informersOf(stores).map((informer) => informer.synced()))
+    // What is known from here on is what was known before somebody went back to the oldest.
+    for (const informer of informersOf(stores)) await informer.stop()
+    const known = stores.configs.list().filter(({ configName, activated }) => configName === 'back.conf' && !activated).toSorted(newestFirst)
+    const [oldest] = known.slice(-1) as [TConfig]
+    await activate(oldest.metadata.name)
+    const answer = await reconcileConfig({ client, stores, log: silentLogger, clock: systemClock })(configGroup(oldest), new AbortController().signal).catch((error: unknown) => error)
+    controller = await controllerOf(cluster)
+    expect(answer).toSatisfy(isConflict)
+    await eventually(async () => {
+      const versions = await versionsOf('back.conf')
+      return (versions.length === 11 && versions.filter((version) => version.endsWith('active')).join() === `${oldest.metadata.name} active`) || undefined
+    })
   })
 
   test('goes with its version in force', async () => {

@@ -14,8 +14,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-test('a line that found no room for all of it is not the start of the next one', async () => {
-  const files = new LogFiles({ root: disks.outside('log'), clock: systemClock })
+/** Whether much comes or little. */
+const loads = [['much', 0], ['little', Infinity]] as const
+
+test.each(loads)('a line that found no room for all of it is not the start of the next one, where %s comes', async (_load, busyAt) => {
+  const files = new LogFiles({ root: disks.outside('log'), clock: systemClock, busyAt })
   await files.append('a.log', Buffer.from('first\n'))
   const refused = files.append('a.log', Buffer.alloc(2 << 20, 'y'))
   await expect(refused).rejects.toThrow(/a\.log cannot be written/)
@@ -25,8 +28,8 @@ test('a line that found no room for all of it is not the start of the next one',
   await rm(join(disks.outside('log'), 'a.log'))
 })
 
-test('nor is a short one, which is written another way', async () => {
-  const files = new LogFiles({ root: disks.outside('log'), clock: systemClock })
+test.each(loads)('nor is a short one, where %s comes', async (_load, busyAt) => {
+  const files = new LogFiles({ root: disks.outside('log'), clock: systemClock, busyAt })
   const line = Buffer.from(`${'y'.repeat(9998)}\n`)
   let taken = 0
   const fill = async (): Promise<void> => {
@@ -36,4 +39,5 @@ test('nor is a short one, which is written another way', async () => {
   await files.stop()
   const text = await readFile(join(disks.outside('log'), 'b.log'))
   expect(text.equals(Buffer.concat(Array.from({ length: taken }, () => line)))).toBe(true)
+  await rm(join(disks.outside('log'), 'b.log'))
 })

@@ -119,11 +119,13 @@ describe('lines (4.2)', () => {
     expect(await textOf('App/Server/App.Server_named_20260305.log')).toBe('app-server-0.app-server#x\n')
   })
 
-  test('without ipfix nothing is added', async () => {
-    const bare = await start({ namesNode: false, path: join(folder, 'bare'), data: ':memory:' })
+  test('without ipfix nothing is added, but to lines of traces, whose fields are counted (4.4)', async () => {
+    const bare = await start({ namesNode: false, path: join(folder, 'bare'), data: join(folder, 'index-bare') })
     onTestFinished(() => bare.stop())
     await proxyOf(bare).logger('App', 'Server', '', '%Y%m%d', ['x\n'])
     expect(readFileSync(join(folder, 'bare/App/Server/App.Server_20260305.log'), 'utf8')).toBe('x\n')
+    await proxyOf(bare).loggerbyInfo(info({ sFilename: '_t_trace_' }), ['x\n'])
+    expect(readFileSync(join(folder, 'bare/_tars_/_trace_/_tars_._trace___t_trace__20260305.log'), 'utf8')).toBe('127.0.0.1|App|Server|x\n')
   })
 
   test.each([1, 3, 5] as const)('an answer says that it is in the file, version %i', async (version) => {
@@ -187,7 +189,7 @@ describe('files', () => {
   })
 
   test('few are open, however many are written', async () => {
-    const few = await start({ path: join(folder, 'few'), data: ':memory:', openFiles: 10 })
+    const few = await start({ path: join(folder, 'few'), data: join(folder, 'index-few'), openFiles: 10 })
     onTestFinished(() => few.stop())
     const proxy = proxyOf(few)
     for (let round = 0; round < 2; round++) for (let index = 0; index < 60; index++) await proxy.logger('App', 'Server', `f${index}`, '%Y%m%d', [`${round}\n`])
@@ -215,12 +217,12 @@ describe('files', () => {
     await log.loggerbyInfo(info({ sFilename: 'after' }), ['x\n'])
   })
 
-  test('what comes at once stands in the order in which it came, little and much, while the file is opened and later', async () => {
-    const files = new LogFiles({ root: join(folder, 'order'), clock })
+  test.each([0, Infinity])('what comes at once stands in the order in which it came, little and much, while the file is opened and later, written here from %d bytes a second', async (busyAt) => {
+    const files = new LogFiles({ root: join(folder, `order-${busyAt}`), clock, busyAt })
     const pieces = ['a', 'b', 'c', 'd', 'e', 'f'].map((letter, index) => letter.repeat(index % 3 === 1 ? 200_000 : 10))
     for (let round = 0; round < 2; round++) await Promise.all(pieces.map((piece) => files.append('x.log', Buffer.from(piece))))
     await files.stop()
-    expect(readFileSync(join(folder, 'order/x.log'), 'utf8')).toBe(pieces.join('').repeat(2))
+    expect(readFileSync(join(folder, `order-${busyAt}/x.log`), 'utf8')).toBe(pieces.join('').repeat(2))
   })
 
   test('no more of them are begun than may, and those that are there are written', async () => {
@@ -237,7 +239,7 @@ describe('files', () => {
   })
 
   test('one server begins a thousand in ten minutes, whatever names it makes up, and others theirs', async () => {
-    const own = await start({ path: join(folder, 'many'), data: ':memory:' })
+    const own = await start({ path: join(folder, 'many'), data: join(folder, 'index-many') })
     onTestFinished(() => own.stop())
     const proxy = proxyOf(own)
     const write = (index: number): Promise<unknown> => proxy.logger('Evil', 'Pod', `f${index}`, '%Y', ['x\n']).then(() => undefined, (error: unknown) => error)
@@ -269,7 +271,7 @@ describe('files', () => {
   test('settings of the server count when the file changes, and a bad file does not (4.3)', async () => {
     const conf = join(folder, 'tarslog.conf')
     await writeFile(conf, '<tars>\n<log>\n<format>\nhour=App.Server\n</format>\n<logtype>\n10minute=App.Server.typed|App.Other.typed\nnone=App.Other.x\n</logtype>\n</log>\n</tars>')
-    const own = await start({ path: join(folder, 'conf'), data: ':memory:', conf })
+    const own = await start({ path: join(folder, 'conf'), data: join(folder, 'index-conf'), conf })
     onTestFinished(() => own.stop())
     const proxy = proxyOf(own)
     await proxy.logger('App', 'Server', 'x', '%Y%m%d', ['x\n'])

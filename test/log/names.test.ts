@@ -77,8 +77,8 @@ describe('rotation', () => {
   })
 })
 
-test('strftime is that of the C library', () => {
-  const formats = ['%Y%m%d', '%Y%m%d%H', '%Y%m%d%H%M', '%C %y %e %j %I %M %S %p %a %A %b %h %B %u %w %F %D %T %R %s %%']
+test('4.3 strftime is that of the C library', () => {
+  const formats = ['%Y%m%d', '%Y%m%d%H', '%Y%m%d%H%M', '%C %y %e %j %I %M %S %p %a %A %b %h %B %u %w %F %D %T %R %s %%', '%U %W %G %g %V %k %l %P %c %r %x %X %z%t.']
   for (const name of ['Asia/Shanghai', 'America/New_York', 'UTC']) {
     process.env['TZ'] = name
     // A day of change to summer time, its hours among them, and days at both ends of years.

@@ -100,7 +100,7 @@ describe('traces', () => {
     expect(edges.map(({ from, to }) => `${from} ${to}`)).toEqual(['Web.Gate.index Demo.A.hello', 'Demo.A.hello Demo.B.work'])
   })
 
-  test('of a trace that has too many calls the first are kept, and of too many traces those that go on', () => {
+  test('of a trace that has too many calls the first are kept, and of too many traces those that go on', async () => {
     const store = new SqliteTraceStore(':memory:', silentLogger)
     const clock = { now: () => Date.UTC(2026, 2, 5, 12), monotonic: () => 0 }
     const over: number[] = []
@@ -114,8 +114,9 @@ describe('traces', () => {
     add('wide', 5)
     expect(collector.size).toEqual({ living: 1, lost: 5 })
     for (let trace = 0; trace < 5; trace++) for (let span = 0; span < 100; span++) add(`t${trace}`, span)
+    await collector.settle()
     expect([collector.size, over]).toEqual([{ living: 5, lost: 5 }, [100]])
-    expect(store.trace('20260305', 'wide')?.spans.size).toBe(100)
+    expect(store.ask((found) => found.trace('20260305', 'wide'))?.spans.size).toBe(100)
   })
 
   test('a call that made a hundred thousand others is put in order without delay', () => {
@@ -156,14 +157,26 @@ describe('a flood of lines', () => {
     expect(collector.size).toEqual({ living: 1001, lost: 3001 })
   })
 
-  test('with much in each: traces that go on keep so much in memory, and so much waits to be written', () => {
+  test('with much in each: traces that go on keep so much in memory, and so much waits to be written', async () => {
     const ended: [string, number][] = []
     const { collector, store, add } = collecting({ onTrace: ({ trace }, bytes) => void ended.push([trace, bytes]) })
-    for (let index = 0; index < 200; index++) add('A.B', `t${index}`, 's', 's', 'cs', 'A.B', 'C.D', 'f', 1, '', 'x'.repeat(750_000))
-    // 128 MiB in all, 1 MB each.
-    expect([collector.size.living, ended.length]).toEqual([134, 66])
+    const addSome = (from: number, to: number): void => {
+      for (let index = from; index < to; index++) add('A.B', `t${index}`, 's', 's', 'cs', 'A.B', 'C.D', 'f', 1, '', 'x'.repeat(750_000))
+    }
+    // 64 MiB wait, 1 MB each.
+    addSome(0, 100)
+    expect(collector.size).toEqual({ living: 67, lost: 33 })
+    for (let index = 100; index < 233; index += 50) {
+      await collector.flush()
+      addSome(index, Math.min(index + 50, 233))
+    }
+    // The first one may be what began before all of them had come.
+    await collector.settle()
+    await collector.settle()
+    // 128 MiB in all.
+    expect([collector.size, ended.length]).toEqual([{ living: 134, lost: 33 }, 66])
     expect(ended[0]).toEqual(['t0', 1_000_256])
-    expect(store.trace('20260305', 't0')?.spans.size).toBe(1)
+    expect(store.ask((found) => found.trace('20260305', 't0'))?.spans.size).toBe(1)
   })
 })
 
@@ -339,12 +352,36 @@ describe('served', () => {
     expect(existsSync(`${file}.broken`)).toBe(false)
   })
 
+  test('the heaviest question, asked again and again, has no line wait; its answer ends with the graph in which it has enough', async () => {
+    const own = await mkdtemp(join(folder, 'heavy-'))
+    const data = join(own, 'index')
+    const [traces, callsATrace] = [12, 5000]
+    const store = new SqliteTraceStore(data, silentLogger)
+    for (let index = 0; index < traces; index++) {
+      const trace = `t${index}`
+      store.addLines(day, Array.from({ length: callsATrace }, (_, call): TraceLine => ({ trace, span: `s${call}`, parent: '', moment: 'cs', master: 'Hub.Hub', slave: `Leaf${index}.Server${call}`, function: 'f', time: 1, ret: '', data: '', exception: '' })))
+      store.finish([{ day, trace, start: 1, end: 2 }])
+    }
+    store.close()
+    const one = await start({ path: join(own, 'logs'), data })
+    onTestFinished(() => one.stop())
+    const [to, asked] = [logOf(one), topologyOf(one)]
+    for (let round = 0; round < 3; round++) {
+      let answered = false
+      const question = asked.graphServer(day, 'Hub.Hub').finally(() => (answered = true))
+      for (let call = 0; call < 10; call++) await to.logger('App', 'Server', '', '%Y', ['x\n'])
+      expect(answered).toBe(false)
+      // Ten have 5001 servers and 5000 calls each.
+      expect((await question).graph).toHaveLength(10)
+    }
+  })
+
   test('days that are old are forgotten', () => {
     const store = new SqliteTraceStore(':memory:', silentLogger)
     const old = parseTraceLine(chain('t', 1)[0] ?? '') as TraceLine
     for (const one of ['20260301', '20260302']) store.addLines(one, [old])
-    expect(store.forgetBefore('20260302')).toBe(1)
-    expect([store.trace('20260301', 't'), store.trace('20260302', 't')?.spans.size]).toEqual([undefined, 1])
+    expect([store.forgetSome('20260302'), store.forgetSome('20260302'), store.forgetSome('20260302')]).toEqual([{ rows: 1, traces: 0 }, { rows: 1, traces: 1 }, { rows: 0, traces: 0 }])
+    expect(['20260301', '20260302'].map((one) => store.ask((found) => found.trace(one, 't'))?.spans.size)).toEqual([undefined, 1])
     store.close()
   })
 
@@ -365,7 +402,7 @@ describe('served', () => {
     await once(collector, 'listening')
     const { port } = collector.address() as AddressInfo
     const { otlp } = logEnv({ PodIP: '127.0.0.1', OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}/`, OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20x' })
-    const own = await start({ path: join(folder, 'otlp'), data: ':memory:', otlp, healthPort: 0 })
+    const own = await start({ path: join(folder, 'otlp'), data: join(folder, 'otlp-index'), otlp, healthPort: 0 })
     onTestFinished(async () => {
       await own.stop()
       collector.close()

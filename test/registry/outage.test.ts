@@ -8,7 +8,7 @@ import { customResourceDefinitions } from '#api/crds.ts'
 import { resources } from '#api/resources.ts'
 import { createLogger, silentLogger } from '#base/log.ts'
 import { createKubeClient, type KubeClient } from '#kube/client.ts'
-import { customResourceDefinitions as crds, pods } from '#kube/resources.ts'
+import { customResourceDefinitions as crds, leases, pods } from '#kube/resources.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
 import { Communicator } from '#tars/client.ts'
 import { QueryF, type QueryFProxy } from '#tars/protocol/QueryF.ts'
@@ -181,7 +181,10 @@ test('with a folder it starts while the API server is away, from what it knew, a
   const port = Number(new URL(api.url).port)
   const kube = createKubeClient(api.config)
   await createEndpoint(kube, 'Test', 'Kept', [{ name: 'Obj', port: 5 }])
-  await createPod(kube, { app: 'Test', server: 'Kept', name: 'test-kept-0', ip: '127.79.1.1', state: 'Active/Active/7' })
+  for (const index of [0, 1]) await createPod(kube, { app: 'Test', server: 'Kept', name: `test-kept-${index}`, ip: `127.79.1.${index + 1}`, state: 'Active/Active/7' })
+  // Callers are to find the master only.
+  const lock = { name: 'tars-lock-test-kept', namespace, labels: { 'tars.io/ServerApp': 'Test', 'tars.io/ServerName': 'Kept' }, annotations: { 'tars.io/HidesSlaves': 'true' } }
+  await kube.create(leases, { metadata: lock, spec: { holderIdentity: 'test-kept-0', leaseDurationSeconds: 5 } } as never)
   const before = await startRegistry({ ...options, client: kube })
   await before.stop()
 

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,6 +7,7 @@ import { join } from 'node:path'
 export class Disks {
   readonly #folder: string
   readonly #keeper: ChildProcess
+  readonly #frozen = new Set<string>()
 
   private constructor(folder: string, keeper: ChildProcess) {
     this.#folder = folder
@@ -19,7 +20,19 @@ export class Disks {
       mkdirSync(join(folder, name), { recursive: true })
       return `mount -t tmpfs -o size=${size}m tmpfs '${join(folder, name)}'`
     })
-    const keeper = spawn('setpriv', ['--pdeathsig', 'KILL', 'unshare', '--mount', '--propagation', 'private', 'sh', '-c', `${mounts.join(' && ')} && echo mounted && exec cat`], { stdio: ['pipe', 'pipe', 'inherit'] })
+    return Disks.#keep(folder, `${mounts.join(' && ')} && echo mounted && exec cat`)
+  }
+
+  /** One ext4 that can be frozen: then what is written to it waits, for ever if need be, as on a disk that hangs. @param size megabytes */
+  static async freezable(folder: string, name: string, size: number): Promise<Disks> {
+    const [image, disk] = [join(folder, `${name}.ext4`), join(folder, name)]
+    mkdirSync(disk, { recursive: true })
+    // It must not stay frozen when whoever froze it is gone: nobody could unmount it.
+    return Disks.#keep(folder, `truncate -s ${size}M '${image}' && mkfs.ext4 -q '${image}' && mount -o loop '${image}' '${disk}' && echo mounted && cat; fsfreeze -u '${disk}' 2>/dev/null; umount '${disk}'`)
+  }
+
+  static async #keep(folder: string, script: string): Promise<Disks> {
+    const keeper = spawn('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script], { stdio: ['pipe', 'pipe', 'inherit'] })
     const ended = once(keeper, 'exit').then(() => { throw new Error('file systems cannot be mounted here: run as root') })
     ended.catch(() => {})
     await Promise.race([once(keeper.stdout, 'data'), ended])
@@ -39,6 +52,22 @@ export class Disks {
   /** The same, seen from here. */
   outside(name: string): string {
     return join('/proc', String(this.#keeper.pid ?? 0), 'root', this.inside(name))
+  }
+
+  /** What is written to it from here on waits, until it is {@link thaw}ed. */
+  freeze(name: string): void {
+    this.#fsfreeze('--freeze', name)
+    this.#frozen.add(name)
+  }
+
+  /** Nothing happens to one that is not frozen. */
+  thaw(name: string): void {
+    if (this.#frozen.delete(name)) this.#fsfreeze('--unfreeze', name)
+  }
+
+  #fsfreeze(how: string, name: string): void {
+    const [program, ...words] = this.within
+    execFileSync(program, [...words, 'fsfreeze', how, this.inside(name)])
   }
 
   /** Paths of all files of a disk, below it. */

@@ -12,6 +12,10 @@ export interface FaultProxy {
   refuse(on: boolean): void
   /** Keeps connections open and carries nothing, or carries again. */
   hang(on: boolean): void
+  /** What the target says arrives so much later, milliseconds. */
+  delay(ms: number): void
+  /** Resets each connection that is open when the target says something next: what it was asked for is done, and nobody hears of it. */
+  loseAnswers(): void
   stop(): Promise<void>
 }
 
@@ -26,6 +30,9 @@ export async function faultProxy(target: string, listen = '127.0.0.1'): Promise<
   let cuts = 0
   let refusing = false
   let hanging = false
+  let delayMs = 0
+  const upstreams = new Set<Socket>()
+  const losing = new WeakSet<Socket>()
   const server = createServer((client) => {
     if (refusing) return client.resetAndDestroy()
     // From the client's own address, which a registry judges it by.
@@ -35,6 +42,18 @@ export async function faultProxy(target: string, listen = '127.0.0.1'): Promise<
       socket.on('error', () => {})
       socket.on('close', () => sockets.delete(socket))
       if (hanging) socket.pause()
+    }
+    upstreams.add(upstream)
+    upstream.on('close', () => upstreams.delete(upstream))
+    const late: (() => void)[] = []
+    let dueAt = 0
+    /** In their order, though the delay changes. */
+    const later = (carry: () => void): void => {
+      const now = performance.now()
+      dueAt = Math.max(dueAt, now + delayMs)
+      if (late.length === 0 && dueAt === now) return carry()
+      late.push(carry)
+      setTimeout(() => late.shift()?.(), dueAt - now)
     }
     let carried = 0
     client.on('data', (part: Buffer) => {
@@ -49,11 +68,14 @@ export async function faultProxy(target: string, listen = '127.0.0.1'): Promise<
       } else if (!upstream.write(part)) client.pause()
     })
     upstream.on('drain', () => hanging || client.resume())
-    upstream.on('data', (part) => client.write(part))
-    upstream.on('end', () => client.end())
+    upstream.on('data', (part) => {
+      if (losing.has(upstream)) client.resetAndDestroy()
+      else later(() => client.write(part))
+    })
+    upstream.on('end', () => later(() => client.end()))
     client.on('end', () => upstream.end())
     client.on('close', () => upstream.end())
-    upstream.on('close', () => client.destroy())
+    upstream.on('close', () => later(() => client.destroy()))
   })
   await new Promise<void>((resolve) => server.listen(0, listen, resolve))
   const { port: own } = server.address() as { port: number }
@@ -73,6 +95,12 @@ export async function faultProxy(target: string, listen = '127.0.0.1'): Promise<
         if (on) socket.pause()
         else socket.resume()
       }
+    },
+    delay: (ms) => {
+      delayMs = ms
+    },
+    loseAnswers: () => {
+      for (const upstream of upstreams) losing.add(upstream)
     },
     stop: () =>
       new Promise((resolve) => {

@@ -1,7 +1,7 @@
 // The servants of tarsstat and tarsproperty on one fold, without windows and a journal.
 import { Fold, sumsOf, type FoldRules, type Sum } from '#store/fold.ts'
 import { Intake } from '#store/intake.ts'
-import type { KeyBounds } from '#store/key-guard.ts'
+import { KeyGuard, type KeyBounds } from '#store/key-guard.ts'
 import { Tape } from '#store/tape.ts'
 import { Reader } from '#tars/codec/reader.ts'
 import { Writer } from '#tars/codec/writer.ts'
@@ -34,7 +34,7 @@ export interface OnFold {
 
 export function onFold(kind: 'stat' | 'property', bounds: KeyBounds): OnFold {
   const rules: FoldRules = kind === 'stat' ? statRules('p') : propertyRules('p')
-  const fold = new Fold(rules, bounds)
+  const fold = new Fold(rules, new KeyGuard(bounds))
   const tape = new Tape()
   const windows = {
     async add(count: (to: Fold, taken: Tape) => void): Promise<void> {

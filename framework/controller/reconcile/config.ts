@@ -7,7 +7,7 @@ import type { Reconcile } from '#kube/reconciler.ts'
 import type { Resource } from '#kube/types.ts'
 import { configStatus } from '../desired/config-status.ts'
 import { configGroup, frameworkOf, type ControllerContext } from './context.ts'
-import { remove } from './remove.ts'
+import { removeAsKnown } from './remove.ts'
 import { nowOf, writeStatus } from './status.ts'
 
 const resource = resources.tconfigs as Resource<TConfig>
@@ -27,7 +27,8 @@ export function reconcileConfig(context: ControllerContext): Reconcile {
     const orphaned = active === undefined && (await hasNoActive(context, group, rest)) ? orphans(rest) : []
     const old = rest.filter((config) => config !== active && !orphaned.includes(config)).toSorted(newestFirst)
     const leaving = [...doomed, ...orphaned, ...old.slice(limitOf(context, group))]
-    for (const config of leaving) await remove(client, resource, config, 'Background', signal)
+    // One that was brought back into force meanwhile is another by now, and stays.
+    for (const config of leaving) await removeAsKnown(client, resource, config, signal)
     for (const config of rest) if (!leaving.includes(config)) await writeStatus(context, { resource, store: stores.configs }, config, configStatus(config, active, nowOf(context)), signal)
   }
 }

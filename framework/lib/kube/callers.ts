@@ -32,6 +32,8 @@ export interface Callers extends Running {
   isApp(name: string): boolean
   /** Changes when an answer may be another one. */
   readonly version: number
+  /** What is known of pods. */
+  readonly pods: Informer
   /** Resolves when all pods were listed once, or after three seconds: without the API server one serves all the same. */
   known(): Promise<void>
 }
@@ -60,7 +62,7 @@ export function podFinder({ client, namespace, ownerLabels: [labelSelector] }: O
 
 /** Watches pods and keeps who they are, by address. */
 export function watchCallers({ client, namespace, ownerLabels, log }: CallerOptions): Callers {
-  const informer = new Informer({ client, namespace, labelSelector: ownerLabels[0], log, resource: pods })
+  const informer = new Informer({ client, namespace, labelSelector: ownerLabels[0], log, resource: pods, transform: who })
   const byAddress = new Map<string, Caller>()
   /** By their names, and by these in lower case. */
   const owners = new Map<string, number>()
@@ -115,10 +117,17 @@ export function watchCallers({ client, namespace, ownerLabels, log }: CallerOpti
     get version() {
       return version
     },
+    pods: informer,
     known: () => syncedWithin(knowMs, informer).catch(() => {}),
     stop: () => informer.stop(),
     get done() {
       return informer.done
     },
   }
+}
+
+/** The parts of a pod that say who it is and where. */
+function who<T extends AnyObject>({ apiVersion, kind, metadata, spec, status }: T): T {
+  const { name, namespace, uid, resourceVersion, labels } = metadata
+  return { apiVersion, kind, metadata: { name, namespace, uid, resourceVersion, labels }, spec: { hostNetwork: spec?.hostNetwork }, status: { podIP: status?.podIP, phase: status?.phase } } as unknown as T
 }

@@ -50,6 +50,8 @@ function readNotes(text: string): ReadonlyMap<string, ReadonlyMap<string, KubeOb
 export interface KnownOptions {
   readonly file: string
   readonly informers: Informers
+  /** What is kept beside it, as far as it is known: nothing waits for it. */
+  readonly beside?: Informers
   /** Resolves when everything that is needed was listed. */
   readonly synced: Promise<unknown>
   /** Milliseconds the API server is waited for before what was known earlier counts. */
@@ -62,7 +64,7 @@ export interface KnownOptions {
 }
 
 /** Resolves when there is something to answer from: what the API server lists or, when it does not in time, what was known earlier. */
-export async function whenKnown({ file, informers, synced, patienceMs, lifetime, everyMs = 5000, log }: KnownOptions): Promise<void> {
+export async function whenKnown({ file, informers, beside = {}, synced, patienceMs, lifetime, everyMs = 5000, log }: KnownOptions): Promise<void> {
   synced.catch(() => {})
   const patience = new AbortController()
   const late = new Promise<'late'>((resolve) => {
@@ -70,9 +72,9 @@ export async function whenKnown({ file, informers, synced, patienceMs, lifetime,
     patience.signal.addEventListener('abort', () => clearTimeout(timer))
   })
   const first = await Promise.race([synced, late]).finally(() => patience.abort())
-  const ageMs = first === 'late' ? restoreSnapshot(file, informers, log) : undefined
+  const ageMs = first === 'late' ? restoreSnapshot(file, { ...informers, ...beside }, log) : undefined
   if (first === 'late' && ageMs === undefined) await synced
-  lifetime.own(keepSnapshot({ file, informers, everyMs, log }))
+  lifetime.own(keepSnapshot({ file, informers, beside, everyMs, log }))
   if (ageMs === undefined) return
   log.error('the API server does not answer: what was known before this start is served', { ageSeconds: Math.round(ageMs / 1000) })
   synced.then(() => log.info('the API server answers again'), () => {})
@@ -83,17 +85,18 @@ const confirmedMs = 120_000
 
 /**
  * Keeps what informers know in a file: at most once in `everyMs` what has changed is added to it, and it is dated by when the
- * API server confirmed it. Nothing is written before everything was listed once.
+ * API server confirmed it. Nothing is written before everything that is needed was listed once.
  */
-function keepSnapshot({ file, informers, everyMs, log }: Required<Pick<KnownOptions, 'file' | 'informers' | 'everyMs' | 'log'>>): Running {
+function keepSnapshot({ file, informers, beside, everyMs, log }: Required<Pick<KnownOptions, 'file' | 'informers' | 'beside' | 'everyMs' | 'log'>>): Running {
   const lifetime = new Lifetime()
-  const all = Object.entries(informers)
-  const journal = new Journal(file, informers)
-  for (const [name, informer] of all) lifetime.onStop(informer.onChange((type, object: KubeObject) => journal.note(name, object, type === 'deleted')))
+  const needed = Object.values(informers)
+  const all = { ...informers, ...beside }
+  const journal = new Journal(file, all)
+  for (const [name, informer] of Object.entries(all)) lifetime.onStop(informer.onChange((type, object: KubeObject) => journal.note(name, object, type === 'deleted')))
   let saving = Promise.resolve()
   const save = (): Promise<void> => (saving = saving.then(async () => {
-    const ageMs = Math.max(...all.map(([, informer]) => informer.ageMs()))
-    if (all.some(([, informer]) => !informer.hasSynced) || ageMs > confirmedMs) return
+    const ageMs = Math.max(...needed.map((informer) => informer.ageMs()))
+    if (needed.some((informer) => !informer.hasSynced) || ageMs > confirmedMs) return
     await journal.save(new Date(Date.now() - ageMs)).catch((error: unknown) => log.error('what is known is not kept for the next start', { file, error }))
   }))
   const timer = setInterval(() => void save(), everyMs)

@@ -2,7 +2,7 @@
 import { roomFor, type Span } from './columns.ts'
 import type { Row } from './dataset.ts'
 import { Interned, internedText, type InternedBytes } from './interned.ts'
-import { KeyGuard, type Admission, type KeyBounds } from './key-guard.ts'
+import { otherName, type Admission, type KeyGuard } from './key-guard.ts'
 import type { Tape, TapeReader } from './tape.ts'
 
 /** Values of the fields that records are told apart by, by name. */
@@ -26,6 +26,8 @@ export interface FoldRules {
 export interface Sum {
   /** Its place in the order in which keys came. */
   readonly slot: number
+  /** Who reports it; undefined when that was not taken down. */
+  readonly by?: string
   readonly names: Names
   readonly value: Float64Array
 }
@@ -38,12 +40,16 @@ export interface Sums {
   readonly keys: InternedBytes
   readonly chunks: readonly Float64Array[]
   readonly columns: Int32Array
+  readonly reporters: readonly string[]
 }
 
 const chunkBits = 15
 const chunkNumbers = 1 << chunkBits
-/** Columns of a sum: its place (chunk, and offset in it), and how many numbers. */
-const [places, counts, width] = [0, 1, 2]
+/** Columns of a sum: its place (chunk, and offset in it), how many numbers, and the number of who reports it. */
+const [places, counts, owners, width] = [0, 1, 2, 3]
+/** About what a row takes of the disk, bytes: with its index, an id and when; for each byte of its key, as a page is not filled; and for each number. */
+const [rowBytes, bytesAKeyByte, bytesANumber] = [100, 1.5, 12]
+
 /** On a tape, added to twice the slot: the key follows. */
 const withKey = 1
 
@@ -71,13 +77,18 @@ export class Fold {
   readonly #spare: Float64Array[]
   #columns: Int32Array
   readonly #found: Span = { column: new Float64Array(0), from: 0, to: 0 }
+  #reporters: string[] = []
+  readonly #reporterNumbers = new Map<string, number>()
   /** Keys that were counted under another one. */
   overflow = 0
 
-  /** @param memory of one that was released and that nobody has a use for; it is used again */
-  constructor(rules: FoldRules, bounds: KeyBounds, memory?: Sums) {
+  /**
+   * @param guard whose window begins
+   * @param memory of one that was released and that nobody has a use for; it is used again
+   */
+  constructor(rules: FoldRules, guard: KeyGuard, memory?: Sums) {
     this.#rules = rules
-    this.#guard = new KeyGuard(bounds)
+    this.#guard = guard
     this.#keys = new Interned(memory?.keys)
     this.#spare = [...(memory?.chunks ?? [])]
     this.#columns = memory?.columns.fill(0) ?? new Int32Array(new SharedArrayBuffer(512 * width))
@@ -107,15 +118,27 @@ export class Fold {
     const known = this.#isMixed ? this.#keys.findAs(keys, key) : -1
     if (known >= 0) return known
     const admission = this.#guard.admit(by)
-    if (admission === 'own') return this.#keys.addAs(keys, key)
+    if (admission === 'own') return this.#owned(this.#keys.addAs(keys, key), by)
     this.overflow++
     const names = namesOf(this.#rules.fields, keys.bytesOf(key).toString())
-    return this.#keys.number(textOf(this.#rules, this.#rules.rest(names, by, admission)))
+    const rest = textOf(this.#rules, this.#rules.rest(names, by, admission))
+    return this.#owned(this.#keys.number(rest), admission === 'rest of all' ? otherName : by)
+  }
+
+  #owned(slot: number, by: string): number {
+    let number = this.#reporterNumbers.get(by)
+    if (number === undefined) {
+      number = this.#reporters.push(by) - 1
+      this.#reporterNumbers.set(by, number)
+    }
+    this.#columns = roomFor(this.#columns, (slot + 1) * width)
+    this.#columns[slot * width + owners] = number
+    return slot
   }
 
   /** Counts a value, and takes down what its slot comes to by now: of each slot the last counts. */
   add(slot: number, value: Readonly<Span>, tape: Tape): void {
-    const isNew = (this.#columns[slot * width + counts] ?? 0) === 0
+    const isNew = this.#columns[slot * width + counts] === 0
     if (isNew) this.#put(slot, value)
     else if (!this.#rules.add(this.#span(slot), value)) this.#join(slot, value)
     this.#takeDown(slot, isNew, tape)
@@ -128,9 +151,10 @@ export class Fold {
 
   /** Gives all of it away; none is left here. */
   release(): Sums {
-    const released = { keys: this.#keys.release(), chunks: [...this.#chunks, ...this.#spare.splice(0)], columns: this.#columns }
+    const released = { keys: this.#keys.release(), chunks: [...this.#chunks, ...this.#spare.splice(0)], columns: this.#columns, reporters: this.#reporters }
     this.#chunks = []
     this.#columns = new Int32Array(0)
+    this.#reporters = []
     return released
   }
 
@@ -154,12 +178,13 @@ export class Fold {
     const sum = Float64Array.from(this.#rules.join(had.column.subarray(had.from, had.to), column.subarray(from, to)))
     if (roomOf(sum.length) > roomOf(had.to - had.from)) return this.#put(slot, { column: sum, from: 0, to: sum.length })
     had.column.set(sum, had.from)
+    this.#charge(slot, sum.length)
     this.#columns[slot * width + counts] = sum.length
   }
 
   /** Puts a value where there is room for it. Where the slot's was before is left. */
   #put(slot: number, { column, from, to }: Readonly<Span>): void {
-    this.#columns = roomFor(this.#columns, (slot + 1) * width)
+    this.#charge(slot, to - from)
     const room = roomOf(to - from)
     if (this.#end + room > chunkNumbers) {
       this.#chunks.push(this.#spare.pop() ?? new Float64Array(new SharedArrayBuffer(chunkNumbers * 8)))
@@ -171,18 +196,25 @@ export class Fold {
     this.#columns[slot * width + counts] = to - from
     this.#end += room
   }
+
+  /** A row of so many numbers takes more of the disk than what was said before. */
+  #charge(slot: number, numbers: number): void {
+    const had = this.#columns[slot * width + counts] as number
+    const key = had === 0 ? rowBytes + this.#keys.lengthOf(slot) * bytesAKeyByte : 0
+    this.#guard.charge(this.#reporters[this.#columns[slot * width + owners] as number] as string, key + (numbers - had) * bytesANumber)
+  }
 }
 
 /** Numbers that a value of so many has room for, so that one which grows is rarely put elsewhere: the next power of two. */
 const roomOf = (count: number): number => 1 << (32 - Math.clz32(count - 1))
 
 /** What a fold gave away, in the order in which keys came. */
-export function* sumsOf({ fields }: Pick<FoldRules, 'fields'>, { keys, chunks, columns }: Sums): Iterable<Sum> {
+export function* sumsOf({ fields }: Pick<FoldRules, 'fields'>, { keys, chunks, columns, reporters }: Sums): Iterable<Sum> {
   for (let slot = 0; slot < keys.size; slot++) {
     const place = columns[slot * width + places] as number
     const at = place & (chunkNumbers - 1)
     const value = (chunks[place >> chunkBits] as Float64Array).subarray(at, at + (columns[slot * width + counts] as number))
-    yield { slot, names: namesOf(fields, internedText(keys, slot)), value }
+    yield { slot, by: reporters[columns[slot * width + owners] as number] as string, names: namesOf(fields, internedText(keys, slot)), value }
   }
 }
 

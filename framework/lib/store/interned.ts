@@ -89,6 +89,11 @@ export class Interned {
     return this.#chunkOf(number).subarray(start, start + this.#get(number, lengths))
   }
 
+  /** Bytes of a string. */
+  lengthOf(number: number): number {
+    return this.#get(number, lengths)
+  }
+
   /** Whether a string comes next where it is looked for. */
   isNext(number: number, source: { passOver(bytes: Buffer, from: number, length: number): boolean }): boolean {
     return source.passOver(this.#chunkOf(number), this.#startOf(number), this.#get(number, lengths))

@@ -7,7 +7,8 @@ import type { Logger } from '#base/log.ts'
 import { metricsType } from '#base/metrics.ts'
 import { pathOf } from '#base/path-of.ts'
 import { processMetrics } from '#base/process-metrics.ts'
-import { mostRows, steadyTime, type Condition, type Dataset, type FindQuestion, type Measure, type Op, type StoreReader, type TotalsQuestion } from './dataset.ts'
+import { PartedTurns } from '#base/turns.ts'
+import { mostRows, steadyTime, tooSlow, type Condition, type Dataset, type FindQuestion, type Measure, type Op, type StoreReader, type TotalsQuestion } from './dataset.ts'
 
 /** One that is large is best encoded elsewhere. */
 type Text = string | Uint8Array
@@ -25,17 +26,21 @@ export interface ServeOptions {
 
 /** Bytes of a question. */
 const longestQuestion = 256 << 10
+/** Questions that are with the store, of one peer and in all: it looks at them in turns, and an answer may take tens of megabytes. */
+const atOnce = { inAll: 8, perOwner: 6, mostOfOwner: 100 } as const
 /** Milliseconds after which nobody waits for an answer: a little less than who asks does, so that it is told why. */
 const patienceMs = 9000
 
 /** Serves `/healthz`, metrics, and questions to the store that this process keeps (JSON, as in {@link StoreReader}). */
 export async function serveStore({ address, port, metrics, store, log }: ServeOptions): Promise<Running & { readonly port: number }> {
+  const turns = new PartedTurns(atOnce)
   const server = http.createServer({ requestTimeout: 10_000, headersTimeout: 5000, keepAliveTimeout: 30_000 }, (request, response) => {
-    answer(request, metrics, store).then(
+    answer(request, metrics, store && { ...store, turns }).then(
       ({ status = 200, type = 'application/json', text }) => response.writeHead(status, { 'content-type': type }).end(text),
       (error: unknown) => {
         const refused = error instanceof Failure && error.code === 'STORE_QUESTION'
-        if (!refused) log.error('a question was not answered', { url: request.url, error })
+        const busy = error instanceof Failure && error.code === 'TURNS_BUSY'
+        if (!refused && !busy) log.error('a question was not answered', { url: request.url, error })
         const remedy = error instanceof Failure ? error.remedy : undefined
         response.writeHead(refused ? 400 : 503, { 'content-type': 'application/json', connection: 'close' }).end(JSON.stringify({ message: error instanceof Failure ? error.message : describe(error), remedy }))
       },
@@ -65,23 +70,37 @@ interface Answer {
   readonly text: Text
 }
 
-async function answer(request: http.IncomingMessage, metrics: ServeOptions['metrics'], store: ServeOptions['store']): Promise<Answer> {
+/** What may be asked for, in turns of peers. */
+type Asked = NonNullable<ServeOptions['store']> & { readonly turns: PartedTurns }
+
+async function answer(request: http.IncomingMessage, metrics: ServeOptions['metrics'], store: Asked | undefined): Promise<Answer> {
   const path = pathOf(request.url)
   if (request.method === 'GET' && path === '/healthz') return { type: 'text/plain', text: 'ok\n' }
   const text = Object.hasOwn(metrics, path) ? metrics[path] : undefined
   if (request.method === 'GET' && text !== undefined) return { type: metricsType, text: path === '/metrics' ? `${String(await text())}${processMetrics()}` : await text() }
   if (request.method !== 'POST' || store === undefined || !path.startsWith('/store/')) return { status: 404, type: 'text/plain', text: `use /healthz, ${Object.keys(metrics).join(', ')}${store === undefined ? '' : ', or POST to /store/totals, /store/find or /store/last'}\n` }
   const asked = path.slice('/store/'.length)
-  const question = await bodyOf(request)
-  const { dataset, reader } = store
-  if (asked === 'totals') return json(await reader.totals(dataset, totalsQuestion(question)))
-  if (asked === 'find') return json(await reader.find(dataset, findQuestion(question)))
-  if (asked === 'last') return json((await reader.last(dataset)) ?? null)
-  throw refused(`there is no question "${asked}"`)
+  const ask = questionOf(asked, await bodyOf(request), store)
+  const { socket } = request
+  return store.turns.take(socket.remoteAddress ?? '', async () => {
+    if (socket.destroyed) throw tooSlow()
+    return { text: JSON.stringify(await ask()) }
+  })
 }
 
-/** A missing number is null on the way, and undefined again at the other end. */
-const json = (value: unknown): Answer => ({ text: JSON.stringify(value) })
+/** What a question asks the store for. A missing number is null on the way, and undefined again at the other end. */
+function questionOf(asked: string, given: Record<string, unknown>, { dataset, reader }: NonNullable<ServeOptions['store']>): () => Promise<unknown> {
+  if (asked === 'last') return async () => (await reader.last(dataset)) ?? null
+  if (asked === 'totals') {
+    const question = totalsQuestion(given)
+    return () => reader.totals(dataset, question)
+  }
+  if (asked === 'find') {
+    const question = findQuestion(given)
+    return () => reader.find(dataset, question)
+  }
+  throw refused(`there is no question "${asked}"`)
+}
 
 const refused = (message: string): Failure => new Failure('STORE_QUESTION', message, { remedy: 'see StoreReader in framework/lib/store/dataset.ts for what can be asked' })
 

@@ -30,7 +30,9 @@ const keysATurn = 500
 const retryBytes = 1 << 20
 /** A torn one is tried again after so long, milliseconds. */
 const mendMs = 500
-/** Of so many windows two begin in memory of their own: mostly one is open and one is with the keeper. */
+/** Mostly one window is open and one is with the keeper. */
+const mostAtOnce = 2
+/** Of so many windows that many begin in memory of their own. */
 const freshEvery = 60
 /** How often closed windows are looked for; they are handed on at most so much after their end, milliseconds. */
 const lookEveryMs = 1000
@@ -64,8 +66,8 @@ export class Windows extends Lifetime {
   readonly #over = new Map<string, Closed>()
   /** Those that the keeper has, and the memory that it looks at meanwhile. */
   readonly #handed = new Map<string, Sums | undefined>()
-  /** Memory of a window that is done with, for the next. */
-  #spare: Sums | undefined
+  /** Memory of windows that are done with, for the next ones. */
+  #spare: Sums[] = []
   #handingOn = Promise.resolve()
   readonly counts = { windows: 0, journalFailures: 0, overflow: 0 }
 
@@ -153,9 +155,8 @@ export class Windows extends Lifetime {
 
   /** Memory for the window that begins; now and then there is none, so that what was needed for many keys once is not kept for ever. */
   #spareNow(): Sums | undefined {
-    const spare = this.counts.windows % freshEvery < 2 ? undefined : this.#spare
-    this.#spare = undefined
-    return spare
+    if (this.counts.windows % freshEvery < mostAtOnce) this.#spare = []
+    return this.#spare.pop()
   }
 
   /** Writes a torn journal anew. @throws Failure STORE_JOURNAL when it is as it was */
@@ -229,7 +230,8 @@ export class Windows extends Lifetime {
 
   async #forget(names: readonly string[]): Promise<void> {
     for (const name of names) {
-      this.#spare = this.#handed.get(name) ?? this.#spare
+      const memory = this.#handed.get(name)
+      if (memory !== undefined && this.#spare.length < mostAtOnce) this.#spare.push(memory)
       this.#over.delete(name)
       this.#handed.delete(name)
       // One that stays is handed on again by the next process, under the same ids.

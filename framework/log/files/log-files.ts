@@ -3,6 +3,7 @@ import { mkdir, open, type FileHandle } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import type { Clock } from '#base/clock.ts'
 import { Failure } from '#base/errors.ts'
+import { ret, TarsCallError } from '#tars/packet.ts'
 import { Batch, Blocks, type Bytes } from './batch.ts'
 
 export type { Bytes } from './batch.ts'
@@ -15,6 +16,11 @@ export interface LogFilesOptions {
   readonly maxOpen?: number
   /** Bytes that may wait to be written; more are refused. Default 64 MiB. */
   readonly maxWaiting?: number
+  /**
+   * Bytes a second from which on this thread writes them itself: handing them to the pool takes it 2 to 3 µs a call, which counts where
+   * much comes. While less does, nothing else waits for a disk, be it for ever. Default 16 MiB.
+   */
+  readonly busyAt?: number
 }
 
 /** Milliseconds after which a file is opened anew, so that one that was deleted or moved comes back (framework-services 4.3). */
@@ -23,6 +29,8 @@ const reopenMs = 10_000
 const enoughBytes = 64 * 1024
 /** A write that took this thread so long, milliseconds, has others wait for the disk for so many times as long: it costs what else goes on here no more than that share. */
 const slow = { ms: 20, times: 20 } as const
+/** How long what comes is counted before it is said to be much, or little, milliseconds. */
+const countedMs = 100
 const flags = constants.O_RDWR | constants.O_APPEND
 const always = (): boolean => true
 const newline = 10
@@ -40,8 +48,12 @@ interface Siblings {
   due(file: LogFile): void
   /** So many bytes wait no longer. */
   done(bytes: number): void
+  /** Whether so much comes that it is written at once. */
+  isBusy(now: number, bytes: number): boolean
   /** Until when the disk is slow, monotonic milliseconds. */
   slowUntil: number
+  /** Files that the pool writes, and since when, the oldest first. */
+  readonly writing: Map<LogFile, number>
 }
 
 /** One file: its lines are written in the order in which they came, those that wait together. */
@@ -91,7 +103,8 @@ class LogFile {
 
   /** @returns how many bytes were written */
   #writeNow(batch: Batch, now: number): number {
-    if (this.#open === undefined || now - this.#open.openedAt >= reopenMs || now < this.#siblings.slowUntil) return 0
+    const isBusy = this.#siblings.isBusy(now, batch.length)
+    if (!isBusy || this.#open === undefined || now - this.#open.openedAt >= reopenMs || now < this.#siblings.slowUntil) return 0
     try {
       return writevSync(this.#open.handle.fd, batch.parts())
     } catch {
@@ -105,6 +118,7 @@ class LogFile {
 
   async #writeRest(batch: Batch, now: number, written: number): Promise<void> {
     this.#writing = batch
+    this.#siblings.writing.set(this, now)
     let failure: Failure | undefined
     try {
       await appendRest(await this.#ready(now), batch.parts(), written)
@@ -112,6 +126,7 @@ class LogFile {
       failure = new Failure('LOG_WRITE', `the log ${this.#path} cannot be written`, { cause, remedy: 'check the space and the mode of the log folder' })
     }
     this.#writing = undefined
+    this.#siblings.writing.delete(this)
     this.#settle(batch, failure)
     if (this.#waiting !== undefined) this.#siblings.due(this)
   }
@@ -195,20 +210,25 @@ export class LogFiles {
   readonly #siblings: Siblings
   #due: LogFile[] = []
   #waiting = 0
+  /** What came since when, and whether that before it was much. */
+  #came = { bytes: 0, since: -Infinity, isMuch: false }
 
   constructor(options: LogFilesOptions) {
-    this.#options = { maxOpen: 512, maxWaiting: 64 << 20, ...options }
-    this.#siblings = { clock: options.clock, blocks: new Blocks(), due: (file) => this.#plan(file), done: (bytes) => void (this.#waiting -= bytes), slowUntil: -Infinity }
+    this.#options = { maxOpen: 512, maxWaiting: 64 << 20, busyAt: 16 << 20, ...options }
+    this.#siblings = {
+      clock: options.clock, blocks: new Blocks(), slowUntil: -Infinity, writing: new Map(),
+      due: (file) => this.#plan(file), done: (bytes) => void (this.#waiting -= bytes), isBusy: (now, bytes) => this.#isBusy(now, bytes),
+    }
   }
 
   /**
    * Resolves when the kernel has the bytes; they stand in one piece.
    * @param path below the root
    * @param mayBegin is asked when there is no such file yet
-   * @throws Failure `LOG_BUSY` when too much waits, `LOG_WRITE` when it cannot be written
+   * @throws TarsCallError with the code of overload when too much waits; Failure `LOG_WRITE` when it cannot be written
    */
   append(path: string, bytes: Bytes, mayBegin = always): Promise<void> {
-    if (this.#waiting + bytes.length > this.#options.maxWaiting) return Promise.reject(new Failure('LOG_BUSY', `${this.#waiting} bytes of logs wait to be written already`, { temporary: true, remedy: 'use a faster disk, or write less' }))
+    if (this.#waiting + bytes.length > this.#options.maxWaiting) return Promise.reject(new TarsCallError(ret.overload, `${this.#waiting} bytes of logs wait to be written already`, { remedy: 'use a faster disk, or write less' }))
     this.#waiting += bytes.length
     return this.#file(path).append(bytes, mayBegin)
   }
@@ -225,8 +245,10 @@ export class LogFiles {
   }
 
   /** Numbers for metrics. */
-  get size(): { readonly open: number; readonly waitingBytes: number } {
-    return { open: this.#files.size, waitingBytes: this.#waiting }
+  get size(): { readonly open: number; readonly waitingBytes: number; readonly oldestWriteMs: number } {
+    const now = this.#options.clock.monotonic()
+    const [since = now] = this.#siblings.writing.values()
+    return { open: this.#files.size, waitingBytes: this.#waiting, oldestWriteMs: now - since }
   }
 
   async stop(): Promise<void> {
@@ -242,6 +264,13 @@ export class LogFiles {
     if (this.#files.size >= this.#options.maxOpen) this.#evict()
     this.#files.set(path, file)
     return file
+  }
+
+  #isBusy(now: number, bytes: number): boolean {
+    const { since } = this.#came
+    if (now - since >= countedMs) this.#came = { bytes: 0, since: now, isMuch: this.#came.bytes / (now - since) >= this.#options.busyAt / 1000 }
+    this.#came.bytes += bytes
+    return this.#came.isMuch
   }
 
   /** Whatever comes in the same turn of the event loop, or while a file is being written, is written together. */

@@ -1,10 +1,19 @@
 import type { Clock } from '#base/clock.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
+import { inGroups } from '#store/groups.ts'
 import { strftime } from '../model/strftime.ts'
 import type { TraceLine } from './line.ts'
-import type { TraceStore } from './store.ts'
-import { addLine, boundsOf, graphOf, isComplete, type Trace } from './trace.ts'
+import type { Finished, Unfinished } from './store.ts'
+import { addLine, boundsOf, isComplete, type Trace } from './trace.ts'
+
+/** Where traces are kept. */
+export interface TraceStore {
+  /** Keeps lines of traces that go on, all or none. */
+  addLines(day: string, lines: readonly TraceLine[]): void | Promise<void>
+  /** Keeps what traces that are over come to, of all or of none. Of one that was kept as over before nothing is counted again. */
+  finish(over: readonly Finished[]): void | Promise<void>
+}
 
 export interface CollectorOptions {
   readonly store: TraceStore
@@ -41,6 +50,8 @@ const mostWaiting = 200_000
 const mostWaitingBytes = 64 << 20
 /** What a line takes besides its data, bytes. */
 const lineBytes = 256
+/** Traces that are kept as over at once. */
+const finishedAtOnce = 200
 
 /** Puts traces together from the lines of services as they come, and keeps each when it is over. */
 export class TraceCollector implements Running {
@@ -54,18 +65,22 @@ export class TraceCollector implements Running {
   #bytes = 0
   #today = { day: '', bytes: new Map<string, number>(), all: 0 }
   #lost = 0
+  #writing: Promise<boolean> | undefined
+  #settling: Promise<void> | undefined
 
-  constructor(options: CollectorOptions) {
+  /** @param unfinished when the process before ended */
+  constructor(options: CollectorOptions, unfinished: readonly Unfinished[] = []) {
     this.#options = { quietMs: 3000, overtimeMs: 100_000, gatherMs: 50, mostCallsATrace: 10_000, mostBytes: 128 << 20, dayBytes: 1 << 30, onTrace: () => {}, ...options }
     const now = this.#options.clock.monotonic()
-    for (const { day, trace } of options.store.unfinished()) {
+    for (const { day, trace } of unfinished) {
       const bytes = bytesOf(trace)
       this.#living.set(trace.trace, { day, trace, at: now, bytes })
       this.#bytes += bytes
     }
-    const write = setInterval(() => this.flush(), this.#options.gatherMs)
-    const look = setInterval(() => this.settle(), Math.max(20, this.#options.quietMs / 3))
+    const write = setInterval(() => void this.#write(), this.#options.gatherMs)
+    const look = setInterval(() => void this.settle(), Math.max(20, this.#options.quietMs / 3))
     this.#lifetime.onStop(() => this.flush())
+    this.#lifetime.onStop(() => this.#settling)
     this.#lifetime.onStop(() => (clearInterval(write), clearInterval(look)))
   }
 
@@ -85,12 +100,11 @@ export class TraceCollector implements Running {
 
   /** @param owner whom it counts against */
   add(line: TraceLine, owner: string): void {
-    const { clock, mostBytes, mostCallsATrace } = this.#options
+    const { clock, mostCallsATrace } = this.#options
     const today = strftime('%Y%m%d', new Date(clock.now()))
     const known = this.#living.get(line.trace)
     const isCall = known?.trace.spans.has(line.span) !== true
     const bytes = lineBytes + line.data.length + line.exception.length
-    if (this.#waitingBytes + bytes > mostWaitingBytes) this.flush()
     if (this.#waiting.length >= mostWaiting || this.#waitingBytes + bytes > mostWaitingBytes || (isCall && (known?.trace.spans.size ?? 0) >= mostCallsATrace) || !this.#admit(today, owner, bytes)) {
       this.#lost++
       return
@@ -105,7 +119,7 @@ export class TraceCollector implements Running {
     addLine(living.trace, line)
     this.#waiting.push({ day: living.day, line })
     this.#waitingBytes += bytes
-    if (this.#living.size > mostLiving || this.#bytes > mostBytes) for (const oldest of this.#living.values()) { this.#finish([oldest]); break }
+    if (this.#isSurplus(this.#living.size, this.#bytes)) void this.settle()
   }
 
   /** Whether the index of today has room for so much more of an owner. */
@@ -119,46 +133,76 @@ export class TraceCollector implements Running {
     return true
   }
 
-  flush(): void {
+  #isSurplus(traces: number, bytes: number): boolean {
+    return traces > mostLiving || bytes > this.#options.mostBytes
+  }
+
+  /** Writes what came until now. @returns whether it is written */
+  async flush(): Promise<boolean> {
+    await this.#writing
+    return this.#write()
+  }
+
+  /** Writes what waits, unless some of it is being written. */
+  #write(): Promise<boolean> {
+    return (this.#writing ??= this.#writeWaiting().finally(() => (this.#writing = undefined)))
+  }
+
+  async #writeWaiting(): Promise<boolean> {
     const { store, log } = this.#options
-    if (this.#waiting.length === 0) return
+    const [count, bytes] = [this.#waiting.length, this.#waitingBytes]
     try {
-      for (const [day, entries] of Map.groupBy(this.#waiting, (entry) => entry.day)) store.addLines(day, entries.map(({ line }) => line))
-      this.#waiting = []
-      this.#waitingBytes = 0
+      for (const [day, entries] of Map.groupBy(this.#waiting, (entry) => entry.day)) await store.addLines(day, entries.map(({ line }) => line))
+      this.#waiting = this.#waiting.slice(count)
+      this.#waitingBytes -= bytes
+      return true
     } catch (error) {
       log.error('lines of traces are not kept yet', { waiting: this.#waiting.length, error })
+      return false
     }
   }
 
-  /** Keeps the traces that are over by now. */
-  settle(): void {
+  /** Keeps the traces that are over by now, and those for which there is no room. */
+  settle(): Promise<void> {
+    return (this.#settling ??= this.#settle().finally(() => (this.#settling = undefined)))
+  }
+
+  async #settle(): Promise<void> {
+    const over = this.#over().map((living) => ({ living, bytes: living.bytes }))
+    // What could not be written must not be called over, nor what goes on since.
+    if (over.length === 0 || !(await this.flush())) return
+    for (const some of inGroups(over.filter(({ living, bytes }) => living.bytes === bytes), finishedAtOnce)) await this.#finish(some.map(({ living }) => living))
+  }
+
+  #over(): Living[] {
     const { clock, quietMs, overtimeMs } = this.#options
     const now = clock.monotonic()
     const over: Living[] = []
+    let [traces, bytes] = [this.#living.size, this.#bytes]
     for (const living of this.#living.values()) {
+      const isSurplus = this.#isSurplus(traces, bytes)
       const quiet = now - living.at
-      if (quiet < quietMs) break
-      if (quiet >= overtimeMs || isComplete(living.trace)) over.push(living)
+      if (quiet < quietMs && !isSurplus) break
+      if (quiet < overtimeMs && !isSurplus && !isComplete(living.trace)) continue
+      over.push(living)
+      traces--
+      bytes -= living.bytes
     }
-    this.#finish(over)
+    return over
   }
 
-  #finish(over: readonly Living[]): void {
+  async #finish(over: readonly Living[]): Promise<void> {
     const { store, log, onTrace } = this.#options
-    if (over.length === 0) return
-    this.flush()
-    // What could not be written must not be called over.
-    if (this.#waiting.length > 0) return
-    for (const { day, trace, bytes } of over) {
-      try {
-        store.finish(day, trace.trace, boundsOf(trace), { server: graphOf(trace, 'server'), function: graphOf(trace, 'function') })
-        this.#living.delete(trace.trace)
-        this.#bytes -= bytes
-        onTrace(trace, bytes)
-      } catch (error) {
-        log.error('a trace is not kept yet', { trace: trace.trace, error })
-      }
+    try {
+      await store.finish(over.map(({ day, trace }) => ({ day, trace: trace.trace, ...boundsOf(trace) })))
+    } catch (error) {
+      log.error('traces are not kept yet', { traces: over.length, error })
+      return
+    }
+    for (const { trace, bytes } of over) {
+      this.#living.delete(trace.trace)
+      this.#bytes -= bytes
+      onTrace(trace, bytes)
     }
   }
 }

@@ -6,39 +6,29 @@ import type { Logger } from '#base/log.ts'
 import { brokenSuffix, isBroken, setAside } from '#store/sqlite/broken.ts'
 import { strftime } from '../model/strftime.ts'
 import { moments, type TraceLine } from './line.ts'
-import type { EdgeSum, GraphKind, GraphSum, Span, Trace, VertexSum } from './trace.ts'
+import { text, TraceQuestions } from './questions.ts'
+import { graphOf, type Trace } from './trace.ts'
 
-/** A trace in a list. */
-export interface TraceEntry {
+/** A trace that goes on. A day is YYYYMMDD, of its first line. */
+export interface Unfinished {
+  readonly day: string
+  readonly trace: Trace
+}
+
+/** A trace that is over: its id, and when it began and ended, milliseconds since the epoch. */
+export interface Finished {
+  readonly day: string
   readonly trace: string
-  /** Milliseconds since the epoch. */
   readonly start: number
   readonly end: number
 }
 
-/** Where traces are kept and looked up. A day is YYYYMMDD, of the trace's first line. */
-export interface TraceStore {
-  /** Keeps lines of traces that go on, all or none. */
-  addLines(day: string, lines: readonly TraceLine[]): void
-  /** Keeps what a trace that is over comes to. Of a trace that was kept as over before nothing is counted again. */
-  finish(day: string, trace: string, bounds: { readonly start: number; readonly end: number }, graphs: Readonly<Record<GraphKind, GraphSum>>): void
-  /** Traces that were not over when the process ended, with their days. */
-  unfinished(): { readonly day: string; readonly trace: Trace }[]
-  trace(day: string, trace: string): Trace | undefined
-  /** Kinds of traces of a day in which a server or function takes part, the more frequent first. */
-  graphs(day: string, kind: GraphKind, name: string): readonly Omit<GraphSum, 'hash'>[]
-  functions(day: string, server: string): string[]
-  /** Traces of a day in which a server takes part and that began in the time, the newest first. */
-  traces(day: string, server: string, range?: { readonly from: number; readonly to: number }): TraceEntry[]
-  /** Forgets days before this one. @returns how many traces */
-  forgetBefore(day: string): number
-  close(): void
-}
-
 /** Layout of the file, in SQLite's user_version. */
 const layout = 1
-/** Entries of a list, as native bounds it. */
-const mostEntries = 10_000
+/** Rows that are forgotten at once: what else is to be done to the file goes on in between. */
+const forgottenAtOnce = 2000
+/** In the order in which they are forgotten, with their keys. */
+const tables = { span: 'day, trace, span', vertex: 'day, kind, hash, name', edge: 'day, kind, hash, depth, source, target', trace: 'day, trace' } as const
 
 const columns = [...moments.map((moment) => `t_${moment} INTEGER`), ...moments.map((moment) => `d_${moment} TEXT`)].join(', ')
 const schema = `
@@ -79,7 +69,7 @@ interface Index {
 }
 
 /** Traces in one SQLite file. One that is damaged is set aside and another begun: all that is in it came from lines that are in logs. */
-export class SqliteTraceStore implements TraceStore {
+export class SqliteTraceStore {
   readonly #folder: string
   readonly #log: Logger
   #index: Index
@@ -96,6 +86,7 @@ export class SqliteTraceStore implements TraceStore {
     }
   }
 
+  /** Keeps lines of traces that go on, all or none. */
   addLines(day: string, lines: readonly TraceLine[]): void {
     this.#together(({ begin, merge }) => {
       for (const { moment, data, ret, ...line } of lines) {
@@ -105,59 +96,38 @@ export class SqliteTraceStore implements TraceStore {
     })
   }
 
-  finish(day: string, trace: string, bounds: { readonly start: number; readonly end: number }, graphs: Readonly<Record<GraphKind, GraphSum>>): void {
+  /** Keeps what traces that are over come to, of all or of none. Of one that was kept as over before nothing is counted again. */
+  finish(over: readonly Finished[]): void {
     this.#together((index) => {
-      if (index.end.run({ day, trace, ...bounds }).changes === 0) return
-      for (const [kind, { hash, vertexes, edges }] of Object.entries(graphs)) {
-        for (const vertex of vertexes) index.vertex.run({ day, kind, hash, ...vertex })
-        for (const edge of edges) index.edge.run({ day, kind, hash, ...edge })
-      }
+      for (const one of over) if (index.end.run({ ...one }).changes > 0) count(index, one)
     })
   }
 
-  unfinished(): { readonly day: string; readonly trace: Trace }[] {
-    const rows = this.#with(({ db }) => db.prepare('SELECT day, trace FROM trace WHERE started IS NULL').all())
-    return rows.flatMap((row) => {
+  /** Traces that were not over when the process ended. */
+  unfinished(): Unfinished[] {
+    return this.ask((found, db) => db.prepare('SELECT day, trace FROM trace WHERE started IS NULL').all().flatMap((row) => {
       const [day, id] = [text(row['day']), text(row['trace'])]
-      const trace = this.trace(day, id)
+      const trace = found.trace(day, id)
       return trace === undefined ? [] : [{ day, trace }]
-    })
+    }))
   }
 
-  trace(day: string, trace: string): Trace | undefined {
-    const rows = this.#with(({ db }) => db.prepare('SELECT * FROM span WHERE day = ? AND trace = ?').all(day, trace))
-    return rows.length === 0 ? undefined : { trace, spans: new Map(rows.map((row) => [text(row['span']), spanOf(row)])) }
+  /** What was kept so far. */
+  ask<T>(work: (found: TraceQuestions, db: DatabaseSync) => T): T {
+    return this.#with(({ db }) => work(new TraceQuestions(db), db))
   }
 
-  graphs(day: string, kind: GraphKind, name: string): Omit<GraphSum, 'hash'>[] {
-    return this.#with(({ db }) => {
-      const hashes = db.prepare('SELECT hash FROM vertex WHERE day = ? AND kind = ? AND name = ? ORDER BY calls DESC, hash LIMIT 1000').all(day, kind, name)
-      const vertexes = db.prepare('SELECT name, calls AS callCount, took AS callTime FROM vertex WHERE day = ? AND kind = ? AND hash = ? ORDER BY name')
-      const edges = db.prepare('SELECT source AS "from", target AS "to", calls AS callCount, took AS callTime, depth AS "order" FROM edge WHERE day = ? AND kind = ? AND hash = ? ORDER BY depth, source, target')
-      return hashes.map(({ hash }) => ({ vertexes: vertexes.all(day, kind, text(hash)) as unknown as VertexSum[], edges: edges.all(day, kind, text(hash)) as unknown as EdgeSum[] }))
-    })
-  }
-
-  functions(day: string, server: string): string[] {
-    return this.#with(({ db }) => db.prepare('SELECT DISTINCT function FROM span WHERE day = ? AND slave = ? ORDER BY function').all(day, server)).map((row) => text(row['function']))
-  }
-
-  traces(day: string, server: string, { from, to } = { from: 0, to: Number.MAX_SAFE_INTEGER }): TraceEntry[] {
-    const sql = `
-      SELECT trace, started AS start, ended AS "end" FROM trace WHERE day = :day AND started BETWEEN :from AND :to
-        AND trace IN (SELECT trace FROM span WHERE day = :day AND slave = :server UNION SELECT trace FROM span WHERE day = :day AND master = :server)
-      ORDER BY started DESC, trace LIMIT ${mostEntries}
-    `
-    return this.#with(({ db }) => db.prepare(sql).all({ day, server, from, to })) as unknown as TraceEntry[]
-  }
-
-  forgetBefore(day: string): number {
-    const aside = `${fileIn(this.#folder)}${brokenSuffix}`
+  /** Forgets some of what is of days before this one. @returns how many rows, 0 when all is forgotten; and how many of them were traces */
+  forgetSome(day: string): { readonly rows: number; readonly traces: number } {
+    const aside = `${traceFile(this.#folder)}${brokenSuffix}`
     const asideAt = statSync(aside, { throwIfNoEntry: false })?.mtime
     if (asideAt !== undefined && strftime('%Y%m%d', asideAt) < day) rmSync(aside, { force: true })
     return this.#together(({ db }) => {
-      for (const table of ['span', 'vertex', 'edge']) db.prepare(`DELETE FROM ${table} WHERE day < ?`).run(day)
-      return Number(db.prepare('DELETE FROM trace WHERE day < ?').run(day).changes)
+      for (const [table, keys] of Object.entries(tables)) {
+        const rows = Number(db.prepare(`DELETE FROM ${table} WHERE (${keys}) IN (SELECT ${keys} FROM ${table} WHERE day < ? LIMIT ${forgottenAtOnce})`).run(day).changes)
+        if (rows > 0) return { rows, traces: table === 'trace' ? rows : 0 }
+      }
+      return { rows: 0, traces: 0 }
     })
   }
 
@@ -191,27 +161,32 @@ export class SqliteTraceStore implements TraceStore {
   }
 
   #renewed(): Index {
-    const file = fileIn(this.#folder)
+    const file = traceFile(this.#folder)
     this.#log.error('the index of traces is damaged; it is set aside, and a new one is begun', { file: `${file}${brokenSuffix}`, remedy: 'see whether the disk is whole; the lines of all traces are in their logs' })
     setAside(file)
     return open(this.#folder)
   }
 }
 
-function spanOf(row: Record<string, unknown>): Span {
-  const pick = <T>(prefix: string, convert: (value: unknown) => T): Partial<Record<(typeof moments)[number], T>> =>
-    Object.fromEntries(moments.filter((moment) => row[`${prefix}_${moment}`] !== null).map((moment) => [moment, convert(row[`${prefix}_${moment}`])]))
-  const [span, parent, master, slave, name, ret, exception] = ['span', 'parent', 'master', 'slave', 'function', 'ret', 'exception'].map((field) => text(row[field]))
-  return { span: span ?? '', parent: parent ?? '', master: master ?? '', slave: slave ?? '', function: name ?? '', ret: ret ?? '', exception: exception ?? '', times: pick('t', Number), data: pick('d', text) }
+/** Adds a trace to the sums of its shape. */
+function count({ db, vertex, edge }: Index, { day, trace }: Finished): void {
+  const known = new TraceQuestions(db).trace(day, trace)
+  if (known === undefined) return
+  for (const kind of ['server', 'function'] as const) {
+    const { hash, vertexes, edges } = graphOf(known, kind)
+    for (const one of vertexes) vertex.run({ day, kind, hash, ...one })
+    for (const one of edges) edge.run({ day, kind, hash, ...one })
+  }
 }
 
-const fileIn = (folder: string): string => join(folder, 'traces.sqlite')
+/** The file in the folder of the index. */
+export const traceFile = (folder: string): string => join(folder, 'traces.sqlite')
 
 function open(folder: string): Index {
   let db: DatabaseSync | undefined
   try {
     if (folder !== ':memory:') mkdirSync(folder, { recursive: true })
-    db = new DatabaseSync(folder === ':memory:' ? folder : fileIn(folder))
+    db = new DatabaseSync(folder === ':memory:' ? folder : traceFile(folder))
     // A power cut may cost the last moments, whose lines are in the log file.
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000')
     const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
@@ -233,8 +208,4 @@ function indexOf(db: DatabaseSync): Index {
     vertex: db.prepare('INSERT INTO vertex VALUES (:day, :kind, :hash, :name, :callCount, :callTime) ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, took = took + excluded.took'),
     edge: db.prepare('INSERT INTO edge VALUES (:day, :kind, :hash, :order, :from, :to, :callCount, :callTime) ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, took = took + excluded.took'),
   }
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : ''
 }

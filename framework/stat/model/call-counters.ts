@@ -4,7 +4,7 @@ import type { Sum } from '#store/fold.ts'
 import { otherName } from '#store/key-guard.ts'
 import { at } from './value.ts'
 
-/** Series that are told apart; beyond it calls are counted under one name. */
+/** Series that are told apart; beyond it calls are counted under one name, those of who reports most kinds first. */
 const mostSeries = 20_000
 /** A new series is 0 for so long, milliseconds: Prometheus sees how it grows only from the first value on that it has seen. */
 const newMs = 60_000
@@ -25,13 +25,21 @@ const metrics = [
   ['tars_call_seconds_total', 'Time of the calls that succeeded.'],
 ] as const
 
+const restNames: readonly string[] = [otherName, otherName, otherName, '0']
+const restId = JSON.stringify(restNames)
+
 /** Adds up what is over by caller, callee, function and return value; pods are left out, so that there are few. */
 export class CallCounters {
   readonly #counters = new Map<string, Counter>()
+  /** Counters by who reported them first, the newest last. */
+  readonly #owned = new Map<string, string[]>()
+  /** The longest of them. */
+  #most: string[] = []
+  #rest: Counter | undefined
 
   /** @param now when its window was over, milliseconds */
-  add({ names, value }: Pick<Sum, 'names' | 'value'>, now: number): void {
-    const { counts } = this.#counter(now, [names['master_name'], names['slave_name'], names['interface_name'], names['return_value']].map(String))
+  add({ by = '', names, value }: Pick<Sum, 'by' | 'names' | 'value'>, now: number): void {
+    const { counts } = this.#counter(by, now, [names['master_name'], names['slave_name'], names['interface_name'], names['return_value']].map(String))
     const [timeouts, failures] = [value[at.timeouts] as number, value[at.failures] as number]
     counts[0] += (value[at.count] as number) + timeouts + failures
     counts[1] += timeouts
@@ -42,20 +50,40 @@ export class CallCounters {
   /** In Prometheus' text format. */
   text(now: number): string {
     const texts = metrics.map(([name, help]) => metricHead(name, help))
-    for (const { labels, tellsFrom, counts } of this.#counters.values()) {
+    const all = [...this.#counters.values(), ...(this.#rest === undefined ? [] : [this.#rest])]
+    for (const { labels, tellsFrom, counts } of all) {
       for (const [index, [name]] of metrics.entries()) texts[index] += `${name}${labels} ${now < tellsFrom ? 0 : counts[index]}\n`
     }
-    return this.#counters.size === 0 ? '' : texts.join('')
+    return all.length === 0 ? '' : texts.join('')
   }
 
-  #counter(now: number, names: readonly string[]): Counter {
+  #counter(by: string, now: number, names: readonly string[]): Counter {
     const id = JSON.stringify(names)
     const known = this.#counters.get(id)
     if (known !== undefined) return known
-    if (this.#counters.size >= mostSeries && names[0] !== otherName) return this.#counter(now, [otherName, otherName, otherName, '0'])
-    const [master = '', slave = '', name = '', ret = ''] = names
-    const counter: Counter = { labels: labelsText({ master, slave, interface: name, return: ret }), tellsFrom: now + newMs, counts: [0, 0, 0, 0] }
+    const own = this.#owned.get(by) ?? []
+    if (id === restId || (this.#counters.size >= mostSeries && !this.#makeRoom(own, now))) return (this.#rest ??= newCounter(restNames, now))
+    const counter = newCounter(names, now)
     this.#counters.set(id, counter)
+    this.#owned.set(by, own)
+    own.push(id)
+    if (own.length > this.#most.length) this.#most = own
     return counter
   }
+
+  /** For one more of who has so many: who has most gives its newest away. @returns whether somebody has more */
+  #makeRoom(own: readonly string[], now: number): boolean {
+    if (own.length + 1 >= this.#most.length) return false
+    const id = this.#most.pop() as string
+    const { counts } = this.#counters.get(id) as Counter
+    this.#rest ??= newCounter(restNames, now)
+    for (const [index, count] of counts.entries()) this.#rest.counts[index] = (this.#rest.counts[index] as number) + count
+    this.#counters.delete(id)
+    this.#most = [...this.#owned.values()].reduce((a, b) => (b.length > a.length ? b : a))
+    return true
+  }
+}
+
+function newCounter([master = '', slave = '', name = '', ret = '']: readonly string[], now: number): Counter {
+  return { labels: labelsText({ master, slave, interface: name, return: ret }), tellsFrom: now + newMs, counts: [0, 0, 0, 0] }
 }

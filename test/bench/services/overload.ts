@@ -1,5 +1,8 @@
 // Every server under ten times the load that it can bear.
-import { availableParallelism } from 'node:os'
+import { globSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
+import { truncate } from 'node:fs/promises'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { resources } from '#api/resources.ts'
 import type { TConfig } from '#api/types.ts'
@@ -27,7 +30,9 @@ import { servantOf, serverOf } from './population.ts'
 import { startRole, type RoleProcess } from './role.ts'
 import type { Storm, StormQuestion } from './storm-process.ts'
 
-const rounds = 3
+const rounds = 5
+/** tmpfs(5) of the usual systems, and what logs take between two times that they are emptied, bytes. */
+const memory = { folder: '/dev/shm', room: 4 * 2 ** 30 } as const
 /** Of the machine. */
 const processors = availableParallelism()
 const times = 10
@@ -45,7 +50,7 @@ interface Server {
   readonly interface: Interface
   readonly func: string
   readonly args: (index: number) => readonly unknown[]
-  readonly env?: (folder: string) => Record<string, string>
+  readonly env?: (folder: string, logs: string) => Record<string, string>
   /** Calls under way on each of four connections at which it answers most. Default 16; more where all of a moment are answered at once. */
   readonly underWay?: number
   /** The field of the line with which it says that it serves. */
@@ -64,7 +69,7 @@ const servers: readonly Server[] = [
   { role: 'registry', object: 'tars.tarsregistry.QueryObj', interface: QueryF, func: 'findObjectByIdInSameGroup', args: (index) => [servantOf(index)], env: (folder) => ({ TARSREGISTRY_DATA: folder }), port: 'query' },
   { role: 'config', object: 'tars.tarsconfig.ConfigObj', interface: Config, func: 'loadConfig', args: () => ['Bench', serverOf(0), 'server.conf'], env: (folder) => ({ TARSCONFIG_PORT: '0', TARSCONFIG_DATA: folder }) },
   { role: 'notify', object: 'tars.tarsnotify.NotifyObj', interface: Notify, func: 'reportServer', args: (index) => [`Shop.Web${index}`, '1', `message ${index}`], env: (folder) => ({ ...stored(folder), TARSNOTIFY_PORT: '0', TARSNOTIFY_HTTP_PORT: '0', TARSNOTIFY_LIMIT: '1:1000000' }), underWay: 1000 },
-  { role: 'log', object: 'tars.tarslog.LogObj', interface: Log, func: 'logger', args: (index) => ['Shop', `Web${index % 20}`, '', '%Y%m%d', Array.from({ length: 20 }, () => line)], env: (folder) => ({ TARSLOG_PORT: '0', TARSLOG_TOPOLOGY_PORT: '0', TARSLOG_PATH: folder }), port: 'log' },
+  { role: 'log', object: 'tars.tarslog.LogObj', interface: Log, func: 'logger', args: (index) => ['Shop', `Web${index % 20}`, '', '%Y%m%d', Array.from({ length: 20 }, () => line)], env: (_folder, logs) => ({ TARSLOG_PORT: '0', TARSLOG_TOPOLOGY_PORT: '0', TARSLOG_PATH: logs }), port: 'log' },
   { role: 'stat', object: 'tars.tarsstat.StatObj', interface: StatF, func: 'reportMicMsg', args: (index) => [new Map(calls(index)), true], env: (folder) => ({ ...stored(folder), TARSSTAT_PORT: '0', TARSSTAT_HTTP_PORT: '0' }) },
   { role: 'property', object: 'tars.tarsproperty.PropertyObj', interface: PropertyF, func: 'reportPropMsg', args: (index) => [new Map(values(index))], env: (folder) => ({ ...stored(folder), TARSPROPERTY_PORT: '0', TARSPROPERTY_HTTP_PORT: '0' }) },
   { role: 'querystat', object: 'tars.tarsquerystat.QueryObj', interface: MonitorQuery, func: 'query', args: question('tars_stat', 'succ_count') },
@@ -77,7 +82,10 @@ const servers: readonly Server[] = [
  */
 export async function overload(note: (line: string) => void): Promise<readonly Goal[]> {
   if (processors > 1) keepTo(process.pid, `1-${processors - 1}`)
-  const cluster = await startCluster({ servers: kinds, replicas: 3 })
+  const logs = mkdtempSync(join(hasRoom(memory) ? memory.folder : tmpdir(), 'tarsk8s-bench-logs-'))
+  const removeLogs = (): void => rmSync(logs, { recursive: true, force: true })
+  process.once('exit', removeLogs)
+  const cluster = { ...(await startCluster({ servers: kinds, replicas: 3 })), logs }
   try {
     await cluster.client.create(resources.tconfigs, { apiVersion: 'k8s.tars.io/v1beta3', kind: 'TConfig', metadata: { name: 'config', namespace }, app: 'Bench', server: serverOf(0), set: '', podSeq: 'm', configName: 'server.conf', version: 'v1', configContent: 'key = value\n'.repeat(800), activated: true } as unknown as TConfig)
     const goals: Goal[] = []
@@ -86,8 +94,27 @@ export async function overload(note: (line: string) => void): Promise<readonly G
     return goals
   } finally {
     await cluster.stop()
+    process.off('exit', removeLogs)
+    removeLogs()
     if (processors > 1) keepTo(process.pid, `0-${processors - 1}`)
   }
+}
+
+/** A cluster, and where logs are written: in memory where there is enough of it, as how busy the disk is says nothing of a server. */
+type WithLogs = Cluster & { readonly logs: string }
+
+function hasRoom({ folder, room }: typeof memory): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(folder)
+    return bavail * bsize >= room
+  } catch {
+    return false
+  }
+}
+
+/** Before they fill the memory or, on a disk, the system begins to write them out. */
+async function emptyLogs({ logs }: WithLogs): Promise<void> {
+  for (const file of globSync('**/*.log', { cwd: logs })) await truncate(join(logs, file))
 }
 
 /** Goodput of a server: what it answers well, a second and a second of its CPU. */
@@ -98,7 +125,7 @@ interface Goodput {
   readonly share: number
 }
 
-async function underStorm(cluster: Cluster, server: Server, note: (line: string) => void): Promise<Goal[]> {
+async function underStorm(cluster: WithLogs, server: Server, note: (line: string) => void): Promise<Goal[]> {
   const { role, stop } = await started(cluster, server)
   const [host, port] = [role.address, role.serves[server.port ?? 'port'] as number]
   if (processors > 1) keepTo(role.pid, '0')
@@ -109,6 +136,7 @@ async function underStorm(cluster: Cluster, server: Server, note: (line: string)
   })
   const load = await LoadGenerator.start({ host, port, requests, connections: 4, refusals: [ret.overload, ret.queueTimeout] })
   const usual = async (ms: number): Promise<Goodput> => {
+    await emptyLogs(cluster)
     const before = processorSeconds(role.pid)
     const { answered, seconds } = await load.saturate({ underWay: server.underWay ?? 16, ms })
     const cpu = processorSeconds(role.pid) - before
@@ -120,6 +148,7 @@ async function underStorm(cluster: Cluster, server: Server, note: (line: string)
     for (let round = 0; round < rounds; round++) {
       const peak = await usual(peakMs)
       const memory = residentMegabytes(role.pid).now
+      await emptyLogs(cluster)
       const before = processorSeconds(role.pid)
       const { child, ready: storm } = await Child.start<Storm>('storm-process.ts', { host, port, requests, connections, callers, perSecond: Math.ceil(peak.perSecond * times), ms: stormMs, patienceMs } satisfies StormQuestion)
       const perCpu = storm.good / (processorSeconds(role.pid) - before)
@@ -144,9 +173,9 @@ async function underStorm(cluster: Cluster, server: Server, note: (line: string)
 
 const codes = ({ refused, other, seconds }: Storm): string => [...Object.entries(refused).map(([code, count]) => `${(count / seconds).toFixed(0)}/s ${code}`), ...(other > 0 ? [`${(other / seconds).toFixed(0)}/s another code`] : [])].join(', ')
 
-async function started(cluster: Cluster, server: Server): Promise<{ readonly role: RoleProcess; stop(): Promise<void> }> {
+async function started(cluster: WithLogs, server: Server): Promise<{ readonly role: RoleProcess; stop(): Promise<void> }> {
   if (server.role !== 'querystat' && server.role !== 'queryproperty') {
-    const role = await startRole({ cluster, role: server.role, env: server.env?.(`${cluster.folder}/${server.role}`) ?? {} })
+    const role = await startRole({ cluster, role: server.role, env: server.env?.(`${cluster.folder}/${server.role}`, cluster.logs) ?? {} })
     return { role, stop: () => role.stop() }
   }
   const owner = await startOwner(cluster, server.role === 'querystat' ? 'stat' : 'property')

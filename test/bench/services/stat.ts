@@ -14,7 +14,7 @@ const cpuRounds = 9
 const decodeMs = 1000
 const keys = 100_000
 const flushWarmUps = 2
-const flushRounds = 2
+const flushRounds = 3
 /** Reports a second of the one who must not wait. */
 const steady = 200
 const minuteMs = 60_000

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pauseFor } from 'node:timers/promises'
 import { fill } from '../../rig/fill.ts'
 import type { Treatment } from '../../rig/http-fault-proxy.ts'
 import type { Begun, Disturbance } from '../disturbance.ts'
@@ -21,6 +22,24 @@ async function down(role: Role, signal: 'SIGKILL' | 'SIGTERM'): Promise<Begun> {
 
 const kill: RoleDisturbance = { weight: 5, lasts: [50, 3_000], begin: (role) => down(role, 'SIGKILL') }
 const stop: RoleDisturbance = { weight: 2, lasts: [50, 2_000], begin: (role) => down(role, 'SIGTERM') }
+
+/** Killed again while it starts. */
+const killTwice: RoleDisturbance = {
+  weight: 2, lasts: [50, 1_000],
+  async begin(role, action) {
+    const first = await down(role, 'SIGKILL')
+    return {
+      did: first.did,
+      async undo() {
+        first.undo?.()
+        await pauseFor(action.choice)
+        const { undo } = await down(role, 'SIGKILL')
+        undo?.()
+        return `and again after ${action.choice} ms`
+      },
+    }
+  },
+}
 
 const pause: RoleDisturbance = {
   weight: 2, lasts: [500, 8_000],
@@ -113,6 +132,32 @@ const hangApi: RoleDisturbance = {
   },
 }
 
+/** Beyond what a registry takes for prompt, and below what the run does. */
+const slowestMs = 3_000
+const slowApi: RoleDisturbance = {
+  weight: 2, lasts: [500, 10_000],
+  begin({ api, reach }, { choice }) {
+    const back = reach.cut()
+    const ms = Math.round((choice * slowestMs) / 1_000)
+    api.delay(ms)
+    return {
+      did: `the API server answers ${ms} ms later`,
+      undo() {
+        api.delay(0)
+        back()
+      },
+    }
+  },
+}
+
+const loseAnswers: RoleDisturbance = {
+  weight: 3,
+  begin({ api }) {
+    api.loseAnswers()
+    return { did: 'the next answers of the API server are lost' }
+  },
+}
+
 const restartApi: RoleDisturbance = {
   weight: 2, lasts: [50, 6_000], shared: true,
   async begin(_role, { choice }, field) {
@@ -198,6 +243,7 @@ const killStore: RoleDisturbance = {
 export const disturbances: Readonly<Record<string, RoleDisturbance>> = {
   kill,
   stop,
+  'kill-twice': killTwice,
   pause,
   'clock-jump': clockJump,
   'full-disk': fullDisk,
@@ -207,6 +253,8 @@ export const disturbances: Readonly<Record<string, RoleDisturbance>> = {
   'reset-watches': resetWatches,
   'refuse-api': refuseApi,
   'hang-api': hangApi,
+  'slow-api': slowApi,
+  'api-loses': loseAnswers,
   'restart-api': restartApi,
   'pause-api': pauseApi,
   'hour-away': hourAway,

@@ -86,7 +86,7 @@ async function startReadModels(folder: string, lifetime: Lifetime): Promise<Port
   const registry = lifetime.own(await startRegistry({ ...common, ports: { query: 0, registry: 0 } }))
   const config = lifetime.own(await startConfig({ ...common, port: 0, notFound: -1 }))
   const notify = lifetime.own(await startNotify({ ...common, port: 0, httpPort: 0, limit: { windowMs: 60_000, count: 10_000 }, store: { data: join(folder, 'notify'), days: 1, bytes: 1 << 30, spoolBytes: 16 << 20 } }))
-  const log = lifetime.own(await startLog({ address: '127.0.0.1', ports: { log: 0, topology: 0 }, path: folder, data: ':memory:', namesNode: true, conf: undefined, keeping: { maxAgeMs: Infinity, gzipAgeMs: Infinity, maxBytes: Infinity }, traceDays: 7, openFiles: 16, otlp: undefined, healthPort: undefined, log: silentLogger, quietMs: 20 }))
+  const log = lifetime.own(await startLog({ address: '127.0.0.1', ports: { log: 0, topology: 0 }, path: folder, data: join(folder, '.index'), namesNode: true, conf: undefined, keeping: { maxAgeMs: Infinity, gzipAgeMs: Infinity, maxBytes: Infinity }, traceDays: 7, openFiles: 16, otlp: undefined, healthPort: undefined, log: silentLogger, quietMs: 20 }))
   return { [query]: registry.ports.query, [registers]: registry.ports.registry, [configs]: config.port, [notifies]: notify.port, [logs]: log.ports.log, [topologies]: log.ports.topology, [views]: log.ports.topology }
 }
 

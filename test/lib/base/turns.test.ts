@@ -1,7 +1,7 @@
 // So many at once, one owner after the other.
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { Turns } from '#base/turns.ts'
+import { PartedTurns, Turns } from '#base/turns.ts'
 
 test('so many at once; who has much waits for itself, and what fails makes room as well', async () => {
   const turns = new Turns(2)
@@ -22,13 +22,28 @@ test('so many at once; who has much waits for itself, and what fails makes room 
   expect((await done).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'fulfilled'])
 })
 
-test('what took long is rested from', async () => {
-  const turns = new Turns(1, 100_000)
-  let later = false
-  await turns.take('', () => {
-    for (const until = performance.now() + 10; performance.now() < until;);
-  })
-  void turns.take('', () => (later = true))
-  for (let index = 0; index < 10; index++) await turn()
-  expect(later).toBe(false)
+test('where each has some at once, others begin while what one has takes long, and one with too much is refused', async () => {
+  const turns = new PartedTurns({ inAll: 3, perOwner: 2, mostOfOwner: 4 })
+  const begun: string[] = []
+  const ends = new Map<string, () => void>()
+  const take = (name: string) => turns.take(name.slice(0, 1), () => new Promise<string>((resolve) => {
+    begun.push(name)
+    ends.set(name, () => resolve(name))
+  }))
+  const all = ['a1', 'a2', 'a3', 'a4', 'b1'].map(take)
+  await turn()
+  expect(begun).toEqual(['a1', 'a2', 'b1'])
+  await expect(take('a5')).rejects.toMatchObject({ code: 'TURNS_BUSY', temporary: true })
+  // In all there is no room; then it is the turn of who waits.
+  all.push(take('b2'), take('c1'))
+  for (const [ended, expected] of [['a1', ['b2']], ['b1', ['c1']], ['a2', ['a3']], ['b2', ['a4']]] as const) {
+    const before = begun.length
+    ends.get(ended)?.()
+    await turn()
+    expect([ended, begun.slice(before)]).toEqual([ended, expected])
+  }
+  for (const end of ends.values()) end()
+  expect(await Promise.all(all)).toEqual(['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1'])
+  void take('a6')
+  expect(begun.at(-1)).toBe('a6')
 })

@@ -79,3 +79,13 @@ test('an index that is being made, or a part that fails, is told from one that h
   instead = { status: 200, text: '{"_shards":{"total":2,"failed":1,"failures":[{"reason":{"reason":"disk is gone"}}]},"hits":{"hits":[]}}' }
   await expect(ask(store)).rejects.toThrow(/a part of the document store cannot answer: disk is gone/)
 })
+
+test('a day that no node has at the moment is told from one that has nothing, beside days that are there', async () => {
+  const store = open('tars', 's3cret:é')
+  await store.write(dataset, [row('b', { f_date: '20260301', name: 'x', count: 1 })])
+  // Its only part may be nowhere.
+  const settings = { 'index.routing.allocation.require._name': 'nobody' }
+  await fetch(`${node.url}/tars_stat_20260302?wait_for_active_shards=0`, { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ settings }) })
+  const both = store.totals(dataset, { from: '20260301', to: '20260302', where: [], groupBy: ['name'], measures: [{ field: 'count', by: 'sum' }] })
+  await expect(both).rejects.toMatchObject({ temporary: true, context: { status: 503 } })
+})

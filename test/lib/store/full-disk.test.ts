@@ -18,10 +18,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-test('a day that cannot begin leaves no draft and no open file; it begins when there is room', async () => {
+test('a day that cannot begin leaves no draft and no open file, and one that cannot go on says why; it begins when there is room', async () => {
   const [program, ...words] = disks.within
   const { stdout } = await promisify(execFile)(program, [...words, process.execPath, '--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'full-disk-process.ts'), disks.inside('store')])
-  expect(JSON.parse(stdout)).toEqual({ first: 0, refused: { code: 'STORE_SQLITE', temporary: true }, more: 0, drafts: [], second: 0, total: [2] })
+  expect(JSON.parse(stdout)).toEqual({ first: 0, refused: { code: 'STORE_SQLITE', temporary: true }, why: expect.stringContaining('database or disk is full') as string, more: 0, drafts: [], second: 0, total: [2] })
 })
 
 test('what is acknowledged after the disk was full survives the end of the process, though its key was new when there was no room', async () => {

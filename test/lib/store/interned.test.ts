@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Fold, sumsOf, sumsTakenDown, type FoldRules, type Sums } from '#store/fold.ts'
 import { Interned, internedText, longestInterned } from '#store/interned.ts'
+import { KeyGuard } from '#store/key-guard.ts'
 import { Known } from '#store/known.ts'
 import { headBytes, Tape, TapeReader } from '#store/tape.ts'
 import { statRules } from '../../../framework/stat/model/stat-rules.ts'
@@ -71,7 +72,7 @@ describe('sums', () => {
     let memory: Sums | undefined
     fc.assert(fc.property(fc.array(call, { maxLength: 80 }), fc.nat(80), (calls, rewrittenAt) => {
       // Its memory is that of the last round's.
-      const [fold, keys, tape] = [new Fold(rules, bounds, memory), new Interned(), new Tape()]
+      const [fold, keys, tape] = [new Fold(rules, new KeyGuard(bounds), memory), new Interned(), new Tape()]
       const model = new Map<number, { count: number; max: number; min: number; intervals: Record<string, number> }>()
       for (const [index, { key, count, least, intervals }] of calls.entries()) {
         if (index === rewrittenAt) {
@@ -155,7 +156,7 @@ describe('what is known of reports', () => {
 
   test('is forgotten when it is no longer true, or too much; and each time counted as it is then', () => {
     const known = new Known(rules, 2, 40)
-    const folds = [new Fold(rules, bounds), new Fold(rules, bounds)]
+    const folds = [new Fold(rules, new KeyGuard(bounds)), new Fold(rules, new KeyGuard(bounds))]
     const tape = new Tape()
     let learned = 0
     const count = (version: number, fold: Fold, name: string, by = name): void => {

@@ -1,5 +1,7 @@
 // Questions over HTTP, and several stores asked together.
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -80,4 +82,23 @@ describe('over HTTP', () => {
     const response = await post(path, body)
     expect({ status: response.status, text: ((await response.json()) as { message: string }).message }).toEqual({ status: 400, text: expect.stringMatching(says) as string })
   })
+})
+
+test('one who asks much and often does not hold up the others', async () => {
+  const days = Array.from({ length: 40 }, (_, index) => `2026${index < 31 ? '03' : '04'}${String((index % 31) + 1).padStart(2, '0')}`)
+  await stores[0]?.write(dataset, days.map((day) => row(day, { f_date: day, name: 'x', count: 1 })))
+  const much = JSON.stringify({ from: days[0], to: days.at(-1), groupBy: ['f_date'] })
+  const socket = connect({ port: served[0]?.port ?? 0, host: '127.0.0.1', localAddress: '127.0.0.2' })
+  let text = ''
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString()))
+  const answers = (status: number): number => text.split(`HTTP/1.1 ${status}`).length - 1
+  const [first, closed] = [once(socket, 'data'), once(socket, 'close')]
+  // All of them are there with the first: more than the store takes.
+  socket.write(`POST /store/totals HTTP/1.1\r\nHost: x\r\nContent-Length: ${much.length}\r\n\r\n${much}`.repeat(300))
+  await first
+  expect(await (await post('/store/totals', JSON.stringify({ from: '20260101', to: '20260101', measures: [{ field: 'count', by: 'sum' }] }))).json()).toEqual([{ keys: [], values: [3] }])
+  expect(answers(200)).toBeLessThan(50)
+  await closed
+  // What is too much of it is refused.
+  expect([answers(200), text.includes('questions of 127.0.0.2 are not answered yet')]).toEqual([100, true])
 })

@@ -49,6 +49,7 @@ describe.each(storeKinds)('%s', (kind) => {
   test('no group: one of all, or none at all', async () => {
     expect(await totals({ groupBy: [], to: '20260102', where: [where('code', 'lte', '0')] })).toEqual({ '': [21] })
     expect(await totals({ groupBy: [], where: [where('name', 'eq', 'nobody')] })).toEqual({})
+    expect([await totals({ groupBy: [], measures: [] }), await totals({ groupBy: [], measures: [], where: [where('name', 'eq', 'nobody')] })]).toEqual([{ '': [] }, {}])
   })
 
   const conditions: readonly [string, Condition, readonly string[]][] = [

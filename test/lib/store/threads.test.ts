@@ -39,6 +39,20 @@ test('days that begin, are written to and go, while all of them are asked about 
   expect(await ask()).toBe((40 - 19) * 3)
 })
 
+test('who asks for little is answered while who asks for much waits', async () => {
+  const ended: string[] = []
+  const ask = async (from: string, to: string): Promise<void> => {
+    await store.totals(dataset, { from, to, where: [], groupBy: ['name'], measures: [] })
+    ended.push(`${from}-${to}`)
+  }
+  const find = async (from: string, to: string): Promise<void> => {
+    await store.find(dataset, { from, to, where: [{ field: 'name', op: 'eq', value: 'none' }], offset: 0, limit: 1 })
+    ended.push(`${from}-${to}`)
+  }
+  await Promise.all([ask('20260101', '20260228'), find('20260102', '20260228'), ask('20260201', '20260201')])
+  expect(ended[0]).toBe('20260201-20260201')
+})
+
 test('more at once than can wait is refused, and may be asked again', async () => {
   const asked = await Promise.allSettled(Array.from({ length: 300 }, () => store.last(dataset)))
   const refused = asked.filter((one) => one.status === 'rejected')

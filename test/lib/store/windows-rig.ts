@@ -5,7 +5,7 @@ import type { Store } from '#store/dataset.ts'
 import { statDataset } from '#store/datasets.ts'
 import { Fold } from '#store/fold.ts'
 import { Intake } from '#store/intake.ts'
-import type { KeyBounds } from '#store/key-guard.ts'
+import { KeyGuard, type KeyBounds } from '#store/key-guard.ts'
 import { Keeper, type Keeping } from '#store/keeper.ts'
 import { Spool } from '#store/spool.ts'
 import { Windows } from '#store/windows.ts'
@@ -37,7 +37,7 @@ export interface Calls {
 
 /** @param rig its keeper is another one than that of {@link openKept} */
 export function openWindows({ journal, keeper, clock, log = silentLogger, lengthMs = 60_000, bounds = { perReporter: 100, inAll: 1000 }, compactBytes }: Partial<WindowsRig> & Pick<WindowsRig, 'journal'> & { readonly keeper: Keeping; readonly log?: Logger }) {
-  const windows = new Windows({ folder: journal, lengthMs, fold: (memory) => new Fold(rules, bounds, memory), keeper, log, ...(clock === undefined ? {} : { clock }), ...(compactBytes === undefined ? {} : { compactBytes }) })
+  const windows = new Windows({ folder: journal, lengthMs, fold: (memory) => new Fold(rules, new KeyGuard(bounds), memory), keeper, log, ...(clock === undefined ? {} : { clock }), ...(compactBytes === undefined ? {} : { compactBytes }) })
   const intake = new Intake({ rules, bounds, variants: 1, windows })
   /** All of it as one report. */
   const add = (calls: readonly Calls[]): Promise<void> => {

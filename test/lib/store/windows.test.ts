@@ -340,6 +340,39 @@ test('a window has the memory of one that the keeper is done with, and of no oth
   await windows.stop()
 })
 
+test('memory of two windows is kept for the next ones, whenever they begin', async () => {
+  const buffers: unknown[] = []
+  const waiting: string[] = []
+  let isDone = true
+  const keeper = {
+    async take(closed?: Closed) {
+      if (closed !== undefined) {
+        buffers.push(closed.sums?.columns.buffer)
+        waiting.push(closed.name)
+      }
+      return isDone ? waiting.splice(0) : []
+    },
+  }
+  const { windows, add } = openWindows({ journal: join(folder, 'journal'), keeper, clock })
+  const gather = async (many: number): Promise<void> => {
+    for (let index = 0; index < many; index++) {
+      await add([record('A.A', 'f', 1)])
+      await windows.close()
+    }
+  }
+  await gather(2)
+  isDone = false
+  await gather(2)
+  isDone = true
+  // All are done with before the next one begins.
+  await windows.look()
+  isDone = false
+  await gather(3)
+  // Of the first two, which begin in memory of their own, the second's is used again.
+  expect(buffers.map((one) => buffers.indexOf(one))).toEqual([0, 1, 1, 3, 3, 1, 6])
+  await windows.stop()
+})
+
 test('memory that many keys needed once goes after a while', async () => {
   const buffers: unknown[] = []
   const keeper = {

@@ -153,9 +153,9 @@ class ElasticStore implements Store {
     return this.#searchIn(indices, { ...body, query: { bool: { filter } } })
   }
 
-  /** Indices that are not there have nothing to say; one that is just being made answers 503 for a moment. */
+  /** Indices that are not there have nothing to say; what has a part that nobody has now, as one that is just being made, answers 503: all, or nothing. */
   async #searchIn(indices: string, body: object): Promise<ElasticBody> {
-    const search = () => this.#http.request('POST', `/${encodeURIComponent(indices)}/_search?ignore_unavailable=true&allow_no_indices=true`, body)
+    const search = () => this.#http.request('POST', `/${encodeURIComponent(indices)}/_search?ignore_unavailable=true&allow_no_indices=true&allow_partial_search_results=false`, body)
     const { status, body: answer } = await retry(search, { attempts: 4, baseMs: 150, when: (error) => error instanceof Failure && error.context['status'] === 503 })
     if (status === 404) return {}
     if (status >= 300) throw new Failure('STORE_REFUSED', `the document store cannot answer: ${reasonOf(answer)}`)

@@ -24,6 +24,9 @@ interface Day {
   readonly inode: number
 }
 
+/** What is done in steps, and comes to something. */
+export type Steps<T> = Generator<undefined, T>
+
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 /** The files below one folder: `<folder>/<dataset>/<YYYYMMDD>.sqlite`. A write is on disk when its call returns. */
@@ -52,43 +55,45 @@ export class SqliteDays {
     return refused
   }
 
-  totals(dataset: Dataset, { from, to, where, groupBy, measures, until = Number.POSITIVE_INFINITY }: TotalsQuestion): readonly Group[] {
+  /** In slices: between two of them others may have their turn. */
+  *totals(dataset: Dataset, { from, to, where, groupBy, measures, until = Number.POSITIVE_INFINITY }: TotalsQuestion): Steps<readonly Group[]> {
     const condition = whereClause(dataset, where)
     const columns = [...groupBy.map((field) => `COALESCE(CAST(${quoted(field)} AS TEXT), '')`), ...measures.map(measureColumn)]
     const groups = groupBy.length === 0 ? '' : ` GROUP BY ${groupBy.map((_, index) => index + 1).join(', ')}`
     const totals = new Totals(measures)
-    const look = ({ db }: Day): void => {
-      const rows = Number(db.prepare('SELECT MAX(rowid) AS last FROM rows').get()?.['last'])
-      for (const { sql, values } of slicesOf(dataset, where, Math.ceil(rows / this.#rowsALook))) {
-        if (steadyTime() > until) throw tooSlow()
-        const statement = db.prepare(`SELECT ${columns.join(', ') || '1'} FROM rows WHERE ${condition.sql} AND ${sql}${groups} HAVING COUNT(*) > 0`)
+    for (const [index, day] of daysOf({ from, to }).entries()) {
+      if (index > 0) yield
+      yield* this.#inSlices({ dataset, day, where, until }, ({ db }, { sql, values }) => {
+        const statement = db.prepare(`SELECT ${columns.join(', ') || 'COUNT(*)'} FROM rows WHERE ${condition.sql} AND ${sql}${groups} HAVING COUNT(*) > 0`)
         statement.setReturnArrays(true)
         for (const row of statement.iterate(...condition.values, ...values) as unknown as Iterable<(string | number | null)[]>) {
-          totals.add({ keys: row.slice(0, groupBy.length).map(String), values: row.slice(groupBy.length).map((value) => (value === null ? undefined : Number(value))) })
+          totals.add({ keys: row.slice(0, groupBy.length).map(String), values: row.slice(groupBy.length, columns.length).map((value) => (value === null ? undefined : Number(value))) })
         }
-      }
+        return false
+      })
     }
-    for (const day of daysOf({ from, to })) this.#look(dataset, day, look)
     return totals.groups()
   }
 
-  find(dataset: Dataset, { from, to, where, offset, limit, newestOf, until = Number.POSITIVE_INFINITY }: FindQuestion): readonly Found[] {
+  /** The same. */
+  *find(dataset: Dataset, { from, to, where, offset, limit, newestOf, until = Number.POSITIVE_INFINITY }: FindQuestion): Steps<readonly Found[]> {
     const condition = whereClause(dataset, where)
     const order = quoted(dataset.order)
     const seen = new Set<unknown>()
     const found: Found[] = []
-    const add = ({ db }: Day): void => {
-      const rows = db.prepare(`SELECT * FROM rows WHERE ${condition.sql} ORDER BY ${order} DESC, id DESC`).iterate(...condition.values)
+    const add = ({ db }: Day, { sql, values }: Slice): boolean => {
+      const rows = db.prepare(`SELECT * FROM rows WHERE ${condition.sql} AND ${sql} ORDER BY ${order} DESC, id DESC`).iterate(...condition.values, ...values)
       for (const { id: _, document, ...fields } of rows) {
         if (newestOf !== undefined && seen.has(fields[newestOf])) continue
         if (newestOf !== undefined) seen.add(fields[newestOf])
         found.push({ fields: Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)) as Found['fields'], ...(typeof document === 'string' ? { document: JSON.parse(document) as object } : {}) })
-        if (found.length >= offset + limit) return
+        if (found.length >= offset + limit) return true
       }
+      return false
     }
-    for (const day of daysOf({ from, to }).toReversed()) {
-      if (steadyTime() > until) throw tooSlow()
-      this.#look(dataset, day, add)
+    for (const [index, day] of daysOf({ from, to }).toReversed().entries()) {
+      if (index > 0) yield
+      yield* this.#inSlices({ dataset, day, where, until }, add)
       if (found.length >= offset + limit) break
     }
     return found.slice(offset)
@@ -149,6 +154,17 @@ export class SqliteDays {
 
   #file(dataset: Dataset, day: string): string {
     return join(this.#folder, dataset.name, `${day}.sqlite`)
+  }
+
+  /** Looks at the slices of a day, the newest first, until there is enough. Each time anew: the day may have gone meanwhile, or its file been closed. */
+  *#inSlices({ dataset, day, where, until }: Required<Pick<TotalsQuestion, 'where' | 'until'>> & { readonly dataset: Dataset; readonly day: string }, look: (day: Day, slice: Slice) => boolean): Steps<void> {
+    const rows = this.#look(dataset, day, ({ db }) => Number(db.prepare('SELECT MAX(rowid) AS last FROM rows').get()?.['last']))
+    if (rows === undefined) return
+    for (const [index, slice] of slicesOf(dataset, where, Math.ceil(rows / this.#rowsALook)).toReversed().entries()) {
+      if (index > 0) yield
+      if (steadyTime() > until) throw tooSlow()
+      if (this.#look(dataset, day, (one) => look(one, slice)) === true) return
+    }
   }
 
   /** Looks at a day; undefined when there is none, or when it goes in this moment, as the other thread trims. */
@@ -213,7 +229,8 @@ function insertAll({ db, insert }: Day, rows: readonly Row[], columns: readonly 
     db.exec('COMMIT')
     return refused
   } catch (error) {
-    if (!isBroken(error)) db.exec('ROLLBACK')
+    // A disk that is full has ended it already (sqlite.org/lang_transaction.html).
+    if (db.isTransaction && !isBroken(error)) db.exec('ROLLBACK')
     throw error
   }
 }
