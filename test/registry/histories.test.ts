@@ -43,7 +43,7 @@ const event = fc.oneof(
     upChain: fc.uniqueArray(fc.constantFrom('default', 'Aa', 'Bb.Srv', 'Bb.Srv.O1'), { maxLength: 2 }),
   }),
   fc.record({ kind: fc.constant('master' as const), owner: tserver, ordinal: fc.nat(2), hidesSlaves: fc.boolean(), gone: fc.boolean() }),
-  fc.record({ kind: fc.constant('loads' as const), weights: fc.array(fc.tuple(podName, fc.constantFrom(0, 1, 40, 100)), { maxLength: 8 }) }),
+  fc.record({ kind: fc.constant('loads' as const), weights: fc.array(fc.tuple(podName, fc.constantFrom(0, 1, 40, 225)), { maxLength: 8 }) }),
   fc.record({ kind: fc.constant('hold' as const) }),
   fc.record({ kind: fc.constant('release' as const) }),
 )

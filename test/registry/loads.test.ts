@@ -17,6 +17,7 @@ describe('a weight', () => {
   test.each<[what: string, given: Record<string, Figures>, time: number, weights: Record<string, number>]>([
     ['of two that are as quick', { a: figures(10, 0, 100), b: figures(10, 0, 100) }, 100, { a: 100, b: 100 }],
     ['of two, one three times as slow', { a: figures(10, 0, 100), b: figures(10, 0, 300) }, 100, { a: 150, b: 50 }],
+    ['of three, two as quick and one twice as slow', { a: figures(10, 0, 100), b: figures(10, 0, 100), c: figures(10, 0, 200) }, 100, { a: 225, b: 225, c: 150 }],
     ['of one that is all the time there is', { a: figures(10, 0, 100) }, 100, { a: 10 }],
     ['is at least 10', { a: figures(1, 0, 1), b: figures(1, 0, 100_000) }, 100, { a: 200, b: 10 }],
     ['of answers that took no time', { a: figures(5, 0, 0), b: figures(5, 0, 0) }, 100, { a: 100, b: 100 }],
@@ -64,7 +65,7 @@ describe('tarsquerystat is asked', () => {
     result = new Map([
       ['Test.Bal,test-bal-0.test-bal', [5, 0, 50]], ['Test.Bal.setxy1,127.84.0.2', [5, 0, 150]], ['Test.Balance,test-bal-2', [5, 0, 1]], ['Test.Bal,elsewhere', [5, 0, 1]],
     ])
-    await until(async () => String(await weights()) === '100/1,50/1,-1/0')
+    await until(async () => String(await weights()) === '150/1,50/1,-1/0')
     expect(asked.slice(0, 2).map(({ date, tflag1, tflag2 }) => `${date} ${tflag1} ${tflag2}`)).toEqual(['20260304 2356 2360', '20260305 0000 0001'])
     expect(asked[0]).toMatchObject({ dataid: 'tars_stat', conditions: [{ field: 'slave_name', val: 'Test.Bal%' }], indexs: ['succ_count', 'timeout_count', 'total_time'] })
   })

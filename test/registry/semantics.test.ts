@@ -156,10 +156,10 @@ describe('the fields of an endpoint', () => {
     expect(directoryOf(facts).find('A.B.Obj').active[0]).toMatchObject(expected)
   })
 
-  test('1.5 dynamic with data: a static weight; 0 is none', () => {
-    const directory = directoryOf({ servant: { weightType: 'dynamic' }, pods: 3 })
-    directory.setLoads(new Map([['a-b-0', 40], ['a-b-1', 0]]))
-    expect(directory.find('A.B.Obj').active.map(({ weight, weightType }) => [weight, weightType])).toEqual([[40, 1], [-1, 0], [-1, 0]])
+  test('1.5 dynamic with data: a static weight as it was made, also above 100; 0 is none', () => {
+    const directory = directoryOf({ servant: { weightType: 'dynamic' }, pods: 4 })
+    directory.setLoads(new Map([['a-b-0', 40], ['a-b-1', 0], ['a-b-3', 225]]))
+    expect(directory.find('A.B.Obj').active.map(({ weight, weightType }) => [weight, weightType])).toEqual([[40, 1], [-1, 0], [-1, 0], [225, 1]])
   })
 
   test('F.3 by address, for one server alone', () => {

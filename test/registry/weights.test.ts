@@ -99,18 +99,18 @@ test('1.5 without reports pods are called in turn; the quicker is called more; w
   // Averages of 10 and 30 ms, by DNS name and by address, and none of the third.
   await report('test-bal-0.test-bal', 5, 50)
   await report(podAddresses[1] ?? '', 5, 150)
-  await until(async () => (await weights()) === '100/1 60/1 -1/0')
+  await until(async () => (await weights()) === '140/1 60/1 -1/0')
 
   // Now 100 and 30 ms.
   await report('test-bal-0.test-bal', 15, 1950)
-  await until(async () => (await weights()) === '57/1 100/1 -1/0')
+  await until(async () => (await weights()) === '57/1 143/1 -1/0')
 
   // Timeouts count for the rest: of the third there is nothing else, which is the least of both.
   await report('test-bal-2.test-bal', 0, 0, 7)
-  await until(async () => (await weights()) === '57/1 100/1 10/1')
+  await until(async () => (await weights()) === '57/1 143/1 10/1')
 
   await end(children[1] as ChildProcess)
   await until(async () => (await weights()) === inTurn)
   await startQuery()
-  await until(async () => (await weights()) === '57/1 100/1 10/1')
+  await until(async () => (await weights()) === '57/1 143/1 10/1')
 })

@@ -89,9 +89,9 @@ export function endpoint({ port, timeout, isTcp, isSsl = false, auth = false, qo
 
 const fullWeight = 100
 
-/** A weight by load is handed out as a static one; without one, callers go in turn (framework-services 1.2, 1.5). */
+/** A weight by load is handed out as a static one, which is above 100 where it is one of many; without one, callers go in turn (framework-services 1.2, 1.5). */
 function weightOf({ weightType, weight }: PortSpec, own: number | undefined, byLoad: number | undefined): Pick<EndpointF, 'weight' | 'weightType'> {
   const type = weightType ?? (own === undefined && weight === undefined ? 'loop' : 'static')
-  const value = type === 'dynamic' ? (byLoad ?? 0) : (own ?? weight ?? fullWeight)
-  return type === 'loop' || (type === 'dynamic' && value <= 0) ? { weight: -1, weightType: 0 } : { weight: Math.min(value, fullWeight), weightType: 1 }
+  const value = type === 'dynamic' ? (byLoad ?? 0) : Math.min(own ?? weight ?? fullWeight, fullWeight)
+  return type === 'loop' || (type === 'dynamic' && value <= 0) ? { weight: -1, weightType: 0 } : { weight: value, weightType: 1 }
 }
