@@ -71,7 +71,7 @@ function renderJson(time: string, level: string, message: string, fields: Fields
 }
 
 function renderText(time: string, level: string, message: string, fields: Fields): string {
-  const parts = Object.entries(fields).map(([key, value]) => {
+  const parts = Object.entries(fields).filter(([, value]) => value !== undefined).map(([key, value]) => {
     const text = plain(value)
     return `${key}=${onOneLine(typeof text === 'string' ? text : JSON.stringify(text))}`
   })

@@ -16,3 +16,9 @@ test('of errors with one message so many are written in ten seconds, and that th
   log.error('refused', { peer: 0 })
   expect(lines.at(-1)).toBe('00:00:00.000 ERROR refused  peer=0\n')
 })
+
+test.each([['text', '00:00:00.000 serves  port=1\n'], ['json', '{"time":"1970-01-01T00:00:00.000Z","level":"info","message":"serves","port":1}\n']] as const)('a field without a value is left out, as %s', (format, line) => {
+  const lines: string[] = []
+  createLogger({ write: (text) => lines.push(text), now: () => 0, monotonic: () => 0, format }).info('serves', { port: 1, health: undefined })
+  expect(lines).toEqual([line])
+})
