@@ -129,6 +129,6 @@ describe('in order', () => {
     expect(anew.metadata.uid).not.toBe(before.find(({ name }) => name === 'demo-first-0')?.uid)
     expect((await cluster.client.get(statefulSets, { namespace: ns, name: 'demo-first' })).metadata.uid).toBe(set.metadata.uid)
     expect(await bound()).toEqual(claims)
-    expect(anew['spec'].terminationGracePeriodSeconds).toBe(150)
+    expect(anew['spec'].terminationGracePeriodSeconds).toBe(180)
   })
 })
