@@ -30,15 +30,18 @@ import { servantOf, serverOf } from './population.ts'
 import { startRole, type RoleProcess } from './role.ts'
 import type { Storm, StormQuestion } from './storm-process.ts'
 
-const rounds = 5
+const rounds = 3
 /** tmpfs(5) of the usual systems, and what logs take between two times that they are emptied, bytes. */
 const memory = { folder: '/dev/shm', room: 4 * 2 ** 30 } as const
 /** Of the machine. */
 const processors = availableParallelism()
 const times = 10
+/** What its callers ask it for to find its peak, times what it answers to few callers. */
+const rising = [1, 2] as const
+const risingMs = 2000
 const stormMs = 4000
 const patienceMs = 3000
-const peakMs = 1500
+const usualMs = 1500
 /** Processes that call, and calls that each has under way at most: together more than a server lets wait. */
 const connections = 64
 const callers = 500
@@ -51,7 +54,7 @@ interface Server {
   readonly func: string
   readonly args: (index: number) => readonly unknown[]
   readonly env?: (folder: string, logs: string) => Record<string, string>
-  /** Calls under way on each of four connections at which it answers most. Default 16; more where all of a moment are answered at once. */
+  /** Calls under way on each of four connections that keep it busy all the time. Default 16; more where all of a moment are answered at once. */
   readonly underWay?: number
   /** The field of the line with which it says that it serves. */
   readonly port?: string
@@ -78,7 +81,8 @@ const servers: readonly Server[] = [
 
 /**
  * One server after the other, each on a processor of its own: those who call have the rest, so that they take no time of
- * it, neither at its peak nor in the storm. `BENCH_ROLES=stat,log` takes only those.
+ * it, neither at its peak nor in the storm. Its peak is the most that those get who bring the storm, when they ask for as
+ * much as it answers to few, and for twice of that. `BENCH_ROLES=stat,log` takes only those.
  */
 export async function overload(note: (line: string) => void): Promise<readonly Goal[]> {
   if (processors > 1) keepTo(process.pid, `1-${processors - 1}`)
@@ -117,11 +121,9 @@ async function emptyLogs({ logs }: WithLogs): Promise<void> {
   for (const file of globSync('**/*.log', { cwd: logs })) await truncate(join(logs, file))
 }
 
-/** Goodput of a server: what it answers well, a second and a second of its CPU. */
+/** Goodput of a server: what it answers well, and with how much of a processor. */
 interface Goodput {
   readonly perSecond: number
-  readonly perCpu: number
-  /** CPU that it used, share of a processor: at its peak it has all of one. */
   readonly share: number
 }
 
@@ -139,34 +141,41 @@ async function underStorm(cluster: WithLogs, server: Server, note: (line: string
     await emptyLogs(cluster)
     const before = processorSeconds(role.pid)
     const { answered, seconds } = await load.saturate({ underWay: server.underWay ?? 16, ms })
-    const cpu = processorSeconds(role.pid) - before
-    return { perSecond: answered / seconds, perCpu: answered / cpu, share: cpu / seconds }
+    return { perSecond: answered / seconds, share: (processorSeconds(role.pid) - before) / seconds }
+  }
+  /** What the many callers get, who ask so many times a second. */
+  const asked = async (perSecond: number, ms: number): Promise<Goodput & { readonly storm: Storm }> => {
+    await emptyLogs(cluster)
+    const before = processorSeconds(role.pid)
+    const { child, ready: storm } = await Child.start<Storm>('storm-process.ts', { host, port, requests, connections, callers, perSecond: Math.ceil(perSecond), ms, patienceMs } satisfies StormQuestion)
+    const share = (processorSeconds(role.pid) - before) / storm.seconds
+    await child.stop()
+    return { perSecond: storm.good / storm.seconds, share, storm }
   }
   const [kept, recovered, grown]: [number[], number[], number[]] = [[], [], []]
   try {
     await usual(2000)
     for (let round = 0; round < rounds; round++) {
-      const peak = await usual(peakMs)
+      const before = await usual(usualMs)
+      const ascent: Goodput[] = []
+      for (const one of rising) ascent.push(await asked(before.perSecond * one, risingMs))
+      const peak = Math.max(...ascent.map(({ perSecond }) => perSecond))
       const memory = residentMegabytes(role.pid).now
-      await emptyLogs(cluster)
-      const before = processorSeconds(role.pid)
-      const { child, ready: storm } = await Child.start<Storm>('storm-process.ts', { host, port, requests, connections, callers, perSecond: Math.ceil(peak.perSecond * times), ms: stormMs, patienceMs } satisfies StormQuestion)
-      const perCpu = storm.good / (processorSeconds(role.pid) - before)
-      await child.stop()
+      const { storm, ...under } = await asked(peak * times, stormMs)
       await delay(1000)
-      const after = await usual(peakMs)
-      kept.push(perCpu / peak.perCpu)
-      recovered.push(after.perCpu / peak.perCpu)
+      const after = await usual(usualMs)
+      kept.push(under.perSecond / peak)
+      recovered.push(after.perSecond / before.perSecond)
       grown.push(residentMegabytes(role.pid).peak - memory)
-      note(`${server.role}: ${peak.perSecond.toFixed(0)} answers/s with ${peak.share.toFixed(2)} of a processor; in the storm ${(storm.good / storm.seconds).toFixed(0)}/s good, ${(storm.late / storm.seconds).toFixed(0)} late, ${codes(storm)} of ${((storm.sent + storm.unsent) / storm.seconds).toFixed(0)} (${(storm.unsent / storm.seconds).toFixed(0)} without a free caller${storm.closed > 0 ? `; ${storm.closed} connections closed` : ''}); a second after it ${after.perSecond.toFixed(0)}/s`)
+      note(`${server.role}: to few callers ${before.perSecond.toFixed(0)} answers/s with ${before.share.toFixed(2)} of a processor, to many ${ascent.map(({ perSecond, share }) => `${perSecond.toFixed(0)} with ${share.toFixed(2)}`).join(', ')}; in the storm ${under.perSecond.toFixed(0)}/s good, ${(storm.late / storm.seconds).toFixed(0)} late, ${codes(storm)} of ${((storm.sent + storm.unsent) / storm.seconds).toFixed(0)} (${(storm.unsent / storm.seconds).toFixed(0)} without a free caller${storm.closed > 0 ? `; ${storm.closed} connections closed` : ''}); a second after it ${after.perSecond.toFixed(0)}/s to few`)
     }
   } finally {
     await load.stop()
     await stop()
   }
   return [
-    { what: `${server.role} at ${times} times its peak, good answers a second of CPU ÷ at its peak`, samples: kept, bar: 0.8, rule: 'least', unit: '×' },
-    { what: `${server.role} a second after it, the same`, samples: recovered, bar: 0.8, rule: 'least', unit: '×' },
+    { what: `${server.role} at ${times} times its peak, good answers a second ÷ at its peak`, samples: kept, bar: 0.8, rule: 'least', unit: '×' },
+    { what: `${server.role} a second after it, answers a second ÷ before it`, samples: recovered, bar: 0.8, rule: 'least', unit: '×' },
     { what: `${server.role} at ${times} times its peak, memory grown by`, samples: grown, bar: 512, rule: 'most', unit: ' MB' },
   ]
 }
