@@ -16,6 +16,8 @@ export interface HttpOutboxOptions<T> {
   readonly batch: number
   /** Weight of what waits while it is not taken; the oldest go first. Default 10,000. */
   readonly capacity?: number
+  /** What is wrong by the text of an answer whose status is good, for receivers that say so there. Default: nothing is. */
+  readonly refusalOf?: (answer: string) => { readonly temporary: boolean } | undefined
   /** What an operator looks at when they are refused. */
   readonly remedy: string
   readonly log: Logger
@@ -116,10 +118,11 @@ export class HttpOutbox<T> implements Running {
   }
 
   async #post(batch: readonly T[]): Promise<void> {
-    const { url, headers = {}, body, remedy } = this.#options
+    const { url, headers = {}, body, refusalOf, remedy } = this.#options
     const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(requestMs)])
     const answer = await fetch(url, { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body(batch)), signal })
     const text = await answer.text()
-    if (!answer.ok) throw new Failure('HTTP_POST', `${url} answered ${answer.status}: ${text.slice(0, 200)}`, { temporary: temporary.has(answer.status), remedy })
+    const refusal = answer.ok ? refusalOf?.(text) : { temporary: temporary.has(answer.status) }
+    if (refusal !== undefined) throw new Failure('HTTP_POST', `${url} answered ${answer.status}: ${text.slice(0, 200)}`, { ...refusal, remedy })
   }
 }
