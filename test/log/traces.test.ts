@@ -145,7 +145,7 @@ describe('a flood of lines', () => {
 
   test('of one server takes a quarter of a day, and one of many the day; what is beyond is lost, and another day begins anew', () => {
     let nowMs = clock.now()
-    const { collector, add } = collecting({ dayBytes: 256 * 1000, clock: { ...clock, now: () => nowMs } })
+    const { collector, add } = collecting({ dayBytes: () => 256 * 1000, clock: { ...clock, now: () => nowMs } })
     for (let index = 0; index < 2000; index++) add('Evil.Pod', `e${index}`, 's', 's', 'cs', 'Evil.Pod', 'A.B', 'f', 1)
     expect(collector.size).toEqual({ living: 250, lost: 1750 })
     add('Bank.Vault', 'v', 's', 's', 'cs', 'Bank.Vault', 'A.B', 'f', 1)
