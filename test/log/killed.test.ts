@@ -30,7 +30,7 @@ test('no line that was answered for is lost, and none is there twice, or is one 
     if (round === 0) await topology.graphTrace(day, 'trace')
     if (round === 2) {
       await log.loggerbyInfo(trace, [span('cr', 5)])
-      expect((await topology.graphTrace(day, 'trace')).graph.es.map(({ csTime, crTime }) => [csTime, crTime])).toEqual([['1', '5']])
+      expect((await topology.graphTrace(day, 'trace')).graph.es.map(({ csTime, crTime }) => [csTime, crTime])).toEqual([[1n, 5n]])
     }
     const writers = Array.from({ length: 8 }, async () => {
       for (;;) {
