@@ -306,6 +306,11 @@ describe('served', () => {
     expect(es[3]?.ret).toBe('-7')
   })
 
+  test('calls of one depth are in the order of their time', async () => {
+    await log.loggerbyInfo(info, [line('ordered', 'a', 'a', 'cs', 'Or.Dered', 'Demo.D', 'f', 2), line('ordered', 'z', 'z', 'cs', 'Or.Dered', 'Demo.D', 'f', 1)])
+    expect((await topology.graphTrace(day, 'ordered')).graph.es.map(({ spanId }) => spanId)).toEqual(['z', 'a'])
+  })
+
   test('traces by time, the newest first', async () => {
     const names = async (begin: number, end: number) => (await topology.listTraceSummary(day, BigInt(begin), BigInt(end), 'Demo.A')).ts.map(({ name }) => name)
     expect(await names(0, Number.MAX_SAFE_INTEGER)).toEqual(['t2', 't3', 't1'])

@@ -223,6 +223,35 @@ test('a webhook that answers 200 and says in it that it did not take them is ask
   expect(contents.map((content) => content.replace(/.*: /, ''))).toEqual(['[error] bad', '[error] bad', '[error] worse'])
 })
 
+test('what waited for a webhook is told in messages that it takes, many in each', async () => {
+  const contents: string[] = []
+  const gate = Promise.withResolvers<void>()
+  const receiver = http.createServer((request, response) => {
+    let text = ''
+    request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk)).on('end', () => {
+      contents.push((JSON.parse(text) as { text: { content: string } }).text.content)
+      void gate.promise.then(() => response.end('{"errcode":0,"errmsg":"ok"}'))
+    })
+  })
+  receiver.listen(0, '127.0.0.1')
+  await once(receiver, 'listening')
+  const own = await mkdtemp(join(tmpdir(), 'tarsk8s-notify-'))
+  const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`
+  const one = await start({ store: storeIn(own), alerts: { url, form: 'msgtype', level: '[error]', repeatMs: 60_000 } })
+  onTestFinished(async () => {
+    await one.stop()
+    receiver.close()
+    await rm(own, { recursive: true })
+  })
+  await Promise.all(Array.from({ length: 61 }, (_, index) => proxyOf(one).reportServer('Alert.Server', '', `[error] ${index} ${'日'.repeat(30)}`)))
+  gate.resolve()
+  await until(async () => /^tarsnotify_alerts_total 61$/m.test(await (await fetch(`http://127.0.0.1:${one.httpPort}/metrics`)).text()))
+  expect(contents.flatMap((content) => content.split('\n'))).toHaveLength(61)
+  // One is alone; of the others, of about 140 bytes, 14 are in each.
+  expect(contents.length).toBeLessThan(8)
+  expect(Math.max(...contents.map((content) => Buffer.byteLength(content)))).toBeLessThanOrEqual(2048)
+})
+
 test('a folder that cannot be written to is refused by name', async () => {
   const file = join(folder, 'file')
   await writeFile(file, '')
