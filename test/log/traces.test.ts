@@ -28,17 +28,17 @@ function line(...[trace, span, parent, moment, master, slave, func, time, ret = 
   return ['2026-03-05 12:00:00', trace, span, parent, moment, master, slave, func, time, ret, data === '' ? '' : base64(data), exception].join('|') + '\n'
 }
 
-/** A gateway whose handler calls A, which calls B twice: nine lines of one trace. @param at begin, milliseconds */
+/** A gateway whose handler calls A, which calls B twice: ten lines of one trace. Who serves names neither parent nor caller, as in TarsCpp and TarsGo. @param at begin, milliseconds */
 function chain(trace: string, at: number): string[] {
   return [
     line(trace, 's0', 's0', 'ts', 'Web.Gate', 'Web.Gate', 'index', at),
     line(trace, 's1', 's0', 'cs', 'Web.Gate', 'Demo.A.Obj', 'hello', at + 1, '', 'request'),
-    line(trace, 's1', 's0', 'sr', 'Web.Gate', 'Demo.A.Obj', 'hello', at + 2),
+    line(trace, 's1', '*', 'sr', '', 'Demo.A', 'hello', at + 2),
     line(trace, 's2', 's1', 'cs', 'Demo.A', 'Demo.B.Obj', 'work', at + 3),
     line(trace, 's2', 's1', 'cr', 'Demo.A', 'Demo.B.Obj', 'work', at + 5),
     line(trace, 's3', 's1', 'cs', 'Demo.A', 'Demo.B.Obj', 'work', at + 6),
     line(trace, 's3', 's1', 'cr', 'Demo.A', 'Demo.B.Obj', 'work', at + 9, '-7', '', 'timed out|after 3 ms'),
-    line(trace, 's1', 's0', 'ss', 'Web.Gate', 'Demo.A.Obj', 'hello', at + 10, '0', 'response'),
+    line(trace, 's1', '*', 'ss', '', 'Demo.A', 'hello', at + 10, '0', 'response'),
     line(trace, 's1', 's0', 'cr', 'Web.Gate', 'Demo.A.Obj', 'hello', at + 12),
     line(trace, 's0', 's0', 'te', 'Web.Gate', 'Web.Gate', 'index', at + 13),
   ]
@@ -82,6 +82,18 @@ describe('traces', () => {
       const wanted = JSON.parse(expected) as { hash: string; vertexes: object[]; edges: object[] }
       expect([hash, sorted(vertexes), sorted(edges)]).toEqual([wanted.hash, sorted(wanted.vertexes), sorted(wanted.edges)])
     }))
+  })
+
+  test('nor does it for what is kept, and for OTLP', () => {
+    const lines = chain('t', 1000)
+    const [sr = ''] = lines.splice(2, 1)
+    const store = new SqliteTraceStore(':memory:', silentLogger)
+    onTestFinished(() => store.close())
+    const served = [sr, ...lines].map((text) => parseTraceLine(text) as TraceLine)
+    store.addLines('20260305', served)
+    expect(store.ask((found) => found.trace('20260305', 't'))?.spans.get('s1')).toMatchObject({ parent: 's0', master: 'Web.Gate' })
+    const spansOf = (texts: readonly string[]) => otlpRequest([traceOf(texts)]).resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)).map(({ spanId, parentSpanId }) => `${spanId} ${parentSpanId}`).toSorted()
+    expect(spansOf([sr, ...lines])).toEqual(spansOf(chain('t', 1000)))
   })
 
   test('without any one of its lines it is not complete', () => {
