@@ -144,17 +144,15 @@ export function logServant({ append, namesNode, overrides, onTraceLine, check, c
     })
     return write(to, Strings.of(kept), oneWord(caller), peer)
   }
+  const put = (to: Destination, lines: Strings, current: Current): Promise<void> => (to.isTrace ? writeTraces(to, lines, current) : write(to, lines, current.caller, current.peer))
   const take = (to: Destination, lines: Strings, current: Current): Promise<void> => {
-    let [kept, taken] = [lines, false]
-    const answer = check.guard(current.peer.address, to.server, () => {
-      taken = true
-      return to.isTrace ? writeTraces(to, kept, current) : write(to, kept, current.caller, current.peer)
-    }, () => {
+    const { address } = current.peer
+    if (check.believes(address, to.server)) return put(to, lines, current)
+    // Who calls may have to be asked for first.
+    const kept = lines.kept()
+    return Promise.resolve(check.guard(address, to.server, () => put(to, kept, current), () => {
       throw new TarsCallError(refused, `the caller is no pod of ${to.server}, whose logs it would write`)
-    })
-    // Who calls is asked for first.
-    if (!taken) kept = lines.kept()
-    return Promise.resolve(answer)
+    }))
   }
   return {
     logger: (head: LoggerHead, lines: Strings, current: Current): Promise<void> => take(destinationOf(head, ofLogger), lines, current),
