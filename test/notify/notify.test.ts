@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { silentLogger } from '#base/log.ts'
 import { pods } from '#kube/resources.ts'
 import { mostRows } from '#store/dataset.ts'
@@ -145,11 +145,15 @@ test('too many of one server are dropped, of others not; what is kept survives a
     expect((await readAll('Loud.Server', 5, { page: 1 }, proxyOf(second))).notifyItems.map(({ sMessage }) => sMessage)).toEqual(['m4', 'm3', 'm2', 'm1', 'm0'])
     await readAll('Quiet.Server', 1, {}, proxyOf(second))
     await second.stop()
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
     const later = await start({ store: storeIn(own), clock: { now: () => Date.now() + 5 * 86_400_000, monotonic: () => performance.now() } })
     expect((await read('Quiet.Server', {}, proxyOf(later))).notifyItems).toEqual([])
+    // A clock is believed after some hours.
+    vi.advanceTimersByTime(5 * 3_600_000)
     await until(async () => ((await readdir(join(own, 'rows', 'notify'))).length === 0 ? true : undefined))
     await later.stop()
   } finally {
+    vi.useRealTimers()
     await rm(own, { recursive: true, force: true })
   }
 })
