@@ -211,6 +211,11 @@ describe('files', () => {
     expect((await readdir(join(folder, 'logs/App/Server'))).filter((name) => name.includes('_long_'))).toEqual(['App.Server_long_20260305.log', expect.stringMatching(/^App\.Server_long_20260305\d\d\.log$/)])
   })
 
+  test('types of the same length go by their own formats', async () => {
+    for (const sLogType of ['day', '24hour']) await log.loggerbyInfo(info({ sFilename: 'alike', sFormat: '', sLogType }), [`${sLogType}\n`])
+    expect((await readdir(join(folder, 'logs/App/Server'))).filter((name) => name.includes('_alike_')).sort()).toEqual([expect.stringMatching(/_alike_\d{8}\.log$/), expect.stringMatching(/_alike_\d{10}\.log$/)])
+  })
+
   test('what cannot be written is refused, so that the caller keeps it', async () => {
     await mkdir(join(folder, 'logs/App/Server/App.Server_dir_20260305.log'), { recursive: true })
     await expect(log.loggerbyInfo(info({ sFilename: 'dir' }), ['x\n'])).rejects.toThrow(/App\.Server_dir_20260305\.log cannot be written/)
