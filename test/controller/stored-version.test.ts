@@ -66,18 +66,20 @@ const trimmed = (plural: string, version: Version = 'v1beta3') => eventually(asy
 test('objects of all storage versions become those of the one that counts, and nothing else of them changes', async () => {
   await storeAs('tservers', 'v1beta1')
   const oldest = await create('Oldest')
+  const bare = { metadata: { namespace: ns, name: 'demo-bare' }, spec: { app: 'Demo', server: 'Bare', subType: 'normal', normal: { ports: [] }, k8s: {} } }
+  await cluster.client.create(inVersion(resources.tservers, 'v1beta1') as Resource, bare as never)
   await storeAs('tservers', 'v1beta2')
   const older = await create('Older')
   await storeAs('tservers', 'v1beta3')
   const newest = await create('Newest')
   expect(await storedVersions('tservers')).toEqual(['v1beta3', 'v1beta1', 'v1beta2'])
-  const all = [oldest, older, newest]
+  const all = [oldest, bare.metadata.name, older, newest]
   const before = await Promise.all(all.map(server))
   await migrate()
   await trimmed('tservers')
   const after = await Promise.all(all.map(server))
   expect(after.map(content)).toEqual(before.map(content))
-  expect(after.map(({ metadata }, index) => metadata.resourceVersion === before[index]?.metadata.resourceVersion)).toEqual([false, false, true])
+  expect(after.map(({ metadata }, index) => metadata.resourceVersion === before[index]?.metadata.resourceVersion)).toEqual([false, false, false, true])
   // Nothing is stored any more in versions that the definition does not have: the API server could not read it.
   await storeAs('tservers', 'v1beta3', ['v1beta3'])
   expect((await Promise.all(all.map(server))).map(content)).toEqual(before.map(content))

@@ -52,15 +52,11 @@ const converters: Readonly<Record<string, (object: Convertible, from: Version, t
 /** Holds what only v1beta1 knows, whatever the other version. */
 const oldestKey = `${annotations.conversionPrefix}1b1`
 
-/** `1b21b3` for v1beta2 and v1beta3, in either direction. */
-function annotationKey(a: Version, b: Version): string {
-  const [low = 0, high = 0] = [versionNumbers[a], versionNumbers[b]].toSorted((x, y) => x - y)
-  return `${annotations.conversionPrefix}1b${low}1b${high}`
-}
+/** Holds what a newer version of the two has, and the older one not. */
+const keys = { oldToMiddle: `${annotations.conversionPrefix}1b11b2`, oldToHub: `${annotations.conversionPrefix}1b11b3`, middleToHub: `${annotations.conversionPrefix}1b21b3` } as const
 
 function convertServer(object: Convertible, from: Version, to: Version): ApiObject {
-  const key = annotationKey(from, to)
-  return versionNumbers[from] < versionNumbers[to] ? serverUp(object, to, key) : serverDown(object, from, to, key)
+  return versionNumbers[from] < versionNumbers[to] ? serverUp(object, from, to) : serverDown(object, from, to)
 }
 
 const since = {
@@ -69,7 +65,7 @@ const since = {
   release: ['nodeImage', 'nodeSecret'],
 } as const
 
-function serverDown(object: Convertible, from: Version, to: Version, key: string): ApiObject {
+function serverDown(object: Convertible, from: Version, to: Version): ApiObject {
   const spec = object.spec ?? {}
   const k8s = { ...(spec['k8s'] as Fields) }
   const release = spec['release'] === undefined ? undefined : { ...(spec['release'] as Fields) }
@@ -82,7 +78,8 @@ function serverDown(object: Convertible, from: Version, to: Version, key: string
       Object.assign(release, readSaved(object, oldestKey)['release'])
     }
   }
-  return finish(object, to, { ...spec, k8s, ...(release === undefined ? {} : { release }) }, { [key]: saved, ...(to === 'v1beta1' ? { [oldestKey]: {} } : {}) })
+  const kept = to === 'v1beta2' ? { [keys.middleToHub]: saved } : from === 'v1beta3' ? { [keys.oldToHub]: saved, [keys.oldToMiddle]: {}, [keys.middleToHub]: {} } : { [keys.oldToMiddle]: saved, [keys.oldToHub]: {} }
+  return finish(object, to, { ...spec, k8s, ...(release === undefined ? {} : { release }) }, { ...kept, ...(to === 'v1beta1' ? { [oldestKey]: {} } : {}) })
 }
 
 const keep = (name: string, fields: Fields): Record<string, Fields> => (Object.keys(fields).length === 0 ? {} : { [name]: fields })
@@ -107,22 +104,28 @@ function narrowGates(k8s: Record<string, unknown>): Fields {
   return others.length === 0 ? {} : { readinessGates: others }
 }
 
+/** What the API server gives an object of a newer version; it gives converted ones nothing. */
 const defaultsSinceV1beta2 = { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0 } }, imagePullPolicy: 'Always', launcherType: 'background' } as const
 
-function serverUp(object: Convertible, to: Version, key: string): ApiObject {
+/**
+ * Whichever newer version was written, and whichever is read now: what was kept of it is in the annotation of the two, or on the way
+ * through v1beta2 in two of them.
+ */
+function serverUp(object: Convertible, from: Version, to: Version): ApiObject {
   const spec = object.spec ?? {}
-  const saved = readSaved(object, key)
-  const from = versionOf(object.apiVersion)
-  const { readinessGates: others, ...plain } = saved['k8s'] ?? {}
-  const k8s: Record<string, unknown> = { ...(spec['k8s'] as Fields), ...(from === 'v1beta1' ? defaultsSinceV1beta2 : {}), ...plain }
+  const saved = (from === 'v1beta1' ? [keys.oldToHub, keys.oldToMiddle, keys.middleToHub] : [keys.middleToHub]).map((key) => readSaved(object, key))
+  const { readinessGates: others, ...kept } = Object.assign({}, ...saved.map((part) => part['k8s'])) as Record<string, unknown>
+  // What v1beta2 does not know waits further.
+  const waiting = to === 'v1beta2' ? keep('k8s', { ...take(kept, since.k8s.v1beta3), ...(Array.isArray(others) ? { readinessGates: others } : {}) }) : {}
+  const k8s: Record<string, unknown> = { ...(from === 'v1beta1' ? { resources: {} } : {}), ...(spec['k8s'] as Fields), ...(from === 'v1beta1' ? defaultsSinceV1beta2 : {}), ...kept }
   if (to === 'v1beta3') widenGates(k8s, Array.isArray(others) ? others : [])
-  const { source, ...release } = { ...(spec['release'] as Fields), ...(spec['release'] === undefined ? {} : saved['release']) } as Record<string, unknown>
+  const { source, ...release } = Object.assign({}, spec['release'], ...(spec['release'] === undefined ? [] : saved.map((part) => part['release']))) as Record<string, unknown>
   const normal = spec['normal'] === undefined ? undefined : { ports: [], ...(spec['normal'] as Fields) }
   return finish(object, to, {
     ...spec, k8s,
     ...(spec['release'] === undefined ? {} : { release }),
     ...(normal === undefined ? {} : { normal }),
-  }, { [key]: {}, ...(source === undefined ? {} : { [oldestKey]: { release: { source } } }) })
+  }, { [keys.oldToHub]: {}, [keys.oldToMiddle]: {}, [keys.middleToHub]: waiting, ...(source === undefined ? {} : { [oldestKey]: { release: { source } } }) })
 }
 
 function widenGates(k8s: Record<string, unknown>, others: readonly unknown[]): void {
@@ -132,8 +135,8 @@ function widenGates(k8s: Record<string, unknown>, others: readonly unknown[]): v
   if (gates.length > 0) k8s['readinessGates'] = gates
 }
 
-function convertFramework(object: Convertible, from: Version, to: Version): ApiObject {
-  const key = annotationKey(from, to)
+function convertFramework(object: Convertible, _from: Version, to: Version): ApiObject {
+  const key = keys.middleToHub
   if (to === 'v1beta2') {
     const { imageUpload, imageBuild, ...rest } = object
     const build = { ...(imageBuild as Fields) }

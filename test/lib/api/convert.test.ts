@@ -57,8 +57,32 @@ describe('TServer goes down and up again unchanged (control-plane spec A.11)', (
     }))
   })
 
+  // Where v1beta1 is stored, each client writes and reads another version by it.
+  test('whichever version wrote it and whichever reads it', () => {
+    fc.assert(fc.property(server, (original) => {
+      expect(through(original, 'v1beta1', 'v1beta2', 'v1beta1', 'v1beta3')).toEqual(original)
+      expect(through(original, 'v1beta1', 'v1beta2')).toEqual(through(original, 'v1beta2'))
+      expect(through(original, 'v1beta1', 'v1beta3', 'v1beta2')).toEqual(through(original, 'v1beta2'))
+    }))
+  })
+
+  test('and what v1beta2 gives up stays so, whatever an older annotation says', () => {
+    const hub = complete('v1beta3', { apiVersion: 'k8s.tars.io/v1beta3', kind: 'TServer', metadata: { name: 'a-b' }, spec: { app: 'A', server: 'B', subType: 'normal', normal: { ports: [] }, k8s: { launcherType: 'foreground', command: ['run'] } } })
+    const middle = through(hub, 'v1beta1', 'v1beta2') as ApiObject & { spec: { k8s: object } }
+    const changed = { ...middle, spec: { ...middle.spec, k8s: { ...middle.spec.k8s, launcherType: 'background' } } }
+    expect(through(changed, 'v1beta1', 'v1beta3')).toMatchObject({ spec: { k8s: { launcherType: 'background', command: ['run'] } } })
+  })
+
+  // The API server fills defaults in before it converts what it has stored, and not after.
+  test.each(['v1beta1', 'v1beta2'] as const)('and of %s comes up with all that a newer version would have been given', (version) => {
+    for (const kindOf of [{ subType: 'normal', normal: {} }, { subType: 'tars', tars: { template: 't' } }]) {
+      const old = complete(version, { apiVersion: `k8s.tars.io/${version}`, kind: 'TServer', metadata: { name: 'a-b' }, spec: { app: 'A', server: 'B', ...kindOf, k8s: {} } })
+      expect(through(old, 'v1beta3')).toEqual(complete('v1beta3', through(old, 'v1beta3')))
+    }
+  })
+
   test('and what only v1beta1 has comes back, too', () => {
-    const old = { apiVersion: 'k8s.tars.io/v1beta1', kind: 'TServer', metadata: { name: 'a-b' }, spec: { app: 'A', server: 'B', subType: 'normal', normal: { ports: [] }, k8s: { replicas: 1, readinessGate: 'x' }, release: { id: 'v1', image: 'i', source: 's' } } }
+    const old = { apiVersion: 'k8s.tars.io/v1beta1', kind: 'TServer', metadata: { name: 'a-b' }, spec: { app: 'A', server: 'B', subType: 'normal', normal: { ports: [] }, k8s: { replicas: 1, readinessGate: 'x', resources: {} }, release: { id: 'v1', image: 'i', source: 's' } } }
     expect(through(old, 'v1beta3', 'v1beta1')).toEqual({ ...old, metadata: { name: 'a-b', annotations: expect.anything() } })
     expect(through(through(old, 'v1beta3', 'v1beta1'), 'v1beta3')).toEqual(through(old, 'v1beta3'))
   })
