@@ -12,6 +12,8 @@ test.each([
   ['a longer plain list', { command: ['a', 'b'] }, { command: ['a'] }, false],
   ['two mounts of one volume', { mounts: [{ name: 'v', mountPath: '/a' }, { name: 'v', mountPath: '/b' }] }, { mounts: [{ name: 'v', mountPath: '/b' }, { name: 'v', mountPath: '/a' }] }, true],
   ['a quantity in other words', { cpu: '1', memory: '1Gi' }, { cpu: '1000m', memory: '1024Mi' }, true],
+  ['a quantity with little before or after its point', { a: '512Mi', b: '2', c: '1500m' }, { a: '.5Gi', b: '2.', c: '+1.5' }, true],
+  ['a quantity with a signed exponent', { a: '1e9', b: '1m' }, { a: '1e+9', b: '1e-3' }, true],
   ['another quantity', { cpu: '2' }, { cpu: '1000m' }, false],
 ])('%s', (_what, actual, desired, expected) => {
   expect(contains(actual, desired)).toBe(expected)

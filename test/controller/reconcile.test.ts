@@ -281,6 +281,51 @@ describe('children', () => {
     })
   })
 
+  test('lose it with all that Kubernetes filled in for it', async () => {
+    const name = await create('Filled', {
+      subType: 'normal', normal: { ports: [{ name: 'http', port: 8080 }] },
+      k8s: {
+        serviceAccount: 'trusted',
+        env: [{ name: 'WHERE', valueFrom: { fieldRef: { fieldPath: 'status.hostIP' } } }],
+        probes: { startup: { grpc: { port: 8080 } }, liveness: { httpGet: { path: '/', port: 8080 } }, readiness: { tcpSocket: { port: 8080 } } },
+        sidecars: [{ name: 'side', image: 'registry.test/side:1', env: [{ name: 'CPU', valueFrom: { resourceFieldRef: { resource: 'limits.cpu' } } }], lifecycle: { preStop: { httpGet: { path: '/', port: 81 } } } }],
+      },
+    })
+    await there(statefulSets, name)
+    await cluster.client.patch(tservers, { namespace: ns, name }, { spec: { k8s: {
+      serviceAccount: null,
+      env: [{ name: 'WHERE', value: 'here' }],
+      probes: { startup: { grpc: null, tcpSocket: { port: 8080 } }, liveness: { httpGet: null, exec: { command: ['true'] } }, readiness: null },
+      sidecars: [{ name: 'side', image: 'registry.test/side:2', env: [{ name: 'CPU', value: '1' }], lifecycle: { preStop: { exec: { command: ['true'] } } } }],
+    } } })
+    const template = await eventually(async () => {
+      const spec = (await get(statefulSets as Resource<never>, name))?.['spec'].template.spec
+      return spec.containers[1].image.endsWith(':2') ? spec : undefined
+    })
+    expect([template.serviceAccountName, template.serviceAccount]).toEqual([undefined, undefined])
+    const [own, side] = template.containers
+    expect(own.env).toEqual([{ name: 'WHERE', value: 'here' }])
+    expect(own.livenessProbe).toMatchObject({ exec: { command: ['true'] } })
+    expect([own.livenessProbe.httpGet, own.startupProbe.grpc, own.readinessProbe]).toEqual([undefined, undefined, undefined])
+    expect([side.env, side.lifecycle]).toEqual([[{ name: 'CPU', value: '1' }], { preStop: { exec: { command: ['true'] } } }])
+  })
+
+  test('have of variables that are named twice the last, as containers do', async () => {
+    const name = await create('Twice', { k8s: { env: [{ name: 'A', value: '1' }, { name: 'B', value: '2' }, { name: 'A', value: '$(A):3' }] } })
+    const [container] = (await there(statefulSets, name))['spec'].template.spec.containers
+    expect(container.env.filter((variable: { name: string }) => /^[AB]$/.test(variable.name))).toEqual([{ name: 'A', value: '1:3' }, { name: 'B', value: '2' }])
+  })
+
+  test('stay when Kubernetes writes their quantities in its own way', async () => {
+    const claim = (storage: string) => ({ name: `s${storage.replaceAll(/\W/g, '').toLowerCase()}`, mountPath: `/${storage}`, source: { persistentVolumeClaimTemplate: { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage } } } } } }) as const
+    const name = await create('Amounts', { k8s: { mounts: ['.5Gi', '1e+9', '2.', '1000000000m'].map(claim) } })
+    const { metadata: { uid } } = await there(statefulSets, name)
+    await settled()
+    await cluster.client.patch(tservers, { namespace: ns, name }, { spec: { release: { id: 'v2', image: 'registry.test/demo.hello:v2' } } })
+    const set = await eventually(async () => { const found = await get(statefulSets as Resource<never>, name); return found?.['spec'].template.spec.containers[0].image.endsWith(':v2') === true ? found : undefined })
+    expect(set.metadata.uid).toBe(uid)
+  })
+
   test('with other claims are made anew, under pods that stay', async () => {
     const name = await create('Claim')
     const { metadata: { uid } } = await there(statefulSets, name)

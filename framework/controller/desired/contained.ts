@@ -45,7 +45,7 @@ const units: Readonly<Record<string, number>> = {
 
 function amount(value: unknown): number | undefined {
   if (typeof value === 'number') return value
-  const match = typeof value === 'string' ? /^([+-]?\d+(?:\.\d+)?)(?:[eE](\d+)|([numkMGTPE]i?)?)$/.exec(value) : null
+  const match = typeof value === 'string' ? /^([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d+)|([numkMGTPE]i?)?)$/.exec(value) : null
   const unit = units[match?.[3] ?? '']
   if (match === null || unit === undefined) return undefined
   return Number((Number(match[1]) * 10 ** Number(match[2] ?? 0) * unit).toPrecision(12))

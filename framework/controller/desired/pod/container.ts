@@ -40,11 +40,22 @@ function ownWords({ securityContext, probes: { startup, liveness, readiness } = 
 
 /** tarsnode is told of its pod however it came there; what the user sets wins. The tarsnode of K8SFramework reads a file of its init container. */
 function serviceEnv(server: TServer, supervisor: Supervisor): EnvVar[] {
-  const own = structuredClone(server.spec.k8s.env ?? []) as EnvVar[]
+  const own = eachOnce(structuredClone(server.spec.k8s.env ?? []) as EnvVar[])
   if (supervisor.kind === 'none') return own
   const named = new Set(own.map(({ name }) => name))
   // First, as $(PodName) in a later variable or in subPathExpr refers to earlier ones.
   return [...supervisorEnv(server).filter(({ name }) => !named.has(name)), ...own]
+}
+
+/** Of variables of one name a container has the last, which may refer to the one before. Server-side apply takes a name once only. */
+function eachOnce(variables: readonly EnvVar[]): EnvVar[] {
+  const all = new Map<string, EnvVar>()
+  for (const variable of variables) {
+    const { name, value } = variable
+    const before = all.get(name)?.value
+    all.set(name, value === undefined || before === undefined ? variable : { name, value: value.replaceAll(`$(${name})`, () => before) })
+  }
+  return [...all.values()]
 }
 
 function resourcesOf({ requests, limits }: TServer['spec']['k8s']['resources']): NonNullable<Container['resources']> {

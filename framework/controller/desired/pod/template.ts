@@ -38,7 +38,8 @@ export function podSpec(server: TServer, supervisor: Supervisor, framework: TFra
     dnsPolicy: k8s.hostNetwork ? 'ClusterFirstWithHostNet' : 'ClusterFirst',
     dnsConfig: { options: [{ name: 'ndots', value: '2' }] },
     enableServiceLinks: false,
-    ...(k8s.serviceAccount === undefined ? {} : { serviceAccountName: k8s.serviceAccount }),
+    // By its old name, too: Kubernetes fills that in, and would take the account from there when it is given up.
+    ...(k8s.serviceAccount === undefined ? {} : { serviceAccountName: k8s.serviceAccount, serviceAccount: k8s.serviceAccount }),
     ...(k8s.podSecurityContext !== undefined ? { securityContext: structuredClone(k8s.podSecurityContext) } : own ? { securityContext: roleSecurity(server.spec) } : {}),
     ...(k8s.hostNetwork ? { hostNetwork: true } : {}),
     ...(k8s.hostIPC ? { hostIPC: true } : {}),

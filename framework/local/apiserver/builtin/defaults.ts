@@ -40,6 +40,9 @@ function containerDefaults(container: unknown): void {
 
 function podSpecDefaults(spec: JsonObject): void {
   fill(spec, { restartPolicy: 'Always', dnsPolicy: 'ClusterFirst', terminationGracePeriodSeconds: 30, securityContext: {}, schedulerName: 'default-scheduler' })
+  // Two names of one field, of which either counts for want of the other.
+  const account = spec['serviceAccountName'] || spec['serviceAccount']
+  if (account !== undefined && account !== '') Object.assign(spec, { serviceAccountName: account, serviceAccount: account })
   for (const container of [...items(spec, 'containers'), ...items(spec, 'initContainers')]) containerDefaults(container)
   for (const volume of items(spec, 'volumes').filter(isObject)) {
     for (const source of ['configMap', 'secret']) fill(volume[source], { defaultMode: 420 })
