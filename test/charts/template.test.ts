@@ -249,6 +249,8 @@ describe('values', () => {
     ['tarsframework', [...frameworkValues, 'servers.registry.replica=3'], /\/servers\/registry.*replica/],
     ['tarsframework', [...frameworkValues, 'servers.image.resources.limits.memory=lots'], /\/servers\/image\/resources\/limits\/memory/],
     ['tarsframework', [...frameworkValues, 'servers.notify.mounts[0].name=data', 'servers.notify.mounts[0].mountPath=/data', 'servers.notify.mounts[0].source.persistentVolumeClaimTemplate.spec.accessModes={Once}'], /\/servers\/notify\/mounts\/0\/source\/persistentVolumeClaimTemplate/],
+    ['tarsframework', [...frameworkValues, 'tls.required=true'], /tls\.secret is missing: name a Secret/],
+    ['tarsframework', [...frameworkValues, 'accounts.secret=keys', 'accounts.objects={tars.tarsadminregistry.AdminRegObj}'], /accounts\.objects names tars\.tarsadminregistry\.AdminRegObj, .* name some of .*tars\.tarsAdminRegistry\.AdminRegObj/],
     ['tarsframework', [`framework.registry=${registry}`], /upload\.registry is missing: --set upload\.registry=/],
     ['tarsframework', ['upload.registry=registry.test/services'], /framework\.registry is missing: --set framework\.registry=/],
   ]
