@@ -39,6 +39,8 @@ describe('TServer (B.2)', () => {
   test.each<[string, TServer, string, string]>([
     ['another name', renamed(tarsServer(), 'hello'), 'tserver resource is invalid : unexpected resource name', 'metadata.name'],
     ['a name of 59 characters', tarsServer({ app: 'A'.repeat(30), server: 'B'.repeat(28) }, { name: `${'a'.repeat(30)}-${'b'.repeat(28)}` }), 'the length of resource name should be less than 59', 'metadata.name'],
+    ['a name too long for a StatefulSet', tarsServer({ app: 'A'.repeat(30), server: 'B'.repeat(22) }, { name: `${'a'.repeat(30)}-${'b'.repeat(22)}` }), 'the length of resource name should be at most 52', 'metadata.name'],
+    ['a label of nodes that none can have', tarsServer({ app: 'A'.repeat(25), server: 'B'.repeat(26), k8s: { abilityAffinity: 'ServerRequired' } }, { name: `${'a'.repeat(25)}-${'b'.repeat(26)}`, namespace: 'ns1' }), `no node can have the label tars.io/ability.ns1.${'A'.repeat(25)}-${'B'.repeat(26)}`, 'spec.k8s.abilityAffinity'],
     ['servant port 19385', withServants(['A', 19385]), 'servants port value should not equal 19385', 'spec.tars.servants[0].port'],
     ['servant port 1000', withServants(['A', 1000]), 'servants port value should not equal 1000', 'spec.tars.servants[0].port'],
     ['servant port 19386', withServants(['A', 19386]), 'servants port value should not equal 19386', 'spec.tars.servants[0].port'],
@@ -70,6 +72,14 @@ describe('TServer (B.2)', () => {
     ['kind', normalServer({ app: 'Demo', server: 'Hello', subType: 'tars' }, { name: 'demo-hello' }), '.spec.normal'],
   ])('%s cannot change', async (_what, object, field) => {
     expect(await verdict({ object, old: tarsServer() })).toContain(`tserver resource filed "${field}" is immutable`)
+  })
+
+  test.each<[string, TServer]>([
+    ['a DaemonSet of a long name', tarsServer({ app: 'A'.repeat(30), server: 'B'.repeat(27), k8s: { daemonSet: true } }, { name: `${'a'.repeat(30)}-${'b'.repeat(27)}` })],
+    ['the longest name of a StatefulSet', tarsServer({ app: 'A'.repeat(25), server: 'B'.repeat(26) }, { name: `${'a'.repeat(25)}-${'b'.repeat(26)}` })],
+    ['the longest label that nodes can have', tarsServer({ app: 'A'.repeat(25), server: 'B'.repeat(26), k8s: { abilityAffinity: 'ServerRequired' } }, { name: `${'a'.repeat(25)}-${'b'.repeat(26)}` })],
+  ])('%s is fine', async (_what, object) => {
+    expect(await verdict({ object })).toBe('allowed')
   })
 
   test('what it had before is not held against another change; what it gets now is', async () => {

@@ -234,6 +234,12 @@ describe('stateful set (control-plane spec C.2, C.4)', () => {
     expect(affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).toHaveLength(preferences)
   })
 
+  test('a label that no node can have is preferred by nobody', () => {
+    const server = tarsServer({}, { namespace: 'n'.repeat(45) })
+    const preferences = desiredStatefulSet(server)?.spec?.template.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution
+    expect(preferences).toEqual([preferred(30, `tars.io/ability.${'n'.repeat(45)}.Demo`)])
+  })
+
   test('an unreleased server starts nothing, whatever replicas says', () => {
     const spec = desiredStatefulSet(unreleased(tarsServer({ k8s: { replicas: 5 } })))?.spec
     expect(spec?.replicas).toBe(0)

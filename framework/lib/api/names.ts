@@ -119,6 +119,20 @@ export const imagePlaceholder = ' '
 /** A TServer's name must be shorter than this, so that pod names and label values stay legal. */
 export const serverNameLimit = 59
 
+/**
+ * Characters that the name of a StatefulSet may have: its pods get a label of it and a hash of up to ten digits, which no value longer
+ * than 63 can hold (StatefulSet controller, controller-revision-hash).
+ */
+export const statefulNameLength = 52
+
+/** Characters of a label's name behind its prefix, by Kubernetes. */
+const labelNameLength = 63
+
+/** False for a label that no node can have. */
+export function isLabel(key: string): boolean {
+  return key.slice(key.indexOf('/') + 1).length <= labelNameLength
+}
+
 /** Seconds during which a just created active TConfig cannot be deleted. */
 export const configGuardSeconds = 48
 

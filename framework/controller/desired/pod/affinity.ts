@@ -1,5 +1,5 @@
 import type { Affinity, NodeSelectorRequirement, PreferredSchedulingTerm } from 'kubernetes-types/core/v1.d.ts'
-import { abilityLabel, nodeLabel } from '#api/names.ts'
+import { abilityLabel, isLabel, nodeLabel } from '#api/names.ts'
 import type { TServer } from '#api/types.ts'
 import { namespaceOf, serverLabels } from '../meta.ts'
 
@@ -41,7 +41,8 @@ function preferredTerms(server: TServer): PreferredSchedulingTerm[] {
   if (k8s.abilityAffinity !== 'AppOrServerPreferred') return []
   const namespace = namespaceOf(server)
   const term = (weight: number, key: string): PreferredSchedulingTerm => ({ weight, preference: { matchExpressions: [exists(key)] } })
-  return [term(60, abilityLabel(namespace, app, name)), term(30, abilityLabel(namespace, app))]
+  // What no node can have is preferred by nobody, and Kubernetes would refuse the pods for it.
+  return [[60, abilityLabel(namespace, app, name)] as const, [30, abilityLabel(namespace, app)] as const].filter(([, key]) => isLabel(key)).map(([weight, key]) => term(weight, key))
 }
 
 function apart(server: TServer): NonNullable<Affinity['podAntiAffinity']> {

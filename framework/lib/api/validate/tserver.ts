@@ -1,4 +1,4 @@
-import { annotations, labels, names, reservedPorts, serverNameLimit, serverObjectName } from '../names.ts'
+import { abilityLabel, annotations, isLabel, labels, names, reservedPorts, serverNameLimit, serverObjectName, statefulNameLength } from '../names.ts'
 import type { HostPort, Mount, ServerPort, Servant, TServer } from '../types.ts'
 import { autoscalerBounds, replicaBounds } from '../replicas.ts'
 import { immutable, invalid, notExist, type Problem } from './problem.ts'
@@ -31,6 +31,7 @@ function stateProblems(server: TServer): Problem[] {
     ...autoscalingProblems(server),
     ...templateLabelProblems(server),
     ...instanceProblems(server),
+    ...abilityProblems(server),
   ]
 }
 
@@ -46,7 +47,7 @@ function changes(server: TServer, old: TServer): Problem[] {
   return [...fields, ...added].map((field) => immutable('tserver', `spec.${field}`, remedy))
 }
 
-function nameProblems({ metadata: { name }, spec: { app, server, variant } }: TServer): Problem[] {
+function nameProblems({ metadata: { name }, spec: { app, server, variant, k8s } }: TServer): Problem[] {
   const expected = serverObjectName(app, server, variant)
   const problems: Problem[] = []
   if (name !== expected) {
@@ -54,6 +55,8 @@ function nameProblems({ metadata: { name }, spec: { app, server, variant } }: TS
   }
   if (name.length >= serverNameLimit) {
     problems.push(bad('metadata.name', `the length of resource name should be less than ${serverNameLimit}`, `it has ${name.length} characters, and pods and labels are named after it`, 'shorten spec.app or spec.server'))
+  } else if (name.length > statefulNameLength && !k8s.daemonSet) {
+    problems.push(bad('metadata.name', `the length of resource name should be at most ${statefulNameLength}`, `it has ${name.length} characters, and Kubernetes makes no pods of a StatefulSet whose name is so long`, 'shorten spec.app or spec.server, or set spec.k8s.daemonSet'))
   }
   return problems
 }
@@ -151,6 +154,13 @@ function templateLabelProblems({ spec: { tars } }: TServer): Problem[] {
   return [bad('spec.tars.template', 'template name is too long', `at most 63 characters, as it becomes the label ${labels.template}`, 'rename the template')]
 }
 
+/** A label that nodes must have and none can have. */
+function abilityProblems({ metadata: { namespace = '' }, spec: { app, server, k8s: { abilityAffinity, daemonSet } } }: TServer): Problem[] {
+  if (daemonSet || (abilityAffinity !== 'AppRequired' && abilityAffinity !== 'ServerRequired')) return []
+  const label = abilityLabel(namespace, app, abilityAffinity === 'ServerRequired' ? server : undefined)
+  if (isLabel(label)) return []
+  return [bad('spec.k8s.abilityAffinity', `no node can have the label ${label}`, 'the part of a label behind its prefix has at most 63 characters', `use ${abilityAffinity === 'ServerRequired' ? 'AppRequired or None' : 'None'}, and spec.k8s.nodeSelector for a label of your own`)]
+}
 
 function instanceProblems({ spec: { tars, k8s } }: TServer): Problem[] {
   return (tars?.instances ?? []).flatMap(({ pods }, index) => {
