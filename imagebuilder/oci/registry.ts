@@ -140,6 +140,6 @@ export class Repository {
 
 /** Opens a repository. Close the session when done with it. */
 export function openRepository(registry: string, name: string, rights: 'pull' | 'pull,push', access: RegistryAccess = {}): { repository: Repository; session: Session; close: () => void } {
-  const session = new Session(registry, access)
+  const session = new Session(registry, access, name)
   return { repository: new Repository(session, name, rights), session, close: () => session.close() }
 }

@@ -47,10 +47,11 @@ export class Session {
   /** False since a body that was sent while it was made did not get through: the others are made first. */
   streams = true
 
-  constructor(registry: string, access: RegistryAccess = {}) {
+  /** @param repository that its credentials must be good for */
+  constructor(registry: string, access: RegistryAccess = {}, repository = '') {
     this.registry = registry
     this.#connections = new Connections(registry, access.trust?.(registry) ?? {}, access.silenceMs)
-    this.#credential = (access.credentials ?? anonymous)(registry)
+    this.#credential = (access.credentials ?? anonymous)(registry, repository)
     this.attempts = access.attempts ?? 5
   }
 
