@@ -121,7 +121,9 @@ export class Repository {
   /** @param answer to the POST */
   #upload(answer: Answer | Promise<Answer>, doing: string, signal: AbortSignal | undefined): ChunkedUpload {
     const locate = async (): Promise<string> => {
-      const { location } = (await answer).headers
+      const { location, 'oci-chunk-min-length': least } = (await answer).headers
+      // What is sent while it is made ends when it pauses, and may be a chunk that is too short; others are so at the end alone.
+      if (least !== undefined) this.#session.streams = false
       if (location === undefined) throw new Failure('REGISTRY_REFUSED', `registry ${this.registry} gave no upload location while ${doing}`, { remedy: 'check that the address is that of a registry' })
       return location
     }

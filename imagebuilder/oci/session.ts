@@ -44,7 +44,7 @@ export class Session {
   /** Tries for what is temporary. */
   readonly attempts: number
   readonly #authorization = new Map<string, string>()
-  /** False since a body that was sent while it was made did not get through: the others are made first. */
+  /** False since a body that was sent while it was made did not get through, or the registry wants chunks of some length: the others are made first. */
   streams = true
 
   /** @param repository that its credentials must be good for */
