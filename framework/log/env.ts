@@ -66,12 +66,22 @@ export function logEnv(env: Environment): LogEnv {
 
 function otlpOf(read: EnvReader): LogEnv['otlp'] {
   const base = read.optional('OTEL_EXPORTER_OTLP_ENDPOINT')
-  const url = read.optional('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT') ?? (base === undefined ? undefined : `${base.replace(/\/$/, '')}/v1/traces`)
+  const own = read.optional('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT')
+  const url = own ?? (base === undefined ? undefined : `${base.replace(/\/$/, '')}/v1/traces`)
   if (url === undefined) return undefined
-  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) throw new Failure('ENV_INVALID', `environment variable OTEL_EXPORTER_OTLP_ENDPOINT must be an address of OTLP over HTTP, not "${url}"`, { remedy: 'set it to e.g. http://collector:4318' })
-  const headers = read.optional('OTEL_EXPORTER_OTLP_HEADERS', '').split(',').filter((pair) => pair.includes('=')).map((pair) => {
-    const at = pair.indexOf('=')
-    return [pair.slice(0, at).trim(), decodeURIComponent(pair.slice(at + 1).trim())] as const
-  })
-  return { url, headers: Object.fromEntries(headers) }
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) throw new Failure('ENV_INVALID', `environment variable OTEL_EXPORTER_OTLP_${own === undefined ? '' : 'TRACES_'}ENDPOINT must be an address of OTLP over HTTP, not "${url}"`, { remedy: 'set it to e.g. http://collector:4318' })
+  return { url, headers: headersOf(read.optional('OTEL_EXPORTER_OTLP_HEADERS', '')) }
+}
+
+function headersOf(text: string): Readonly<Record<string, string>> {
+  try {
+    const headers = text.split(',').filter((pair) => pair.includes('=')).map((pair) => {
+      const at = pair.indexOf('=')
+      return [pair.slice(0, at).trim(), decodeURIComponent(pair.slice(at + 1).trim())] as const
+    })
+    return Object.fromEntries(new Headers(Object.fromEntries(headers)))
+  } catch {
+    // What they are, and so the cause, stays unsaid: they may be credentials.
+    throw new Failure('ENV_INVALID', 'environment variable OTEL_EXPORTER_OTLP_HEADERS has what is no header', { remedy: 'set it to e.g. authorization=Bearer%20token, with %25 for %' })
+  }
 }

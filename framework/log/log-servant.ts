@@ -32,6 +32,11 @@ const refused = -99
 /** Name under which services write their traces (framework-services 4.4). */
 const traceFile = '_t_trace_'
 const traces = { app: '_tars_', server: '_trace_' } as const
+/** A log that is no trace has no place among them: what stands there is each writer's own. */
+function notOfTraces(place: Place): Place {
+  if (place.folder.join('/') === `${traces.app}/${traces.server}`) throw new TarsCallError(refused, 'only traces are written there', { remedy: `send them by loggerbyInfo, with the sFilename "${traceFile}" and your own names` })
+  return place
+}
 const longestTrace = 1 << 20
 const separator = '|'
 /** Characters of a format; no file has a longer name. A longer one is none, and neither read nor kept. */
@@ -97,7 +102,7 @@ export function logServant({ append, namesNode, overrides, onTraceLine, check, c
   /** One rotation a file, so that all that write to it go on in the next one together. */
   const pathAt = (now: number, place: Place, sent: string, type: LogType | undefined): string => {
     const format = sent.length > longestFormat ? '' : sent
-    return pathOf(place, rotations.get(JSON.stringify([place, format, type?.periodMs]), () => rotationOf(format, type)).label(now))
+    return pathOf(place, rotations.get(JSON.stringify([place, format, type]), () => rotationOf(format, type)).label(now))
   }
   const known = new WeakMap<LoggerHead | LogInfo, Destination>()
   const destinationOf = <Head extends LoggerHead | LogInfo>(head: Head, make: (head: Head) => Destination): Destination => {
@@ -108,12 +113,12 @@ export function logServant({ append, namesNode, overrides, onTraceLine, check, c
     return destination
   }
   const ofLogger = ({ app, server, file, format }: LoggerHead): Destination => {
-    const [owner, place] = [`${app}.${server}`, placeOfLogger(app, server, file)]
+    const [owner, place] = [`${app}.${server}`, notOfTraces(placeOfLogger(app, server, file))]
     return new Destination(owner, false, separator, (now, { hourly }) => pathAt(now, place, hourly.has(owner) ? hourlyFormat : format, undefined))
   }
   const ofInfo = (info: LogInfo): Destination => {
-    const [owner, place] = [`${info.appname}.${info.servername}`, placeOfInfo(info)]
     if (info.sFilename === traceFile) return ofTrace(info)
+    const [owner, place] = [`${info.appname}.${info.servername}`, notOfTraces(placeOfInfo(info))]
     return new Destination(owner, false, info.sSepar, (now, { hourly, types }) => {
       const forced = parseLogType(types.get(`${owner}.${info.sFilename}`) ?? '')
       if (forced !== undefined) return pathAt(now, place, '', forced)
@@ -144,17 +149,15 @@ export function logServant({ append, namesNode, overrides, onTraceLine, check, c
     })
     return write(to, Strings.of(kept), oneWord(caller), peer)
   }
+  const put = (to: Destination, lines: Strings, current: Current): Promise<void> => (to.isTrace ? writeTraces(to, lines, current) : write(to, lines, current.caller, current.peer))
   const take = (to: Destination, lines: Strings, current: Current): Promise<void> => {
-    let [kept, taken] = [lines, false]
-    const answer = check.guard(current.peer.address, to.server, () => {
-      taken = true
-      return to.isTrace ? writeTraces(to, kept, current) : write(to, kept, current.caller, current.peer)
-    }, () => {
+    const { address } = current.peer
+    if (check.believes(address, to.server)) return put(to, lines, current)
+    // Who calls may have to be asked for first.
+    const kept = lines.kept()
+    return Promise.resolve(check.guard(address, to.server, () => put(to, kept, current), () => {
       throw new TarsCallError(refused, `the caller is no pod of ${to.server}, whose logs it would write`)
-    })
-    // Who calls is asked for first.
-    if (!taken) kept = lines.kept()
-    return Promise.resolve(answer)
+    }))
   }
   return {
     logger: (head: LoggerHead, lines: Strings, current: Current): Promise<void> => take(destinationOf(head, ofLogger), lines, current),

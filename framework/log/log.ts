@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises'
+import { join, sep } from 'node:path'
 import { systemClock, type Clock } from '#base/clock.ts'
 import { labels } from '#api/names.ts'
 import { Failure } from '#base/errors.ts'
@@ -25,6 +26,7 @@ import { strftime } from './model/strftime.ts'
 import { topologyServant } from './topology-servant.ts'
 import { TraceCollector } from './trace/collector.ts'
 import { otlpRequest } from './trace/otlp.ts'
+import type { Unfinished } from './trace/store.ts'
 import { TraceIndex } from './trace/trace-index.ts'
 import type { Trace } from './trace/trace.ts'
 import { viewServant } from './view-servant.ts'
@@ -78,14 +80,18 @@ async function start(options: LogOptions, lifetime: Lifetime): Promise<RunningLo
   })
   const files = new LogFiles({ root: path, clock, maxOpen: options.openFiles })
   lifetime.onStop(() => files.stop())
-  const maxBytes = options.keeping.maxBytes ?? await freeBytes(path)
-  const traces = await startTraces(options, maxBytes / 2, lifetime)
+  const room = await roomOf(options)
+  const index = new TraceIndex(options.data, log)
+  lifetime.onStop(() => index.close())
   const check = await startCheck(options, lifetime)
-  const pass = startSweeping(options, { files, index: traces.index, check }, lifetime)
-  const append = appender(maxBytes, files, pass)
+  const pass = startSweeping(options, { files, index, check, room }, lifetime)
+  // On a disk that is full it has room once old logs went.
+  const unfinished = await index.unfinished().catch(() => pass().then(() => index.unfinished()))
+  const traces = startTraces(options, { index, unfinished, maxBytes: () => room.bytes / 2 }, lifetime)
+  const append = appender(room, files, pass)
   const servants = {
     log: { interface: logInterface(), servant: logServant({ append, namesNode: options.namesNode, overrides: startConf(options, lifetime), onTraceLine: (line, owner) => traces.collector.add(line, owner), check, clock }) },
-    topology: { interface: Topology, servant: topologyServant({ answer: (question) => traces.index.answer(question), flush: () => traces.collector.flush() }) },
+    topology: { interface: Topology, servant: topologyServant({ answer: (question) => index.answer(question), flush: () => traces.collector.flush() }) },
     view: { interface: LogView, servant: viewServant(path, check.byApp(frameworkApp), log) },
   }
   const counters = new RequestCounters()
@@ -109,13 +115,32 @@ async function startCheck({ callers, log }: LogOptions, lifetime: Lifetime): Pro
   return startCallerCheck({ ...callers, ownerLabels: [labels.app, labels.server], log }, lifetime)
 }
 
-/** What comes in beyond a part of the quota has old logs put away at once: a flood must not fill the disk before the next pass. */
-function appender(maxBytes: number, files: LogFiles, pass: () => Promise<void>): LogServantOptions['append'] {
-  const step = Math.max(leastStep, maxBytes / 16)
+/** For logs and the index of traces. */
+interface Room {
+  readonly bytes: number
+  /** Old logs went. */
+  look(): Promise<void>
+}
+
+/** The quota, or the most that was free: a disk that is full at the start has room once old logs went. */
+async function roomOf({ path, keeping: { maxBytes } }: LogOptions): Promise<Room> {
+  let bytes = maxBytes ?? await freeBytes(path)
+  return {
+    get bytes() {
+      return bytes
+    },
+    async look() {
+      bytes = maxBytes ?? Math.max(bytes, await freeBytes(path))
+    },
+  }
+}
+
+/** What comes in beyond a part of the room has old logs put away at once: a flood must not fill the disk before the next pass. */
+function appender(room: Room, files: LogFiles, pass: () => Promise<void>): LogServantOptions['append'] {
   let written = 0
   return (file, bytes, mayBegin) => {
     written += bytes.length
-    if (written > step) {
+    if (written > Math.max(leastStep, room.bytes / 16)) {
       written = 0
       void pass()
     }
@@ -133,21 +158,23 @@ interface Exported {
 const exporting = { batch: 1024, capacity: 64 * 1024 } as const
 
 interface Traces {
-  readonly index: TraceIndex
   readonly collector: TraceCollector
   readonly exporter: HttpOutbox<Exported> | undefined
 }
 
-/** @param maxBytes of the index, about */
-async function startTraces({ data, otlp, traceDays, log, clock = systemClock, quietMs, overtimeMs }: LogOptions, maxBytes: number, lifetime: Lifetime): Promise<Traces> {
-  const index = new TraceIndex(data, log)
-  lifetime.onStop(() => index.close())
-  const unfinished = await index.unfinished()
+interface TraceParts {
+  readonly index: TraceIndex
+  readonly unfinished: readonly Unfinished[]
+  /** Of the index, about. */
+  readonly maxBytes: () => number
+}
+
+function startTraces({ otlp, traceDays, log, clock = systemClock, quietMs, overtimeMs }: LogOptions, { index, unfinished, maxBytes }: TraceParts, lifetime: Lifetime): Traces {
   const exporter = otlp === undefined ? undefined : new HttpOutbox<Exported>({ ...otlp, ...exporting, weigh: ({ kib }) => kib, body: (some) => otlpRequest(some.map(({ trace }) => trace)), remedy: 'check OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_HEADERS', log })
   if (exporter !== undefined) lifetime.own(exporter)
   const times = { ...(quietMs === undefined ? {} : { quietMs }), ...(overtimeMs === undefined ? {} : { overtimeMs }) }
-  const collector = lifetime.own(new TraceCollector({ store: index, clock, log, dayBytes: maxBytes / (traceDays + 1), ...times, onTrace: (trace, bytes) => exporter?.add({ trace, kib: Math.ceil(bytes / 1024) }) }, unfinished))
-  return { index, collector, exporter }
+  const collector = lifetime.own(new TraceCollector({ store: index, clock, log, dayBytes: () => maxBytes() / (traceDays + 1), ...times, onTrace: (trace, bytes) => exporter?.add({ trace, kib: Math.ceil(bytes / 1024) }) }, unfinished))
+  return { collector, exporter }
 }
 
 function startConf({ conf, log }: LogOptions, lifetime: Lifetime) {
@@ -157,12 +184,13 @@ function startConf({ conf, log }: LogOptions, lifetime: Lifetime) {
 }
 
 /** @returns one pass; passes do not overlap */
-function startSweeping({ path, data, keeping, traceDays, log, clock = systemClock, sweepEveryMs = 600_000 }: LogOptions, { files, index, check }: { readonly files: LogFiles; readonly index: TraceIndex; readonly check: CallerCheck }, lifetime: Lifetime): () => Promise<void> {
+function startSweeping({ path, data, keeping, traceDays, log, clock = systemClock, sweepEveryMs = 600_000 }: LogOptions, { files, index, check, room }: { readonly files: LogFiles; readonly index: TraceIndex; readonly check: CallerCheck; readonly room: Room }, lifetime: Lifetime): () => Promise<void> {
   const abort = new AbortController()
   let running: Promise<void> | undefined
   const pass = async (): Promise<void> => {
     try {
-      const done = await sweep({ root: path, keeping, now: clock.now(), isLog: (file) => !file.startsWith(data), isBusy: (file) => files.isBusy(file), isApp: (name) => check.isApp(name), log, signal: abort.signal })
+      const done = await sweep({ root: path, keeping, now: clock.now(), isLog: (file) => !file.startsWith(join(data, sep)), isBusy: (file) => files.isBusy(file), isApp: (name) => check.isApp(name), log, signal: abort.signal })
+      await room.look()
       const traces = await index.forgetBefore(strftime('%Y%m%d', new Date(clock.now() - traceDays * dayMs)), abort.signal)
       if (done.removed + done.compressed + traces > 0) log.info('old logs put away', { ...done, traces })
     } catch (error) {

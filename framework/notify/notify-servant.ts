@@ -37,7 +37,7 @@ export interface Question {
 
 /** Notifications a page of getNotifyInfo. */
 export const pageSize = 10
-/** A later page is this one; stores look no further back. */
+/** A later page is this one, after which there is none: stores look no further back. */
 const lastPage = mostRows / pageSize - 2
 
 /** `iRet` for what is said of another server. */
@@ -80,7 +80,7 @@ export function notifyServant({ limiter, filters, add, find, counts, check, call
         sMessage: row.message,
       }))
       // Page 0 is the newest, so 0 as the next page says that there is none.
-      return { return: 0, stInfo: { nextpage: rows.length > pageSize ? from + 1 : 0, notifyItems } }
+      return { return: 0, stInfo: { nextpage: rows.length > pageSize && from < lastPage ? from + 1 : 0, notifyItems } }
     },
   }
 }

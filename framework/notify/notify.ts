@@ -21,7 +21,7 @@ import { serveTars } from '#tars/serve.ts'
 import { RequestCounters } from '#tars/server.ts'
 import type { TlsSettings } from '#tars/tls.ts'
 import type { NotifyEnv } from './env.ts'
-import { alertBody, AlertMemory, isAtLeast } from './model/alert.ts'
+import { alertBody, AlertMemory, bytesOf, isAtLeast, longestMessage, refusalOf } from './model/alert.ts'
 import { noFilters, parseFilters } from './model/filter.ts'
 import { recordOf, rowOf } from './model/notify-row.ts'
 import type { NotifyRecord } from './model/record.ts'
@@ -44,6 +44,8 @@ export interface RunningNotify extends Running {
 
 /** So long notifications are gathered for one write, milliseconds. */
 const gatherMs = 50
+/** Bytes of alerts that wait while the webhook does not take them. */
+const mostAlertBytes = 1 << 20
 /** So long a look waits for what is on its way to the store, milliseconds. */
 const settleMs = 2000
 
@@ -112,11 +114,14 @@ export async function startNotify(options: NotifyOptions): Promise<RunningNotify
 function startAlerts({ alerts, log, clock = systemClock }: NotifyOptions, lifetime: Lifetime) {
   if (alerts === undefined) return { tell: () => {}, metrics: () => '' }
   const { url, form, level, repeatMs } = alerts
-  const outbox = lifetime.own(new HttpOutbox<NotifyRecord>({ url, body: (records) => alertBody(form, records), batch: 50, capacity: 1000, remedy: 'check TARSNOTIFY_WEBHOOK and TARSNOTIFY_WEBHOOK_FORM', log }))
+  const outbox = lifetime.own(new HttpOutbox<{ readonly record: NotifyRecord; readonly bytes: number }>({
+    url, body: (some) => alertBody(form, some.map(({ record }) => record)), weigh: ({ bytes }) => bytes, batch: longestMessage[form], capacity: mostAlertBytes,
+    refusalOf: (answer) => refusalOf(form, answer), remedy: 'check TARSNOTIFY_WEBHOOK and TARSNOTIFY_WEBHOOK_FORM', log,
+  }))
   const memory = new AlertMemory(repeatMs)
   return {
     tell(record: NotifyRecord): void {
-      if (isAtLeast(record.level, level) && memory.isNew(record, clock.monotonic())) outbox.add(record)
+      if (isAtLeast(record.level, level) && memory.isNew(record, clock.monotonic())) outbox.add({ record, bytes: bytesOf(form, record) })
     },
     metrics: () => metric('tarsnotify_alerts_total', 'Alerts that the webhook took.', [[outbox.size.sent]]) + metric('tarsnotify_alerts_lost_total', 'Alerts that the webhook did not take.', [[outbox.size.lost]]),
   }

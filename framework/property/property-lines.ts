@@ -34,7 +34,8 @@ function readInfo(r: Reader, intake: Intake, head: number | undefined): void {
   if (!r.beginStruct(0)) return r.missing(0)
   const [policy, text] = [r.readKnown(0, texts), r.readString(1)]
   r.endStruct()
-  if (head !== undefined) addInfo(intake, head, policy, text)
+  if (head === undefined) intake.lines.add(refused('invalid'))
+  else addInfo(intake, head, policy, text)
 }
 
 function addInfo({ known, lines }: Intake, head: number, policy: string, text: string): void {

@@ -20,7 +20,7 @@ export function propertyServant({ intake, callers, check }: PropertyServantOptio
   const reporterOf = ({ caller, peer }: Current): Reporter => {
     const pod = callers.at(peer.address)
     const first = caller.split('.', 1)[0] ?? ''
-    return { node: pod?.pod ?? (callers.isPod(first) ? first : caller), owner: pod?.owner, isOwner: callers.isOwner, mayReport: (server: string) => check.admits(peer.address, server) }
+    return { node: pod?.pod ?? (callers.isPod(first) ? first : caller), address: peer.address, owner: pod?.owner, isOwner: callers.isOwner, mayReport: (server: string) => check.admits(peer.address, server) }
   }
   return {
     async reportPropMsg(report: Reader, current: Current): Promise<number> {

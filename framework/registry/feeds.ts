@@ -41,6 +41,9 @@ export interface FeedOptions {
 /** Milliseconds that nodes are waited for: whoever may not list them has no groups by label, and all else. */
 const nodesMs = 3000
 
+/** Milliseconds between two looks for locks that are not used any more. */
+const unusedEveryMs = 60_000
+
 /** Starts to watch TEndpoints, pods of servers, TTemplates, locks and the TFrameworkConfig of one namespace, and the nodes. */
 export function startFeeds({ client, namespace, directory, reports, locks, log }: FeedOptions): Feeds {
   const common = { client, namespace, log }
@@ -65,6 +68,8 @@ export function startFeeds({ client, namespace, directory, reports, locks, log }
     lifetime.onStop(() => informer.stop())
     informer.start()
   }
+  const unused = setInterval(() => void locks.giveBackUnused(held.ageMs()), unusedEveryMs)
+  lifetime.onStop(() => clearInterval(unused))
   const withNodes = async () => {
     await syncedWithin(nodesMs, places, held)
     if (!places.hasSynced) log.error('nodes cannot be listed: groups are by configured address only', { remedy: 'let the ServiceAccount of tarsregistry list and watch nodes' })

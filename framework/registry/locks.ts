@@ -31,6 +31,10 @@ const longestMs = 3_600_000
 const graceMs = 2000
 /** What took longer is not said, as its way to the caller takes time, too, milliseconds. */
 const lateMs = 1000
+/** Who does not ask for so long after the time that it named does not use its lock any more, milliseconds. */
+const unusedMs = 600_000
+/** A watch that has been silent for longer may be broken, milliseconds: it has a bookmark about once a minute. */
+const silentMs = 120_000
 const lockPrefix = 'tars-lock-'
 
 interface Known {
@@ -47,6 +51,8 @@ interface Known {
 export class Locks {
   readonly #options: LocksOptions
   readonly #known = new Map<string, Known>()
+  /** When it became certain that Leases could be renewed, monotonic milliseconds. */
+  #heardSince = Number.NEGATIVE_INFINITY
 
   constructor(options: LocksOptions) {
     this.#options = options
@@ -84,6 +90,32 @@ export class Locks {
       // Not that it still is master, should it be: the Lease was not renewed, and runs out before that would be over.
       log.error('the lock of a server could not be asked for', { server: `${application}.${server}`, pod: pod.metadata.name, error })
       return answer.failed
+    }
+  }
+
+  /**
+   * Gives back locks that are not used any more, as those of a server whose release of now uses none or that was made anew: their
+   * masters would hide its other pods from callers for ever.
+   * @param ageMs milliseconds since the API server last confirmed what is known of Leases; while it is away nobody can renew them
+   */
+  async giveBackUnused(ageMs: number): Promise<void> {
+    const now = this.#options.clock.monotonic()
+    if (ageMs > silentMs) this.#heardSince = now
+    for (const { lease, at } of this.#known.values()) {
+      const { holderIdentity = '', leaseDurationSeconds = 0 } = lease.spec ?? {}
+      if (holderIdentity !== '' && now - Math.max(at, this.#heardSince) > leaseDurationSeconds * 1000 + unusedMs) await this.#giveBack(lease)
+    }
+  }
+
+  /** Unless somebody has written it meanwhile. */
+  async #giveBack(lease: Lease): Promise<void> {
+    const { client, log } = this.#options
+    const { name } = lease.metadata
+    try {
+      this.observe(await client.update(resource, { ...lease, spec: { ...lease.spec, holderIdentity: '', renewTime: microTime() } }), false)
+      log.info('a lock is not used any more: callers find all pods of its server', { lease: name, master: lease.spec?.holderIdentity })
+    } catch (error) {
+      if (!isConflict(error) && !isNotFound(error)) log.error('a lock that is not used any more could not be given back', { lease: name, error })
     }
   }
 

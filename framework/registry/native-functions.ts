@@ -7,11 +7,11 @@ import type { CallerCheck } from '#kube/caller-check.ts'
 import type { ServerStateInfo } from '#tars/protocol/NodeDescriptor.ts'
 import type { RegistryServant } from '#tars/protocol/Registry.ts'
 import { createFrameworkKey } from '#tars/protocol/RegistryDescriptor.ts'
-import { renderProfile } from '#tars/profile.ts'
+import { nativeType, renderProfile } from '#tars/profile.ts'
 import type { Current } from '#tars/server.ts'
 import { describeServer } from './model/descriptor.ts'
 import type { Directory } from './model/directory.ts'
-import { conditionOf, isActivePod, stateOfCondition, type PodObject, type ReportedState } from './model/pod-state.ts'
+import { conditionOf, isActivePod, isLostPod, stateOfCondition, type PodObject, type ReportedState } from './model/pod-state.ts'
 
 export interface NativeOptions {
   readonly directory: Directory<unknown>
@@ -30,8 +30,8 @@ const defaultTemplate = 'tars.default'
 export function nativeFunctions({ directory, template, check, report }: NativeOptions): Omit<RegistryServant, 'getServerDescriptor' | 'updateServerState' | 'checkCaller'> {
   const accepted = () => 0
   const update = async (nodeName: string, { serverState, processId }: ServerStateInfo, current: Current): Promise<number> => {
-    const podName = podOf(nodeName)
-    const pod = directory.pod(podName)
+    const pod = directory.podOf(node(nodeName))
+    const podName = pod?.metadata.name ?? firstLabel(nodeName)
     // Native changes the present state only; what is wanted stays as it was.
     await report(podName, { setting: settingOf(pod), present: stateNames[serverState] ?? 'Inactive', pid: processId > 0 ? String(processId) : '', message: '' }, current)
     return 0
@@ -57,10 +57,11 @@ export function nativeFunctions({ directory, template, check, report }: NativeOp
       return 0
     },
     getServers(app, server, nodeName, { peer }) {
-      const own = serverOfPod(directory, nodeName)
-      const endpoint = app === '' || server === '' ? own : directory.endpointOf(app, server, ownerNameOf(directory.pod(podOf(nodeName))?.metadata.labels))
+      const pod = directory.podOf(node(nodeName))
+      const own = serverOf(directory, pod)
+      const endpoint = app === '' || server === '' ? own : directory.endpointOf(app, server, pod && ownerNameOf(pod.metadata.labels))
       if (endpoint === undefined || (own !== undefined && own !== endpoint) || !check.admits(peer.address, `${endpoint.spec.app}.${endpoint.spec.server}`)) return []
-      return [nativeDescriptor(endpoint, nodeName, directory.pod(podOf(nodeName)), template)]
+      return [nativeDescriptor(endpoint, nodeName, pod, template)]
     },
   }
 }
@@ -70,20 +71,21 @@ function settingOf(pod: PodObject | undefined): string {
   return stateOfCondition(pod && conditionOf(pod, activeCondition))?.setting ?? 'Active'
 }
 
-/** A node goes by its pod's DNS name: the first label is the pod. */
-function podOf(nodeName: string): string {
+/** A node goes by its pod's name, DNS name or, as native's do, address. */
+const node = (name: string) => ({ name, address: '' })
+
+function firstLabel(nodeName: string): string {
   return nodeName.split('.', 1)[0] ?? ''
 }
 
-function serverOfPod(directory: Directory<unknown>, nodeName: string): TEndpoint | undefined {
-  const pod = directory.pod(podOf(nodeName))
+function serverOf(directory: Directory<unknown>, pod: PodObject | undefined): TEndpoint | undefined {
   const podLabels = pod?.metadata.labels ?? {}
   return directory.endpointOf(podLabels[labels.app] ?? '', podLabels[labels.server] ?? '', ownerNameOf(podLabels))
 }
 
 function nativeDescriptor(endpoint: TEndpoint, nodeName: string, pod: PodObject | undefined, template: NativeOptions['template']): NativeServerDescriptor {
-  const { app, server, release } = endpoint.spec
-  const { descriptor } = describeServer(endpoint, template, podOf(nodeName))
+  const { app, server, release, tars } = endpoint.spec
+  const { descriptor } = describeServer(endpoint, template, pod?.metadata.name ?? firstLabel(nodeName))
   const adapters = [...descriptor.adapters].map(([name, { threadNum, ...adapter }]) => {
     return [name, createNativeAdapterDescriptor({ ...adapter, threadNum: String(threadNum) })] as const
   })
@@ -92,12 +94,13 @@ function nativeDescriptor(endpoint: TEndpoint, nodeName: string, pod: PodObject 
     serverName: server,
     nodeName,
     settingState: settingOf(pod) === 'Inactive' ? 'inactive' : 'active',
-    presentState: pod === undefined || isActivePod(pod) ? 'active' : 'inactive',
+    presentState: pod === undefined || (isActivePod(pod) && !isLostPod(pod)) ? 'active' : 'inactive',
     setId: descriptor.setdivision,
     profile: descriptor.profile,
     asyncThreadNum: descriptor.asyncThreadNum ?? 0,
     patchVersion: release?.id ?? '',
     patchTime: release?.time ?? '',
     adapters: new Map(adapters),
+    serverType: tars === undefined ? 'not_tars' : nativeType(tars.template, template),
   })
 }

@@ -1,4 +1,4 @@
-import { ownerNameOf } from '#api/names.ts'
+import { ownerNameOf, serverObjectName } from '#api/names.ts'
 import type { TTemplate } from '#api/types.ts'
 import { addressesOf } from '#api/topology.ts'
 import { isIP } from 'node:net'
@@ -79,9 +79,10 @@ export function registryServant({ directory, reports, check, descriptors, templa
   const none = () => ({ return: -1, descriptor: emptyDescriptor() })
   const descriptorOf = (app: string, server: string, current: Current) => {
     const pod = directory.podOf({ name: current.caller, address: plainAddress(current.peer.address) })
-    const endpoint = directory.endpointOf(app, server, ownerIn(current, pod))
+    const owner = ownerIn(current, pod, serverObjectName(app, server))
+    const endpoint = directory.endpointOf(app, server, owner)
     if (endpoint === undefined) {
-      log.error('no descriptor: there is no such server', { server: `${app}.${server}`.slice(0, 128), remedy: 'check spec.app and spec.server of the TServer' })
+      log.error('no descriptor: there is no such server', { server: `${app}.${server}`.slice(0, 128), tserver: owner, remedy: 'check spec.app and spec.server of the TServer' })
       return none()
     }
     const { descriptor, problem } = describeServer(endpoint, template, podNameIn(current, pod))
@@ -114,9 +115,14 @@ export function registryServant({ directory, reports, check, descriptors, templa
   }
 }
 
-/** Name of the TServer: a pod that the watch has not shown yet says its DNS name, `<pod>.<TServer>`. */
-function ownerIn({ caller }: Current, pod: PodObject | undefined): string | undefined {
-  return pod === undefined ? caller.split('.', 2)[1] : ownerNameOf(pod.metadata.labels)
+/**
+ * Name of the TServer that the caller is a pod of: one that the watch has not shown yet says its DNS name, `<pod>.<TServer>`. Undefined
+ * for whoever is no pod of the server.
+ * @param first name of the server's first TServer, with which those of its variants begin
+ */
+function ownerIn({ caller }: Current, pod: PodObject | undefined, first: string): string | undefined {
+  const owner = pod === undefined ? caller.split('.', 2)[1] : ownerNameOf(pod.metadata.labels)
+  return owner === first || owner?.startsWith(`${first}-`) === true ? owner : undefined
 }
 
 function podNameIn({ caller }: Current, pod: PodObject | undefined): string {

@@ -11,6 +11,6 @@ keepInThread((source) => {
     told(sums, { closedAt }) {
       for (const sum of sums) counters.add(sum, closedAt)
     },
-    page: (now) => counters.text(now),
+    page: (_, monotonic) => counters.text(monotonic),
   }
 })

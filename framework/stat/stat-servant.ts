@@ -27,7 +27,7 @@ export function statServant({ intake, callers, check, samples }: StatServantOpti
   }
   const reporterOf = ({ caller, peer }: Current): Reporter => {
     const pod = callers.at(peer.address)
-    return { node: pod?.pod ?? host(caller), owner: pod?.owner, isOwner: callers.isOwner, mayReport: (server: string) => check.admits(peer.address, server), host }
+    return { node: pod?.pod ?? host(caller), address: peer.address, owner: pod?.owner, isOwner: callers.isOwner, mayReport: (server: string) => check.admits(peer.address, server), host }
   }
   return {
     async reportMicMsg(report: Reader, current: Current): Promise<number> {

@@ -185,11 +185,11 @@ describe('what there is', () => {
   test('applications, nodes, servers and their tree', async () => {
     expect((await ours.getAllApplicationNames()).return).toEqual(['Demo', 'tars'])
     expect((await ours.getAllNodeNames()).return).toContain('demo-hello-0')
-    expect((await ours.getAllServerIds()).return).toContainEqual(['Demo.Hello_demo-hello-1', 'active', 'inactive', 'tars.cpp'])
+    expect((await ours.getAllServerIds()).return).toContainEqual(['Demo.Hello_demo-hello-1', 'active', 'inactive', 'tars_cpp'])
     expect((await admin.getServerTree())[0]).toBe(0)
     expect((await ours.getServerTree()).tree).toContainEqual(expect.objectContaining({ application: 'Demo', server_name: 'Hello', enable_set: 'N' }))
     const { rows } = await ours.getServerNameList([{ application: 'Demo', serverName: 'Hello' }])
-    expect(Object.fromEntries(rows[0] ?? [])).toMatchObject({ application: 'Demo', server_name: 'Hello', node_name: 'demo-hello-0', setting_state: 'active', present_state: 'active', process_id: '7', patch_version: 'v1', template_name: 'tars.cpp' })
+    expect(Object.fromEntries(rows[0] ?? [])).toMatchObject({ application: 'Demo', server_name: 'Hello', node_name: 'demo-hello-0', setting_state: 'active', present_state: 'active', process_id: '7', patch_version: 'v1', server_type: 'tars_cpp', template_name: 'tars.cpp' })
   })
   test('sets, by pod, and the pods of a variant', async () => {
     await makeServer('Demo', 'Sets', { tars: { template: 'tars.cpp', servants: [], instances: [{ pods: '1', set: 'mall.sz.1' }] } })

@@ -145,6 +145,11 @@ test.each([['FKVCacheServer1-1', 'KVCacheServer'], ['FMKVCacheServer1-2', 'MKVCa
   expect((await live(`dcache-${name.toLowerCase()}`))?.['spec'].release).toMatchObject(released)
   const asked = await client.create(resources.tservers as Resource, { metadata: { namespace, name: `dcache-g${name.toLowerCase()}`, annotations: { 'tars.io/AutoRelease': 'true' } }, spec: { app: 'DCache', server: `G${name}`, subType: 'tars', tars: { template: 'tars.cpp', servants: [] }, k8s: {} } } as never)
   expect(asked['spec'].release).toMatchObject(released)
+  // Nor does a server of the same program that does not run it take it away from them.
+  await client.create(resources.tservers as Resource, { metadata: { namespace, name: `dcache-h${name.toLowerCase()}`, annotations: { 'tars.io/AutoRelease': 'false' } }, spec: { app: 'DCache', server: `H${name}`, subType: 'tars', tars: { template: 'tars.cpp', servants: [] }, k8s: {} } } as never)
+  const codes = { noServer: 1003, state: 1004 }
+  const code = await eventually(async () => admin.deletePatchFile('DCache', `H${name}`, 'd1').then((answer) => (answer === codes.noServer ? undefined : answer)))
+  expect(code).toBe(codes.state)
 })
 
 test('a server that was never released does not run, so that it can be uninstalled', async () => {
@@ -171,7 +176,7 @@ test('nodes are pinged and listed by the names that they were given', async () =
   await eventually(async () => ((await admin.pingNode('n1')).result.startsWith('TimeOut') ? true : undefined))
   expect((await admin.pingNode('n9')).result).toContain('there is no node n9')
   expect((await admin.getAllNodeNames()).return).toContain('n1')
-  expect((await admin.getAllServerIds()).return).toContainEqual(['DCache.EProxyServer_n1', 'active', 'active', 'tars.cpp'])
+  expect((await admin.getAllServerIds()).return).toContainEqual(['DCache.EProxyServer_n1', 'active', 'active', 'tars_cpp'])
 })
 
 test('its nodes leave from the first to the last, and the server with them', async () => {

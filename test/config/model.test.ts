@@ -27,7 +27,10 @@ test.each<[what: string, versions: readonly Facts[], inForce: string | undefined
   ['of two activated ones the one that is not being replaced', [{ name: 'a', annotations: at('9'), labels: { 'tars.io/Deactivate': 'Deactivating' } }, { name: 'b', annotations: at('1') }], 'b'],
   ['of two activated ones the newer', [{ name: 'a', annotations: at('1') }, { name: 'b', annotations: at('2') }], 'b'],
   ['of none activated the one in force last', [{ name: 'a', activated: false, annotations: replaced('2') }, { name: 'b', activated: false, annotations: replaced('1') }], 'a'],
-  ['what is being deleted comes last', [{ name: 'a', annotations: at('9'), labels: { 'tars.io/Deleting': 'Deleting' } }, { name: 'b', activated: false }], 'b'],
+  ['what is being deleted comes last', [{ name: 'a', annotations: at('9'), labels: { 'tars.io/Deleting': 'Deleting' } }, { name: 'b', activated: false, annotations: replaced('1') }], 'b'],
+  ['of one that is only prepared nothing', [{ name: 'a', activated: false }], undefined],
+  ['not what is only prepared, however new', [{ name: 'a', activated: false, annotations: at('1') }, { name: 'b', activated: false }], 'a'],
+  ['not what is only prepared, while the one in force is being deleted', [{ name: 'a', annotations: at('1'), labels: { 'tars.io/Deleting': 'Deleting' } }, { name: 'b', activated: false }], 'a'],
 ])('in force (framework-services 2.3): %s', (_what, versions, inForce) => {
   expect(versionInForce(versions.map(version))?.metadata.name).toBe(inForce)
   expect(versionInForce(versions.map(version).toReversed())?.metadata.name).toBe(inForce)
@@ -103,6 +106,11 @@ describe('levels (framework-services 2.2)', () => {
     const library = libraryOf(false)
     expect([library.isCommon('A', '', 'common'), library.isCommon('A', 'B', 'base-only'), library.isCommon('A', 'B', 'f')]).toEqual([true, true, false])
     expect([library.isCommon('A', '', 'made-up'), library.isCommon('A', 'B', 'made-up'), library.isCommon('Made', '', 'up')]).toEqual([false, false, false])
+  })
+
+  test('an application whose name has a dot is no server', () => {
+    const library = libraryOf(false)
+    expect([library.text({ app: 'A.B', server: '', name: 'base-only' }), library.isCommon('A.B', '', 'base-only'), library.names('A.B', '')]).toEqual([undefined, false, []])
   })
 
   const joined = (...levels: string[]) => levels.join('\r\n\r\n')

@@ -36,17 +36,19 @@ export class ConfigReference {
 
   /** Sorted names of the files that have a text for all pods (2.1). @param set undefined: of all sets */
   names(app: string, server: string, set: string | undefined): string[] {
-    const files = new Set([...this.#objects.values()].filter((one) => one.app === app && one.server === server && one.podSeq === 'm').map((one) => one.configName))
-    return [...files].filter((file) => set === undefined || this.#inForce(app, server, file, this.#setOf(app, server, file, set), 'm') !== undefined).sort()
+    const all = [...this.#objects.values()].filter((one) => one.app === app && one.server === server && one.podSeq === 'm')
+    const sets = (file: string) => (set === undefined ? all.map((one) => one.set ?? '') : [this.#setOf(app, server, file, set)])
+    return [...new Set(all.map((one) => one.configName))].filter((file) => sets(file).some((own) => this.#inForce(app, server, file, own, 'm') !== undefined)).sort()
   }
 
   #setOf(app: string, server: string, file: string, set: string): string {
     return this.#setsInherit && this.#inForce(app, server, file, set, 'm') === undefined ? '' : set
   }
 
-  /** Activated ones before others, those being replaced after those, what is being deleted last; of equals the latest (2.3). */
+  /** Activated ones before those that were so, those being replaced after those, what is being deleted last; of equals the latest (2.3). One that was never activated is none. */
   #inForce(app: string, server: string, file: string, set: string, podSeq: string): TConfig | undefined {
-    const versions = [...this.#objects.values()].filter((one) => one.app === app && one.server === server && one.configName === file && (one.set ?? '') === set && one.podSeq === podSeq)
+    const at = ({ activated, metadata: { annotations = {} } }: TConfig): string => (activated ? annotations['tars.io/ActivatedAt'] : (annotations['tars.io/ReplacedAt'] ?? annotations['tars.io/ActivatedAt'])) ?? ''
+    const versions = [...this.#objects.values()].filter((one) => one.app === app && one.server === server && one.configName === file && (one.set ?? '') === set && one.podSeq === podSeq && (one.activated || at(one) !== ''))
     const has = ({ metadata }: TConfig, label: string): boolean => metadata.labels?.[`tars.io/${label}`] !== undefined
     const classes = [
       (one: TConfig) => !has(one, 'Deleting') && one.activated && !has(one, 'Deactivate'),
@@ -55,7 +57,6 @@ export class ConfigReference {
       () => true,
     ]
     const best = classes.map((belongs) => versions.filter(belongs)).find((some) => some.length > 0) ?? []
-    const at = ({ activated, metadata: { annotations = {} } }: TConfig): string => (activated ? annotations['tars.io/ActivatedAt'] : (annotations['tars.io/ReplacedAt'] ?? annotations['tars.io/ActivatedAt'])) ?? ''
     return best.toSorted((a, b) => (at(a) === at(b) ? (a.metadata.name < b.metadata.name ? -1 : 1) : at(a) < at(b) ? -1 : 1)).at(-1)
   }
 }

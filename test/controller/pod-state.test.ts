@@ -21,6 +21,7 @@ describe('state of a pod (control-plane spec C.5)', () => {
     ['crashes', pod([...started, condition('tars.io/active', 'False', 'Active/Activating/7', 'exited with 1, 5th time')]), { settingState: 'Active', presentState: 'Activating', pid: '7', presentMessage: 'exited with 1, 5th time' }],
     ['is Active while Kubernetes has not caught up', pod([...started, condition('Ready', 'False', 'ReadinessGatesNotReady'), condition('tars.io/active', 'True', 'Active/Active/42')]), { settingState: 'Active', presentState: 'Active', pid: '42' }],
     ['was Active in a container that died', pod([condition('PodScheduled'), condition('Initialized'), condition('ContainersReady', 'False', 'ContainersNotReady'), condition('tars.io/active', 'True', 'Active/Active/42')]), { settingState: 'Active', presentState: 'ContainersNotReady' }],
+    ['was Active on a machine that died', pod([...started, condition('Ready', 'False'), condition('tars.io/active', 'True', 'Active/Active/42')]), { settingState: 'Active', presentState: 'NodeLost', presentMessage: 'Kubernetes hears nothing of its node' }],
     ['reports nonsense', pod([...started, condition('tars.io/active', 'False', 'a/b/c/d')]), { settingState: 'Unknown', presentState: 'Unknown' }],
     ['has only begun', pod([]), { settingState: 'Active', presentState: 'Pending' }],
   ])('a pod that %s', (_what, given, expected) => {

@@ -115,6 +115,8 @@ describe('tarslog', () => {
       const [foreign, own] = [[line('cs', 'Mall.Shop', 'Demo.Evil.Obj'), line('te', 'Mall.Shop.set', 'x'), line('sr', 'Demo.Evil', 'Mall.Shop.Obj')], [line('cs', 'Demo.Evil', 'Mall.Shop.Obj'), line('ss', 'Mall.Shop', 'Demo.Evil.Obj'), 'no line of a trace\n']]
       const log = communicators.evil.proxy<LogProxy>(Log, `tars.tarslog.LogObj@tcp -h ${address} -p 12111`)
       await log.loggerbyInfo(createLogInfo({ appname: 'Demo', servername: 'Evil', sFilename: '_t_trace_', sFormat: 'own' }), [...foreign, ...own, 'x\nmall-shop-0|Mall|Shop|faked\n'], { context: { node_name: 'x\nmall-shop-0|Mall|Shop|faked' } })
+      // Nobody else's place, as no server has that name; but not anybody's.
+      for (const call of [log.logger('_tars_', '_trace_', '_t_trace_', 'own', ['faked\n']), log.loggerbyInfo(createLogInfo({ appname: '/tars/', servername: '_trace_', sFilename: '_t_trace', sConcatStr: '_', sFormat: 'own' }), ['faked\n'])]) await expect(call).rejects.toThrow('only traces are written there')
       await log.loggerbyInfo(createLogInfo({ appname: 'Demo\nmall-shop-0|Mall', servername: 'Shop', sFilename: '_t_trace_', sFormat: 'own' }), own.slice(2))
     })
     const text = await readFile(join(folder, 'logs/_tars_/_trace_/_tars_._trace___t_trace__own.log'), 'utf8')

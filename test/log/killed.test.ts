@@ -1,34 +1,16 @@
 // What tarslog has answered for is in the files, also when its process is killed.
-import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { afterAll, expect, test } from 'vitest'
 import { Communicator } from '#tars/client.ts'
 import { createLogInfo, Log, type LogProxy } from '#tars/protocol/LogF.ts'
 import { Topology, type TopologyProxy } from '#tars/protocol/Topology.ts'
+import { startLogProcess } from './process.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'tarsk8s-log-killed-'))
 afterAll(() => rm(folder, { recursive: true, force: true }))
-
-interface Started {
-  readonly child: ChildProcess
-  readonly ports: { readonly log: number; readonly topology: number }
-}
-
-/** `tarsk8s log` as a process of its own. */
-async function start(): Promise<Started> {
-  const main = join(import.meta.dirname, '../../framework/main.ts')
-  const env = { ...process.env, PodIP: '127.0.0.1', TARS_CALLERS: 'off', TARSLOG_PORT: '0', TARSLOG_TOPOLOGY_PORT: '0', TARSLOG_PATH: folder }
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'log'], { env, stdio: ['ignore', 'ignore', 'pipe'] })
-  for await (const line of createInterface({ input: child.stderr })) {
-    const said = JSON.parse(line) as { readonly message?: string; readonly log?: number; readonly topology?: number }
-    if (said.message === 'log serves') return { child, ports: { log: said.log ?? 0, topology: said.topology ?? 0 } }
-  }
-  throw new Error('tarslog ended before it served')
-}
 
 test('no line that was answered for is lost, and none is there twice, or is one with half of another; traces go on', async () => {
   const communicator = new Communicator({ timeoutMs: 60_000 })
@@ -39,7 +21,7 @@ test('no line that was answered for is lost, and none is there twice, or is one 
   const span = (moment: string, time: number) => ['t', 'trace', 's', 's', moment, 'A.A', 'B.B', 'f', time, '0', '', ''].join('|') + '\n'
   const trace = createLogInfo({ appname: 'A', servername: 'A', sFilename: '_t_trace_', sFormat: '%Y' })
   for (let round = 0; round < 3; round++) {
-    const { child, ports } = await start()
+    const { child, ports } = await startLogProcess(folder)
     const log = communicator.proxy<LogProxy>(Log, `tars.tarslog.LogObj@tcp -h 127.0.0.1 -p ${ports.log}`)
     if (round === 0) await log.loggerbyInfo(trace, [span('cs', 1)])
     // The index takes lines of traces a moment later.
@@ -48,7 +30,7 @@ test('no line that was answered for is lost, and none is there twice, or is one 
     if (round === 0) await topology.graphTrace(day, 'trace')
     if (round === 2) {
       await log.loggerbyInfo(trace, [span('cr', 5)])
-      expect((await topology.graphTrace(day, 'trace')).graph.es.map(({ csTime, crTime }) => [csTime, crTime])).toEqual([['1', '5']])
+      expect((await topology.graphTrace(day, 'trace')).graph.es.map(({ csTime, crTime }) => [csTime, crTime])).toEqual([[1n, 5n]])
     }
     const writers = Array.from({ length: 8 }, async () => {
       for (;;) {

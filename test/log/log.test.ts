@@ -202,13 +202,18 @@ describe('files', () => {
   test('names that lead elsewhere do not', async () => {
     await log.logger('../../../..', '..', '/../../escaped', '../%Y', ['x\n'])
     expect(existsSync(join(folder, 'escaped_../2026.log'))).toBe(false)
-    expect((await readdir(join(folder, 'logs', '.._.._.._..', '__')))).toEqual(['.._.._.._.....__.._.._escaped_.._2026.log'])
+    expect((await readdir(join(folder, 'logs', '_._.._.._..', '__')))).toEqual(['.._.._.._.....__.._.._escaped_.._2026.log'])
   })
 
   test('a format that is longer than any file name is none', async () => {
     await log.logger('App', 'Server', 'long', `%Y${'x'.repeat(254)}`, ['x\n'])
     await log.loggerbyInfo(info({ sFilename: 'long', sFormat: '%F'.repeat(128), sLogType: 'hour' }), ['y\n'])
     expect((await readdir(join(folder, 'logs/App/Server'))).filter((name) => name.includes('_long_'))).toEqual(['App.Server_long_20260305.log', expect.stringMatching(/^App\.Server_long_20260305\d\d\.log$/)])
+  })
+
+  test('types of the same length go by their own formats', async () => {
+    for (const sLogType of ['day', '24hour']) await log.loggerbyInfo(info({ sFilename: 'alike', sFormat: '', sLogType }), [`${sLogType}\n`])
+    expect((await readdir(join(folder, 'logs/App/Server'))).filter((name) => name.includes('_alike_')).sort()).toEqual([expect.stringMatching(/_alike_\d{8}\.log$/), expect.stringMatching(/_alike_\d{10}\.log$/)])
   })
 
   test('what cannot be written is refused, so that the caller keeps it', async () => {
@@ -432,14 +437,16 @@ describe('old logs', () => {
     expect((packed + plain).trimEnd().split('\n').map(Number)).toEqual(Array.from({ length: written }, (_, index) => index))
   })
 
-  test('of the server are found by itself, its index left alone', async () => {
+  test('of the server are found by itself, its index left alone, also by who names an application as it', async () => {
     const own = await start({ path: join(folder, 'swept'), data: join(folder, 'swept/.index'), keeping: { ...never, maxAgeMs: dayMs } })
     onTestFinished(() => own.stop())
     await proxyOf(own).logger('App', 'Server', '', '%Y%m%d', ['x\n'])
+    for (const app of ['.index', '.index2']) await proxyOf(own).logger(app, 'traces.sqlite-wal', '', '%Y', ['x\n'])
     const path = join(folder, 'swept/App/Server/App.Server_20260305.log')
-    for (const old of [path, join(folder, 'swept/.index/traces.sqlite')]) await utimes(old, 0, 0)
+    const made = ['', '2'].map((more) => join(folder, `swept/_index${more}/traces.sqlite-wal/.index${more}.traces.sqlite-wal_2026.log`))
+    for (const old of [path, ...made, join(folder, 'swept/.index/traces.sqlite')]) await utimes(old, 0, 0)
     await own.sweep()
-    expect([existsSync(path), existsSync(join(folder, 'swept/.index/traces.sqlite'))]).toEqual([false, true])
+    expect([path, ...made, join(folder, 'swept/.index/traces.sqlite')].map((file) => existsSync(file))).toEqual([false, false, false, true])
     await proxyOf(own).logger('App', 'Server', '', '%Y%m%d', ['y\n'])
     expect(readFileSync(path, 'utf8')).toBe('127.0.0.1|y\n')
   })

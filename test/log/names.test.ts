@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { isAbsolute, normalize } from 'node:path'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createLogInfo, type LogInfo } from '#tars/protocol/LogF.ts'
 import { pathOf, placeOfInfo, placeOfLogger, safePart } from '../../framework/log/model/file-name.ts'
 import { parseOverrides } from '../../framework/log/model/overrides.ts'
@@ -25,6 +25,7 @@ describe('logger', () => {
     ['App', 'Server', '', '%Y%m%d', 'App/Server/App.Server_20260305.log'],
     ['App', 'Server', 'file', '%Y%m%d%H', 'App/Server/App.Server_file_2026030507.log'],
     ['App', 'Server', 'file', '', 'App/Server/App.Server_file_20260305.log'],
+    ['.index', 'Server', '', '%Y%m%d', '_index/Server/.index.Server_20260305.log'],
     ['tars_dyeing', 'dyeing', 'roll', '%Y%m%d', 'tars_dyeing/dyeing/tars_dyeing.dyeing_roll_20260305.log'],
   ])('4.3 %s %s %s %s', (app, server, file, format, path) => {
     expect(pathOf(placeOfLogger(app, server, file), rotationOf(format, undefined).label(now))).toBe(path)
@@ -67,12 +68,29 @@ describe('rotation', () => {
     expect([at(1), at(9), at(10), at(9), at(19), at(20)]).toEqual(['202601010800', '202601010800', '202601010810', '202601010810', '202601010810', '202601010820'])
   })
 
+  test.each([
+    ['at midnight by what tells the hour alone', 'hour', '%H', ['2026-01-01T23:59', '2026-01-02T00:00', '2026-01-02T01:00'], ['23', '00', '01']],
+    ['at a new year', 'day', '%m%d', ['2025-12-31T08:00', '2026-01-01T07:59', '2026-01-01T08:00'], ['1231', '1231', '0101']],
+    ['at a new month, the day first', 'hour', '%d%m%Y%H', ['2026-01-31T23:59', '2026-02-01T00:00'], ['3101202623', '0102202600']],
+    ['after a pause, once the text of the hour that was awaited comes again', 'hour', '%H', ['2026-01-01T22:30', '2026-01-02T00:30', '2026-01-02T22:59', '2026-01-02T23:00'], ['22', '22', '22', '23']],
+  ])('4.3 the next file begins %s', (_when, type, format, times, labels) => {
+    const rotation = rotationOf(format, parseLogType(type))
+    expect(times.map((time) => rotation.label(Date.parse(`${time}+08:00`)))).toEqual(labels)
+  })
+
+  test('4.3 in the hour that comes twice, the files of the first one go on', () => {
+    process.env['TZ'] = 'America/New_York'
+    onTestFinished(() => void (process.env['TZ'] = 'Asia/Shanghai'))
+    const rotation = rotationOf('', parseLogType('30minute'))
+    expect([0, 30, 60, 90, 120].map((minutes) => rotation.label(Date.UTC(2026, 10, 1, 5, minutes)))).toEqual(['202611010100', '202611010130', '202611010100', '202611010130', '202611010200'])
+  })
+
   test('4.3 without a type the format is asked each time', () => {
     const rotation = rotationOf('%H', undefined)
     expect([rotation.label(now), rotation.label(now + 3_600_000), rotation.label(now)]).toEqual(['07', '08', '07'])
   })
 
-  test.each([['2day', 172_800_000], ['day', 86_400_000], ['3hour', 10_800_000], ['minute', 600_000], ['1minute', 60_000], ['', undefined], ['0hour', 3_600_000]])('type %j lasts %s ms', (text, periodMs) => {
+  test.each([['2day', 172_800_000], ['day', 86_400_000], ['3hour', 10_800_000], ['minute', 600_000], ['1minute', 60_000], ['', undefined], ['0hour', 3_600_000], ['2 hour', 3_600_000], ['x2hour', 3_600_000]])('type %j lasts %s ms', (text, periodMs) => {
     expect(parseLogType(text)?.periodMs).toBe(periodMs)
   })
 })
@@ -102,7 +120,7 @@ describe('paths stay where logs are ([!] 4.3)', () => {
       const info = createLogInfo(given)
       const label = rotationOf(info.sFormat, parseLogType(info.sLogType)).label(now)
       for (const path of [pathOf(placeOfInfo(info), label), pathOf(placeOfLogger(info.appname, info.servername, info.sFilename), label)]) {
-        const facts = { isAbsolute: isAbsolute(path), isPlain: normalize(path) === path, isDeep: path.split('/').length > 4, leadsElsewhere: /\0|(^|\/)\.\.?(\/|$)/.test(path) }
+        const facts = { isAbsolute: isAbsolute(path), isPlain: normalize(path) === path, isDeep: path.split('/').length > 4, leadsElsewhere: /^\.|\0|\/\.\.?(\/|$)/.test(path) }
         expect(facts).toEqual({ isAbsolute: false, isPlain: true, isDeep: false, leadsElsewhere: false })
       }
     }), { numRuns: 1000 })

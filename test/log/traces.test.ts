@@ -28,17 +28,17 @@ function line(...[trace, span, parent, moment, master, slave, func, time, ret = 
   return ['2026-03-05 12:00:00', trace, span, parent, moment, master, slave, func, time, ret, data === '' ? '' : base64(data), exception].join('|') + '\n'
 }
 
-/** A gateway whose handler calls A, which calls B twice: nine lines of one trace. @param at begin, milliseconds */
+/** A gateway whose handler calls A, which calls B twice: ten lines of one trace. Who serves names neither parent nor caller, as in TarsCpp and TarsGo. @param at begin, milliseconds */
 function chain(trace: string, at: number): string[] {
   return [
     line(trace, 's0', 's0', 'ts', 'Web.Gate', 'Web.Gate', 'index', at),
     line(trace, 's1', 's0', 'cs', 'Web.Gate', 'Demo.A.Obj', 'hello', at + 1, '', 'request'),
-    line(trace, 's1', 's0', 'sr', 'Web.Gate', 'Demo.A.Obj', 'hello', at + 2),
+    line(trace, 's1', '*', 'sr', '', 'Demo.A', 'hello', at + 2),
     line(trace, 's2', 's1', 'cs', 'Demo.A', 'Demo.B.Obj', 'work', at + 3),
     line(trace, 's2', 's1', 'cr', 'Demo.A', 'Demo.B.Obj', 'work', at + 5),
     line(trace, 's3', 's1', 'cs', 'Demo.A', 'Demo.B.Obj', 'work', at + 6),
     line(trace, 's3', 's1', 'cr', 'Demo.A', 'Demo.B.Obj', 'work', at + 9, '-7', '', 'timed out|after 3 ms'),
-    line(trace, 's1', 's0', 'ss', 'Web.Gate', 'Demo.A.Obj', 'hello', at + 10, '0', 'response'),
+    line(trace, 's1', '*', 'ss', '', 'Demo.A', 'hello', at + 10, '0', 'response'),
     line(trace, 's1', 's0', 'cr', 'Web.Gate', 'Demo.A.Obj', 'hello', at + 12),
     line(trace, 's0', 's0', 'te', 'Web.Gate', 'Web.Gate', 'index', at + 13),
   ]
@@ -60,6 +60,7 @@ describe('lines', () => {
   test.each([
     ['empty', ''], ['too few parts', 'a|b|c'], ['another moment', line('t', 's', 'p', 'xx', '', '', '', 1)], ['no time', line('t', 's', 'p', 'cs', '', '', '', NaN)],
     ['no trace', line('', 's', 'p', 'cs', '', '', '', 1)], ['no span', line('t', '', 'p', 'cs', '', '', '', 1)], ['an endless name', line('t'.repeat(256), 's', 'p', 'cs', '', '', '', 1)],
+    ['a time for which OTLP has no room', line('t', 's', 'p', 'cs', '', '', '', 10 ** 13)],
   ])('%s is none', (_what, text) => {
     expect(parseTraceLine(text)).toBeUndefined()
   })
@@ -83,6 +84,18 @@ describe('traces', () => {
     }))
   })
 
+  test('nor does it for what is kept, and for OTLP', () => {
+    const lines = chain('t', 1000)
+    const [sr = ''] = lines.splice(2, 1)
+    const store = new SqliteTraceStore(':memory:', silentLogger)
+    onTestFinished(() => store.close())
+    const served = [sr, ...lines].map((text) => parseTraceLine(text) as TraceLine)
+    store.addLines('20260305', served)
+    expect(store.ask((found) => found.trace('20260305', 't'))?.spans.get('s1')).toMatchObject({ parent: 's0', master: 'Web.Gate' })
+    const spansOf = (texts: readonly string[]) => otlpRequest([traceOf(texts)]).resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)).map(({ spanId, parentSpanId }) => `${spanId} ${parentSpanId}`).toSorted()
+    expect(spansOf([sr, ...lines])).toEqual(spansOf(chain('t', 1000)))
+  })
+
   test('without any one of its lines it is not complete', () => {
     const lines = chain('t', 1000)
     for (const index of lines.keys()) expect(isComplete(traceOf(lines.toSpliced(index, 1))), String(index)).toBe(false)
@@ -90,8 +103,15 @@ describe('traces', () => {
 
   test('of servers: how often and how long', () => {
     const { vertexes, edges } = graphOf(traceOf(chain('t', 1000)), 'server')
-    expect(vertexes).toEqual([{ name: 'Web.Gate', callCount: 1, callTime: 13 }, { name: 'Demo.A', callCount: 1, callTime: 11 }, { name: 'Demo.B', callCount: 2, callTime: 5 }])
+    // Where it was served A took less than for its caller; B says nothing itself.
+    expect(vertexes).toEqual([{ name: 'Web.Gate', callCount: 1, callTime: 13 }, { name: 'Demo.A', callCount: 1, callTime: 8 }, { name: 'Demo.B', callCount: 2, callTime: 5 }])
     expect(edges).toEqual([{ from: 'Web.Gate', to: 'Demo.A', order: 2, callCount: 1, callTime: 11 }, { from: 'Demo.A', to: 'Demo.B', order: 3, callCount: 2, callTime: 5 }])
+  })
+
+  test('a call that has not ended is none yet', () => {
+    const { vertexes, edges } = graphOf(traceOf(chain('t', 1000).slice(0, 4)), 'server')
+    expect(vertexes.map(({ name, callCount, callTime }) => `${name} ${callCount} ${callTime}`)).toEqual(['Web.Gate 0 0', 'Demo.A 0 0', 'Demo.B 0 0'])
+    expect(edges.map(({ callCount }) => callCount)).toEqual([0, 0])
   })
 
   test('of functions', () => {
@@ -124,6 +144,16 @@ describe('traces', () => {
     expect(byDepth({ trace: 't', spans: new Map(spans.map((span) => [span.span, span])) })).toHaveLength(100_000)
   })
 
+  test('times that somebody made up are not too much for the sums of all', () => {
+    const store = new SqliteTraceStore(':memory:', silentLogger)
+    onTestFinished(() => store.close())
+    for (const trace of ['long', 'longer']) {
+      for (let call = 0; call < 1000; call++) store.addLines('20260305', [line(trace, `s${call}`, '', 'cs', 'A.A', 'B.B', 'f', 0), line(trace, `s${call}`, '', 'cr', 'A.A', 'B.B', 'f', 10 ** 13 - 1)].map((text) => parseTraceLine(text) as TraceLine))
+      store.finish([{ day: '20260305', trace, start: 0, end: 10 ** 13 - 1 }])
+    }
+    expect(store.ask((found) => found.graphs('20260305', 'server', 'B.B'))[0]?.vertexes).toEqual([{ name: 'A.A', callCount: 0, callTime: 0 }, { name: 'B.B', callCount: 2000, callTime: 2000 * 86_400_000 }])
+  })
+
   test('calls in a ring end', () => {
     const trace = traceOf([line('t', 'a', 'b', 'cs', 'X.Y', 'A.B', 'f', 1), line('t', 'b', 'a', 'cs', 'A.B', 'X.Y', 'f', 2), line('t', 'r', 'r', 'cs', 'R.R', 'A.B', 'f', 3)])
     expect(byDepth(trace).map(({ span, depth }) => `${span.span}${depth}`)).toEqual(['r1'])
@@ -145,7 +175,7 @@ describe('a flood of lines', () => {
 
   test('of one server takes a quarter of a day, and one of many the day; what is beyond is lost, and another day begins anew', () => {
     let nowMs = clock.now()
-    const { collector, add } = collecting({ dayBytes: 256 * 1000, clock: { ...clock, now: () => nowMs } })
+    const { collector, add } = collecting({ dayBytes: () => 256 * 1000, clock: { ...clock, now: () => nowMs } })
     for (let index = 0; index < 2000; index++) add('Evil.Pod', `e${index}`, 's', 's', 'cs', 'Evil.Pod', 'A.B', 'f', 1)
     expect(collector.size).toEqual({ living: 250, lost: 1750 })
     add('Bank.Vault', 'v', 's', 's', 'cs', 'Bank.Vault', 'A.B', 'f', 1)
@@ -206,6 +236,11 @@ describe('OTLP', () => {
     expect(spans.filter(({ status }) => status !== undefined).map(({ status }) => status)).toEqual([{ code: 2, message: 'timed out|after 3 ms' }])
   })
 
+  test('the latest time that is read has room in what OTLP sends', () => {
+    const [resource] = otlpRequest([traceOf([line('t', 's', 's', 'cs', 'A.A', 'B.B', 'f', 10 ** 13 - 1)])]).resourceSpans
+    expect(BigInt(resource?.scopeSpans[0]?.spans[0]?.startTimeUnixNano ?? -1)).toSatisfy((nanos: bigint) => nanos > 0n && nanos < 2n ** 64n)
+  })
+
   test('a trace id of W3C form stays', () => {
     const id = '4bf92f35-77b3-4da6-a3ce-929d0e0e4736'
     const trace = { trace: id, spans: traceOf(chain('t', 1)).spans }
@@ -259,7 +294,7 @@ describe('served', () => {
     const { return: code, graph } = await topology.graphServer(day, 'Demo.A')
     expect(code).toBe(0)
     expect(graph.map(({ vs }) => vs.map(({ vertex, callCount, callTime }) => `${vertex} ${callCount} ${callTime}`))).toEqual([
-      ['Demo.A 2 22', 'Demo.B 4 10', 'Web.Gate 2 26'], ['Demo.A 0 0', 'Demo.C 1 100'],
+      ['Demo.A 2 16', 'Demo.B 4 10', 'Web.Gate 2 26'], ['Demo.A 0 0', 'Demo.C 1 100'],
     ])
     expect(graph[0]?.es.map(({ fromVertex, toVertex, callCount, order }) => `${fromVertex} ${toVertex} ${callCount} ${order}`)).toEqual(['Web.Gate Demo.A 2 2', 'Demo.A Demo.B 4 3'])
     expect((await topology.graphServer(day, 'No.Body')).graph).toEqual([])
@@ -275,17 +310,24 @@ describe('served', () => {
   test('one trace, call by call', async () => {
     const { return: code, graph: { es, vs } } = await topology.graphTrace(day, 't1')
     expect(code).toBe(0)
-    expect(vs.map(({ vertex, callCount }) => `${vertex} ${callCount}`)).toEqual(['Web.Gate 1', 'Demo.A 1', 'Demo.B 2'])
-    expect(es[1]).toMatchObject({ fromVertex: 'Web.Gate', toVertex: 'Demo.A', spanId: 's1', order: 2, ret: '0', csData: base64('request'), ssData: base64('response'), csTime: String(nowMs - 3000 + 1), crTime: String(nowMs - 3000 + 12) })
+    expect(vs.map(({ vertex, callCount, callTime }) => `${vertex} ${callCount} ${callTime}`)).toEqual(['Web.Gate 0 0', 'Web.Gate.index 1 13', 'Demo.A.hello 1 8', 'Demo.B.work 2 5'])
+    const start = BigInt(nowMs - 3000)
+    expect(es[0]).toMatchObject({ fromVertex: 'Web.Gate', toVertex: 'Web.Gate.index', callTime: 13n, csTime: start, srTime: 0n, ssTime: 0n, crTime: start + 13n })
+    expect(es[1]).toMatchObject({ fromVertex: 'Web.Gate.index', toVertex: 'Demo.A.hello', callTime: 11n, spanId: 's1', order: 2, ret: '0', csData: base64('request'), ssData: base64('response'), csTime: start + 1n, srTime: start + 2n, ssTime: start + 10n, crTime: start + 12n })
     expect(es.map(({ spanId, order }) => `${spanId} ${order}`)).toEqual(['s0 1', 's1 2', 's2 3', 's3 3'])
     expect(es[3]?.ret).toBe('-7')
   })
 
+  test('calls of one depth are in the order of their time', async () => {
+    await log.loggerbyInfo(info, [line('ordered', 'a', 'a', 'cs', 'Or.Dered', 'Demo.D', 'f', 2), line('ordered', 'z', 'z', 'cs', 'Or.Dered', 'Demo.D', 'f', 1)])
+    expect((await topology.graphTrace(day, 'ordered')).graph.es.map(({ spanId }) => spanId)).toEqual(['z', 'a'])
+  })
+
   test('traces by time, the newest first', async () => {
-    const names = async (begin: number, end: number) => (await topology.listTraceSummary(day, BigInt(begin), BigInt(end), 'Demo.A')).ss.map(({ name }) => name)
+    const names = async (begin: number, end: number) => (await topology.listTraceSummary(day, BigInt(begin), BigInt(end), 'Demo.A')).ts.map(({ name }) => name)
     expect(await names(0, Number.MAX_SAFE_INTEGER)).toEqual(['t2', 't3', 't1'])
     expect(await names(nowMs - 2900, nowMs - 2100)).toEqual(['t3'])
-    expect((await topology.listTraceSummary(day, 0n, BigInt(nowMs), 'Demo.C')).ss).toEqual([{ name: 't3', startTime: BigInt(nowMs - 2500), endTime: BigInt(nowMs - 2400) }])
+    expect((await topology.listTraceSummary(day, 0n, BigInt(nowMs), 'Demo.C')).ts).toEqual([{ name: 't3', startTime: BigInt(nowMs - 2500), endTime: BigInt(nowMs - 2400) }])
   })
 
   test('other days, traces that are none, and dates that are none', async () => {
@@ -376,6 +418,17 @@ describe('served', () => {
     }
   })
 
+  test.each([['ten thousand calls', 10_001, 1, 10_000], ['eight million characters', 20, 1_000_000, 9]])('of a trace that goes on and on, as much is shown as %s have', async (_what, calls, characters, shown) => {
+    const data = join(await mkdtemp(join(folder, 'endless-')), 'index')
+    const store = new SqliteTraceStore(data, silentLogger)
+    const calling = (call: number): TraceLine => ({ trace: 't', span: `s${call}`, parent: '', moment: 'cs', master: 'A.A', slave: 'B.B', function: 'f', time: 1, ret: '', data: 'x'.repeat(characters), exception: '' })
+    for (let call = 0; call < calls; call += 1000) store.addLines(day, Array.from({ length: Math.min(1000, calls - call) }, (_, index) => calling(call + index)))
+    store.close()
+    const one = await start({ path: join(data, '../logs'), data })
+    onTestFinished(() => one.stop())
+    expect((await topologyOf(one).graphTrace(day, 't')).graph.es).toHaveLength(shown)
+  })
+
   test('days that are old are forgotten', () => {
     const store = new SqliteTraceStore(':memory:', silentLogger)
     const old = parseTraceLine(chain('t', 1)[0] ?? '') as TraceLine
@@ -426,7 +479,13 @@ describe('environment', () => {
     expect(logEnv({ PodIP: 'x', TARSLOG_DAYS: '0', TARSLOG_GZIP_HOURS: '0', TARSLOG_QUOTA: '0' }).keeping).toEqual({ maxAgeMs: Infinity, gzipAgeMs: Infinity, maxBytes: Infinity })
   })
 
-  test.each([['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4317'], ['TARSLOG_DAYS', '-1'], ['TARSLOG_PORT', 'x']])('%s=%s is refused by name', (name, value) => {
+  test.each([['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4317'], ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'collector:4317'], ['TARSLOG_DAYS', '-1'], ['TARSLOG_PORT', 'x']])('%s=%s is refused by name', (name, value) => {
     expect(() => logEnv({ PodIP: 'x', [name]: value })).toThrow(new RegExp(name))
+  })
+
+  test.each(['authorization=Basic 100%', 'not a name=x', 'x=a%0ab'])('headers of OTLP that are none are refused by name, without what they are: %s', (headers) => {
+    const refused = (): unknown => logEnv({ PodIP: 'x', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', OTEL_EXPORTER_OTLP_HEADERS: headers })
+    expect(refused).toThrow(/OTEL_EXPORTER_OTLP_HEADERS/)
+    expect(refused).not.toThrow(headers)
   })
 })

@@ -1,8 +1,9 @@
 // The pure parts of tarsnotify.
 import { describe, expect, test } from 'vitest'
 import { createReportInfo } from '#tars/protocol/NotifyF.ts'
+import { collectGarbage } from '#base/garbage.ts'
 import { Limiter } from '#base/limiter.ts'
-import { alertBody, AlertMemory } from '../../framework/notify/model/alert.ts'
+import { alertBody, AlertMemory, bytesOf, longestMessage, refusalOf } from '../../framework/notify/model/alert.ts'
 import { isDropped, parseFilters } from '../../framework/notify/model/filter.ts'
 import { recordOfInfo, recordOfProgram, splitServer } from '../../framework/notify/model/record.ts'
 import { notifyEnv } from '../../framework/notify/env.ts'
@@ -55,7 +56,7 @@ test('long texts are cut', () => {
 describe('filters (3.2)', () => {
   const filters = parseFilters('<tars>\n<filter>\nApp.Server=noise|chatter; hum\ndefault=boring\nApp.Loud=\n</filter>\n</tars>')
   test.each([
-    ['App.Server', 'some noise', true], ['App.Server', 'hum', false], ['App.Server', 'a hum', true], ['App.Server', 'boring', false], ['App.Other', 'boring', true], ['App.Other', 'noise', false], ['App.Loud', 'boring', false],
+    ['App.Server', 'some noise', true], ['App.Server', 'hum', false], ['App.Server', 'a hum', true], ['App.Server', 'boring', true], ['App.Other', 'boring', true], ['App.Other', 'noise', false], ['App.Loud', 'boring', true], ['App.Loud', 'noise', false],
   ])('of %s, %j is dropped: %s', (server, message, dropped) => {
     expect(isDropped(filters, server, message)).toBe(dropped)
   })
@@ -75,10 +76,49 @@ describe('alerts', () => {
     expect(alertBody(form, [record])).toEqual(body)
   })
 
+  test.each(['text', 'msgtype'] as const)('of %s none is longer than its receivers take, and none ends within a character', (form) => {
+    for (const letter of ['a', '日', '😀']) {
+      for (let shift = 0; shift < 4; shift++) {
+        const long = { ...record, message: 'x'.repeat(shift) + letter.repeat(16_000) }
+        const body = alertBody(form, [long]) as { text: string & { content: string } }
+        const content = form === 'text' ? body.text : body.text.content
+        expect(bytesOf(form, long)).toBe(Buffer.byteLength(content) + 1)
+        expect(Buffer.byteLength(content)).toBeLessThanOrEqual(longestMessage[form])
+        expect(Buffer.byteLength(content)).toBeGreaterThan(longestMessage[form] - 8)
+        expect(content).toMatch(new RegExp(`${letter}\\.\\.\\.$`, 'u'))
+      }
+    }
+  })
+
+  test.each([
+    ['{"errcode":0,"errmsg":"ok"}', undefined],
+    ['{"errcode":40058,"errmsg":"text.content exceed max length 2048"}', false],
+    ['{"errcode": 310000, "errmsg":"keywords not in content"}', false],
+    ['{"errcode":45009,"errmsg":"api freq out of limit"}', true],
+    ['{"errmsg":"send too fast, exceed 20 times per minute","errcode":130101}', true],
+    ['{"errcode":-1,"errmsg":"system busy"}', true],
+    ['ok', undefined],
+  ])('the answer %s: may pass %s', (answer, temporary) => {
+    expect(refusalOf('msgtype', answer)?.temporary).toBe(temporary)
+    expect(refusalOf('alertmanager', answer)).toBeUndefined()
+  })
+
   test('the same again is none for a while', () => {
     const memory = new AlertMemory(1000)
     expect([memory.isNew(record, 0), memory.isNew(record, 999), memory.isNew({ ...record, message: 'up' }, 999), memory.isNew(record, 1000)]).toEqual([true, false, true, true])
   })
+})
+
+test('however long the texts are, alerts that are remembered take little memory', () => {
+  const used = (): number => {
+    collectGarbage()
+    return process.memoryUsage().heapUsed
+  }
+  const memory = new AlertMemory(1000)
+  const before = used()
+  for (let index = 0; index < 5000; index++) expect(memory.isNew(recordOfProgram({ name: 'App.Server', node: 'n', message: `${index} ${'m'.repeat(8000)}` }, 0), 0)).toBe(true)
+  expect(used() - before).toBeLessThan(10 << 20)
+  expect(memory.isNew(recordOfProgram({ name: 'App.Server', node: 'n', message: `1 ${'m'.repeat(8000)}` }, 0), 0)).toBe(false)
 })
 
 describe('environment', () => {

@@ -6,11 +6,16 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { silentLogger } from '#base/log.ts'
 import { pods } from '#kube/resources.ts'
+import { mostRows } from '#store/dataset.ts'
+import { notifyDataset } from '#store/datasets.ts'
+import { openSqliteStore } from '#store/sqlite/store.ts'
 import { Communicator } from '#tars/client.ts'
 import { createReportInfo, Notify, type NotifyProxy, type ReportInfo } from '#tars/protocol/NotifyF.ts'
+import { rowOf } from '../../framework/notify/model/notify-row.ts'
+import { recordOfProgram } from '../../framework/notify/model/record.ts'
 import { startNotify, type NotifyOptions, type RunningNotify } from '../../framework/notify/notify.ts'
 import { createPod, namespace, startCluster, until, type TestCluster } from '../registry/cluster.ts'
 import { startSearchNode } from '../rig/search-node/search-node.ts'
@@ -88,6 +93,27 @@ test('pages go from the newest to the oldest, and end with next page 0 (3.1)', a
   expect(pages.flat()).toEqual(Array.from({ length: 25 }, (_, index) => `m${24 - index}`))
 })
 
+test('beyond the last page that the store looks at there is none', async () => {
+  const own = await mkdtemp(join(tmpdir(), 'tarsk8s-notify-'))
+  const store = openSqliteStore(join(own, 'rows'))
+  const now = Date.now()
+  const rows = Array.from({ length: mostRows + 1 }, (_, index) => rowOf(recordOfProgram({ name: 'Many.Server', node: 'n', message: `m${index}` }, now + index), String(index)))
+  await store.write(notifyDataset, rows)
+  await store.close()
+  const one = await start({ store: storeIn(own) })
+  onTestFinished(async () => {
+    await one.stop()
+    await rm(own, { recursive: true })
+  })
+  const pageOf = async (page: number) => {
+    const { nextpage, notifyItems } = await read('Many.Server', { page }, proxyOf(one))
+    return [notifyItems.length, notifyItems[0]?.sMessage, nextpage]
+  }
+  expect(await pageOf(997)).toEqual([10, 'm30', 998])
+  expect(await pageOf(998)).toEqual([10, 'm20', 0])
+  expect(await pageOf(1_000_000)).toEqual([10, 'm20', 0])
+})
+
 test('who speaks: sNodeName, node_name, the pod at the address, the address (0.2, 3.3)', async () => {
   await notify.reportServer('Who.Server', '', 'address')
   await createPod(cluster.client, { app: 'Who', server: 'Server', name: 'who-server-0', ip: '127.0.0.1' })
@@ -119,11 +145,15 @@ test('too many of one server are dropped, of others not; what is kept survives a
     expect((await readAll('Loud.Server', 5, { page: 1 }, proxyOf(second))).notifyItems.map(({ sMessage }) => sMessage)).toEqual(['m4', 'm3', 'm2', 'm1', 'm0'])
     await readAll('Quiet.Server', 1, {}, proxyOf(second))
     await second.stop()
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
     const later = await start({ store: storeIn(own), clock: { now: () => Date.now() + 5 * 86_400_000, monotonic: () => performance.now() } })
     expect((await read('Quiet.Server', {}, proxyOf(later))).notifyItems).toEqual([])
+    // A clock is believed after some hours.
+    vi.advanceTimersByTime(5 * 3_600_000)
     await until(async () => ((await readdir(join(own, 'rows', 'notify'))).length === 0 ? true : undefined))
     await later.stop()
   } finally {
+    vi.useRealTimers()
     await rm(own, { recursive: true, force: true })
   }
 })
@@ -167,6 +197,63 @@ test('grave ones are told to a webhook, each once, again when it fails', async (
   const told = await until(() => (bodies.flat().length >= 2 ? bodies.flat() : undefined))
   expect(told.map(({ labels, annotations }) => [labels.server, labels.severity, annotations.message])).toEqual([['Server', 'error', '[error] bad'], ['Server', 'alarm', '[alarm] worse']])
   await until(async () => /^tarsnotify_alerts_total 2$/m.test(await (await fetch(`http://127.0.0.1:${one.httpPort}/metrics`)).text()))
+})
+
+test('a webhook that answers 200 and says in it that it did not take them is asked again, or they are lost', async () => {
+  const contents: string[] = []
+  const answers = ['{"errcode":45009,"errmsg":"api freq out of limit"}', '{"errcode":0,"errmsg":"ok"}', '{"errcode":93000,"errmsg":"invalid webhook url"}']
+  const receiver = http.createServer((request, response) => {
+    let text = ''
+    request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk)).on('end', () => {
+      contents.push((JSON.parse(text) as { text: { content: string } }).text.content)
+      response.end(answers.shift())
+    })
+  })
+  receiver.listen(0, '127.0.0.1')
+  await once(receiver, 'listening')
+  const own = await mkdtemp(join(tmpdir(), 'tarsk8s-notify-'))
+  const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`
+  const one = await start({ store: storeIn(own), alerts: { url, form: 'msgtype', level: '[error]', repeatMs: 60_000 } })
+  onTestFinished(async () => {
+    await one.stop()
+    receiver.close()
+    await rm(own, { recursive: true })
+  })
+  const metrics = async () => (await fetch(`http://127.0.0.1:${one.httpPort}/metrics`)).text()
+  await proxyOf(one).reportServer('Alert.Server', '', '[error] bad')
+  await until(async () => /^tarsnotify_alerts_total 1$/m.test(await metrics()))
+  await proxyOf(one).reportServer('Alert.Server', '', '[error] worse')
+  await until(async () => /^tarsnotify_alerts_lost_total 1$/m.test(await metrics()))
+  expect(contents.map((content) => content.replace(/.*: /, ''))).toEqual(['[error] bad', '[error] bad', '[error] worse'])
+})
+
+test('what waited for a webhook is told in messages that it takes, many in each', async () => {
+  const contents: string[] = []
+  const gate = Promise.withResolvers<void>()
+  const receiver = http.createServer((request, response) => {
+    let text = ''
+    request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk)).on('end', () => {
+      contents.push((JSON.parse(text) as { text: { content: string } }).text.content)
+      void gate.promise.then(() => response.end('{"errcode":0,"errmsg":"ok"}'))
+    })
+  })
+  receiver.listen(0, '127.0.0.1')
+  await once(receiver, 'listening')
+  const own = await mkdtemp(join(tmpdir(), 'tarsk8s-notify-'))
+  const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`
+  const one = await start({ store: storeIn(own), alerts: { url, form: 'msgtype', level: '[error]', repeatMs: 60_000 } })
+  onTestFinished(async () => {
+    await one.stop()
+    receiver.close()
+    await rm(own, { recursive: true })
+  })
+  await Promise.all(Array.from({ length: 61 }, (_, index) => proxyOf(one).reportServer('Alert.Server', '', `[error] ${index} ${'日'.repeat(30)}`)))
+  gate.resolve()
+  await until(async () => /^tarsnotify_alerts_total 61$/m.test(await (await fetch(`http://127.0.0.1:${one.httpPort}/metrics`)).text()))
+  expect(contents.flatMap((content) => content.split('\n'))).toHaveLength(61)
+  // One is alone; of the others, of about 140 bytes, 14 are in each.
+  expect(contents.length).toBeLessThan(8)
+  expect(Math.max(...contents.map((content) => Buffer.byteLength(content)))).toBeLessThanOrEqual(2048)
 })
 
 test('a folder that cannot be written to is refused by name', async () => {

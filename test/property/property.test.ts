@@ -121,6 +121,13 @@ test('values of the last minute that is over are there for Prometheus', async ()
   // Two minutes later it is no longer what services measure.
   one.clock.set(2026, 1, day, 10, 3, 1)
   expect(await one.page('/properties')).not.toContain('module=')
+  // Nor when the clock was set back meanwhile.
+  await report({ propertyName: 'load' }, { Sum: '1' })
+  await one.gatherer.flush()
+  one.clock.set(2026, 1, day, 9, 0)
+  expect(await one.page('/properties')).toContain('property="load",policy="Sum"} 1\n')
+  one.clock.set(2026, 1, day, 9, 3)
+  expect(await one.page('/properties')).not.toContain('module=')
 })
 
 test('there are at most 20,000 series for Prometheus, and how many are left out is told', async () => {

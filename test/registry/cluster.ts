@@ -103,7 +103,7 @@ async function createDaemonSet(client: KubeClient, name: string): Promise<AnyObj
 export async function setPodStatus(client: KubeClient, pod: AnyObject, { ip, state, ready = true }: Partial<PodSpec>): Promise<AnyObject> {
   const conditions = [
     { type: 'ContainersReady', status: ready ? 'True' : 'False' },
-    { type: 'Ready', status: ready && state === 'Active/Active/7' ? 'True' : 'False' },
+    ready && state === 'Active/Active/7' ? { type: 'Ready', status: 'True' } : { type: 'Ready', status: 'False', reason: 'ReadinessGatesNotReady' },
     ...(state === undefined ? [] : [{ type: 'tars.io/active', status: state.startsWith('Active/Active') ? 'True' : 'False', reason: state, lastTransitionTime: '2020-01-01T00:00:00Z' }]),
   ]
   const status = { phase: 'Running', ...(ip === undefined ? {} : { podIP: ip, podIPs: [{ ip }] }), conditions }

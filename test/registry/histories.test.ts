@@ -31,7 +31,7 @@ const state = fc.constantFrom('Active', 'Activating', 'Inactive')
 const event = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('endpoint' as const), owner: tserver, servants: fc.uniqueArray(servant, { maxLength: 2, selector: ({ name }) => name }), instances: fc.array(instance, { maxLength: 3 }), endpointHost: fc.constantFrom(undefined, 'ip') }) },
   fc.record({ kind: fc.constant('endpointGone' as const), owner: tserver }),
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('pod' as const), pod: podName, state, node: fc.constantFrom('n0', 'n1', 'n2', ''), moved: fc.boolean(), leaving: fc.boolean(), paused: fc.boolean() }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('pod' as const), pod: podName, state, node: fc.constantFrom('n0', 'n1', 'n2', ''), moved: fc.boolean(), leaving: fc.boolean(), paused: fc.boolean(), lost: fc.boolean() }) },
   fc.record({ kind: fc.constant('podGone' as const), pod: podName }),
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('report' as const), pod: podName, state: fc.option(state, { nil: undefined }), setting: fc.constantFrom('Active', 'Active', 'Inactive') }) },
   fc.record({ kind: fc.constant('node' as const), node: fc.constantFrom('n0', 'n1', 'n2'), zone: fc.constantFrom(...zones, ''), region: fc.constantFrom('north', 'south', '') }),
@@ -60,7 +60,7 @@ function endpointOf(one: Extract<Event, { kind: 'endpoint' }>): TEndpoint {
 }
 
 /** Each pod has two addresses of its own. */
-function podOf({ pod, state: now, node, moved, leaving, paused }: Extract<Event, { kind: 'pod' }>): PodObject {
+function podOf({ pod, state: now, node, moved, leaving, paused, lost }: Extract<Event, { kind: 'pod' }>): PodObject {
   const net = ['Aa', 'Bb', 'tars'].indexOf(pod.app) * 2 + Number(pod.variant === 'far')
   return {
     metadata: {
@@ -68,7 +68,7 @@ function podOf({ pod, state: now, node, moved, leaving, paused }: Extract<Event,
       ...(leaving ? { deletionTimestamp: 'x' } : {}), ...(paused ? { annotations: { 'tars.io/Flow': 'inactive' } } : {}),
     },
     spec: { nodeName: node },
-    status: { podIP: `10.${net}.${Number(moved)}.${pod.ordinal}`, conditions: [{ type: 'tars.io/active', status: now === 'Active' ? 'True' : 'False', reason: `Active/${now}/1` }] },
+    status: { podIP: `10.${net}.${Number(moved)}.${pod.ordinal}`, conditions: [{ type: 'tars.io/active', status: now === 'Active' ? 'True' : 'False', reason: `Active/${now}/1` }, ...(lost ? [{ type: 'Ready', status: 'False' }] : [])] },
   }
 }
 
@@ -160,7 +160,7 @@ test(`after any of ${histories} histories it answers as the specification says`,
       const { world, directory } = after(history)
       const reference = new Reference(world)
       const names = [...world.pods.keys()].toSorted()
-      const callers = [...names.slice(0, 3).map((name) => ({ name: `${name}.x`, address: '' })), { name: 'x', address: world.pods.get(names[0] ?? '')?.status?.podIP ?? '' }, { name: 'x', address: '10.1.0.1' }, { name: 'x', address: '8.8.8.8' }]
+      const callers = [...names.slice(0, 3).map((name) => ({ name: `${name}.x`, address: '' })), { name: 'x', address: world.pods.get(names[0] ?? '')?.status?.podIP ?? '' }, { name: 'x', address: '10.1.0.1' }, { name: 'x', address: '8.8.8.8' }, { name: '10.1.0.1', address: '8.8.8.8' }]
       const [first = { name: '', address: '' }] = callers
       const same = (found: ServantView | undefined, expected: Places, question: string): void => {
         const [a, b] = [shownView(found), shownPlaces(expected)]

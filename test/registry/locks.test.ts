@@ -1,5 +1,6 @@
 // getLocker: one master a server, by Lease, whichever registry is asked (framework-services 1.1).
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { TEndpoint } from '#api/types.ts'
 import { silentLogger } from '#base/log.ts'
 import { createKubeClient } from '#kube/client.ts'
 import type { Lease } from '#kube/lease.ts'
@@ -11,7 +12,7 @@ import { Locks } from '../../framework/registry/locks.ts'
 import { Directory } from '../../framework/registry/model/directory.ts'
 import type { PodObject } from '../../framework/registry/model/pod-state.ts'
 import { startRegistry, type RunningRegistry } from '../../framework/registry/registry.ts'
-import { createEndpoint, createPod, namespace, startCluster, until, type TestCluster } from './cluster.ts'
+import { createEndpoint, createPod, namespace, startCluster, tendpoint, until, type TestCluster } from './cluster.ts'
 
 let cluster: TestCluster
 const registries: RunningRegistry[] = []
@@ -99,6 +100,37 @@ test('of many that ask at once one is master', async () => {
   const holder = (await leaseOf()).spec.holderIdentity === 'test-pair-0' ? 0 : 2
   const masters = new Set(answers.flatMap((answer, index) => (answer === master ? [index % 2 === 0 ? 0 : 2] : [])))
   expect([...masters]).toEqual([holder])
+})
+
+test('a lock that nobody asks for any more is given back, and hides nobody; not while the API server is away, when nobody can ask', async () => {
+  const name = 'tars-lock-test-pair'
+  const { client } = cluster
+  const views = new Directory({ hostForm: 'dns', prepare: ({ active }) => active.map(({ host }) => host.split('.')[0]) })
+  views.setEndpoint(tendpoint('Test', 'Pair', [{ name: 'Obj', port: 5 }]) as unknown as TEndpoint)
+  for (const ordinal of [0, 2]) views.setPod((await client.get(pods, { namespace, name: `test-pair-${ordinal}` })) as unknown as PodObject)
+  const locks = new Locks({ client, namespace, directory: views, clock, log: silentLogger })
+  nowMs += 10_000
+  expect(await locks.ask(createGetMasterSlaveLock({ application: 'Test', server_name: 'Pair', node_name: 'test-pair-0', timeout: 3000, bakType: 1 }), { name: '', address: '127.81.0.1' })).toBe(slave)
+  locks.observe((await client.get(leases, { namespace, name })) as Lease, false)
+  nowMs += 10_000
+  expect(await locks.ask(createGetMasterSlaveLock({ application: 'Test', server_name: 'Pair', node_name: 'test-pair-0', timeout: 3000, bakType: 1 }), { name: '', address: '127.81.0.1' })).toBe(master)
+  const found = () => views.find('Test.Pair.Obj')
+  expect(found()).toEqual(['test-pair-0'])
+  const [leaseMs, unusedMs, silentMs] = [5000, 600_000, 120_000]
+  nowMs += leaseMs + unusedMs
+  await locks.giveBackUnused(0)
+  expect(found()).toEqual(['test-pair-0'])
+  nowMs += 1
+  await locks.giveBackUnused(silentMs + 1)
+  nowMs += leaseMs + unusedMs
+  await locks.giveBackUnused(0)
+  expect(found()).toEqual(['test-pair-0'])
+  nowMs += 1
+  await locks.giveBackUnused(0)
+  expect(found()).toEqual(['test-pair-0', 'test-pair-2'])
+  expect((await leaseOf()).spec.holderIdentity).toBe('')
+  // Whoever asks next is master at once.
+  await until(async () => (await ask(2)) === master)
 })
 
 describe('what a registry knows only in part', () => {

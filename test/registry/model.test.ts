@@ -5,13 +5,14 @@ import type { TEndpoint, TTemplate } from '#api/types.ts'
 import { isOwnPod } from '../../framework/registry/caller.ts'
 import { checkReport, conditionsFor, isConfirmed, plainMessage } from '../../framework/registry/condition.ts'
 import { Directory } from '../../framework/registry/model/directory.ts'
-import { renderProfile } from '#tars/profile.ts'
+import { nativeType, renderProfile } from '#tars/profile.ts'
 import type { ServantView } from '../../framework/registry/model/views.ts'
-import { hostOf, isActivePod, stateOfCondition, type PodObject, type ReportedState } from '../../framework/registry/model/pod-state.ts'
+import { essentials, hostOf, isActivePod, isLostPod, stateOfCondition, type PodObject, type ReportedState } from '../../framework/registry/model/pod-state.ts'
 
 const reported = (setting: string, present: string, more: Partial<ReportedState> = {}): ReportedState => ({ setting, present, pid: '1', message: '', ...more })
 const gateOf = (status: string, reason: string) => ({ type: 'tars.io/active', status, reason })
-const ready = (status: string) => ({ type: 'Ready', status })
+/** As the kubelet says it, which has a reason when a pod is not. */
+const ready = (status: string) => ({ type: 'Ready', status, ...(status === 'True' ? {} : { reason: 'ReadinessGatesNotReady' }) })
 const containers = (status: string) => ({ type: 'ContainersReady', status })
 
 interface Facts {
@@ -52,8 +53,16 @@ describe('active or not (framework-services 1.2, F.3)', () => {
     ['no conditions at all', {}, undefined, false],
   ]
   test.each(rows)('%s', (_what, facts, report, active) => {
-    expect(isActivePod(pod(facts), report)).toBe(active)
+    expect([pod(facts), essentials(pod(facts))].map((one) => isActivePod(one, report))).toEqual([active, active])
   })
+})
+
+test.each([
+  ['Kubernetes hears of', up, false],
+  ['the kubelet says is not Ready, which it says why', [...up, ready('False')], false],
+  ['is only said not to be Ready, as when its machine is lost', [...up, { type: 'Ready', status: 'False' }], true],
+])('a pod that %s', (_what, conditions, lost) => {
+  expect([pod({ conditions }), essentials(pod({ conditions }))].map(isLostPod)).toEqual([lost, lost])
 })
 
 test('who speaks from an address: the pod that has it for itself, or all that share it with their node, until they end or go', () => {
@@ -72,6 +81,16 @@ test('who speaks from an address: the pod that has it for itself, or all that sh
   // It ended before, and is only now said to have.
   directory.setPod(at('Own', '10.1.0.1', { phase: 'Succeeded' }))
   expect(directory.ownersAt('10.1.0.1')).toEqual(['A.Next'])
+  // It goes, and says so only after another one has its address.
+  const leaving = at('Next', '10.1.0.1')
+  const going: PodObject = { ...leaving, metadata: { ...leaving.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }
+  directory.setPod(going)
+  expect(directory.ownersAt('10.1.0.1')).toEqual(['A.Next'])
+  directory.setPod(at('Heir', '10.1.0.1'))
+  directory.setPod(going)
+  expect(directory.ownersAt('10.1.0.1')).toEqual(['A.Heir'])
+  directory.removePod(going)
+  expect(directory.ownersAt('10.1.0.1')).toEqual(['A.Heir'])
   expect([directory.isServer('A.Own'), directory.isServer('a.own'), directory.isServer('A.Other')]).toEqual([true, true, false])
 })
 
@@ -89,6 +108,11 @@ test.each([
   expect(found.problem).toEqual(typeof problem === 'string' ? problem : expect.stringMatching(problem))
 })
 
+test.each([['tars.java', 'tars_java'], ['own', 'tars_nodejs'], ['tars.es', 'tars_cpp'], ['gone', 'tars_cpp'], ['loop', 'tars_cpp']])('a server whose template is %s has the native type %s', (template, type) => {
+  const parents: Record<string, string> = { own: 'between', between: 'tars.nodejs', 'tars.nodejs': 'tars.default', 'tars.es': 'tars.default', 'tars.default': 'tars.default', loop: 'pool', pool: 'loop' }
+  expect(nativeType(template, (name) => (parents[name] === undefined ? undefined : { spec: { content: '', parent: parents[name] } }))).toBe(type)
+})
+
 test('hosts: DNS by default, the address on request and where names do not resolve (1.2)', () => {
   const plain = pod({})
   expect(hostOf(plain, 'a-b', 'dns')).toBe('a-b-0.a-b')
@@ -96,6 +120,8 @@ test('hosts: DNS by default, the address on request and where names do not resol
   expect(hostOf({ ...plain, spec: { hostNetwork: true } }, 'a-b', 'dns')).toBe('10.0.0.1')
   expect(hostOf({ ...plain, metadata: { ...plain.metadata, ownerReferences: [{ kind: 'DaemonSet' }] } }, 'a-b', 'dns')).toBe('10.0.0.1')
   expect(hostOf({ ...plain, status: {} }, 'a-b', 'ip')).toBeUndefined()
+  // The address of one that ended may be another's, which may be of the same server.
+  expect(['dns', 'ip'].map((form) => hostOf(pod({ phase: 'Failed' }), 'a-b', form as 'dns' | 'ip'))).toEqual(['a-b-0.a-b', undefined])
 })
 
 describe('conditions (node-and-image A.9)', () => {

@@ -26,6 +26,8 @@ export interface Place {
   /** Whether callers of its group are to prefer it. */
   readonly takesPart: boolean
   readonly active: boolean
+  /** It was, until nothing was heard of its machine any more. */
+  readonly isLost?: boolean
   /** Not of this cluster. */
   readonly isOutside?: boolean
 }
@@ -54,7 +56,8 @@ export class Reference {
     if (id === 'tars.tarsregistry.QueryObj' || id === 'tars.tarsregistry.RegistryObj') return this.#registries(object === 'QueryObj' ? 17890 : 17891)
     const endpoints = [...this.#world.endpoints.values()].filter(({ spec }) => same(spec.app, app) && same(spec.server, server))
     if (endpoints.length === 0) return this.#elsewhere(id, app, server)
-    return endpoints.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1)).flatMap((endpoint) => this.#placesOf(endpoint, object))
+    const places = endpoints.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1)).flatMap((endpoint) => this.#placesOf(endpoint, object))
+    return places.some(({ active }) => active) ? places : places.map((place) => ({ ...place, active: place.isLost === true }))
   }
 
   /** findObjectByIdInSameGroup, findObjectById4All (1.3) */
@@ -80,10 +83,18 @@ export class Reference {
     const [name = '', area = '', group = '', ...rest] = set.split('.')
     if ([name, area, group].includes('') || rest.length > 0 || name === '*' || area === '*') return undefined
     const places = this.find(id)
-    if (!places.some((place) => place.set.split('.')[0] === name)) return this.findNear(id, caller)
+    if (![...places.map((place) => place.set), ...this.#declaredSets(id)].some((one) => one.split('.')[0] === name)) return this.findNear(id, caller)
     const exact = places.filter((place) => (group === '*' ? place.set.startsWith(`${name}.${area}.`) : place.set === set))
     const found = exact.length > 0 ? exact : places.filter((place) => place.set === `${name}.${area}.*`)
     return found.length > 0 ? found : undefined
+  }
+
+  /** Of the server's rows, whether anything runs by them or not; backups' are skipped (1.2, 1.4). */
+  #declaredSets(id: string): readonly string[] {
+    if (id === 'tars.tarsregistry.QueryObj' || id === 'tars.tarsregistry.RegistryObj') return []
+    const [app = '', server = '', ...object] = id.split('.')
+    const endpoints = [...this.#world.endpoints.values()].filter(({ spec }) => same(spec.app, app) && same(spec.server, server) && spec.tars?.servants.some(({ name }) => name === object.join('.')))
+    return endpoints.flatMap(({ spec }) => spec.tars?.instances ?? []).flatMap(({ set, backup }) => (set === undefined || backup === true ? [] : [set]))
   }
 
   /** The nearest of the whole name, `App.Server`, `App` and `default` (1.6). */
@@ -93,11 +104,11 @@ export class Reference {
     return (chain[key ?? ''] ?? []).map(({ host, port }) => ({ host, port, weight: -1, set: '', group: undefined, takesPart: false, active: true, isOutside: true }))
   }
 
-  /** All registries that are ready; the name of their Service while none is (1.1). */
+  /** All registries that are ready, for callers of all groups; the name of their Service while none is (1.1, 1.2). */
   #registries(port: number): readonly Place[] {
     const pods = [...this.#world.pods.values()].filter(({ metadata }) => same(metadata.labels?.['tars.io/ServerApp'] ?? '', 'tars') && same(metadata.labels?.['tars.io/ServerName'] ?? '', 'tarsregistry'))
     const services = [...Map.groupBy(pods, ({ metadata }) => ['tars-tarsregistry', metadata.labels?.['tars.io/ServerVariant'] ?? []].flat().join('-'))].toSorted(([a], [b]) => (a < b ? -1 : 1))
-    const places = services.flatMap(([service, own]) => this.#ofPods(own, { service, owner: 'tars', servant: { port } }))
+    const places = services.flatMap(([service, own]) => this.#ofPods(own, { service, owner: 'tars', servant: { port }, tars: { instances: [{ enableGroup: false }] } as unknown as Tars }))
     const service = { host: 'tars-tarsregistry', port, weight: -1, set: '', group: undefined, takesPart: false, active: true }
     return places.some(({ active }) => active) ? places : [service, ...places]
   }
@@ -122,13 +133,18 @@ export class Reference {
 
   #placeOf(pod: PodObject, { service, servant, tars }: Declared, own: ReturnType<typeof ofInstance>): Place {
     const { config } = this.#world
-    const { name, annotations } = pod.metadata
+    const { name } = pod.metadata
     const form = tars?.endpointHost ?? config?.endpointHost ?? 'dns'
-    const isPaused = [own.flow, annotations?.['tars.io/Flow']].includes('inactive')
     return {
       host: form === 'ip' ? (pod.status?.podIP ?? '') : `${name}.${service}`, port: servant.port, weight: this.#weight(name, servant, own.weight), set: own.set ?? '',
-      group: own.group ?? this.#groupOfPod(pod), takesPart: own.enableGroup ?? config?.topology?.enableGroup ?? false, active: !isPaused && this.#isActive(pod),
+      group: own.group ?? this.#groupOfPod(pod), takesPart: own.enableGroup ?? config?.topology?.enableGroup ?? false, ...this.#traffic(pod, own.flow),
     }
+  }
+
+  #traffic(pod: PodObject, flow: string | undefined): { readonly active: boolean; readonly isLost: boolean } {
+    const isPaused = [flow, pod.metadata.annotations?.['tars.io/Flow']].includes('inactive')
+    const serves = !isPaused && this.#isActive(pod)
+    return { active: serves && !isLost(pod), isLost: serves && isLost(pod) }
   }
 
   /** What its node said last, in its own words or in the pod's condition; nothing for one that is being deleted (1.2, F.3). */
@@ -165,9 +181,13 @@ export class Reference {
     return by(address) ?? by(`${address.split('.').slice(0, 3).join('.')}.*`)
   }
 
+  /** By the pod or address that it says it is, else by where it calls from (0.2, 1.3). */
   #groupOfCaller({ name, address }: Caller): string | undefined {
-    const pod = this.#world.pods.get(name.split('.')[0] ?? '') ?? [...this.#world.pods.values()].find(({ status }) => status?.podIP === address)
-    return pod === undefined ? this.#groupOfAddress(address) : this.#groupOfPod(pod)
+    const groupAt = (host: string): string | undefined => {
+      const pod = this.#world.pods.get(host.split('.')[0] ?? '') ?? [...this.#world.pods.values()].find(({ status }) => status?.podIP === host)
+      return pod === undefined ? this.#groupOfAddress(host) : this.#groupOfPod(pod)
+    }
+    return groupAt(name) ?? groupAt(address)
   }
 }
 
@@ -186,6 +206,9 @@ interface Declared {
   readonly servant: { readonly port: number; readonly weight?: number; readonly weightType?: string }
   readonly tars?: Tars | undefined
 }
+
+/** Kubernetes says that it is not ready, and no more. */
+const isLost = ({ status }: PodObject): boolean => status?.conditions?.some(({ type, status: holds }) => type === 'Ready' && holds === 'False') ?? false
 
 const numberOf = ({ metadata }: PodObject): number => Number(metadata.name.split('-').at(-1))
 

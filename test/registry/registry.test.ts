@@ -7,6 +7,7 @@ import { createLogger } from '#base/log.ts'
 import { pods } from '#kube/resources.ts'
 import type { AnyObject } from '#kube/types.ts'
 import { Communicator } from '#tars/client.ts'
+import { createServerStateInfo } from '#tars/protocol/NodeDescriptor.ts'
 import { QueryF, type QueryFProxy } from '#tars/protocol/QueryF.ts'
 import { Registry, type RegistryProxy } from '#tars/protocol/Registry.ts'
 import { startRegistry, type RunningRegistry } from '../../framework/registry/registry.ts'
@@ -212,6 +213,10 @@ describe('RegistryObj (framework-services 1.7)', () => {
     expect(await told(nodeAt('127.77.6.2'))).toEqual(['a.b.2', '6'])
     expect(await told(node, { node_name: 'test-sets-far-0.test-sets-far' })).toEqual(['a.b.2', '6'])
     expect(await told(node, { node_name: 'test-sets-0.test-sets' })).toEqual(['', '5'])
+    // A pod of a TServer that the watch has not shown yet is not to run by what another one says.
+    expect((await node.getServerDescriptor('Test', 'Sets', { context: { node_name: 'test-sets-near-0.test-sets-near' } })).return).toBe(-1)
+    await createPod(client, { app: 'Test', server: 'Sets', name: 'test-sets-near-1', ip: '127.77.6.3', labels: { 'tars.io/ServerVariant': 'near' } })
+    await until(async () => (await nodeAt('127.77.6.3').getServerDescriptor('Test', 'Sets')).return === -1)
     // A pod whose start the watch has not shown yet.
     await client.delete(pods, { namespace, name: 'test-sets-far-0' })
     await until(async () => (await query.findObjectById('Test.Sets.Obj')).length === 1)
@@ -299,9 +304,16 @@ describe('RegistryObj (framework-services 1.7)', () => {
     expect((await node.getNodeTemplate('x')).profileTemplate).toContain('x=default')
     expect(await node.destroyNode('x')).toBe(0)
     const [server] = await node.getServers('', '', 'test-hello-0.test-hello')
-    expect(server).toMatchObject({ application: 'Test', serverName: 'Hello', asyncThreadNum: 5 })
+    expect(server).toMatchObject({ application: 'Test', serverName: 'Hello', asyncThreadNum: 5, serverType: 'tars_cpp' })
     expect(server?.adapters.get('Test.Hello.HelloObjAdapter')).toMatchObject({ threadNum: '3', servant: 'Test.Hello.HelloObj' })
     expect(await node.getServers('Test', 'Nothing', 'n')).toEqual([])
+    // A native node goes by its address.
+    expect(await node.getServers('', '', '127.77.0.1')).toMatchObject([{ application: 'Test', serverName: 'Hello', nodeName: '127.77.0.1' }])
+    await createEndpoint(cluster.client, 'Test', 'Native', [{ name: 'Obj', port: 6 }])
+    await createPod(cluster.client, { app: 'Test', server: 'Native', name: 'test-native-0', ip: '127.77.9.2', state: 'Active/Activating/0' })
+    await until(async () => (await node.getServers('Test', 'Native', '127.77.9.2'))[0]?.presentState === 'inactive')
+    expect(await nodeAt('127.77.9.2').updateServer('127.77.9.2', 'Test', 'Native', createServerStateInfo({ serverState: 2, processId: 3 }))).toBe(0)
+    expect(hosts(await query.findObjectById('Test.Native.Obj'))).toEqual(['test-native-0.test-native:6'])
     // One that was stopped is not to be started again by its node.
     await createEndpoint(cluster.client, 'Test', 'Stopped', [{ name: 'Obj', port: 6 }])
     await createPod(cluster.client, { app: 'Test', server: 'Stopped', name: 'test-stopped-0', ip: '127.77.9.1', state: 'Inactive/Inactive/0' })

@@ -14,6 +14,8 @@ interface Facts {
   readonly framework?: Sparse<Omit<TFrameworkConfig, 'apiVersion' | 'kind' | 'metadata'>>
   /** Ordinals of pods that are not active. */
   readonly down?: readonly number[]
+  /** Ordinals of pods on machines that Kubernetes hears nothing of. */
+  readonly lost?: readonly number[]
   readonly pods?: number
   readonly variant?: boolean
 }
@@ -35,7 +37,10 @@ function podOf(owner: string, ordinal: number, active: boolean, more: Partial<Po
   }
 }
 
-function directoryOf({ instances = [], servant = {}, framework = {}, down = [], pods = 6, variant = false }: Facts): Directory<ServantView> {
+/** As the node lifecycle controller of Kubernetes leaves it. */
+const lostPod = (pod: PodObject): PodObject => ({ ...pod, status: { ...pod.status, conditions: [...(pod.status?.conditions ?? []), { type: 'Ready', status: 'False' }] } })
+
+function directoryOf({ instances = [], servant = {}, framework = {}, down = [], lost = [], pods = 6, variant = false }: Facts): Directory<ServantView> {
   const directory = new Directory<ServantView>({ hostForm: 'dns', prepare: (view) => view })
   directory.setFrameworkConfig(completeFramework({ name: 'tars-framework' }, { imageUpload: { registry: 'r' }, ...framework }))
   for (const zone of ['a', 'b', 'c', 'd']) {
@@ -44,7 +49,7 @@ function directoryOf({ instances = [], servant = {}, framework = {}, down = [], 
   const servants = [{ name: 'Obj', port: 9, isTcp: true, timeout: 1, ...servant }]
   directory.setEndpoint(endpointOf('a-b', undefined, { servants, instances }))
   if (variant) directory.setEndpoint(endpointOf('a-b-far', 'far', { servants: [{ ...servants[0], port: 10 }], instances: [{ set: 'x.y.far' }] }))
-  for (let ordinal = 0; ordinal < pods; ordinal++) directory.setPod(podOf('a-b', ordinal, !down.includes(ordinal)))
+  for (let ordinal = 0; ordinal < pods; ordinal++) directory.setPod(lost.includes(ordinal) ? lostPod(podOf('a-b', ordinal, !down.includes(ordinal))) : podOf('a-b', ordinal, !down.includes(ordinal)))
   if (variant) directory.setPod(podOf('a-b-far', 0, true))
   return directory
 }
@@ -74,12 +79,16 @@ describe('findObjectByIdInSameGroup and findObjectById4All', () => {
     ['1.3 (4)', 'also when none at all is active', { framework: enabled, down: [0, 1, 2, 3, 4, 5] }, at(2), '| 0 1 2 3 4 5'],
     ['1.3', 'a caller of no group gets all', { framework: enabled }, from('8.8.8.8'), '0 1 2 3 4 5 |'],
     ['0.2', 'a caller without a name, by the address of its pod', { framework: enabled }, from('10.0.0.4'), '4 5 |'],
+    ['0.2', 'a caller that names an address, as native\'s do, by that, wherever its calls come from', { framework: enabled }, { name: '10.0.0.4', address: '8.8.8.8' }, '4 5 |'],
+    ['0.2', 'the same through a proxy, which is a pod', { framework: { topology: { ...everyone, groups: [{ name: 'c', addresses: ['172.16.0.*'] }] } } }, { name: '172.16.0.9', address: '10.0.0.0' }, '4 5 |'],
+    ['0.2', 'a caller whose name says nothing, by where it calls from', { framework: enabled }, { name: '172.16.0.9', address: '10.0.0.4' }, '4 5 |'],
     ['1.3', 'a caller on a node\'s own network, by the address of the node', { framework: enabled }, from('192.168.0.97'), '0 1 |'],
     ['1.3', 'a caller in a zone where none is: nothing stands in for it', { framework: enabled }, from('192.168.0.100'), '0 1 2 3 4 5 |'],
     ['1.3', 'groups by address, exact before a.b.c.*, before labels', { framework: { topology: { ...everyone, groups: [{ name: 'own', addresses: ['10.0.0.5'] }, { name: 'rest', addresses: ['10.0.0.*'] }] } } }, from('10.0.0.5'), '5 |'],
     ['1.3', 'groups by address: a.b.c.*', { framework: { topology: { ...everyone, groups: [{ name: 'own', addresses: ['10.0.0.5'] }, { name: 'rest', addresses: ['10.0.0.*'] }] } } }, from('10.0.0.77'), '0 1 2 3 4 |'],
     ['1.3', 'groups by the address of the node', { framework: { topology: { ...everyone, groups: [{ name: 'own', addresses: ['192.168.0.97'] }] } } }, at(1), '0 1 |'],
     ['1.3', 'a group by name (ip_group_name) whatever the node', { framework: enabled, instances: [{ pods: '5', group: 'a' }] }, at(0), '0 1 5 |'],
+    ['1.3', 'groups by IPv6 address, however it is written', { framework: { topology: { ...everyone, groups: [{ name: 'c', addresses: ['FD00:0:0::000A'] }] } } }, from('fd00::a'), '4 5 |'],
     ['1.3', 'switched on for one server alone', { instances: [{ enableGroup: true }] }, at(4), '4 5 |'],
     ['1.3', 'a pod on an unknown node is in no group', { framework: enabled, pods: 7, down: [0, 1, 2, 3] }, at(2), '6 |'],
     ['1.4', 'who asks without a set sees what is in one', { instances: [{ pods: '0', set: 'x.y.1' }], pods: 2 }, at(0), '0 1 |'],
@@ -119,6 +128,11 @@ describe('findObjectByIdInSameSet', () => {
     ['1.4', 'an area that is not there: -1', { instances: sets }, 'x.q.1', undefined],
     ['1.4', 'nothing by this name of a set: as if without a set', { instances: sets }, 'w.y.1', '0 1 2 3 4 5 |'],
     ['1.4', 'no set at all: as if without a set', {}, 'x.y.1', '0 1 2 3 4 5 |'],
+    ['1.4', 'a name of a set in which nothing runs now: -1, and not what is in no set', { instances: [{ pods: '5', set: 'x.y.1' }], pods: 2 }, 'x.y.1', undefined],
+    ['1.4', 'another area of it: -1', { instances: [{ pods: '5', set: 'x.y.1' }], pods: 2 }, 'x.z.1', undefined],
+    ['1.4', 'all groups of its area: -1', { instances: [{ pods: '5', set: 'x.y.1' }], pods: 2 }, 'x.y.*', undefined],
+    ['1.4', 'another name: as if without a set', { instances: [{ pods: '5', set: 'x.y.1' }], pods: 2 }, 'w.y.1', '0 1 |'],
+    ['1.4', 'a backup is in no set: as if without a set', { instances: [{ pods: '0', set: 'x.y.1', backup: true }], pods: 2 }, 'x.y.1', '1 |'],
     ['1.4', 'as if without a set is by group', { framework: enabled }, 'x.y.1', '0 1 |'],
     ['1.4', 'a server all of one set', { instances: [{ set: 'x.y.1' }] }, 'x.y.1', '0 1 2 3 4 5 |'],
     ['1.4', 'two parts: -1', { instances: sets }, 'x.y', undefined],
@@ -145,6 +159,7 @@ describe('the fields of an endpoint', () => {
     ['1.5', 'dynamic without data: in turn', { servant: { weightType: 'dynamic', weight: 30 } }, { weight: -1, weightType: 0 }],
     ['0.3', 'TLS', { servant: { isSsl: true } }, { istcp: 2 }],
     ['0.3', 'UDP', { servant: { isTcp: false } }, { istcp: 0 }],
+    ['1.2', 'UDP knows no TLS', { servant: { isTcp: false, isSsl: true } }, { istcp: 0 }],
     ['0.3', 'authentication and quality of service', { servant: { auth: true, qos: 8 } }, { authType: 1, qos: 8 }],
     ['1.2', 'set', { instances: [{ pods: '0', set: 'x.y.1' }] }, { setId: 'x.y.1' }],
     ['1.2', 'groups off: the real one is told all the same', {}, { groupworkid: -1, grouprealid: groupId('a') }],
@@ -173,6 +188,8 @@ describe('traffic', () => {
   test.each([
     ['1.2', 'flow inactive, by number', { instances: [{ pods: '1', flow: 'inactive' }], pods: 3 }, '0 2 | 1'],
     ['1.2', 'flow active again', { instances: [{ flow: 'inactive' }, { pods: '1', flow: 'active' }], pods: 3 }, '1 | 0 2'],
+    ['1.2, F.3', 'on a machine that was lost, whatever its node said before', { lost: [1], pods: 3 }, '0 2 | 1'],
+    ['1.2, F.3', 'on machines that were lost, when nothing else is active: it may be Kubernetes that is cut off', { lost: [0, 1], down: [1, 2], pods: 3 }, '0 | 1 2'],
     ['1.2', 'a backup is in neither list', { instances: [{ pods: '1', backup: true }], pods: 3, down: [2] }, '0 | 2'],
   ] satisfies [string, string, Facts, string][])('%s %s', (_section, _what, facts, expected) => {
     expect(shown(directoryOf(facts).find('A.B.Obj'))).toBe(expected)
@@ -193,6 +210,13 @@ describe('traffic', () => {
     directory.setMaster('A', 'B', undefined)
     expect(shown(directory.find('A.B.Obj'))).toBe('0 1 2 |')
   })
+})
+
+test('1.2 registries are in no group: callers know them all, and can turn to another one', () => {
+  const directory = directoryOf({ framework: enabled, pods: 3 })
+  for (const ordinal of [0, 2]) directory.setPod({ ...podOf('a-b', ordinal, true), metadata: { name: `tars-tarsregistry-${ordinal}`, labels: { 'tars.io/ServerApp': 'tars', 'tars.io/ServerName': 'tarsregistry' } } })
+  const found = directory.findNear('tars.tarsregistry.QueryObj', at(0)).active
+  expect(found.map(({ host, groupworkid, grouprealid }) => [host.split('.')[0], groupworkid, grouprealid])).toEqual([['tars-tarsregistry-0', -1, groupId('a')], ['tars-tarsregistry-2', -1, groupId('b')]])
 })
 
 test('0.1 AdminRegObj has its former name, too, as long as it is there', () => {
@@ -239,7 +263,8 @@ describe('several TServers of a server (12)', () => {
     expect(directory.endpointOf('A', 'B', 'a-b-far')?.metadata.name).toBe('a-b-far')
     expect(directory.endpointOf('A', 'B', 'a-b')?.metadata.name).toBe('a-b')
     expect(directory.endpointOf('A', 'B')?.metadata.name).toBe('a-b')
-    expect(directory.endpointOf('A', 'B', 'a-b-none')?.metadata.name).toBe('a-b')
+    // One that is not known yet may have another set and other ports.
+    expect(directory.endpointOf('A', 'B', 'a-b-none')).toBeUndefined()
   })
 
   test('a pod whose own is not there is none of the other one', () => {

@@ -27,7 +27,8 @@ export interface OnFold {
   report(body: Buffer): Promise<number>
   /** @param sender address of a pod, or a stranger's */
   calls(sender: string, lines: readonly (readonly [StatMicMsgHead, StatMicMsgBody])[], fromClient: boolean): Promise<number>
-  values(sender: string, entries: readonly (readonly [StatPropMsgHead, StatPropMsgBody])[]): Promise<number>
+  /** @param caller as it calls itself; default: its address */
+  values(sender: string, entries: readonly (readonly [StatPropMsgHead, StatPropMsgBody])[], caller?: string): Promise<number>
   /** What was counted; nothing is left. */
   sums(): Sum[]
 }
@@ -45,9 +46,9 @@ export function onFold(kind: 'stat' | 'property', bounds: KeyBounds): OnFold {
   const intake = new Intake({ rules, bounds, variants: kind === 'stat' ? statVariants : propertyVariants, windows })
   const callers = { at: (address: string) => pods[address], isPod: () => false, isOwner: (name: string) => owners.includes(name), version: 1 }
   const check = { admits: (address: string, server: string) => server === pods[address]?.owner || !owners.includes(server) }
-  const current = (address: string): Current => ({ caller: address, peer: { address } }) as Current
+  const current = (address: string, caller: string): Current => ({ caller, peer: { address } }) as Current
   const [ofCalls, ofValues] = [statServant({ intake, callers, check, samples: { taken: 0 } }), propertyServant({ intake, callers, check })]
-  const report = (body: Uint8Array, sender: string): Promise<number> => (kind === 'stat' ? ofCalls.reportMicMsg(new Reader(body), current(sender)) : ofValues.reportPropMsg(new Reader(body), current(sender)))
+  const report = (body: Uint8Array, sender: string, caller = sender): Promise<number> => (kind === 'stat' ? ofCalls.reportMicMsg(new Reader(body), current(sender, caller)) : ofValues.reportPropMsg(new Reader(body), current(sender, caller)))
   const encoded = (codec: FunctionCodec | undefined, args: readonly unknown[]): Uint8Array => {
     const writer = new Writer()
     codec?.writeArgs(writer, args)
@@ -57,7 +58,7 @@ export function onFold(kind: 'stat' | 'property', bounds: KeyBounds): OnFold {
     fold, intake,
     report: (body) => report(body, 'x'),
     calls: (sender, lines, fromClient) => report(encoded(StatF.functions['reportMicMsg'], [new Map(lines), fromClient]), sender),
-    values: (sender, entries) => report(encoded(PropertyF.functions['reportPropMsg'], [new Map(entries)]), sender),
+    values: (sender, entries, caller) => report(encoded(PropertyF.functions['reportPropMsg'], [new Map(entries)]), sender, caller),
     sums: () => [...sumsOf(rules, fold.release())].map(({ value, ...sum }) => ({ ...sum, value: Float64Array.from(value) })),
   }
 }

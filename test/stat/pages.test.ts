@@ -1,5 +1,6 @@
-// What Prometheus is told has a bound, and one server that reports ever new names does not push the others out of it.
-import { describe, expect, onTestFinished, test } from 'vitest'
+// What Prometheus is told has a bound, and one that reports ever new names does not push the others out of it, whatever it calls itself.
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
+import { Communicator } from '#tars/client.ts'
 import { createStatPropMsgHead, PropertyF, type PropertyFProxy } from '#tars/protocol/PropertyF.ts'
 import { createStatMicMsgBody, createStatMicMsgHead, StatF, type StatFProxy } from '#tars/protocol/StatF.ts'
 import { CallCounters } from '../../framework/stat/model/call-counters.ts'
@@ -8,10 +9,17 @@ import { startMonitored, type Monitored } from './rig.ts'
 
 const bounds = { perReporter: 30_000, inAll: 60_000 }
 const [mostSeries, few, batch] = [20_000, 50, 1000]
-type Report = (server: string, from: number, to: number) => Promise<unknown>
+type Name = (index: number) => string
+type Report = (from: Communicator, name: Name, indices: readonly number[]) => Promise<unknown>
 
-async function inBatches(report: Report, server: string, count: number): Promise<void> {
-  for (let from = 0; from < count; from += batch) await report(server, from, Math.min(count, from + batch))
+const base = `127.${10 + Math.floor(Math.random() * 200)}.${Math.floor(Math.random() * 250)}`
+const [evil, bank] = [1, 2].map((last) => new Communicator({ timeoutMs: 60_000, localAddress: `${base}.${last}` })) as [Communicator, Communicator]
+afterAll(async () => {
+  for (const communicator of [evil, bank]) await communicator.close()
+})
+
+async function inBatches(report: Report, sender: Communicator, name: Name, count: number): Promise<void> {
+  for (let from = 0; from < count; from += batch) await report(sender, name, indices(from, Math.min(count, from + batch)))
 }
 const indices = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, index) => from + index)
 const series = (text: string, name: string): string[] => text.split('\n').filter((one) => one.startsWith(`${name}{`))
@@ -22,20 +30,21 @@ async function start(kind: 'stat' | 'property'): Promise<Monitored> {
   return one
 }
 
-describe('of one who fills the page', () => {
+describe.each<[string, Name]>([['one server', () => 'Evil.Pod'], ['one who makes servers up', (index) => `Evil${index}.Pod`]])('of %s that fills the page', (_what, evilName) => {
+  const vault: Name = () => 'Bank.Vault'
+
   test('calls give way to those of others that come later, and none is lost', async () => {
     const one = await start('stat')
-    const proxy = one.communicator.proxy<StatFProxy>(StatF, `tars.tarsstat.StatObj@tcp -h ${one.address} -p ${one.gatherer.port}`)
-    const report: Report = (masterName, from, to) => proxy.reportMicMsg(new Map(indices(from, to).map((index) => [createStatMicMsgHead({ masterName, slaveName: 'Bank.Store', interfaceName: `f${index}` }), createStatMicMsgBody({ count: 1 })])), true)
+    const report: Report = (from, name, some) => from.proxy<StatFProxy>(StatF, `tars.tarsstat.StatObj@tcp -h ${one.address} -p ${one.gatherer.port}`).reportMicMsg(new Map(some.map((index) => [createStatMicMsgHead({ masterName: name(index), slaveName: 'Bank.Store', interfaceName: `f${index}` }), createStatMicMsgBody({ count: 1 })])), true)
     const page = async (minute: number): Promise<string[]> => {
       await one.gatherer.flush()
       // A new one is 0 for a minute.
       one.clock.set(2026, 1, 5, 11, minute)
       return series(await one.page('/calls'), 'tars_calls_total')
     }
-    await inBatches(report, 'Evil.Pod', mostSeries + few)
+    await inBatches(report, evil, evilName, mostSeries + few)
     expect((await page(2)).length).toBe(mostSeries + 1)
-    await inBatches(report, 'Bank.Vault', few)
+    await inBatches(report, bank, vault, few)
     const told = await page(4)
     expect([told.length, told.filter((each) => each.includes('master="Bank.Vault"') && each.endsWith(' 1')).length]).toEqual([mostSeries + 1, few])
     expect(told.reduce((sum, each) => sum + Number(each.split(' ').at(-1)), 0)).toBe(mostSeries + 2 * few)
@@ -43,10 +52,9 @@ describe('of one who fills the page', () => {
 
   test('properties give way in the same minute', async () => {
     const one = await start('property')
-    const proxy = one.communicator.proxy<PropertyFProxy>(PropertyF, `tars.tarsproperty.PropertyObj@tcp -h ${one.address} -p ${one.gatherer.port}`)
-    const report: Report = (moduleName, from, to) => proxy.reportPropMsg(new Map(indices(from, to).map((index) => [createStatPropMsgHead({ moduleName, propertyName: `p${index}` }), { vInfo: [{ policy: 'Sum', value: '1' }] }])))
-    await inBatches(report, 'Evil.Pod', mostSeries)
-    await inBatches(report, 'Bank.Vault', few)
+    const report: Report = (from, name, some) => from.proxy<PropertyFProxy>(PropertyF, `tars.tarsproperty.PropertyObj@tcp -h ${one.address} -p ${one.gatherer.port}`).reportPropMsg(new Map(some.map((index) => [createStatPropMsgHead({ moduleName: name(index), propertyName: `p${index}` }), { vInfo: [{ policy: 'Sum', value: '1' }] }])))
+    await inBatches(report, evil, evilName, mostSeries)
+    await inBatches(report, bank, vault, few)
     await one.gatherer.flush()
     const told = series(await one.page('/properties'), 'tars_property')
     expect([told.length, told.filter((each) => each.includes('module="Bank.Vault"')).length]).toEqual([mostSeries, few])

@@ -13,21 +13,24 @@ import { startStat, type StatOptions } from '../../framework/stat/stat.ts'
 import { ownAddress } from '../rig/own-address.ts'
 import { createPod, namespace, startCluster, until, type TestCluster } from '../registry/cluster.ts'
 
-/** A clock that is set by hand; it begins on 5 January 2026 at 10:00:30, local time. */
+/** A clock that is set by hand; it begins on 5 January 2026 at 10:00:30, local time. Time goes by as it is set forward, and does not as it is set back. */
 export class HandClock implements Clock {
   #now = new Date(2026, 0, 5, 10, 0, 30).getTime()
+  #monotonic = 0
 
   now(): number {
     return this.#now
   }
 
   monotonic(): number {
-    return this.#now
+    return this.#monotonic
   }
 
   set(...parts: [year: number, month: number, day: number, hours: number, minutes: number, seconds?: number]): void {
     const [year, month, day, hours, minutes, seconds = 0] = parts
+    const before = this.#now
     this.#now = new Date(year, month - 1, day, hours, minutes, seconds).getTime()
+    this.#monotonic += Math.max(0, this.#now - before)
   }
 }
 

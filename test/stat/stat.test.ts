@@ -228,6 +228,9 @@ test('counters for Prometheus are of minutes that are over', async () => {
   await until(async () => (await one.page('/calls')).includes(`${series} 0\n`))
   one.clock.set(2026, 1, day, 10, 2)
   expect(await one.page('/calls')).toContain(`${series} 4\n`)
+  // A clock that is set back takes none back.
+  one.clock.set(2026, 1, day, 9, 0)
+  expect(await one.page('/calls')).toContain(`${series} 4\n`)
   expect(await one.page('/calls')).toMatch(/# TYPE tars_call_seconds_total counter\n/)
   expect(await one.page('/healthz')).toBe('ok\n')
   const lint = await startPromLint()

@@ -3,7 +3,7 @@ import { instanceOf } from '#api/instances.ts'
 import { annotations } from '#api/names.ts'
 import { noGroup } from '#api/topology.ts'
 import { plainAddress } from '#base/address.ts'
-import { renderProfile } from '#tars/profile.ts'
+import { nativeType, renderProfile } from '#tars/profile.ts'
 import { createFrameworkServer, createServerTree, type AdminRegServant, type FrameworkServer, type ServerTree } from '#tars/protocol/AdminReg.ts'
 import type { PodRow, ServerRow } from '../contract.ts'
 import { isActive } from '../model/pod-row.ts'
@@ -29,10 +29,11 @@ export function queryFunctions({ view, groups, nodes, template }: World): Functi
     })
     return { return: code, profileTemplate, resultDesc: result }
   }
+  const typeOf = ({ type, subType }: ServerRow): string => (subType === 'tars' ? nativeType(type, template) : 'not_tars')
   return {
     getAllApplicationNames: () => ({ return: [...new Set(view.servers().map(({ app }) => app))], result: 'Success' }),
     getAllNodeNames: () => ({ return: [...new Set(view.servers().flatMap((row) => row.pods.map((pod) => nodeNameOf(view, { row, pod }))))], result: 'Success' }),
-    getAllServerIds: () => ({ return: view.servers().flatMap((row) => row.pods.map((pod) => idRow(view, { row, pod }))), result: 'Success' }),
+    getAllServerIds: () => ({ return: view.servers().flatMap((row) => row.pods.map((pod) => [...idRow(view, { row, pod }), typeOf(row)])), result: 'Success' }),
     getGroupId(ip) {
       const groupId = groups.groupOf(plainAddress(ip))
       // Native says it by the return value alone, its interface by the parameter.
@@ -41,7 +42,7 @@ export function queryFunctions({ view, groups, nodes, template }: World): Functi
     getClientIp: (current) => ({ return: codes.success, sClientIp: plainAddress(current.caller) }),
     getNodeList: (names) => ({ return: codes.success, heartbeats: new Map(names.flatMap((name) => heartbeat(view, name))) }),
     getServerTree: () => ({ return: codes.success, tree: treeOf(view) }),
-    getServerNameList: (names) => ({ return: codes.success, rows: names.flatMap(({ application, serverName }) => serversNamed(view, application, serverName).flatMap((row) => rowsOf(view, row))) }),
+    getServerNameList: (names) => ({ return: codes.success, rows: names.flatMap(({ application, serverName }) => serversNamed(view, application, serverName).flatMap((row) => rowsOf(view, row, typeOf(row)))) }),
     getProfileTemplate: (name) => textOf('', name),
     async getServerProfileTemplate(app, server) {
       try {
@@ -93,8 +94,8 @@ const settingOf = (pod: PodRow): string => (pod.settingState === 'Inactive' ? 'i
 const presentOf = (pod: PodRow): string => (isActive(pod) ? 'active' : 'inactive')
 
 function idRow(view: World['view'], place: Place): string[] {
-  const { row: { app, server, type, subType }, pod } = place
-  return [`${app}.${server}_${nodeNameOf(view, place)}`, settingOf(pod), presentOf(pod), type === '' ? subType : type]
+  const { row: { app, server }, pod } = place
+  return [`${app}.${server}_${nodeNameOf(view, place)}`, settingOf(pod), presentOf(pod)]
 }
 
 /** A pod that answers is well now; of any other it is known when it started. */
@@ -107,10 +108,10 @@ function heartbeat(view: World['view'], name: string): [string, string][] {
   }
 }
 
-function rowsOf(view: World['view'], row: ServerRow): Map<string, string>[] {
+function rowsOf(view: World['view'], row: ServerRow, serverType: string): Map<string, string>[] {
   const { metadata, spec } = view.tserver(row.name) ?? {}
   const ofServer = {
-    application: row.app, server_name: row.server, server_type: row.type, template_name: row.type,
+    application: row.app, server_name: row.server, server_type: serverType, template_name: row.type,
     patch_time: plainTime(row.release?.time), patch_user: metadata?.annotations?.[annotations.releasedBy] ?? '',
     async_thread_num: String(spec?.tars?.asyncThread ?? ''), profile: spec?.tars?.profile ?? '',
   }

@@ -33,6 +33,10 @@ export function releaseFunctions(world: World): Functions {
         const images = await imagesOf(client, namespace, app, server)
         const image = images.find(({ releases = [] }) => releases.some((one) => one.id === id))
         if (image === undefined) throw new Refusal(codes.noRelease, `${app}.${server} has no release ${id}`)
+        // Servers of one program, as DCache has many, have their releases in common.
+        const { image: text } = (image.releases ?? []).find((one) => one.id === id) ?? {}
+        const other = view.servers().find(({ release: current }) => current?.id === id && current.image === text)
+        if (other !== undefined) throw new Refusal(codes.state, `release ${id} runs as ${other.app}.${other.server}`, 'release another one there first')
         const rest = (image.releases ?? []).filter((one) => one.id !== id)
         await client.patch(resources.timages, { namespace, name: image.metadata.name }, { metadata: { resourceVersion: image.metadata.resourceVersion }, releases: rest })
         return done('Success')

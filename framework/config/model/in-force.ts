@@ -6,13 +6,15 @@ import type { TConfig } from '#api/types.ts'
  * The version in force among all versions of one file for one pod sequence.
  * A switch is two writes: for a moment two versions are activated, or none. Of two, the one that is not being
  * replaced and was activated last counts; of none, the one that was in force last, so that a switch is never
- * seen as a missing file.
+ * seen as a missing file. One that was only prepared never counts.
  */
 export function versionInForce(versions: Iterable<TConfig>): TConfig | undefined {
   let best: TConfig | undefined
-  for (const version of versions) if (best === undefined || compare(version, best) > 0) best = version
+  for (const version of versions) if (wasInForce(version) && (best === undefined || compare(version, best) > 0)) best = version
   return best
 }
+
+const wasInForce = ({ activated, metadata: { annotations: notes = {} } }: TConfig): boolean => activated || annotations.activatedAt in notes || annotations.replacedAt in notes
 
 function compare(a: TConfig, b: TConfig): number {
   return rank(a) - rank(b) || order(activatedAt(a), activatedAt(b)) || order(a.metadata.name, b.metadata.name)

@@ -67,7 +67,7 @@ export interface LibraryOptions {
   readonly setsInherit?: boolean
 }
 
-/** Files by owner (`App`, or `App.Server`) and name. */
+/** Files by owner (an application, or a server of one) and name. */
 export class ConfigLibrary {
   readonly #owners = new Map<string, Map<string, ConfigFile>>()
   readonly #options: LibraryOptions
@@ -120,7 +120,7 @@ export class ConfigLibrary {
   }
 
   #ofApp(app: string, name: string, set: string): string | undefined {
-    const file = this.#owners.get(app)?.get(name)
+    const file = this.#owners.get(ownerOf(app, ''))?.get(name)
     const levels = [file?.get('', master), set === '' ? undefined : file?.get(set, master)].filter((level) => level !== undefined)
     return levels.length === 0 ? undefined : joinTexts(...levels.map(({ configContent }) => configContent))
   }
@@ -148,6 +148,7 @@ function groupOf(set: string | undefined, podSeq: string): string {
   return `${set ?? ''}/${podSeq}`
 }
 
+/** No name has a slash. */
 function ownerOf(app: string, server: string): string {
-  return server === '' ? app : `${app}.${server}`
+  return `${app}/${server}`
 }

@@ -1,5 +1,6 @@
 import type { Pod as CorePod, PodCondition } from 'kubernetes-types/core/v1.d.ts'
 import { activeCondition, labels } from '#api/names.ts'
+import { isOnLostNode } from '#api/topology.ts'
 import type { TEndpointPod } from '#api/types.ts'
 
 /** A pod as the API server shows it; what is decided here depends on these two parts. */
@@ -15,13 +16,14 @@ export interface PodState {
 
 /**
  * State logic of control-plane spec C.5. Better than the reference in one case: a service that was Active in a container that has
- * since died is not Active, whatever its last report said.
+ * since died, or on a machine that has, is not Active, whatever its last report said.
  */
 export function podState({ metadata, status }: Pod): PodState {
   if (metadata?.deletionTimestamp !== undefined) return { settingState: 'Active', presentState: 'Terminating' }
   const conditions = status?.conditions ?? []
   const report = reported(conditions)
   if (report !== undefined && report.presentState !== 'Active') return report
+  if (isOnLostNode(conditions)) return { settingState: report?.settingState ?? 'Active', presentState: 'NodeLost', presentMessage: 'Kubernetes hears nothing of its node' }
   const obstacle = firstObstacle(conditions, report !== undefined)
   if (obstacle === undefined) return unobstructed(conditions, report)
   const presentMessage = [obstacle.message, ...waiting(status)].filter((text) => text !== undefined && text !== '').join('; ')

@@ -20,6 +20,14 @@ export function addressesOf({ status: { podIP = '', podIPs = [] } = {} }: PodPla
   return [...new Set([podIP, ...podIPs.map(({ ip }) => ip)])].filter((ip) => ip !== '').map(plainAddress)
 }
 
+/**
+ * Whether Kubernetes takes a pod's node for dead (pod conditions, "Ready"): it then makes the pod not ready, and says no reason. The
+ * kubelet says one whenever the pod is not ready by its own word.
+ */
+export function isOnLostNode(conditions: readonly { readonly type: string; readonly status: string; readonly reason?: string }[] = []): boolean {
+  return conditions.some(({ type, status, reason = '' }) => type === 'Ready' && status === 'False' && reason === '')
+}
+
 /** Number of a group on the wire, the same in every replica and after every restart; {@link noGroup} for none. */
 export type GroupId = number
 export const noGroup: GroupId = -1
@@ -56,7 +64,7 @@ export class Topology {
   constructor(settings: TFrameworkConfig['topology'] = standard, nodes: ReadonlyMap<string, NodeObject> = new Map()) {
     this.#settings = settings
     this.#nodes = nodes
-    for (const { name, addresses } of settings.groups ?? []) for (const address of addresses) this.#byAddress.set(address, groupId(name))
+    for (const { name, addresses } of settings.groups ?? []) for (const address of addresses) this.#byAddress.set(asSaid(address), groupId(name))
     for (const node of nodes.values()) for (const { address } of node.status?.addresses ?? []) this.#nodeOfAddress.set(plainAddress(address), node)
     const configured = (settings.priorities ?? []).map(({ groups, station }) => ({ groups: new Set(groups.map(groupId)), station }))
     this.#priorities = [...configured, ...this.#regions()]
@@ -117,4 +125,9 @@ export class Topology {
   #groupOfNode({ metadata }: NodeObject): GroupId {
     return groupId(metadata.labels?.[this.#settings.groupLabel])
   }
+}
+
+/** As sockets and Kubernetes say it: IPv6 in lower case and at its shortest (RFC 5952). */
+function asSaid(address: string): string {
+  return address.includes(':') && URL.canParse(`http://[${address}]`) ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address
 }

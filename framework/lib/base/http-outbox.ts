@@ -16,6 +16,8 @@ export interface HttpOutboxOptions<T> {
   readonly batch: number
   /** Weight of what waits while it is not taken; the oldest go first. Default 10,000. */
   readonly capacity?: number
+  /** What is wrong by the text of an answer whose status is good, for receivers that say so there. Default: nothing is. */
+  readonly refusalOf?: (answer: string) => { readonly temporary: boolean } | undefined
   /** What an operator looks at when they are refused. */
   readonly remedy: string
   readonly log: Logger
@@ -30,6 +32,8 @@ const temporary = new Set([408, 425, 429, 500, 502, 503, 504])
 /** Posts items to an HTTP address, in order, and again until they are taken or refused for good. */
 export class HttpOutbox<T> implements Running {
   readonly #options: HttpOutboxOptions<T>
+  /** What is said of the address: path and query of a webhook's are its credentials. */
+  readonly #host: string
   readonly #abort = new AbortController()
   readonly #ended = Promise.withResolvers<void>()
   #waiting: T[] = []
@@ -40,6 +44,7 @@ export class HttpOutbox<T> implements Running {
 
   constructor(options: HttpOutboxOptions<T>) {
     this.#options = options
+    this.#host = new URL(options.url).host
   }
 
   get done(): Promise<void> {
@@ -99,7 +104,8 @@ export class HttpOutbox<T> implements Running {
 
   /** @returns false when it is to be tried again */
   async #deliver(batch: readonly T[], failures: number): Promise<boolean> {
-    const { log, url, remedy } = this.#options
+    const { log, remedy } = this.#options
+    const host = this.#host
     try {
       await this.#post(batch)
       this.#sent += batch.length
@@ -107,19 +113,20 @@ export class HttpOutbox<T> implements Running {
     } catch (error) {
       if (error instanceof Failure && !error.temporary) {
         this.#lost += batch.length
-        log.error('what was posted is refused', { url, items: batch.length, error })
+        log.error('what was posted is refused', { host, items: batch.length, error })
         return true
       }
-      if (failures === 0 && !this.#abort.signal.aborted) log.error('what is to be posted is not taken yet', { url, waiting: this.#waiting.length, error, remedy })
+      if (failures === 0 && !this.#abort.signal.aborted) log.error('what is to be posted is not taken yet', { host, waiting: this.#waiting.length, error, remedy })
       return false
     }
   }
 
   async #post(batch: readonly T[]): Promise<void> {
-    const { url, headers = {}, body, remedy } = this.#options
+    const { url, headers = {}, body, refusalOf, remedy } = this.#options
     const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(requestMs)])
     const answer = await fetch(url, { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body(batch)), signal })
     const text = await answer.text()
-    if (!answer.ok) throw new Failure('HTTP_POST', `${url} answered ${answer.status}: ${text.slice(0, 200)}`, { temporary: temporary.has(answer.status), remedy })
+    const refusal = answer.ok ? refusalOf?.(text) : { temporary: temporary.has(answer.status) }
+    if (refusal !== undefined) throw new Failure('HTTP_POST', `${this.#host} answered ${answer.status}: ${text.slice(0, 200)}`, { ...refusal, remedy })
   }
 }

@@ -103,9 +103,8 @@ export class CallerCheck {
    * @param server `App.Server`; with `wholeApp` an application will do
    */
   guard<T>(address: string, server: string, take: () => T, refuse: () => Awaited<T>): T | Awaited<T> | Promise<Awaited<T>> {
-    const { mode, callers } = this.#options
-    if (mode === 'off' || this.why(address, server) === undefined) return take()
-    if (callers.ownersAt(address).length > 0) return this.#refused(address, server) ? refuse() : take()
+    if (this.believes(address, server)) return take()
+    if (this.#options.callers.ownersAt(address).length > 0) return this.#refused(address, server) ? refuse() : take()
     return this.#learned(address, server, take, refuse)
   }
 
@@ -122,7 +121,12 @@ export class CallerCheck {
 
   /** The same at once, by what is known. */
   admits(address: string, server: string): boolean {
-    return this.#options.mode === 'off' || this.why(address, server) === undefined || !this.#refused(address, server)
+    return this.believes(address, server) || !this.#refused(address, server)
+  }
+
+  /** Whether nothing speaks against it, by what is known; nothing is counted. */
+  believes(address: string, server: string): boolean {
+    return this.#options.mode === 'off' || this.why(address, server) === undefined
   }
 
   /** Why it is not believed; undefined when it is. */

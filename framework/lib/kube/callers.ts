@@ -79,7 +79,9 @@ export function watchCallers({ client, namespace, ownerLabels, log }: CallerOpti
   }
   const see = (pod: AnyObject): void => {
     const address = ownAddress(pod)
-    if (address !== undefined && !hasEnded(pod)) byAddress.set(address, { pod: pod.metadata.name, owner: ownerOf(pod) })
+    // One that goes may have left its address to the next pod already.
+    const isTaken = pod.metadata.deletionTimestamp !== undefined && byAddress.has(address ?? '')
+    if (address !== undefined && !hasEnded(pod) && !isTaken) byAddress.set(address, { pod: pod.metadata.name, owner: ownerOf(pod) })
     share(pod, !hasEnded(pod))
   }
   let version = 0
@@ -128,6 +130,6 @@ export function watchCallers({ client, namespace, ownerLabels, log }: CallerOpti
 
 /** The parts of a pod that say who it is and where. */
 function who<T extends AnyObject>({ apiVersion, kind, metadata, spec, status }: T): T {
-  const { name, namespace, uid, resourceVersion, labels } = metadata
-  return { apiVersion, kind, metadata: { name, namespace, uid, resourceVersion, labels }, spec: { hostNetwork: spec?.hostNetwork }, status: { podIP: status?.podIP, phase: status?.phase } } as unknown as T
+  const { name, namespace, uid, resourceVersion, deletionTimestamp, labels } = metadata
+  return { apiVersion, kind, metadata: { name, namespace, uid, resourceVersion, deletionTimestamp, labels }, spec: { hostNetwork: spec?.hostNetwork }, status: { podIP: status?.podIP, phase: status?.phase } } as unknown as T
 }

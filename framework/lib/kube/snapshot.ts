@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from 'node:fs'
-import { mkdir, open, rename, rm, utimes } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
@@ -9,8 +9,12 @@ import { keyOf, type KubeObject } from './types.ts'
 /** Read models by the names under which their objects are kept. */
 export type Informers = Readonly<Record<string, Informer<never>>>
 
-/** First line of the file: a file of another layout is not read. Each line after it is a {@link Note}; of an object the last one counts. */
-const layout = JSON.stringify({ layout: 2 })
+/**
+ * First line of the file, always of the same length: a file of another layout is not read. It says when the API server confirmed what
+ * the lines after it say, or an earlier time. Each of those is a {@link Note}; of an object the last one counts.
+ */
+const layout = 3
+const firstLine = (confirmed: Date): string => `${JSON.stringify({ layout, confirmed })}\n`
 
 /** The read model and an object that it has, or the key of one that is gone. */
 type Note = readonly [name: string, object: KubeObject | string]
@@ -18,12 +22,12 @@ type Note = readonly [name: string, object: KubeObject | string]
 /**
  * Gives informers what a file says they knew last, so that a process which starts while the API server is away need not
  * wait for it. The first list corrects it.
- * @returns how old that knowledge is, milliseconds; undefined when there is no such file or it cannot be used
+ * @returns how old that knowledge is, milliseconds, Infinity when the clock was set back since; undefined when there is no such file or it cannot be used
  */
 function restoreSnapshot(file: string, informers: Informers, log: Logger): number | undefined {
   try {
-    const ageMs = Math.max(0, Date.now() - statSync(file).mtimeMs)
-    const known = readNotes(readFileSync(file, 'utf8'))
+    const { confirmed, known } = readNotes(readFileSync(file, 'utf8'))
+    const ageMs = confirmed > Date.now() ? Infinity : Date.now() - confirmed
     for (const [name, informer] of Object.entries(informers)) (informer as unknown as Informer).seed([...(known.get(name)?.values() ?? [])], ageMs)
     return ageMs
   } catch (error) {
@@ -32,10 +36,11 @@ function restoreSnapshot(file: string, informers: Informers, log: Logger): numbe
   }
 }
 
-/** Objects by name of their read model and key. What comes after the last end of a line was being written when its process was killed. */
-function readNotes(text: string): ReadonlyMap<string, ReadonlyMap<string, KubeObject>> {
-  const [first, ...lines] = text.split('\n').slice(0, -1)
-  if (first !== layout) throw new Error(`it does not begin with ${layout}`)
+/** When they were confirmed, and objects by name of their read model and key. What comes after the last end of a line was being written when its process was killed. */
+function readNotes(text: string): { readonly confirmed: number; readonly known: ReadonlyMap<string, ReadonlyMap<string, KubeObject>> } {
+  const [first = '', ...lines] = text.split('\n').slice(0, -1)
+  const confirmed = new Date((JSON.parse(first) as { confirmed: string }).confirmed)
+  if (`${first}\n` !== firstLine(confirmed)) throw new Error(`it is not of layout ${layout}`)
   const known = new Map<string, Map<string, KubeObject>>()
   for (const line of lines) {
     const [name, object] = JSON.parse(line) as Note
@@ -44,7 +49,7 @@ function readNotes(text: string): ReadonlyMap<string, ReadonlyMap<string, KubeOb
     if (typeof object === 'string') objects.delete(object)
     else objects.set(keyOf(object), object)
   }
-  return known
+  return { confirmed: confirmed.getTime(), known }
 }
 
 export interface KnownOptions {
@@ -76,7 +81,7 @@ export async function whenKnown({ file, informers, beside = {}, synced, patience
   if (first === 'late' && ageMs === undefined) await synced
   lifetime.own(keepSnapshot({ file, informers, beside, everyMs, log }))
   if (ageMs === undefined) return
-  log.error('the API server does not answer: what was known before this start is served', { ageSeconds: Math.round(ageMs / 1000) })
+  log.error('the API server does not answer: what was known before this start is served', { ageSeconds: Number.isFinite(ageMs) ? Math.round(ageMs / 1000) : 'unknown' })
   synced.then(() => log.info('the API server answers again'), () => {})
 }
 
@@ -84,7 +89,7 @@ export async function whenKnown({ file, informers, beside = {}, synced, patience
 const confirmedMs = 120_000
 
 /**
- * Keeps what informers know in a file: at most once in `everyMs` what has changed is added to it, and it is dated by when the
+ * Keeps what informers know in a file: at most once in `everyMs` what has changed is added to it, and it says when the
  * API server confirmed it. Nothing is written before everything that is needed was listed once.
  */
 function keepSnapshot({ file, informers, beside, everyMs, log }: Required<Pick<KnownOptions, 'file' | 'informers' | 'beside' | 'everyMs' | 'log'>>): Running {
@@ -134,25 +139,35 @@ class Journal {
 
   async save(confirmed: Date): Promise<void> {
     const objects = this.#informers.reduce((sum, [, { size }]) => sum + size, 0)
-    if (this.#lines > 2 * objects + idleLines) await this.#rewrite()
+    if (this.#lines > 2 * objects + idleLines) await this.#rewrite(confirmed)
     const changed = this.#changed
     this.#changed = new Map()
     try {
-      if (changed.size > 0) await this.#write(this.#file, 'a', changed.values())
-      await utimes(this.#file, confirmed, confirmed)
+      if (changed.size > 0) await this.#write(this.#file, 'a', '', changed.values())
+      // Last: killed before, it says that all of this is as old as what was there before.
+      await this.#date(confirmed)
     } catch (error) {
       this.#lines = Infinity
       throw error
     }
   }
 
-  async #rewrite(): Promise<void> {
+  async #date(confirmed: Date): Promise<void> {
+    const file = await open(this.#file, 'r+')
+    try {
+      await file.write(firstLine(confirmed), 0)
+    } finally {
+      await file.close()
+    }
+  }
+
+  async #rewrite(confirmed: Date): Promise<void> {
     this.#lines = 0
     this.#changed = new Map()
     const draft = `${this.#file}.new`
     try {
       await mkdir(dirname(this.#file), { recursive: true })
-      await this.#write(draft, 'w', this.#informers.flatMap(([name, informer]) => informer.list().map((object): Note => [name, object])))
+      await this.#write(draft, 'w', firstLine(confirmed), this.#informers.flatMap(([name, informer]) => informer.list().map((object): Note => [name, object])))
       await rename(draft, this.#file)
     } catch (error) {
       this.#lines = Infinity
@@ -162,10 +177,10 @@ class Journal {
     }
   }
 
-  async #write(path: string, flags: 'a' | 'w', notes: Iterable<Note>): Promise<void> {
+  async #write(path: string, flags: 'a' | 'w', head: string, notes: Iterable<Note>): Promise<void> {
     const file = await open(path, flags, 0o600)
     try {
-      let text = flags === 'w' ? `${layout}\n` : ''
+      let text = head
       for (const note of notes) {
         text += `${JSON.stringify(note)}\n`
         this.#lines++

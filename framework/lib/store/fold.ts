@@ -2,7 +2,7 @@
 import { roomFor, type Span } from './columns.ts'
 import type { Row } from './dataset.ts'
 import { Interned, internedText, type InternedBytes } from './interned.ts'
-import { otherName, type Admission, type KeyGuard } from './key-guard.ts'
+import { accountOf, otherName, type Account, type Admission, type KeyGuard } from './key-guard.ts'
 import type { Tape, TapeReader } from './tape.ts'
 
 /** Values of the fields that records are told apart by, by name. */
@@ -26,7 +26,7 @@ export interface FoldRules {
 export interface Sum {
   /** Its place in the order in which keys came. */
   readonly slot: number
-  /** Who reports it; undefined when that was not taken down. */
+  /** Who sends it; undefined when that was not taken down. */
   readonly by?: string
   readonly names: Names
   readonly value: Float64Array
@@ -40,7 +40,7 @@ export interface Sums {
   readonly keys: InternedBytes
   readonly chunks: readonly Float64Array[]
   readonly columns: Int32Array
-  readonly reporters: readonly string[]
+  readonly senders: readonly string[]
 }
 
 const chunkBits = 15
@@ -49,6 +49,9 @@ const chunkNumbers = 1 << chunkBits
 const [places, counts, owners, width] = [0, 1, 2, 3]
 /** About what a row takes of the disk, bytes: with its index, an id and when; for each byte of its key, as a page is not filled; and for each number. */
 const [rowBytes, bytesAKeyByte, bytesANumber] = [100, 1.5, 12]
+
+/** Who reports what there is no room for. */
+const others = accountOf(otherName)
 
 /** On a tape, added to twice the slot: the key follows. */
 const withKey = 1
@@ -77,8 +80,8 @@ export class Fold {
   readonly #spare: Float64Array[]
   #columns: Int32Array
   readonly #found: Span = { column: new Float64Array(0), from: 0, to: 0 }
-  #reporters: string[] = []
-  readonly #reporterNumbers = new Map<string, number>()
+  #reporters: Account[] = []
+  readonly #reporterNumbers = new Map<Account, number>()
   /** Keys that were counted under another one. */
   overflow = 0
 
@@ -99,12 +102,12 @@ export class Fold {
     return this.#keys.size
   }
 
-  /** Where a key is counted: under itself, or beyond the bounds with others. @param reporters by the key's parent, who reports it */
-  slot(keys: Interned, key: number, reporters: readonly string[]): number {
+  /** Where a key is counted: under itself, or beyond the bounds with others. @param by who reports it */
+  slot(keys: Interned, key: number, by: Account): number {
     if (keys !== this.#origin) this.#turnTo(keys)
     this.#slots = roomFor(this.#slots, key + 1)
     const known = (this.#slots[key] as number) - 1
-    return known < 0 ? (this.#slots[key] = this.#admit(keys, key, reporters[keys.parentOf(key)] as string) + 1) - 1 : known
+    return known < 0 ? (this.#slots[key] = this.#admit(keys, key, by) + 1) - 1 : known
   }
 
   /** Keys of one origin are known by their numbers; where there were others, their bytes are looked at, too. */
@@ -114,18 +117,18 @@ export class Fold {
     this.#slots = new Int32Array(keys.size)
   }
 
-  #admit(keys: Interned, key: number, by: string): number {
+  #admit(keys: Interned, key: number, by: Account): number {
     const known = this.#isMixed ? this.#keys.findAs(keys, key) : -1
     if (known >= 0) return known
     const admission = this.#guard.admit(by)
     if (admission === 'own') return this.#owned(this.#keys.addAs(keys, key), by)
     this.overflow++
     const names = namesOf(this.#rules.fields, keys.bytesOf(key).toString())
-    const rest = textOf(this.#rules, this.#rules.rest(names, by, admission))
-    return this.#owned(this.#keys.number(rest), admission === 'rest of all' ? otherName : by)
+    const rest = textOf(this.#rules, this.#rules.rest(names, by.server, admission))
+    return this.#owned(this.#keys.number(rest), admission === 'rest of all' ? others : by)
   }
 
-  #owned(slot: number, by: string): number {
+  #owned(slot: number, by: Account): number {
     let number = this.#reporterNumbers.get(by)
     if (number === undefined) {
       number = this.#reporters.push(by) - 1
@@ -151,7 +154,7 @@ export class Fold {
 
   /** Gives all of it away; none is left here. */
   release(): Sums {
-    const released = { keys: this.#keys.release(), chunks: [...this.#chunks, ...this.#spare.splice(0)], columns: this.#columns, reporters: this.#reporters }
+    const released = { keys: this.#keys.release(), chunks: [...this.#chunks, ...this.#spare.splice(0)], columns: this.#columns, senders: this.#reporters.map(({ sender }) => sender) }
     this.#chunks = []
     this.#columns = new Int32Array(0)
     this.#reporters = []
@@ -201,7 +204,7 @@ export class Fold {
   #charge(slot: number, numbers: number): void {
     const had = this.#columns[slot * width + counts] as number
     const key = had === 0 ? rowBytes + this.#keys.lengthOf(slot) * bytesAKeyByte : 0
-    this.#guard.charge(this.#reporters[this.#columns[slot * width + owners] as number] as string, key + (numbers - had) * bytesANumber)
+    this.#guard.charge(this.#reporters[this.#columns[slot * width + owners] as number] as Account, key + (numbers - had) * bytesANumber)
   }
 }
 
@@ -209,12 +212,12 @@ export class Fold {
 const roomOf = (count: number): number => 1 << (32 - Math.clz32(count - 1))
 
 /** What a fold gave away, in the order in which keys came. */
-export function* sumsOf({ fields }: Pick<FoldRules, 'fields'>, { keys, chunks, columns, reporters }: Sums): Iterable<Sum> {
+export function* sumsOf({ fields }: Pick<FoldRules, 'fields'>, { keys, chunks, columns, senders }: Sums): Iterable<Sum> {
   for (let slot = 0; slot < keys.size; slot++) {
     const place = columns[slot * width + places] as number
     const at = place & (chunkNumbers - 1)
     const value = (chunks[place >> chunkBits] as Float64Array).subarray(at, at + (columns[slot * width + counts] as number))
-    yield { slot, by: reporters[columns[slot * width + owners] as number] as string, names: namesOf(fields, internedText(keys, slot)), value }
+    yield { slot, by: senders[columns[slot * width + owners] as number] as string, names: namesOf(fields, internedText(keys, slot)), value }
   }
 }
 

@@ -8,6 +8,7 @@ import type { GathererEnv } from './gatherer-env.ts'
 import { Intake } from './intake.ts'
 import { KeeperThread } from './keeper-thread.ts'
 import { KeyGuard } from './key-guard.ts'
+import { keepLedger } from './ledger.ts'
 import { openStore, storeMetrics } from './open.ts'
 import { serveStore } from './serve.ts'
 import { Windows } from './windows.ts'
@@ -52,9 +53,10 @@ export async function startGatherer({ dataset, rules, variants, thread, page, se
     await keeper.metrics()
     const guard = new KeyGuard(bounds, log)
     const windows = lifetime.own(new Windows({ folder, lengthMs: windowMs, fold: (memory) => new Fold(rules, guard.begin(clock.monotonic()), memory), keeper, log, clock }))
+    keepLedger({ file: join(folder, 'ledger.json'), guard, clock, lifetime, log })
     const intake = new Intake({ rules, bounds, variants, windows })
     const all = async (): Promise<string> => metrics(intake.counts) + windows.metrics(`tars${dataset.name}`) + guard.metrics(`tars${dataset.name}`) + (await keeper.metrics()) + storeMetrics(options.store, dataset)
-    const http = lifetime.own(await serveStore({ address, port: options.httpPort, metrics: { '/metrics': all, [page]: () => keeper.page(clock.now()) }, store: { dataset, reader }, log }))
+    const http = lifetime.own(await serveStore({ address, port: options.httpPort, metrics: { '/metrics': all, [page]: () => keeper.page(clock.now(), clock.monotonic()) }, store: { dataset, reader }, log }))
     const port = await serve(intake, lifetime)
     log.info(`${dataset.name} serves`, { address, port, http: http.port, store: options.store.elastic?.urls ?? options.store.data })
     const flush = async (): Promise<void> => {

@@ -1,6 +1,7 @@
 import { closeSync, fdatasync, ftruncateSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
 import { makeStoreFolder } from './folder.ts'
 import { headBytes, Tape, TapeReader } from './tape.ts'
@@ -83,10 +84,14 @@ export class Journal {
     if (before !== undefined) closePart(before)
   }
 
-  /** What comes after says all that the parts before the last one say. */
+  /** What comes after says all that the parts before the last one say: they go once that is on the disk. */
   async dropEarlierParts(name: string): Promise<void> {
-    const last = this.#parts.get(name)?.number ?? 0
-    for (const one of filesIn(this.#folder)) if (one.name === name && one.part < last) await rm(one.path, { force: true })
+    const last = this.#parts.get(name)
+    // A flush that is under way may have begun before the last write.
+    await last?.flushing
+    if (last === undefined || this.#parts.get(name) !== last) return
+    await flush(last)
+    for (const one of filesIn(this.#folder)) if (one.name === name && one.part < last.number) await rm(one.path, { force: true })
   }
 
   /** The window was handed on. */
@@ -127,13 +132,16 @@ export class Journal {
   }
 
   #flush(): void {
-    for (const part of this.#parts.values()) {
-      if (!part.dirty || part.flushing !== undefined) continue
-      part.dirty = false
-      part.flushing = new Promise<void>((resolve) => fdatasync(part.file, () => resolve())).then(() => void (part.flushing = undefined))
-    }
+    for (const part of this.#parts.values()) if (part.dirty && part.flushing === undefined) flush(part).catch(() => {})
   }
+}
 
+/** Writes a part to the disk itself, while no other call does. @throws the disk's error */
+function flush(part: Part): Promise<void> {
+  part.dirty = false
+  const flushed = promisify(fdatasync)(part.file)
+  part.flushing = flushed.catch(() => {}).then(() => void (part.flushing = undefined))
+  return flushed
 }
 
 interface JournalFile {

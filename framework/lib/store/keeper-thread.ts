@@ -17,8 +17,8 @@ export interface Kept {
   readonly dataset: Dataset
   readonly rules: FoldRules
   readonly told: NonNullable<KeeperOptions['told']>
-  /** For Prometheus. */
-  readonly page: (now: number) => string
+  /** For Prometheus. @param now of the process' clock, as the end of windows is @param monotonic of it, as when they were over */
+  readonly page: (now: number, monotonic: number) => string
 }
 
 interface ThreadData {
@@ -58,8 +58,8 @@ export class KeeperThread implements Keeping {
     return (await this.#thread.call('metrics', [])) as string
   }
 
-  async page(now: number): Promise<Uint8Array> {
-    return (await this.#thread.call('page', [now])) as Uint8Array
+  async page(now: number, monotonic: number): Promise<Uint8Array> {
+    return (await this.#thread.call('page', [now, monotonic])) as Uint8Array
   }
 
   close(): Promise<void> {
@@ -83,7 +83,7 @@ export function keepInThread(kept: (source: string, windowMs: number) => Kept): 
       take: (closed?: Closed) => keeper.take(closed),
       empty: () => spool.empty(),
       metrics: () => keeper.metrics(`tars${dataset.name}`) + spool.metrics(),
-      page: (now: number) => new TextEncoder().encode(page(now)),
+      page: (...now: [number, number]) => new TextEncoder().encode(page(...now)),
       close: () => lifetime.stop(),
     }
   })

@@ -12,7 +12,7 @@ export interface Closed {
   readonly name: string
   /** Of its time, milliseconds. */
   readonly end: number
-  /** When it was found to be over, milliseconds. */
+  /** Monotonic: when it was found to be over. */
   readonly closedAt: number
   /** What it came to; undefined: what its journal says. */
   readonly sums: Sums | undefined
@@ -52,7 +52,7 @@ export class Keeper implements Keeping {
   take(closed?: Closed): Promise<readonly string[]> {
     if (closed !== undefined) {
       this.#waiting.push(closed)
-      this.#options.told?.(this.#sums(closed), closed)
+      this.#tell(closed)
     }
     const work = this.#work.then(() => this.#handOn())
     this.#work = work
@@ -72,13 +72,32 @@ export class Keeper implements Keeping {
         await spool.put(window.name, rowsOf(window, this.#options.rules, this.#sums(window)))
       } catch (error) {
         log.error('a window could not be handed on; it is tried again', { window: window.name, waiting: this.#waiting.length, error })
-        if (this.#waiting.length <= mostWaiting) return done
-        this.#lost++
+        if (this.#waiting.length > mostWaiting) done.push(this.#lose())
+        // Something may be the matter with this one only: the next one is tried before it.
+        else this.#waiting.push(...this.#waiting.splice(0, 1))
+        return done
       }
       this.#waiting.shift()
       done.push(window.name)
     }
     return done
+  }
+
+  /** What was not told is kept all the same. */
+  #tell(closed: Closed): void {
+    try {
+      this.#options.told?.(this.#sums(closed), closed)
+    } catch (error) {
+      this.#options.log.error('a window is not on the page for Prometheus', { window: closed.name, error })
+    }
+  }
+
+  /** The oldest goes. @returns its name */
+  #lose(): string {
+    const oldest = this.#waiting.reduce((a, b) => (b.end < a.end ? b : a))
+    this.#waiting.splice(this.#waiting.indexOf(oldest), 1)
+    this.#lost++
+    return oldest.name
   }
 
   #sums({ name, sums }: Closed): Iterable<Sum> {

@@ -1,6 +1,7 @@
 import { roomFor } from './columns.ts'
 import { textOf, type Fold, type FoldRules, type Names } from './fold.ts'
 import { Interned, longestInterned } from './interned.ts'
+import type { Account } from './key-guard.ts'
 
 /** Why a line of a report is not counted. */
 export const reasons = ['empty', 'internal', 'invalid', 'foreign'] as const
@@ -8,8 +9,8 @@ export type Reason = (typeof reasons)[number]
 
 /** What a line is counted under. */
 export interface Key {
-  /** `App.Server` of who reports it. */
-  readonly by: string
+  /** Who reports it. */
+  readonly by: Account
   readonly names: Names
 }
 
@@ -42,9 +43,10 @@ export class Known {
   #next = new Int32Array(128)
   /** By entry and variant; 0: nothing is known. */
   #meanings = new Int32Array(128)
-  /** Their parent is who reports them. */
   #keys = new Interned()
-  #reporters: string[] = []
+  /** By key: the number of who reported it last. */
+  #owners = new Int32Array(128)
+  #reporters: Account[] = []
   #reporterNumbers = new Map<string, number>()
 
   /**
@@ -125,13 +127,16 @@ export class Known {
 
   /** Where the key of a meaning is counted. */
   slot(fold: Fold, meaning: number): number {
-    return fold.slot(this.#keys, meaning - 1, this.#reporters)
+    return fold.slot(this.#keys, meaning - 1, this.#reporters[this.#owners[meaning - 1] as number] as Account)
   }
 
   #keyOf({ by, names }: Key): number {
-    const reporter = numberIn(this.#reporterNumbers, by)
-    this.#reporters[reporter] = by
-    return this.#keys.number(textOf(this.#rules, names), reporter)
+    const reporter = numberIn(this.#reporterNumbers, by.id)
+    this.#reporters[reporter] ??= by
+    const key = this.#keys.number(textOf(this.#rules, names))
+    this.#owners = roomFor(this.#owners, key + 1)
+    this.#owners[key] = reporter
+    return key
   }
 }
 

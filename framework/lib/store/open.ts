@@ -79,6 +79,8 @@ export interface OpenStoreOptions {
 }
 
 const trimEveryMs = 3600_000
+/** A day goes when so many looks at the clock, one after the other, have found it old: one that is set far ahead would end all of them. */
+const looks = 6
 /** On stop so much time is given to what still waits for the store, milliseconds; the rest stays in the spool's files. */
 const lastMs = 3000
 
@@ -107,9 +109,12 @@ export function openStore({ settings, dataset, lifetime, log, now }: OpenStoreOp
   const { data, elastic, days, bytes } = settings
   const store = elastic === undefined ? openSqliteStore(join(data, 'rows'), { maxBytes: bytes }) : openElasticStore({ ...elastic, log })
   lifetime.onStop(() => store.close())
+  const seen = Array.from({ length: looks }, () => 0)
   const trim = async (): Promise<void> => {
     try {
-      const oldest = new Date(now())
+      seen.shift()
+      seen.push(now())
+      const oldest = new Date(Math.min(...seen))
       oldest.setDate(oldest.getDate() - days + 1)
       const dropped = await store.trim(dataset, dayOf(oldest.getTime()))
       if (dropped > 0) log.info('old days dropped', { dataset: dataset.name, days: dropped })

@@ -76,6 +76,7 @@ export class Spool extends Lifetime {
       while (this.bytes > maxBytes && this.#waiting.length > 1) await this.#drop(this.#waiting[0], 'too much waits for the store')
       this.#wake.resolve()
     }
+    await syncFolder(folder)
   }
 
   /** What waits. */
@@ -178,7 +179,17 @@ async function rowsIn(file: string): Promise<Row[] | undefined> {
   }
 }
 
-/** The file appears as a whole, on the disk. @returns its bytes */
+/** Names that files were given in it are on the disk. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** The file appears as a whole, its bytes on the disk. @returns its bytes */
 async function writeWhole(file: string, text: string): Promise<number> {
   const draft = `${file}.part`
   const bytes = Buffer.from(text)

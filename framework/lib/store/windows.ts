@@ -76,7 +76,7 @@ export class Windows extends Lifetime {
     super()
     this.#options = { clock: systemClock, compactBytes: 64 << 20, ...options }
     this.#journal = new Journal(options.folder)
-    for (const name of this.#journal.leftovers()) this.#over.set(name, { name, end: Number(name.split('-')[0]), closedAt: this.#options.clock.now(), sums: undefined })
+    for (const name of this.#journal.leftovers()) this.#over.set(name, { name, end: Number(name.split('-')[0]), closedAt: this.#options.clock.monotonic(), sums: undefined })
     void this.#handOn()
     const timer = setInterval(() => void this.look(), lookEveryMs)
     this.onStop(async () => {
@@ -96,13 +96,13 @@ export class Windows extends Lifetime {
     count(window.fold, this.#journal.tape(window.name))
     try {
       await this.#journal.written()
+      if (window.isTorn || window.mending !== undefined) await this.#mend(window)
     } catch (error) {
       // The disk is full or away. Nobody who reports says it again, so it stays counted.
       if (this.counts.journalFailures++ === 0) this.#options.log.error('what is reported cannot be written down; it is kept in memory', { error })
       window.isTorn = true
       throw notWritten(error)
     }
-    if (window.isTorn || window.mending !== undefined) await this.#mend(window)
     if (this.#journal.bytes(window.name) >= window.compactAt) void this.#compact(window)
   }
 
@@ -118,7 +118,7 @@ export class Windows extends Lifetime {
     if (window !== undefined) {
       this.#countOverflow(window.fold)
       this.counts.windows++
-      this.#over.set(window.name, { name: window.name, end: window.end, closedAt: this.#options.clock.now(), sums: window.fold.release() })
+      this.#over.set(window.name, { name: window.name, end: window.end, closedAt: this.#options.clock.monotonic(), sums: window.fold.release() })
     }
     return this.#handOn()
   }
@@ -159,18 +159,13 @@ export class Windows extends Lifetime {
     return this.#spare.pop()
   }
 
-  /** Writes a torn journal anew. @throws Failure STORE_JOURNAL when it is as it was */
+  /** Writes a torn journal anew. @throws when it is as it was */
   async #mend(window: Window): Promise<void> {
     const { clock } = this.#options
-    if (window.mending === undefined && clock.monotonic() < window.mendAfter) throw notWritten('the disk was full a moment ago')
+    if (window.mending === undefined && clock.monotonic() < window.mendAfter) throw new Error('the disk was full a moment ago')
     window.mendAfter = clock.monotonic() + mendMs
     window.mending ??= this.#rewrite(window).finally(() => (window.mending = undefined))
-    try {
-      await window.mending
-    } catch (error) {
-      window.isTorn = true
-      throw notWritten(error)
-    }
+    await window.mending
   }
 
   /** Makes a journal smaller. */

@@ -37,6 +37,20 @@ export function renderProfile(profile: string, name: string, templates: (name: s
   }
 }
 
+const languages = /^tars\.(cpp|go|java|nodejs|php|python)$/
+const nativeDefault = 'tars_cpp'
+
+/** What native's tables have as the `server_type` of a server: `tars_java` for one whose template is tars.java, or has that above it. */
+export function nativeType(template: string, templates: (name: string) => Template | undefined): string {
+  const seen = new Set<string>()
+  for (let next = template; !seen.has(next); next = templates(next)?.spec.parent ?? '') {
+    const language = languages.exec(next)?.[1]
+    if (language !== undefined) return `tars_${language}`
+    seen.add(next)
+  }
+  return nativeDefault
+}
+
 function problemOf(work: () => unknown): string | undefined {
   try {
     work()

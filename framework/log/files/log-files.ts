@@ -273,10 +273,10 @@ export class LogFiles {
     return this.#came.isMuch
   }
 
-  /** Whatever comes in the same turn of the event loop, or while a file is being written, is written together. */
+  /** Whatever comes in this turn of the event loop and the next, or while a file is being written, is written together: a large write costs little more than a small one. */
   #plan(file: LogFile): void {
     this.#due.push(file)
-    if (this.#due.length === 1) setImmediate(this.#write)
+    if (this.#due.length === 1) setImmediate(setImmediate, this.#write)
   }
 
   readonly #write = (): void => {

@@ -36,8 +36,9 @@ export function pathOf({ folder, before, after }: Place, label: string): string 
   return [...folder, `${before}${safePart(label)}${after}`].join('/')
 }
 
+/** What begins with a dot is no application's, but tarslog's own. */
 function folderOf(app: string, set: string, server: string): string[] {
-  return [app === '' ? '_' : safePart(app), ...(set === '' ? [] : [safePart(set)]), server === '' ? '_' : safePart(server)]
+  return [app === '' ? '_' : safePart(app).replace(/^\./, '_'), ...(set === '' ? [] : [safePart(set)]), server === '' ? '_' : safePart(server)]
 }
 
 /** The three parts in one word, a wildcard left out; no folder for what is no set. */

@@ -1,8 +1,8 @@
 // What TopologyObj answers (framework-services 5). Pure, but for what the index is asked.
 import { Writer } from '#tars/codec/writer.ts'
 import { Topology, type Edge, type Graph } from '#tars/protocol/Topology.ts'
-import type { TraceQuestions } from './questions.ts'
-import { byDepth, tookOf, type GraphSum, type Span, type Trace } from './trace.ts'
+import { shownOfTrace, type TraceQuestions } from './questions.ts'
+import { byDepth, endsOf, tookOf, withCall, type GraphSum, type Span, type Trace } from './trace.ts'
 
 const failed = -1
 const isDate = (text: string): boolean => /^\d{8}$/.test(text)
@@ -27,17 +27,17 @@ const answers = {
   graphServer: { none: { graph: [] }, find: (found: TraceQuestions, date: string, server: string) => ({ graph: found.graphs(date, 'server', server).map(graphOfSums) }) },
   graphFunction: { none: { graph: [] }, find: (found: TraceQuestions, date: string, name: string) => ({ graph: found.graphs(date, 'function', name).map(graphOfSums) }) },
   graphTrace: { none: { graph: noGraph }, find: (found: TraceQuestions, date: string, id: string) => {
-    const trace = found.trace(date, id)
+    const trace = found.trace(date, id, shownOfTrace)
     return trace === undefined ? undefined : { graph: graphOfTrace(trace) }
   } },
   listFunction: { none: { fs: [] }, find: (found: TraceQuestions, date: string, server: string) => ({ fs: found.functions(date, server).map((name) => `${server}.${name}`) }) },
   listTrace: { none: { ts: [] }, find: (found: TraceQuestions, date: string, server: string) => ({ ts: found.traces(date, server).map(({ trace }) => trace) }) },
-  listTraceSummary: { none: { ss: [] }, find: (found: TraceQuestions, date: string, begin: bigint, end: bigint, server: string) => ({
-    ss: found.traces(date, server, { from: Number(begin), to: Number(end) }).map(({ trace, start, end: ended }) => ({ name: trace, startTime: BigInt(start), endTime: BigInt(ended) })),
+  listTraceSummary: { none: { ts: [] }, find: (found: TraceQuestions, date: string, begin: bigint, end: bigint, server: string) => ({
+    ts: found.traces(date, server, { from: Number(begin), to: Number(end) }).map(({ trace, start, end: ended }) => ({ name: trace, startTime: BigInt(start), endTime: BigInt(ended) })),
   }) },
 } as const
 
-const noCall = { spanId: '', csTime: '', srTime: '', ssTime: '', crTime: '', csData: '', srData: '', ssData: '', crData: '', ret: '' } as const
+const noCall = { spanId: '', csTime: 0n, srTime: 0n, ssTime: 0n, crTime: 0n, csData: '', srData: '', ssData: '', crData: '', ret: '' } as const
 
 function graphOfSums({ vertexes, edges }: Omit<GraphSum, 'hash'>): Graph {
   return {
@@ -46,25 +46,27 @@ function graphOfSums({ vertexes, edges }: Omit<GraphSum, 'hash'>): Graph {
   }
 }
 
-/** Every call of a trace as an edge of its own. */
+/** Every call of a trace as an edge of its own, between functions; natively those of one function by another are one. */
 function graphOfTrace(trace: Trace): Graph {
-  const es = byDepth(trace).map(({ span, depth }) => edgeOf(span, depth))
-  const vertexes = new Map<string, { callCount: bigint; callTime: bigint }>()
-  for (const { fromVertex, toVertex, callTime } of es) {
-    if (!vertexes.has(fromVertex)) vertexes.set(fromVertex, { callCount: 0n, callTime: 0n })
-    const to = vertexes.get(toVertex) ?? { callCount: 0n, callTime: 0n }
-    vertexes.set(toVertex, { callCount: to.callCount + 1n, callTime: to.callTime + callTime })
-  }
-  return { vs: [...vertexes].map(([vertex, sums]) => ({ vertex, ...sums })), es }
+  const vertexes = new Map<string, { callCount: number; callTime: number }>()
+  const es = byDepth(trace).map(({ span, depth }) => {
+    const edge = edgeOf(trace, span, depth)
+    if (!vertexes.has(edge.fromVertex)) vertexes.set(edge.fromVertex, { callCount: 0, callTime: 0 })
+    vertexes.set(edge.toVertex, withCall(vertexes.get(edge.toVertex) ?? { callCount: 0, callTime: 0 }, tookOf(span).served))
+    return edge
+  }).toSorted((a, b) => a.order - b.order || Number(a.csTime - b.csTime))
+  return { vs: [...vertexes].map(([vertex, { callCount, callTime }]) => ({ vertex, callCount: BigInt(callCount), callTime: BigInt(callTime) })), es }
 }
 
-function edgeOf(span: Span, order: number): Edge {
-  const { times, data } = span
-  const time = (moment: keyof Span['times']): string => String(times[moment] ?? '')
-  const to = span.slave === '' ? span.master : span.slave
+/** Where the trace begins, the entry point is called by its server, from the beginning to the end of the trace. */
+function edgeOf(trace: Trace, span: Span, order: number): Edge {
+  const { times: { cs, cr, sr, ss, ts, te }, data } = span
+  const [from, to] = endsOf(trace, span, 'function')
+  const begins = from === to && order === 1 && span.master !== ''
+  const { callCount, callTime } = withCall({ callCount: 0, callTime: 0 }, tookOf(span).called)
   return {
-    fromVertex: span.master === '' ? to : span.master, toVertex: to, callCount: 1n, callTime: BigInt(tookOf(span)), spanId: span.span, order, ret: span.ret,
-    csTime: time('cs'), srTime: time('sr'), ssTime: time('ss'), crTime: time('cr'),
-    csData: data.cs ?? '', srData: data.sr ?? '', ssData: data.ss ?? '', crData: data.cr ?? '',
+    fromVertex: begins ? span.master : from, toVertex: to, callCount: BigInt(callCount), callTime: BigInt(callTime), spanId: span.span, order, ret: span.ret,
+    csTime: BigInt(cs ?? ts ?? 0), srTime: BigInt(sr ?? 0), ssTime: BigInt(ss ?? 0), crTime: BigInt(cr ?? te ?? 0),
+    csData: data.cs ?? data.ts ?? '', srData: data.sr ?? '', ssData: data.ss ?? '', crData: data.cr ?? data.te ?? '',
   }
 }

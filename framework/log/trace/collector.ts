@@ -30,7 +30,7 @@ export interface CollectorOptions {
   /** Bytes of all traces that go on; beyond, the trace that was quiet longest is taken for over. Default 128 MiB. */
   readonly mostBytes?: number
   /** Bytes of one day that are indexed, of which one server has a quarter at most; of more the lines are in the log file only. Default 1 GiB. */
-  readonly dayBytes?: number
+  readonly dayBytes?: () => number
   /** Told of every trace that is over, and what it takes. */
   readonly onTrace?: (trace: Trace, bytes: number) => void
 }
@@ -70,7 +70,7 @@ export class TraceCollector implements Running {
 
   /** @param unfinished when the process before ended */
   constructor(options: CollectorOptions, unfinished: readonly Unfinished[] = []) {
-    this.#options = { quietMs: 3000, overtimeMs: 100_000, gatherMs: 50, mostCallsATrace: 10_000, mostBytes: 128 << 20, dayBytes: 1 << 30, onTrace: () => {}, ...options }
+    this.#options = { quietMs: 3000, overtimeMs: 100_000, gatherMs: 50, mostCallsATrace: 10_000, mostBytes: 128 << 20, dayBytes: () => 1 << 30, onTrace: () => {}, ...options }
     const now = this.#options.clock.monotonic()
     for (const { day, trace } of unfinished) {
       const bytes = bytesOf(trace)
@@ -124,7 +124,7 @@ export class TraceCollector implements Running {
 
   /** Whether the index of today has room for so much more of an owner. */
   #admit(day: string, owner: string, bytes: number): boolean {
-    const { dayBytes } = this.#options
+    const dayBytes = this.#options.dayBytes()
     if (this.#today.day !== day) this.#today = { day, bytes: new Map(), all: 0 }
     const own = (this.#today.bytes.get(owner) ?? 0) + bytes
     if (own > dayBytes / 4 || this.#today.all + bytes > dayBytes) return false

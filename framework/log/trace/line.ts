@@ -7,7 +7,7 @@ export type Moment = (typeof moments)[number]
 export interface TraceLine {
   readonly trace: string
   readonly span: string
-  /** The span itself for the first one of a trace. */
+  /** The span itself for the first one of a trace; empty where it is served. */
   readonly parent: string
   readonly moment: Moment
   /** Who calls, and App.Server of who is called. */
@@ -23,6 +23,8 @@ export interface TraceLine {
   readonly exception: string
 }
 
+/** What TarsCpp and TarsGo write for the parent where a call is served: only who called knows it. */
+const notKnown = '*'
 /** Longest id or name that is kept, characters. */
 const longest = 255
 
@@ -38,7 +40,7 @@ export function parseTraceLine(text: string): TraceLine | undefined {
   if ([trace, span, parent, master, object, func].some((part) => part.length > longest)) return undefined
   const slave = object.split('.', 2).join('.')
   // A line may end in a separator.
-  return { trace, span, parent, moment, master, slave, function: func, time, ret, data, exception: rest.join('|').replace(/\|$/, '') }
+  return { trace, span, parent: parent === notKnown ? '' : parent, moment, master, slave, function: func, time, ret, data, exception: rest.join('|').replace(/\|$/, '') }
 }
 
 /** Who wrote it, as `App.Server`: the caller of its side of a call, the called of the other one. */
@@ -46,6 +48,7 @@ export function writerOf({ moment, master, slave }: TraceLine): string {
   return moment === 'sr' || moment === 'ss' ? slave : master.split('.', 2).join('.')
 }
 
+/** Until the year 2286: in nanoseconds, as OTLP wants it, a later one has no room, and all that is sent with it would be refused. */
 function millisecondsOf(text: string): number | undefined {
-  return /^\d{1,15}$/.test(text) ? Number(text) : undefined
+  return /^\d{1,13}$/.test(text) ? Number(text) : undefined
 }

@@ -45,16 +45,11 @@ function digest(text: string, digits: number): string {
 
 /** Each call is a span of who called and one of who was called, under the service's name `App.Server`. */
 export function otlpRequest(traces: readonly Trace[]): OtlpRequest {
-  const services = new Map<string, OtlpSpan[]>()
-  for (const trace of traces) {
-    for (const span of trace.spans.values()) {
-      for (const { service, span: made } of spansOf(trace, span)) services.set(service, [...(services.get(service) ?? []), made])
-    }
-  }
+  const made = traces.flatMap((trace) => [...trace.spans.values()].flatMap((span) => spansOf(trace, span)))
   return {
-    resourceSpans: [...services].map(([service, spans]) => ({
+    resourceSpans: [...Map.groupBy(made, ({ service }) => service)].map(([service, some]) => ({
       resource: { attributes: [textAttribute('service.name', service)] },
-      scopeSpans: [{ scope: { name: 'tars' }, spans }],
+      scopeSpans: [{ scope: { name: 'tars' }, spans: some.map(({ span }) => span) }],
     })),
   }
 }

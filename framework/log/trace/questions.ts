@@ -14,6 +14,9 @@ export interface TraceEntry {
 const mostEntries = 10_000
 /** Graphs of an answer, and vertexes and edges after which no more of them follow: about 10 MB. */
 const [mostGraphs, mostRows] = [1000, 100_000]
+/** Calls of a trace that is shown, and characters of them after which no more follow: one that goes on again and again has no end. */
+export const shownOfTrace = { calls: 10_000, characters: 8 << 20 } as const
+const all = { calls: Infinity, characters: Infinity } as const
 
 /** What is asked of the index of traces. A day is YYYYMMDD, of a trace's first line. */
 export class TraceQuestions {
@@ -23,9 +26,16 @@ export class TraceQuestions {
     this.#db = db
   }
 
-  trace(day: string, trace: string): Trace | undefined {
-    const rows = this.#db.prepare('SELECT * FROM span WHERE day = ? AND trace = ?').all(day, trace)
-    return rows.length === 0 ? undefined : { trace, spans: new Map(rows.map((row) => [text(row['span']), spanOf(row)])) }
+  trace(day: string, trace: string, { calls, characters } = all): Trace | undefined {
+    const spans = new Map<string, Span>()
+    let read = 0
+    for (const row of this.#db.prepare('SELECT * FROM span WHERE day = ? AND trace = ?').iterate(day, trace)) {
+      if (spans.size >= calls || read > characters) break
+      const span = spanOf(row)
+      spans.set(span.span, span)
+      read += Object.values(row).reduce<number>((sum, value) => sum + text(value).length, 0)
+    }
+    return spans.size === 0 ? undefined : { trace, spans }
   }
 
   /** Kinds of traces of a day in which a server or function takes part, the more frequent first. */

@@ -22,7 +22,9 @@ export interface Trace {
 
 export interface VertexSum {
   readonly name: string
+  /** Those that have ended. */
   readonly callCount: number
+  /** Where they were served. */
   readonly callTime: number
 }
 
@@ -30,6 +32,7 @@ export interface EdgeSum {
   readonly from: string
   readonly to: string
   readonly callCount: number
+  /** For who called. */
   readonly callTime: number
   /** Depth of the call in the trace, from 1. */
   readonly order: number
@@ -74,11 +77,22 @@ export function boundsOf({ spans }: Trace): { readonly start: number; readonly e
   return { start: told('ts') ?? Math.min(...moments), end: told('te') ?? Math.max(...moments) }
 }
 
-/** Milliseconds that a call took, for its caller or else where it was served; 0 while one end is missing. */
-export function tookOf({ times: { cs, cr, sr, ss, ts, te } }: Span): number {
-  if (cs !== undefined && cr !== undefined) return Math.max(0, cr - cs)
-  if (sr !== undefined && ss !== undefined) return Math.max(0, ss - sr)
-  return ts !== undefined && te !== undefined ? Math.max(0, te - ts) : 0
+/** What a call is said to have taken at most, milliseconds: times that somebody made up must not be too much for the sums of all. */
+const longestCall = 86_400_000
+
+/** Milliseconds that a call took for its caller and where it was served. What one end does not say the other one does; undefined while neither does. */
+export function tookOf({ times: { cs, cr, sr, ss, ts, te } }: Span): { readonly called: number | undefined; readonly served: number | undefined } {
+  const [called, served, whole] = [between(cs, cr), between(sr, ss), between(ts, te)]
+  return { called: called ?? served ?? whole, served: served ?? called ?? whole }
+}
+
+function between(start: number | undefined, end: number | undefined): number | undefined {
+  return start === undefined || end === undefined ? undefined : Math.min(Math.max(0, end - start), longestCall)
+}
+
+/** One call more, if it has ended. */
+export function withCall<T extends { readonly callCount: number; readonly callTime: number }>(sums: T, took: number | undefined): T {
+  return took === undefined ? sums : { ...sums, callCount: sums.callCount + 1, callTime: sums.callTime + took }
 }
 
 /** Spans with their depth, callers before those they call. Spans that call each other in a ring are left out. */
@@ -104,14 +118,12 @@ export function graphOf(trace: Trace, kind: GraphKind): GraphSum {
   const edges = new Map<string, { from: string; to: string; order: number; callCount: number; callTime: number }>()
   for (const { span, depth } of byDepth(trace)) {
     const [from, to] = endsOf(trace, span, kind)
-    const took = tookOf(span)
+    const { called, served } = tookOf(span)
     if (!vertexes.has(from)) vertexes.set(from, { callCount: 0, callTime: 0 })
-    const vertex = vertexes.get(to) ?? { callCount: 0, callTime: 0 }
-    vertexes.set(to, { callCount: vertex.callCount + 1, callTime: vertex.callTime + took })
+    vertexes.set(to, withCall(vertexes.get(to) ?? { callCount: 0, callTime: 0 }, served))
     if (from === to && depth === 1) continue
     const key = `${depth} ${from} ${to}`
-    const edge = edges.get(key) ?? { from, to, order: depth, callCount: 0, callTime: 0 }
-    edges.set(key, { ...edge, callCount: edge.callCount + 1, callTime: edge.callTime + took })
+    edges.set(key, withCall(edges.get(key) ?? { from, to, order: depth, callCount: 0, callTime: 0 }, called))
   }
   const shape = [...edges.keys(), ...vertexes.keys()].sort().join('\n')
   return {
@@ -122,7 +134,7 @@ export function graphOf(trace: Trace, kind: GraphKind): GraphSum {
 }
 
 /** Names of caller and called. Where a trace begins, its entry point calls itself. */
-function endsOf({ spans }: Trace, { master, slave, function: func, parent, span, times }: Span, kind: GraphKind): [from: string, to: string] {
+export function endsOf({ spans }: Trace, { master, slave, function: func, parent, span, times }: Span, kind: GraphKind): [from: string, to: string] {
   const entry = times.ts !== undefined && times.cs === undefined
   const called = slave === '' ? master : slave
   if (kind === 'server') return [entry || master === '' ? called : master, called]

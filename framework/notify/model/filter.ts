@@ -12,7 +12,7 @@ export function parseFilters(text: string): Filters {
   return new Map(entries.map(([server, parts]) => [server, parts.split(/[|;]/).filter((part) => part !== '')]))
 }
 
-/** A server without filters of its own has the default ones. */
+/** As in native, the default ones count for a server with filters of its own, too. */
 export function isDropped(filters: Filters, server: string, message: string): boolean {
-  return (filters.get(server) ?? filters.get('default') ?? []).some((part) => message.includes(part))
+  return [server, 'default'].some((key) => filters.get(key)?.some((part) => message.includes(part)))
 }

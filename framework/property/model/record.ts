@@ -1,6 +1,7 @@
 // A reported value as it is kept: whose it is, and whether it may be (framework-services 7). Pure.
 import { cleanName } from '#store/clean-text.ts'
-import type { Reason } from '#store/known.ts'
+import { accountOf } from '#store/key-guard.ts'
+import type { Key, Reason } from '#store/known.ts'
 import type { StatPropMsgHead } from '#tars/protocol/PropertyF.ts'
 
 /** What is measured, as rows have it. */
@@ -20,6 +21,8 @@ export type PropertyNames = {
 export interface Reporter {
   /** Pod, or whatever it goes by. */
   readonly node: string
+  /** Where it sends from. */
+  readonly address: string
   /** `App.Server` of the pod that reports; undefined for a stranger. */
   readonly owner: string | undefined
   /** Whether a server of this name runs here. */
@@ -31,15 +34,15 @@ export interface Reporter {
 const internalModule = 'tars.tarsnode'
 
 /** What a value of reportPropMsg is counted under. */
-export function keyOfValue(head: StatPropMsgHead, policy: string, bucket: string, { node, owner, isOwner, mayReport }: Reporter): { readonly by: string; readonly names: PropertyNames } | Reason {
+export function keyOfValue(head: StatPropMsgHead, policy: string, bucket: string, { node, address, owner, isOwner, mayReport }: Reporter): (Key & { readonly names: PropertyNames }) | Reason {
   const by = head.moduleName.split('.', 2).join('.')
   if (by === internalModule) return 'internal'
   if (!mayReport(by)) return 'foreign'
-  // What a pod says under made-up names is counted against its own server, so that they take no room from others.
-  const account = owner === undefined || isOwner(by) ? by : owner
+  // What a pod says under made-up names is counted against its own server, and what a stranger says against its address, so that they take no room from others.
+  const server = owner === undefined || isOwner(by) ? by : owner
   const names = {
     master_name: cleanName(head.moduleName), master_ip: cleanName(node), property_name: cleanName(head.propertyName),
     set_name: cleanName(head.setName, 32), set_area: cleanName(head.setArea, 32), set_id: cleanName(head.setID, 32), policy: cleanName(policy, 32), bucket: cleanName(bucket, 32),
   }
-  return { by: cleanName(account), names }
+  return { by: accountOf(cleanName(server), cleanName(owner ?? address)), names }
 }

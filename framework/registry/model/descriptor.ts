@@ -40,7 +40,7 @@ function adapterOf(object: string, { port, isTcp, isSsl = false, auth = false, q
     adapterName: `${object}Adapter`,
     servant: object,
     // The node puts its own address in place of the macro.
-    endpoint: `${isSsl ? 'ssl' : isTcp ? 'tcp' : 'udp'} -h \${localip} -p ${port} -t ${timeout}${qos === 0 ? '' : ` -q ${qos}`}${auth ? ' -e 1' : ''}`,
+    endpoint: `${isTcp ? (isSsl ? 'ssl' : 'tcp') : 'udp'} -h \${localip} -p ${port} -t ${timeout}${qos === 0 ? '' : ` -q ${qos}`}${auth ? ' -e 1' : ''}`,
     threadNum: thread,
     maxConnections: connection,
     allowIp: '',

@@ -1,14 +1,15 @@
 // The registry's read model: which object is served where. Fed by watches and by the nodes' own words; no I/O.
 import { isDeepStrictEqual } from 'node:util'
 import { formerAdminRegObj, labels } from '#api/names.ts'
-import { addressesOf, Topology, type GroupId, type NodeObject } from '#api/topology.ts'
+import { addressesOf, noGroup, Topology, type GroupId, type NodeObject } from '#api/topology.ts'
 import type { TEndpoint, TFrameworkConfig } from '#api/types.ts'
-import { endpointEntries, portsOf, registryEntries, registryObjects, registryServer, type HostForm, type Surroundings } from './endpoints.ts'
-import { ObjectAnswers } from './object-answers.ts'
+import { plainAddress } from '#base/address.ts'
+import { endpointEntries, portsOf, registryEntries, registryObjects, registryServer, setsOf, type HostForm, type Surroundings } from './endpoints.ts'
+import { ObjectAnswers, type Served } from './object-answers.ts'
 import { parseObjectId, serverKey } from './object-id.ts'
 import { hasEnded, type PodObject, type ReportedState } from './pod-state.ts'
 import { outsideOf, upchainViews, type Outside } from './upchain.ts'
-import { parseSet, type Entry, type ServantView } from './views.ts'
+import { parseSet, type ServantView } from './views.ts'
 
 /** All that is known of one server: its TServers (several when it has variants) and its pods. */
 interface Server {
@@ -72,7 +73,7 @@ export class Directory<Answer> {
 
   constructor(options: DirectoryOptions<Answer>) {
     this.#options = options
-    this.#empty = this.#answersOf([])
+    this.#empty = this.#answersOf({ entries: [] })
     this.#rebuild(registryKey)
   }
 
@@ -127,15 +128,25 @@ export class Directory<Answer> {
     return parsed !== undefined && (this.#servers.get(serverKey(parsed.app, parsed.server))?.endpoints.size ?? 0) === 0
   }
 
-  /** Group of a caller: of its pod, by name or else by address; of its node or address when it is no pod. */
+  /** Group of a caller: of the pod, machine or address that it says it is, else of the one that it calls from (framework-services 0.2, 1.3). */
   groupOf({ name, address }: Caller): GroupId {
-    const pod = this.podOf({ name, address })
-    return pod === undefined ? this.#topology.groupOfAddress(address) : this.#topology.groupOfPod(pod)
+    const group = this.#groupAt(name)
+    return group === noGroup ? this.#groupAt(address) : group
+  }
+
+  #groupAt(name: string): GroupId {
+    const pod = this.#podNamed(name)
+    return pod === undefined ? this.#topology.groupOfAddress(plainAddress(name)) : this.#topology.groupOfPod(pod)
   }
 
   /** The pod that a caller is; undefined when it is none, or one on its node's own network that does not say its name. */
   podOf({ name, address }: Caller): PodObject | undefined {
-    return this.#pods.get(name.split('.', 1)[0] ?? '') ?? this.#pods.get(this.#podOfAddress.get(address) ?? '')
+    return this.#podNamed(name) ?? this.#podNamed(address)
+  }
+
+  /** By its name, its DNS name or the address that it has for itself. */
+  #podNamed(name: string): PodObject | undefined {
+    return this.#pods.get(name.split('.', 1)[0] ?? '') ?? this.#pods.get(this.#podOfAddress.get(plainAddress(name)) ?? '')
   }
 
   /** Servers, as `App.Server`, that may speak from an address: of the pod that has it for itself, or of all that share it with their node. */
@@ -149,11 +160,11 @@ export class Directory<Answer> {
     return this.#servers.has(server.toLowerCase())
   }
 
-  /** The TEndpoint of a server; of several that of this TServer, or the first by name. */
+  /** The TEndpoint of a server: of several that of this TServer, which may not be known yet; the first by name for those who are of none. */
   endpointOf(app: string, server: string, owner?: string): TEndpoint | undefined {
     const endpoints = this.#servers.get(serverKey(app, server))?.endpoints
-    const own = owner === undefined ? undefined : endpoints?.get(owner)
-    return own ?? [...(endpoints?.values() ?? [])].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))[0]
+    if (owner !== undefined) return endpoints?.get(owner)
+    return [...(endpoints?.values() ?? [])].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))[0]
   }
 
   pod(name: string): PodObject | undefined {
@@ -198,7 +209,8 @@ export class Directory<Answer> {
     const { name } = pod.metadata
     for (const address of addressesOf(pod)) {
       if (pod.spec?.hostNetwork === true) this.#sharers.set(address, (this.#sharers.get(address) ?? new Set()).add(name))
-      else this.#podOfAddress.set(address, name)
+      // One that goes may have left its address to the next pod already.
+      else if (pod.metadata.deletionTimestamp === undefined || !this.#podOfAddress.has(address)) this.#podOfAddress.set(address, name)
     }
   }
 
@@ -288,9 +300,9 @@ export class Directory<Answer> {
     const { shape } = this.#topology
     this.#topology = new Topology(this.#config?.topology, this.#nodes)
     if (node !== undefined && this.#topology.shape === shape) return this.#rebuildPodsOn(node)
-    this.#empty = this.#answersOf([])
+    this.#empty = this.#answersOf({ entries: [] })
     this.#outside = {
-      fixed: new Map([...upchainViews(this.#config)].map(([name, entries]) => [name, this.#answersOf(entries)])),
+      fixed: new Map([...upchainViews(this.#config)].map(([name, entries]) => [name, this.#answersOf({ entries })])),
       registries: new Map(Object.entries(this.#config?.upstream ?? {})),
     }
     for (const key of this.#servers.keys()) this.#rebuild(key)
@@ -313,9 +325,9 @@ export class Directory<Answer> {
       return
     }
     const server = this.#server(key)
-    const objects = this.#entriesOf(key, server)
+    const objects = this.#objectsOf(key, server)
     for (const id of server.ids) if (!objects.has(id)) this.#publish(id, undefined)
-    for (const [id, entries] of objects) this.#publish(id, this.#answersOf(entries))
+    for (const [id, served] of objects) this.#publish(id, this.#answersOf(served))
     server.ids = [...objects.keys()]
     if (server.endpoints.size === 0 && server.pods.size === 0 && key !== registryKey) this.#servers.delete(key)
   }
@@ -326,12 +338,12 @@ export class Directory<Answer> {
     this.#options.publish?.(id, answers)
   }
 
-  #answersOf(entries: readonly Entry[]): ObjectAnswers<Answer> {
-    return new ObjectAnswers(entries, this.#topology, this.#options.prepare)
+  #answersOf(served: Served): ObjectAnswers<Answer> {
+    return new ObjectAnswers(served, this.#topology, this.#options.prepare)
   }
 
-  #entriesOf(key: string, { endpoints, pods }: Server): Map<string, Entry[]> {
-    const objects = new Map<string, Entry[]>()
+  #objectsOf(key: string, { endpoints, pods }: Server): Map<string, Served> {
+    const objects = new Map<string, Served>()
     const around = this.#surroundings(key)
     const all = [...pods.values()].map((pod) => ({ pod, reported: this.#reports.get(pod.metadata.name) }))
     // Variants serve the same objects: their pods stand in one list.
@@ -341,7 +353,11 @@ export class Directory<Answer> {
       const own = all.filter(({ pod }) => pod.metadata.labels?.[labels.variant] === variant)
       for (const port of portsOf(endpoint)) {
         const id = `${app}.${server}.${port.object}`
-        objects.set(id, [...(objects.get(id) ?? []), ...endpointEntries(port, { service, instances: tars?.instances, hostForm: tars?.endpointHost, pods: own }, around)])
+        const { entries = [], sets = [] } = objects.get(id) ?? {}
+        objects.set(id, {
+          entries: [...entries, ...endpointEntries(port, { service, instances: tars?.instances, hostForm: tars?.endpointHost, pods: own }, around)],
+          sets: [...sets, ...setsOf(tars?.instances)],
+        })
       }
     }
     const admin = objects.get(adminRegObj)
@@ -350,7 +366,7 @@ export class Directory<Answer> {
     const { isSsl = false, auth } = this.#options
     for (const port of registryObjects) {
       const id = `${registryServer.app}.${registryServer.server}.${port.object}`
-      objects.set(id, registryEntries({ ...port, isSsl, auth: auth?.has(id) === true }, all, around))
+      objects.set(id, { entries: registryEntries({ ...port, isSsl, auth: auth?.has(id) === true }, all, around) })
     }
     return objects
   }

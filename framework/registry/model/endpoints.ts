@@ -4,7 +4,7 @@ import { createEndpointF, type EndpointF } from '#tars/protocol/QueryF.ts'
 import { instanceOf, type Instance } from '#api/instances.ts'
 import { annotations, ownerNameOf, registryPorts, serverObjectName } from '#api/names.ts'
 import type { TEndpoint } from '#api/types.ts'
-import { comparePods, hostOf, isActivePod, ordinalOf, podName, type PodObject, type ReportedState } from './pod-state.ts'
+import { comparePods, hostOf, isActivePod, isLostPod, ordinalOf, podName, type PodObject, type ReportedState } from './pod-state.ts'
 import type { Entry } from './views.ts'
 
 /** What an object's port looks like, for every pod of its server. */
@@ -37,11 +37,17 @@ export const registryObjects: readonly PortSpec[] = [
   { object: 'QueryObj', port: registryPorts.query, isTcp: true, timeout: registryTimeout },
   { object: 'RegistryObj', port: registryPorts.registry, isTcp: true, timeout: registryTimeout },
 ]
+const inNoGroup: readonly Instance[] = [{ enableGroup: false }]
 export const registryService = serverObjectName(registryServer.app, registryServer.server)
 
 /** The objects a TEndpoint declares; none for subType normal, whose ports are no Tars objects. */
 export function portsOf(endpoint: TEndpoint): readonly PortSpec[] {
   return (endpoint.spec.tars?.servants ?? []).map(({ name, ...port }) => ({ ...port, object: name }))
+}
+
+/** Sets that some of a server's pods belong to, whether these are there or not. Backups are in none, as they are in no list. */
+export function setsOf(instances: readonly Instance[] = []): readonly string[] {
+  return instances.flatMap(({ set, backup }) => (set === undefined || backup === true ? [] : [set]))
 }
 
 /** What a server's pods have in common. */
@@ -68,23 +74,24 @@ export function endpointEntries(spec: PortSpec, { service, instances, hostForm, 
       groupworkid: (own.enableGroup ?? around.topology.enabled) ? real : noGroup,
       setId: own.set ?? '',
     }
-    return [{ endpoint: placed, active: !paused && isActivePod(pod, reported) }]
+    const isServing = !paused && isActivePod(pod, reported)
+    return [{ endpoint: placed, active: isServing && !isLostPod(pod), isLost: isServing && isLostPod(pod) }]
   })
 }
 
 /**
- * The registry's own objects: every ready registry, whichever of its TServers it is of, so that clients can fail over among
- * them (framework-services 1.1, F.3); the Service's name when no pod is known to be ready.
+ * The registry's own objects: every ready registry, whichever of its TServers it is of and wherever it and the caller are, so that
+ * clients can fail over among them (framework-services 1.1, 1.2, F.3); the Service's name when no pod is known to be ready.
  */
 export function registryEntries(spec: PortSpec, pods: readonly PodEntry[], around: Surroundings): Entry[] {
   const services = [...Map.groupBy(pods, ({ pod }) => ownerNameOf(pod.metadata.labels))].sort(([a], [b]) => (a < b ? -1 : 1))
-  const entries = services.flatMap(([service, own]) => endpointEntries(spec, { service, pods: own }, around))
+  const entries = services.flatMap(([service, own]) => endpointEntries(spec, { service, instances: inNoGroup, pods: own }, around))
   return entries.some(({ active }) => active) ? entries : [{ endpoint: endpoint(spec, registryService, ''), active: true }, ...entries]
 }
 
 /** As native answers for a server without groups and with weight off: -1 in both group fields and in weight. */
 export function endpoint({ port, timeout, isTcp, isSsl = false, auth = false, qos = 0 }: Omit<PortSpec, 'object'>, host: string, nodeName: string): EndpointF {
-  return createEndpointF({ host, port, timeout, istcp: isSsl ? 2 : isTcp ? 1 : 0, qos, authType: auth ? 1 : 0, groupworkid: noGroup, grouprealid: noGroup, weight: -1, nodeName })
+  return createEndpointF({ host, port, timeout, istcp: isTcp ? (isSsl ? 2 : 1) : 0, qos, authType: auth ? 1 : 0, groupworkid: noGroup, grouprealid: noGroup, weight: -1, nodeName })
 }
 
 const fullWeight = 100

@@ -1,10 +1,16 @@
 // All answers about one object, made when its endpoints change. Pure.
 import { noGroup, type GroupId, type Topology } from '#api/topology.ts'
-import { groupEntries, parseSet, setEntries, stationEntries, viewOf, type Entry, type ServantView } from './views.ts'
+import { groupEntries, orLost, parseSet, setEntries, stationEntries, viewOf, type Entry, type ServantView } from './views.ts'
 
 interface AreaAnswers<Answer> {
   readonly all: Answer
   readonly byGroup: ReadonlyMap<string, Answer>
+}
+
+/** Where an object is served, and which sets its servers declare. */
+export interface Served {
+  readonly entries: readonly Entry[]
+  readonly sets?: readonly string[]
 }
 
 export class ObjectAnswers<Answer> {
@@ -15,7 +21,8 @@ export class ObjectAnswers<Answer> {
   readonly #sets: ReadonlyMap<string, ReadonlyMap<string, AreaAnswers<Answer>>> | undefined
 
   /** @param prepare turns lists into what is handed out; called once for equal lists */
-  constructor(entries: readonly Entry[], topology: Topology, prepare: (view: ServantView) => Answer) {
+  constructor({ entries: all, sets: declared = [] }: Served, topology: Topology, prepare: (view: ServantView) => Answer) {
+    const entries = orLost(all)
     const made = new Map<string, Answer>()
     const place = new Map(entries.map((entry, index) => [entry, index]))
     const answer = (chosen: readonly Entry[]): Answer => {
@@ -28,7 +35,7 @@ export class ObjectAnswers<Answer> {
     const inGroups = entries.some(({ endpoint }) => endpoint.groupworkid !== noGroup)
     this.#groups = inGroups ? mapOf(topology.groups, (group) => answer(groupEntries(entries, group, topology))) : undefined
     this.#stations = mapOf(topology.stations, (station) => answer(stationEntries(entries, topology.groupsOf(station) ?? new Set())))
-    const sets = setEntries(entries)
+    const sets = setEntries(entries, declared)
     this.#sets = mapOf(sets.keys(), (name) => new Map([...(sets.get(name) ?? [])].map(([area, { all, byGroup }]) => [area, { all: answer(all), byGroup: new Map([...byGroup].map(([group, some]) => [group, answer(some)])) }])))
   }
 
@@ -49,7 +56,7 @@ export class ObjectAnswers<Answer> {
 
   /**
    * For a caller of this set (framework-services 1.4): its own group of the set, else the endpoints that serve every group of the area.
-   * @param callerGroup counts when the object has nothing by that name of a set
+   * @param callerGroup counts when nothing of the object is in a set of that name, or shall be
    * @returns undefined when the set is none, or has no endpoints
    */
   inSet(setId: string, callerGroup: () => GroupId): Answer | undefined {

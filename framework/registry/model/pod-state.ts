@@ -1,6 +1,6 @@
 // What a pod is, to a caller of the registry: active or not, at which address, in which state. Pure.
 import { activeCondition, annotations, labels, restartsCondition } from '#api/names.ts'
-import { addressesOf } from '#api/topology.ts'
+import { addressesOf, isOnLostNode } from '#api/topology.ts'
 
 /** The parts of a Kubernetes pod that the registry reads. */
 export interface PodObject {
@@ -85,6 +85,11 @@ export function isActivePod(pod: PodObject, reported?: ReportedState): boolean {
   return !hasGate(pod) && conditionOf(pod, 'Ready')?.status === 'True'
 }
 
+/** Whether Kubernetes hears nothing of the pod's machine: what was known of the pod may be no longer so. */
+export function isLostPod({ status }: PodObject): boolean {
+  return isOnLostNode(status?.conditions)
+}
+
 /** A condition that is True with a reason of another form was written by somebody who knows: it counts. */
 const unreadable = { setting: 'Active', present: 'Active' }
 
@@ -99,11 +104,13 @@ export function hasEnded(pod: PodObject): boolean {
 
 /**
  * The name or address that callers are given, or undefined while there is none. Names of DaemonSet pods do not
- * resolve (they have no host name under the Service), so those and pods on the host's network go by address.
+ * resolve (they have no host name under the Service), so those and pods on the host's network go by address, as long as
+ * it is theirs.
  */
 export function hostOf(pod: PodObject, service: string, form: 'dns' | 'ip'): string | undefined {
   const byAddress = form === 'ip' || pod.spec?.hostNetwork === true || (pod.metadata.ownerReferences ?? []).some(({ kind }) => kind === 'DaemonSet')
-  return byAddress ? addressesOf(pod)[0] : podName(pod, service)
+  if (!byAddress) return podName(pod, service)
+  return hasEnded(pod) ? undefined : addressesOf(pod)[0]
 }
 
 /** The stable DNS name under the server's headless Service, relative to the namespace. */
@@ -127,7 +134,7 @@ export function ordinalOf(name: string): number | undefined {
 /** What many pods have alike is one object for all of them. */
 const ofDaemonSet = Object.freeze([Object.freeze({ kind: 'DaemonSet' })])
 const gated = Object.freeze([Object.freeze({ conditionType: activeCondition })])
-const judged: readonly PodCondition[] = ['ContainersReady', 'Ready'].flatMap((type) => ['True', 'False'].map((status) => Object.freeze({ type, status })))
+const judged: readonly PodCondition[] = ['ContainersReady', 'Ready'].flatMap((type) => [{ type, status: 'True' }, { type, status: 'False' }, { type, status: 'False', reason: 'Kubelet' }].map((one) => Object.freeze(one)))
 
 /** The pod without what nothing here reads. A namespace may have a hundred thousand: what is left of one takes less than 1 KB of memory. */
 export function essentials<T extends PodObject>(pod: T): T {
@@ -153,10 +160,11 @@ function ownLabels({ [labels.app]: app, [labels.server]: server, [labels.variant
   return variant === undefined ? { [labels.app]: app, [labels.server]: server } : { [labels.app]: app, [labels.server]: server, [labels.variant]: variant }
 }
 
-/** Of Kubernetes' own conditions what they say; those of a node whole. */
+/** Of Kubernetes' own conditions what they say, and whether there is a reason why not; those of a node whole. */
 function conditionKept(condition: PodCondition): readonly PodCondition[] {
   if (condition.type === restartsCondition) return [condition]
   const { status, reason, message, lastTransitionTime, lastProbeTime } = condition
   if (condition.type === activeCondition) return [{ type: activeCondition, status, reason, message, lastTransitionTime, lastProbeTime } as PodCondition]
-  return judged.filter((one) => one.type === condition.type && one.status === status)
+  const hasReason = status === 'False' && (reason ?? '') !== ''
+  return judged.filter((one) => one.type === condition.type && one.status === status && (one.reason !== undefined) === hasReason)
 }

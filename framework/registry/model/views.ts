@@ -6,6 +6,13 @@ import type { EndpointF } from '#tars/protocol/QueryF.ts'
 export interface Entry {
   readonly endpoint: EndpointF
   readonly active: boolean
+  /** It was active when Kubernetes heard of its machine last. */
+  readonly isLost?: boolean
+}
+
+/** Where nothing else is active, what was lost is: there may be nothing wrong with it, and Kubernetes be cut off from its machines. */
+export function orLost(entries: readonly Entry[]): readonly Entry[] {
+  return entries.some(({ active }) => active) ? entries : entries.map((entry) => (entry.isLost === true ? { ...entry, active: true } : entry))
 }
 
 /** Where an object is served. */
@@ -54,9 +61,16 @@ export interface AreaEntries {
   readonly byGroup: ReadonlyMap<string, readonly Entry[]>
 }
 
-/** Endpoints by set name and area; those of no valid set are left out. */
-export function setEntries(entries: readonly Entry[]): ReadonlyMap<string, ReadonlyMap<string, AreaEntries>> {
+/**
+ * Endpoints by set name and area; those of no valid set are left out.
+ * @param declared sets that are there whether anything runs in them or not, as native's rows are: of their names something is known
+ */
+export function setEntries(entries: readonly Entry[], declared: readonly string[]): ReadonlyMap<string, ReadonlyMap<string, AreaEntries>> {
   const names = new Map<string, Map<string, { all: Entry[]; byGroup: Map<string, Entry[]> }>>()
+  for (const setId of declared) {
+    const set = parseSet(setId)
+    if (set !== undefined) names.set(set.name, new Map())
+  }
   for (const entry of entries) {
     const set = parseSet(entry.endpoint.setId)
     if (set === undefined) continue

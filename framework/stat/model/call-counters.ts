@@ -12,7 +12,7 @@ const newMs = 60_000
 interface Counter {
   /** Its labels as they are written. */
   readonly labels: string
-  /** From then on, milliseconds, it tells what it has counted. */
+  /** Monotonic: from then on it tells what it has counted. */
   readonly tellsFrom: number
   readonly counts: [calls: number, timeouts: number, failures: number, seconds: number]
 }
@@ -37,7 +37,7 @@ export class CallCounters {
   #most: string[] = []
   #rest: Counter | undefined
 
-  /** @param now when its window was over, milliseconds */
+  /** @param now monotonic, when its window was over: a clock that is set back would have counters fall to 0, and count again what they count */
   add({ by = '', names, value }: Pick<Sum, 'by' | 'names' | 'value'>, now: number): void {
     const { counts } = this.#counter(by, now, [names['master_name'], names['slave_name'], names['interface_name'], names['return_value']].map(String))
     const [timeouts, failures] = [value[at.timeouts] as number, value[at.failures] as number]
@@ -47,7 +47,7 @@ export class CallCounters {
     counts[3] += (value[at.total] as number) / 1000
   }
 
-  /** In Prometheus' text format. */
+  /** In Prometheus' text format. @param now monotonic */
   text(now: number): string {
     const texts = metrics.map(([name, help]) => metricHead(name, help))
     const all = [...this.#counters.values(), ...(this.#rest === undefined ? [] : [this.#rest])]

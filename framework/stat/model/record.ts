@@ -1,6 +1,7 @@
 // A line of a report as it is kept: whose it is, and whether it may be (framework-services 6.2). Pure.
 import { cleanName } from '#store/clean-text.ts'
-import type { Reason } from '#store/known.ts'
+import { accountOf } from '#store/key-guard.ts'
+import type { Key, Reason } from '#store/known.ts'
 import type { StatMicMsgHead } from '#tars/protocol/StatF.ts'
 
 /** Who calls what, as rows have it. */
@@ -22,6 +23,8 @@ export type StatNames = {
 export interface Reporter {
   /** Pod, or whatever it goes by. */
   readonly node: string
+  /** Where it sends from. */
+  readonly address: string
   /** `App.Server` of the pod that reports; undefined for a stranger. */
   readonly owner: string | undefined
   /** Whether a server of this name runs here. */
@@ -37,12 +40,12 @@ const internalSlaves = new Set(['tars.tarsnode', 'tars.tarsproperty', 'tars.tars
 const internalMasters = new Set(['tars.tarsnode', 'elk'])
 
 /** What the head of a line of reportMicMsg says. */
-export function keyOfHead(head: StatMicMsgHead, fromClient: boolean, reporter: Reporter): { readonly by: string; readonly names: StatNames } | Reason {
+export function keyOfHead(head: StatMicMsgHead, fromClient: boolean, reporter: Reporter): (Key & { readonly names: StatNames }) | Reason {
   const { name: master, version } = splitVersion(head.masterName)
   const own = serverOf(fromClient ? master : head.slaveName)
   if (internalSlaves.has(head.slaveName) || (version !== '' && internalMasters.has(master))) return 'internal'
   if (!reporter.mayReport(own)) return 'foreign'
-  // What a pod says under made-up names is counted against its own server, so that they take no room from others.
+  // What a pod says under made-up names is counted against its own server, and what a stranger says against its address, so that they take no room from others.
   const by = reporter.owner === undefined || reporter.isOwner(own) ? own : reporter.owner
   const names = {
     master_name: cleanName(master), slave_name: cleanName(head.slaveName), interface_name: cleanName(head.interfaceName), tars_version: cleanName(version === '' ? head.tarsVersion : version, 32),
@@ -50,7 +53,7 @@ export function keyOfHead(head: StatMicMsgHead, fromClient: boolean, reporter: R
     slave_port: head.slavePort, return_value: head.returnValue,
     slave_set_name: cleanName(head.slaveSetName, 32), slave_set_area: cleanName(head.slaveSetArea, 32), slave_set_id: cleanName(head.slaveSetID, 32),
   }
-  return { by: cleanName(by), names }
+  return { by: accountOf(cleanName(by), cleanName(reporter.owner ?? reporter.address)), names }
 }
 
 /** `App.Server@version` */

@@ -80,8 +80,8 @@ const servers: readonly Server[] = [
 ]
 
 /**
- * One server after the other, each on a processor of its own: those who call have the rest, so that they take no time of
- * it, neither at its peak nor in the storm. Its peak is the most that those get who bring the storm, when they ask for as
+ * One server after the other, each on a processor of its own, with what keeps what it is asked for: those who call have the
+ * rest, so that they take no time of it, neither at its peak nor in the storm. Its peak is the most that those get who bring the storm, when they ask for as
  * much as it answers to few, and for twice of that. `BENCH_ROLES=stat,log` takes only those.
  */
 export async function overload(note: (line: string) => void): Promise<readonly Goal[]> {
@@ -128,9 +128,9 @@ interface Goodput {
 }
 
 async function underStorm(cluster: WithLogs, server: Server, note: (line: string) => void): Promise<Goal[]> {
-  const { role, stop } = await started(cluster, server)
+  const { role, owner, stop } = await started(cluster, server)
   const [host, port] = [role.address, role.serves[server.port ?? 'port'] as number]
-  if (processors > 1) keepTo(role.pid, '0')
+  if (processors > 1) for (const one of [role, ...(owner === undefined ? [] : [owner])]) keepTo(one.pid, '0')
   const requests = Array.from({ length: kinds }, (_, index) => {
     const body = new Writer()
     server.interface.functions[server.func]?.writeArgs(body, server.args(index))
@@ -182,7 +182,7 @@ async function underStorm(cluster: WithLogs, server: Server, note: (line: string
 
 const codes = ({ refused, other, seconds }: Storm): string => [...Object.entries(refused).map(([code, count]) => `${(count / seconds).toFixed(0)}/s ${code}`), ...(other > 0 ? [`${(other / seconds).toFixed(0)}/s another code`] : [])].join(', ')
 
-async function started(cluster: WithLogs, server: Server): Promise<{ readonly role: RoleProcess; stop(): Promise<void> }> {
+async function started(cluster: WithLogs, server: Server): Promise<{ readonly role: RoleProcess; readonly owner?: RoleProcess; stop(): Promise<void> }> {
   if (server.role !== 'querystat' && server.role !== 'queryproperty') {
     const role = await startRole({ cluster, role: server.role, env: server.env?.(`${cluster.folder}/${server.role}`, cluster.logs) ?? {} })
     return { role, stop: () => role.stop() }
@@ -190,7 +190,7 @@ async function started(cluster: WithLogs, server: Server): Promise<{ readonly ro
   const owner = await startOwner(cluster, server.role === 'querystat' ? 'stat' : 'property')
   const name = `TARS${server.role.toUpperCase()}`
   const role = await startRole({ cluster, role: server.role, env: { [`${name}_PORT`]: '0', [`${name}_HTTP_PORT`]: '0', [`${name}_TEXT_PORT`]: '0', [`${name}_OWNERS_PORT`]: String(owner.serves['http']) } })
-  return { role, stop: () => role.stop().then(() => owner.stop()) }
+  return { role, owner, stop: () => role.stop().then(() => owner.stop()) }
 }
 
 /** Who keeps what is asked for: a day of an application, and the pod by which it is found. */

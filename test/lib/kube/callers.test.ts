@@ -60,6 +60,24 @@ test("an address that is used again is the new pod's, whatever is said of the on
   expect(callers.at('10.0.2.1')?.pod).toBe('shop-new-0')
 })
 
+test('nor is it that of one that goes, and has left it already', async () => {
+  const at = { namespace, name: 'shop-old-0' }
+  await pod('shop-old-0', 'Old', { ip: '10.0.4.1' })
+  await cluster.client.patch(pods, at, { metadata: { finalizers: ['test/stays'] } }, { type: 'merge' })
+  await remove('shop-old-0')
+  await pod('shop-next-0', 'Next', { ip: '10.0.4.1' })
+  await until(() => callers.at('10.0.4.1')?.pod === 'shop-next-0')
+  await cluster.client.patch(pods, at, { metadata: { annotations: { a: 'b' } } }, { type: 'merge' })
+  await pod('shop-mark-1', 'Mark', { ip: '10.0.4.9' })
+  await until(() => callers.at('10.0.4.9') !== undefined)
+  expect(callers.at('10.0.4.1')?.pod).toBe('shop-next-0')
+  await callers.learn('10.0.4.1')
+  expect(callers.at('10.0.4.1')?.pod).toBe('shop-next-0')
+  await cluster.client.patch(pods, at, { metadata: { finalizers: null } }, { type: 'merge' })
+  await until(() => !callers.isPod('shop-old-0'))
+  expect(callers.at('10.0.4.1')?.pod).toBe('shop-next-0')
+})
+
 test('a pod that gets another address is no longer at the first', async () => {
   const moved = await pod('shop-moved-0', 'Moved', { ip: '10.0.3.1' })
   await until(() => callers.at('10.0.3.1') !== undefined && addresses.find('10.0.3.1') !== undefined)

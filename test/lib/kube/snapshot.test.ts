@@ -1,5 +1,5 @@
 // What informers know, kept in a file over a restart.
-import { mkdtemp, readFile, rm, stat, truncate } from 'node:fs/promises'
+import { appendFile, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
@@ -76,6 +76,26 @@ it('is believed but for the line that was being written when the process was kil
   const after = await keep(file, namespace, true)
   onTestFinished(() => after.stop())
   expect(valuesOf(after)).toEqual({ a1: 'first' })
+})
+
+it('is as old as it says, whenever it was written: its process may be killed before it has said so, and its clock set back', async () => {
+  const [namespace, file] = [await cluster.namespace(), join(folder, 'old')]
+  await create(namespace, 'a1', 'first')
+  await (await keep(file, namespace)).stop()
+  const text = await readFile(file, 'utf8')
+  const confirmed = Date.parse((JSON.parse(text.slice(0, text.indexOf('\n'))) as { confirmed: string }).confirmed)
+  const dated = (at: number): Promise<void> => writeFile(file, text.replace(new Date(confirmed).toISOString(), new Date(at).toISOString()))
+  const age = async (): Promise<number> => {
+    const after = await keep(file, namespace, true)
+    await after.stop()
+    expect(valuesOf(after)).toEqual({ a1: 'first' })
+    return after.maps.ageMs()
+  }
+  await dated(confirmed - 100_000)
+  await appendFile(file, text.slice(text.indexOf('\n') + 1))
+  expect(await age()).toBeGreaterThanOrEqual(100_000)
+  await dated(Date.now() + 3_600_000)
+  expect(await age()).toBe(Infinity)
 })
 
 it('is written anew when most of its lines say nothing any more', async () => {

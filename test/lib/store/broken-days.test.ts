@@ -55,7 +55,7 @@ test('they go with their days, before whole ones when there is too little room, 
   for (const [day, share] of [['20260101', 0.1], ['20260103', 0.7], ['20260104', 0.5]] as const) truncateSync(broken(day), Math.floor(share * bytes))
   const lifetime = new Lifetime()
   const { store, metrics } = openStoreWithSpool({ settings: { data, days: 4, bytes, spoolBytes: bytes }, dataset, lifetime, log: silentLogger, now: () => new Date(2026, 0, 5).getTime() })
-  expect(await store.trim(dataset, '20260102')).toBe(0)
+  expect(await store.trim(dataset, '20260102')).toBe(1)
   expect(files()).toEqual(['20260103.sqlite.broken', '20260104.sqlite.broken'])
   expect(metrics()).toContain('tarsstore_set_aside_files{dataset="stat"} 2\n')
   expect(await store.write(dataset, some('20260104', 'a'))).toBe(0)

@@ -9,6 +9,7 @@ import { afterAll, expect, test } from 'vitest'
 import type { Row } from '#store/dataset.ts'
 import { Disks } from '../../rig/disks.ts'
 import { fill } from '../../rig/fill.ts'
+import { HandClock } from '../../stat/rig.ts'
 import { openKept } from './windows-rig.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'tarsk8s-full-'))
@@ -47,4 +48,21 @@ test('what is acknowledged after the disk was full survives the end of the proce
     await windows.stop()
     await spool.stop()
   }
+})
+
+test('how many reports were not acknowledged is told, those among them that came while the journal was torn', async () => {
+  const disk = disks.outside('journal')
+  const kept = openKept({ journal: join(disk, 'torn'), spool: join(folder, 'torn'), store: { write: async () => 0 }, clock: new HandClock(), bounds: { perReporter: 1000, inAll: 1000 } })
+  // More than is left of a page of the disk.
+  const add = (): Promise<unknown> => kept.add(Array.from({ length: 100 }, (_, index) => ({ by: 'A.A', name: `f${came.length}-${index}`, count: 1 }))).then(() => 'written', ({ code }: { code: string }) => code)
+  const came: unknown[] = []
+  for (const isFull of [true, false, true, false]) {
+    if (isFull) await fill(join(disk, 'filler'))
+    else rmSync(join(disk, 'filler'))
+    came.push(await add())
+  }
+  // The last one found room, but the journal was written anew in the same moment before.
+  expect([came, kept.windows.counts.journalFailures]).toEqual([['STORE_JOURNAL', 'written', 'STORE_JOURNAL', 'STORE_JOURNAL'], 3])
+  await kept.windows.stop()
+  await kept.spool.stop()
 })

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Fold, sumsOf, sumsTakenDown, type FoldRules, type Sums } from '#store/fold.ts'
 import { Interned, internedText, longestInterned } from '#store/interned.ts'
-import { KeyGuard } from '#store/key-guard.ts'
+import { accountOf, KeyGuard } from '#store/key-guard.ts'
 import { Known } from '#store/known.ts'
 import { headBytes, Tape, TapeReader } from '#store/tape.ts'
 import { statRules } from '../../../framework/stat/model/stat-rules.ts'
@@ -80,7 +80,7 @@ describe('sums', () => {
           for (const _ of fold.takeDown(() => tape));
         }
         const value = Float64Array.of(count, 1, 2, count * 3, least + 7, least, ...Object.entries(intervals).flatMap(([bound, calls_]) => [Number(bound), calls_]))
-        fold.add(fold.slot(keys, keys.number(Buffer.from(JSON.stringify(Object.values({ ...names, interface_name: `f${key}` })))), ['a.b']), { column: value, from: 0, to: value.length }, tape)
+        fold.add(fold.slot(keys, keys.number(Buffer.from(JSON.stringify(Object.values({ ...names, interface_name: `f${key}` })))), accountOf('a.b')), { column: value, from: 0, to: value.length }, tape)
         const sum = model.get(key) ?? { count: 0, max: 0, min: 0, intervals: {} }
         for (const [bound, more] of Object.entries(intervals)) sum.intervals[bound] = (sum.intervals[bound] ?? 0) + more
         model.set(key, { ...sum, count: sum.count + count, max: Math.max(sum.max, least + 7), min: least === 0 ? sum.min : sum.min === 0 ? least : Math.min(sum.min, least) })
@@ -136,7 +136,7 @@ describe('what is known of reports', () => {
     for (const _ of fields) entries.push(known.take(source, 0, parent, entries.at(-1) ?? -1, () => Buffer.from('short')))
     return { entries, reads: source.reads }
   }
-  const key = (name: string) => ({ by: 'a.b', names: { ...names, interface_name: name } })
+  const key = (name: string) => ({ by: accountOf('a.b'), names: { ...names, interface_name: name } })
 
   test('what comes in the order of the last time is not read again; of another sender it is something else', () => {
     const known = new Known(rules, 1, 100)
@@ -175,6 +175,13 @@ describe('what is known of reports', () => {
     expect(learned).toBe(2)
     for (let index = 0; index < 200; index++) count(2, other, `n${index % 100}`)
     expect(learned).toBeGreaterThan(110)
+    // Whoever says so, it is counted once: as who says so since takes its room.
+    known.begin(3)
+    const [sense, again] = ['x', 'y'].map((sender) => known.entry(Buffer.from('a'), known.sender(sender)) * 2 + 1) as [number, number]
+    const strangers = new Fold(rules, new KeyGuard({ perReporter: 1, inAll: 100 }))
+    const meanings = [known.learn(sense, { ...key('c'), by: accountOf('a.b', '10.0.0.1') }), known.learn(again, { ...key('c'), by: accountOf('a.b', '10.0.0.2') }), known.learn(sense, { ...key('d'), by: accountOf('a.b', '10.0.0.1') })]
+    for (const meaning of meanings) strangers.add(known.slot(strangers, meaning), { column: Float64Array.of(1, 0, 0, 0, 0, 0), from: 0, to: 6 }, tape)
+    expect(counts(strangers)).toEqual({ c: 2, d: 1 })
     expect([counts(one), counts(other)]).toEqual([{ a: 3 }, { a: 1, b: 1, ...Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`n${index}`, 2])) }])
   })
 

@@ -5,7 +5,7 @@ import type { Store } from '#store/dataset.ts'
 import { statDataset } from '#store/datasets.ts'
 import { Fold } from '#store/fold.ts'
 import { Intake } from '#store/intake.ts'
-import { KeyGuard, type KeyBounds } from '#store/key-guard.ts'
+import { accountOf, KeyGuard, type KeyBounds } from '#store/key-guard.ts'
 import { Keeper, type Keeping } from '#store/keeper.ts'
 import { Spool } from '#store/spool.ts'
 import { Windows } from '#store/windows.ts'
@@ -48,7 +48,7 @@ export function openWindows({ journal, keeper, clock, log = silentLogger, length
     }
     return intake.count(0, (sense) => {
       const [by = '', name = ''] = JSON.parse(intake.known.bytesOf(sense).toString()) as string[]
-      return { by, names: { master_name: by, slave_name: 'S.S', interface_name: name, tars_version: '', master_ip: 'm', slave_ip: 's', slave_port: 1, return_value: 0, slave_set_name: '', slave_set_area: '', slave_set_id: '' } }
+      return { by: accountOf(by), names: { master_name: by, slave_name: 'S.S', interface_name: name, tars_version: '', master_ip: 'm', slave_ip: 's', slave_port: 1, return_value: 0, slave_set_name: '', slave_set_area: '', slave_set_id: '' } }
     })
   }
   return { windows, add }

@@ -9,6 +9,8 @@ import { Failure } from '#base/errors.ts'
 import { silentLogger } from '#base/log.ts'
 import type { Row } from '#store/dataset.ts'
 import { statDataset } from '#store/datasets.ts'
+import { sumsTakenDown } from '#store/fold.ts'
+import { tapesIn } from '#store/journal.ts'
 import type { Closed } from '#store/keeper.ts'
 import { minuteOf } from '#store/minute.ts'
 import { Outbox } from '#store/outbox.ts'
@@ -16,6 +18,7 @@ import { Spool } from '#store/spool.ts'
 import { openSqliteStore } from '#store/sqlite/store.ts'
 import { until } from '../../registry/cluster.ts'
 import { HandClock } from '../../stat/rig.ts'
+import { statRules } from '../../../framework/stat/model/stat-rules.ts'
 import { openKept, openWindows, type Calls, type WindowsRig } from './windows-rig.ts'
 
 let folder: string
@@ -103,6 +106,30 @@ describe('after an end without a stop', () => {
     await second.spool.stop()
   })
 
+  test('a journal that was cut off at any byte, or is naught from there on, says what was written before', async () => {
+    const { windows, add, spool } = open(new Memory())
+    const journal = join(folder, 'journal')
+    const written: { readonly bytes: number; readonly total: number }[] = [{ bytes: 0, total: 0 }]
+    for (const [total, name] of [[1, 'f'], [3, 'g'], [7, 'f'], [15, 'f']] as const) {
+      await add([record('A.A', name, total - (written.at(-1)?.total ?? 0))])
+      written.push({ bytes: statSync(join(journal, readdirSync(journal)[0] ?? '')).size, total })
+    }
+    const [name = ''] = readdirSync(journal)
+    const bytes = readFileSync(join(journal, name))
+    await windows.stop()
+    await spool.stop()
+    const said = (found: Buffer): number => {
+      writeFileSync(join(journal, name), found)
+      return [...sumsTakenDown(statRules('p'), tapesIn(journal, name.split('.')[0] ?? ''))].reduce((sum, { value: [count = 0] }) => sum + count, 0)
+    }
+    for (let cut = 0; cut <= bytes.length; cut++) {
+      const upTo = (end: number): number | undefined => written.findLast((one) => one.bytes <= end)?.total
+      const zeros = bytes.subarray(cut).findIndex((byte) => byte !== 0)
+      const [short, filled] = [said(bytes.subarray(0, cut)), said(Buffer.concat([bytes.subarray(0, cut), Buffer.alloc(bytes.length - cut)]))]
+      expect([cut, short, filled]).toEqual([cut, upTo(cut), upTo(zeros < 0 ? bytes.length : cut + zeros)])
+    }
+  })
+
   test('a record that was cut off is left out, and those before it are not', async () => {
     const memory = new Memory()
     const first = open(memory)
@@ -122,6 +149,34 @@ describe('after an end without a stop', () => {
     await second.windows.stop()
     await second.spool.stop()
   })
+})
+
+test('a journal that cannot be read for now holds no window up, and is handed on when it can', async () => {
+  const memory = new Memory()
+  const first = open(memory)
+  await first.add([record('A.A', 'f', 1)])
+  const [name = ''] = readdirSync(join(folder, 'journal'))
+  const bytes = readFileSync(join(folder, 'journal', name))
+  await first.windows.stop()
+  await first.spool.stop()
+  memory.rows.clear()
+  mkdirSync(join(folder, 'journal', name))
+  const told: number[] = []
+  const second = open(memory, { told })
+  for (const count of [2, 4]) {
+    await second.add([record('A.A', 'f', count)])
+    await second.windows.close()
+  }
+  await second.windows.look()
+  await second.spool.empty()
+  expect([memory.total, told]).toEqual([6, [2, 4]])
+  rmSync(join(folder, 'journal', name), { recursive: true })
+  writeFileSync(join(folder, 'journal', name), bytes)
+  await second.windows.look()
+  await second.spool.empty()
+  expect([memory.total, readdirSync(join(folder, 'journal'))]).toEqual([7, []])
+  await second.windows.stop()
+  await second.spool.stop()
 })
 
 describe('the spool', () => {

@@ -48,12 +48,12 @@ export interface Edge {
   toVertex: string
   callCount: bigint
   callTime: bigint
-  /** From here on of one call; empty where calls are summed up. */
+  /** From here on of one call; empty and 0 where calls are summed up, or it is not known. */
   spanId: string
-  csTime: string
-  srTime: string
-  ssTime: string
-  crTime: string
+  csTime: bigint
+  srTime: bigint
+  ssTime: bigint
+  crTime: bigint
   csData: string
   srData: string
   ssData: string
@@ -70,10 +70,10 @@ export function createEdge(given: Partial<Edge> = {}): Edge {
     callCount: given.callCount ?? 0n,
     callTime: given.callTime ?? 0n,
     spanId: given.spanId ?? '',
-    csTime: given.csTime ?? '',
-    srTime: given.srTime ?? '',
-    ssTime: given.ssTime ?? '',
-    crTime: given.crTime ?? '',
+    csTime: given.csTime ?? 0n,
+    srTime: given.srTime ?? 0n,
+    ssTime: given.ssTime ?? 0n,
+    crTime: given.crTime ?? 0n,
     csData: given.csData ?? '',
     srData: given.srData ?? '',
     ssData: given.ssData ?? '',
@@ -91,10 +91,10 @@ export function writeEdge(w: Writer, tag: number, value: Edge): void {
   w.writeLong(2, value.callCount)
   w.writeLong(3, value.callTime)
   w.writeString(4, value.spanId)
-  w.writeString(5, value.csTime)
-  w.writeString(6, value.srTime)
-  w.writeString(7, value.ssTime)
-  w.writeString(8, value.crTime)
+  w.writeLong(5, value.csTime)
+  w.writeLong(6, value.srTime)
+  w.writeLong(7, value.ssTime)
+  w.writeLong(8, value.crTime)
   w.writeString(9, value.csData)
   w.writeString(10, value.srData)
   w.writeString(11, value.ssData)
@@ -112,10 +112,10 @@ export function readEdge(r: Reader, tag: number, optional = false): Edge {
     callCount: r.readLong(2),
     callTime: r.readLong(3),
     spanId: r.readString(4),
-    csTime: r.readString(5),
-    srTime: r.readString(6),
-    ssTime: r.readString(7),
-    crTime: r.readString(8),
+    csTime: r.readLong(5, 0n),
+    srTime: r.readLong(6, 0n),
+    ssTime: r.readLong(7, 0n),
+    crTime: r.readLong(8, 0n),
     csData: r.readString(9),
     srData: r.readString(10),
     ssData: r.readString(11),
@@ -268,10 +268,10 @@ export const TopologySchema: Schema = {
       { tag: 2, name: 'callCount', required: true, type: 'long' },
       { tag: 3, name: 'callTime', required: true, type: 'long' },
       { tag: 4, name: 'spanId', required: false, type: 'string' },
-      { tag: 5, name: 'csTime', required: false, type: 'string' },
-      { tag: 6, name: 'srTime', required: false, type: 'string' },
-      { tag: 7, name: 'ssTime', required: false, type: 'string' },
-      { tag: 8, name: 'crTime', required: false, type: 'string' },
+      { tag: 5, name: 'csTime', required: false, type: 'long' },
+      { tag: 6, name: 'srTime', required: false, type: 'long' },
+      { tag: 7, name: 'ssTime', required: false, type: 'long' },
+      { tag: 8, name: 'crTime', required: false, type: 'long' },
       { tag: 9, name: 'csData', required: false, type: 'string' },
       { tag: 10, name: 'srData', required: false, type: 'string' },
       { tag: 11, name: 'ssData', required: false, type: 'string' },
@@ -298,7 +298,7 @@ export const TopologySchema: Schema = {
       graphTrace: { params: [{ name: 'date', tag: 1, out: false, type: 'string' }, { name: 'traceId', tag: 2, out: false, type: 'string' }, { name: 'graph', tag: 3, out: true, type: { struct: 'tars::Graph' } }], result: 'int' },
       listFunction: { params: [{ name: 'date', tag: 1, out: false, type: 'string' }, { name: 'serverName', tag: 2, out: false, type: 'string' }, { name: 'fs', tag: 3, out: true, type: { vector: 'string' } }], result: 'int' },
       listTrace: { params: [{ name: 'date', tag: 1, out: false, type: 'string' }, { name: 'serverName', tag: 2, out: false, type: 'string' }, { name: 'ts', tag: 3, out: true, type: { vector: 'string' } }], result: 'int' },
-      listTraceSummary: { params: [{ name: 'date', tag: 1, out: false, type: 'string' }, { name: 'beginTime', tag: 2, out: false, type: 'long' }, { name: 'endTime', tag: 3, out: false, type: 'long' }, { name: 'serverName', tag: 4, out: false, type: 'string' }, { name: 'ss', tag: 5, out: true, type: { vector: { struct: 'tars::Summary' } } }], result: 'int' },
+      listTraceSummary: { params: [{ name: 'date', tag: 1, out: false, type: 'string' }, { name: 'beginTime', tag: 2, out: false, type: 'long' }, { name: 'endTime', tag: 3, out: false, type: 'long' }, { name: 'serverName', tag: 4, out: false, type: 'string' }, { name: 'ts', tag: 5, out: true, type: { vector: { struct: 'tars::Summary' } } }], result: 'int' },
     } },
   },
 }
@@ -312,7 +312,7 @@ export interface TopologyServant {
   graphTrace(date: string, traceId: string, current: Current): Answer<{ return: number; graph: Graph }>
   listFunction(date: string, serverName: string, current: Current): Answer<{ return: number; fs: string[] }>
   listTrace(date: string, serverName: string, current: Current): Answer<{ return: number; ts: string[] }>
-  listTraceSummary(date: string, beginTime: bigint, endTime: bigint, serverName: string, current: Current): Answer<{ return: number; ss: Summary[] }>
+  listTraceSummary(date: string, beginTime: bigint, endTime: bigint, serverName: string, current: Current): Answer<{ return: number; ts: Summary[] }>
 }
 
 /** What a client calls Topology with. */
@@ -322,7 +322,7 @@ export interface TopologyProxy {
   graphTrace(date: string, traceId: string, options?: CallOptions): Promise<{ return: number; graph: Graph }>
   listFunction(date: string, serverName: string, options?: CallOptions): Promise<{ return: number; fs: string[] }>
   listTrace(date: string, serverName: string, options?: CallOptions): Promise<{ return: number; ts: string[] }>
-  listTraceSummary(date: string, beginTime: bigint, endTime: bigint, serverName: string, options?: CallOptions): Promise<{ return: number; ss: Summary[] }>
+  listTraceSummary(date: string, beginTime: bigint, endTime: bigint, serverName: string, options?: CallOptions): Promise<{ return: number; ts: Summary[] }>
 }
 
 const fastTopology: FastForms = {
@@ -415,13 +415,13 @@ const fastTopology: FastForms = {
     },
     readArgs: (r) => [r.readString(1), r.readLong(2), r.readLong(3), r.readString(4)],
     writeResult(w, result) {
-      const value = resultObject('listTraceSummary', result) as { return: number; ss: Summary[] }
+      const value = resultObject('listTraceSummary', result) as { return: number; ts: Summary[] }
       w.writeInt(0, value.return)
-      writeVectorOfSummary(w, 5, value.ss)
+      writeVectorOfSummary(w, 5, value.ts)
     },
     readResult: (r) => ({
       return: r.readInt(0),
-      ss: readVectorOfSummary(r, 5),
+      ts: readVectorOfSummary(r, 5),
     }),
   },
 }

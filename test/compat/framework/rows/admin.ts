@@ -69,7 +69,7 @@ const nodeRows: readonly Row[] = [
   codeOnly('reportResult', [[1, 'requestId', 7], [2, 'funcName', 'f'], [3, 'ret', 0], [4, 'result', 'r']], code.cannot),
   row('getAllApplicationNames', { expected: [['DCache', 'Demo', 'tars'], 'Success'] }, 'result'),
   row('getAllNodeNames', { expected: [['demo-hello-0'], 'Success'] }, 'result'),
-  row('getAllServerIds', { expected: [[['Demo.Hello_demo-hello-0', 'active', 'active', 'tars.cpp']], 'Success'] }, 'result'),
+  row('getAllServerIds', { expected: [[['Demo.Hello_demo-hello-0', 'active', 'active', 'tars_cpp']], 'Success'] }, 'result'),
   row('pingNode', { args: textArgs(['name', alive]), expected: [1, 'Success'], see: (answer) => [Number(answer['return']), answer['result']] }, 'result'),
   row('getNodeVesion', { args: textArgs(['name', 'demo-hello-0']), expected: [0, 'Success'], see: seeAll('result') }, 'version', 'result'),
   codeOnly('shutdownNode', textArgs(['name', 'nobody']), code.noNode, 'result'),

@@ -19,7 +19,7 @@ export const rows: readonly Row[] = [
   topologyRow('graphFunction', textArgs(['date', day], ['functionName', 'x']), 'graph'),
   topologyRow('listFunction', textArgs(['date', day], ['serverName', 'x']), 'fs'),
   topologyRow('listTrace', textArgs(['date', day], ['serverName', 'x']), 'ts'),
-  topologyRow('listTraceSummary', [[1, 'date', day], [2, 'beginTime', 0], [3, 'endTime', 9], [4, 'serverName', 'x']], 'ss'),
+  topologyRow('listTraceSummary', [[1, 'date', day], [2, 'beginTime', 0], [3, 'endTime', 9], [4, 'serverName', 'x']], 'ts'),
   { section: '5', servant: topologies, func: 'graphTrace', args: textArgs(['date', day], ['traceId', 'x']), results: { 0: 'return', 3: 'graph' }, see: seeReturn, expected: -1 },
   { section: '10.1', servant: views, func: 'getLogFileList', args: textArgs(['application', 'Test'], ['serverName', 'None']), results: { 0: 'return', 3: 'logFileList' }, see: seeAll('logFileList'), expected: [0, []] },
   { section: '10.1', servant: views, func: 'getLogData', args: textArgs(['application', 'Test'], ['serverName', 'None'], ['logFile', 'x.log'], ['cmd', 'tail -1 x']), results: { 0: 'return', 5: 'fileData' }, see: (answer) => [seeReturn(answer), String(answer['fileData']).includes('there is no log file "x.log"')], expected: [-1, true] },
