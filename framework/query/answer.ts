@@ -28,6 +28,7 @@ export interface Asker {
 export interface Answerer {
   /** Asked for where none is named. */
   readonly usualIndex: string
+  /** @throws Failure TURNS_BUSY when too many questions of who asks wait */
   answer(asked: Asked, asker: Asker): Promise<MonitorQueryRsp>
   /** `YYYYMMDD HHMM` of the newest rows. @throws Failure when a store does not say, or too many questions of who asks wait */
   lastTime(asker: Asker): Promise<string>
@@ -52,9 +53,11 @@ export function createAnswerer({ kind, reader, atOnce, log }: AnswererOptions): 
   const turns = new PartedTurns(atOnce)
   const failed = (msg: string, more: Partial<MonitorQueryRsp> = {}): MonitorQueryRsp => ({ ret: -1, msg, lastTime: noTime, activeDb: 0, totalDb: 0, retThreads: [], result: new Map(), ...more })
   const notAnswered = (error: unknown): MonitorQueryRsp => {
-    const refused = error instanceof Failure && (error.code === 'STORE_QUESTION' || error.code === 'TURNS_BUSY')
+    const busy = error instanceof Failure && error.code === 'TURNS_BUSY'
+    const refused = busy || (error instanceof Failure && error.code === 'STORE_QUESTION')
     if (refused) counts.refused++
     else counts.failed++
+    if (busy) throw error
     if (!refused) log.error('a question was not answered', { dataset: dataset.name, error })
     return failed(describe(error))
   }
