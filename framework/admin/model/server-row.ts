@@ -16,6 +16,7 @@ export function serverRow(server: TServer, endpoint: TEndpoint | undefined, find
     app,
     server: name,
     ...(variant === undefined ? {} : { variant }),
+    generation: server.metadata.generation ?? 0,
     subType,
     type: tars?.template ?? '',
     release: releaseOf(server),
