@@ -5,7 +5,11 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect, it, onTestFinished } from 'vitest'
+import { Communicator } from '#tars/client.ts'
+import { AdminF, type AdminFProxy } from '#tars/protocol/AdminF.ts'
 import { readSettings } from '../../base-images/nodejs/agent/settings.ts'
+import { eventually } from '../rig/eventually.ts'
+import { ownAddress } from '../rig/own-address.ts'
 
 const agent = join(import.meta.dirname, '..', '..', 'base-images', 'nodejs', 'agent', 'main.ts')
 
@@ -56,6 +60,25 @@ it('a worker whose event loop stands still is replaced, and no other', async () 
   expect(goesOn).toBe('goes on')
   expect(second).toMatch(/^\d+$/)
   expect(second).not.toBe(first)
+})
+
+it('answers whether its workers run, and its version, and passes other commands on', async () => {
+  const address = ownAddress()
+  const { folder, conf } = pack(['instances=2', `local=tcp -h ${address} -p 1000 -t 3000`], {
+    'package.json': JSON.stringify({ version: '1.2.3' }),
+    'app.js': "process.on('message', ({ cmd, data }) => console.log(`heard ${cmd} ${data}`))",
+  })
+  const communicator = new Communicator()
+  onTestFinished(() => communicator.close())
+  const admin = communicator.proxy<AdminFProxy>(AdminF, `AdminObj@tcp -h ${address} -p 1000`)
+  const lines = printed(folder, conf, 2)
+  await eventually(async () => ((await admin.notify('preheatCheck').catch(() => '')) === 'success' ? true : undefined))
+  expect(await admin.notify('tars.viewversion')).toBe('1.2.3')
+  // A worker that runs may not listen yet.
+  const heard = lines.then(() => true)
+  const told = async (): Promise<boolean | undefined> => Promise.race([heard, admin.notify('tars.setloglevel  INFO').then(() => undefined, () => undefined)])
+  await eventually(told)
+  expect(await lines).toEqual(['heard tars.setloglevel INFO', 'heard tars.setloglevel INFO'])
 })
 
 it.each([

@@ -61,6 +61,18 @@ describe('a rotated file', () => {
     expect(kept.split('\n').length).toBeGreaterThan(200)
   })
 
+  it('stays as small as it is to be when it is the only one that is kept', async () => {
+    const path = join(scratch('rotated'), 'out')
+    const writer = new BoundedWriter(toRotatedFile(path, { maxBytes: 1000, keep: 1 }))
+    for (let i = 0; i < 40; i++) {
+      writer.write(lines(i * 10, 10))
+      await writer.settled(60_000)
+    }
+    const kept = readFileSync(path, 'utf8')
+    expect(kept.endsWith('line 399\n')).toBe(true)
+    expect(kept.length).toBeLessThan(1200)
+  })
+
   it('tells when it cannot be written', async () => {
     const writer = new BoundedWriter(toRotatedFile('/proc/none/out', { maxBytes: 1000, keep: 3 }))
     writer.write(lines(0, 3))

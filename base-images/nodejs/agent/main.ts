@@ -52,7 +52,10 @@ async function runMaster(settings: Settings): Promise<void> {
 }
 
 try {
-  if (cluster.isWorker) runWorker(process.argv[2] ?? '', (code) => process.exit(code))
+  const { [beatVariable]: beatMs } = process.env
+  // It is not the service's.
+  Reflect.deleteProperty(process.env, beatVariable)
+  if (cluster.isWorker) runWorker(process.argv[2] ?? '', (code) => process.exit(code), Number(beatMs))
   else await runMaster(readSettings(process.argv.slice(2)))
 } catch (error) {
   process.stderr.write(`node-agent: ${describe(error)}\n`)

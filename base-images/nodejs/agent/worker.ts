@@ -2,14 +2,15 @@
 import { runMain } from 'node:module'
 import { dirname } from 'node:path'
 import { Departure } from './departure.ts'
-import { aliveMessage, beatVariable } from './workers.ts'
+import { aliveMessage } from './workers.ts'
 
 /**
  * Runs the user's script as the main module of this worker. At a stop the clients are asked to leave and their calls
  * are finished; then the worker exits, unless the script listens for `disconnect` itself and so takes over its own end.
  * @param exit ends this process
+ * @param beatMs how often the master hears that the event loop goes on; 0: never
  */
-export function runWorker(script: string, exit: (code: number) => void): void {
+export function runWorker(script: string, exit: (code: number) => void, beatMs = 0): void {
   const departure = new Departure()
   // The master disconnects soon after its message, and does not wait for connections.
   let left = Promise.resolve()
@@ -22,8 +23,6 @@ export function runWorker(script: string, exit: (code: number) => void): void {
     const { cmd, data } = (message ?? {}) as { cmd?: unknown; data?: unknown }
     if (cmd === 'agent.shutdown') left = departure.say(Number(data)).then(() => void (process.connected && process.disconnect?.()))
   })
-  const beatMs = Number(process.env[beatVariable] ?? 0)
-  Reflect.deleteProperty(process.env, beatVariable)
   if (beatMs > 0) setInterval(() => process.connected && process.send?.({ cmd: aliveMessage }, undefined, undefined, () => {}), beatMs).unref()
   process.argv.splice(1, 2, script)
   process.title = `${script}: worker process`

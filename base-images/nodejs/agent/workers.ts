@@ -39,7 +39,7 @@ export class Workers extends EventEmitter<{ online: []; listening: []; ended: [c
   readonly #options: WorkersOptions
   readonly #slots: (Worker | undefined)[]
   readonly #listening = new Set<Worker>()
-  /** Beats that each running worker has missed. */
+  /** Beats that each worker has missed since it was online. */
   readonly #missed = new Map<Worker, number>()
   #watch: NodeJS.Timeout | undefined
   #crashes: number[] = []
@@ -57,6 +57,11 @@ export class Workers extends EventEmitter<{ online: []; listening: []; ended: [c
     // Beats are counted, not measured: of a standstill of this process no worker is to blame.
     if (beatMs > 0) this.#watch = setInterval(() => this.#countMissed(), beatMs)
     for (let slot = 0; slot < this.#slots.length; slot++) this.#fork(slot)
+  }
+
+  /** Every worker has begun to run its script. */
+  get online(): boolean {
+    return this.#slots.every((worker) => worker !== undefined && this.#missed.has(worker))
   }
 
   broadcast(message: WorkerMessage): void {
