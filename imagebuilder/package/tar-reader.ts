@@ -83,8 +83,8 @@ export async function* readTar(source: AsyncIterable<Buffer>): AsyncGenerator<Ta
       else if (header.flag === 'K') own.set('linkpath', longName(await extension(pieces, header.size)))
       else {
         const whole = withPax(header, new Map([...global, ...own]))
-        // Some packers write a size to folders, and no content.
-        const size = whole.flag === '5' ? 0 : whole.size
+        // Some packers write a size to folders and links, and no content.
+        const size = whole.flag === '5' || whole.flag === '1' || whole.flag === '2' ? 0 : whole.size
         const content = new Content(pieces, size)
         yield { header: { ...whole, size }, start: pieces.taken, content }
         // What was not read is skipped.

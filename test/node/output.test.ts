@@ -7,6 +7,7 @@ import { toDescriptor, toRotatedFile } from '../../node/output/destinations.ts'
 import { Tail } from '../../node/output/tail.ts'
 import { decodeStatus } from '../../node/system/exit-status.ts'
 import { bindLibc } from '../../node/system/libc.ts'
+import { exitCode } from '../rig/pidns.ts'
 import { command, pod, removeScratch, scratch, supervise } from './rig.ts'
 
 afterAll(removeScratch)
@@ -30,6 +31,19 @@ describe('a destination that does not keep up', () => {
     expect(lost).toBeGreaterThan(50_000)
     expect(text.startsWith('line 0\nline 1\n')).toBe(true)
     // The pipe stays open: a write to it is still under way.
+  })
+})
+
+describe('a destination that takes nothing', () => {
+  it('has a bounded number of pieces waiting for it, however small they are', () => {
+    const batches: (readonly Buffer[])[] = []
+    const writer = new BoundedWriter((chunks) => void batches.push(chunks))
+    writer.hold()
+    for (let i = 0; i < 500_000; i++) writer.write(Buffer.from('\n'))
+    writer.release()
+    // Each piece takes some hundred bytes besides its own.
+    expect(batches[0]?.length).toBeLessThanOrEqual(1 << 14)
+    expect((batches[0]?.length ?? 0) + writer.lostLines).toBe(500_000)
   })
 })
 
@@ -78,6 +92,16 @@ describe('a service that prints without end', () => {
     expect(file.endsWith('some words to fill the pipe 39999\n')).toBe(true)
     expect(file.split('\n')).toHaveLength(40_001)
     for (const fd of [read, write]) closeSync(fd)
+  })
+
+  it('runs on when the reader of the container\'s output is gone', async () => {
+    const { read, write } = bindLibc().pipe()
+    // Each line is a write of the supervisor's own that fails: it is tried again a second after a failure.
+    const lines = `sh -c 'for i in 1 2 3; do echo "line $i"; sleep 1.1; done; exit 9'`
+    const space = await supervise(pod('none', { ...command('/bin/sh', lines), TARSNODE_ON_EXIT: 'exit' }), ['ignore', write, 'pipe'])
+    for (const fd of [read, write]) closeSync(fd)
+    expect(exitCode(await space.ended)).toBe(9)
+    expect(space.stderr).toMatch(/exited with code 9/)
   })
 
   it('may open /dev/stdout anew', async () => {

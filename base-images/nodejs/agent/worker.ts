@@ -1,6 +1,8 @@
 // The process around one copy of the user's script.
 import { runMain } from 'node:module'
+import { dirname } from 'node:path'
 import { Departure } from './departure.ts'
+import { aliveMessage, beatVariable } from './workers.ts'
 
 /**
  * Runs the user's script as the main module of this worker. At a stop the clients are asked to leave and their calls
@@ -20,8 +22,13 @@ export function runWorker(script: string, exit: (code: number) => void): void {
     const { cmd, data } = (message ?? {}) as { cmd?: unknown; data?: unknown }
     if (cmd === 'agent.shutdown') left = departure.say(Number(data)).then(() => void (process.connected && process.disconnect?.()))
   })
-  process.argv[1] = script
+  const beatMs = Number(process.env[beatVariable] ?? 0)
+  Reflect.deleteProperty(process.env, beatVariable)
+  if (beatMs > 0) setInterval(() => process.connected && process.send?.({ cmd: aliveMessage }, undefined, undefined, () => {}), beatMs).unref()
+  process.argv.splice(1, 2, script)
   process.title = `${script}: worker process`
+  // As node-agent does: what a service opens by a relative name is beside its script.
+  process.chdir(dirname(script))
   // The loader's own entry: `require.main === module` holds in the script, and ES modules work too.
   runMain?.()
 }
