@@ -83,6 +83,6 @@ export function wholeNumber(request: FastifyRequest, name: string, known: readon
   return Number(text)
 }
 
-function invalid(name: string, rule: string): Failure {
+export function invalid(name: string, rule: string): Failure {
   return new Failure('QUERY_INVALID', `the query parameter ${name} ${rule}`)
 }

@@ -170,6 +170,7 @@ describe('refusals say what to do', () => {
     ['GET', '/servers?ap=Test', 400, 'QUERY_INVALID'],
     ['GET', '/pods/nobody/logs', 404, 'POD_UNKNOWN'],
     ['GET', '/pods/test-hello-0/logs?tail=-1', 400, 'QUERY_INVALID'],
+    ['GET', '/pods/test-hello-0/logs?follow=yes', 400, 'QUERY_INVALID'],
     ['GET', '/nothing', 404, 'ROUTE_UNKNOWN'],
     ['PUT', '/servers', 404, 'ROUTE_UNKNOWN'],
     ['POST', '/servers/test-hello/explode', 404, 'ROUTE_UNKNOWN'],
