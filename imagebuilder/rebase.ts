@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { Failure } from '#base/errors.ts'
 import { factsOf, layerDescriptor, recordedBase, type AddedLayer, type ImageFacts } from './config.ts'
+import type { Credential } from './oci/auth.ts'
 import { placeInRegistry, tryMount, type KnownBlob, type Placement } from './oci/destination.ts'
 import { digestOf } from './oci/digest.ts'
 import { formatReference, parseReference, type ImageReference } from './oci/reference.ts'
@@ -58,7 +59,8 @@ interface Release extends BaseImage {
  */
 export class Rebaser {
   readonly #options: RebaseOptions
-  readonly #sessions = new Map<string, Session>()
+  /** By registry, and by who one is there. */
+  readonly #sessions = new Map<string, Map<Credential | undefined, Session>>()
   readonly #bases = new Map<string, Promise<BaseImage>>()
   readonly #opened: ImageSource[] = []
   /** By registry and digest, the repository that has a new layer. */
@@ -75,7 +77,7 @@ export class Rebaser {
    */
   async rebase(reference: ImageReference, asTag?: string): Promise<RebasedImage> {
     const { signal, suffix = '' } = this.#options
-    const repository = new Repository(this.#session(reference.registry), reference.repository, 'pull,push')
+    const repository = new Repository(this.#session(reference), reference.repository, 'pull,push')
     const named = await readEvery(repositorySource(repository, reference), signal)
     const olds = named.images.map((image) => releaseOf(image))
     const images = await Promise.all(olds.map((old) => this.#compose(old)))
@@ -98,14 +100,17 @@ export class Rebaser {
   }
 
   close(): void {
-    for (const session of this.#sessions.values()) session.close()
+    for (const sessions of this.#sessions.values()) for (const session of sessions.values()) session.close()
     for (const source of this.#opened) source.close()
     this.#options.base?.close()
   }
 
-  #session(registry: string): Session {
-    const session = this.#sessions.get(registry) ?? new Session(registry, this.#options.access)
-    this.#sessions.set(registry, session)
+  #session({ registry, repository }: ImageReference): Session {
+    const { access } = this.#options
+    const credential = access?.credentials?.(registry, repository)
+    const sessions = this.#sessions.get(registry) ?? new Map<Credential | undefined, Session>()
+    const session = sessions.get(credential) ?? new Session(registry, access, repository)
+    this.#sessions.set(registry, sessions.set(credential, session))
     return session
   }
 

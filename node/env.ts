@@ -51,6 +51,10 @@ export interface Settings {
   readonly container: Readonly<Record<string, string>>
 }
 
+/** The environment as it was before the launcher hid from the supervisor's loader and runtime what they would obey; see launcher.ts. */
+export const unhidden = (env: Environment): Environment =>
+  Object.fromEntries(Object.entries(env).map(([name, value]) => [name.replace(/^lD_|^nODE/, (hidden) => hidden.toUpperCase()), value]))
+
 /**
  * | variable | meaning | default |
  * |---|---|---|

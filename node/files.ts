@@ -50,7 +50,7 @@ export function supervisorFiles({ bundle, glibc, arch = 'x64', runtime, kept = d
   const manifest = runtime === undefined ? pinnedRuntime(arch) : join(runtime, 'package.json')
   const optional = NAME_SERVICE_LIBRARIES.filter((name) => locate(glibc, name) !== undefined)
   const files: LayerFile[] = [
-    { path: launcherPath(), mode: 0o755, content: launcher(arch, supervisorCommand(arch)) },
+    { path: launcherPath(), mode: 0o755, content: launcher(arch, supervisorCommand(arch), { hides: true }) },
     { path: `${SUPERVISOR_DIR}/bin/node`, mode: 0o755, source: strippedRuntime(need(manifest, 'runtime'), kept) },
     { path: `${SUPERVISOR_DIR}/${BUNDLE}`, mode: 0o644, source: need(bundle, 'bundle') },
     ...readdirSync(join(dirname(need(bundle, 'bundle')), PARTS)).map((name) => ({ path: `${SUPERVISOR_DIR}/${PARTS}/${name}`, mode: 0o644, source: join(dirname(bundle), PARTS, name) })),

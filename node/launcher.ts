@@ -24,6 +24,17 @@ const machines: Readonly<Record<Architecture, { readonly machine: number; readon
   },
 }
 
+/**
+ * What may come before: instructions that go through the environment and write the first letter of the variables that the
+ * supervisor's loader and runtime would obey, LD_… and NODE…, as a small one. They are the service's (NODE_OPTIONS, LD_PRELOAD …),
+ * and a module or a library that is meant for the service, in the supervisor, may keep it from starting.
+ */
+const hiding: Readonly<Record<Architecture, string>> = {
+  x64: `488b0c24 488d74cc10 488b3e 4883c608 4885ff 741a 8b07 3d4e4f4445 740c 25ffffff00 3d4c445f00 75df 800f20 ebda 90`,
+  arm64: `e10340f9 e2430091 420c018b c5e98952 85a8a872 86898852 e60ba072 438440f8 630100b4 640040b9 9f00056b 80000054
+    845c0012 9f00066b 21ffff54 64004039 84001b32 64000039 f5ffff17 1f2003d5`,
+}
+
 const BASE = 0x400000n
 const HEADERS = 64 + 56
 const READ_AND_EXECUTE = 5
@@ -31,11 +42,12 @@ const PAGE = 0x1000n
 
 /**
  * @param words the fixed beginning of the command line; the first is the program
+ * @param hides what the command's loader and runtime would take for theirs of the environment; see unhidden of env.ts
  * @returns a static ELF executable (System V ABI, ELF-64) of one segment
  */
-export function launcher(arch: Architecture, words: readonly string[]): Buffer {
+export function launcher(arch: Architecture, words: readonly string[], { hides = false } = {}): Buffer {
   const { machine, code } = machines[arch]
-  const text = Buffer.from(code.replaceAll(/\s/g, ''), 'hex')
+  const text = Buffer.from(`${hides ? hiding[arch] : ''}${code}`.replaceAll(/\s/g, ''), 'hex')
   const numbers = HEADERS + text.length
   const table = numbers + 5 * 8
   const strings = [...words, `tarsk8s: ${words[0] ?? ''} cannot be started\n`].map((word) => Buffer.from(`${word}\0`))

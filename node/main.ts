@@ -7,7 +7,7 @@ import type { Environment } from '#base/lifecycle.ts'
 import { describe } from '#base/errors.ts'
 import { createLogger } from '#base/log.ts'
 import { injectedEnvironment } from './container/injected.ts'
-import { parseEnvironment } from './env.ts'
+import { parseEnvironment, unhidden } from './env.ts'
 import { KEEP } from './foreground.ts'
 import { launcherPath, layoutAt } from './layout.ts'
 import { startOutput } from './output/output.ts'
@@ -20,17 +20,19 @@ const FAILED = 255
 /** Longest wait for the last output to be written, milliseconds. */
 const FLUSH_MS = 1_000
 
+const given = unhidden(process.env)
+
 /** An injected supervisor wins: a newer one reaches pods so without a new image. Returns when this is the one to run. */
 function giveWay(libc: Libc, workDir: string): void {
   const injected = launcherPath(workDir)
   if (dirname(process.argv[1] ?? '') === workDir || !existsSync(injected)) return
-  libc.exec({ file: injected, argv: [injected, 'node'], cwd: '/', env: process.env as Readonly<Record<string, string>> })
+  libc.exec({ file: injected, argv: [injected, 'node'], cwd: '/', env: given as Readonly<Record<string, string>> })
   throw new Error(`the injected supervisor ${injected} cannot be executed`)
 }
 
 /** An init container may know what the container of the service was not told. */
 function completeEnvironment(workDir: string): Environment {
-  return process.env['PodName'] === undefined ? { ...process.env, ...injectedEnvironment(workDir) } : process.env
+  return given['PodName'] === undefined ? { ...given, ...injectedEnvironment(workDir) } : given
 }
 
 function supervise(keeps: boolean): void {
@@ -43,7 +45,7 @@ function supervise(keeps: boolean): void {
     forward: (signal) => running.node?.forward(signal),
   })
   const libc = bindLibc()
-  const { workDir } = layoutAt(process.env['TARSNODE_ROOT'])
+  const { workDir } = layoutAt(given['TARSNODE_ROOT'])
   if (!keeps) giveWay(libc, workDir)
   const settings = parseEnvironment(completeEnvironment(workDir))
   const output = startOutput(libc, settings.paths.logDir, settings.stdoutFile)
@@ -55,7 +57,7 @@ function supervise(keeps: boolean): void {
 
 async function command(name: string, args: readonly string[]): Promise<number> {
   const { runCommand } = await import('./commands/main.ts')
-  const { workDir } = layoutAt(process.env['TARSNODE_ROOT'])
+  const { workDir } = layoutAt(given['TARSNODE_ROOT'])
   return runCommand(name, args, { out: process.stdout, err: process.stderr, env: completeEnvironment(workDir), signal: new AbortController().signal, cwd: process.cwd() })
 }
 

@@ -68,6 +68,8 @@ export interface ServerRow {
   readonly app: string
   readonly server: string
   readonly variant?: string
+  /** Counts the changes of what is wanted of it; 0 where the cluster does not. */
+  readonly generation: number
   readonly subType: string
   /** Its template; empty for subType normal. */
   readonly type: string
@@ -83,7 +85,7 @@ export interface ServerRow {
   readonly pods: readonly PodRow[]
 }
 
-/** `GET /servers[?app=&server=]` */
+/** `GET /servers[?app=&server=&variant=]` */
 export interface ServerList {
   readonly servers: readonly ServerRow[]
   /** Milliseconds since the Kubernetes API last confirmed this. */

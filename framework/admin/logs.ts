@@ -5,7 +5,7 @@ import type { KubeClient } from '#kube/client.ts'
 import type { ServerRow } from './contract.ts'
 import { unknownPod } from './errors.ts'
 import type { View } from './model/view.ts'
-import { texts, wholeNumber } from './routes.ts'
+import { invalid, texts, wholeNumber } from './routes.ts'
 
 export interface LogParts {
   readonly view: View
@@ -32,7 +32,7 @@ export function addLogRoute(http: FastifyInstance, { view, admit, client, namesp
     await admit(request, row)
     const tail = wholeNumber(request, 'tail', known)
     const { follow, previous } = texts(request, known)
-    const query = new URLSearchParams({ container: row.name, ...(isYes(follow) && { follow: 'true' }), ...(isYes(previous) && { previous: 'true' }), ...(tail !== undefined && { tailLines: String(tail) }) })
+    const query = new URLSearchParams({ container: row.name, ...(isYes('follow', follow) && { follow: 'true' }), ...(isYes('previous', previous) && { previous: 'true' }), ...(tail !== undefined && { tailLines: String(tail) }) })
     const gone = new AbortController()
     reply.raw.once('close', () => gone.abort())
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log?${query.toString()}`
@@ -48,6 +48,7 @@ export function addLogRoute(http: FastifyInstance, { view, admit, client, namesp
   })
 }
 
-function isYes(text: string | undefined): boolean {
-  return text === 'true' || text === '1' || text === ''
+function isYes(name: string, text = 'false'): boolean {
+  if (!['true', '1', '', 'false', '0'].includes(text)) throw invalid(name, `must be true or false, not "${text}"`)
+  return text !== 'false' && text !== '0'
 }

@@ -26,8 +26,8 @@ export function addRoutes(http: FastifyInstance, { view, admit, command, notific
   http.get('/healthz', (): Health => ({ status: 'ok', ageMs: age(view) }))
 
   http.get('/api/v1/servers', (request): ServerList => {
-    const { app, server } = texts(request, ['app', 'server'])
-    const servers = view.servers().filter((row) => (app === undefined || row.app === app) && (server === undefined || row.server === server))
+    const wanted = Object.entries(texts(request, ['app', 'server', 'variant']))
+    const servers = view.servers().filter((row) => wanted.every(([field, value]) => row[field as 'app' | 'server' | 'variant'] === value))
     return { servers, ageMs: age(view) }
   })
 
@@ -83,6 +83,6 @@ export function wholeNumber(request: FastifyRequest, name: string, known: readon
   return Number(text)
 }
 
-function invalid(name: string, rule: string): Failure {
+export function invalid(name: string, rule: string): Failure {
   return new Failure('QUERY_INVALID', `the query parameter ${name} ${rule}`)
 }

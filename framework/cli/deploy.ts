@@ -10,12 +10,12 @@ import { defineCommand, type Input } from './parts/command.ts'
 import { widthOf } from './parts/io.ts'
 import { parseServerName, shownName, type ServerName } from './parts/names.ts'
 import { createProgress } from './parts/progress.ts'
-import { waitForRollout } from './parts/rollout.ts'
+import { waitForRollout, type Goal } from './parts/rollout.ts'
 import { parseServant } from './parts/servants.ts'
 import { noSet, parseSets } from './parts/sets.ts'
 import { statusTable } from './parts/status-table.ts'
 import { findImage, type Place } from './parts/timage.ts'
-import { changeOf, chooseRelease, newestRelease, newServer, templatesFor, type Wish } from './parts/tserver.ts'
+import { changeServer, chooseRelease, newestRelease, newServer, templatesFor, type Wish } from './parts/tserver.ts'
 
 const defaultTimeoutSeconds = 180
 
@@ -53,17 +53,17 @@ for what is given.
     const timeoutMs = (flags.whole('timeout', [1, 86_400]) ?? defaultTimeoutSeconds) * 1000
     const place: Place = { client: cluster.kube(), namespace: cluster.namespace, signal: io.signal }
     try {
-      const releaseId = await apply(input, name, place)
+      const { spec: { release }, metadata: { generation } } = await apply(input, name, place)
       if (flags.on('no-wait')) return
-      await follow(input, name, { releaseId, timeoutMs })
+      await follow(input, name, { releaseId: release?.id, generation, timeoutMs })
     } finally {
       place.client.close()
     }
   },
 )
 
-/** Makes or changes the TServer. @returns the release it is to run */
-async function apply(input: Input, name: ServerName, place: Place): Promise<string | undefined> {
+/** Makes or changes the TServer. @returns what it is then */
+async function apply(input: Input, name: ServerName, place: Place): Promise<TServer> {
   const { client, namespace, signal } = place
   const { err } = input.io
   const [known, like, image] = await Promise.all([findServer(place, name.object), name.variant === undefined ? undefined : findServer(place, name.first), findImage(place, name.first)])
@@ -73,13 +73,12 @@ async function apply(input: Input, name: ServerName, place: Place): Promise<stri
     if ((wish.release ?? like?.spec.release) === undefined) throw new Failure('RELEASE_UNKNOWN', `${shown} has no release`, { remedy: 'make one with "tarsk8s release"' })
     const created = await client.create(resources.tservers, newServer(name, namespace, wish, like) as TServer, { signal })
     err.write(`${shown} made, release ${created.spec.release?.id}\n`)
-    return created.spec.release?.id
+    return created
   }
-  const change = changeOf(known, wish)
-  const changed = Object.keys(change).length === 0 ? known : await client.patch(resources.tservers, { namespace, name: name.object }, change, { type: 'merge', signal })
+  const changed = await changeServer(place, known, wish)
   const running = changed.spec.release?.id
   err.write(`${shown} ${changed === known ? 'is unchanged' : 'changed'}, release ${running ?? 'none'}${wish.release === undefined ? newerHint(image, running) : ''}\n`)
-  return running
+  return changed
 }
 
 /** @param known the server, or what a new one is made after */
@@ -128,7 +127,7 @@ async function readProfile(file: string | undefined, cwd: string): Promise<strin
   return text
 }
 
-async function follow({ io, cluster }: Input, { object }: ServerName, goal: { readonly releaseId: string | undefined; readonly timeoutMs: number }): Promise<void> {
+async function follow({ io, cluster }: Input, { object }: ServerName, goal: Pick<Goal, 'releaseId' | 'generation' | 'timeoutMs'>): Promise<void> {
   const progress = createProgress(io.err)
   try {
     const row = await waitForRollout(adminClient(cluster.adminUrl(), io.signal), { ...goal, object, signal: io.signal, onChange: (text) => progress.step(text) })

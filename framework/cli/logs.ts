@@ -10,7 +10,7 @@ import { parseServerName } from './parts/names.ts'
 export const run = defineCommand(
   {
     name: 'logs',
-    synopsis: '<App.Server | pod> [-f] [--tail N] [--previous]',
+    synopsis: '<App.Server[/variant] | pod> [-f] [--tail N] [--previous]',
     names: [1, 1],
     options: { follow: { type: 'boolean', short: 'f' }, tail: { type: 'string' }, previous: { type: 'boolean', short: 'p' } },
     help: `

@@ -15,11 +15,11 @@ const staleMs = 180_000
 export const run = defineCommand(
   {
     name: 'status',
-    synopsis: '[App[.Server]] [--json] [--watch]',
+    synopsis: '[App[.Server[/variant]]] [--json] [--watch]',
     names: [0, 1],
     options: { json: { type: 'boolean' }, watch: { type: 'boolean', short: 'w' } },
     help: `
-Shows servers and their pods: all of them, those of an application, or one server.
+Shows servers and their pods: all of them, those of an application, or one server with its variants, or one of these.
 
   --json       the same as JSON; exit code 0 whatever the state
   -w, --watch  shows it again at every change until Ctrl-C`,
@@ -38,11 +38,12 @@ Shows servers and their pods: all of them, those of an application, or one serve
   },
 )
 
-function parseFilter(name: string | undefined): { readonly app?: string; readonly server?: string } {
+function parseFilter(name: string | undefined): { readonly app?: string; readonly server?: string; readonly variant?: string } {
   if (name === undefined) return {}
-  const [app = '', server, ...rest] = name.split('.')
-  if (app === '' || server === '' || rest.length > 0) throw usageError(`"${name}" is neither App nor App.Server`)
-  return server === undefined ? { app } : { app, server }
+  const [full = '', variant, ...more] = name.split('/')
+  const [app = '', server, ...rest] = full.split('.')
+  if (app === '' || server === '' || variant === '' || (variant !== undefined && server === undefined) || rest.length + more.length > 0) throw usageError(`"${name}" is neither App nor App.Server nor App.Server/variant`)
+  return { app, ...(server === undefined ? {} : { server }), ...(variant === undefined ? {} : { variant }) }
 }
 
 function statusText({ servers, ageMs }: ServerList, io: CommandIo): string {

@@ -11,7 +11,7 @@ import { openStoreWithSpool } from '#store/open.ts'
 import { Outbox } from '#store/outbox.ts'
 import { serveStore } from '#store/serve.ts'
 import type { KeventEnv } from './env.ts'
-import { rowOf } from './model/event-row.ts'
+import { Feed } from './feed.ts'
 
 export interface KeventOptions extends KeventEnv {
   readonly client: KubeClient
@@ -41,6 +41,8 @@ export async function startKevent(options: KeventOptions): Promise<RunningKevent
     const { store, spool, metrics: ofStore } = openStoreWithSpool({ settings: options.store, dataset: keventDataset, lifetime, log, now: Date.now })
     const outbox = new Outbox({ spool, log, gatherMs })
     lifetime.onStop(() => outbox.stop())
+    const feed = new Feed(outbox)
+    lifetime.onStop(() => feed.stop())
     const age: { ms: () => number } = { ms: () => Number.POSITIVE_INFINITY }
 
     const follow = (): Running => {
@@ -48,7 +50,7 @@ export async function startKevent(options: KeventOptions): Promise<RunningKevent
       const informers = [...new Set([namespace, clusterNamespace])].map((place) => {
         const informer = new Informer({ client, namespace: place, resource: events, log })
         informer.onChange((type, event) => {
-          if (type !== 'deleted' && (place === namespace || ownsNoNamespace(event))) void outbox.add(event.metadata.uid ?? '', rowOf(event))
+          if (type !== 'deleted' && (place === namespace || ownsNoNamespace(event))) feed.add(event)
         })
         informer.start()
         return life.own(informer)

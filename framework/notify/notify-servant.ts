@@ -1,4 +1,4 @@
-import type { Clock } from '#base/clock.ts'
+import { localTime, type Clock } from '#base/clock.ts'
 import type { Logger } from '#base/log.ts'
 import { mostRows } from '#store/dataset.ts'
 import type { NotifyServant } from '#tars/protocol/NotifyF.ts'
@@ -83,10 +83,4 @@ export function notifyServant({ limiter, filters, add, find, counts, check, call
       return { return: 0, stInfo: { nextpage: rows.length > pageSize && from < lastPage ? from + 1 : 0, notifyItems } }
     },
   }
-}
-
-/** `YYYY-MM-DD HH:MM:SS` in local time, as native prints it. */
-function localTime(time: number): string {
-  const offset = new Date(time).getTimezoneOffset() * 60_000
-  return new Date(time - offset).toISOString().slice(0, 19).replace('T', ' ')
 }

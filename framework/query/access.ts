@@ -11,7 +11,7 @@ export const networkOf = (role: keyof typeof queryPorts): Network => {
   return {
     serves: {
       QueryObj: { env: env('PORT'), from: ['operators'] },
-      TextObj: { env: env('TEXT_PORT'), from: ['operators'] },
+      NoTarsObj: { env: env('TEXT_PORT'), from: ['operators'] },
       http: { port: queryPorts[role].httpPort, env: env('HTTP_PORT'), from: ['metrics'] },
     },
     calls: [{ to: 'api' }, { role: role === 'querystat' ? 'stat' : 'property', port: 'http' }, { to: 'elastic' }],

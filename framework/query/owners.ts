@@ -14,12 +14,15 @@ export interface OwnersOptions {
   readonly log: Logger
 }
 
-/** Knows where the pods are that keep a dataset. */
-export function watchOwners({ client, namespace, server, port, log }: OwnersOptions): Running & { readonly urls: () => string[] } {
+/** Knows where the pods are that keep a dataset; of one that does not run undefined. */
+export function watchOwners({ client, namespace, server, port, log }: OwnersOptions): Running & { readonly urls: () => (string | undefined)[] } {
   const informer = new Informer({ client, namespace, labelSelector: serverSelector('tars', server), log, resource: pods })
   informer.start()
   return {
-    urls: () => informer.list().filter((pod) => pod['status']?.phase === 'Running' && pod.metadata.deletionTimestamp === undefined).map((pod) => pod['status'].podIP as string | undefined).filter((ip) => ip !== undefined).map((ip) => `http://${ip.includes(':') ? `[${ip}]` : ip}:${port}`),
+    urls: () => informer.list().map((pod) => {
+      const ip = pod['status']?.phase === 'Running' && pod.metadata.deletionTimestamp === undefined ? (pod['status'].podIP as string | undefined) : undefined
+      return ip && `http://${ip.includes(':') ? `[${ip}]` : ip}:${port}`
+    }),
     stop: () => informer.stop(),
     get done() {
       return informer.done

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { boundConnections } from '#base/connections.ts'
 import { describe, Failure } from '#base/errors.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
-import type { Answerer } from './answer.ts'
+import type { Answerer, Asker } from './answer.ts'
 import { tokenKey, type Tokens } from '#tars/tokens.ts'
 import { errorText, parseText, textOf, timeText } from './model/text-protocol.ts'
 
@@ -47,7 +47,13 @@ export async function startTextServer({ address, port, answerer, tokens }: TextS
 
 /** One question after the other; what comes meanwhile is read later, and so is who does not read its answers. */
 async function serve(socket: Socket, answerer: Answerer, tokens: Tokens | undefined): Promise<void> {
-  const peer = socket.remoteAddress ?? ''
+  const asker: Asker = {
+    peer: socket.remoteAddress ?? '',
+    timeoutMs: 0,
+    get gone() {
+      return socket.destroyed
+    },
+  }
   let waiting: Buffer[] = []
   let bytes = 0
   let end = new ObjectEnd()
@@ -62,7 +68,7 @@ async function serve(socket: Socket, answerer: Answerer, tokens: Tokens | undefi
       if (at < 0) continue
       const text = Buffer.concat(waiting).toString()
       ;[waiting, bytes, end] = [[], 0, new ObjectEnd()]
-      const answer = await reply(text, answerer, tokens, peer)
+      const answer = await reply(text, answerer, tokens, asker)
       if (!socket.destroyed && !socket.write(answer)) await once(socket, 'drain')
     }
   }
@@ -106,11 +112,11 @@ class ObjectEnd {
   }
 }
 
-async function reply(text: string, answerer: Answerer, tokens: Tokens | undefined, peer: string): Promise<string> {
+async function reply(text: string, answerer: Answerer, tokens: Tokens | undefined, asker: Asker): Promise<string> {
   try {
     if (tokens !== undefined && !tokens.admits(tokenOf(text))) return errorText(`the question has no "${tokenKey}" that is known`)
     const question = parseText(text, answerer.usualIndex)
-    return question.method === 'timecheck' ? timeText(await answerer.lastTime(peer)) : textOf(await answerer.answer(question.asked, peer))
+    return question.method === 'timecheck' ? timeText(await answerer.lastTime(asker)) : textOf(await answerer.answer(question.asked, asker), question.asked.groupby.length)
   } catch (error) {
     return errorText(describe(error))
   }

@@ -8,8 +8,8 @@ export interface Credential {
   readonly identityToken?: string
 }
 
-/** Finds the credential for a registry host, or undefined for anonymous access. */
-export type Credentials = (registry: string) => Credential | undefined
+/** Finds the credential for a repository of a registry host, or undefined for anonymous access. */
+export type Credentials = (registry: string, repository?: string) => Credential | undefined
 
 export const anonymous: Credentials = () => undefined
 
@@ -22,9 +22,10 @@ interface DockerAuthEntry {
 
 const hubKeys = new Set(['index.docker.io', 'docker.io', 'registry-1.docker.io'])
 
-function hostOf(key: string): string {
-  const host = key.replace(/^https?:\/\//, '').split('/')[0] ?? ''
-  return hubKeys.has(host) ? 'registry-1.docker.io' : host
+/** A key as the beginning of `host/repository/`: hosts may stand as URLs, and with the version of the API. */
+function prefixOf(key: string): string {
+  const [host = '', ...path] = key.replace(/^https?:\/\//, '').replace(/\/(?:v[12]\/?)?$/, '').split('/')
+  return [hubKeys.has(host) ? 'registry-1.docker.io' : host, ...path, ''].join('/')
 }
 
 function refuse(source: string, rule: string): never {
@@ -43,7 +44,8 @@ function credentialOf(entry: DockerAuthEntry, source: string, key: string): Cred
 
 /**
  * Credentials from a Docker config JSON (`.dockerconfigjson`: `{"auths": {...}}`) or its legacy form (`.dockercfg`: the
- * inner object alone). Entries may carry `auth`, `username`+`password` or `identitytoken`.
+ * inner object alone). Entries may carry `auth`, `username`+`password` or `identitytoken`; keys may name a part of a
+ * registry, `host/project`, of which the longest that fits counts, as for the kubelet.
  * @param source names the document in errors; secrets never appear in them
  * @throws REGISTRY_SECRET_INVALID
  */
@@ -51,9 +53,10 @@ export function parseDockerConfig(text: string, source: string): Credentials {
   const found = new Map<string, Credential>()
   for (const [key, entry] of Object.entries(authsOf(text, source))) {
     const credential = typeof entry === 'object' && entry !== null ? credentialOf(entry, source, key) : undefined
-    if (credential !== undefined) found.set(hostOf(key), credential)
+    if (credential !== undefined) found.set(prefixOf(key), credential)
   }
-  return (registry) => found.get(registry)
+  const longestFirst = [...found].toSorted(([one], [other]) => other.length - one.length)
+  return (registry, repository = '') => longestFirst.find(([prefix]) => `${registry}/${repository}/`.startsWith(prefix))?.[1]
 }
 
 function authsOf(text: string, source: string): Record<string, DockerAuthEntry | null> {
@@ -71,9 +74,9 @@ function authsOf(text: string, source: string): Record<string, DockerAuthEntry |
 
 /** Asks each in turn; the first that knows the registry wins. */
 export function firstOf(...sources: readonly Credentials[]): Credentials {
-  return (registry) => {
+  return (registry, repository) => {
     for (const source of sources) {
-      const credential = source(registry)
+      const credential = source(registry, repository)
       if (credential !== undefined) return credential
     }
     return undefined

@@ -32,6 +32,9 @@ export function parseLocation(text: string, cwd = '.'): ImageLocation {
   return tagged ? { type: 'layout', dir: resolve(cwd, dir), tag: path.slice(colon + 1) } : { type: 'layout', dir: resolve(cwd, dir) }
 }
 
+/** An image in a registry, whatever else its name could mean: for names that others send, who have no folders and files here. @throws IMAGE_REFERENCE_INVALID */
+export const inRegistry = (text: string): ImageLocation => ({ type: 'registry', reference: parseReference(text) })
+
 /** Docker's names have a tag always. */
 function dockerName(name: string): string {
   parseReference(name)

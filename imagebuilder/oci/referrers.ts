@@ -40,7 +40,7 @@ export async function attachedContent(repository: Repository, subject: string, t
   if (found === undefined) return undefined
   const { layers } = JSON.parse((await repository.manifest(found.digest, signal)).body.toString('utf8')) as Manifest
   const [layer] = layers
-  const content = layer && await whole((await repository.blob(layer, signal)) as AsyncIterable<Buffer>, largestContent)
+  const content = layer && await whole(await repository.blob(layer, signal), largestContent)
   if (content === undefined) throw new Failure('IMAGE_INVALID', `what is attached to ${subject} as ${type} has no content, or more than ${largestContent} bytes`, { remedy: 'remove it from the registry, and build the image anew' })
   return content
 }

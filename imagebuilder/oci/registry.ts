@@ -1,5 +1,7 @@
+import { pipeline, Readable } from 'node:stream'
 import { Failure } from '#base/errors.ts'
 import { digestMismatch, digestOf, verifying } from './digest.ts'
+import { downloaded } from './download.ts'
 import { Session, type Call, type RegistryAccess } from './session.ts'
 import { readAll, type Answer } from './transport.ts'
 import { manifestAccept, mediaTypes, type Descriptor, type Index } from './types.ts'
@@ -70,13 +72,14 @@ export class Repository {
     return answer.status === 200
   }
 
-  /** The blob's bytes, verified while they are read: the stream fails when they are not what was named. */
-  async blob(descriptor: Descriptor, signal?: AbortSignal): Promise<NodeJS.ReadableStream> {
-    const doing = `reading blob ${descriptor.digest}`
-    const answer = await this.#call({ method: 'GET', path: `/blobs/${descriptor.digest}`, expect: [200], doing, signal })
-    const checked = verifying(descriptor.digest, `blob ${descriptor.digest} of ${this.registry}/${this.name}`)
-    answer.body.on('error', (error) => checked.destroy(error))
-    return answer.body.pipe(checked)
+  /** The blob's bytes, verified while they are read: the stream fails when they are not what was named. A download that is cut goes on. */
+  async blob({ digest }: Descriptor, signal?: AbortSignal): Promise<Readable> {
+    const call = { method: 'GET', path: `/blobs/${digest}`, doing: `reading blob ${digest}`, signal } as const
+    const pieces = downloaded(await this.#call({ ...call, expect: [200] }), {
+      ...call, registry: this.registry, attempts: this.#session.attempts,
+      again: (offset) => this.#call({ ...call, headers: { range: `bytes=${offset}-` }, expect: [200, 206] }),
+    })
+    return pipeline(Readable.from(pieces), verifying(digest, `blob ${digest} of ${this.registry}/${this.name}`), () => {})
   }
 
   /** Makes a blob of another repository of this registry ours without moving bytes; false when the registry would not. */
@@ -118,7 +121,9 @@ export class Repository {
   /** @param answer to the POST */
   #upload(answer: Answer | Promise<Answer>, doing: string, signal: AbortSignal | undefined): ChunkedUpload {
     const locate = async (): Promise<string> => {
-      const { location } = (await answer).headers
+      const { location, 'oci-chunk-min-length': least } = (await answer).headers
+      // What is sent while it is made ends when it pauses, and may be a chunk that is too short; others are so at the end alone.
+      if (least !== undefined) this.#session.streams = false
       if (location === undefined) throw new Failure('REGISTRY_REFUSED', `registry ${this.registry} gave no upload location while ${doing}`, { remedy: 'check that the address is that of a registry' })
       return location
     }
@@ -137,6 +142,6 @@ export class Repository {
 
 /** Opens a repository. Close the session when done with it. */
 export function openRepository(registry: string, name: string, rights: 'pull' | 'pull,push', access: RegistryAccess = {}): { repository: Repository; session: Session; close: () => void } {
-  const session = new Session(registry, access)
+  const session = new Session(registry, access, name)
   return { repository: new Repository(session, name, rights), session, close: () => session.close() }
 }

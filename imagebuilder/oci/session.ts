@@ -41,21 +41,23 @@ export class Session {
   readonly registry: string
   readonly #connections: Connections
   readonly #credential: Credential | undefined
-  readonly #attempts: number
+  /** Tries for what is temporary. */
+  readonly attempts: number
   readonly #authorization = new Map<string, string>()
-  /** False since a body that was sent while it was made did not get through: the others are made first. */
+  /** False since a body that was sent while it was made did not get through, or the registry wants chunks of some length: the others are made first. */
   streams = true
 
-  constructor(registry: string, access: RegistryAccess = {}) {
+  /** @param repository that its credentials must be good for */
+  constructor(registry: string, access: RegistryAccess = {}, repository = '') {
     this.registry = registry
     this.#connections = new Connections(registry, access.trust?.(registry) ?? {}, access.silenceMs)
-    this.#credential = (access.credentials ?? anonymous)(registry)
-    this.#attempts = access.attempts ?? 5
+    this.#credential = (access.credentials ?? anonymous)(registry, repository)
+    this.attempts = access.attempts ?? 5
   }
 
   /** @throws the failures of {@link Connections.send} and of an unexpected status, after the tries are used up */
   call(call: Call): Promise<Answer> {
-    return retry(() => this.once(call), { attempts: this.#attempts, baseMs: 200, capMs: 5000, ...(call.signal === undefined ? {} : { signal: call.signal }) })
+    return retry(() => this.once(call), { attempts: this.attempts, baseMs: 200, capMs: 5000, ...(call.signal === undefined ? {} : { signal: call.signal }) })
   }
 
   /** One try, for callers whose retry must look at the state of the registry first. */
@@ -85,9 +87,11 @@ export class Session {
     this.#connections.close()
   }
 
-  /** The registry's credentials go to nobody else. */
+  /** The registry's credentials go to nobody else, and not by plain HTTP where it speaks TLS. Hosts are compared as URLs have them: in lower case, without a usual port. */
   #headers(call: Pick<Call, 'headers'>, url: URL, authorization: string | undefined): Readonly<Record<string, string>> {
-    return { ...call.headers, ...(url.host === this.registry && authorization !== undefined ? { authorization } : {}) }
+    const own = new URL(this.#connections.origin)
+    const isOwn = url.host === own.host && (url.protocol === own.protocol || url.protocol === 'https:')
+    return { ...call.headers, ...(isOwn && authorization !== undefined ? { authorization } : {}) }
   }
 
   async #follow(call: Call, authorization: string | undefined): Promise<Answer> {

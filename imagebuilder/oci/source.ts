@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream'
 import { Failure } from '#base/errors.ts'
 import { manifestName, formatReference, type ImageReference } from './reference.ts'
 import { openRepository, type RawManifest, type Repository } from './registry.ts'
@@ -76,7 +75,7 @@ export function repositorySource(repository: Repository, reference: ImageReferen
     name: formatReference(reference),
     repository: { registry: reference.registry, name: reference.repository },
     manifest: (digest, signal) => repository.manifest(digest ?? manifestName(reference), signal),
-    blob: async (descriptor, signal) => (await repository.blob(descriptor, signal)) as AsyncIterable<Buffer> & Readable,
+    blob: (descriptor, signal) => repository.blob(descriptor, signal),
     close: () => {},
   }
 }

@@ -7,6 +7,7 @@ export class Budget {
   readonly #packed: number
   #entries = 0
   #bytes = 0
+  #pathsBytes = 0
 
   /** @param packed bytes of the package file */
   constructor(limits: PackageLimits, packed: number) {
@@ -24,6 +25,13 @@ export class Budget {
     if (this.#entries > this.#limits.maxEntries) refuse('PACKAGE_TOO_LARGE', `has more than ${this.#limits.maxEntries} entries`, 'pack fewer files')
     this.#check(this.#bytes + size)
     this.#bytes += size
+  }
+
+  /** A path of the layer, or a link's target: all are kept in memory to the end, and cost next to nothing in the package. @throws PACKAGE_TOO_LARGE */
+  path(path: string): void {
+    const { maxPathsBytes } = this.#limits
+    this.#pathsBytes += Buffer.byteLength(path)
+    if (this.#pathsBytes > maxPathsBytes) refuse('PACKAGE_TOO_LARGE', `has too many paths, or too long ones: its paths have more than ${maxPathsBytes} bytes`, 'pack fewer files, or in fewer folders')
   }
 
   #check(bytes: number): void {

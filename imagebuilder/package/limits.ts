@@ -9,6 +9,8 @@ export interface PackageLimits {
   readonly ratioFloorBytes: number
   /** Bytes of one path. */
   readonly maxPathBytes: number
+  /** Bytes of all paths, those of folders that only paths of files bring among them, and of all link targets. */
+  readonly maxPathsBytes: number
 }
 
 export const defaultLimits: PackageLimits = Object.freeze({
@@ -17,4 +19,5 @@ export const defaultLimits: PackageLimits = Object.freeze({
   maxRatio: 200,
   ratioFloorBytes: 64 * 2 ** 20,
   maxPathBytes: 4096,
+  maxPathsBytes: 64 * 2 ** 20,
 })

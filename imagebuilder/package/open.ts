@@ -10,7 +10,8 @@ import { readZipDirectory } from './zip-directory.ts'
 import { openZip } from './zip-source.ts'
 
 /**
- * Opens a release package by its content. A jar of a java-jar server stays whole, under the name tarsnode starts.
+ * Opens a release package by its content. A jar of a java-jar server stays whole, under the name tarsnode starts; a zip that
+ * is none, for it has no manifest, is a package with the jar in it.
  * @param arrival of a file that is still being written: a tar is read as it comes, a zip has its directory at the end
  */
 export async function openPackage(path: string, serverType: ServerType, server: string, arrival?: Arrival, signal?: AbortSignal): Promise<PackageSource> {
@@ -18,10 +19,10 @@ export async function openPackage(path: string, serverType: ServerType, server: 
   const format = await recognise(path)
   if (format !== 'zip') return openTar(path, format, arrival)
   await arrival?.more(Infinity, signal)
-  return serverType === 'java-jar' ? openJar(path, `${server}.jar`) : openZip(path)
+  return serverType === 'java-jar' && (await isJar(path)) ? openJar(path, `${server}.jar`) : openZip(path)
 }
 
-/** A jar as a package of one file. Its directory is read, so that a damaged one is found here and not by the JVM. */
+/** A jar as a package of one file. */
 async function openJar(path: string, name: string): Promise<PackageSource> {
   const { size } = await stat(path)
   let file: ReadStream | undefined
@@ -30,17 +31,18 @@ async function openJar(path: string, name: string): Promise<PackageSource> {
     size,
     consumed: () => file?.bytesRead ?? 0,
     async *entries() {
-      await checkDirectory(path, size)
       file = createReadStream(path, { highWaterMark: 256 << 10 })
       yield { name, type: 'file', kind: 'file', mode: 0o644, size, target: '', content: file as AsyncIterable<Buffer> }
     },
   }
 }
 
-async function checkDirectory(path: string, size: number): Promise<void> {
+/** The JVM starts none without its manifest. The directory is read, so that a damaged jar is found here and not by the JVM. */
+async function isJar(path: string): Promise<boolean> {
   const file = await openFile(path, 'r')
   try {
-    await readZipDirectory(file, size)
+    const members = await readZipDirectory(file, (await file.stat()).size)
+    return members.some(({ name }) => name.toUpperCase() === 'META-INF/MANIFEST.MF')
   } catch (error) {
     throw damaged(error, path)
   } finally {

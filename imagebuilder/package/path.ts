@@ -40,36 +40,44 @@ export function staysWithin(link: readonly string[], target: string): boolean {
 }
 
 const longestChain = 40
+/** What following all links of a package may cost: characters of the paths on the way. Real packages are far below, and it takes about a second. */
+const mostFollowed = 2 ** 28
 
 /**
  * Resolves every link as the kernel would, through the other links of the package, and names the first that leaves the
  * root: `a -> .` and `b -> a/../..` are each harmless by their text.
  * @param links path of each symbolic link (parts joined by `/`) to its target
+ * @throws PACKAGE_TOO_LARGE when that would take too long
  */
 export function findEscapingLink(links: ReadonlyMap<string, string>): { link: string; target: string } | undefined {
+  const cost = { followed: 0 }
   for (const [link, target] of links) {
-    if (!resolves(link, links)) return { link, target }
+    if (!resolves(link, links, cost)) return { link, target }
   }
   return undefined
 }
 
 /** False when following leaves the root. A loop of links resolves to an error of the reader, which harms nobody. */
-function resolves(link: string, links: ReadonlyMap<string, string>): boolean {
-  let todo = link.split('/')
+function resolves(link: string, links: ReadonlyMap<string, string>, cost: { followed: number }): boolean {
+  /** The last is next. */
+  const todo = link.split('/').toReversed()
+  /** The folders down to where it is, each by its path. */
   const at: string[] = []
   for (let followed = 0; todo.length > 0; ) {
-    const [part = '', ...rest] = todo
-    todo = rest
+    const part = todo.pop() ?? ''
     if (part === '' || part === '.') continue
     if (part === '..') {
       if (at.pop() === undefined) return false
       continue
     }
-    const target = links.get([...at, part].join('/'))
-    if (target === undefined) at.push(part)
+    const path = at.length === 0 ? part : `${at.at(-1)}/${part}`
+    cost.followed += path.length
+    if (cost.followed > mostFollowed) refuse('PACKAGE_TOO_LARGE', 'the package has links that take too long to follow', 'pack fewer links, or shorter ones', { link })
+    const target = links.get(path)
+    if (target === undefined) at.push(path)
     else if (target.startsWith('/')) return false
     else if (++followed > longestChain) return true
-    else todo = [...target.split('/'), ...todo]
+    else todo.push(...target.split('/').toReversed())
   }
   return true
 }

@@ -9,6 +9,9 @@ import type { PackageLimits } from './limits.ts'
 import { entryParts, findEscapingLink, refuseLink, staysWithin } from './path.ts'
 import type { TopFolder } from './top-folder.ts'
 
+/** Linux makes no symbolic link to more (PATH_MAX, with its NUL). Bytes. */
+const longestTarget = 4095
+
 /** Looks at the content of a file on its way; each piece is good until the next comes. */
 export interface Observer {
   see(piece: Buffer): void
@@ -60,12 +63,23 @@ class Rewriter {
 
   async add(entry: PackageEntry): Promise<void> {
     this.#budget.entry(entry.size)
+    const named = entryParts(entry.name, this.#options.limits.maxPathBytes)
+    if (isOfMac(named, entry)) {
+      const { head, content } = await peek(entry.content, appleDouble.length)
+      if (entry.type === 'directory' || head.equals(appleDouble)) return
+      return this.#add(named, { ...entry, content })
+    }
+    return this.#add(named, entry)
+  }
+
+  async #add(named: readonly string[], entry: PackageEntry): Promise<void> {
     const isDirectory = entry.type === 'directory'
-    const parts = this.#options.topFolder.strip(entryParts(entry.name, this.#options.limits.maxPathBytes), isDirectory)
+    const parts = this.#options.topFolder.strip(named, isDirectory)
     if (entry.type === 'unsupported') refuseKind(entry)
     if (parts.length === 0) return isDirectory ? undefined : refuseRoot(entry)
     for (const parent of this.#inventory.missingParents(parts, entry.name)) await this.#directory(parent)
     const path = parts.join('/')
+    this.#budget.path(entry.target)
     if (isDirectory) await this.#directory(path)
     else if (entry.type === 'file') await this.#file(path, entry)
     else if (entry.type === 'symlink') await this.#symlink(parts, entry)
@@ -85,6 +99,7 @@ class Rewriter {
   }
 
   async #directory(path: string): Promise<void> {
+    this.#budget.path(path)
     if (this.#inventory.add(path, 'directory')) await this.#layer.entry({ path: this.#place(path), type: 'directory', mode: 0o755, size: 0 })
   }
 
@@ -104,6 +119,7 @@ class Rewriter {
         this.#inventory.candidates.push({ path, executable, script, elf, get linked() { return links.names() } })
       }
     }
+    this.#budget.path(path)
     this.#inventory.add(path, executable ? 'executable' : 'file')
     const observer = this.#options.observe?.(path, entry.size)
     if (observer !== undefined) content = seenBy(observer, content)
@@ -112,7 +128,9 @@ class Rewriter {
 
   async #symlink(parts: readonly string[], entry: PackageEntry): Promise<void> {
     const path = parts.join('/')
+    if (Buffer.byteLength(entry.target) > longestTarget) throw new Failure('PACKAGE_PATH_INVALID', `package link "${path}" has a target of ${Buffer.byteLength(entry.target)} bytes; at most ${longestTarget} are taken`, { remedy: 'shorten the path', context: { link: path } })
     if (!staysWithin(parts, entry.target)) refuseLink(path, entry.target, this.#options.root)
+    this.#budget.path(path)
     this.#inventory.add(path, 'symlink', entry.target)
     await this.#layer.entry({ path: this.#place(path), type: 'symlink', mode: 0o777, size: 0, target: entry.target })
   }
@@ -124,6 +142,7 @@ class Rewriter {
     if (kind !== 'file' && kind !== 'executable') {
       throw new Failure('PACKAGE_LINK_DANGLING', `package hard link "${path}" points to "${entry.target}", which is no file of the package before it`, { remedy: 'pack the file itself ("tar --hard-dereference")', context: { link: path, target: entry.target } })
     }
+    this.#budget.path(path)
     this.#inventory.add(path, kind)
     await this.#layer.entry({ path: this.#place(path), type: 'link', mode: kind === 'executable' ? 0o755 : 0o644, size: 0, target: this.#place(target) })
   }
@@ -136,6 +155,16 @@ class Rewriter {
       return refuseLink(path, entry.target, this.#options.root)
     }
   }
+}
+
+/**
+ * Packers of macOS put a file beside each that has attributes there (RFC 1740, AppleDouble), zips of the Finder all of them
+ * into one folder. Elsewhere they are of no use, and beside the one top folder they would be a second.
+ */
+const appleDouble = Buffer.from('00051607', 'hex')
+
+function isOfMac(parts: readonly string[], { type }: PackageEntry): boolean {
+  return (type === 'file' && parts.at(-1)?.startsWith('._') === true) || (type === 'directory' && parts[0] === '__MACOSX')
 }
 
 function refuseKind(entry: PackageEntry): never {

@@ -11,6 +11,9 @@ export interface TarMember {
 /** The most that a pax header or a long name may take. Bytes. */
 const longestExtension = 4 << 20
 
+/** That end an archive (POSIX ustar). */
+const emptyBlocksAtEnd = 2
+
 /** Bytes of a stream, taken in the sizes that the format asks for. */
 class Pieces {
   readonly #source: AsyncIterator<Buffer>
@@ -74,8 +77,11 @@ export async function* readTar(source: AsyncIterable<Buffer>): AsyncGenerator<Ta
   const global = new Map<string, string>()
   let own = new Map<string, string>()
   try {
+    let empty = 0
     while (await pieces.fill(block)) {
-      if (isEmptyBlock(block)) continue
+      empty = isEmptyBlock(block) ? empty + 1 : 0
+      if (empty === emptyBlocksAtEnd) break
+      if (empty > 0) continue
       const header = parseTarHeader(block)
       if (header.flag === 'x') own = new Map([...own, ...parsePax(await extension(pieces, header.size))])
       else if (header.flag === 'g') for (const [key, value] of parsePax(await extension(pieces, header.size))) global.set(key, value)
@@ -83,8 +89,8 @@ export async function* readTar(source: AsyncIterable<Buffer>): AsyncGenerator<Ta
       else if (header.flag === 'K') own.set('linkpath', longName(await extension(pieces, header.size)))
       else {
         const whole = withPax(header, new Map([...global, ...own]))
-        // Some packers write a size to folders, and no content.
-        const size = whole.flag === '5' ? 0 : whole.size
+        // Some packers write a size to folders and links, and no content.
+        const size = whole.flag === '5' || whole.flag === '1' || whole.flag === '2' ? 0 : whole.size
         const content = new Content(pieces, size)
         yield { header: { ...whole, size }, start: pieces.taken, content }
         // What was not read is skipped.
@@ -92,6 +98,8 @@ export async function* readTar(source: AsyncIterable<Buffer>): AsyncGenerator<Ta
         own = new Map()
       }
     }
+    // Behind the end there may be anything; it is read, for a decompressor finds damage at its own end.
+    while ((await pieces.some(Infinity)) !== undefined);
   } finally {
     await pieces.close()
   }

@@ -107,13 +107,13 @@ export class Build {
   }
 
   async #run(): Promise<BuiltImage> {
-    const { timages, log, queue } = this.#ports
+    const { timages, log, queue, stopping } = this.#ports
     const { id, timage, request, image, createTime, framework } = this.facts
     this.#tell('Pending', 'pending')
     try {
       const built = await queue.run(ownerOf(request), () => this.#build(), this.#signal, (place) => (this.#place = place), this.#headStart?.loan)
       const { createPerson, mark, secret } = request
-      await timages.succeed(timage, id, { id, image, secret, createPerson, createTime, mark }, framework.recordLimit.timageRelease)
+      await timages.succeed(timage, id, { id, image, secret, createPerson, createTime, mark }, framework.recordLimit.timageRelease, stopping)
       log.info('image built', { timage, id, image, digest: built.digest, bytes: built.package.size })
       this.#result = built
       this.log.add({ type: 'note', message: `image ${image} is ${built.digest}` })
@@ -123,7 +123,7 @@ export class Build {
       const reason = this.#reason(error)
       this.#error = reason
       log.error('build failed', { timage, id, error: reason })
-      await timages.fail(timage, id, describe(reason)).catch((lost: unknown) => log.error('the failure could not be written to the TImage', { timage, id, error: lost }))
+      await timages.fail(timage, id, describe(reason), stopping).catch((lost: unknown) => log.error('the failure could not be written to the TImage', { timage, id, error: lost }))
       this.#tell('Failed', describe(reason))
       throw reason
     } finally {

@@ -4,7 +4,7 @@ import { metric } from '#base/metrics.ts'
 import type { ImageEnv } from '../env.ts'
 import type { MemberCache } from '../member-cache.ts'
 import { imageRepository } from '../names.ts'
-import { parseLocation } from '../oci/location.ts'
+import { parseReference } from '../oci/reference.ts'
 import type { Arrival } from '../package/arrival.ts'
 import { beginningOf, Build, building, ownerOf, pending, type BuildFacts, type BuildPorts, type Package } from './build.ts'
 import type { ClusterFacts } from './cluster.ts'
@@ -75,7 +75,7 @@ export class Builder {
       cluster.spelled(timage, request.server, received.filename),
     ])
     const image = `${framework.imageUpload.registry}/${imageRepository(request.app, request.server)}:${request.tag || id}`
-    parseLocation(image)
+    parseReference(image)
     const secret = request.secret || (framework.imageUpload.secret ?? '')
     return { id, timage, request: { ...request, secret }, spelling, base, image, package: received, framework, createTime: new Date(now()).toISOString() }
   }

@@ -9,6 +9,7 @@ import { isNotFound } from '#kube/errors.ts'
 import { secrets } from '#kube/resources.ts'
 import { readSigningKey } from '../signing/key.ts'
 import { anonymous, parseDockerConfig, type Credentials } from '../oci/auth.ts'
+import { parseReference } from '../oci/reference.ts'
 import type { ServerType } from '../package/preflight.ts'
 
 /** A base image, and the secret it is pulled with. */
@@ -71,11 +72,14 @@ export class ClusterFacts {
   /**
    * The base image that a request means: a reference, the name of a base TImage (its default or newest release), or, when
    * empty, the usual one of the server type.
-   * @throws BASE_IMAGE_MISSING, BASE_IMAGE_TYPE
+   * @throws BASE_IMAGE_MISSING, BASE_IMAGE_TYPE, IMAGE_REFERENCE_INVALID
    */
   async base(asked: string, secret: string, serverType?: ServerType): Promise<Base> {
     if (asked === '' && serverType !== undefined) return this.#chooseBase(serverType)
-    if (/[/:@]/.test(asked)) return { image: asked, secret }
+    if (/[/:@]/.test(asked)) {
+      parseReference(asked)
+      return { image: asked, secret }
+    }
     const image = await this.#find(() => this.#client.get<TImage>(resources.timages, { namespace: this.#namespace, name: asked }))
     if (image === undefined || image.imageType !== 'base') throw new Failure('BASE_IMAGE_MISSING', `"${asked}" is neither an image reference nor a TImage of type base`, { remedy: 'send a reference with its registry, or the name of a base TImage' })
     if (serverType !== undefined && image.supportedType !== undefined && !image.supportedType.includes(serverType)) {

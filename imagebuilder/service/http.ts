@@ -1,6 +1,7 @@
 import multipart from '@fastify/multipart'
 import swagger from '@fastify/swagger'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { randomUUID } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
@@ -98,7 +99,7 @@ async function take(options: HttpOptions, request: FastifyRequest, timage: strin
   const { builder, podName, forms, maxUploadBytes } = options
   builder.checkRoom()
   const id = releaseId(podName, Date.now())
-  const file = join(forms, id)
+  const file = join(forms, randomUUID())
   let begun: { readonly form: BuildRequest; readonly headStart: HeadStart } | undefined
   let upload: Upload | undefined
   const received = (of: Upload): Package => ({ ...of, release: () => remove(file) })

@@ -1,5 +1,5 @@
 import { buildImage, type BuildOptions, type BuiltImage } from '../build.ts'
-import { parseLocation } from '../oci/location.ts'
+import { inRegistry } from '../oci/location.ts'
 import { readSupervisors } from '../supervisor.ts'
 import { registryAccess } from './access.ts'
 import type { BuildFacts, BuildPorts } from './build.ts'
@@ -20,7 +20,7 @@ export async function makeImage({ request, spelling: { server, known }, base, im
     making.signal.throwIfAborted()
     return await buildImage({
       package: received.file, app: request.app, server, serverType: request.serverType, anyCase: !known && server === server.toLowerCase(),
-      base: parseLocation(base.image), destination: parseLocation(image), access, baseAccess: { ...baseAccess, configs }, supervisors, limits: env.limits, ...(kept && { members: kept }), codec: env.codec,
+      base: inRegistry(base.image), destination: inRegistry(image), access, baseAccess: { ...baseAccess, configs }, supervisors, limits: env.limits, ...(kept && { members: kept }), codec: env.codec,
       sbom: env.sbom, ...signing, ...making,
     })
   } finally {

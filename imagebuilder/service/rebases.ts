@@ -2,7 +2,7 @@ import type { TImage, TImageRelease } from '#api/types.ts'
 import { describe, Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import type { ImageEnv } from '../env.ts'
-import { openSource, parseLocation } from '../oci/location.ts'
+import { inRegistry, openSource } from '../oci/location.ts'
 import { parseReference } from '../oci/reference.ts'
 import { Rebaser } from '../rebase.ts'
 import { readSupervisors } from '../supervisor.ts'
@@ -54,7 +54,7 @@ export async function rebaseReleases(request: RebaseRequest, options: RebasesOpt
     if (known !== undefined) return known
     const made = (async () => {
       const [push, pull] = await Promise.all([secret, base?.secret || secret].map((name) => registryAccess(name, cluster, env)))
-      return new Rebaser({ ...supervisors, ...signing, sbom: env.sbom, access: push ?? {}, ...(base && { base: openSource(parseLocation(base.image), pull ?? {}) }) })
+      return new Rebaser({ ...supervisors, ...signing, sbom: env.sbom, access: push ?? {}, ...(base && { base: openSource(inRegistry(base.image), pull ?? {}) }) })
     })()
     rebasers.set(secret, made)
     return made

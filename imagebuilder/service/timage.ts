@@ -24,6 +24,10 @@ export function notFound(id: string): never {
 }
 
 const longestMessage = 1600
+/** Writes are tried so often, about five seconds long. */
+const usualTries = 8
+/** The end of a build nobody else can tell: it is tried for two minutes, as long as API servers are restarted. */
+const endTries = 65
 /** Before a watch that broke is begun anew. Milliseconds. */
 const againMs = 1000
 /** The CRD takes no more releases. */
@@ -138,33 +142,40 @@ export class TImageStore {
     }, id)
   }
 
-  /** Ends the build as done: the release becomes the first, and the oldest beyond `keep` go. @throws BUILD_SUPERSEDED */
-  async succeed(name: string, id: string, release: TImageRelease, keep: number): Promise<void> {
+  /**
+   * Ends the build as done: the release becomes the first, and the oldest beyond `keep` go.
+   * @param stopping while it is not aborted, an API server that is away is waited for
+   * @throws BUILD_SUPERSEDED
+   */
+  async succeed(name: string, id: string, release: TImageRelease, keep: number, stopping?: AbortSignal): Promise<void> {
     await this.#change(name, (image) => {
       const running = image.build?.running
       if (running?.id !== id) throw superseded(name, id)
       return { build: { running: null, last: { ...running, phase: 'Done', message: 'Success' } }, releases: withRelease(image, release, keep) }
-    }, id)
+    }, id, endTriesWhile(stopping))
   }
 
-  /** Ends the build as failed, unless somebody else ended it before. */
-  async fail(name: string, id: string, message: string): Promise<void> {
+  /** Ends the build as failed, unless somebody else ended it before. @param stopping as for {@link succeed} */
+  async fail(name: string, id: string, message: string, stopping?: AbortSignal): Promise<void> {
     await this.#change(name, (image) => {
       const running = image.build?.running
       if (running?.id !== id) return undefined
       return { build: { running: null, last: { ...running, phase: 'Failed', message: message.slice(0, longestMessage) } } }
-    }, id)
+    }, id, endTriesWhile(stopping))
   }
 
   /**
    * Computes a merge patch to what is known or read, and writes it if nobody wrote meanwhile; else reads, and so again.
    * @param id of the running build that is changed; undefined: there is none
+   * @param worth whether a try of this number that failed for a while is followed by another
    */
-  async #change(name: string, patchOf: (image: TImage) => object | undefined, id?: string): Promise<void> {
+  async #change(name: string, patchOf: (image: TImage) => object | undefined, id?: string, worth = (attempt: number): boolean => attempt < usualTries): Promise<void> {
     const target = { namespace: this.#namespace, name }
     // What is known and gone is found out by the write; the reading says it better.
-    const again = (error: unknown): boolean => isConflict(error) || isNotFound(error) || (error instanceof Failure && error.temporary)
+    const passes = (error: unknown): boolean => isConflict(error) || isNotFound(error) || (error instanceof Failure && error.temporary)
+    let tries = 0
     await retry(async (attempt) => {
+      tries = attempt
       const known = attempt === 1 ? this.#changes?.get(target.namespace, name) : undefined
       const image = known !== undefined && known.build?.running?.id === id ? known : await this.get(name)
       const patch = patchOf(image)
@@ -172,9 +183,11 @@ export class TImageStore {
       const { resourceVersion } = image.metadata
       const written = await this.#client.patch<TImage>(resources.timages, target, { metadata: { resourceVersion }, ...patch }, { type: 'merge', fieldManager: 'tarsimage' })
       this.#changes?.learn(written)
-    }, { attempts: 8, baseMs: 50, capMs: 2000, when: again })
+    }, { attempts: Infinity, baseMs: 50, capMs: 2000, when: (error) => passes(error) && worth(tries) })
   }
 }
+
+const endTriesWhile = (stopping?: AbortSignal) => (attempt: number): boolean => attempt < (stopping?.aborted === true ? usualTries : endTries)
 
 function withRelease({ releases = [] }: TImage, release: TImageRelease, keep: number): TImageRelease[] {
   return [release, ...releases.filter((one) => one.id !== release.id)].slice(0, Math.max(1, Math.min(keep, mostReleases)))

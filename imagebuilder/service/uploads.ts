@@ -24,6 +24,9 @@ interface Refusal {
   readonly body: string
 }
 
+/** A disk with less room is full: a write may fail before nothing is left. Bytes. */
+const fullBytes = 1 << 20
+const full: Refusal = { status_code: 507, body: 'the disk of the builder is full (free space under TARSIMAGE_WORKSPACE)\n' }
 const path = '/v1/uploads'
 /** "Checksum Mismatch" (tus 1.0.0 "Checksum"). */
 const checksumMismatch = 460
@@ -47,7 +50,7 @@ export class Uploads {
       path, datastore: this.#store, maxSize: maxBytes, relativeLocation: true,
       onUploadCreate: async (_request, { size, metadata }) => {
         const { bavail, bsize } = await statfs(directory)
-        if ((size ?? 0) > bavail * bsize) refuse(507, 'the disk of the builder is full (free space under TARSIMAGE_WORKSPACE)')
+        if ((size ?? 0) > bavail * bsize) refuse(full.status_code, full.body)
         const sum = metadata?.['sha256']
         if (sum !== undefined && sum !== null && !isSha256(sum)) refuse(400, 'metadata sha256 is not 64 hex digits')
         return {}
@@ -57,6 +60,12 @@ export class Uploads {
         if (typeof sum !== 'string' || (await sha256Of(this.#fileOf(id))) === sum.toLowerCase()) return {}
         await this.#store.remove(id)
         return refuse(checksumMismatch, 'the upload does not have the announced sha256 (send it again)')
+      },
+      // Of a write that failed the store says little or nothing.
+      onResponseError: async (_request, error) => {
+        const { bavail, bsize } = await statfs(directory)
+        const status = 'status_code' in error ? error.status_code : 500
+        return status === 500 && bavail * bsize < fullBytes ? full : undefined
       },
       onIncomingRequest: async (request, id) => {
         if (request.method !== 'HEAD' && this.#taken.has(id)) refuse(409, 'a build has this upload (wait for its end)')
@@ -122,7 +131,7 @@ const isSha256 = (text: string): boolean => /^[0-9a-f]{64}$/i.test(text)
 /** tus-server takes refusals as thrown objects of this shape. */
 function refuse(code: number, body: string): never {
   // oxlint-disable-next-line typescript/only-throw-error -- the library's way
-  throw { status_code: code, body: `${body}\n` } satisfies Refusal
+  throw { status_code: code, body: `${body.trimEnd()}\n` } satisfies Refusal
 }
 
 async function sha256Of(file: string): Promise<string> {

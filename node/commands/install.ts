@@ -12,7 +12,7 @@ Copies the supervisor into the volume at the work folder, for the pod's other co
 `
 
 /** Variables that an init container hands on: what the pod is, and every setting of tarsnode. */
-const handedOn = /^(Namespace|PodName|PodIP|ServerApp|ServerName|LauncherType|TARSNODE_\w+)$/
+const handedOn = /^(Namespace|PodName|PodIP|ServerApp|ServerName|ServerVariant|LauncherType|TARSNODE_\w+)$/
 
 /**
  * Puts a copy of the supervisor where K8SFramework's images look for theirs (spec A.2): their /bin/entrypoint.sh runs
@@ -33,7 +33,7 @@ export async function run(args: readonly string[], { out, env }: CommandIo): Pro
   writeFileSync(environmentFile(to), environmentText(variables))
   writeExecutable(join(to, 'util', 'start.sh'), `#!/bin/sh\nexec ${launcherPath(to)} node\n`)
   const arch = process.arch as Architecture
-  const program = launcher(arch, supervisorCommand(arch, to))
+  const program = launcher(arch, supervisorCommand(arch, to), { hides: true })
   // The name that the reference's supervisor has.
   writeExecutable(join(to, 'bin', 'tarsnode'), program)
   writeExecutable(launcherPath(to), program)

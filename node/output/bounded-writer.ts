@@ -3,6 +3,8 @@ export type WriteBatch = (chunks: readonly Buffer[], done: (error?: Error | null
 
 /** Bytes kept for a slow destination before output is dropped. */
 const CAPACITY = 1 << 20
+/** Pieces kept, because each takes some hundred bytes besides its own. */
+const MOST_PIECES = 1 << 14
 /** A destination that fails is tried again after this many milliseconds, with the output that comes then. */
 const RETRY_MS = 1_000
 
@@ -15,6 +17,7 @@ export class BoundedWriter {
   readonly #capacity: number
   #queue: Buffer[] = []
   #bytes = 0
+  #pieces = 0
   #busy = false
   #held = false
   #lost = 0
@@ -43,7 +46,7 @@ export class BoundedWriter {
   }
 
   write(chunk: Buffer): void {
-    if (this.#bytes + chunk.length > this.#capacity || performance.now() < this.#pausedUntil) return this.#drop(chunk)
+    if (this.#bytes + chunk.length > this.#capacity || this.#pieces >= MOST_PIECES || performance.now() < this.#pausedUntil) return this.#drop(chunk)
     if (this.#lost > 0) this.#confess()
     this.#push(chunk)
     this.#flush()
@@ -61,6 +64,7 @@ export class BoundedWriter {
   #push(chunk: Buffer): void {
     this.#queue.push(chunk)
     this.#bytes += chunk.length
+    this.#pieces++
   }
 
   #drop(chunk: Buffer): void {
@@ -88,6 +92,7 @@ export class BoundedWriter {
     this.#writeBatch(batch, (error) => {
       this.#busy = false
       this.#bytes -= size
+      this.#pieces -= batch.length
       if (error) {
         for (const chunk of batch) this.#drop(chunk)
         this.#pausedUntil = performance.now() + RETRY_MS

@@ -1,4 +1,4 @@
-import { close, open, rename, writev, fstat } from 'node:fs'
+import { close, open, rename, unlink, writev, fstat } from 'node:fs'
 import { dirname } from 'node:path'
 import { makeFolders } from '#base/folders.ts'
 import type { WriteBatch } from './bounded-writer.ts'
@@ -74,6 +74,9 @@ export function toRotatedFile(path: string, { maxBytes, keep }: RotationOptions)
     else close(old, next)
   }
 
+  /** Makes room for a new file. */
+  const rotate = (next: () => void): void => (keep === 1 ? unlink(path, () => next()) : shift(keep - 1, next))
+
   const shift = (index: number, next: () => void): void => {
     if (index === 0) return next()
     rename(index === 1 ? path : `${path}.${index - 1}`, `${path}.${index}`, () => shift(index - 1, next))
@@ -90,6 +93,6 @@ export function toRotatedFile(path: string, { maxBytes, keep }: RotationOptions)
         })
       })
     if (size < maxBytes) append()
-    else release(() => shift(keep - 1, () => ((size = 0), append())))
+    else release(() => rotate(() => ((size = 0), append())))
   }
 }

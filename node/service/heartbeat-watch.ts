@@ -1,5 +1,5 @@
 import type { Clock } from '#base/clock.ts'
-import { Heartbeats } from '../supervisor/heartbeats.ts'
+import { Heartbeats, type HeartbeatLimits } from '../supervisor/heartbeats.ts'
 
 /** A timer that is so late, milliseconds, was held up by a standstill of this process. */
 const STANDSTILL_MS = 1_000
@@ -31,10 +31,10 @@ export class HeartbeatWatch {
     return this.#beats.ages(this.#clock.monotonic())
   }
 
-  begin(adapters: readonly string[], timeoutMs: number): void {
+  begin(adapters: readonly string[], limits: HeartbeatLimits): void {
     this.end()
     this.#beats.begin(adapters, this.#clock.monotonic())
-    this.#arm(timeoutMs, timeoutMs)
+    this.#arm(Math.min(limits.timeoutMs, limits.firstMs), limits)
   }
 
   end(): void {
@@ -48,15 +48,15 @@ export class HeartbeatWatch {
     this.#beats.beat(adapter, this.#clock.monotonic())
   }
 
-  #arm(ms: number, timeoutMs: number): void {
+  #arm(ms: number, limits: HeartbeatLimits): void {
     const due = this.#clock.monotonic() + ms
     this.#timer = setTimeout(() => {
       const lateMs = this.#clock.monotonic() - due
       // Heartbeats that came meanwhile are only heard now, and a service that stood still, too, has sent none.
-      if (lateMs > STANDSTILL_MS) return this.#arm(Math.min(lateMs, timeoutMs), timeoutMs)
-      const { adapters, nextInMs } = this.#beats.overdue(this.#clock.monotonic(), timeoutMs)
+      if (lateMs > STANDSTILL_MS) return this.#arm(Math.min(lateMs, limits.timeoutMs), limits)
+      const { adapters, nextInMs } = this.#beats.overdue(this.#clock.monotonic(), limits)
       if (adapters.length > 0) this.#onOverdue(adapters)
-      else this.#arm(nextInMs, timeoutMs)
+      else this.#arm(nextInMs, limits)
     }, Math.max(1, Math.ceil(ms)))
   }
 }

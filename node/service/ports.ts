@@ -1,4 +1,5 @@
 import type { LaunchPlan } from '../launch/plan.ts'
+import type { HeartbeatLimits } from '../supervisor/heartbeats.ts'
 import type { StopPlan } from '../supervisor/stop-plan.ts'
 import type { Ending, ServiceProcess } from './process.ts'
 
@@ -11,7 +12,7 @@ export interface Launch {
   readonly plan: LaunchPlan
   readonly stop: StopPlan
   /** The adapters to hear of; undefined for a service that sends no heartbeats and is active once it runs. */
-  readonly heartbeats: { readonly adapters: readonly string[]; readonly timeoutMs: number } | undefined
+  readonly heartbeats: (HeartbeatLimits & { readonly adapters: readonly string[] }) | undefined
   /** AdminF.shutdown, or the service's own stop command; undefined for a service that has neither. */
   readonly shutdown: (() => Promise<void>) | undefined
   /** Whether callers have another pod to go to, once they have heard of this one's end; undefined: they are waited for in any case. Never rejects. */

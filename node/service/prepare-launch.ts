@@ -7,6 +7,7 @@ import { planLaunch, type LaunchPlan } from '../launch/plan.ts'
 import { applyTemplateEnv } from '../launch/template-env.ts'
 import type { RegistryLink } from '../registry/link.ts'
 import { renderConf, type RenderedConf } from '../server-config/render.ts'
+import type { HeartbeatLimits } from '../supervisor/heartbeats.ts'
 import { stopPlan } from '../supervisor/stop-plan.ts'
 import { withoutDescendants } from '../system/processes.ts'
 import { replaceFile } from '../system/atomic-write.ts'
@@ -82,7 +83,7 @@ function launch(options: PrepareOptions, plan: LaunchPlan, { conf, objects }: De
     plan,
     stop: stopPlan({ graceMs: settings.graceMs, drainMs, leaveMs, deactivatingMs }),
     othersServe: wishedMs === undefined ? () => othersServe(options.registry, objects, drainMs) : undefined,
-    heartbeats: tars ? { adapters: conf?.adapters ?? [], timeoutMs: heartbeatMs(number('hearttimeout', HEARTBEAT_SECONDS)) } : undefined,
+    heartbeats: tars ? { adapters: conf?.adapters ?? [], ...heartbeatLimits(number('hearttimeout', HEARTBEAT_SECONDS), number('activating-timeout', 0)) } : undefined,
     shutdown: shutdownOf(options, plan, deactivatingMs),
     dumpSignal: settings.type.startsWith('java-') ? 'SIGQUIT' : undefined,
   }
@@ -105,8 +106,16 @@ function checkStopped(code: number): void {
   if (code !== 0) throw new Failure('SERVICE_STOP_FAILED', `the stop command of the service exited with code ${code}`, { remedy: 'its output is in the log' })
 }
 
-/** hearttimeout is seconds on Kubernetes and milliseconds natively: nobody means 1000 seconds or more, nor less than a second. */
-const heartbeatMs = (value: number): number => (value < 1000 ? Math.max(1, value) * 1000 : value)
+/**
+ * hearttimeout is seconds on Kubernetes and milliseconds natively: as services beat every ten seconds, nobody means less than 10,000
+ * milliseconds. activating-timeout is milliseconds, and what a service has besides until its first heartbeat.
+ */
+export function heartbeatLimits(hearttimeout: number, activatingMs: number): HeartbeatLimits {
+  const timeoutMs = Math.min(LONGEST_TIMER_MS, hearttimeout < 10_000 ? Math.max(1, hearttimeout) * 1000 : hearttimeout)
+  return { timeoutMs, firstMs: Math.min(LONGEST_TIMER_MS, Math.max(timeoutMs, activatingMs)) }
+}
+/** A timer that is longer fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** Writes the service's conf file of a descriptor. @throws Failure CONF_PROFILE, CONF_WRITE */
 export function writeConf(settings: Settings, descriptor: ServerDescriptor): RenderedConf | undefined {

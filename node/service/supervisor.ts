@@ -288,7 +288,7 @@ export class Supervisor {
 
   #watchHeartbeats(): void {
     const heartbeats = this.#launch?.heartbeats
-    if (heartbeats !== undefined) this.#watch.begin(heartbeats.adapters, heartbeats.timeoutMs)
+    if (heartbeats !== undefined) this.#watch.begin(heartbeats.adapters, heartbeats)
   }
 
   #exit(): void {

@@ -6,7 +6,8 @@ import { constants } from 'node:os'
  * | signal | effect |
  * |---|---|
  * | TERM, INT | the stop path: report Deactivating, drain, AdminF.shutdown, SIGTERM and SIGKILL to the process group, exit with the service's outcome |
- * | HUP, QUIT, USR1, USR2, WINCH, ALRM, VTALRM, PROF, IO, PWR, URG, XCPU, XFSZ, PIPE, STKFLT, TSTP, TTIN, TTOU, CONT | forwarded to the service's main process |
+ * | HUP, QUIT, USR1, USR2, WINCH, ALRM, VTALRM, PROF, IO, PWR, URG, XCPU, STKFLT, TSTP, TTIN, TTOU, CONT | forwarded to the service's main process |
+ * | PIPE, XFSZ | nothing: the kernel sends them for a write of the supervisor's own, to where nobody reads any more or to a file that may not grow |
  * | CHLD | orphans are reaped |
  * | KILL, STOP | the kernel's |
  * | ILL, TRAP, ABRT, BUS, FPE, SEGV, SYS | not forwarded: they tell of a fault in the supervisor itself |
@@ -15,7 +16,7 @@ export const stopSignals = ['SIGTERM', 'SIGINT'] as const
 
 export const forwardedSignals = [
   'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGALRM', 'SIGVTALRM', 'SIGPROF', 'SIGIO', 'SIGPWR', 'SIGURG',
-  'SIGXCPU', 'SIGXFSZ', 'SIGPIPE', 'SIGSTKFLT', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGCONT',
+  'SIGXCPU', 'SIGSTKFLT', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGCONT',
 ] as const satisfies readonly NodeJS.Signals[]
 
 export interface SignalHandlers {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { resources } from '#api/resources.ts'
 import { silentLogger } from '#base/log.ts'
 import { pods } from '#kube/resources.ts'
 import { Communicator } from '#tars/client.ts'
@@ -52,6 +53,9 @@ beforeAll(async () => {
   await createTserver(client, 'Test', 'Off')
   await setPods(client, 'Test', 'Off', [{ name: 'test-off-0', settingState: 'Inactive', presentState: 'Inactive' }])
   await createTserver(client, 'Other', 'Young')
+  await createTserver(client, 'Test', 'Scaled', { replicas: 2 })
+  await client.patch(resources.tservers, { namespace, name: 'test-scaled' }, { metadata: { annotations: { 'tars.io/MinReplicas': '2' } } }, { type: 'merge' })
+  await setPods(client, 'Test', 'Scaled', [{ name: 'test-scaled-0' }])
   await createTserver(client, 'tars', 'tarsnotify', { servants: [{ name: 'NotifyObj', port: notify.port }] })
   await setPods(client, 'tars', 'tarsnotify', [{ name: 'tars-tarsnotify-0', podIP: '127.0.0.1' }])
   admin = await startAdmin({ client, namespace, address: '127.0.0.1', port: 0, agentPort: 8000, log: silentLogger, signal: new AbortController().signal })
@@ -93,6 +97,30 @@ describe('rows', () => {
     expect(await get<ServerRow>(`/api/v1/servers/${name}`)).toMatchObject({ state, message })
   })
 
+  test('a server has as many pods as its bounds leave, whatever it was scaled to', async () => {
+    await cluster.client.patch(resources.tservers, { namespace, name: 'test-scaled' }, { spec: { replicas: 0 } }, { type: 'merge', subresource: 'scale' })
+    await until(async () => (await get<ServerRow>('/api/v1/servers/test-scaled')).replicas === 2)
+    expect(await get<ServerRow>('/api/v1/servers/test-scaled')).toMatchObject({ ready: 1, state: 'Degraded' })
+  })
+
+  test('rows follow their server, its pods, and what the controller says of them', async () => {
+    const { client } = cluster
+    const is = (facts: object) => until(async () => {
+      const [row, [inList]] = [await get<ServerRow>('/api/v1/servers/other-young'), (await get<ServerList>('/api/v1/servers?app=Other')).servers]
+      return Object.entries(facts).every(([key, value]) => JSON.stringify(row[key as keyof ServerRow]) === JSON.stringify(value)) && JSON.stringify(row) === JSON.stringify(inList)
+    })
+    await is({ state: 'Starting' })
+    await createPod(client, { app: 'Other', server: 'Young', name: 'other-young-0' })
+    await setPods(client, 'Other', 'Young', [{ name: 'other-young-0', presentState: 'Activating' }])
+    await is({ state: 'Starting', ready: 0 })
+    await setPods(client, 'Other', 'Young', [{ name: 'other-young-0' }])
+    await is({ state: 'Active', ready: 1 })
+    await client.patch(pods, { namespace, name: 'other-young-0' }, { status: { conditions: [{ type: 'tars.io/restarts', status: 'True', reason: '7' }] } }, { type: 'strategic', subresource: 'status' })
+    await until(async () => (await get<ServerRow>('/api/v1/servers/other-young')).pods[0]?.restarts === 7)
+    await client.patch(resources.tservers, { namespace, name: 'other-young' }, { spec: { k8s: { replicas: 2 } } }, { type: 'merge' })
+    await is({ state: 'Degraded', replicas: 2 })
+  })
+
   test('a crash loop shows its reason and its restarts', async () => {
     const { pods: rows } = await get<PodList>('/api/v1/pods?server=test-crash')
     expect(rows).toMatchObject([{ server: 'test-crash', presentState: 'CrashLoopBackOff', restarts: 5 }])
@@ -100,11 +128,11 @@ describe('rows', () => {
 
   test('lists can be narrowed', async () => {
     const names = async (query: string) => (await get<ServerList>(`/api/v1/servers${query}`)).servers.map(({ name }) => name)
-    expect(await names('')).toEqual(['other-young', 'tars-tarsnotify', 'test-crash', 'test-hello', 'test-new', 'test-off', 'test-zero'])
+    expect(await names('')).toEqual(['other-young', 'tars-tarsnotify', 'test-crash', 'test-hello', 'test-new', 'test-off', 'test-scaled', 'test-zero'])
     expect(await names('?app=Other')).toEqual(['other-young'])
     expect(await names('?app=Test&server=Zero')).toEqual(['test-zero'])
     expect(await names('?app=Nobody')).toEqual([])
-    expect((await get<PodList>('/api/v1/pods')).pods).toHaveLength(6)
+    expect((await get<PodList>('/api/v1/pods')).pods).toHaveLength(8)
     expect(await get('/healthz')).toMatchObject({ status: 'ok' })
   })
 })
@@ -142,6 +170,7 @@ describe('refusals say what to do', () => {
     ['GET', '/servers?ap=Test', 400, 'QUERY_INVALID'],
     ['GET', '/pods/nobody/logs', 404, 'POD_UNKNOWN'],
     ['GET', '/pods/test-hello-0/logs?tail=-1', 400, 'QUERY_INVALID'],
+    ['GET', '/pods/test-hello-0/logs?follow=yes', 400, 'QUERY_INVALID'],
     ['GET', '/nothing', 404, 'ROUTE_UNKNOWN'],
     ['PUT', '/servers', 404, 'ROUTE_UNKNOWN'],
     ['POST', '/servers/test-hello/explode', 404, 'ROUTE_UNKNOWN'],

@@ -38,6 +38,7 @@ const communicator = new Communicator({ timeoutMs: 60_000 })
 const theirs = peer.rpc.Communicator.New()
 const calls: string[] = []
 let running = true
+let words = ''
 /** Where a node answers, and where nothing does. */
 const [alive, dead] = [ownAddress(), ownAddress()]
 /** Where a tarslog is. */
@@ -71,7 +72,7 @@ afterAll(async () => {
 
 const take = (verb: string) => (app: string, server: string) => {
   calls.push(`${verb} ${app}.${server}`)
-  return { return: 0, result: `Success: ${verb}` }
+  return { return: 0, result: `Success: ${verb}${words}` }
 }
 const nodeServant: NodeServant = {
   startServer: take('start'), stopServer: take('stop'), restartServer: take('restart'), loadServer: take('load'),
@@ -169,6 +170,14 @@ describe('nodes', () => {
     expect(await flow()).toBeUndefined()
     expect(await admin.updateServerFlowState('Demo', 'Hello', peer.texts(['nobody']), true)).toEqual([1001])
     expect(await admin.updateServerFlowState('Demo', 'Nobody', peer.texts([]), true)).toEqual([1003])
+  })
+  test('a pod that is gone keeps no other one of a server from being marked', async () => {
+    await makeServer('Demo', 'Flow')
+    for (const index of [0, 1]) await makePod('Demo', 'Flow', index, {})
+    await cluster.client.delete(pods, { namespace, name: 'demo-flow-0' }, { gracePeriodSeconds: 0 })
+    await until(async () => expect((await ours.getAllServerIds()).return.filter(([id]) => id?.startsWith('Demo.Flow_'))).toHaveLength(2))
+    expect(await ours.updateServerFlowState('Demo', 'Flow', [], false)).toBe(-1)
+    expect((await peek(cluster.client, pods, namespace, 'demo-flow-1'))?.metadata.annotations).toMatchObject({ 'tars.io/Flow': 'inactive' })
   })
   test('shutting a node down replaces its pod', async () => {
     await makePod('Demo', 'Gone', 0, {})
@@ -429,6 +438,22 @@ describe('tasks', () => {
     watching.abort()
     await watch
     expect(flows).toEqual(['open', 'inactive', 'open'])
+  })
+  test('nodes whose callers were not sent elsewhere yet are left alone by who stops', async () => {
+    const stopped = await startAdminRegistry({ client: cluster.client, namespace, address: '127.0.0.1', port: 0, drainMs: 600_000, log: silentLogger, signal: new AbortController().signal })
+    const flow = async (): Promise<unknown> => (await peek(cluster.client, pods, namespace, 'demo-hello-0'))?.metadata.annotations?.['tars.io/Flow']
+    calls.length = 0
+    await communicator.proxy<AdminRegProxy>(AdminReg, `tars.tarsAdminRegistry.AdminRegObj@tcp -h 127.0.0.1 -p ${stopped.port} -t 60000`).addTaskReq(createTaskReq({ taskItemReq: [item('restart'), item('stop')], isElegant: true, eachNum: 1 }))
+    await eventually(async () => ((await flow()) === 'inactive' ? true : undefined))
+    await stopped.stop()
+    expect([calls, await flow()]).toEqual([[], undefined])
+  })
+  test('what a node says of an item is cut', async () => {
+    words = 'x'.repeat(5000)
+    await ours.addTaskReq(createTaskReq({ taskNo: 'long', taskItemReq: [item('start')] }))
+    const [told] = (await ended('long')).taskItemRsp
+    words = ''
+    expect([told?.executeLog.length, told?.statusInfo.length]).toEqual([4096, 4096])
   })
   test('have so many items, each so long, and the oldest are forgotten', async () => {
     const many = (count: number, fields: object = {}) => createTaskReq({ taskItemReq: Array.from({ length: count }, () => item('dance')), ...fields })

@@ -193,3 +193,11 @@ test('its nodes leave from the first to the last, and the server with them', asy
   expect(await leave('10.0.0.1')).toBe(0)
   await eventually(async () => ((await live('dcache-aproxyserver')) === undefined ? true : undefined))
 })
+
+test('nodes that come at once, and that go at once, are as those one after the other', async () => {
+  const nodes = ['n1', 'n2', 'n3']
+  expect(await Promise.all(nodes.map((node) => server('FProxyServer', node)))).toEqual([0, 0, 0])
+  expect((await live('dcache-fproxyserver'))?.metadata.annotations?.['tars.io/NodeNames']?.split(',').toSorted()).toEqual(nodes)
+  expect((await Promise.all(nodes.map((node) => admin.undeploy('DCache', 'FProxyServer', node, '')))).map(({ return: code, log }) => code === 0 || log)).toEqual([true, true, true])
+  expect(await live('dcache-fproxyserver')).toBeUndefined()
+})

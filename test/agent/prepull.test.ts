@@ -158,6 +158,15 @@ describe('logins', () => {
     expect(await loginFor('r.testing/x', path)).toBeUndefined()
   })
 
+  test('Docker Hub has many names', async () => {
+    const [username, password] = ['hub', 'secret']
+    for (const key of ['https://index.docker.io/v1/', 'docker.io', 'registry-1.docker.io']) {
+      const path = write(JSON.stringify({ auths: { [key]: { username, password } } }))
+      for (const image of ['docker.io/team/x:1', 'index.docker.io/team/x:1', 'team/x:1', 'x:1']) expect(await loginFor(image, path)).toEqual({ username, password })
+      for (const image of ['localhost/x:1', 'r.test/x:1', 'r:5000/x:1']) expect(await loginFor(image, path)).toBeUndefined()
+    }
+  })
+
   test('none without the file, and no secret in the error of a bad one', async () => {
     expect(await loginFor('r.test/x', join(folder, 'absent'))).toBeUndefined()
     const error = await loginFor('r.test/x', write('{"auths": hunter2')).catch((thrown: unknown) => thrown)

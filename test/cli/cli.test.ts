@@ -15,7 +15,9 @@ import { run as call } from '../../framework/cli/call.ts'
 import { run as deploy } from '../../framework/cli/deploy.ts'
 import { run as logs } from '../../framework/cli/logs.ts'
 import type { Run } from '../../framework/cli/parts/io.ts'
-import { ensureImage } from '../../framework/cli/parts/timage.ts'
+import { parseServant } from '../../framework/cli/parts/servants.ts'
+import { ensureImage, followBuild } from '../../framework/cli/parts/timage.ts'
+import { changeServer } from '../../framework/cli/parts/tserver.ts'
 import { run as release } from '../../framework/cli/release.ts'
 import { run as restart } from '../../framework/cli/restart.ts'
 import { run as status } from '../../framework/cli/status.ts'
@@ -268,6 +270,41 @@ describe('release and deploy', () => {
     expect(await change('HelloServer/far', '--release', 'latest')).toMatch(/^Demo\.HelloServer\/far changed, release v\d/)
     expect((await live('demo-helloserver-far')).release?.id).not.toBe(id)
     expect((await live('demo-helloserver')).release?.id).toBe(id)
+  })
+
+  test('a variant is looked at by itself, and with its server', async () => {
+    const shown = async (name: string) => JSON.parse((await run(status, [name, '--json'])).out).servers.map((one: { name: string }) => one.name)
+    await until(async () => (await run(status, ['Demo'])).out.includes('Demo.HelloServer/far'))
+    expect([await shown('Demo.HelloServer/far'), await shown('Demo.HelloServer')]).toEqual([['demo-helloserver-far'], ['demo-helloserver', 'demo-helloserver-far']])
+    expect((await run(status, ['Demo.HelloServer/near'])).err).toContain('there is no server Demo.HelloServer/near')
+  })
+
+  test('a release without a pull secret has none of the one before', async () => {
+    const { client } = cluster
+    const { releases = [] } = await client.get(resources.timages, { namespace, name: 'demo-helloserver' })
+    const [newest = { id: '', image: '' }, ...older] = releases
+    await client.patch(resources.timages, { namespace, name: 'demo-helloserver' }, { releases: [{ ...newest, secret: 'pull' }, ...older] }, { type: 'merge' })
+    const secret = async (wanted: string) => {
+      await run(deploy, ['--app', 'Demo', '--server', 'HelloServer', '--no-wait', '--release', wanted])
+      return (await client.get(resources.tservers, { namespace, name: 'demo-helloserver' })).spec.release?.secret
+    }
+    expect([await secret('latest'), await secret(id)]).toEqual(['pull', undefined])
+  })
+
+  test('what somebody else has changed meanwhile stays', async () => {
+    const { client } = cluster
+    const of = { namespace, name: 'demo-helloserver' }
+    const known = await client.get(resources.tservers, of)
+    const servants = known.spec.tars?.servants.map((servant) => ({ ...servant, capacity: 4321 }))
+    await client.patch(resources.tservers, of, { spec: { tars: { servants } } }, { type: 'merge' })
+    const wish = { release: undefined, template: undefined, servants: [parseServant('HelloObj:18002')], sets: undefined, replicas: undefined, profile: undefined, now: '' }
+    const changed = await changeServer({ client, namespace, signal: new AbortController().signal }, known, wish)
+    expect(changed.spec.tars?.servants).toMatchObject([{ name: 'HelloObj', port: 18_002, capacity: 4321 }])
+  })
+
+  test('a build whose end was overtaken by another one is not waited for', async () => {
+    const place = { client: cluster.client, namespace, signal: new AbortController().signal }
+    await expect(followBuild(place, 'demo-helloserver', 'overtaken', () => {})).rejects.toMatchObject({ code: 'BUILD_FAILED' })
   })
 
   test('it says why the pods are not active', async () => {

@@ -122,7 +122,7 @@ test.each([
 describe('a rollout', () => {
   const row = (presentState: string, restarts: number): ServerRow => {
     const pod = { name: 'demo-hello-0', ip: '', hostIP: '', pid: '7', settingState: 'Active', presentState, message: restarts === 0 ? '' : 'last run exited with code 78', restarts, releaseId: 'v1', startTime: '2026-01-01T00:00:00Z' }
-    return { name: 'demo-hello', app: 'Demo', server: 'Hello', subType: 'tars', type: 'tars.nodejs', release: { id: 'v1', image: 'i' }, replicas: 1, ready: Number(presentState === 'Active'), state: 'Starting', message: '', servants: [], pods: [pod] }
+    return { name: 'demo-hello', app: 'Demo', server: 'Hello', generation: 1, subType: 'tars', type: 'tars.nodejs', release: { id: 'v1', image: 'i' }, replicas: 1, ready: Number(presentState === 'Active'), state: 'Starting', message: '', servants: [], pods: [pod] }
   }
   /** What is seen, look by look; the last for ever. */
   const seeing = (...rows: readonly ServerRow[]) => {
@@ -134,6 +134,11 @@ describe('a rollout', () => {
   test('is not over when a service that ends again and again runs for a moment', async () => {
     const admin = seeing(row('Activating', 0), row('Active', 1), row('Activating', 2), row('Active', 2), row('Activating', 3))
     await expect(waitForRollout(admin, goal)).rejects.toMatchObject({ code: 'ROLLOUT_FAILED', message: expect.stringContaining('exited with code 78') })
+  })
+
+  test('is judged by what is told of what was deployed, and by nothing before', async () => {
+    const admin = seeing(row('Active', 0), { ...row('ImagePullBackOff', 0), generation: 2 })
+    await expect(waitForRollout(admin, { ...goal, generation: 2 })).rejects.toMatchObject({ code: 'ROLLOUT_FAILED', message: expect.stringContaining('ImagePullBackOff') })
   })
 
   test('is over when one that has ended runs for a while, and at once when it had ended before', async () => {

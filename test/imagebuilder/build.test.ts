@@ -112,6 +112,7 @@ describe('packages', () => {
   test.each<[string, Buffer, boolean]>([
     ['a jar', jarOf('Manifest-Version: 1.0\r\nMain-Class: a.B\r\n'), true],
     ['a jar in a tgz', tgz([{ name: 'HelloServer.jar', content: jarOf('main-class: a.B\n') }]), true],
+    ['a jar in a zip', zip([{ name: 'Demo/HelloServer.jar', content: jarOf('Main-Class: a.B\n') }, { name: 'Demo/lib/other.jar', content: jarOf('') }]), true],
     ['a jar without a class to start', jarOf('Manifest-Version: 1.0\nX-Main-Class: a.B\n'), false],
     ['such a jar in a tgz', tgz([{ name: 'HelloServer.jar', content: jarOf('Main-Class:  \n') }, { name: 'lib/other.jar', content: jarOf('Main-Class: a.B\n') }]), false],
   ])('%s', async (_name, content, starts) => {
@@ -132,12 +133,22 @@ describe('packages', () => {
     const native = ['HelloServer/tars_nodejs/node', 'HelloServer/work/package.json'].map((name) => ({ name, content: '{}' }))
     expect(await paths(tgz(native), { serverType: 'nodejs' })).toEqual(['tars_nodejs/node', 'work/package.json'])
   })
+  test('what packers of macOS put beside files is left out, and is no second folder', async () => {
+    const double = Buffer.concat([Buffer.from('0005160700020000', 'hex'), Buffer.alloc(90)])
+    const file = (name: string, content: Buffer | string): { name: string; content: Buffer | string; mode: number } => ({ name, content, mode: 0o755 })
+    const files = [file('._Demo', double), { name: 'Demo/', flag: '5' }, file('Demo/._HelloServer', double), file('Demo/HelloServer', elf()), file('Demo/._mine', 'not of macOS')]
+    expect(await paths(tgz(files))).toEqual(['HelloServer', '._mine'])
+    expect(await paths(zip([{ name: 'Demo/HelloServer', content: elf() }, { name: '__MACOSX/' }, { name: '__MACOSX/Demo/._HelloServer', content: double }]))).toEqual(['HelloServer'])
+  })
   test('a plain tar', async () => {
     expect(await paths(tar([server]))).toEqual(['HelloServer'])
   })
   test('a tar.zst', async () => {
     const { zstdCompressSync } = await import('node:zlib')
     expect(await paths(zstdCompressSync(tar([server])))).toEqual(['HelloServer'])
+  })
+  test('a jar in a zip lies beside what else is packed', async () => {
+    expect(await paths(zip([{ name: 'Demo/HelloServer.jar', content: jarOf('Main-Class: a.B\n') }, { name: 'Demo/conf/x', content: '1' }]), { serverType: 'java-jar' })).toEqual(['HelloServer.jar', 'conf/x'])
   })
   test('a jar is copied whole under the name of the server', async () => {
     expect(await paths(zip([{ name: 'META-INF/MANIFEST.MF', content: 'Manifest-Version: 1.0\nMain-Class: a.B\n' }]), { serverType: 'java-jar' })).toEqual(['HelloServer.jar'])

@@ -180,6 +180,21 @@ describe('a disk that is full', () => {
     await expectRelease(server, registry.address)
   })
 
+  test('at the builder, in the middle of an upload: it is told as such, and the upload goes on when there is room', async () => {
+    const builder = await BuilderProcess.start(500_000)
+    const tus = { 'tus-resumable': '1.0.0' }
+    const begin = async (): Promise<string> => `${builder.url}${(await fetch(`${builder.url}/v1/uploads`, { method: 'POST', headers: { ...tus, 'upload-length': String(content.length) } })).headers.get('location') ?? ''}`
+    const content = randomBytes(300_000)
+    const send = (upload: string, offset: number): Promise<Response> => fetch(upload, { method: 'PATCH', headers: { ...tus, 'upload-offset': String(offset), 'content-type': 'application/offset+octet-stream' }, body: new Uint8Array(content.subarray(offset)) })
+    const [first, second] = [await begin(), await begin()]
+    expect((await send(first, 0)).status).toBe(204)
+    const full = await send(second, 0)
+    expect([full.status, await full.text()]).toEqual([507, expect.stringMatching(/^the disk of the builder is full \(free space under TARSIMAGE_WORKSPACE\)/)])
+    expect((await fetch(first, { method: 'DELETE', headers: tus })).status).toBe(204)
+    const offset = Number((await fetch(second, { method: 'HEAD', headers: tus })).headers.get('upload-offset'))
+    expect((await send(second, offset)).status).toBe(204)
+  })
+
   test.each(packageKinds)('at the registry: the build of a %s fails with the reason, and there is no release', async (kind) => {
     const registry = await distributionRegistry(bench.path(`full-${kind}`), { diskBytes: 1_000_000 })
     closing.push(() => registry.stop())

@@ -15,6 +15,8 @@ interface Asked {
   readonly authorized: boolean
   /** The body comes without its length. */
   readonly streamed: boolean
+  /** Of the body, where it is told; bytes. */
+  readonly length: number
 }
 
 interface Habit {
@@ -49,7 +51,7 @@ afterAll(async () => {
   await bench.clean()
 })
 
-const askedBy = ({ method = '', url = '', headers }: IncomingMessage): Asked => ({ method, url, authorized: headers.authorization !== undefined, streamed: headers['transfer-encoding'] === 'chunked' })
+const askedBy = ({ method = '', url = '', headers }: IncomingMessage): Asked => ({ method, url, authorized: headers.authorization !== undefined, streamed: headers['transfer-encoding'] === 'chunked', length: Number(headers['content-length'] ?? NaN) })
 
 const listening = (server: Server): Promise<void> => new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
 const addressOf = (server: Server): string => `127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -110,6 +112,20 @@ const habits: Readonly<Record<string, () => Habit>> = {
   'hangs up on a body without its length': () => ({ instead: ({ streamed }, response) => streamed && (response.destroy(), true) }),
   'answers questions for blobs with a page': () => ({ instead: ({ method, url }, response) => method === 'HEAD' && url.includes('/blobs/') && (response.writeHead(404, { 'content-type': 'text/html' }).end(), true) }),
 }
+
+test.each([3_000_000, 9_000_000])('a registry that takes no chunk under 5 MiB but the last, and says so: %i bytes', async (bytes) => {
+  const least = 5 << 20
+  const habit: Habit = {
+    instead: ({ method, length }, response) => method === 'PATCH' && !(length >= least) && (response.writeHead(400, { 'content-type': 'application/json' }).end('{"errors":[{"code":"SIZE_INVALID"}]}'), true),
+    answer: ({ method }, status, headers) => (method === 'POST' && (headers['oci-chunk-min-length'] = String(least)), status),
+  }
+  const content = await write(bench.path('large.tgz'), tgz([{ name: 'HelloServer', mode: 0o755, content: elf() }, { name: 'data', content: randomBytes(bytes) }]))
+  await withHabit(habit, async (address) => {
+    const built = await bench.build(address, { package: content, destination: parseLocation(`${address}/tars/least${bytes}:1`) })
+    expect((await runCrane('digest', `${registry.address}/tars/least${bytes}:1`)).trim()).toBe(built.digest)
+    expect(await runCrane('validate', '--remote', `${registry.address}/tars/least${bytes}:1`)).toMatch(/^PASS/)
+  })
+})
 
 test.each(Object.keys(habits))('a registry that %s', async (name) => {
   await withHabit(habits[name]?.() ?? {}, async (address) => {

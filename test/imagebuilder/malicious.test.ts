@@ -7,6 +7,11 @@ import { filesBelow, startOciRegistry, workbench, type Workbench } from './rig/i
 
 const server: TarEntry = { name: 'HelloServer', mode: 0o755, content: elf() }
 
+/** Links through one another, each by way of two thousand folders. */
+const manyLinks = (count: number): TarEntry[] => Array.from({ length: count }, (_, index) => [pax({ linkpath: `${'d/'.repeat(2000)}l${index + 1}` }), { name: `l${index}`, flag: '2' }]).flat()
+/** Files, each with two thousand folders above it that are its own. */
+const deepFiles = (count: number): TarEntry[] => Array.from({ length: count }, (_, index) => [pax({ path: `${index}/${'d/'.repeat(2000)}x` }), { name: 'x' }]).flat()
+
 const archives: Readonly<Record<string, { readonly bytes: () => Buffer; readonly code: string; readonly says: RegExp }>> = {
   'a path with ..': { bytes: () => tgz([server, { name: '../etc/passwd', content: 'x' }]), code: 'PACKAGE_PATH_ESCAPES', says: /"\.\.\/etc\/passwd"/ },
   'a path with .. inside': { bytes: () => tgz([server, { name: 'lib/../../x', content: 'x' }]), code: 'PACKAGE_PATH_ESCAPES', says: /"lib\/\.\.\/\.\.\/x"/ },
@@ -31,6 +36,9 @@ const archives: Readonly<Record<string, { readonly bytes: () => Buffer; readonly
   'a name that is not UTF-8': { bytes: () => tgz([server, pax({ path: 'a\uFFFDb' }), { name: 'x', content: 'x' }]), code: 'PACKAGE_PATH_INVALID', says: /UTF-8/ },
   'a name of 300 bytes': { bytes: () => tgz([server, pax({ path: 'n'.repeat(300) }), { name: 'x', content: 'x' }]), code: 'PACKAGE_PATH_INVALID', says: /longer than 255/ },
   'a path of 5000 bytes': { bytes: () => tgz([server, pax({ path: 'd/'.repeat(2500) + 'x' }), { name: 'x', content: 'x' }]), code: 'PACKAGE_PATH_INVALID', says: /5001 bytes/ },
+  'a link target of 5000 bytes': { bytes: () => tgz([server, pax({ linkpath: 'd/'.repeat(2499) + 'xx' }), { name: 'l', flag: '2' }]), code: 'PACKAGE_PATH_INVALID', says: /"l" has a target of 5000 bytes; at most 4095/ },
+  'links that take for ever to follow': { bytes: () => tgz([server, ...manyLinks(4000)]), code: 'PACKAGE_TOO_LARGE', says: /links that take too long to follow/ },
+  'folders that only long paths bring': { bytes: () => tgz([server, ...deepFiles(40)]), code: 'PACKAGE_TOO_LARGE', says: /paths have more than 67108864 bytes/ },
   'the root as a file': { bytes: () => tgz([{ name: './', flag: '0', content: 'x' }]), code: 'PACKAGE_PATH_INVALID', says: /root/ },
   'a bomb': { bytes: () => tgz([server, { name: 'zeros', content: Buffer.alloc(100 << 20) }]), code: 'PACKAGE_BOMB', says: /200 times/ },
   'a header that announces a terabyte': { bytes: () => tgz([server, { name: 'huge', size: 0o77777777777 }]), code: 'PACKAGE_TOO_LARGE', says: /unpacks to more/ },
@@ -84,6 +92,7 @@ describe('malicious and broken packages', () => {
   const layouts: Readonly<Record<string, { readonly type: 'nodejs' | 'java-jar' | 'java-war' | 'php' | 'python'; readonly bytes: () => Buffer; readonly says: RegExp }>> = {
     'nodejs without an entry': { type: 'nodejs', bytes: () => tgz([{ name: 'lib/x.js' }, { name: 'readme', content: 'x' }]), says: /nodejs package lacks package\.json/ },
     'java-jar with another jar': { type: 'java-jar', bytes: () => tgz([{ name: 'Other.jar', content: 'x' }]), says: /lacks HelloServer\.jar; at its root are: Other\.jar/ },
+    'java-jar with a zip that has other things in it': { type: 'java-jar', bytes: () => zip([{ name: 'Demo/Other.jar', content: 'x' }]), says: /lacks HelloServer\.jar; at its root are: Other\.jar/ },
     'java-war without WEB-INF': { type: 'java-war', bytes: () => zip([{ name: 'index.html', content: 'x' }]), says: /lacks WEB-INF/ },
     'nodejs with the package.json of a dependency only': { type: 'nodejs', bytes: () => tgz([{ name: 'lib/x.js' }, { name: 'node_modules/a/package.json', content: '{}' }]), says: /nodejs package lacks package\.json/ },
     'python without a script to start': { type: 'python', bytes: () => tgz([{ name: 'lib/tools.py', content: 'x' }, { name: 'readme', content: 'x' }]), says: /python package lacks HelloServer\.py, main\.py, src\/main\.py, app\.py \(one of them\); at its root are: lib, readme/ },

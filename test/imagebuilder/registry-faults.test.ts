@@ -1,7 +1,7 @@
 // Registries that are away, refuse, or are cut off: the error says which, and what can be repaired is repaired.
 import { readFileSync } from 'node:fs'
 import { once as emitted } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, request as forward } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -9,8 +9,11 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { describe as tell, Failure } from '#base/errors.ts'
+import type { BuildOptions } from '../../imagebuilder/build.ts'
+import { composeImage } from '../../imagebuilder/compose.ts'
+import { layerFromFiles } from '../../imagebuilder/layer.ts'
 import { parseDockerConfig } from '../../imagebuilder/oci/auth.ts'
 import { digestOf } from '../../imagebuilder/oci/digest.ts'
 import { parseLocation } from '../../imagebuilder/oci/location.ts'
@@ -21,7 +24,7 @@ import { faultyRegistry } from '../rig/faulty-registry.ts'
 import { distributionRegistry } from '../rig/registry.ts'
 import { debianTool } from '../rig/tools.ts'
 import { elf, tgz, write } from './rig/archives.ts'
-import { runCrane, startOciRegistry, workbench, type Workbench } from './rig/image.ts'
+import { platform, runCrane, startOciRegistry, workbench, type Workbench } from './rig/image.ts'
 
 let bench: Workbench
 let file: string
@@ -138,6 +141,19 @@ describe('credentials', () => {
     }
   })
 
+  test('of several for parts of a registry, those of the longest name that fits', async () => {
+    const auth = { username: 'tars', password: 'secret' }
+    const registry = await startOciRegistry({ dir: bench.path('parts'), auth })
+    const wrong = { username: 'others', password: 'wrong' }
+    const { address } = registry
+    await bench.base(address, 'amd64', { credentials: () => auth })
+    for (const auths of [{ [`https://${address}/tars/`]: auth, [address]: wrong, [`${address}/tar`]: wrong }, { [`${address}/v2/`]: auth, [`${address}/tars/other`]: wrong }]) {
+      const credentials = parseDockerConfig(JSON.stringify({ auths }), 'test')
+      expect((await bench.build(address, { package: file, access: { credentials } })).digest).toMatch(/^sha256:/)
+    }
+    await registry.stop()
+  })
+
   test('Bearer: a token service with scopes', async () => {
     const registry = await startOciRegistry({ dir: bench.path('bearer') })
     await bench.base(registry.address)
@@ -221,6 +237,79 @@ describe.each(['ours', 'docker-registry'])('an upload that the registry begins w
       await registry.stop()
     }
   })
+})
+
+describe.each(['ours', 'docker-registry'])('a download that is cut, %s', (kind) => {
+  let registry: { readonly address: string; stop(): Promise<void> }
+  let target: { readonly address: string; stop(): Promise<void> }
+  const layerBytes = 3 << 20
+  /** Cuts each answer with the base layer behind its first so many bytes, as long as there are some. */
+  const cuts: number[] = []
+  const ranges: (string | undefined)[] = []
+  /** The registry ignores ranges, as it may. */
+  let whole = false
+  const server = createServer(({ url = '', headers }, response) => {
+    const { range, ...rest } = headers
+    if (url.includes('/blobs/')) ranges.push(range)
+    const [host = '', port = ''] = registry.address.split(':')
+    forward({ host, port: Number(port), path: url, headers: whole ? rest : headers, agent: false }, async (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers)
+      const cut = Number(answer.headers['content-length']) > 100_000 ? cuts.shift() : undefined
+      let sent = 0
+      for await (const piece of answer as AsyncIterable<Buffer>) {
+        const part = piece.subarray(0, (cut ?? Infinity) - sent)
+        sent += part.length
+        await new Promise((resolve) => response.write(part, resolve))
+        if (sent === cut) return void response.socket?.resetAndDestroy()
+      }
+      response.end()
+    }).end()
+  })
+
+  beforeAll(async () => {
+    registry = kind === 'ours' ? await startOciRegistry({ dir: bench.path(`down-${kind}`) }) : await distributionRegistry(bench.path(`down-${kind}`))
+    target = await startOciRegistry({ dir: bench.path(`to-${kind}`) })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const layer = await layerFromFiles([{ path: '/data', content: randomBytes(layerBytes) }], bench.path('heavy.tar.gz'))
+    await composeImage({ layers: [layer], destination: parseLocation(`${registry.address}/tars/base:amd64`), platform })
+  })
+  beforeEach(() => void ranges.splice(0))
+  afterAll(async () => {
+    server.closeAllConnections()
+    server.close()
+    await Promise.all([registry.stop(), target.stop()])
+  })
+  const base = (): Partial<BuildOptions> => ({ base: parseLocation(`127.0.0.1:${(server.address() as AddressInfo).port}/tars/base:amd64`) })
+
+  test.each([false, true])('goes on where it was cut; the whole blob again: %s', async (again) => {
+    whole = again
+    cuts.push(1_000_000, again ? 2_000_000 : 500_000)
+    const name = `${target.address}/tars/cut${Number(again)}:1`
+    await bench.build(target.address, { package: file, destination: parseLocation(name), ...base() })
+    expect(cuts).toEqual([])
+    // What a reset overtakes is lost.
+    const [first = NaN, second = NaN, ...others] = ranges.filter((range) => range !== undefined).map((range) => Number(/^bytes=(\d+)-$/.exec(range)?.[1]))
+    expect([first <= 1_000_000, second >= first, second <= 2_000_000, others]).toEqual([true, true, true, []])
+    expect(await runCrane('validate', '--remote', name)).toMatch(/^PASS/)
+  })
+
+  test('at the same place always: the build fails with the reason', async () => {
+    whole = true
+    cuts.push(...Array.from({ length: 20 }, () => 1000))
+    const failure = await refusal(bench.build(target.address, { package: file, destination: parseLocation(`${target.address}/tars/never:1`), ...base(), access: { attempts: 3 } }))
+    expect([failure.code, tell(failure)]).toEqual(['REGISTRY_CUT', expect.stringMatching(/was cut while reading blob sha256:/)])
+    cuts.splice(0)
+  })
+})
+
+test('the host of a registry may be spelled in upper case: who it is, is told it all the same', async () => {
+  const auth = { username: 'tars', password: 'secret' }
+  const registry = await startOciRegistry({ dir: bench.path('spelled'), auth })
+  const spelled = registry.address.replace('127.0.0.1', 'LocalHost')
+  const access = { credentials: parseDockerConfig(JSON.stringify({ auths: { [spelled]: auth } }), 'test'), trust: () => ({ plainHttp: true }) }
+  await bench.base(spelled, 'amd64', access)
+  expect((await bench.build(spelled, { package: file, access })).digest).toMatch(/^sha256:/)
+  await registry.stop()
 })
 
 describe('an answer before all was sent', () => {

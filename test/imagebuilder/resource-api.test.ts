@@ -1,6 +1,9 @@
 // The resource API of tarsimage, by a tus client that nobody here wrote and by plain HTTP, against the embedded API server.
 import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { readdir, writeFile } from 'node:fs/promises'
+import { connect, createServer, type AddressInfo } from 'node:net'
+import { pipeline } from 'node:stream/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Upload } from 'tus-js-client'
@@ -352,6 +355,29 @@ test('a build whose builder is gone is failed by another; one whose builder live
   }
   expect((await timage()).build?.running?.id).toBe('kept')
   await Promise.all([alive.stop(), watcher.stop()])
+})
+
+test('an end that the API server does not take for a while is written when it does', async () => {
+  const { server } = cluster.api.config
+  const { hostname, port } = new URL(server)
+  // More than a build is reported with.
+  let refused = 0
+  const way = createServer((socket) => {
+    if (refused++ < 10) return socket.resetAndDestroy()
+    const onward = connect(Number(port), hostname)
+    pipeline(socket, onward, socket).catch(() => {})
+  }).listen(0, '127.0.0.1')
+  await once(way, 'listening')
+  const client = createKubeClient({ ...cluster.api.config, server: server.replace(new URL(server).host, `127.0.0.1:${(way.address() as AddressInfo).port}`) })
+  try {
+    await new TImageStore(cluster.client, namespace).begin('demo-helloserver', buildOf('far', 'b1'))
+    await new TImageStore(client, namespace).succeed('demo-helloserver', 'b1', { id: 'b1', image: 'a/b:c', secret: '', createPerson: '', createTime: new Date().toISOString(), mark: '' }, 10)
+    expect(refused).toBeGreaterThan(10)
+    expect(await timage()).toMatchObject({ build: { last: { id: 'b1', phase: 'Done' } }, releases: [{ id: 'b1' }] })
+  } finally {
+    client.close()
+    way.close()
+  }
 })
 
 test('while the API server is away no builder is gone', async () => {

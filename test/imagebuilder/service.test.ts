@@ -116,6 +116,8 @@ describe('the building call', () => {
     ['a bad tag', tgz([server]), { ServerTag: 'a b' }, 400, /ServerTag "a b" is not an image tag/],
     ['a missing field', tgz([server]), { ServerName: '' }, 400, /ServerName is missing/],
     ['a newline in BaseImage', tgz([server]), { BaseImage: 'a\nb' }, 400, /BaseImage has control characters/],
+    ['a base image in a folder of the builder', tgz([server]), { BaseImage: 'oci:/etc' }, 400, /"oci:\/etc" is not an image reference/],
+    ['a base image in a file of the builder', tgz([server]), { BaseImage: 'docker-archive:/etc/passwd' }, 400, /"docker-archive:\/etc\/passwd" is not an image reference/],
     ['too much', Buffer.alloc(7_000_000), {}, 413, /larger than 5000000 bytes/],
     ['a base of another type', tgz([server]), { ServerType: 'php' }, 500, /carries cpp, go, and not php/],
     ['a cut package', tgz([server, { name: 'x', content: 'y'.repeat(5000) }]).subarray(0, 120), {}, 500, /^package HelloServer\.tgz is damaged or cut short/],

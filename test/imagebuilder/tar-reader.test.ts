@@ -62,6 +62,18 @@ test('content that nobody reads is skipped', async () => {
   expect(names).toEqual(['a', 'b'])
 })
 
+test('links have no content, whatever size some packers write to them', async () => {
+  const links = [{ name: 'h', flag: '1', target: 'a', size: 3 }, { name: 's', flag: '2', target: 'a', size: 600 }]
+  expect(await read(tar([{ name: 'a', content: 'abc' }, ...links, { name: 'b', content: 'x' }]))).toEqual(['0 a  abc', '1 h a', '2 s a', '0 b  x'])
+})
+
+test('what lies behind the end of an archive is not in it, as for every other reader', async () => {
+  const archive = tar([{ name: 'a', content: 'abc' }])
+  for (const rest of [tar([{ name: 'hidden' }]), Buffer.alloc(700, 'x')]) expect(await read(Buffer.concat([archive, rest]), 513)).toEqual(['0 a  abc'])
+  // One empty block ends nothing.
+  expect(await read(Buffer.concat([tarEntry({ name: 'a' }), Buffer.alloc(512), tar([{ name: 'b' }])]))).toEqual(['0 a', '0 b'])
+})
+
 test('a size in base 256', async () => {
   const entry = tarEntry({ name: 'a', content: 'abc' })
   entry.fill(0, 124, 136).writeUInt8(0x80, 124)

@@ -3,10 +3,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { Lifetime } from '#base/lifecycle.ts'
 import { silentLogger } from '#base/log.ts'
 import { events } from '#kube/resources.ts'
 import type { AnyObject } from '#kube/types.ts'
 import { dayOf, type Found } from '#store/dataset.ts'
+import { keventDataset } from '#store/datasets.ts'
+import { openStoreWithSpool } from '#store/open.ts'
+import { Outbox } from '#store/outbox.ts'
+import { Feed } from '../../framework/kevent/feed.ts'
 import { startKevent, type KeventOptions, type RunningKevent } from '../../framework/kevent/kevent.ts'
 import { rowOf } from '../../framework/kevent/model/event-row.ts'
 import { startCluster, until, type TestCluster } from '../registry/cluster.ts'
@@ -118,6 +123,21 @@ describe.each(['SQLite', 'OpenSearch'] as const)('%s', (kind) => {
     expect(await reasons(other)).toEqual(['a-0 Pulled', 'a-0 Second'])
     expect(await (await fetch(`http://127.0.0.1:${other.httpPort}/metrics`)).text()).toContain('tarskevent_leader 1\n')
   })
+})
+
+test('a list of more events than an outbox holds is kept whole, each in its newest version', async () => {
+  const lifetime = new Lifetime()
+  const { spool } = openStoreWithSpool({ settings: { data: folder, days: 3, bytes: 1 << 30, spoolBytes: 256 << 20 }, dataset: keventDataset, lifetime, log: silentLogger, now: Date.now })
+  const outbox = new Outbox({ spool, log: silentLogger, gatherMs: 1000 })
+  const feed = new Feed(outbox)
+  const many = 25_000
+  const listed = (index: number, version: string) => ({ ...event(`e${index}`), metadata: { name: `e${index}`, uid: `u${index}`, resourceVersion: version } }) as AnyObject
+  for (let index = 0; index < many; index++) feed.add(listed(index, '1'))
+  feed.add(listed(0, '2'))
+  await feed.stop()
+  await outbox.stop()
+  expect(outbox.counts).toEqual({ handedOn: many, lost: 0 })
+  await lifetime.stop()
 })
 
 describe('documents (framework-services 9)', () => {

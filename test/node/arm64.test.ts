@@ -102,6 +102,13 @@ it('is PID 1, runs a service to its end, reaps its orphans and passes its exit c
   expect(rest).toEqual({ code: 7, stdout: 'Test on aarch64 below 1\n' })
 })
 
+it('obeys nothing that the environment tells the loader and the runtime of its service', async () => {
+  const env = { LD_DEBUG_OUTPUT: '/none', NODE_OPTIONS: '--require=/none', N: '', LD: '-' }
+  const service = podOf(`echo "$LD_DEBUG_OUTPUT $NODE_OPTIONS $LD"\nbusybox tr '\\0' '\\n' < /proc/1/environ | busybox grep -c -e ^LD_ -e ^NODE_`)
+  const { code, stdout } = await outcome(run(ENTRYPOINT, { ...service, ...env }))
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '/none --require=/none -\n0\n' })
+})
+
 it('answers in its container, and stops its service when it is asked to', async () => {
   const env = podOf('trap "echo asked to stop; exit 9" TERM\necho waiting\nwhile :; do busybox sleep 0.1; done')
   const space = run(ENTRYPOINT, env)

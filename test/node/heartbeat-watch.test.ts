@@ -6,7 +6,7 @@ it('counts the time in which nobody could listen for nobody', async () => {
   const overdue = Promise.withResolvers<readonly string[]>()
   const watch = new HeartbeatWatch(systemClock, overdue.resolve)
   const timeoutMs = 300
-  watch.begin(['A'], timeoutMs)
+  watch.begin(['A'], { timeoutMs, firstMs: timeoutMs })
   // The process stands still far longer than a service may be silent; what it sent meanwhile is heard after the first timers.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000)
   const heard = Promise.withResolvers<number>()

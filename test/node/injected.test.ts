@@ -64,12 +64,12 @@ describe('an injected supervisor', () => {
     const busybox = await debianTool('busybox', 'busybox-static')
     // What their base images bring (spec A.1): the entry point makes the injected script executable and becomes it.
     const entrypoint = `#!/bin/sh\nbusybox chmod +x ${workDir}/util/start.sh\nexec ${workDir}/util/start.sh\n`
-    const root = rootWith({ 'bin/entrypoint.sh': entrypoint, 'bin/service': '#!/bin/sh\necho "service of $ServerApp.$ServerName below $PPID"\nexit 7\n' })
+    const root = rootWith({ 'bin/entrypoint.sh': entrypoint, 'bin/service': '#!/bin/sh\necho "service of $ServerApp.$ServerName at $ListenAddress below $PPID"\nexit 7\n' })
     for (const name of ['busybox', 'sh']) copyFileSync(busybox, join(root, 'bin', name))
-    mountVolume(await installed(identity), root)
+    mountVolume(await installed({ ...identity, ServerVariant: 'far' }), root)
     chmodSync(join(root, workDir, 'util/start.sh'), 0o644)
     const space = run(root, ['/bin/entrypoint.sh'], { PATH: '/bin', ServerType: 'not-tars', ServerLauncherFile: '/bin/service', ServerLauncherArgv: 'service' })
-    expect({ code: exitCode(await space.ended), stdout: space.stdout }).toEqual({ code: 7, stdout: 'service of Test.Echo below 1\n' })
+    expect({ code: exitCode(await space.ended), stdout: space.stdout }).toEqual({ code: 7, stdout: 'service of Test.Echo at p-0.test-echo-far below 1\n' })
   })
 
   it('wins over the baked one', async () => {

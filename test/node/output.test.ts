@@ -7,6 +7,7 @@ import { toDescriptor, toRotatedFile } from '../../node/output/destinations.ts'
 import { Tail } from '../../node/output/tail.ts'
 import { decodeStatus } from '../../node/system/exit-status.ts'
 import { bindLibc } from '../../node/system/libc.ts'
+import { exitCode } from '../rig/pidns.ts'
 import { command, pod, removeScratch, scratch, supervise } from './rig.ts'
 
 afterAll(removeScratch)
@@ -33,6 +34,19 @@ describe('a destination that does not keep up', () => {
   })
 })
 
+describe('a destination that takes nothing', () => {
+  it('has a bounded number of pieces waiting for it, however small they are', () => {
+    const batches: (readonly Buffer[])[] = []
+    const writer = new BoundedWriter((chunks) => void batches.push(chunks))
+    writer.hold()
+    for (let i = 0; i < 500_000; i++) writer.write(Buffer.from('\n'))
+    writer.release()
+    // Each piece takes some hundred bytes besides its own.
+    expect(batches[0]?.length).toBeLessThanOrEqual(1 << 14)
+    expect((batches[0]?.length ?? 0) + writer.lostLines).toBe(500_000)
+  })
+})
+
 describe('a rotated file', () => {
   it('keeps so many files of such a size, and loses no line', async () => {
     const folder = scratch('rotated')
@@ -45,6 +59,18 @@ describe('a rotated file', () => {
     const kept = ['out.2', 'out.1', 'out'].map((name) => readFileSync(join(folder, 'sub', name), 'utf8')).join('')
     expect(kept.endsWith('line 399\n')).toBe(true)
     expect(kept.split('\n').length).toBeGreaterThan(200)
+  })
+
+  it('stays as small as it is to be when it is the only one that is kept', async () => {
+    const path = join(scratch('rotated'), 'out')
+    const writer = new BoundedWriter(toRotatedFile(path, { maxBytes: 1000, keep: 1 }))
+    for (let i = 0; i < 40; i++) {
+      writer.write(lines(i * 10, 10))
+      await writer.settled(60_000)
+    }
+    const kept = readFileSync(path, 'utf8')
+    expect(kept.endsWith('line 399\n')).toBe(true)
+    expect(kept.length).toBeLessThan(1200)
   })
 
   it('tells when it cannot be written', async () => {
@@ -78,6 +104,16 @@ describe('a service that prints without end', () => {
     expect(file.endsWith('some words to fill the pipe 39999\n')).toBe(true)
     expect(file.split('\n')).toHaveLength(40_001)
     for (const fd of [read, write]) closeSync(fd)
+  })
+
+  it('runs on when the reader of the container\'s output is gone', async () => {
+    const { read, write } = bindLibc().pipe()
+    // Each line is a write of the supervisor's own that fails: it is tried again a second after a failure.
+    const lines = `sh -c 'for i in 1 2 3; do echo "line $i"; sleep 1.1; done; exit 9'`
+    const space = await supervise(pod('none', { ...command('/bin/sh', lines), TARSNODE_ON_EXIT: 'exit' }), ['ignore', write, 'pipe'])
+    for (const fd of [read, write]) closeSync(fd)
+    expect(exitCode(await space.ended)).toBe(9)
+    expect(space.stderr).toMatch(/exited with code 9/)
   })
 
   it('may open /dev/stdout anew', async () => {

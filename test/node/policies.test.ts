@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Heartbeats } from '../../node/supervisor/heartbeats.ts'
+import { heartbeatLimits } from '../../node/service/prepare-launch.ts'
 import { countCrash, isCrashLoop, noCrashes, relaunchDelay, STABLE_RUN_MS } from '../../node/supervisor/restart.ts'
 import { stopPlan } from '../../node/supervisor/stop-plan.ts'
 
@@ -49,10 +50,30 @@ describe('heartbeats', () => {
     beats.begin(['A', 'B'], 0)
     beats.beat('A', 50)
     beats.beat('Unknown', 60)
-    expect(beats.overdue(100, 100)).toEqual({ adapters: ['B', 'AdminAdapter'], nextInMs: 50 })
+    expect(beats.overdue(100, { timeoutMs: 100, firstMs: 100 })).toEqual({ adapters: ['B', 'AdminAdapter'], nextInMs: 50 })
     beats.beat('', 100)
-    expect(beats.overdue(199, 100)).toEqual({ adapters: [], nextInMs: 1 })
+    expect(beats.overdue(199, { timeoutMs: 100, firstMs: 100 })).toEqual({ adapters: [], nextInMs: 1 })
     beats.end()
-    expect(beats.overdue(1e9, 100).adapters).toEqual([])
+    expect(beats.overdue(1e9, { timeoutMs: 100, firstMs: 100 }).adapters).toEqual([])
+  })
+
+  it('waits longer for the first of each adapter', () => {
+    const limits = { timeoutMs: 100, firstMs: 1000 }
+    const beats = new Heartbeats()
+    beats.begin(['A', 'B'], 0)
+    expect(beats.overdue(999, limits)).toEqual({ adapters: [], nextInMs: 1 })
+    beats.beat('A', 500)
+    expect(beats.overdue(600, limits)).toEqual({ adapters: ['A'], nextInMs: 400 })
+    beats.beat('', 700)
+    expect(beats.overdue(800, limits)).toEqual({ adapters: ['A', 'B', 'AdminAdapter'], nextInMs: 1000 })
+    beats.begin(['A'], 1000)
+    expect(beats.overdue(1999, limits).adapters).toEqual([])
+  })
+
+  it('takes hearttimeout for seconds where nobody can mean milliseconds, and activating-timeout for the first one', () => {
+    expect(heartbeatLimits(60, 0)).toEqual({ timeoutMs: 60_000, firstMs: 60_000 })
+    expect(heartbeatLimits(3600, 3000)).toEqual({ timeoutMs: 3_600_000, firstMs: 3_600_000 })
+    expect(heartbeatLimits(45_000, 300_000)).toEqual({ timeoutMs: 45_000, firstMs: 300_000 })
+    expect(heartbeatLimits(1e12, 1e13)).toEqual({ timeoutMs: 2 ** 31 - 1, firstMs: 2 ** 31 - 1 })
   })
 })

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
@@ -40,5 +40,22 @@ describe('the supervisor in an image FROM scratch', () => {
     const ended = await space.ended
     expect(space.stderr).not.toContain('"level":"error"')
     expect({ code: exitCode(ended), stdout: space.stdout }).toEqual({ code: 3, stdout: 'from scratch 1\n' })
+  })
+
+  it.each(['background', 'foreground'])('is not told what to load by what the environment tells the loader and the runtime of its service, in the %s', async (LauncherType) => {
+    root = await scratchRoot()
+    const [loader, ...rest] = supervisorCommand(arch).slice(0, 4)
+    // Loaded into whichever runtime obeys, whose own words it shows.
+    writeFileSync(join(root, 'told.js'), `const { LD_PRELOAD, LD_LIBRARY_PATH, NODE_OPTIONS, NODE_AGENT_BIN } = process.env
+console.log(JSON.stringify([process.execArgv, { LD_PRELOAD, LD_LIBRARY_PATH, NODE_OPTIONS, NODE_AGENT_BIN }]))
+process.exit(4)
+`)
+    const env = { LD_PRELOAD: '/none/jemalloc.so', LD_LIBRARY_PATH: '/none', NODE_OPTIONS: '--require=/told.js', NODE_AGENT_BIN: '/agent' }
+    const pod = { PodName: 'p-0', PodIP: ownAddress(), ServerApp: 'Test', ServerName: 'Scratch', ServerType: 'not-tars', LauncherType, TARSNODE_REGISTRY: 'none', TARSNODE_LOCAL_ADDRESS: ownAddress(), TARSNODE_ON_EXIT: 'exit' }
+    space = new PidNamespace({ argv: ENTRYPOINT, root, env: { ...pod, ...env, ...command(loader ?? '', [loader, ...rest, '-e', '0'].join(' ')) } })
+    const ended = await space.ended
+    expect({ code: exitCode(ended), stdout: space.stdout }).toEqual({ code: 4, stdout: `${JSON.stringify([['-e', '0'], env])}\n` })
+    // Of all loaders only that of unshare, which makes the namespace, and the service's looked for it.
+    expect(space.stderr.match(/^ERROR: ld.so: object '\/none\/jemalloc.so'/gm)).toHaveLength(2)
   })
 })

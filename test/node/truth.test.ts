@@ -84,6 +84,15 @@ describe('what is reported is true', () => {
     await space.output(/asked to shut down/)
   })
 
+  it('gives a service its activating-timeout until its first heartbeat', async () => {
+    const registry = await registryWith(['hearttimeout=1', 'activating-timeout=60000'])
+    const slow = pod(registry, {})
+    const file = join(slow.root, 'usr/local/server/bin/EchoServer')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('exec', 'sleep 2; exec'))
+    await run(slow)
+    expect(await registry.report(({ present }) => present === 'Active' || present === 'Deactivating')).toMatchObject({ present: 'Active', restarts: 0 })
+  })
+
   it('says why a service crashes again and again, and keeps the container', async () => {
     const registry = await registryWith()
     const space = await run(pod(registry, {}, 'echo "cannot open /etc/rates.json" >&2\nexit 3'))

@@ -1,17 +1,28 @@
 // tarsquerystat: MonitorQuery and the text protocol, on what tarsstat keeps.
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { silentLogger } from '#base/log.ts'
+import { pods } from '#kube/resources.ts'
+import { statDataset } from '#store/datasets.ts'
+import { serveStore } from '#store/serve.ts'
+import { openSqliteStore } from '#store/sqlite/store.ts'
 import { MonitorOp, type MonitorQueryReq } from '#tars/protocol/MonitorQuery.ts'
 import { createStatMicMsgBody, createStatMicMsgHead, StatF, type StatFProxy } from '#tars/protocol/StatF.ts'
 import { createPod, until } from '../registry/cluster.ts'
+import { ownAddress } from '../rig/own-address.ts'
 import { like, startMonitored, type Monitored } from '../stat/rig.ts'
+
+const oddName = String.raw`It's a "\_,b`
 
 let one: Monitored
 beforeAll(async () => {
   one = await startMonitored('stat')
   const proxy = one.communicator.proxy<StatFProxy>(StatF, `tars.tarsstat.StatObj@tcp -h ${one.address} -p ${one.gatherer.port}`)
-  const calls: readonly [day: number, hour: number, slave: string, count: number][] = [[5, 8, 'Shop.Cart', 1], [5, 9, 'Shop.Cart', 2], [5, 9, 'Shop.Pay', 4], [6, 9, 'Shop.Cart', 8], [8, 9, 'Shop.Cart', 16]]
+  const calls: readonly [day: number, hour: number, slave: string, count: number][] = [[3, 9, oddName, 32], [5, 8, 'Shop.Cart', 1], [5, 9, 'Shop.Cart', 2], [5, 9, 'Shop.Pay', 4], [6, 9, 'Shop.Cart', 8], [8, 9, 'Shop.Cart', 16]]
   for (const [day, hour, slaveName, count] of calls) {
     one.clock.set(2026, 1, day, hour, 30)
     await proxy.reportMicMsg(new Map([[createStatMicMsgHead({ masterName: 'Shop.Web', slaveName, interfaceName: 'f' }), createStatMicMsgBody({ count, timeoutCount: 1, totalRspTime: BigInt(count * 10), maxRspTime: count, minRspTime: count })]]), true)
@@ -40,6 +51,14 @@ describe('MonitorQuery', () => {
     expect(await one.ask({ date: '20200101' })).toMatchObject({ ret: 0, result: new Map(), activeDb: 1 })
   })
 
+  test('a pod that does not run is one that is not active; what the others know is an answer', async () => {
+    await createPod(one.cluster.client, { app: 'tars', server: 'tarsstat', name: 'tars-tarsstat-1' })
+    await until(async () => (await one.ask({})).totalDb === 2)
+    expect(await one.ask({})).toMatchObject({ ret: 0, activeDb: 1, totalDb: 2, retThreads: [0], result: new Map([['', [7]]]) })
+    await one.cluster.client.delete(pods, { namespace: 'tars', name: 'tars-tarsstat-1' })
+    await until(async () => (await one.ask({})).totalDb === 1)
+  })
+
   const bad: readonly [string, Partial<MonitorQueryReq>, RegExp][] = [
     ['a date that is none', { date: '2026-1-5' }, /"2026-1-5" is no day/],
     ['a minute that is none', { tflag1: '8' }, /tflag1 is "8"/],
@@ -60,11 +79,12 @@ describe('MonitorQuery', () => {
     await createPod(one.cluster.client, { app: 'tars', server: 'tarsstat', name: 'tars-tarsstat-1', ip: '127.255.255.254' })
     const answer = await until(async () => {
       const asked = await one.ask({ groupby: ['slave_name'] })
-      return asked.totalDb === 2 ? asked : undefined
+      return asked.retThreads.length === 2 ? asked : undefined
     })
     expect(answer).toMatchObject({ ret: -1, activeDb: 1, totalDb: 2, retThreads: [0, -1], result: new Map([['Shop.Cart', [3]], ['Shop.Pay', [4]]]) })
     expect(answer.msg).toContain('127.255.255.254')
-    await one.cluster.client.delete({ group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true }, { namespace: 'tars', name: 'tars-tarsstat-1' })
+    expect(await askText('{"method":"timecheck"}')).toMatch(/^Ret:-1\n.*127\.255\.255\.254.*\nendline\n$/)
+    await one.cluster.client.delete(pods, { namespace: 'tars', name: 'tars-tarsstat-1' })
     await until(async () => (await one.ask({})).totalDb === 1)
   })
 })
@@ -94,6 +114,32 @@ describe('the text protocol (8.4)', () => {
     expect(await askText('{"filter":["f_date>=20260105","f_date<=20260106"],"groupby":"f_date"}')).toContain('linecount:2\n20260105,7,\n20260106,8,\nendline\n')
     expect(await askText('{"filter":"f_date=20260105"}')).toContain('linecount:1\n7,\nendline\n')
     expect(await askText(`{"filter":["f_date=20260105","slave_name='Shop.Pay'"],"groupby":["slave_name"]}`)).toContain('linecount:1\nShop.Pay,4,\n')
+  })
+
+  test('values as webs quote them, and a place in its row for each field', async () => {
+    const ask = (condition: string, ...groupby: string[]) => askText(JSON.stringify({ filter: ["f_date='20260103'", condition], groupby }))
+    expect(await ask(String.raw`slave_name = 'It\'s a \"\\_,b'`, 'slave_name')).toContain(`linecount:1\n${oddName.replace(',', '?')},32,\n`)
+    expect(await ask(String.raw`slave_name = "It's a ""\\_,b"`, 'slave_ip')).toContain('linecount:1\n,32,\n')
+    expect(await ask(String.raw`slave_name like 'It''s a \"_\_,b'`, 'slave_ip', 'f_date')).toContain('linecount:1\n,20260103,32,\n')
+    expect(await ask(String.raw`slave_name like 'It\'s a \"\_\_,b'`, 'slave_ip')).toContain('linecount:0\nendline\n')
+  })
+
+  test('linecount is in the sixth line, where webs look for it, however many pods keep a part', async () => {
+    const [ip, folder] = [ownAddress(), await mkdtemp(join(tmpdir(), 'tarsk8s-query-'))]
+    const reader = openSqliteStore(folder)
+    const second = await serveStore({ address: ip, port: one.gatherer.httpPort, metrics: {}, store: { dataset: statDataset, reader }, log: silentLogger })
+    try {
+      await createPod(one.cluster.client, { app: 'tars', server: 'tarsstat', name: 'tars-tarsstat-2', ip })
+      await until(async () => (await one.ask({})).activeDb === 2)
+      expect(await one.ask({})).toMatchObject({ ret: 0, activeDb: 2, totalDb: 2, retThreads: [0, 0] })
+      expect(await askText('{"filter":"f_date=20260105","groupby":"slave_name"}')).toBe('Ret:0\nlasttime:20260108 0931\nActiveDb:1\nTotalDb:1\nret:0|iDb:0\nlinecount:2\nShop.Cart,3,\nShop.Pay,4,\nendline\n')
+    } finally {
+      await one.cluster.client.delete(pods, { namespace: 'tars', name: 'tars-tarsstat-2' })
+      await until(async () => (await one.ask({})).totalDb === 1)
+      await second.stop()
+      await reader.close()
+      await rm(folder, { recursive: true, force: true })
+    }
   })
 
   test('timecheck', async () => {

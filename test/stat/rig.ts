@@ -83,7 +83,7 @@ export async function startMonitored(kind: 'stat' | 'property', more: Partial<St
   const proxy = communicator.proxy<MonitorQueryProxy>(MonitorQuery, `tars.tars${role}.QueryObj@tcp -h 127.0.0.1 -p ${query.port}`)
   const ask: Monitored['ask'] = async (question) =>
     (await proxy.query({ uid: '', method: 'query', dataid: `tars_${kind}`, date: '20260105', tflag1: '0000', tflag2: '2360', conditions: [], indexs: [kind === 'stat' ? 'succ_count' : 'value'], groupby: [], ...question })).rsp
-  await until(async () => (await ask({})).totalDb === 1)
+  await until(async () => (await ask({})).activeDb === 1)
   return {
     cluster, clock, communicator, folder, address, queryPort: query.port, textPort: query.textPort, queryHttpPort: query.httpPort,
     get gatherer() {

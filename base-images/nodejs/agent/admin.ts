@@ -13,7 +13,7 @@ export interface AdminOptions {
 
 /**
  * AdminObj of a Node service: `shutdown` ends the workers, `notify` passes an operator's command to every worker as a
- * process message `{cmd, data}` (spec A.10), the first word being the command.
+ * process message `{cmd, data}` (spec A.10), the first word being the command; those that ask for an answer are answered here.
  */
 export function createAdmin({ endpoint, version, workers, log }: AdminOptions): TarsServer {
   const servant: AdminFServant = {
@@ -21,6 +21,7 @@ export function createAdmin({ endpoint, version, workers, log }: AdminOptions): 
     notify: (command) => {
       const [cmd = '', ...rest] = command.trim().split(/\s+/)
       if (cmd === 'tars.viewversion') return version
+      if (cmd === 'preheatCheck') return workers.online ? 'success' : 'not ready'
       workers.broadcast({ cmd, data: rest.join(' ') })
       log.info('operator command passed to the workers', { command })
       return `${cmd} was passed to the workers`

@@ -17,6 +17,15 @@ interface PackageJson {
   readonly nodeAgent?: { readonly main?: unknown }
 }
 
+/** What a worker runs. */
+export interface Entry {
+  readonly script: string
+  /** Words after it in scripts.start. */
+  readonly args: readonly string[]
+}
+
+const entry = (script: string, args: readonly string[] = []): Entry => ({ script, args })
+
 /**
  * The script to run for a path given to node-agent: a file is itself; a folder is asked for
  * package.json's `nodeAgent.main`, `scripts.start` (when it starts with `node `), `main`, then the
@@ -24,17 +33,17 @@ interface PackageJson {
  * folders below that have a package.json, the nearest first, as the native node does.
  * @throws Failure AGENT_NO_ENTRY with every place that was looked at
  */
-export function findEntry(path: string, cwd: string): string {
+export function findEntry(path: string, cwd: string): Entry {
   const target = resolve(cwd, path)
   if (!existsSync(target)) throw new Failure('AGENT_NO_ENTRY', `there is no ${target} to run`, { remedy: 'name the script or the folder of the package' })
-  if (!statSync(target).isDirectory()) return target
+  if (!statSync(target).isDirectory()) return entry(target)
   const looked: string[] = []
   let folders = [target]
   for (let depth = 0; depth <= searchDepth; depth++) {
     const candidates = folders.filter((folder) => folder === target || isPackage(folder, target)).flatMap(candidatesOf)
     const found = candidates.map(asFile).find((file) => file !== undefined)
     if (found !== undefined) return found
-    looked.push(...candidates)
+    looked.push(...candidates.map(({ script }) => script))
     folders = folders.flatMap(foldersIn)
   }
   throw noEntry(target, looked)
@@ -42,19 +51,20 @@ export function findEntry(path: string, cwd: string): string {
 
 const isPackage = (folder: string, target: string): boolean => folder === join(target, sourceFolder) || existsSync(join(folder, 'package.json'))
 
-const candidatesOf = (folder: string): string[] => [...entriesOfPackage(folder), ...conventionalEntries].map((name) => join(folder, name))
+const candidatesOf = (folder: string): Entry[] => [...entriesOfPackage(folder), ...conventionalEntries.map((name) => entry(name))].map(({ script, args }) => entry(join(folder, script), args))
 
 function foldersIn(folder: string): string[] {
   const entries = readdirSync(folder, { withFileTypes: true })
   return entries.filter((entry) => entry.isDirectory() && !foreignFolders.has(entry.name)).map(({ name }) => join(folder, name)).sort()
 }
 
-function entriesOfPackage(folder: string): string[] {
+function entriesOfPackage(folder: string): Entry[] {
   const file = join(folder, 'package.json')
   if (!existsSync(file)) return []
   const manifest = parse(file)
-  const start = typeof manifest.scripts?.start === 'string' ? /^node\s+(?:--?\S+\s+)*(\S+)/.exec(manifest.scripts.start)?.[1] : undefined
-  return [manifest.nodeAgent?.main, start, manifest.main].filter((name): name is string => typeof name === 'string' && name !== '')
+  const [, start, rest = ''] = (typeof manifest.scripts?.start === 'string' && /^node\s+(?:--?\S+\s+)*(\S+)(.*)$/.exec(manifest.scripts.start)) || []
+  const named = [[manifest.nodeAgent?.main, ''], [start, rest], [manifest.main, '']] as const
+  return named.flatMap(([name, args]) => (typeof name === 'string' && name !== '' ? [entry(name, words(args))] : []))
 }
 
 function parse(file: string): PackageJson {
@@ -66,9 +76,13 @@ function parse(file: string): PackageJson {
 }
 
 /** A file as Node resolves a main: itself, with .js, or its index.js. */
-function asFile(path: string): string | undefined {
-  return [path, `${path}.js`, join(path, 'index.js')].find((candidate) => existsSync(candidate) && statSync(candidate).isFile())
+function asFile({ script, args }: Entry): Entry | undefined {
+  const found = [script, `${script}.js`, join(script, 'index.js')].find((candidate) => existsSync(candidate) && statSync(candidate).isFile())
+  return found === undefined ? undefined : entry(found, args)
 }
+
+/** As node-agent takes them apart. */
+export const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '')
 
 function noEntry(target: string, looked: readonly string[]): Failure {
   // Relative, because all of it has to fit into the message of a state.

@@ -10,7 +10,7 @@ import { findEntry } from './entry.ts'
 import { Reporter } from './report.ts'
 import { readSettings, type Settings } from './settings.ts'
 import { runWorker } from './worker.ts'
-import { Workers } from './workers.ts'
+import { beatsMissed, beatVariable, Workers } from './workers.ts'
 
 /** A service that runs but never opens a shared port counts as started after this time. */
 const silentStartMs = 10_000
@@ -31,9 +31,10 @@ function environment(settings: Settings): Record<string, string> {
 
 async function runMaster(settings: Settings): Promise<void> {
   const log = createLogger({ format: 'text' })
-  const script = findEntry(settings.script, process.cwd())
-  cluster.setupPrimary({ args: [script] })
-  const workers = new Workers({ count: settings.workers, env: environment(settings), stopTimeoutMs: settings.deactivatingTimeoutMs, log })
+  const { script, args } = findEntry(settings.script, process.cwd())
+  cluster.setupPrimary({ args: [script, ...(args.length > 0 ? args : settings.scriptArgs)], execArgv: [...process.execArgv, ...settings.nodeArgs] })
+  const beatMs = (settings.keepaliveSeconds * 1000) / beatsMissed
+  const workers = new Workers({ count: settings.workers, env: { ...environment(settings), [beatVariable]: String(beatMs) }, stopTimeoutMs: settings.deactivatingTimeoutMs, beatMs, log })
   const version = versionOf(script)
   const reporter = settings.nodeObject === undefined ? undefined : new Reporter({ ...settings, nodeObject: settings.nodeObject }, log)
   const admin = settings.adminEndpoint === undefined ? undefined : createAdmin({ endpoint: settings.adminEndpoint, version, workers, log })
@@ -51,7 +52,10 @@ async function runMaster(settings: Settings): Promise<void> {
 }
 
 try {
-  if (cluster.isWorker) runWorker(process.argv[2] ?? '', (code) => process.exit(code))
+  const { [beatVariable]: beatMs } = process.env
+  // It is not the service's.
+  Reflect.deleteProperty(process.env, beatVariable)
+  if (cluster.isWorker) runWorker(process.argv[2] ?? '', (code) => process.exit(code), Number(beatMs))
   else await runMaster(readSettings(process.argv.slice(2)))
 } catch (error) {
   process.stderr.write(`node-agent: ${describe(error)}\n`)

@@ -8,6 +8,8 @@ export interface WorkersOptions {
   readonly env: Readonly<Record<string, string>>
   /** How long a worker may take to end before it is killed, milliseconds. */
   readonly stopTimeoutMs: number
+  /** How often a worker says that its event loop goes on, milliseconds; 0: never. */
+  readonly beatMs?: number
   readonly log: Logger
 }
 
@@ -16,6 +18,12 @@ const crashLimit = 5
 const crashWindowMs = 10_000
 /** How long clients may take to leave a worker that ends, milliseconds: below the 2 s after which tarsnode sends SIGTERM at the earliest. */
 const departureMs = 1_500
+
+/** A worker that misses more than so many beats in a row hangs. */
+export const beatsMissed = 5
+/** The message, and the variable of a worker's environment that says how often. */
+export const aliveMessage = 'agent.alive'
+export const beatVariable = 'NODE_AGENT_BEAT_MS'
 
 /** One message between workers, or from an operator: `tars.*` commands reach the script as `process.on('message')`. */
 export interface WorkerMessage {
@@ -31,6 +39,9 @@ export class Workers extends EventEmitter<{ online: []; listening: []; ended: [c
   readonly #options: WorkersOptions
   readonly #slots: (Worker | undefined)[]
   readonly #listening = new Set<Worker>()
+  /** Beats that each worker has missed since it was online. */
+  readonly #missed = new Map<Worker, number>()
+  #watch: NodeJS.Timeout | undefined
   #crashes: number[] = []
   #stopping = false
   #lastCode = 0
@@ -42,7 +53,15 @@ export class Workers extends EventEmitter<{ online: []; listening: []; ended: [c
   }
 
   start(): void {
+    const { beatMs = 0 } = this.#options
+    // Beats are counted, not measured: of a standstill of this process no worker is to blame.
+    if (beatMs > 0) this.#watch = setInterval(() => this.#countMissed(), beatMs)
     for (let slot = 0; slot < this.#slots.length; slot++) this.#fork(slot)
+  }
+
+  /** Every worker has begun to run its script. */
+  get online(): boolean {
+    return this.#slots.every((worker) => worker !== undefined && this.#missed.has(worker))
   }
 
   broadcast(message: WorkerMessage): void {
@@ -53,9 +72,19 @@ export class Workers extends EventEmitter<{ online: []; listening: []; ended: [c
   stop(): void {
     if (this.#stopping) return
     this.#stopping = true
+    clearInterval(this.#watch)
     const running = this.#slots.filter((worker) => worker !== undefined)
     if (running.length === 0) this.emit('ended', this.#lastCode)
     for (const worker of running) this.#end(worker)
+  }
+
+  #countMissed(): void {
+    for (const [worker, missed] of this.#missed) {
+      this.#missed.set(worker, missed + 1)
+      if (missed < beatsMissed) continue
+      this.#options.log.error('a worker hangs: its event loop stands still', { pid: worker.process.pid })
+      worker.process.kill('SIGKILL')
+    }
   }
 
   #end(worker: Worker): void {
@@ -69,20 +98,28 @@ export class Workers extends EventEmitter<{ online: []; listening: []; ended: [c
   #fork(slot: number): void {
     const worker = cluster.fork({ ...this.#options.env, WORKER_ID: String(slot) })
     this.#slots[slot] = worker
-    worker.on('online', () => this.emit('online'))
+    worker.on('online', () => {
+      this.#missed.set(worker, 0)
+      this.emit('online')
+    })
     worker.on('listening', () => {
       this.#listening.add(worker)
       if (this.#slots.every((other) => other !== undefined && this.#listening.has(other))) this.emit('listening')
     })
     // A message to a worker that is ending anyway fails; its exit is what counts.
     worker.on('error', (error) => this.#options.log.info('a worker cannot be told', { worker: slot, error }))
-    worker.on('message', (message: unknown) => this.#relay(message))
+    worker.on('message', (message: unknown) => this.#heard(worker, message))
     worker.on('exit', (code: number | null, signal: NodeJS.Signals | null) => this.#exited(slot, worker, code, signal))
   }
 
-  /** `process.msg:all` and `process.msg:<worker id>` pass between workers, as @tars packages use them. */
-  #relay(message: unknown): void {
+  #heard(worker: Worker, message: unknown): void {
     const { cmd } = (message ?? {}) as { cmd?: unknown }
+    if (cmd === aliveMessage && this.#missed.has(worker)) this.#missed.set(worker, 0)
+    else this.#relay(cmd, message)
+  }
+
+  /** `process.msg:all` and `process.msg:<worker id>` pass between workers, as @tars packages use them. */
+  #relay(cmd: unknown, message: unknown): void {
     if (typeof cmd !== 'string' || !cmd.startsWith('process.msg:')) return
     const target = cmd.slice('process.msg:'.length)
     for (const [slot, worker] of this.#slots.entries()) {
@@ -93,6 +130,7 @@ export class Workers extends EventEmitter<{ online: []; listening: []; ended: [c
   #exited(slot: number, worker: Worker, code: number | null, signal: NodeJS.Signals | null): void {
     this.#slots[slot] = undefined
     this.#listening.delete(worker)
+    this.#missed.delete(worker)
     this.#lastCode = this.#stopping ? this.#lastCode : (code ?? 1) || 1
     if (this.#stopping) return this.#endedWhenEmpty()
     this.#options.log.error('worker ended unexpectedly', { worker: slot, code, signal })

@@ -57,8 +57,10 @@ export function commandFunctions(world: World): Functions {
     async updateServerFlowState(app, server, nodeList, bActive) {
       const { return: code } = await attempt(async () => {
         const places = nodeList.length === 0 ? knownServers(view, app, server).flatMap(({ pods: all }) => all.map(({ name }) => name)) : nodeList.map((node) => place(view, app, server, node).pod.name)
-        for (const name of places) await setFlow(client, { namespace, name }, bActive)
-        return done('Success')
+        // A pod that is gone keeps no other one from it.
+        let outcome = done('Success')
+        for (const name of places) await setFlow(client, { namespace, name }, bActive).catch((error: unknown) => void (outcome = outcomeOf(error)))
+        return outcome
       })
       return code
     },

@@ -3,6 +3,8 @@ import type { Instance } from '#api/instances.ts'
 import { annotations, serverObjectName } from '#api/names.ts'
 import { resources } from '#api/resources.ts'
 import type { Servant } from '#api/types.ts'
+import { retry } from '#base/retry.ts'
+import { isAlreadyExists } from '#kube/errors.ts'
 import { parseEndpoint } from '#tars/endpoint.ts'
 import type { AdapterConf, AdminRegServant, ServerConf } from '#tars/protocol/AdminReg.ts'
 import { changeServer, fieldManager, liveServer } from './change.ts'
@@ -68,8 +70,13 @@ function templateOf({ profile, serverType }: ServerConf, world: World): string {
   return world.template(byType) === undefined ? 'tars.default' : byType
 }
 
-/** One more node of a server, which is made when it is the first. The pod's number is the node's place in the order of insertion. */
-async function insertServer(world: World, conf: ServerConf, replace: boolean): Promise<Outcome> {
+/** One more node of a server, which is made when it is the first; of two that are the first at once, the later comes second. */
+function insertServer(world: World, conf: ServerConf, replace: boolean): Promise<Outcome> {
+  return retry(() => insertNode(world, conf, replace), { when: isAlreadyExists, baseMs: 20 })
+}
+
+/** The pod's number is the node's place in the order of insertion. */
+async function insertNode(world: World, conf: ServerConf, replace: boolean): Promise<Outcome> {
   const { client, namespace } = world
   const { application: app, serverName: server, nodeName: node, asyncThreadNum } = conf
   if (/[,\s]/.test(node) || node === '') throw new Refusal(codes.parameter, `"${node}" is no name of a node`, 'name the machine, without blanks and commas')

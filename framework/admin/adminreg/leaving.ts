@@ -2,7 +2,9 @@
 import { annotations } from '#api/names.ts'
 import { resources } from '#api/resources.ts'
 import type { TServer } from '#api/types.ts'
-import { changeServer, liveServer } from './change.ts'
+import { retry } from '#base/retry.ts'
+import { isConflict } from '#kube/errors.ts'
+import { fieldManager, liveServer } from './change.ts'
 import { commandNode, verbs } from './commands.ts'
 import { codes, done, Refusal, type Outcome } from './outcome.ts'
 import { leavingNodes, nodeNames, ordinalOf, ownPlace } from './places.ts'
@@ -14,11 +16,16 @@ interface NodeOf {
   readonly node: string
 }
 
+/** What it does depends on which nodes there are: when somebody has changed that meanwhile, it looks again. */
+export function leave(world: World, which: NodeOf): Promise<Outcome> {
+  return retry(() => leaveNow(world, which), { when: isConflict, baseMs: 20 })
+}
+
 /**
  * Takes a node away from its server, with the last one the server. The pod of one that others with higher numbers keep in its place is
  * stopped, and goes with theirs; that is only for nodes that insertServerConf has named, as people scale what they made.
  */
-export async function leave(world: World, { app, server, node }: NodeOf): Promise<Outcome> {
+async function leaveNow(world: World, { app, server, node }: NodeOf): Promise<Outcome> {
   const { client, namespace, view } = world
   const current = await liveServer(client, { namespace, app, server })
   if (current === undefined) throw new Refusal(codes.noServer, `there is no server ${app}.${server}`)
@@ -27,12 +34,14 @@ export async function leave(world: World, { app, server, node }: NodeOf): Promis
   const index = named.includes(node) ? named.indexOf(node) : ordinalOf(ownPlace(view, app, server, node))
   const name = named[index ?? -1] ?? node
   const count = countOf(current)
+  const { name: object, uid = '', resourceVersion = '' } = current.metadata
   if (remaining(current, index, name) === 0) {
-    await client.delete(resources.tservers, { namespace, name: current.metadata.name }, { preconditions: { uid: current.metadata.uid ?? '' } })
+    await client.delete(resources.tservers, { namespace, name: object }, { preconditions: { uid, resourceVersion } })
     return done(`Success: ${app}.${server} is removed`)
   }
-  if (named.length === 0 && index !== count - 1) throw new Refusal(codes.cannot, `${node} is not the last node of ${app}.${server}`, `nodes leave in reverse order: first ${current.metadata.name}-${count - 1}`)
-  await changeServer(client, { namespace, app, server }, (now) => without(now, index, name))
+  if (named.length === 0 && index !== count - 1) throw new Refusal(codes.cannot, `${node} is not the last node of ${app}.${server}`, `nodes leave in reverse order: first ${object}-${count - 1}`)
+  const { metadata, spec } = without(current, index, name)
+  await client.patch(resources.tservers, { namespace, name: object }, { metadata: { ...metadata, resourceVersion }, spec }, { fieldManager })
   if (index === count - 1) return done(`Success: ${app}.${server} has left ${node}`)
   await commandNode(world, [app, server, node], verbs.stop)
   return done(`Success: ${app}.${server} has left ${node}, whose pod goes when those with higher numbers have gone`)
@@ -48,7 +57,7 @@ function remaining(server: TServer, index: number | undefined, name: string): nu
   return count
 }
 
-function without(server: TServer, index: number | undefined, name: string): object {
+function without(server: TServer, index: number | undefined, name: string): { readonly metadata?: object; readonly spec: object } {
   const [names, rest] = [nodeNames(server), remaining(server, index, name)]
   const staying = names.slice(0, rest)
   const leaving = [...new Set([...leavingNodes(server), name])].filter((one) => staying.includes(one))

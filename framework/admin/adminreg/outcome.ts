@@ -1,4 +1,5 @@
 // What functions of AdminReg answer with: a code and a text (framework-services 10, tarsErrCode).
+import { localTime } from '#base/clock.ts'
 import { Failure, describe } from '#base/errors.ts'
 import { tarsErrCode } from '#tars/protocol/AdminReg.ts'
 
@@ -56,8 +57,8 @@ export async function attempt(work: () => Promise<Outcome>): Promise<Outcome> {
   }
 }
 
-/** `YYYY-MM-DD HH:MM:SS` in UTC, as native's tables have times; empty for none. @param time RFC 3339 */
+/** As native's tables have times, in the local zone ({@link localTime}); empty for none. @param time RFC 3339 */
 export function plainTime(time: string | undefined): string {
   const at = Date.parse(time ?? '')
-  return Number.isNaN(at) ? '' : new Date(at).toISOString().slice(0, 19).replace('T', ' ')
+  return Number.isNaN(at) ? '' : localTime(at)
 }

@@ -20,14 +20,9 @@ export function serverNamed(view: Servers, app: string, server: string): ServerR
   throw new Refusal(codes.noServer, `there is no server ${app}.${server}`, 'getServerTree lists them all')
 }
 
-/** The TServers of a server: the first one, and its variants. */
-export function serversNamed(view: Servers, app: string, server: string): readonly ServerRow[] {
-  return view.servers().filter((row) => row.app === app && row.server === server)
-}
-
-/** The same, of which there is one at least. @throws Refusal 1003 */
+/** The TServers of a server: the first one, and its variants; there is one at least. @throws Refusal 1003 */
 export function knownServers(view: Servers, app: string, server: string): readonly ServerRow[] {
-  const rows = serversNamed(view, app, server)
+  const rows = view.servers().filter((row) => row.app === app && row.server === server)
   return rows.length > 0 ? rows : [serverNamed(view, app, server)]
 }
 
@@ -55,16 +50,30 @@ function givenNode(view: Servers, row: ServerRow, node: string): PodRow | undefi
   return index < 0 ? undefined : row.pods.find(({ name }) => name === `${row.name}-${index}`)
 }
 
-/** The pod of any server; of a name that several servers' nodes were given, as those of one machine are, the first. @throws Refusal 1001 */
-export function placeOfNode(view: Servers, node: string): Place {
+/**
+ * Finds the pod of any server by what {@link place} takes; of a name that several servers' nodes were given, as those of one machine
+ * are, the first. For many names: one look over all pods.
+ */
+export function nodeFinder(view: Servers): (node: string) => Place | undefined {
   const rows = view.servers()
-  for (const find of [(row: ServerRow) => row.pods.find((candidate) => isCalled(candidate, row, node)), (row: ServerRow) => givenNode(view, row, node)]) {
-    for (const row of rows) {
-      const pod = find(row)
-      if (pod !== undefined) return { row, pod }
-    }
+  const byName = new Map<string, Place>()
+  const add = (name: string, place: Place): void => void (name === '' || byName.has(name) || byName.set(name, place))
+  for (const row of rows) for (const pod of row.pods) for (const name of [pod.name, pod.ip]) add(name, { row, pod })
+  for (const row of rows) nodeNames(view.tserver(row.name)).forEach((name, index) => {
+    const found = byName.get(`${row.name}-${index}`)
+    if (found?.row === row) add(name, found)
+  })
+  return (node) => {
+    const ofDns = byName.get(node.split('.', 1)[0] ?? '')
+    return byName.get(node) ?? (ofDns !== undefined && isCalled(ofDns.pod, ofDns.row, node) ? ofDns : undefined)
   }
-  throw new Refusal(codes.noNode, `there is no node ${node}`, 'getAllNodeNames lists them all')
+}
+
+/** @throws Refusal 1001 */
+export function placeOfNode(view: Servers, node: string): Place {
+  const found = nodeFinder(view)(node)
+  if (found === undefined) throw new Refusal(codes.noNode, `there is no node ${node}`, 'getAllNodeNames lists them all')
+  return found
 }
 
 /** What a pod's node is called by those who named it, else the pod's own name. */

@@ -8,7 +8,7 @@ import { createFrameworkServer, createServerTree, type AdminRegServant, type Fra
 import type { PodRow, ServerRow } from '../contract.ts'
 import { isActive } from '../model/pod-row.ts'
 import { attempt, codes, done, plainTime, Refusal } from './outcome.ts'
-import { nodeNameOf, ordinalOf, placeOfNode, serverNamed, serversNamed, type Place } from './places.ts'
+import { nodeFinder, nodeNameOf, ordinalOf, serverNamed, type Place } from './places.ts'
 import type { World } from './world.ts'
 
 type Functions = Pick<AdminRegServant,
@@ -40,9 +40,13 @@ export function queryFunctions({ view, groups, nodes, template }: World): Functi
       return { return: groupId, groupId, result: groupId === noGroup ? `${ip} is in no group` : 'Success' }
     },
     getClientIp: (current) => ({ return: codes.success, sClientIp: plainAddress(current.caller) }),
-    getNodeList: (names) => ({ return: codes.success, heartbeats: new Map(names.flatMap((name) => heartbeat(view, name))) }),
+    getNodeList: (names) => ({ return: codes.success, heartbeats: heartbeats(view, names) }),
     getServerTree: () => ({ return: codes.success, tree: treeOf(view) }),
-    getServerNameList: (names) => ({ return: codes.success, rows: names.flatMap(({ application, serverName }) => serversNamed(view, application, serverName).flatMap((row) => rowsOf(view, row, typeOf(row)))) }),
+    getServerNameList(names) {
+      const byName = Map.groupBy(view.servers(), ({ app, server }) => `${app}.${server}`)
+      const wanted = new Set(names.map(({ application, serverName }) => `${application}.${serverName}`))
+      return { return: codes.success, rows: [...wanted].flatMap((name) => byName.get(name) ?? []).flatMap((row) => rowsOf(view, row, typeOf(row))) }
+    },
     getProfileTemplate: (name) => textOf('', name),
     async getServerProfileTemplate(app, server) {
       try {
@@ -98,14 +102,14 @@ function idRow(view: World['view'], place: Place): string[] {
   return [`${app}.${server}_${nodeNameOf(view, place)}`, settingOf(pod), presentOf(pod)]
 }
 
-/** A pod that answers is well now; of any other it is known when it started. */
-function heartbeat(view: World['view'], name: string): [string, string][] {
-  try {
-    const { pod } = placeOfNode(view, name)
-    return [[name, plainTime(isActive(pod) ? new Date(Date.now() - view.ageMs()).toISOString() : pod.startTime)]]
-  } catch {
-    return []
-  }
+/** A pod that answers is well now; of any other it is known when it started. Nodes that are not there have none. */
+function heartbeats(view: World['view'], names: readonly string[]): Map<string, string> {
+  const find = nodeFinder(view)
+  const now = plainTime(new Date(Date.now() - view.ageMs()).toISOString())
+  return new Map([...new Set(names)].flatMap((name) => {
+    const found = find(name)
+    return found === undefined ? [] : [[name, isActive(found.pod) ? now : plainTime(found.pod.startTime)]]
+  }))
 }
 
 function rowsOf(view: World['view'], row: ServerRow, serverType: string): Map<string, string>[] {

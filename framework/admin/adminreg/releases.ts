@@ -5,7 +5,9 @@ import { annotations, labels, serverObjectName } from '#api/names.ts'
 import { imageServerNames } from '#api/mutate/tserver.ts'
 import { resources } from '#api/resources.ts'
 import type { TImage, TImageRelease, TServer } from '#api/types.ts'
+import { retry } from '#base/retry.ts'
 import type { KubeClient } from '#kube/client.ts'
+import { isConflict } from '#kube/errors.ts'
 import { createPatchInfo, createPatchPackage, type AdminRegServant, type PatchInfo, type PatchRequest } from '#tars/protocol/AdminReg.ts'
 import type { PodRow } from '../contract.ts'
 import { isActive } from '../model/pod-row.ts'
@@ -20,27 +22,16 @@ const heardMs = 10_000
 type Functions = Pick<AdminRegServant, 'batchPatch' | 'getPatchPercent' | 'updatePatchLog' | 'deletePatchFile' | 'getPatchPackage'>
 
 export function releaseFunctions(world: World): Functions {
-  const { view, client, namespace } = world
+  const { client, namespace } = world
   return {
     batchPatch: (request) => release(world, request),
     getPatchPercent: (app, server, node) => patchPercent(world, { app, server, node }),
     // The TServer says itself what it runs.
     updatePatchLog: () => codes.success,
     async deletePatchFile(app, server, file) {
-      const { return: code } = await attempt(async () => {
-        const id = file.replace(/\.(tgz|tar\.gz|war|jar)$/, '')
-        if (knownServers(view, app, server).some(({ release: current }) => current?.id === id)) throw new Refusal(codes.state, `release ${id} runs`, 'release another one first')
-        const images = await imagesOf(client, namespace, app, server)
-        const image = images.find(({ releases = [] }) => releases.some((one) => one.id === id))
-        if (image === undefined) throw new Refusal(codes.noRelease, `${app}.${server} has no release ${id}`)
-        // Servers of one program, as DCache has many, have their releases in common.
-        const { image: text } = (image.releases ?? []).find((one) => one.id === id) ?? {}
-        const other = view.servers().find(({ release: current }) => current?.id === id && current.image === text)
-        if (other !== undefined) throw new Refusal(codes.state, `release ${id} runs as ${other.app}.${other.server}`, 'release another one there first')
-        const rest = (image.releases ?? []).filter((one) => one.id !== id)
-        await client.patch(resources.timages, { namespace, name: image.metadata.name }, { metadata: { resourceVersion: image.metadata.resourceVersion }, releases: rest })
-        return done('Success')
-      })
+      const id = file.replace(/\.(tgz|tar\.gz|war|jar)$/, '')
+      // Builds write the same object, and others delete of it.
+      const { return: code } = await attempt(() => retry(() => deleteRelease(world, { app, server, id }), { when: isConflict, baseMs: 20 }))
       return code
     },
     async getPatchPackage(app, server, _type, defaultVersion) {
@@ -57,6 +48,19 @@ export function releaseFunctions(world: World): Functions {
       return { return: code, patchPackage }
     },
   }
+}
+
+async function deleteRelease({ view, client, namespace }: World, { app, server, id }: { readonly app: string; readonly server: string; readonly id: string }): Promise<Outcome> {
+  if (knownServers(view, app, server).some(({ release: current }) => current?.id === id)) throw new Refusal(codes.state, `release ${id} runs`, 'release another one first')
+  const image = (await imagesOf(client, namespace, app, server)).find(({ releases = [] }) => releases.some((one) => one.id === id))
+  if (image === undefined) throw new Refusal(codes.noRelease, `${app}.${server} has no release ${id}`)
+  // Servers of one program, as DCache has many, have their releases in common.
+  const { releases = [], metadata: { name, resourceVersion } } = image
+  const text = releases.find((one) => one.id === id)?.image
+  const other = view.servers().find(({ release: current }) => current?.id === id && current.image === text)
+  if (other !== undefined) throw new Refusal(codes.state, `release ${id} runs as ${other.app}.${other.server}`, 'release another one there first')
+  await client.patch(resources.timages, { namespace, name }, { metadata: { resourceVersion }, releases: releases.filter((one) => one.id !== id) })
+  return done('Success')
 }
 
 /** When a release is where it shall be: natively when the node has it; a task goes on until the server runs. */

@@ -103,14 +103,15 @@ export class Tasks {
 
   async #run(task: TaskRsp, { serial, eachNum, isElegant }: TaskReq): Promise<void> {
     const atOnce = serial ? 1 : isElegant ? Math.max(1, eachNum) : task.taskItemRsp.length
-    for (let first = 0; first < task.taskItemRsp.length; first += atOnce) {
+    for (let first = 0; first < task.taskItemRsp.length && !this.#signal.aborted; first += atOnce) {
       const batch = task.taskItemRsp.slice(first, first + atOnce)
       if (isElegant) await this.#drain(batch)
-      await Promise.all(batch.map((item) => this.#carryOut(item)))
+      // What was to be drained and is not, as all ends here, stays as it is.
+      if (!this.#signal.aborted) await Promise.all(batch.map((item) => this.#carryOut(item)))
       if (isElegant) await Promise.all(batch.map((item) => this.#actions.pause(item.req, true)))
       if (serial && batch.some(({ status }) => status === EMTaskItemStatus.EM_I_FAILED)) break
     }
-    for (const item of task.taskItemRsp) if (item.status === EMTaskItemStatus.EM_I_NOT_START) item.status = EMTaskItemStatus.EM_I_CANCEL
+    for (const item of task.taskItemRsp) if (item.startTime === '') item.status = EMTaskItemStatus.EM_I_CANCEL
     task.status = statusOf(task.taskItemRsp)
   }
 
@@ -126,8 +127,7 @@ export class Tasks {
     item.startTime = now()
     const { return: code, result } = await this.#execute(item).catch(outcomeOf)
     item.status = code === codes.success ? EMTaskItemStatus.EM_I_SUCCESS : EMTaskItemStatus.EM_I_FAILED
-    item.executeLog = result
-    item.statusInfo = result
+    item.executeLog = item.statusInfo = result.slice(0, longestItem)
     item.endTime = now()
     if (code === codes.success) item.percent = 100
   }
@@ -148,7 +148,7 @@ export class Tasks {
     for (;;) {
       const { bPatching, iPercent, bSucc, sResult } = await this.#actions.progress(item.req)
       item.percent = iPercent
-      item.statusInfo = sResult
+      item.statusInfo = sResult.slice(0, longestItem)
       if (bSucc) return begun
       if (!bPatching || performance.now() > deadline) return { return: codes.unknown, result: sResult }
       await sleep(askEveryMs, this.#signal)

@@ -1,4 +1,5 @@
 // One server with its pods, and how it is. Pure.
+import { effectiveReplicas } from '#api/replicas.ts'
 import type { TEndpoint, TServer } from '#api/types.ts'
 import type { PodRow, ReleaseRow, ServantRow, ServerRow, ServerState } from '../contract.ts'
 import { isActive, podRow, type PodObject } from './pod-row.ts'
@@ -9,18 +10,19 @@ export function serverRow(server: TServer, endpoint: TEndpoint | undefined, find
   const pods = (endpoint?.status?.pods ?? []).map((entry) => podRow(entry, findPod(entry.name))).sort(byName)
   const ready = pods.filter(isActive).length
   // A DaemonSet has as many as there are nodes: as many as there are.
-  const replicas = k8s.daemonSet ? pods.length : (k8s.replicas ?? 1)
+  const replicas = k8s.daemonSet ? pods.length : effectiveReplicas(server)
   return {
     name: server.metadata.name,
     app,
     server: name,
     ...(variant === undefined ? {} : { variant }),
+    generation: server.metadata.generation ?? 0,
     subType,
     type: tars?.template ?? '',
     release: releaseOf(server),
     replicas,
     ready,
-    ...judge({ released: server.spec.release !== undefined || (k8s.command ?? []).length > 0, replicas, ready, pods }),
+    ...judge({ released: server.spec.release !== undefined, replicas, ready, pods }),
     servants: servantsOf(server),
     pods,
   }

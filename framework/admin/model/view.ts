@@ -46,12 +46,24 @@ export function startView({ client, namespace, log }: { readonly client: KubeCli
   }
   const findPod = (name: string) => allPods.get(namespace, name) as PodObject | undefined
   const row = (server: TServer) => serverRow(server, tendpoints.get(namespace, server.metadata.name), findPod)
+  // Rows are made when they are asked for, and again only after what they tell of has changed.
+  const rows = new Map<string, ServerRow>()
+  let ordered: readonly ServerRow[] | undefined
+  const outdate = (name: string): void => {
+    rows.delete(name)
+    ordered = undefined
+  }
+  for (const informer of [tservers, tendpoints]) informer.onChange((_type, { metadata: { name } }) => outdate(name))
+  allPods.onChange((_type, pod, old) => [pod, old].forEach((one) => one && outdate(ownerNameOf(one.metadata.labels))))
   const find = (name: string) => {
     const server = tservers.get(namespace, objectName(name))
-    return server && row(server)
+    if (server === undefined) return undefined
+    const known = rows.get(server.metadata.name) ?? row(server)
+    rows.set(server.metadata.name, known)
+    return known
   }
   return Object.assign(lifetime, {
-    servers: () => tservers.list().map(row).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    servers: () => (ordered ??= tservers.list().flatMap(({ metadata }) => find(metadata.name) ?? []).sort((a, b) => (a.name < b.name ? -1 : 1))),
     server: find,
     tserver: (name: string) => tservers.get(namespace, objectName(name)),
     untilServer: async (name: string, isWanted: (server: TServer) => boolean, timeoutMs: number) => {

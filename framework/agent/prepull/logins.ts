@@ -19,12 +19,18 @@ export async function loginFor(image: string, path: string): Promise<Login | und
     throw error
   })
   const entries = Object.entries(parse(text, path))
-  const fits = ([key]: [string, Entry]): boolean => `${image}/`.startsWith(`${key.replace(/^https?:\/\//, '').replace(/\/(v[12]\/?)?$/, '')}/`)
+  const fits = ([key]: [string, Entry]): boolean => `${withHub(withHost(image))}/`.startsWith(`${withHub(key.replace(/^https?:\/\//, '').replace(/\/(v[12]\/?)?$/, ''))}/`)
   const [, entry] = entries.filter(fits).toSorted(([one], [other]) => other.length - one.length)[0] ?? []
   if (entry === undefined) return undefined
   const [, username = entry.username ?? '', password = entry.password ?? ''] = /^([^:]*):(.*)$/s.exec(Buffer.from(entry.auth ?? '', 'base64').toString()) ?? []
   return { username, password }
 }
+
+/** Docker Hub has one name of many here. */
+const withHub = (name: string): string => name.replace(/^(?:index\.|registry-1\.)docker\.io(?=\/|$)/, 'docker.io')
+
+/** Without a host in its name, an image is Docker Hub's. */
+const withHost = (image: string): string => (/^(?:[^/]*[.:][^/]*|localhost)\//.test(image) ? image : `docker.io/${image}`)
 
 function parse(text: string, path: string): Record<string, Entry> {
   try {

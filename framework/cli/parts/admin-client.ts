@@ -3,7 +3,7 @@ import type { CommandAnswer, ErrorBody, ServerCommand, ServerList, ServerRow } f
 
 /** tarsadmin's HTTP API, as far as commands need it. */
 export interface AdminClient {
-  servers(filter?: { readonly app?: string; readonly server?: string }): Promise<ServerList>
+  servers(filter?: { readonly app?: string; readonly server?: string; readonly variant?: string }): Promise<ServerList>
   /** Undefined when there is no such server. */
   server(name: string): Promise<ServerRow | undefined>
   command(name: string, command: ServerCommand, pod?: string): Promise<CommandAnswer>

@@ -28,4 +28,4 @@ export function parseServerName(text: string): ServerName {
 }
 
 /** As it is written: `App.Server` or `App.Server/variant`. */
-export const shownName = ({ app, server, variant }: ServerName): string => `${app}.${server}${variant === undefined ? '' : `/${variant}`}`
+export const shownName = ({ app, server, variant }: { readonly app: string; readonly server: string; readonly variant?: string | undefined }): string => `${app}.${server}${variant === undefined ? '' : `/${variant}`}`

@@ -1,6 +1,7 @@
 // The table of `status`. Pure.
 import type { PodRow, ServerRow } from '../../admin/contract.ts'
 import { ageSince } from './age.ts'
+import { shownName } from './names.ts'
 import { renderTable, type Column } from './table.ts'
 
 /** A line: a server's first pod carries the server's own columns. */
@@ -13,7 +14,7 @@ interface Line {
 /** @param nowMs milliseconds since the epoch  @param width columns of the terminal; undefined when the output goes elsewhere */
 export function statusTable(servers: readonly ServerRow[], nowMs: number, width?: number): string {
   const columns: readonly Column<Line>[] = [
-    { title: 'SERVER', value: ({ server }) => (server === undefined ? '' : `${server.app}.${server.server}${server.variant === undefined ? '' : `/${server.variant}`}`) },
+    { title: 'SERVER', value: ({ server }) => (server === undefined ? '' : shownName(server)) },
     { title: 'TYPE', value: ({ server }) => (server === undefined ? '' : server.type === '' ? server.subType : server.type) },
     { title: 'RELEASE', value: ({ server }) => (server === undefined ? '' : (server.release?.id ?? '-')) },
     { title: 'READY', value: ({ server }) => (server === undefined ? '' : `${server.ready}/${server.replicas}`) },

@@ -88,7 +88,9 @@ export async function followBuild(place: Place, name: string, id: string, onPhas
     if (release !== undefined) return release
     const { running, last } = image.build ?? {}
     if (last?.id === id) throw buildFailed(last)
-    if (running?.id === id) onPhase(running)
+    // It was entered before its upload was answered, so one of the three has it.
+    if (running?.id !== id) throw new Failure('BUILD_FAILED', `how build ${id} ended is not known: TImage ${name} has had another one since`, { remedy: 'see whether its releases have it, or release again' })
+    onPhase(running)
     await delay(lookMs, undefined, { signal: place.signal })
   }
 }

@@ -1,11 +1,15 @@
-// The TServer that a deployment makes or changes. Pure.
+// The TServer that a deployment makes or changes.
 import type { Instance } from '#api/instances.ts'
 import { hubApiVersion } from '#api/names.ts'
+import { resources } from '#api/resources.ts'
 import type { TImage, TImageRelease, TServer } from '#api/types.ts'
 import { Failure } from '#base/errors.ts'
+import { retry } from '#base/retry.ts'
+import { isConflict } from '#kube/errors.ts'
 import type { ServerName } from './names.ts'
 import { mergeServants, type GivenServant } from './servants.ts'
 import { withSets } from './sets.ts'
+import type { Place } from './timage.ts'
 
 /** What the operator asked for; what is undefined stays as it is. */
 export interface Wish {
@@ -89,7 +93,7 @@ export function changeOf(known: TServer, wish: Wish): object {
   const spec = {
     ...(Object.keys(tars).length === 0 ? {} : { tars }),
     ...(replicas === undefined ? {} : { k8s: { replicas } }),
-    ...(release === undefined || release.id === known.spec.release?.id ? {} : { release: releaseOf(release, now) }),
+    ...(release === undefined || runs(known, release) ? {} : { release: { ...releaseOf(release, now), secret: secretOf(release) ?? null } }),
   }
   return Object.keys(spec).length === 0 ? {} : { spec }
 }
@@ -98,6 +102,31 @@ function changesOfServants({ servants }: Wish, known: Parameters<typeof mergeSer
   return servants.length === 0 ? {} : { servants: mergeServants(servants, known) }
 }
 
-function releaseOf({ id, image, secret }: TImageRelease, time: string): object {
-  return { id, image, time, ...(secret === undefined || secret === '' ? {} : { secret }) }
+function releaseOf(release: TImageRelease, time: string): object {
+  const { id, image } = release
+  const secret = secretOf(release)
+  return { id, image, time, ...(secret === undefined ? {} : { secret }) }
+}
+
+const secretOf = ({ secret }: { readonly secret?: string }): string | undefined => (secret === '' ? undefined : secret)
+
+/** Whether nothing of the release is other: its image may have moved to another registry, or have another secret. */
+function runs({ spec: { release } }: TServer, wanted: TImageRelease): boolean {
+  return release?.id === wanted.id && release.image === wanted.image && secretOf(release) === secretOf(wanted)
+}
+
+/**
+ * Writes what was asked for over what is known, and if somebody has written in between, over what that has become.
+ * @param known read before
+ * @returns what the server is now; `known` itself when nothing was to be written
+ */
+export async function changeServer({ client, namespace, signal }: Place, known: TServer, wish: Wish): Promise<TServer> {
+  const { name } = known.metadata
+  return retry(async (attempt) => {
+    const current = attempt === 1 ? known : await client.get(resources.tservers, { namespace, name }, { signal })
+    const change = changeOf(current, wish)
+    if (Object.keys(change).length === 0) return current
+    const { resourceVersion } = current.metadata
+    return client.patch(resources.tservers, { namespace, name }, { ...change, metadata: { resourceVersion } }, { type: 'merge', signal })
+  }, { when: isConflict, baseMs: 20, signal })
 }

@@ -10,3 +10,9 @@ export const systemClock: Clock = Object.freeze({
   now: () => Date.now(),
   monotonic: () => performance.now(),
 })
+
+/** `YYYY-MM-DD HH:MM:SS` of the local time zone, as native prints times and its tables have them. @param ms since the epoch */
+export function localTime(ms: number): string {
+  const offsetMs = new Date(ms).getTimezoneOffset() * 60_000
+  return new Date(ms - offsetMs).toISOString().slice(0, 19).replace('T', ' ')
+}

@@ -48,7 +48,8 @@ const valueMeasures: readonly Measure[] = [{ field: 'value', by: 'sum' }, { fiel
 function valueOf(policy: string, [total = 0, lowest = 0, highest = 0, weighed = 0, weight = 0]: readonly (number | undefined)[]): number {
   if (policy === 'Min') return lowest
   if (policy === 'Max') return highest
-  if (policy === 'Avg') return weight === 0 ? 0 : weighed / weight
+  // K8SFramework kept averages without what they are of.
+  if (policy === 'Avg' && weight > 0) return weighed / weight
   return total
 }
 

@@ -1,6 +1,6 @@
 // From a question of MonitorQuery to one of the store, and back to its answer (framework-services 8). Pure.
 import { Failure } from '#base/errors.ts'
-import type { Condition, Group, Op, TotalsQuestion } from '#store/dataset.ts'
+import { checkQuestion, type Condition, type Group, type Op, type TotalsQuestion } from '#store/dataset.ts'
 import { MonitorOp, type MonitorCondition, type MonitorQueryReq } from '#tars/protocol/MonitorQuery.ts'
 import type { Index, Kind } from './kind.ts'
 
@@ -29,10 +29,9 @@ export function planOf(kind: Kind, { date, tflag1, tflag2, conditions, indexs, g
   const days = date === '' ? daysOfConditions(conditions) : { from: date, to: date }
   const indexes = indexs.map((name) => kind.index(name))
   const minutes: Condition[] = [{ field: 'f_tflag', op: 'gte', value: tflag1 }, { field: 'f_tflag', op: 'lte', value: tflag2 }]
-  return {
-    indexes, groupBy: groupby,
-    question: { ...days, where: [...minutes, ...where], groupBy: [...groupby, ...kind.apart], measures: indexes.flatMap(({ measures }) => measures) },
-  }
+  const question = { ...days, where: [...minutes, ...where], groupBy: [...groupby, ...kind.apart], measures: indexes.flatMap(({ measures }) => measures) }
+  checkQuestion(kind.dataset, question, question.groupBy)
+  return { indexes, groupBy: groupby, question }
 }
 
 /** The answer's rows: values of the fields grouped by, joined by commas (one within a value would make two of several), with a number for each index; in the order of their keys. */

@@ -44,9 +44,19 @@ function parseFilter(text: string): MonitorCondition | undefined {
     const match = pattern.exec(text)
     if (match === null) continue
     const [, field = '', value = ''] = match
-    return field === 'istars' ? undefined : { field, op, val: value.trim().replace(/^'(.*)'$/s, '$1') }
+    return field === 'istars' ? undefined : { field, op, val: literalOf(value.trim()) }
   }
   throw refused(`the filter "${text}" compares nothing`)
+}
+
+/** What stands behind a backslash for something else than itself; before a wildcard it is for LIKE to see. */
+const escapes: Readonly<Record<string, string>> = { 0: '\0', b: '\b', n: '\n', r: '\r', t: '\t', Z: '\u001A', '%': String.raw`\%`, _: String.raw`\_` }
+
+/** The value of a literal as webs write it, which is MySQL's: in quotes with backslashes, or bare. */
+function literalOf(text: string): string {
+  const [, quote, inner] = /^(['"])(.*)\1$/s.exec(text) ?? []
+  if (quote === undefined || inner === undefined) return text
+  return inner.replace(/\\(.)|''|""/gs, (pair, escaped: string | undefined) => (escaped === undefined ? (pair.startsWith(quote) ? quote : pair) : (escapes[escaped] ?? escaped)))
 }
 
 function listOf(fields: Record<string, unknown>, name: string): string[] {
@@ -55,12 +65,16 @@ function listOf(fields: Record<string, unknown>, name: string): string[] {
   return list.filter((one) => one !== '').map((one) => (typeof one === 'string' ? one : thrown(refused(`${name} must be texts`))))
 }
 
-/** The answer's lines; the last is endline. */
-export function textOf({ ret, msg, lastTime, activeDb, totalDb, retThreads, result }: MonitorQueryRsp): string {
+/**
+ * The answer's lines; the last is endline. However many stores answered, they are one DB here: webs want `linecount` in the sixth line, as where
+ * native has one.
+ * @param groupedBy fields: each has its place in a row, also one that is empty or has commas in it
+ */
+export function textOf({ ret, msg, lastTime, result }: MonitorQueryRsp, groupedBy: number): string {
   if (ret !== 0) return errorText(msg)
-  const rows = [...result].map(([key, values]) => `${key === '' ? '' : `${key},`}${values.map((value) => `${value},`).join('')}`)
-  const threads = retThreads.map((code, index) => `ret:${code}|iDb:${index}`)
-  return [`Ret:${ret}`, `lasttime:${lastTime}`, `ActiveDb:${activeDb}`, `TotalDb:${totalDb}`, ...threads, `linecount:${rows.length}`, ...rows, 'endline\n'].join('\n')
+  const keyOf = (key: string): string => (groupedBy === 0 ? '' : `${groupedBy === 1 ? key.replaceAll(',', '?') : key},`)
+  const rows = [...result].map(([key, values]) => keyOf(key) + values.map((value) => `${value},`).join(''))
+  return [`Ret:${ret}`, `lasttime:${lastTime}`, 'ActiveDb:1', 'TotalDb:1', 'ret:0|iDb:0', `linecount:${rows.length}`, ...rows, 'endline\n'].join('\n')
 }
 
 export const timeText = (lastTime: string): string => `lasttime:${lastTime}\nendline\n`

@@ -10,8 +10,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { silentLogger } from '#base/log.ts'
 import { createAuthority, issueCertificate } from '#kube/x509.ts'
+import { steadyTime } from '#store/dataset.ts'
 import type { ElasticOptions } from '#store/elastic/http.ts'
-import { openElasticStore } from '#store/elastic/store.ts'
+import { openElasticStore, type ElasticStoreOptions } from '#store/elastic/store.ts'
 import { elasticEnv } from '#store/open.ts'
 import { startSearchNode, type SearchNode } from '../../rig/search-node/search-node.ts'
 import { dataset, row } from './rig.ts'
@@ -27,18 +28,27 @@ let caFile: string
 let expected: string | undefined
 /** Requests that a connection lives for. */
 let mostOfConnection = Infinity
+/** The first request is not answered, and those after it when it has gone. */
+let held: { begun: boolean; readonly first: PromiseWithResolvers<void>; readonly second: PromiseWithResolvers<void>; readonly gone: PromiseWithResolvers<void> } | undefined
 const served = new WeakMap<Socket, number>()
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tarsk8s-elastic-tls-'))
   caFile = join(folder, 'ca.crt')
   node = await startSearchNode('elasticsearch8')
-  door = https.createServer(certificateOf(0), (request, response) => {
+  door = https.createServer(certificateOf(0), async (request, response) => {
     const count = (served.get(request.socket) ?? 0) + 1
     served.set(request.socket, count)
     // As one that had just let an idle connection go.
     if (count > mostOfConnection) return void request.socket.destroy()
     if (request.headers.authorization !== expected) return void response.writeHead(401, { 'www-authenticate': 'Basic realm="security"', 'content-type': 'application/json' }).end('{"error":"missing authentication credentials"}')
+    if (held?.begun === false) {
+      held.begun = true
+      response.on('close', held.gone.resolve)
+      return held.first.resolve()
+    }
+    held?.second.resolve()
+    await held?.gone.promise
     const { host: _, authorization: _given, ...headers } = request.headers
     const onward = http.request(`${node.url}${request.url?.replace(/^\/below/, '')}`, { method: request.method, headers }, (answer) => answer.pipe(response.writeHead(answer.statusCode ?? 500, answer.headers)))
     onward.on('error', () => response.destroy())
@@ -63,7 +73,7 @@ afterAll(async () => {
 
 const port = (): number => (door.address() as AddressInfo).port
 const url = (): string => `https://127.0.0.1:${port()}`
-const open = (options: Partial<ElasticOptions> = {}) => openElasticStore({ urls: [url()], caFile, prefix: 'tls_', log: silentLogger, ...options })
+const open = (options: Partial<ElasticStoreOptions> = {}) => openElasticStore({ urls: [url()], caFile, prefix: 'tls_', log: silentLogger, ...options })
 const one = (name: string) => [row(name, { f_date: '20260101', name, count: 1 })]
 const ask = (store: ReturnType<typeof open>) => store.totals(dataset, { from: '20260101', to: '20260101', where: [], groupBy: ['name'], measures: [{ field: 'count', by: 'sum' }] })
 
@@ -116,6 +126,21 @@ test('a kept connection that the other side has let go costs nothing', async () 
   const store = open()
   mostOfConnection = 1
   for (const name of ['a', 'b', 'c']) expect(await store.write(dataset, one(`kept-${name}`))).toBe(0)
+  await store.close()
+})
+
+test('an answer that takes too long for one does not cost the others theirs', async () => {
+  const store = open({ prefix: 'held_' })
+  await store.write(dataset, one('x'))
+  await fetch(`${node.url}/_refresh`, { method: 'POST' })
+  held = { begun: false, first: Promise.withResolvers(), second: Promise.withResolvers(), gone: Promise.withResolvers() }
+  const late = expect(store.totals(dataset, { from: '20260101', to: '20260101', where: [], groupBy: [], measures: [], until: steadyTime() + 500 })).rejects.toMatchObject({ code: 'STORE_QUESTION' })
+  await held.first.promise
+  const other = ask(store)
+  await held.second.promise
+  await late
+  expect(await other).toEqual([{ keys: ['x'], values: [1] }])
+  held = undefined
   await store.close()
 })
 

@@ -4,6 +4,7 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { silentLogger } from '#base/log.ts'
+import { daysOf, steadyTime } from '#store/dataset.ts'
 import { openElasticStore } from '#store/elastic/store.ts'
 import { startSearchNode, type SearchNode } from '../../rig/search-node/search-node.ts'
 import { dataset, row } from './rig.ts'
@@ -12,12 +13,15 @@ let node: SearchNode
 let door: http.Server
 /** What the door says instead of passing on; once. */
 let instead: { readonly status: number; readonly text: string } | undefined
+/** The door says nothing until whoever asks has gone. */
+let held: PromiseWithResolvers<void> | undefined
 const seen: string[] = []
 beforeAll(async () => {
   node = await startSearchNode('opensearch')
   door = http.createServer((request, response) => {
     seen.push(`${request.method} ${request.url}`)
     if (request.headers.authorization !== `Basic ${Buffer.from('tars:s3cret:é').toString('base64')}`) return void response.writeHead(401).end('{"error":"who are you"}')
+    if (held !== undefined) return void response.on('close', held.resolve)
     if (instead !== undefined) {
       response.writeHead(instead.status).end(instead.text)
       instead = undefined
@@ -88,4 +92,23 @@ test('a day that no node has at the moment is told from one that has nothing, be
   await fetch(`${node.url}/tars_stat_20260302?wait_for_active_shards=0`, { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ settings }) })
   const both = store.totals(dataset, { from: '20260301', to: '20260302', where: [], groupBy: ['name'], measures: [{ field: 'count', by: 'sum' }] })
   await expect(both).rejects.toMatchObject({ temporary: true, context: { status: 503 } })
+})
+
+test('who does not wait any longer is told so, and the document store sees that nobody does', async () => {
+  const store = open('tars', 's3cret:é')
+  held = Promise.withResolvers()
+  await expect(store.totals(dataset, { from: '20260101', to: '20260101', where: [], groupBy: [], measures: [], until: steadyTime() + 200 })).rejects.toMatchObject({ code: 'STORE_QUESTION', message: 'the answer takes too long' })
+  await held.promise
+  held = undefined
+  expect(await ask(store)).toEqual([{ keys: ['x'], values: [1] }])
+})
+
+test('as many days as may be asked for, where their names are as long as a namespace makes them', async () => {
+  const store = openElasticStore({ urls: [node.url], prefix: `${'n'.repeat(63)}_`, log: silentLogger })
+  const days = { from: '20260101', to: '20260303' }
+  const all = daysOf(days)
+  await store.write(dataset, [all[0], all[20], all.at(-1)].map((day = '') => row(day, { f_date: day, name: 'x', count: 1, least: Number(day) })))
+  await fetch(`${node.url}/_refresh`, { method: 'POST' })
+  const totals = (groupBy: readonly string[]) => store.totals(dataset, { ...days, where: [], groupBy, measures: [{ field: 'count', by: 'sum' }, { field: 'least', by: 'max' }] })
+  expect([all.length, await totals(['name']), await totals([])]).toEqual([62, [{ keys: ['x'], values: [3, 20260303] }], [{ keys: [], values: [3, 20260303] }]])
 })

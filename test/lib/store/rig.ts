@@ -57,9 +57,10 @@ export async function startStore(kind: StoreKind): Promise<TestStore> {
 /** A dataset with a field of each type. */
 export const dataset: Dataset = {
   name: 'stat', index: 'daily', order: 'f_tflag',
-  fields: { f_date: { type: 'keyword' }, f_tflag: { type: 'keyword' }, name: { type: 'keyword' }, code: { type: 'integer' }, count: { type: 'integer' }, value: { type: 'number' }, least: { type: 'integer' } },
+  fields: { f_timestamp: { type: 'integer' }, f_date: { type: 'keyword' }, f_tflag: { type: 'keyword' }, name: { type: 'keyword' }, code: { type: 'integer' }, count: { type: 'integer' }, value: { type: 'number' }, least: { type: 'integer' } },
 }
 
 export function row(id: string, fields: Row['fields'] & { readonly f_date: string }): Row {
-  return { id, day: fields.f_date, fields: { f_tflag: '0100', ...fields } }
+  const all = { f_tflag: '0100', ...fields }
+  return { id, day: fields.f_date, fields: { f_timestamp: Number(`${all.f_date}${all.f_tflag}`), ...all } }
 }

@@ -1,10 +1,11 @@
 // Questions over HTTP, and several stores asked together.
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { connect } from 'node:net'
+import http from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { silentLogger } from '#base/log.ts'
 import type { Running } from '#base/lifecycle.ts'
 import type { Store } from '#store/dataset.ts'
@@ -40,23 +41,27 @@ describe('several stores', () => {
 
   test('add up, and take the least and the greatest', async () => {
     const measures = [{ field: 'count', by: 'sum' }, { field: 'least', by: 'min' }, { field: 'least', by: 'max' }] as const
-    const { answer, asked, failures } = await both.totals(dataset, { from: '20260101', to: '20260102', where: [], groupBy: ['name'], measures })
-    expect({ asked, failures }).toEqual({ asked: 2, failures: [] })
+    const { answer, ...rest } = await both.totals(dataset, { from: '20260101', to: '20260102', where: [], groupBy: ['name'], measures })
+    expect(rest).toEqual({ stores: 2, answered: 2, failures: [] })
     expect(answer.toSorted((a, b) => (a.keys.join() < b.keys.join() ? -1 : 1))).toEqual([
       { keys: ['x'], values: [11, 3, 5] }, { keys: ['y'], values: [2, undefined, undefined] }, { keys: ['z'], values: [20, undefined, undefined] },
     ])
   })
 
-  test('give one list, the newest first, in pages', async () => {
-    const find = async (offset: number, limit: number, more = {}) => (await both.find(dataset, { from: '20260101', to: '20260101', where: [], offset, limit, ...more })).answer.map(({ fields }) => fields['count'])
-    expect([await find(0, 2), await find(2, 2), await find(0, 9, { newestOf: 'name' })]).toEqual([[2, 10], [1], [2, 10]])
+  test('of which the newest row is one of them has', async () => {
     expect((await both.last(dataset)).answer).toEqual({ day: '20260102', order: '0001' })
   })
 
-  test('of which one is away say what the others know', async () => {
-    const three = remoteStores({ urls: () => [...urls(), 'http://127.255.255.254:1'] })
-    const { answer, asked, failures } = await three.totals(dataset, { from: '20260101', to: '20260102', where: [], groupBy: [], measures: [{ field: 'count', by: 'sum' }] })
-    expect([answer, asked, failures.length]).toEqual([[{ keys: [], values: [33] }], 3, 1])
+  test('of which some are away say what the others know, and which those are', async () => {
+    const metricsOnly = await serveStore({ address: '127.0.0.1', port: 0, metrics: {}, log: silentLogger })
+    onTestFinished(() => metricsOnly.stop())
+    const breaking = http.createServer((_, response) => response.writeHead(200, { 'content-length': 100 }).write('[', () => response.destroy())).listen(0, '127.0.0.1')
+    onTestFinished(() => void breaking.close())
+    await once(breaking, 'listening')
+    const away = ['http://127.255.255.254:1', `http://127.0.0.1:${metricsOnly.port}`, `http://127.0.0.1:${(breaking.address() as AddressInfo).port}`]
+    const { answer, stores, answered, failures } = await remoteStores({ urls: () => [...urls(), ...away, undefined] }).totals(dataset, { from: '20260101', to: '20260102', where: [], groupBy: [], measures: [{ field: 'count', by: 'sum' }] })
+    expect([answer, stores, answered]).toEqual([[{ keys: [], values: [33] }], 6, 2])
+    expect(failures.map((failure) => failure.slice(0, failure.indexOf(' does not answer: ')))).toEqual(away.map((url) => `${url}/store/totals`))
   })
 
   test('refuse what one of them refuses', async () => {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import http from 'node:http'
 import https from 'node:https'
 import { Failure } from '#base/errors.ts'
+import { steadyTime, tooSlow } from '../dataset.ts'
 
 export interface ElasticOptions {
   /** `http://host:port` or https, maybe with a path, of one cluster; the next is tried when one does not answer. */
@@ -31,6 +32,7 @@ interface Sent {
   readonly path: string
   readonly body: string | undefined
   readonly contentType: string
+  readonly until: number
 }
 
 /** Speaks to Elasticsearch 7 and 8, and OpenSearch 1 to 3, in what they have in common. */
@@ -46,16 +48,19 @@ export class ElasticHttp {
 
   /**
    * @param body JSON, or ready lines for `_bulk`
-   * @throws Failure STORE_AWAY, temporary, when no node answers, or not in time, or answers 429 or 5xx
+   * @param until when nobody waits for the answer any more, by {@link steadyTime}; the server ends a search whose connection has gone
+   * @throws Failure STORE_AWAY, temporary, when no node answers, or not in time, or answers 429 or 5xx; STORE_QUESTION when it is not answered until then
    */
-  async request(method: string, path: string, body?: object | string): Promise<ElasticAnswer> {
+  async request(method: string, path: string, body?: object | string, until = Number.POSITIVE_INFINITY): Promise<ElasticAnswer> {
     const { urls } = this.#options
-    const sent = typeof body === 'string' ? { method, path, body, contentType: 'application/x-ndjson' } : { method, path, body: body && JSON.stringify(body), contentType: 'application/json' }
+    const text = typeof body === 'string' ? { body, contentType: 'application/x-ndjson' } : { body: body && JSON.stringify(body), contentType: 'application/json' }
+    const sent = { method, path, until, ...text }
     let failure: unknown
     for (let tried = 0; tried < urls.length; tried++) {
       try {
         return await this.#once(urls[this.#preferred] ?? '', sent)
       } catch (error) {
+        if (steadyTime() >= until) throw tooSlow()
         failure = error
         this.#preferred = (this.#preferred + 1) % urls.length
       }
@@ -83,9 +88,11 @@ export class ElasticHttp {
     try {
       ;({ status, text } = await this.#exchange(url, sent))
     } catch (cause) {
-      // What is trusted may have changed meanwhile.
-      this.#secure?.destroy()
-      this.#secure = undefined
+      // What is trusted may have changed meanwhile. That an answer takes long says nothing about it, and others wait for theirs.
+      if (!isTimeout(cause)) {
+        this.#secure?.destroy()
+        this.#secure = undefined
+      }
       throw away('does not answer', cause, {}, remedyOf(cause))
     }
     if (status === 429 || status >= 500) throw away(`answered ${status}: ${text.slice(0, 300)}`, undefined, { status })
@@ -109,19 +116,22 @@ export class ElasticHttp {
     }
   }
 
-  async #send(base: URL, { method, path, body, contentType }: Sent) {
+  async #send(base: URL, { method, path, body, contentType, until }: Sent) {
     const secure = base.protocol === 'https:'
     const agent = secure ? await this.#secureAgent() : this.#plain
     const headers = { ...this.#authorization(), accept: 'application/json', ...(body === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(body) }) }
+    const signal = AbortSignal.timeout(Math.ceil(Math.max(0, Math.min(this.#options.timeoutMs ?? 30_000, until - steadyTime()))))
     const request = (secure ? https : http).request({
-      agent, method, headers, host: base.hostname.replace(/^\[|\]$/g, ''), port: base.port === '' ? undefined : Number(base.port), path: base.pathname.replace(/\/$/, '') + path, signal: AbortSignal.timeout(this.#options.timeoutMs ?? 30_000),
+      agent, method, headers, host: base.hostname.replace(/^\[|\]$/g, ''), port: base.port === '' ? undefined : Number(base.port), path: base.pathname.replace(/\/$/, '') + path, signal,
     })
     const promise = new Promise<{ status: number; text: string }>((resolve, reject) => {
-      request.on('error', reject)
+      // One that is cut off in an answer looks like a lost connection.
+      const fail = (error: unknown): void => reject(signal.aborted ? signal.reason : error)
+      request.on('error', fail)
       request.on('response', (answer) => {
         const chunks: Buffer[] = []
         answer.on('data', (chunk: Buffer) => chunks.push(chunk))
-        answer.on('error', reject)
+        answer.on('error', fail)
         answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString() }))
       })
     })
@@ -147,6 +157,9 @@ export class ElasticHttp {
     return apiKey !== undefined ? 'the holder of this API key' : user === undefined ? 'a stranger' : `"${user}"`
   }
 }
+
+/** It was not there in time. */
+const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError'
 
 /** Certificates that nobody vouches for, by Node's codes. */
 const unknownAuthority = new Set(['SELF_SIGNED_CERT_IN_CHAIN', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY'])

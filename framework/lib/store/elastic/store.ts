@@ -1,9 +1,10 @@
 import { Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import { retry } from '#base/retry.ts'
-import { checkQuestion, dayOf, daysOf, steadyTime, tooSlow, Totals, type Condition, type Dataset, type Days, type Field, type FindQuestion, type Found, type Group, type Measure, type Row, type Store, type TotalsQuestion } from '../dataset.ts'
+import { checkQuestion, dayOf, daysOf, Totals, type Condition, type Dataset, type Days, type Field, type FindQuestion, type Found, type Group, type Measure, type Patience, type Row, type Store, type TotalsQuestion } from '../dataset.ts'
+import { inGroups } from '../groups.ts'
 import { wildcardPattern } from '../like.ts'
-import { ElasticHttp, reasonOf, type ElasticBody, type ElasticOptions } from './http.ts'
+import { ElasticHttp, reasonOf, type ElasticAnswer, type ElasticBody, type ElasticOptions } from './http.ts'
 
 export interface ElasticStoreOptions extends ElasticOptions {
   /** What names of indices start with, e.g. `prod_`: K8SFramework's are `<namespace>_<dataset>_` (framework-services 6.3, 7, 9). */
@@ -13,6 +14,8 @@ export interface ElasticStoreOptions extends ElasticOptions {
 
 /** Groups that one request brings. */
 const groupsAPage = 5000
+/** Days whose indices one request names: its first line has 4096 bytes, and a name 255. */
+const daysARequest = 12
 /** What Elasticsearch calls values that a document may not have. Anything else may be the server's own trouble. */
 const badDocument = new Set(['mapper_parsing_exception', 'document_parsing_exception', 'illegal_argument_exception', 'strict_dynamic_mapping_exception'])
 const mappings = { keyword: { type: 'keyword', ignore_above: 1024 }, integer: { type: 'long' }, number: { type: 'double' } } as const
@@ -27,6 +30,8 @@ class ElasticStore implements Store {
   readonly #prefix: string
   readonly #log: Logger
   readonly #prepared = new Set<string>()
+  /** Of the field by which the newest is known, by index. */
+  readonly #types = new Map<string, string>()
 
   constructor({ prefix, log, ...options }: ElasticStoreOptions) {
     this.#http = new ElasticHttp(options)
@@ -45,23 +50,30 @@ class ElasticStore implements Store {
   }
 
   async totals(dataset: Dataset, question: TotalsQuestion): Promise<readonly Group[]> {
-    const { groupBy, measures, until = Number.POSITIVE_INFINITY } = question
+    const { groupBy, measures } = question
     checkQuestion(dataset, question, [...groupBy, ...measures.map(({ field }) => field)])
+    const totals = new Totals(measures)
+    for await (const part of this.#parts(dataset, question)) for await (const group of this.#groups(part, question)) totals.add(group)
+    return totals.groups()
+  }
+
+  async *#groups(part: Part, question: TotalsQuestion): AsyncIterable<Group> {
+    const { dataset } = part
+    const { groupBy, measures } = question
     const aggregations = Object.fromEntries(measures.map(({ field, by }, index) => [`m${index}`, { [by]: { field: pathOf(dataset, field) } }]))
     if (groupBy.length === 0) {
-      const answer = await this.#search(dataset, question, { size: 0, track_total_hits: true, aggs: aggregations })
-      return totalOf(answer) > 0 ? [{ keys: [], values: valuesOf(answer.aggregations, measures) }] : []
+      const answer = await this.#search(part, question, { size: 0, track_total_hits: true, aggs: aggregations })
+      if (totalOf(answer) > 0) yield { keys: [], values: valuesOf(answer.aggregations, measures) }
+      return
     }
-    const totals = new Totals(measures)
     const sources = groupBy.map((field, index) => ({ [`g${index}`]: { terms: { field: pathOf(dataset, field), missing_bucket: true } } }))
     for (let after: unknown; ;) {
-      if (steadyTime() > until) throw tooSlow()
       const composite = { size: groupsAPage, sources, ...(after === undefined ? {} : { after }) }
-      const answer = await this.#search(dataset, question, { size: 0, track_total_hits: false, aggs: { groups: { composite, aggs: aggregations } } })
+      const answer = await this.#search(part, question, { size: 0, track_total_hits: false, aggs: { groups: { composite, aggs: aggregations } } })
       const page = answer.aggregations?.groups as { readonly buckets: readonly ElasticBody[]; readonly after_key?: unknown } | undefined
-      for (const bucket of page?.buckets ?? []) totals.add({ keys: groupBy.map((_, index) => String(bucket.key[`g${index}`] ?? '')), values: valuesOf(bucket, measures) })
+      for (const bucket of page?.buckets ?? []) yield { keys: groupBy.map((_, index) => String(bucket.key[`g${index}`] ?? '')), values: valuesOf(bucket, measures) }
       after = page?.after_key
-      if (after === undefined) return totals.groups()
+      if (after === undefined) return
     }
   }
 
@@ -69,7 +81,8 @@ class ElasticStore implements Store {
     const { offset, limit, newestOf } = question
     checkQuestion(dataset, question, newestOf === undefined ? [] : [newestOf])
     const collapse = newestOf === undefined ? {} : { collapse: { field: pathOf(dataset, newestOf) } }
-    const answer = await this.#search(dataset, question, { from: offset, size: limit, track_total_hits: false, sort: newestFirst(dataset), ...collapse })
+    const indices = dataset.index === 'daily' ? daysOf(question).map((day) => this.#indexOf(dataset, day)).join(',') : this.#base(dataset)
+    const answer = await this.#search({ dataset, indices }, question, { from: offset, size: limit, track_total_hits: false, sort: newestFirst(dataset), ...collapse })
     return ((answer.hits?.hits ?? []) as { readonly _source: object }[]).map(({ _source: document }) => ({ fields: fieldsOf(dataset, document), document }))
   }
 
@@ -147,22 +160,52 @@ class ElasticStore implements Store {
     return dataset.index === 'daily' ? `${this.#base(dataset)}${day}` : this.#base(dataset)
   }
 
-  #search(dataset: Dataset, { where, ...days }: Days & { readonly where: readonly Condition[] }, body: object): Promise<ElasticBody> {
-    const indices = dataset.index === 'daily' ? daysOf(days).map((day) => this.#indexOf(dataset, day)).join(',') : this.#base(dataset)
-    const filter = [...where.map((condition) => clauseOf(dataset, condition)), ...(dataset.index === 'daily' ? [] : [{ range: { '@timestamp': rangeOf(days) } }])]
-    return this.#searchIn(indices, { ...body, query: { bool: { filter } } })
+  /** What is asked together, so that no first line of a request is too long. */
+  async *#parts(dataset: Dataset, question: Days & Patience): AsyncIterable<Part> {
+    if (dataset.index === 'stream') return yield { dataset, indices: this.#base(dataset) }
+    for (const days of inGroups(daysOf(question), daysARequest)) {
+      const names = days.map((day) => this.#indexOf(dataset, day))
+      const guessed = await this.#guessed(dataset, names, question.until)
+      for (const [isGuessed, some] of Map.groupBy(names, (name) => guessed.has(name))) yield { dataset: isGuessed ? asGuessed(dataset) : dataset, indices: some.join(',') }
+    }
   }
 
-  /** Indices that are not there have nothing to say; what has a part that nobody has now, as one that is just being made, answers 503: all, or nothing. */
-  async #searchIn(indices: string, body: object): Promise<ElasticBody> {
-    const search = () => this.#http.request('POST', `/${encodeURIComponent(indices)}/_search?ignore_unavailable=true&allow_no_indices=true&allow_partial_search_results=false`, body)
-    const { status, body: answer } = await retry(search, { attempts: 4, baseMs: 150, when: (error) => error instanceof Failure && error.context['status'] === 503 })
+  /** Indices of which Elasticsearch had to guess what is in them, as K8SFramework left it to do. What an index was made with it has for good. */
+  async #guessed(dataset: Dataset, names: readonly string[], until: number | undefined): Promise<ReadonlySet<string>> {
+    const unknown = names.filter((name) => !this.#types.has(name))
+    if (unknown.length > 0) {
+      const { body } = await this.#ask('GET', `/${encodeURIComponent(unknown.join(','))}/_mapping/field/${dataset.order}?ignore_unavailable=true&allow_no_indices=true`, undefined, until)
+      const types = unknown.map((name) => [name, body[name]?.mappings?.[dataset.order]?.mapping?.[dataset.order]?.type as string | undefined] as const)
+      for (const [name, type] of types) if (type !== undefined) this.#types.set(name, type)
+    }
+    return new Set(names.filter((name) => this.#types.get(name) === 'text'))
+  }
+
+  #search({ dataset, indices }: Part, { where, until, ...days }: Pick<TotalsQuestion, 'where' | 'until' | 'from' | 'to'>, body: object): Promise<ElasticBody> {
+    const filter = [...where.map((condition) => clauseOf(dataset, condition)), ...(dataset.index === 'daily' ? [] : [{ range: { '@timestamp': rangeOf(days) } }])]
+    return this.#searchIn(indices, { ...body, query: { bool: { filter } } }, until)
+  }
+
+  /** Indices that are not there have nothing to say: all the others, or nothing. */
+  async #searchIn(indices: string, query: object, until?: number): Promise<ElasticBody> {
+    const { status, body: answer } = await this.#ask('POST', `/${encodeURIComponent(indices)}/_search?ignore_unavailable=true&allow_no_indices=true&allow_partial_search_results=false`, query, until)
     if (status === 404) return {}
     if (status >= 300) throw new Failure('STORE_REFUSED', `the document store cannot answer: ${reasonOf(answer)}`)
     const failed = answer._shards?.failures?.[0]?.reason?.reason as string | undefined
     if (failed !== undefined) throw new Failure('STORE_REFUSED', `a part of the document store cannot answer: ${failed}`, { temporary: true })
     return answer
   }
+
+  /** What has a part that nobody has now, as one that is just being made, answers 503. */
+  #ask(...request: Parameters<ElasticHttp['request']>): Promise<ElasticAnswer> {
+    return retry(() => this.#http.request(...request), { attempts: 4, baseMs: 150, when: (error) => error instanceof Failure && error.context['status'] === 503 })
+  }
+}
+
+/** Indices that are alike. */
+interface Part {
+  readonly dataset: Dataset
+  readonly indices: string
 }
 
 interface BulkItem {
@@ -174,8 +217,14 @@ function pathOf(dataset: Dataset, name: string): string {
   return field?.path ?? name
 }
 
-const newestFirst = (dataset: Dataset): object[] =>
-  (dataset.index === 'daily' ? ['f_date', dataset.order] : [pathOf(dataset, dataset.order)]).map((field) => ({ [field]: { order: 'desc', unmapped_type: 'keyword' } }))
+/** Where what is in an index was guessed, a text is one of many words, and whole beside it. */
+function asGuessed(dataset: Dataset): Dataset {
+  const fields = Object.entries(dataset.fields).map(([name, field]) => [name, field.type === 'keyword' ? { ...field, path: `${name}.keyword` } : field] as const)
+  return { ...dataset, fields: Object.fromEntries(fields) }
+}
+
+/** Of days by the one field of a window that is a number in all of them. */
+const newestFirst = (dataset: Dataset): object[] => [{ [dataset.index === 'daily' ? 'f_timestamp' : pathOf(dataset, dataset.order)]: { order: 'desc', unmapped_type: 'long' } }]
 
 function clauseOf(dataset: Dataset, { field, op, value }: Condition): object {
   const path = pathOf(dataset, field)

@@ -1,5 +1,6 @@
 import { longestDnsName } from '#base/address.ts'
 import { packetType, type RequestPacket, type Texts } from '../packet.ts'
+import type { Channel } from './channel.ts'
 
 /** Who sent a request. */
 export interface Peer {
@@ -11,12 +12,19 @@ export interface Peer {
 export class Current {
   readonly peer: Peer
   readonly #packet: RequestPacket
+  readonly #channel: Pick<Channel, 'peer' | 'gone'>
   #responseContext: Map<string, string> | undefined
   #responseStatus: Map<string, string> | undefined
 
-  constructor(packet: RequestPacket, peer: Peer) {
+  constructor(packet: RequestPacket, channel: Pick<Channel, 'peer' | 'gone'>) {
     this.#packet = packet
-    this.peer = peer
+    this.#channel = channel
+    this.peer = channel.peer
+  }
+
+  /** Nobody can be answered any more. */
+  get gone(): boolean {
+    return this.#channel.gone
   }
 
   /** Object name that was called, as `App.Server.Obj`. */

@@ -44,7 +44,7 @@ export class Executor {
   #ask(call: Call): void {
     const { codec, method, servant } = call.route
     const { packet, channel } = call
-    const current = new Current(packet, channel.peer)
+    const current = new Current(packet, channel)
     let args: unknown[]
     try {
       args = readArguments(codec, packet.version, packet.body, this.#reader)

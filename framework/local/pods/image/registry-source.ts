@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream'
 import { firstOf, parseDockerConfig } from '../../../../imagebuilder/oci/auth.ts'
 import type { Credentials } from '../../../../imagebuilder/oci/auth.ts'
 import { formatReference, manifestName, parseReference } from '../../../../imagebuilder/oci/reference.ts'
@@ -23,7 +22,7 @@ export async function pullFromRegistry(text: string, store: ImageStore, credenti
         const { body, digest: found } = await repository.manifest(digest ?? manifestName(reference))
         return { bytes: body, digest: found }
       },
-      blob: async (descriptor) => (await repository.blob(descriptor)) as Readable,
+      blob: (descriptor) => repository.blob(descriptor),
     }, store)
   } finally {
     close()
