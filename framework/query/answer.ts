@@ -1,6 +1,7 @@
 import { describe, Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import { PartedTurns, type PartedBounds } from '#base/turns.ts'
+import { ret, TarsCallError } from '#tars/packet.ts'
 import { steadyTime, tooSlow } from '#store/dataset.ts'
 import type { GatheredReader } from '#store/remote.ts'
 import type { MonitorQueryRsp } from '#tars/protocol/MonitorQuery.ts'
@@ -28,7 +29,7 @@ export interface Asker {
 export interface Answerer {
   /** Asked for where none is named. */
   readonly usualIndex: string
-  /** @throws Failure TURNS_BUSY when too many questions of who asks wait */
+  /** @throws TarsCallError with the code of overload when too many questions of who asks wait */
   answer(asked: Asked, asker: Asker): Promise<MonitorQueryRsp>
   /** `YYYYMMDD HHMM` of the newest rows. @throws Failure when a store does not say, or too many questions of who asks wait */
   lastTime(asker: Asker): Promise<string>
@@ -53,13 +54,17 @@ export function createAnswerer({ kind, reader, atOnce, log }: AnswererOptions): 
   const turns = new PartedTurns(atOnce)
   const failed = (msg: string, more: Partial<MonitorQueryRsp> = {}): MonitorQueryRsp => ({ ret: -1, msg, lastTime: noTime, activeDb: 0, totalDb: 0, retThreads: [], result: new Map(), ...more })
   const notAnswered = (error: unknown): MonitorQueryRsp => {
-    const busy = error instanceof Failure && error.code === 'TURNS_BUSY'
-    const refused = busy || (error instanceof Failure && error.code === 'STORE_QUESTION')
+    const refused = error instanceof Failure && error.code === 'STORE_QUESTION'
     if (refused) counts.refused++
     else counts.failed++
-    if (busy) throw error
     if (!refused) log.error('a question was not answered', { dataset: dataset.name, error })
     return failed(describe(error))
+  }
+  // One for all: where many are refused, making one takes longer than the rest.
+  const busy = new TarsCallError(ret.overload, `${atOnce.mostOfOwner} questions of this peer are not answered yet`, { remedy: 'ask again in a moment' })
+  const refuse = (): Promise<never> => {
+    counts.refused++
+    return Promise.reject(busy)
   }
   /** @param work is given until when it is waited for */
   const inTurn = <T>(asker: Asker, work: (until: number) => Promise<T>): Promise<T> => {
@@ -90,12 +95,14 @@ export function createAnswerer({ kind, reader, atOnce, log }: AnswererOptions): 
     counts,
     usualIndex: kind.usualIndex,
     async lastTime(asker) {
+      if (turns.isFull(asker.peer)) return refuse()
       const { answer, answered, failures } = await inTurn(asker, last)
       if (answered === 0 || failures.length > 0) throw new Failure('QUERY_STORE', failures[0] ?? noStore, { temporary: true })
       return timeOf(answer)
     },
     // Not async: what a question has beside its plan, which is bounded, is not kept while it waits.
     answer(asked, asker) {
+      if (turns.isFull(asker.peer)) return refuse()
       let plan: Plan
       try {
         plan = planOf(kind, asked)

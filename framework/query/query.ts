@@ -1,4 +1,3 @@
-import { describe } from '#base/errors.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
 import { metric } from '#base/metrics.ts'
@@ -7,12 +6,11 @@ import { openElasticStore } from '#store/elastic/store.ts'
 import { remoteStores, single, type GatheredReader } from '#store/remote.ts'
 import { serveStore } from '#store/serve.ts'
 import type { Accounts } from '#tars/auth.ts'
-import { ret } from '#tars/packet.ts'
 import { MonitorQuery, type MonitorQueryServant } from '#tars/protocol/MonitorQuery.ts'
 import { serveTars } from '#tars/serve.ts'
 import type { Tokens } from '#tars/tokens.ts'
 import type { TlsSettings } from '#tars/tls.ts'
-import { TarsCallError, type Current } from '#tars/server.ts'
+import type { Current } from '#tars/server.ts'
 import { createAnswerer, type Asker } from './answer.ts'
 import type { QueryEnv } from './env.ts'
 import { propertyKind, statKind } from './model/kind.ts'
@@ -60,9 +58,7 @@ export async function startQuery({ role, client, namespace, address, port, textP
     const metrics = (): string => metric(`tars${role}_questions_total`, 'Questions, by what became of them.', Object.entries(answerer.counts).map(([result, count]) => [count, { result }]))
     const http = lifetime.own(await serveStore({ address, port: httpPort, metrics: { '/metrics': metrics }, log }))
     const text = lifetime.own(await startTextServer({ address, port: textPort, answerer, tokens }))
-    const servant: MonitorQueryServant = { query: (req, current) => answerer.answer(req, askerOf(current)).then((rsp) => ({ return: 0, rsp }), (busy: unknown) => {
-      throw new TarsCallError(ret.overload, describe(busy))
-    }) }
+    const servant: MonitorQueryServant = { query: (req, current) => answerer.answer(req, askerOf(current)).then((rsp) => ({ return: 0, rsp })) }
     const [endpoint] = await serveTars({ adapters: [{ ...bounds, endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { [`tars.tars${role}.QueryObj`]: { interface: MonitorQuery, servant } }, tokens }], tls, accounts, log }, lifetime)
     const bound = endpoint?.port ?? 0
     log.info('query serves', { role, address, port: bound, text: text.port, http: http.port, store: elastic?.urls ?? owner })

@@ -79,7 +79,7 @@ test('what is too much of a peer is refused, by both protocols together; others 
   const [same, other] = [await reach('127.0.0.1'), await reach('127.0.0.2')]
   const many = Array.from({ length: 520 }, () => proxy.query(createMonitorQueryReq(much)))
   for (const one of many) one.catch(() => {})
-  const says = '500 questions of 127.0.0.1 are not answered yet (ask again in a moment)'
+  const says = '500 questions of this peer are not answered yet (ask again in a moment)'
   await expect(Promise.race(many)).rejects.toMatchObject({ ret: ret.overload, message: expect.stringContaining(says) })
   expect(await Promise.all([askText(same, littleByText), askText(other, littleByText)])).toEqual([`Ret:-1\n${says}\nendline\n`, expect.stringContaining('linecount:1\n1,\n') as string])
   expect(await (await fetch(`http://127.0.0.1:${one.queryHttpPort}/metrics`)).text()).toContain('tarsquerystat_questions_total{result="refused"} 21\n')

@@ -47,10 +47,15 @@ export class PartedTurns {
     this.#all = new Turns(bounds.inAll)
   }
 
-  /** Resolves with what the work comes to, once it had its turn. @throws Failure TURNS_BUSY when too many of its owner wait */
+  /** Whether no more of an owner is taken now. */
+  isFull(owner: string): boolean {
+    return (this.#owners.get(owner)?.count ?? 0) >= this.#bounds.mostOfOwner
+  }
+
+  /** Resolves with what the work comes to, once it had its turn. @throws Failure TURNS_BUSY when {@link isFull} */
   async take<T>(owner: string, work: () => T | Promise<T>): Promise<T> {
     const own = this.#owners.get(owner) ?? { turns: new Turns(this.#bounds.perOwner), count: 0 }
-    if (own.count >= this.#bounds.mostOfOwner) throw new Failure('TURNS_BUSY', `${own.count} questions of ${owner} are not answered yet`, { temporary: true, remedy: 'ask again in a moment' })
+    if (this.isFull(owner)) throw new Failure('TURNS_BUSY', `${own.count} questions of ${owner} are not answered yet`, { temporary: true, remedy: 'ask again in a moment' })
     this.#owners.set(owner, own)
     own.count++
     try {

@@ -131,7 +131,7 @@ export class Directory<Answer> {
   /** Group of a caller: of the pod, machine or address that it says it is, else of the one that it calls from (framework-services 0.2, 1.3). */
   groupOf({ name, address }: Caller): GroupId {
     const group = this.#groupAt(name)
-    return group === noGroup ? this.#groupAt(address) : group
+    return group === noGroup && name !== address ? this.#groupAt(address) : group
   }
 
   #groupAt(name: string): GroupId {
