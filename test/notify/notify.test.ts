@@ -199,14 +199,14 @@ test('grave ones are told to a webhook, each once, again when it fails', async (
   await until(async () => /^tarsnotify_alerts_total 2$/m.test(await (await fetch(`http://127.0.0.1:${one.httpPort}/metrics`)).text()))
 })
 
-test('a webhook that answers 200 and says in it that it did not take them is asked again, or they are lost', async () => {
+/** One that tells a webhook of errors, and what it has told. */
+async function alertingTo(answer: (response: http.ServerResponse) => void) {
   const contents: string[] = []
-  const answers = ['{"errcode":45009,"errmsg":"api freq out of limit"}', '{"errcode":0,"errmsg":"ok"}', '{"errcode":93000,"errmsg":"invalid webhook url"}']
   const receiver = http.createServer((request, response) => {
     let text = ''
     request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk)).on('end', () => {
       contents.push((JSON.parse(text) as { text: { content: string } }).text.content)
-      response.end(answers.shift())
+      answer(response)
     })
   })
   receiver.listen(0, '127.0.0.1')
@@ -219,6 +219,12 @@ test('a webhook that answers 200 and says in it that it did not take them is ask
     receiver.close()
     await rm(own, { recursive: true })
   })
+  return { one, contents }
+}
+
+test('a webhook that answers 200 and says in it that it did not take them is asked again, or they are lost', async () => {
+  const answers = ['{"errcode":45009,"errmsg":"api freq out of limit"}', '{"errcode":0,"errmsg":"ok"}', '{"errcode":93000,"errmsg":"invalid webhook url"}']
+  const { one, contents } = await alertingTo((response) => void response.end(answers.shift()))
   const metrics = async () => (await fetch(`http://127.0.0.1:${one.httpPort}/metrics`)).text()
   await proxyOf(one).reportServer('Alert.Server', '', '[error] bad')
   await until(async () => /^tarsnotify_alerts_total 1$/m.test(await metrics()))
@@ -228,25 +234,8 @@ test('a webhook that answers 200 and says in it that it did not take them is ask
 })
 
 test('what waited for a webhook is told in messages that it takes, many in each', async () => {
-  const contents: string[] = []
   const gate = Promise.withResolvers<void>()
-  const receiver = http.createServer((request, response) => {
-    let text = ''
-    request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk)).on('end', () => {
-      contents.push((JSON.parse(text) as { text: { content: string } }).text.content)
-      void gate.promise.then(() => response.end('{"errcode":0,"errmsg":"ok"}'))
-    })
-  })
-  receiver.listen(0, '127.0.0.1')
-  await once(receiver, 'listening')
-  const own = await mkdtemp(join(tmpdir(), 'tarsk8s-notify-'))
-  const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`
-  const one = await start({ store: storeIn(own), alerts: { url, form: 'msgtype', level: '[error]', repeatMs: 60_000 } })
-  onTestFinished(async () => {
-    await one.stop()
-    receiver.close()
-    await rm(own, { recursive: true })
-  })
+  const { one, contents } = await alertingTo((response) => void gate.promise.then(() => response.end('{"errcode":0,"errmsg":"ok"}')))
   await Promise.all(Array.from({ length: 61 }, (_, index) => proxyOf(one).reportServer('Alert.Server', '', `[error] ${index} ${'日'.repeat(30)}`)))
   gate.resolve()
   await until(async () => /^tarsnotify_alerts_total 61$/m.test(await (await fetch(`http://127.0.0.1:${one.httpPort}/metrics`)).text()))
