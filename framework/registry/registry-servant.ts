@@ -53,11 +53,18 @@ export function registryServant({ directory, reports, check, descriptors, templa
     const watched = directory.pod(podName)
     const isKnown = watched !== undefined && isOwnPod(watched, current.peer.address)
     const pod = isKnown ? watched : await podNow(podName, current.peer.address)
-    if (!isKnown && pod !== undefined && (shownAt(pod) ?? 0) > (state.saidAt ?? came)) throw new TarsCallError(again, `pod ${podName} has said more since, to another registry`, { temporary: true })
+    if (!isKnown && state.saidAt === undefined && pod !== undefined && (shownAt(pod) ?? 0) > came) throw saidMore(podName)
     // Without an address nobody can tell whose word it is; the kubelet tells it before long.
     if (pod !== undefined && addressesOf(pod).length === 0) throw new TarsCallError(again, `the address of pod ${podName} is not known yet`, { temporary: true })
-    if (pod !== undefined && isOwnPod(pod, current.peer.address)) reports.accept(pod, state)
+    if (pod !== undefined && isOwnPod(pod, current.peer.address)) accept(pod, state, current)
     else log.error('state report refused: only a pod itself may report its state', { pod: podName, peer: current.peer.address, addresses: pod === undefined ? [] : addressesOf(pod) })
+  }
+  /** A word that comes late is not taken. Nor is one by a clock that was set back: whoever waits for the answer tells it again, with a time after the one that it says. */
+  const accept = (pod: PodObject, state: ReportedState, { responseContext }: Current): void => {
+    const latest = reports.accept(pod, state)
+    if (latest === undefined) return
+    responseContext.set('Time', String(latest))
+    throw saidMore(pod.metadata.name)
   }
   /** When who speaks is not the one that the watch has shown: another pod of the name may have begun. */
   const podNow = async (podName: string, peer: string): Promise<PodObject | undefined> => {
@@ -114,6 +121,8 @@ export function registryServant({ directory, reports, check, descriptors, templa
     },
   }
 }
+
+const saidMore = (podName: string): TarsCallError => new TarsCallError(again, `pod ${podName} has said more since`, { temporary: true })
 
 /**
  * Name of the TServer that the caller is a pod of: one that the watch has not shown yet says its DNS name, `<pod>.<TServer>`. Undefined

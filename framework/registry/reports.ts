@@ -49,8 +49,8 @@ interface Word {
  * pod at a time and only the latest word, until the watch shows it. Nothing waits for the API server.
  *
  * A node may speak to several registries, and what one of them could not write for a while, or what was on its way to the API
- * server for a while, is not to come in the place of what another has written since. So each word has a time, by which the pod
- * shows it: one that is told just now is the latest. A write is for the pod as it was seen, and when that has changed, the word
+ * server for a while, is not to come in the place of what another has written since; nor is what comes here late, from before
+ * that. So each word has a time, by which the pod shows it, and is taken only when it is the latest. A write is for the pod as it was seen, and when that has changed, the word
  * is written only over an earlier one; and where the watch shows an earlier one, the later is written again.
  */
 export class Reports {
@@ -67,21 +67,24 @@ export class Reports {
   }
 
   /**
-   * Takes a checked report over. A report that says what the pod says already costs nothing.
+   * Takes a checked report over. A report that says what the pod says already costs nothing. One that does not say its time is the latest.
    * @param pod as it was when its node was known by its address
+   * @returns undefined, or when the latest word was said, seconds since the epoch: one that was not said after it is not taken
    */
-  accept(pod: PodObject, told: ReportedState): void {
+  accept(pod: PodObject, told: ReportedState): number | undefined {
     const { directory, clock } = this.#options
     const { name } = pod.metadata
     const shown = directory.pod(name)
     const word = this.#words.get(name)
-    // It is the latest, whatever clock an earlier one had.
+    const latest = latestOf(pod, shown, word)
+    if (told.saidAt !== undefined && told.saidAt <= latest) return latest
     const now = clock.now() / 1000
-    const state = { ...told, saidAt: Math.max(told.saidAt ?? Math.floor(now), latestOf(shown ?? pod, word) + 1), cameBy: now + behind }
+    const state = { ...told, saidAt: told.saidAt ?? Math.max(Math.floor(now), latest + 1), cameBy: now + behind }
     const isSaid = shown !== undefined && isSame(shown, pod) && isConfirmed(shown, state)
     if (word?.isPending !== true && isSaid) this.#words.set(name, { pod: shown, state, revision: word?.revision ?? 0, isPending: false })
     else if (word?.isPending === true && isSame(word.pod, pod) && sameState(word.state, state) && this.#isOnItsWay(name, word)) word.state = state
     else this.#take(pod, state)
+    return undefined
   }
 
   #take(pod: PodObject, state: Told): void {
@@ -268,8 +271,12 @@ function isEarlier(pod: PodObject, word: Word): boolean {
   return at !== undefined && at !== shownAt(word.pod) && at < word.state.saidAt
 }
 
-/** When the latest word of a pod was said, of what it shows and what was told here, seconds since the epoch. */
-const latestOf = (pod: PodObject, told: Word | undefined): number => Math.max(shownAt(pod) ?? 0, told !== undefined && isSame(told.pod, pod) ? told.state.saidAt : 0)
+/** When the latest word of a pod was said, of what it shows and what was told here, seconds since the epoch; 0 without any. */
+function latestOf(pod: PodObject, shown: PodObject | undefined, told: Word | undefined): number {
+  const ofShown = shown !== undefined && isSame(shown, pod) ? shownAt(shown) : undefined
+  const ofTold = told !== undefined && isSame(told.pod, pod) ? told.state.saidAt : undefined
+  return Math.max(shownAt(pod) ?? 0, ofShown ?? 0, ofTold ?? 0)
+}
 
 const isSame = (a: PodObject, b: PodObject): boolean => a.metadata.uid === b.metadata.uid
 

@@ -37,8 +37,9 @@ export function connectRegistry({ settings, address, file, log }: ConnectOptions
   const communicator = new Communicator({ locator, timeoutMs: CALL_MS, context: { node_name: settings.listenAddress }, account: () => account, log, ...ownAddress(settings.podIP), ...(tls === undefined ? {} : { tls }) })
   const registry = communicator.proxy<RegistryProxy>(Registry, `${REGISTRY_OBJ}@${at(address.registryPort)}`)
   const source = new DescriptorSource({ fetch: () => fetchDescriptor(registry, app, server), file, log })
-  const times = secondsOf(Date.now)
-  const reporter = new Reporter((view) => registry.updateServerState(podName, view.setting, view.present, { context: { ...contextOf(view), Time: String(times()) } }), log)
+  const times = new Times(Date.now)
+  const tell = (view: View) => registry.updateServerState(podName, view.setting, view.present, { context: { ...contextOf(view), Time: String(times.next()) }, onResponse: ({ context }) => times.follow(context.get('Time')) })
+  const reporter = new Reporter(tell, log)
   const presence = new RegistryPresence({ host: address.host, port: address.registryPort, tls, account: address.auth === true ? account : undefined, onReturn: () => reporter.resend() })
   const notices = new Notices(communicator, settings, log)
   presence.start()
@@ -86,10 +87,24 @@ const contextOf = (view: View): Readonly<Record<string, string>> => ({
   Restarts: String(view.restarts),
 })
 
-/** Seconds since the epoch, each time later ones: of two words that came to several registries, the later counts. */
-function secondsOf(now: () => number): () => number {
-  let last = 0
-  return () => (last = Math.max(last + 1, Math.floor(now() / 1000)))
+/** When words are said: of two that came to several registries, the later counts. */
+class Times {
+  readonly #now: () => number
+  #last = 0
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  /** Seconds since the epoch, each time later ones. */
+  next(): number {
+    return (this.#last = Math.max(this.#last + 1, Math.floor(this.#now() / 1000)))
+  }
+
+  /** @param time of the latest word that a registry has of the pod, when it was none of this clock: what follows is later */
+  follow(time: string | undefined): void {
+    if (time !== undefined && /^\d{1,12}$/.test(time)) this.#last = Math.max(this.#last, Number(time))
+  }
 }
 
 async function fetchDescriptor(registry: RegistryProxy, app: string, server: string): Promise<ServerDescriptor> {

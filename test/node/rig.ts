@@ -72,6 +72,8 @@ export class NotingRegistry {
   /** As a tarsnotify that has the older function only. */
   knowsNotifyInfo = true
   descriptor: ServerDescriptor | undefined
+  /** When the latest word of the pod was said, seconds since the epoch: one that is not later is not taken. */
+  latest = 0
   /** Names of the pods that serve every object of a service. */
   serving: readonly string[] = []
   #server: TarsServer | undefined
@@ -133,8 +135,14 @@ export class NotingRegistry {
     return {
       ...others,
       getServerDescriptor: () => ({ return: this.descriptor === undefined ? -1 : 0, descriptor: this.descriptor ?? createServerDescriptor() }),
-      updateServerState: (pod: string, setting: string, present: string, { context, peer }: Current) =>
-        this.#note(() => this.reports.push({ pod, setting, present, peer: peer.address, pid: Number(context.get('PID')), message: context.get('Message') ?? '', restarts: Number(context.get('Restarts')), time: Number(context.get('Time')) })),
+      updateServerState: (pod: string, setting: string, present: string, { context, peer, responseContext }: Current) => {
+        const time = Number(context.get('Time'))
+        if (time <= this.latest) {
+          responseContext.set('Time', String(this.latest))
+          throw new TarsCallError(-99, `pod ${pod} has said more since`)
+        }
+        this.#note(() => this.reports.push({ pod, setting, present, peer: peer.address, pid: Number(context.get('PID')), message: context.get('Message') ?? '', restarts: Number(context.get('Restarts')), time }))
+      },
     }
   }
 

@@ -182,6 +182,14 @@ describe('without a registry', () => {
     await registry.start()
     expect(await registry.report(() => true, from)).toMatchObject({ present: 'Active', setting: 'Active' })
   })
+
+  it('is heard by a registry that has a word of it from a clock that was ahead', async () => {
+    const registry = await registryWith()
+    registry.latest = Math.floor(Date.now() / 1000) + 86_400
+    await run(pod(registry))
+    const { time } = await registry.report(({ present }) => present === 'Active')
+    expect(time).toBeGreaterThan(registry.latest)
+  })
 })
 
 describe('commands', () => {

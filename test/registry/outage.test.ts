@@ -126,6 +126,30 @@ test('of what two registries were told while the API server was away, the later 
   expect(await isLater()).toBe(true)
 })
 
+test('what comes to a registry late does not come in the place of a later word, which another has written', async () => {
+  const kube = createKubeClient(api.config)
+  onTestFinished(() => kube.close())
+  const name = 'test-late-0'
+  await createEndpoint(kube, 'Test', 'Late', [{ name: 'Obj', port: 5 }])
+  await createPod(kube, { app: 'Test', server: 'Late', name, ip: '127.79.4.1', state: 'Active/Active/7' })
+  const begin = () => startRegistry({ client: kube, namespace, address: '127.0.0.1', ports: { query: 0, registry: 0 }, log: silentLogger, signal: new AbortController().signal })
+  const [first, second] = await Promise.all([begin(), begin()])
+  const pod = new Communicator({ timeoutMs: 60_000, localAddress: '127.79.4.1' })
+  onTestFinished(async () => {
+    await Promise.all([first.stop(), second.stop(), pod.close()])
+  })
+  const seconds = Math.floor(Date.now() / 1000)
+  const tell = (to: RunningRegistry, present: string, later: number) =>
+    pod.proxy<RegistryProxy>(Registry, `tars.tarsregistry.RegistryObj@tcp -h 127.0.0.1 -p ${to.ports.registry}`).updateServerState(name, 'Active', present, { context: { PID: '7', Time: String(seconds + later) } })
+  const given = async () => (await Promise.all([first, second].map(({ ports }) => communicator.proxy<QueryFProxy>(QueryF, `tars.tarsregistry.QueryObj@tcp -h 127.0.0.1 -p ${ports.query}`).findObjectById('Test.Late.Obj')))).map(({ length }) => length)
+  await tell(first, 'Inactive', 2)
+  await until(async () => (await given()).every((count) => count === 0))
+  await expect(tell(second, 'Active', 1)).rejects.toThrow(/pod test-late-0 has said more since/)
+  expect(await given()).toEqual([0, 0])
+  await tell(second, 'Active', 3)
+  await until(async () => (await given()).every((count) => count === 1))
+})
+
 test('what was on its way to the API server while another registry has written a later word does not come in its place', async () => {
   const kube = createKubeClient(api.config)
   const way = await faultProxy(new URL(api.url).host)

@@ -129,16 +129,16 @@ describe('reports', () => {
     expect(isActive()).toBe(false)
   })
 
-  test('one that follows within the second is later, though the watch has not shown the one before', async () => {
-    const { gate, reports } = setup(shows('Active/Activating/1', 100, '5'))
-    reports.accept(podWith([], '1'), { ...state('Activating'), saidAt: 100 })
-    gate.writes[0]?.end(shows('Active/Activating/1', 100, '5'))
+  test('one that says no time and follows within the second is later, though the watch has not shown the one before', async () => {
+    const { gate, reports } = setup(shows('Active/Activating/1', noon, '5'), { now: () => noon * 1000, monotonic: () => 0 })
+    reports.accept(podWith([], '1'), state('Activating'))
+    gate.writes[0]?.end(shows('Active/Activating/1', noon, '5'))
     await reports.idle()
-    reports.accept(podWith([], '1'), { ...state('Active'), saidAt: 100 })
+    reports.accept(podWith([], '1'), state('Active'))
     gate.writes[1]?.end(new KubeError('no', { status: 409, reason: 'Conflict' }))
     await until(() => gate.writes.length === 3)
-    expect(gate.writes[2]).toMatchObject({ resourceVersion: '5', condition: { reason: 'Active/Active/1', lastProbeTime: new Date(101_000).toISOString().replace('.000', '') } })
-    gate.writes[2]?.end(shows('Active/Active/1', 101, '6'))
+    expect(gate.writes[2]).toMatchObject({ resourceVersion: '5', condition: { reason: 'Active/Active/1', lastProbeTime: timeAt(noon + 1) } })
+    gate.writes[2]?.end(shows('Active/Active/1', noon + 1, '6'))
     await reports.idle()
   })
 
@@ -156,11 +156,29 @@ describe('reports', () => {
     expect(isActive()).toBe(true)
   })
 
-  test('one that is told just now is the latest, whatever clock an earlier one had', async () => {
+  test('one that says no time is the latest, whatever clock an earlier one had', async () => {
     const { gate, reports, see } = setup()
     see(shows('Active/Active/1', 5_000_000_000, '2'))
-    reports.accept(podWith([], '1'), { ...state('Inactive'), saidAt: 100 })
-    expect(gate.writes[0]?.condition).toMatchObject({ reason: 'Active/Inactive/1', lastProbeTime: new Date(5_000_000_001_000).toISOString().replace('.000', '') })
+    expect(reports.accept(podWith([], '1'), state('Inactive'))).toBeUndefined()
+    expect(gate.writes[0]?.condition).toMatchObject({ reason: 'Active/Inactive/1', lastProbeTime: timeAt(5_000_000_001) })
+  })
+
+  test.each([['before', 99], ['at']])('one that comes late, said %s what the pod shows or was told here, is not taken', (_when, saidAt = 100) => {
+    const { gate, reports, see, isActive } = setup()
+    see(shows('Active/Inactive/1', 100, '2'))
+    expect(reports.accept(podWith([], '1'), { ...state('Active'), saidAt })).toBe(100)
+    expect(gate.writes).toEqual([])
+    reports.accept(podWith([], '1'), { ...state('Activating'), saidAt: 200 })
+    expect(reports.accept(podWith([], '1'), { ...state('Active'), saidAt: saidAt + 100 })).toBe(200)
+    expect(gate.reasons()).toEqual(['Active/Activating/1'])
+    expect(isActive()).toBe(false)
+  })
+
+  test('it need not be later than what another pod of the name said', () => {
+    const { gate, reports } = setup()
+    reports.accept(podWith([], '1'), { ...state('Active'), saidAt: 200 })
+    expect(reports.accept(podWith([], '5', { uid: 'next' }), { ...state('Active'), saidAt: 100 })).toBeUndefined()
+    expect(gate.writes).toHaveLength(1)
   })
 
   test('an earlier word in the place of what the pod said before is replaced by the later; what is no word is left', async () => {
@@ -398,12 +416,25 @@ describe('a node that speaks before the watch has shown its pod', () => {
     const lookup = Promise.withResolvers<PodObject>()
     const { gate, directory, reports } = setup()
     const { updateServerState } = registryServant({ directory, reports, check: unchecked, descriptors: unchecked, template: () => undefined, fetchPod: () => lookup.promise, log: silentLogger })
-    const tell = (time: number) => Promise.resolve(updateServerState('p', 'Active', 'Active', { peer: { address: '10.0.0.2' }, context: new Map([['PID', '1'], ['Time', String(time)]]) } as unknown as Current))
+    const tell = (time: number) => Promise.resolve(updateServerState('p', 'Active', 'Active', { peer: { address: '10.0.0.2' }, context: new Map([['PID', '1'], ['Time', String(time)]]), responseContext: new Map() } as unknown as Current))
     const [earlier, later] = [tell(100), tell(102)]
     lookup.resolve(podWith([{ type: 'tars.io/active', status: 'False', reason: 'Active/Inactive/1', message: '', lastProbeTime: new Date(101_000).toISOString() }], '5', { uid: 'next', podIP: '10.0.0.2' }))
     await expect(earlier).rejects.toThrow(/pod p has said more since/)
     await later
     expect(gate.writes).toMatchObject([{ uid: 'next', resourceVersion: '5', condition: { reason: 'Active/Active/1', lastProbeTime: '1970-01-01T00:01:42Z' } }])
+  })
+
+  test('is told of what time the latest word is, when its own is not later: it came late, or its clock was set back', async () => {
+    const { gate, directory, reports, see } = setup()
+    const { updateServerState } = registryServant({ directory, reports, check: unchecked, descriptors: unchecked, template: () => undefined, fetchPod: async () => undefined, log: silentLogger })
+    see(podWith([{ type: 'tars.io/active', status: 'False', reason: 'Active/Inactive/1', message: '', lastProbeTime: new Date(101_000).toISOString() }], '2'))
+    const responseContext = new Map<string, string>()
+    const tell = async (time: number) => updateServerState('p', 'Active', 'Active', { peer: { address: '10.0.0.1' }, context: new Map([['PID', '1'], ['Time', String(time)]]), responseContext } as unknown as Current)
+    await expect(tell(100)).rejects.toThrow(/pod p has said more since/)
+    expect([...responseContext]).toEqual([['Time', '101']])
+    expect(gate.writes).toEqual([])
+    await tell(102)
+    expect(gate.reasons()).toEqual(['Active/Active/1'])
   })
 
   test('is refused when it is not the pod', async () => {

@@ -126,7 +126,7 @@ export class Pod {
       this.#left = undefined
     }
     try {
-      await this.#communicator.proxy<RegistryProxy>(Registry, registry.object('RegistryObj', 'registry')).updateServerState(this.name, 'Active', wanted, { context: { PID: '7', Time: String(this.#time()) } })
+      await this.#communicator.proxy<RegistryProxy>(Registry, registry.object('RegistryObj', 'registry')).updateServerState(this.name, 'Active', wanted, { context: { PID: '7', Time: String(this.#time()) }, onResponse: ({ context }) => (this.#saidAt = Math.max(this.#saidAt, Number(context.get('Time') ?? 0))) })
     } catch (error) {
       // A new connection to the Service finds another one.
       this.#talksTo = (this.#talksTo + 1) % this.#registries.length
