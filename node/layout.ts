@@ -11,6 +11,8 @@ export interface Layout {
   readonly localtime: string
   readonly timezoneFile: string
   readonly zoneinfo: string
+  /** Where the kubelet reads, after the end of the container, why it ended (Kubernetes, "Customizing the termination message"). */
+  readonly terminationLog: string
 }
 
 /** @param root `/` in a container; a folder of its own in tests and where the root is not ours */
@@ -24,6 +26,7 @@ export function layoutAt(root = '/'): Layout {
     localtime: at('/etc/localtime'),
     timezoneFile: at('/etc/timezone'),
     zoneinfo: at('/usr/share/zoneinfo'),
+    terminationLog: at('/dev/termination-log'),
   })
 }
 
