@@ -59,6 +59,7 @@ export const unhidden = (env: Environment): Environment =>
  * | variable | meaning | default |
  * |---|---|---|
  * | PodName, PodIP, ServerApp, ServerName, ServerType | identity (spec A.3, A.4) | required |
+ * | ServerLauncherFile, ServerLauncherArgv | what is started, and its words, where the type does not say: custom, not-tars, types of the image's own; for php and python in place of what it says | – |
  * | ServerVariant | which of several TServers of the server this is, as part of the pod's DNS name | – |
  * | LauncherType | `background`: tarsnode is PID 1; `foreground`: the service is | background |
  * | TARSNODE_LOCAL_ADDRESS | address of ServerObj and of the service's AdminObj | 127.0.0.1 |
@@ -80,7 +81,7 @@ export function parseEnvironment(env: Environment): Settings {
   const read = readEnv(env)
   const [podName, podIP, app, server] = ['PodName', 'PodIP', 'ServerApp', 'ServerName'].map((name) => identity(name, read.required(name))) as [string, string, string, string]
   const variant = read.optional('ServerVariant') === undefined ? '' : identity('ServerVariant', read.required('ServerVariant'))
-  const type = serverType(read.required('ServerType'))
+  const type = serverType(read.required('ServerType'), read.optional('ServerLauncherFile') !== undefined)
   const launcher = read.choice('LauncherType', ['background', 'foreground'], 'background')
   const layout = layoutAt(read.optional('TARSNODE_ROOT', '/'))
   const drain = read.integer('TARSNODE_DRAIN_MS', -1, { min: -1, max: 3_600_000 })
@@ -111,10 +112,11 @@ function identity(name: string, value: string): string {
   throw new Failure('ENV_INVALID', `environment variable ${name} must consist of letters, digits, "-", "_", "." and ":", not "${value}"`, { remedy: `set ${name}` })
 }
 
-function serverType(value: string): ServerType {
-  const found = serverTypes.find((type) => type === value)
+/** An image may name a type of its own, as long as it says how that is started. */
+function serverType(value: string, isLaunched: boolean): ServerType {
+  const found = serverTypes.find((type) => type === value) ?? (isLaunched ? 'custom' : undefined)
   if (found !== undefined) return found
-  throw new Failure('ENV_INVALID', `environment variable ServerType must be one of ${serverTypes.join(', ')}, not "${value}"`, { remedy: 'build the image with a supported server type' })
+  throw new Failure('ENV_INVALID', `environment variable ServerType must be one of ${serverTypes.join(', ')}, not "${value}"`, { remedy: 'build the image with a supported server type, or have it say by ServerLauncherFile what is to be started' })
 }
 
 /** `HOST`, `tcp -h HOST -p PORT`, `ssl …` or `none`. */

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Failure } from '#base/errors.ts'
 import type { ServerDescriptor } from '#tars/protocol/RegistryDescriptor.ts'
 import type { Settings } from '../env.ts'
+import { serverVariables } from '../container/injected.ts'
 import { realFiles } from '../launch/files.ts'
 import { planLaunch, type LaunchPlan } from '../launch/plan.ts'
 import { applyTemplateEnv } from '../launch/template-env.ts'
@@ -142,18 +143,7 @@ export function planOf(options: Pick<PrepareOptions, 'settings' | 'timezone'>, s
 
 /** The container's environment, what the reference's start script exports (spec A.3), and the template's `env`. */
 function serviceEnv({ settings, timezone }: Pick<PrepareOptions, 'settings' | 'timezone'>, setting: (key: string) => string | undefined): Record<string, string> {
-  const { paths, container } = settings
-  const base: Record<string, string> = {
-    ...container,
-    ListenAddress: settings.listenAddress,
-    ServerBaseDir: paths.baseDir,
-    ServerBinDir: paths.binDir,
-    ServerConfDir: paths.confDir,
-    ServerDataDir: paths.dataDir,
-    ServerLogDir: paths.logRoot,
-    ServerConfFile: paths.confFile,
-    ServerLauncherType: settings.launcher,
-  }
+  const base: Record<string, string> = { ...settings.container, ...serverVariables(settings) }
   if (timezone !== undefined) base['TZ'] = timezone
   return applyTemplateEnv(setting('env') ?? '', base)
 }

@@ -102,6 +102,12 @@ describe('a file that is replaced', () => {
 })
 
 describe('the environment', () => {
+  it('may name a type of the image\'s own, with what starts it', () => {
+    expect(environment('/', { ServerType: 'rust', ServerLauncherFile: '/opt/run' }).type).toBe('custom')
+    expect(environment('/', { ServerType: 'go', ServerLauncherFile: '/opt/run' }).type).toBe('go')
+    expect(() => environment('/', { ServerType: 'rust' })).toThrow(/ServerType must be one of cpp, .*, not "rust"/)
+  })
+
   it('names the registry in either form', () => {
     const { registry } = environment('/', { TARSNODE_REGISTRY: 'tcp -h 10.1.1.1 -p 18000', TARSNODE_REGISTRY_PORT: '18001' })
     expect(registry).toEqual({ host: '10.1.1.1', queryPort: 18_000, registryPort: 18_001 })

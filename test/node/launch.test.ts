@@ -128,6 +128,12 @@ describe('launch plans', () => {
     expect(() => plan('custom', { present: [], env: { ServerLauncherFile: 'serve' } })).toThrow('no executable "serve"; looked for /usr/bin/serve, /bin/serve')
   })
 
+  it('php and python: what the image says, which has to where only the reference runs it', () => {
+    const env = { ServerLauncherFile: '/opt/run', ServerLauncherArgv: 'run --fast' }
+    for (const type of ['php', 'python'] as const) expect(plan(type, { present: ['/opt/run*', `${bin}/src/index.php`, `${bin}/main.py`], env })).toEqual({ file: '/opt/run', argv: ['run', '--fast'], cwd: bin, env: { PATH: '/usr/bin:/bin', ...env } })
+    expect(plan('cpp', { present: ['/opt/run*', `${bin}/Echo*`], env }).file).toBe(`${bin}/Echo`)
+  })
+
   it('says when there is no package', () => {
     expect(() => planLaunch('cpp', { app: 'A', server: 'B', paths: { ...paths, binDir: '/nowhere' }, env: {}, setting: () => undefined, files: files() })).toThrow('the package folder /nowhere is missing')
   })
