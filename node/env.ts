@@ -4,7 +4,7 @@ import type { Environment } from '#base/lifecycle.ts'
 import { Failure } from '#base/errors.ts'
 import type { Account } from '#tars/auth.ts'
 import { serverTypes, type ServerType } from './launch/plan.ts'
-import { ADMIN_PORT, HTTP_PORT, layoutAt, NODE_PORT, QUERY_PORT, REGISTRY_PORT, SERVER_PORT, serverPaths, type Layout, type ServerPaths } from './layout.ts'
+import { ADMIN_PORT, HTTP_PORT, layoutAt, LOCATOR_PORT, NODE_PORT, QUERY_PORT, REGISTRY_PORT, SERVER_PORT, serverPaths, type Layout, type ServerPaths } from './layout.ts'
 
 /** Host and port of QueryObj, and port of RegistryObj on the same host. */
 export interface RegistryAddress {
@@ -41,6 +41,8 @@ export interface Settings {
   readonly serverPort: number
   /** Of probes, status and metrics. */
   readonly httpPort: number
+  /** Of the way to the registry for a php service; see server-config/addresses.ts. */
+  readonly locatorPort: number
   readonly graceMs: number
   /** undefined: the template's drain-delay decides, or who else serves. */
   readonly drainMs: number | undefined
@@ -70,6 +72,7 @@ export const unhidden = (env: Environment): Environment =>
  * | TARSNODE_ACCESS_KEY, TARSNODE_SECRET_KEY | account that it shows to servants of the framework whose endpoints say `-e 1` | – |
  * | TARSNODE_NODE_PORT, TARSNODE_SERVER_PORT | ports of NodeObj and ServerObj | 19385, 19386 |
  * | TARSNODE_HTTP_PORT | port of /healthz, /readyz, /status and /metrics, on the local address and the pod's | 19387 |
+ * | TARSNODE_LOCATOR_PORT | port on the local address that leads to the registry's QueryObj, of a php service | 19388 |
  * | TARSNODE_GRACE_SECONDS | the pod's terminationGracePeriodSeconds; the whole stop fits into it | 30 |
  * | TARSNODE_DRAIN_MS | time between the report Deactivating and the shutdown; overrides the template's `drain-delay` | 500; when the pod ends and others serve, the template's `refresh-endpoint-interval` and 40 s |
  * | TARSNODE_ON_EXIT | `restart`, or `exit` with the service's outcome when it ends by itself | restart |
@@ -96,6 +99,7 @@ export function parseEnvironment(env: Environment): Settings {
     nodePort: port(read, 'TARSNODE_NODE_PORT', NODE_PORT),
     serverPort: port(read, 'TARSNODE_SERVER_PORT', SERVER_PORT),
     httpPort: port(read, 'TARSNODE_HTTP_PORT', HTTP_PORT),
+    locatorPort: port(read, 'TARSNODE_LOCATOR_PORT', LOCATOR_PORT),
     graceMs: read.integer('TARSNODE_GRACE_SECONDS', 30, { min: 1, max: 86_400 }) * 1000,
     drainMs: drain < 0 ? undefined : drain,
     onExit: read.choice('TARSNODE_ON_EXIT', ['restart', 'exit'], 'restart'),

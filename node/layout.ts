@@ -67,6 +67,8 @@ export const SERVER_PORT = 19386
 export const ADMIN_PORT = 1000
 /** Probes, status and metrics, on the local address and the pod's. */
 export const HTTP_PORT = 19387
+/** On the local address, of a service whose SDK cannot read the registry's name; see server-config/addresses.ts. */
+export const LOCATOR_PORT = 19388
 export const QUERY_PORT = 17890
 export const REGISTRY_PORT = 17891
 

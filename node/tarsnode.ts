@@ -87,7 +87,13 @@ export function startTarsnode(settings: Settings, part: Part, world: TarsnodeWor
   reaper.start()
   // A service may send its first heartbeat before our server is loaded: it waits in the socket until then.
   const heartbeatSocket = part === 'handover' ? undefined : libc.listen(settings.localAddress, settings.serverPort)
+  const asksByAddress = settings.type === 'php' && part !== 'handover'
+  const locatorSocket = asksByAddress ? libc.listen(settings.localAddress, settings.locatorPort) : undefined
   const listen = async (): Promise<void> => {
+    if (asksByAddress && settings.registry !== undefined) {
+      const { serveLocator } = await import('./registry/locator.ts')
+      await serveLocator({ registry: settings.registry, localAddress: settings.localAddress, port: settings.locatorPort, socket: locatorSocket })
+    }
     const { startServants } = await import('./servants/servants.ts')
     const guard = await startServants({ settings, supervisor, registry, admin, log, heartbeatSocket, libc, root: part === 'keeper' ? process.ppid : process.pid })
     const { openEyes } = await import('./eyes/eyes.ts')

@@ -7,6 +7,7 @@ import { realFiles } from '../launch/files.ts'
 import { planLaunch, type LaunchPlan } from '../launch/plan.ts'
 import { applyTemplateEnv } from '../launch/template-env.ts'
 import type { RegistryLink } from '../registry/link.ts'
+import { hostsOfConf } from '../server-config/addresses.ts'
 import { renderConf, type RenderedConf } from '../server-config/render.ts'
 import type { HeartbeatLimits } from '../supervisor/heartbeats.ts'
 import { stopPlan } from '../supervisor/stop-plan.ts'
@@ -121,7 +122,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 /** Writes the service's conf file of a descriptor. @throws Failure CONF_PROFILE, CONF_WRITE */
 export function writeConf(settings: Settings, descriptor: ServerDescriptor): RenderedConf | undefined {
   if (settings.registry === undefined) return undefined
-  const conf = renderConf({ ...settings, registry: settings.registry }, descriptor)
+  const conf = renderConf(hostsOfConf(settings, settings.registry), descriptor)
   const path = settings.paths.confFile
   try {
     replaceFile(path, conf.text, { keepBackup: true })

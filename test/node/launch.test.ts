@@ -67,7 +67,7 @@ describe('launch plans', () => {
   it('php: the entrance, and the same command with stop', () => {
     const entrance = `${bin}/src/index.php`
     const argv = ['/bin/php', entrance, `--config=${paths.confFile}`]
-    expect(plan('php', { present: [entrance, '/bin/php*'] })).toEqual({ file: '/bin/php', argv, stop: [...argv, 'stop'], cwd: bin, env: { PATH: '/usr/bin:/bin' } })
+    expect(plan('php', { present: [entrance, '/bin/php*'] })).toEqual({ file: '/bin/php', argv: [...argv, 'start'], stop: [...argv, 'stop'], cwd: bin, env: { PATH: '/usr/bin:/bin' } })
     expect(plan('php', { present: [`${bin}/web/run.php`, '/bin/php*'], settings: { entrance: 'web/run.php' } }).argv[1]).toBe(`${bin}/web/run.php`)
     expect(plan('php', { present: ['/srv/run.php', '/bin/php*'], settings: { entrance: '/srv/run.php' } }).argv[1]).toBe('/srv/run.php')
     expect(() => plan('php', { present: [`${bin}/index.php`, '/bin/php*'] })).toThrow(`no script to run; looked for ${entrance}; the package holds index.php`)
