@@ -50,6 +50,7 @@ pcntl_signal(SIGUSR1, function () {
     exit(0);
 });
 file_put_contents($pidFile, getmypid());
+file_put_contents(setting('logpath') . setting('app') . '/' . setting('server') . '/log_' . strtolower(setting('loglevel')) . '.log', "starting\n") or exit("no log file\n");
 if ($argv[2] !== 'start' || !stream_socket_server(address(setting('endpoint')))) {
     exit("this is no start\n");
 }
