@@ -275,13 +275,14 @@ export class Supervisor {
 
   #overdue(adapters: readonly string[]): void {
     const text = `heartbeat overtime of ${adapters.join(', ')}`
+    const story = this.#watch.heard ? text : `${text}: none came since its launch; a program that sends none is of ServerType not-tars`
     if (this.#ports.sparesOverdue) {
-      this.#notice = text
+      this.#notice = story
       this.#ports.notify('alarm', text)
       this.#dumpThreads()
       return this.#dispatch('warming')
     }
-    this.#history.because(text)
+    this.#history.because(story)
     this.#ports.notify('alarm', `${text}, will restart process`)
     this.#dispatch('overdue')
   }

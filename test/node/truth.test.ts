@@ -79,7 +79,7 @@ describe('what is reported is true', () => {
     const space = await run(pod(registry, { BEAT: 'none' }))
     await registry.report(({ present }) => present === 'Deactivating')
     const again = await registry.report(({ present, restarts }) => present === 'Activating' && restarts === 1)
-    expect(again.message).toContain('heartbeat overtime of Test.EchoServer.EchoObjAdapter, AdminAdapter')
+    expect(again.message).toContain('(heartbeat overtime of Test.EchoServer.EchoObjAdapter, AdminAdapter: none came since its launch; a program that sends none is of ServerType not-tars)')
     await registry.alarm(/heartbeat overtime/)
     await space.output(/asked to shut down/)
   })
