@@ -24,7 +24,10 @@ export function parseElf(head: Buffer): ElfHead | undefined {
   return { architecture: machine === 21 && little ? 'ppc64le' : name, kind: type === 2 ? 'executable' : type === 3 ? 'shared' : 'other' }
 }
 
-/** True for a script that the kernel runs by its first line. */
-export function isScript(head: Buffer): boolean {
-  return head.length >= 2 && head[0] === 0x23 && head[1] === 0x21
+/** Bytes of a file's head in which the kernel looks for a script's interpreter (BINPRM_BUF_SIZE). */
+export const scriptHeadBytes = 256
+
+/** What follows `#!` in the first line of a script, by which the kernel runs it (execve(2)): interpreter and argument. Undefined for what is none. */
+export function scriptLine(head: Buffer): string | undefined {
+  return /^#![ \t]*([^\n\0]*)/.exec(head.toString('latin1', 0, scriptHeadBytes))?.[1]
 }
