@@ -127,7 +127,7 @@ function checkNative(inventory: Inventory, expected: Expectation & BasePlatforms
     throw new Failure('PACKAGE_NO_EXECUTABLE', `the script "${chosen.path}" has lines that end in CR LF, and Linux would take "#!${chosen.script.slice(0, -1)}\\r" by the letter`, { remedy: 'save it with lines that end in LF alone', context: { server, path: chosen.path } })
   }
   if (chosen.script !== undefined) return
-  if (chosen.elf === undefined || chosen.elf.kind === 'other') {
+  if (chosen.elf === undefined || chosen.elf.kind === 'other' || chosen.elf.kind === 'core') {
     throw new Failure('PACKAGE_NO_EXECUTABLE', `"${chosen.path}" is neither a Linux (ELF) executable nor a script with "#!"`, { remedy: 'build the server for Linux', context: { server, path: chosen.path } })
   }
   checkArchitecture(chosen.path, chosen.elf.architecture, expected)

@@ -2,13 +2,16 @@
 export interface ElfHead {
   /** As OCI and Go name it, e.g. `amd64`; `machine <n>` for one not in the table. */
   readonly architecture: string
-  readonly kind: 'executable' | 'shared' | 'other'
+  readonly kind: 'executable' | 'shared' | 'core' | 'other'
 }
 
 const magic = 0x7f454c46
 
 /** e_machine (and for some the class) to the name used in image configurations (GOARCH). */
 const machines: Readonly<Record<number, string>> = { 3: '386', 8: 'mips', 21: 'ppc64', 22: 's390x', 40: 'arm', 62: 'amd64', 183: 'arm64', 243: 'riscv64', 258: 'loong64' }
+
+/** e_type. */
+const kinds: Readonly<Record<number, ElfHead['kind']>> = { 2: 'executable', 3: 'shared', 4: 'core' }
 
 /** Bytes of a file's head that {@link parseElf} needs. */
 export const elfHeadBytes = 20
@@ -21,7 +24,7 @@ export function parseElf(head: Buffer): ElfHead | undefined {
   const machine = read(18)
   const type = read(16)
   const name = machines[machine] ?? `machine ${machine}`
-  return { architecture: machine === 21 && little ? 'ppc64le' : name, kind: type === 2 ? 'executable' : type === 3 ? 'shared' : 'other' }
+  return { architecture: machine === 21 && little ? 'ppc64le' : name, kind: kinds[type] ?? 'other' }
 }
 
 /** Bytes of a file's head in which the kernel looks for a script's interpreter (BINPRM_BUF_SIZE). */
