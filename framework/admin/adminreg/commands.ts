@@ -116,8 +116,8 @@ async function serverState({ view, nodes }: Pick<World, 'view' | 'nodes'>, { app
       return done('Success: it has no pods, and shall have none')
     }
     if (pod === undefined || pod.ip === '') throw new Refusal(codes.timeout, `TimeOut: the node ${node} of ${app}.${server} has no pod that could answer`)
-    if (!row.hasNode) return done('Success')
-    const answer = await nodes.ask({ row, pod }, (proxy, a, s, options) => proxy.getStateInfo(a, s, options))
+    const answer = await nodes.stateOf({ row, pod })
+    if (answer === undefined) return done('Success')
     if (answer.return === codes.success) Object.assign(state, { presentStateInNode: stateNames[answer.info.serverState] ?? '', processId: answer.info.processId })
     return { return: answer.return, result: answer.result }
   })
