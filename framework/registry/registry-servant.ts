@@ -119,11 +119,14 @@ export function registryServant({ directory, reports, check, descriptors, templa
       const { context } = current
       const told = (key: string) => context.get(key) ?? ''
       const time = context.get('Time')
-      const state = { setting: settingState, present: presentState, pid: told('PID'), message: plainMessage(told('Message')), restarts: told('Restarts'), ...(time === undefined ? {} : { saidAt: Number(time) }) }
+      const state = { setting: settingState, present: presentState, pid: pidOf(told('PID')), message: plainMessage(told('Message')), restarts: told('Restarts'), ...(time === undefined ? {} : { saidAt: Number(time) }) }
       return report(podName, state, current)
     },
   }
 }
+
+/** The tarsnode of K8SFramework says -1 while it runs no process. */
+const pidOf = (told: string): string => (told === '-1' ? '' : told)
 
 const saidMore = (podName: string): TarsCallError => new TarsCallError(again, `pod ${podName} has said more since, or was made since`, { temporary: true })
 
