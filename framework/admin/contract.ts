@@ -71,6 +71,8 @@ export interface ServerRow {
   /** Counts the changes of what is wanted of it; 0 where the cluster does not. */
   readonly generation: number
   readonly subType: string
+  /** Whether a tarsnode runs in its pods, which takes commands: not in the framework's own, nor where subType is normal. */
+  readonly hasNode: boolean
   /** Its template; empty for subType normal. */
   readonly type: string
   readonly release: ReleaseRow | null

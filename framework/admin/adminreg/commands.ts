@@ -21,9 +21,17 @@ export const verbs = {
   restart: (node, app, server, options) => node.restartServer(app, server, options),
 } as const satisfies Readonly<Record<string, NodeCall<Outcome>>>
 
-/** Tells the node in one pod. */
-export function commandNode({ view, nodes }: Pick<World, 'view' | 'nodes'>, [app, server, node]: readonly [string, string, string], call: NodeCall<Outcome>): Promise<Outcome> {
-  return attempt(() => nodes.ask(place(view, app, server, node), call))
+/** Tells the node in one pod. Where no tarsnode runs, as in the framework's own pods, a restart replaces the pod. */
+export function commandNode(world: Pick<World, 'view' | 'nodes' | 'client' | 'namespace'>, [app, server, node]: readonly [string, string, string], call: NodeCall<Outcome>): Promise<Outcome> {
+  return attempt(async () => {
+    const found = place(world.view, app, server, node)
+    return call === verbs.restart && !found.row.hasNode ? replacePod(world, found) : world.nodes.ask(found, call)
+  })
+}
+
+async function replacePod({ client, namespace }: Pick<World, 'client' | 'namespace'>, { pod: { name } }: Place): Promise<Outcome> {
+  await client.delete(pods, { namespace, name })
+  return done(`Success: the pod ${name} is being replaced`)
 }
 
 export function commandFunctions(world: World): Functions {
@@ -42,11 +50,7 @@ export function commandFunctions(world: World): Functions {
       const { return: code, result } = await attempt(async () => done(versionOf(placeOfNode(view, name), view.tserver(placeOfNode(view, name).row.name)?.spec.release?.nodeImage)))
       return { return: code, version: code === codes.success ? result : '', result: code === codes.success ? 'Success' : result }
     },
-    shutdownNode: (name) => attempt(async () => {
-      const { pod } = placeOfNode(view, name)
-      await client.delete(pods, { namespace, name: pod.name })
-      return done(`Success: the pod ${pod.name} is being replaced`)
-    }),
+    shutdownNode: (name) => attempt(async () => replacePod(world, placeOfNode(view, name))),
     startServer: command(verbs.start),
     stopServer: command(verbs.stop),
     restartServer: command(verbs.restart),
@@ -107,7 +111,7 @@ async function serverState({ view, nodes }: Pick<World, 'view' | 'nodes'>, { app
       return done('Success: it has no pods, and shall have none')
     }
     if (pod === undefined || pod.ip === '') throw new Refusal(codes.timeout, `TimeOut: the node ${node} of ${app}.${server} has no pod that could answer`)
-    if (row.subType !== 'tars') return done('Success')
+    if (!row.hasNode) return done('Success')
     const answer = await nodes.ask({ row, pod }, (proxy, a, s, options) => proxy.getStateInfo(a, s, options))
     if (answer.return === codes.success) Object.assign(state, { presentStateInNode: stateNames[answer.info.serverState] ?? '', processId: answer.info.processId })
     return { return: answer.return, result: answer.result }

@@ -3,6 +3,7 @@ import { reservedPorts } from '#api/names.ts'
 import type { Communicator } from '#tars/client.ts'
 import { LogView, type LogViewProxy } from '#tars/protocol/LogView.ts'
 import { Node, type NodeProxy } from '#tars/protocol/Node.ts'
+import { isActive } from '../model/pod-row.ts'
 import { codes, Refusal } from './outcome.ts'
 import type { Place } from './places.ts'
 
@@ -19,9 +20,9 @@ export class Nodes {
     this.#communicator = communicator
   }
 
-  /** @throws Refusal 1011 where no node runs the server, 1001 while its pod has no address */
+  /** @throws Refusal 1011 where no tarsnode runs, 1001 while its pod has no address */
   async ask<T>({ row, pod }: Place, call: NodeCall<T>): Promise<T> {
-    if (row.subType !== 'tars') throw new Refusal(codes.cannot, `${row.app}.${row.server} has subType ${row.subType}: no node runs it`, 'scale it, or delete its pods')
+    if (!row.hasNode) throw new Refusal(codes.cannot, `no tarsnode runs in the pods of ${row.app}.${row.server}`, 'scale it, or restart it')
     const node = this.#communicator.proxy<NodeProxy>(Node, this.#object(pod.name, pod.ip))
     return call(node, row.app, row.server, { timeoutMs })
   }
@@ -31,9 +32,10 @@ export class Nodes {
     return this.#communicator.proxy<LogViewProxy>(LogView, object)
   }
 
-  /** Resolves when the node of a pod answers. */
-  async ping({ pod }: Place): Promise<void> {
-    await this.#communicator.ping(this.#object(pod.name, pod.ip), { timeoutMs })
+  /** Resolves when the node of a pod answers; where no tarsnode runs, when Kubernetes finds the pod ready. @throws Refusal 1001 when it does not */
+  async ping({ row, pod }: Place): Promise<void> {
+    if (row.hasNode) await this.#communicator.ping(this.#object(pod.name, pod.ip), { timeoutMs })
+    else if (!isActive(pod)) throw new Refusal(codes.noNode, `the pod ${pod.name} is not ready: ${pod.presentState}`)
   }
 
   /** Resolves when an object answers. @param object with its address */

@@ -8,7 +8,7 @@ import { createFrameworkServer, createServerTree, type AdminRegServant, type Fra
 import type { PodRow, ServerRow } from '../contract.ts'
 import { isActive } from '../model/pod-row.ts'
 import { attempt, codes, done, plainTime, Refusal } from './outcome.ts'
-import { nodeFinder, nodeNameOf, ordinalOf, serverNamed, type Place } from './places.ts'
+import { hasNode, knownServers, nodeFinder, nodeNameOf, ordinalOf, type Place } from './places.ts'
 import type { World } from './world.ts'
 
 type Functions = Pick<AdminRegServant,
@@ -48,9 +48,11 @@ export function queryFunctions({ view, groups, nodes, template }: World): Functi
       return { return: codes.success, rows: [...wanted].flatMap((name) => byName.get(name) ?? []).flatMap((row) => rowsOf(view, row, typeOf(row))) }
     },
     getProfileTemplate: (name) => textOf('', name),
-    async getServerProfileTemplate(app, server) {
+    async getServerProfileTemplate(app, server, node) {
       try {
-        const { tars } = view.tserver(serverNamed(view, app, server).name)?.spec ?? {}
+        const found = knownServers(view, app, server).map(({ name }) => view.tserver(name))
+        // A node of a variant has that one's.
+        const { tars } = (found.find((one) => one !== undefined && hasNode(view, one, node)) ?? found[0])?.spec ?? {}
         if (tars === undefined) throw new Refusal(codes.cannot, `${app}.${server} has subType normal: it has no template`)
         return await textOf(tars.profile ?? '', tars.template)
       } catch (error) {
@@ -126,9 +128,14 @@ function rowsOf(view: World['view'], row: ServerRow, serverType: string): Map<st
   })))
 }
 
+/** Of tarsregistry, whose ports Kubernetes knows by names in small letters alone. */
+const registryObjects: ReadonlyMap<string, string> = new Map(['QueryObj', 'RegistryObj'].map((name) => [`tars.tarsregistry.${name.toLowerCase()}`, `tars.tarsregistry.${name}`]))
+
 /** Objects of the framework's own servers, each with the address of a pod. */
 export function frameworkServers(view: World['view']): FrameworkServer[] {
-  return view.servers().filter(({ app }) => app === frameworkApp).flatMap(({ server, servants, subType, pods }) =>
-    pods.filter(({ ip }) => ip !== '').flatMap(({ name, ip }) => servants.filter(({ isTars }) => isTars && subType === 'tars').map(({ obj, port, isSsl = false, auth = false }) =>
-      createFrameworkServer({ serverName: `${frameworkApp}.${server}`, nodeName: name, objName: `${obj}@${isSsl ? 'ssl' : 'tcp'} -h ${ip} -p ${port} -t 3000${auth ? ' -e 1' : ''}` }))))
+  return view.servers().filter(({ app }) => app === frameworkApp).flatMap(({ server, servants, pods }) => {
+    const objects = servants.flatMap((one) => (one.isTars ? [one] : [...registryObjects].filter(([port]) => port === one.obj).map(([, obj]) => ({ ...one, obj }))))
+    return pods.filter(({ ip }) => ip !== '').flatMap(({ name, ip }) => objects.map(({ obj, port, isSsl = false, auth = false }) =>
+      createFrameworkServer({ serverName: `${frameworkApp}.${server}`, nodeName: name, objName: `${obj}@${isSsl ? 'ssl' : 'tcp'} -h ${ip} -p ${port} -t 3000${auth ? ' -e 1' : ''}` })))
+  })
 }
