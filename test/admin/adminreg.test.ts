@@ -202,7 +202,7 @@ describe('what there is', () => {
   })
   test('sets, by pod, and the pods of a variant', async () => {
     await makeServer('Demo', 'Sets', { tars: { template: 'tars.cpp', servants: [], instances: [{ pods: '1', set: 'mall.sz.1' }] } })
-    await create(resources.tservers, { metadata: { name: 'demo-sets-far' }, spec: { app: 'Demo', server: 'Sets', variant: 'far', subType: 'tars', tars: { template: 'tars.cpp', servants: [], instances: [{ set: 'mall.sz.*' }] }, k8s: {} } })
+    await create(resources.tservers, { metadata: { name: 'demo-sets-far' }, spec: { app: 'Demo', server: 'Sets', variant: 'far', subType: 'tars', tars: { template: 'tars.java', servants: [], instances: [{ set: 'mall.sz.*' }], profile: '<tars>\n  own=far\n</tars>' }, k8s: {} } })
     for (const index of [0, 1, 2]) await makePod('Demo', 'Sets', index, {})
     await makePod('Demo', 'Sets-far', 0, { podIP: alive })
     const rowsOf = async () => (await ours.getServerNameList([{ application: 'Demo', serverName: 'Sets' }])).rows.map((row) => ['node_name', 'enable_set', 'set_name', 'set_area', 'set_group'].map((name) => row.get(name)).join(' '))
@@ -210,6 +210,8 @@ describe('what there is', () => {
     const { tree } = await ours.getServerTree()
     expect(tree.filter(({ server_name: name }) => name === 'Sets').map((one) => [one.enable_set, one.set_name, one.set_area, one.set_group].join(' '))).toEqual(['N   ', 'Y mall sz 1', 'Y mall sz *'])
     expect(await admin.stopServer('Demo', 'Sets', 'demo-sets-far-0')).toEqual([0, 'Success: stop'])
+    const templateOf = async (node: string) => /own=\w+/.exec((await ours.getServerProfileTemplate('Demo', 'Sets', node)).profileTemplate)?.[0]
+    expect([await templateOf('demo-sets-0'), await templateOf('demo-sets-far-0'), await templateOf('')]).toEqual([undefined, 'own=far', undefined])
     expect(await admin.undeploy('Demo', 'Sets', 'demo-sets-far-0', '')).toEqual([1011, expect.stringContaining('of the variant far of Demo.Sets')])
     expect((await live('demo-sets')) !== undefined && (await live('demo-sets-far')) !== undefined).toBe(true)
     expect(await admin.stopServer('Demo', 'Sets', 'nobody')).toEqual([1001, expect.stringContaining('demo-sets-2, demo-sets-far-0')])
@@ -291,6 +293,13 @@ describe('releases', () => {
     expect((await live('demo-hello'))?.metadata.resourceVersion).toBe(before)
     expect((await admin.batchPatch(request('v3')))[0]).toBe(0)
     expect((await live('demo-hello'))?.['spec'].release).not.toHaveProperty('secret')
+    // What it is pulled with may be another one by now.
+    const secretOf = async (secret: string | undefined) => {
+      await cluster.client.patch(resources.timages as Resource, { namespace, name: 'demo-hello' }, { releases: [{ id: 'v3', image: 'r/demo.hello:v3', ...(secret === undefined ? {} : { secret }) }, { id: 'v2', image: 'r/demo.hello:v2', secret: 'pull' }, { id: 'v1', image: 'r/demo.hello:v1' }] })
+      expect((await admin.batchPatch(request('v3')))[0]).toBe(0)
+      return (await live('demo-hello'))?.['spec'].release.secret as unknown
+    }
+    expect([await secretOf('new'), await secretOf(undefined)]).toEqual(['new', undefined])
   })
   test('one that is not there is refused with those that are', async () => {
     expect(await admin.batchPatch(request('v9'))).toEqual([1009, expect.stringContaining('its releases are v3, v2, v1')])
@@ -489,7 +498,7 @@ describe('accounts and plug-ins', () => {
     const plugin = (path: string) => admin.registerPlugin(peer.pluginConf({ name: '缓存', name_en: 'DCache', obj: 'DCache.WebServer.WebObj', type: 1, path, k8s: true, fextern: 0 }))
     expect(await plugin('/a')).toEqual([0])
     expect(await plugin('/b')).toEqual([0])
-    expect(await cluster.client.get(resources.tplugins as Resource, { namespace, name: 'dcache-webserver-webobj' })).toMatchObject({ spec: { name: '缓存', name_en: 'DCache', obj: 'DCache.WebServer.WebObj', type: 1, path: '/b', extern: 0 } })
+    expect(await cluster.client.get(resources.tplugins as Resource, { namespace, name: 'dcache.webserver.webobj' })).toMatchObject({ metadata: { labels: { type: '1' } }, spec: { name: '缓存', name_en: 'DCache', obj: 'DCache.WebServer.WebObj', type: 1, path: '/b', extern: 0 } })
     expect(await admin.registerPlugin(peer.pluginConf({ name: '', name_en: '', obj: '', type: 1, path: '', k8s: true, fextern: 0 }))).toEqual([1007])
   })
 })

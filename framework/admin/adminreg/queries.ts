@@ -8,7 +8,7 @@ import { createFrameworkServer, createServerTree, type AdminRegServant, type Fra
 import type { PodRow, ServantRow, ServerRow } from '../contract.ts'
 import { isActive } from '../model/pod-row.ts'
 import { attempt, codes, done, plainTime, Refusal } from './outcome.ts'
-import { nodeFinder, nodeNameOf, ordinalOf, serverNamed, type Place } from './places.ts'
+import { hasNode, knownServers, nodeFinder, nodeNameOf, ordinalOf, type Place } from './places.ts'
 import type { World } from './world.ts'
 
 type Functions = Pick<AdminRegServant,
@@ -49,9 +49,11 @@ export function queryFunctions({ view, groups, nodes, guard, template }: World):
       return { return: codes.success, rows: [...wanted].flatMap((name) => byName.get(name) ?? []).flatMap((row) => rowsOf(view, row, typeOf(row))) }
     },
     getProfileTemplate: (name) => textOf('', name),
-    async getServerProfileTemplate(app, server) {
+    async getServerProfileTemplate(app, server, node) {
       try {
-        const { tars } = view.tserver(serverNamed(view, app, server).name)?.spec ?? {}
+        const found = knownServers(view, app, server).map(({ name }) => view.tserver(name))
+        // A node of a variant has that one's.
+        const { tars } = (found.find((one) => one !== undefined && hasNode(view, one, node)) ?? found[0])?.spec ?? {}
         if (tars === undefined) throw new Refusal(codes.cannot, `${app}.${server} has subType normal: it has no template`)
         return await textOf(tars.profile ?? '', tars.template)
       } catch (error) {
