@@ -38,7 +38,7 @@ export const registryObjects: readonly PortSpec[] = [
   { object: 'RegistryObj', port: registryPorts.registry, isTcp: true, timeout: registryTimeout },
 ]
 const inNoGroup: readonly Instance[] = [{ enableGroup: false }]
-export const registryService = serverObjectName(registryServer.app, registryServer.server)
+const registryService = serverObjectName(registryServer.app, registryServer.server)
 
 /** The objects a TEndpoint declares; none for subType normal, whose ports are no Tars objects. */
 export function portsOf(endpoint: TEndpoint): readonly PortSpec[] {
