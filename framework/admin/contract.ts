@@ -71,6 +71,8 @@ export interface ServerRow {
   /** Counts the changes of what is wanted of it; 0 where the cluster does not. */
   readonly generation: number
   readonly subType: string
+  /** tarsnode runs it, and takes commands in its pods. */
+  readonly hasNode: boolean
   /** Its template; empty for subType normal. */
   readonly type: string
   readonly release: ReleaseRow | null

@@ -10,7 +10,7 @@ import { aboutOf, headOf, readValues } from './property-lines.ts'
 
 export interface PropertyServantOptions {
   readonly intake: Intake
-  readonly callers: Pick<Callers, 'at' | 'isPod' | 'isOwner' | 'version'>
+  readonly callers: Pick<Callers, 'at' | 'sharerAt' | 'isPod' | 'isOwner' | 'version'>
   /** Who may report of a server. */
   readonly check: Pick<CallerCheck, 'admits'>
 }
@@ -20,7 +20,7 @@ export function propertyServant({ intake, callers, check }: PropertyServantOptio
   const reporterOf = ({ caller, peer }: Current): Reporter => {
     const pod = callers.at(peer.address)
     const first = caller.split('.', 1)[0] ?? ''
-    return { node: pod?.pod ?? (callers.isPod(first) ? first : caller), address: peer.address, owner: pod?.owner, isOwner: callers.isOwner, mayReport: (server: string) => check.admits(peer.address, server) }
+    return { node: (server) => pod?.pod ?? callers.sharerAt(caller, server) ?? (callers.isPod(first) ? first : caller), address: peer.address, owner: pod?.owner, isOwner: callers.isOwner, mayReport: (server: string) => check.admits(peer.address, server) }
   }
   return {
     async reportPropMsg(report: Reader, current: Current): Promise<number> {

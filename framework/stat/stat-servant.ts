@@ -11,7 +11,7 @@ import { headOf, readLines, variants } from './stat-lines.ts'
 
 export interface StatServantOptions {
   readonly intake: Intake
-  readonly callers: Pick<Callers, 'at' | 'isPod' | 'isOwner' | 'version'>
+  readonly callers: Pick<Callers, 'at' | 'sharerAt' | 'isPod' | 'isOwner' | 'version'>
   /** Who may report of a server. */
   readonly check: Pick<CallerCheck, 'admits'>
   readonly samples: { taken: number }
@@ -19,15 +19,14 @@ export interface StatServantOptions {
 
 /** `tars.tarsstat.StatObj` (framework-services 6), whose reportMicMsg is `unread`. */
 export function statServant({ intake, callers, check, samples }: StatServantOptions) {
-  /** An address, or a DNS name, which begins with the pod's name. */
-  const host = (text: string): string => {
-    const pod = callers.at(text)?.pod
+  /** An address, which a pod may share with its host, or a DNS name, which begins with the pod's name. */
+  const host = (text: string, server: string): string => {
     const first = text.split('.', 1)[0] ?? ''
-    return pod ?? (callers.isPod(first) ? first : text)
+    return callers.at(text)?.pod ?? callers.sharerAt(text, server) ?? (callers.isPod(first) ? first : text)
   }
   const reporterOf = ({ caller, peer }: Current): Reporter => {
     const pod = callers.at(peer.address)
-    return { node: pod?.pod ?? host(caller), address: peer.address, owner: pod?.owner, isOwner: callers.isOwner, mayReport: (server: string) => check.admits(peer.address, server), host }
+    return { node: (server) => pod?.pod ?? host(caller, server), address: peer.address, owner: pod?.owner, isOwner: callers.isOwner, mayReport: (server: string) => check.admits(peer.address, server), host }
   }
   return {
     async reportMicMsg(report: Reader, current: Current): Promise<number> {

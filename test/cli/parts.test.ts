@@ -122,7 +122,7 @@ test.each([
 describe('a rollout', () => {
   const row = (presentState: string, restarts: number): ServerRow => {
     const pod = { name: 'demo-hello-0', ip: '', hostIP: '', pid: '7', settingState: 'Active', presentState, message: restarts === 0 ? '' : 'last run exited with code 78', restarts, releaseId: 'v1', startTime: '2026-01-01T00:00:00Z' }
-    return { name: 'demo-hello', app: 'Demo', server: 'Hello', generation: 1, subType: 'tars', type: 'tars.nodejs', release: { id: 'v1', image: 'i' }, replicas: 1, ready: Number(presentState === 'Active'), state: 'Starting', message: '', servants: [], pods: [pod] }
+    return { name: 'demo-hello', app: 'Demo', server: 'Hello', generation: 1, subType: 'tars', hasNode: true, type: 'tars.nodejs', release: { id: 'v1', image: 'i' }, replicas: 1, ready: Number(presentState === 'Active'), state: 'Starting', message: '', servants: [], pods: [pod] }
   }
   /** What is seen, look by look; the last for ever. */
   const seeing = (...rows: readonly ServerRow[]) => {

@@ -166,5 +166,7 @@ describe('documents (framework-services 9)', () => {
     const { document } = rowOf({ ...base, message: 'x'.repeat(100_000), related: { name: 'y'.repeat(500_000) } } as AnyObject)
     expect(JSON.stringify(document).length).toBeLessThan(20_000)
     expect(document).toMatchObject({ reason: 'R', involvedObject: { kind: 'Pod', name: 'a-0', namespace: 'tars' }, '@timestamp': '2026-01-05T10:00:00.000Z' })
+    const ofNode = rowOf({ ...base, involvedObject: { kind: 'Node', name: 'n1' }, related: { name: 'y'.repeat(500_000) } } as AnyObject).document as { readonly involvedObject: object }
+    expect(ofNode.involvedObject).toEqual({ kind: 'Node', name: 'n1' })
   })
 })

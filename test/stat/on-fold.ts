@@ -44,7 +44,7 @@ export function onFold(kind: 'stat' | 'property', bounds: KeyBounds): OnFold {
     },
   }
   const intake = new Intake({ rules, bounds, variants: kind === 'stat' ? statVariants : propertyVariants, windows })
-  const callers = { at: (address: string) => pods[address], isPod: () => false, isOwner: (name: string) => owners.includes(name), version: 1 }
+  const callers = { at: (address: string) => pods[address], sharerAt: () => undefined, isPod: () => false, isOwner: (name: string) => owners.includes(name), version: 1 }
   const check = { admits: (address: string, server: string) => server === pods[address]?.owner || !owners.includes(server) }
   const current = (address: string, caller: string): Current => ({ caller, peer: { address } }) as Current
   const [ofCalls, ofValues] = [statServant({ intake, callers, check, samples: { taken: 0 } }), propertyServant({ intake, callers, check })]

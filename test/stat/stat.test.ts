@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { pods } from '#kube/resources.ts'
 import { MonitorOp } from '#tars/protocol/MonitorQuery.ts'
 import { createStatMicMsgBody, createStatMicMsgHead, readStatMicMsgHead, StatF, type StatFProxy, type StatMicMsgBody, type StatMicMsgHead } from '#tars/protocol/StatF.ts'
 import { Reader } from '#tars/codec/reader.ts'
@@ -12,7 +13,7 @@ import type { Span } from '#store/columns.ts'
 import { unread } from '#tars/server/unread.ts'
 import { CallCounters } from '../../framework/stat/model/call-counters.ts'
 import { readLines, variants } from '../../framework/stat/stat-lines.ts'
-import { createPod, until } from '../registry/cluster.ts'
+import { createPod, namespace, until } from '../registry/cluster.ts'
 import { startPromLint } from '../rig/promlint.ts'
 import { onFold } from './on-fold.ts'
 import { eq, like, startMonitored, type Monitored } from './rig.ts'
@@ -121,6 +122,28 @@ describe('who calls whom (6.2)', () => {
     })
     const hosts = new Map(rows.map(({ interface_name: name, slave_ip: ip }) => [name, ip]))
     expect(hosts).toEqual(new Map([['a', 'shop-cart-0'], ['b', 'shop-cart-0'], ['c', 'elsewhere.example']]))
+  })
+
+  test("pods in their host's own network are told apart by their servers, as far as there is one of each", async () => {
+    const ip = '10.0.7.1'
+    for (const [server, name] of [['Pay', 'shop-pay-0'], ['Log', 'shop-log-0'], ['Log', 'shop-log-1']] as const) await createPod(one.cluster.client, { app: 'Shop', server, name, ip, hostNetwork: true })
+    const rows = await until(async () => {
+      day++
+      one.clock.set(2026, 1, day, 10, 0, 30)
+      const found = await rowsAfter(() => report(['Shop.Pay', 'Shop.Pay.mallsz1', 'Shop.Log', 'Shop.Other'].map((slaveName) => line({ slaveName, slaveIp: ip }))))
+      return found.some(({ slave_ip: host }) => host === 'shop-pay-0') ? found : undefined
+    })
+    expect(new Map(rows.map(({ slave_name: name, slave_ip: host }) => [name, host]))).toEqual(new Map([['Shop.Pay', 'shop-pay-0'], ['Shop.Pay.mallsz1', 'shop-pay-0'], ['Shop.Log', ip], ['Shop.Other', ip]]))
+    // SDKs that do not say who they are go by the address that they call from.
+    await createPod(one.cluster.client, { app: 'Shop', server: 'Java', name: 'shop-java-0', ip: '127.0.0.1', hostNetwork: true })
+    const own = await until(async () => {
+      day++
+      one.clock.set(2026, 1, day, 10, 0, 30)
+      const [found] = await rowsAfter(() => report([line({ slaveName: 'Shop.Java', slaveIp: '' })], false))
+      return found?.['slave_ip'] === '127.0.0.1' ? undefined : found
+    })
+    expect(own).toMatchObject({ slave_ip: 'shop-java-0' })
+    await one.cluster.client.delete(pods, { namespace, name: 'shop-java-0' })
   })
 
   test('what nobody asks about, and what is none, is not kept; the rest of the report is', async () => {

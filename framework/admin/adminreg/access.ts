@@ -18,6 +18,7 @@ export const access: Access = {
 }
 
 const servants = [
+  ['registry', 'queryobj'], ['registry', 'registryobj'],
   ['config', 'ConfigObj'], ['notify', 'NotifyObj'], ['log', 'LogObj'], ['log', 'TopologyObj'], ['stat', 'StatObj'], ['property', 'PropertyObj'],
   ['querystat', 'QueryObj'], ['queryproperty', 'QueryObj'], ['adminregistry', 'AdminRegObj'],
 ] as const

@@ -38,7 +38,8 @@ export function accountFunctions({ client, namespace, log }: World): Functions {
     },
     async registerPlugin(conf) {
       const { return: code, result } = await attempt(async () => {
-        await client.apply(resources.tplugins, { metadata: { namespace, name: pluginName(conf) }, spec: pluginSpec(conf) } as never, { fieldManager, force: true })
+        // As K8SFramework's web names plug-ins, and by which label it finds those of a kind.
+        await client.apply(resources.tplugins, { metadata: { namespace, name: pluginName(conf), labels: { type: String(conf.type) } }, spec: pluginSpec(conf) } as never, { fieldManager, force: true })
         return done('Success')
       })
       if (code !== codes.success) log.error('registerPlugin was refused', { code, why: result })
@@ -57,7 +58,7 @@ function isSame(one: string, other: string): boolean {
 }
 
 function pluginName({ obj, name_en, name }: PluginConf): string {
-  const text = (obj === '' ? (name_en === '' ? name : name_en) : obj).toLowerCase().replaceAll(/[^-a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '')
+  const text = (obj === '' ? (name_en === '' ? name : name_en) : obj).toLowerCase().replaceAll(/[^-.a-z0-9]+/g, '-').replaceAll(/^[-.]+|[-.]+$/g, '')
   if (text === '') throw new Refusal(codes.parameter, 'a plug-in needs an object or a name')
   return text
 }

@@ -1,14 +1,14 @@
 // What there is: applications, nodes, servers, templates, and the framework itself.
 import { instanceOf } from '#api/instances.ts'
-import { annotations } from '#api/names.ts'
+import { annotations, registryPorts } from '#api/names.ts'
 import { noGroup } from '#api/topology.ts'
 import { plainAddress } from '#base/address.ts'
 import { nativeType, renderProfile } from '#tars/profile.ts'
 import { createFrameworkServer, createServerTree, type AdminRegServant, type FrameworkServer, type ServerTree } from '#tars/protocol/AdminReg.ts'
-import type { PodRow, ServerRow } from '../contract.ts'
+import type { PodRow, ServantRow, ServerRow } from '../contract.ts'
 import { isActive } from '../model/pod-row.ts'
 import { attempt, codes, done, plainTime, Refusal } from './outcome.ts'
-import { nodeFinder, nodeNameOf, ordinalOf, serverNamed, type Place } from './places.ts'
+import { hasNode, knownServers, nodeFinder, nodeNameOf, ordinalOf, type Place } from './places.ts'
 import type { World } from './world.ts'
 
 type Functions = Pick<AdminRegServant,
@@ -18,7 +18,7 @@ type Functions = Pick<AdminRegServant,
 const frameworkApp = 'tars'
 const ownServer = 'tars-tarsadminregistry'
 
-export function queryFunctions({ view, groups, nodes, template }: World): Functions {
+export function queryFunctions({ view, groups, nodes, guard, template }: World): Functions {
   const textOf = async (profile: string, name: string) => {
     let profileTemplate = ''
     const { return: code, result } = await attempt(async () => {
@@ -29,6 +29,7 @@ export function queryFunctions({ view, groups, nodes, template }: World): Functi
     })
     return { return: code, profileTemplate, resultDesc: result }
   }
+  const all = (): FrameworkServer[] => [...frameworkServers(view), ...registries(view, guard)]
   const typeOf = ({ type, subType }: ServerRow): string => (subType === 'tars' ? nativeType(type, template) : 'not_tars')
   return {
     getAllApplicationNames: () => ({ return: [...new Set(view.servers().map(({ app }) => app))], result: 'Success' }),
@@ -48,9 +49,11 @@ export function queryFunctions({ view, groups, nodes, template }: World): Functi
       return { return: codes.success, rows: [...wanted].flatMap((name) => byName.get(name) ?? []).flatMap((row) => rowsOf(view, row, typeOf(row))) }
     },
     getProfileTemplate: (name) => textOf('', name),
-    async getServerProfileTemplate(app, server) {
+    async getServerProfileTemplate(app, server, node) {
       try {
-        const { tars } = view.tserver(serverNamed(view, app, server).name)?.spec ?? {}
+        const found = knownServers(view, app, server).map(({ name }) => view.tserver(name))
+        // A node of a variant has that one's.
+        const { tars } = (found.find((one) => one !== undefined && hasNode(view, one, node)) ?? found[0])?.spec ?? {}
         if (tars === undefined) throw new Refusal(codes.cannot, `${app}.${server} has subType normal: it has no template`)
         return await textOf(tars.profile ?? '', tars.template)
       } catch (error) {
@@ -58,10 +61,10 @@ export function queryFunctions({ view, groups, nodes, template }: World): Functi
         return { return: code, profileTemplate: '', resultDesc: result }
       }
     },
-    getServers: () => ({ return: codes.success, servers: frameworkServers(view) }),
+    getServers: () => ({ return: codes.success, servers: all() }),
     async checkServer({ objName }) {
       // Nothing else is called: an address from outside would have this process knock anywhere.
-      if (!frameworkServers(view).some((server) => server.objName === objName)) return codes.parameter
+      if (!all().some((server) => server.objName === objName)) return codes.parameter
       return nodes.pingObject(objName).then(() => codes.success, () => codes.unknown)
     },
     getVersion: () => ({ return: codes.success, version: view.server(ownServer)?.release?.id ?? '' }),
@@ -126,9 +129,19 @@ function rowsOf(view: World['view'], row: ServerRow, serverType: string): Map<st
   })))
 }
 
-/** Objects of the framework's own servers, each with the address of a pod. */
+/** Objects of the framework's own tars servers, each with the address of a pod. */
 export function frameworkServers(view: World['view']): FrameworkServer[] {
-  return view.servers().filter(({ app }) => app === frameworkApp).flatMap(({ server, servants, subType, pods }) =>
-    pods.filter(({ ip }) => ip !== '').flatMap(({ name, ip }) => servants.filter(({ isTars }) => isTars && subType === 'tars').map(({ obj, port, isSsl = false, auth = false }) =>
-      createFrameworkServer({ serverName: `${frameworkApp}.${server}`, nodeName: name, objName: `${obj}@${isSsl ? 'ssl' : 'tcp'} -h ${ip} -p ${port} -t 3000${auth ? ' -e 1' : ''}` }))))
+  return view.servers().filter(({ app, subType }) => app === frameworkApp && subType === 'tars').flatMap((row) => objectsOf(row, row.servants.filter(({ isTars }) => isTars)))
+}
+
+/** tarsregistry is of subType normal, as it is there before any node; what its ports serve is fixed. */
+const registryObjects = [{ obj: 'tars.tarsregistry.QueryObj', port: registryPorts.query }, { obj: 'tars.tarsregistry.RegistryObj', port: registryPorts.registry }] as const
+
+function registries(view: World['view'], { isSsl, auth }: World['guard']): FrameworkServer[] {
+  return view.servers().filter(({ app, server }) => `${app}.${server}` === 'tars.tarsregistry').flatMap((row) => objectsOf(row, registryObjects.map((one) => ({ ...one, isSsl, auth: auth.has(one.obj) }))))
+}
+
+function objectsOf({ app, server, pods }: ServerRow, objects: readonly Pick<ServantRow, 'obj' | 'port' | 'isSsl' | 'auth'>[]): FrameworkServer[] {
+  return pods.filter(({ ip }) => ip !== '').flatMap(({ name, ip }) => objects.map(({ obj, port, isSsl = false, auth = false }) =>
+    createFrameworkServer({ serverName: `${app}.${server}`, nodeName: name, objName: `${obj}@${isSsl ? 'ssl' : 'tcp'} -h ${ip} -p ${port} -t 3000${auth ? ' -e 1' : ''}` })))
 }

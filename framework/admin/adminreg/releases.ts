@@ -126,7 +126,7 @@ function findRelease(images: readonly TImage[], version: string): TImageRelease 
 
 function releasePatch(server: TServer, { id, image, secret }: TImageRelease, user: string): object | undefined {
   const { release: current, k8s } = server.spec
-  if (current?.id === id && current.image === image) return undefined
+  if (current?.id === id && current.image === image && (current.secret ?? '') === (secret ?? '')) return undefined
   // What was never released has no pods yet.
   const first = current === undefined && (k8s.replicas ?? 0) === 0 && !k8s.daemonSet ? { k8s: { replicas: Math.max(1, nodeNames(server).length) } } : {}
   return {

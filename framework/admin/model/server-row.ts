@@ -1,4 +1,5 @@
 // One server with its pods, and how it is. Pure.
+import { hasNode } from '#api/node.ts'
 import { effectiveReplicas } from '#api/replicas.ts'
 import type { TEndpoint, TServer } from '#api/types.ts'
 import type { PodRow, ReleaseRow, ServantRow, ServerRow, ServerState } from '../contract.ts'
@@ -18,6 +19,7 @@ export function serverRow(server: TServer, endpoint: TEndpoint | undefined, find
     ...(variant === undefined ? {} : { variant }),
     generation: server.metadata.generation ?? 0,
     subType,
+    hasNode: hasNode(server.spec),
     type: tars?.template ?? '',
     release: releaseOf(server),
     replicas,

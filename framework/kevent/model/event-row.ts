@@ -40,5 +40,6 @@ function short(message: unknown): string {
 function bounded(whole: Readonly<Record<string, unknown>>, { kind, name, namespace }: { readonly kind: string; readonly name: string; readonly namespace: string }): object {
   if (JSON.stringify(whole).length <= longestDocument) return whole
   const kept = [...known, 'message', 'lastTimestamp', '@timestamp'].map((field) => [field, whole[field]] as const).filter(([, value]) => JSON.stringify(value ?? null).length <= longestMessage * 2)
-  return { ...Object.fromEntries(kept), involvedObject: { kind, name, namespace } }
+  // What has no namespace is told from the rest by having none.
+  return { ...Object.fromEntries(kept), involvedObject: { kind, name, ...(namespace === '' ? {} : { namespace }) } }
 }

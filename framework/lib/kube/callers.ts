@@ -20,6 +20,8 @@ export interface Caller {
 export interface Callers extends Running {
   /** The pod at an IP address; undefined for a host's own network, whose address pods share, and for strangers. */
   at(address: string): Caller | undefined
+  /** The pod of an owner that shares an IP address with its host; undefined where there is none, or more than one. */
+  sharerAt(address: string, owner: string): string | undefined
   /** The owners that may speak from an IP address: of the pod that has it, or of all pods that share it with their host. None: it is a stranger's. */
   ownersAt(address: string): readonly string[]
   /** Asks the API server for the pod at an address that is a stranger's so far: one that has just come. Resolves when what it knows is known here. */
@@ -104,6 +106,10 @@ export function watchCallers({ client, namespace, ownerLabels, log }: CallerOpti
   informer.start()
   return {
     at: (address) => byAddress.get(plainAddress(address)),
+    sharerAt(address, owner) {
+      const own = [...(shared.get(plainAddress(address)) ?? [])].filter(([, one]) => one === owner)
+      return own.length === 1 ? own[0]?.[0] : undefined
+    },
     ownersAt(address) {
       const own = byAddress.get(plainAddress(address))
       return own === undefined ? [...(shared.get(plainAddress(address))?.values() ?? [])] : [own.owner]

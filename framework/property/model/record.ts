@@ -19,8 +19,8 @@ export type PropertyNames = {
 
 /** What is known of who reports. */
 export interface Reporter {
-  /** Pod, or whatever it goes by. */
-  readonly node: string
+  /** Pod, or whatever it goes by. @param server of which it says that it is */
+  readonly node: (server: string) => string
   /** Where it sends from. */
   readonly address: string
   /** `App.Server` of the pod that reports; undefined for a stranger. */
@@ -41,7 +41,7 @@ export function keyOfValue(head: StatPropMsgHead, policy: string, bucket: string
   // What a pod says under made-up names is counted against its own server, and what a stranger says against its address, so that they take no room from others.
   const server = owner === undefined || isOwner(by) ? by : owner
   const names = {
-    master_name: cleanName(head.moduleName), master_ip: cleanName(node), property_name: cleanName(head.propertyName),
+    master_name: cleanName(head.moduleName), master_ip: cleanName(node(by)), property_name: cleanName(head.propertyName),
     set_name: cleanName(head.setName, 32), set_area: cleanName(head.setArea, 32), set_id: cleanName(head.setID, 32), policy: cleanName(policy, 32), bucket: cleanName(bucket, 32),
   }
   return { by: accountOf(cleanName(server), cleanName(owner ?? address)), names }

@@ -21,8 +21,8 @@ export type StatNames = {
 
 /** What is known of who reports, and of names and addresses. */
 export interface Reporter {
-  /** Pod, or whatever it goes by. */
-  readonly node: string
+  /** Pod, or whatever it goes by. @param server of which it says that it is */
+  readonly node: (server: string) => string
   /** Where it sends from. */
   readonly address: string
   /** `App.Server` of the pod that reports; undefined for a stranger. */
@@ -31,8 +31,8 @@ export interface Reporter {
   readonly isOwner: (name: string) => boolean
   /** Whether it may speak for a server: for itself, and under a name that is no server's. */
   readonly mayReport: (server: string) => boolean
-  /** The pod that an address or a DNS name means, else the text itself. */
-  readonly host: (text: string) => string
+  /** The pod of a server that an address or a DNS name means, else the text itself. */
+  readonly host: (text: string, server: string) => string
 }
 
 /** Servers that report about calls that nobody asks about. */
@@ -42,14 +42,15 @@ const internalMasters = new Set(['tars.tarsnode', 'elk'])
 /** What the head of a line of reportMicMsg says. */
 export function keyOfHead(head: StatMicMsgHead, fromClient: boolean, reporter: Reporter): (Key & { readonly names: StatNames }) | Reason {
   const { name: master, version } = splitVersion(head.masterName)
-  const own = serverOf(fromClient ? master : head.slaveName)
+  const [caller, callee] = [serverOf(master), serverOf(head.slaveName)]
+  const own = fromClient ? caller : callee
   if (internalSlaves.has(head.slaveName) || (version !== '' && internalMasters.has(master))) return 'internal'
   if (!reporter.mayReport(own)) return 'foreign'
   // What a pod says under made-up names is counted against its own server, and what a stranger says against its address, so that they take no room from others.
   const by = reporter.owner === undefined || reporter.isOwner(own) ? own : reporter.owner
   const names = {
     master_name: cleanName(master), slave_name: cleanName(head.slaveName), interface_name: cleanName(head.interfaceName), tars_version: cleanName(version === '' ? head.tarsVersion : version, 32),
-    master_ip: cleanName(fromClient ? reporter.node : reporter.host(head.masterIp)), slave_ip: cleanName(fromClient ? reporter.host(head.slaveIp) : reporter.node),
+    master_ip: cleanName(fromClient ? reporter.node(caller) : reporter.host(head.masterIp, caller)), slave_ip: cleanName(fromClient ? reporter.host(head.slaveIp, callee) : reporter.node(callee)),
     slave_port: head.slavePort, return_value: head.returnValue,
     slave_set_name: cleanName(head.slaveSetName, 32), slave_set_area: cleanName(head.slaveSetArea, 32), slave_set_id: cleanName(head.slaveSetID, 32),
   }

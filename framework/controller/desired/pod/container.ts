@@ -1,10 +1,11 @@
 import type { Container, EnvVar } from 'kubernetes-types/core/v1.d.ts'
 import { imagePlaceholder } from '#api/names.ts'
+import { isRole } from '#api/node.ts'
 import type { TFrameworkConfig, TServer } from '#api/types.ts'
 import { containerPorts } from './ports.ts'
 import { supervisorPreStop, supervisorProbes } from './probes.ts'
 import { roleContainer } from './role.ts'
-import { isGiven, isRole, mountedCommand, supervisorEnv, type Supervisor } from './supervisor.ts'
+import { isGiven, mountedCommand, supervisorEnv, type Supervisor } from './supervisor.ts'
 import { volumeMounts } from './volumes.ts'
 
 /** The service's own container, named like the TServer (control-plane spec C.4). */

@@ -1,5 +1,6 @@
 import type { Container, EnvVar } from 'kubernetes-types/core/v1.d.ts'
 import { names, paths } from '#api/names.ts'
+import { hasNode } from '#api/node.ts'
 import type { TFrameworkConfig, TServer } from '#api/types.ts'
 
 /**
@@ -14,7 +15,7 @@ export type Supervisor =
 
 /** The release's node image counts, then the framework's; with neither, the baked one runs. */
 export function supervisorOf({ spec }: TServer, framework: TFrameworkConfig | undefined): Supervisor {
-  if (spec.subType !== 'tars' || isRole(spec)) return { kind: 'none' }
+  if (!hasNode(spec)) return { kind: 'none' }
   const settings = framework?.nodeImage
   const given = filled(spec.release?.nodeImage)
   const image = given ?? filled(settings?.image)
@@ -33,9 +34,6 @@ export function supervisorOf({ spec }: TServer, framework: TFrameworkConfig | un
 const filled = (text: string | undefined): string | undefined => (text === undefined || text.trim() === '' ? undefined : text)
 
 export const isGiven = (list: readonly string[] | undefined): list is readonly string[] => list !== undefined && list.length > 0
-
-/** True for the framework's own services: `tarsk8s <role>` serves Tars by itself, with no tarsnode above it. */
-export const isRole = ({ k8s: { command } }: TServer['spec']): boolean => command?.[0] === 'tarsk8s'
 
 /**
  * Seconds between SIGTERM and SIGKILL. tarsnode reports Deactivating and serves on until callers that ask for endpoints at their

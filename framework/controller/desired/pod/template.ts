@@ -1,11 +1,12 @@
 import type { Container, PodSpec, PodTemplateSpec, Toleration } from 'kubernetes-types/core/v1.d.ts'
 import { labels } from '#api/names.ts'
+import { isRole } from '#api/node.ts'
 import type { TFrameworkConfig, TServer } from '#api/types.ts'
 import { serverLabels } from '../meta.ts'
 import { podAffinity } from './affinity.ts'
 import { serviceContainer } from './container.ts'
 import { roleGates, roleSecurity } from './role.ts'
-import { isRole, supervisorInit, supervisorOf, type Supervisor, graceSeconds } from './supervisor.ts'
+import { supervisorInit, supervisorOf, type Supervisor, graceSeconds } from './supervisor.ts'
 import { podVolumes } from './volumes.ts'
 
 /** The pod template of a server (control-plane spec C.4). Equal servers give equal templates, in every order of lists. */

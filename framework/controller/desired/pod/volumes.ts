@@ -1,7 +1,8 @@
 import type { Volume, VolumeMount } from 'kubernetes-types/core/v1.d.ts'
 import { names, paths } from '#api/names.ts'
+import { isRole } from '#api/node.ts'
 import type { Mount, TFrameworkConfig, TServer } from '#api/types.ts'
-import { isRole, workDirMount, type Supervisor } from './supervisor.ts'
+import { workDirMount, type Supervisor } from './supervisor.ts'
 
 /** True for a volume that every pod claims for itself: a claim template of a StatefulSet makes it, not the pod. */
 export function isPerPod({ source }: Mount): boolean {
