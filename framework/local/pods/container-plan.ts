@@ -57,7 +57,7 @@ export function commandLine(container: Container, image: ImageConfig, env: Reado
   return line
 }
 
-export function hostName(pod: Pod): string {
+function hostName(pod: Pod): string {
   return orDefault(pod.spec.hostname, pod.metadata.name)
 }
 
