@@ -51,6 +51,8 @@ export interface BuildOptions {
   readonly baseAccess?: RegistryAccess
   /** The name was sent without its upper case: the executable or jar may be spelled otherwise. */
   readonly anyCase?: boolean
+  /** Scripts that a php or python server may be started from by the key entrance of its profile, besides the usual ones. */
+  readonly entrances?: readonly string[]
   readonly docker?: DockerOptions
   /**
    * Each of them must be there. Default: all for which the base image and a supervisor are there and the package can run:
@@ -116,7 +118,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
     const parts = readParts(base, options, destination, signal)
     const [built, placed] = await allOrNone(abort, [
       pushPackageLayer(source, destination, {
-        serverType: options.serverType, server: options.server, anyCase: options.anyCase ?? false, limits, signal, bill: options.sbom ?? false, members: options.members, codec: options.codec,
+        serverType: options.serverType, server: options.server, anyCase: options.anyCase ?? false, entrances: options.entrances ?? [], limits, signal, bill: options.sbom ?? false, members: options.members, codec: options.codec,
         platforms: async () => ({ architectures: (await parts).map(({ image }) => image.platform.architecture), everyArchitecture: options.platforms !== undefined }),
         lacking: async (names, architecture) => lackingOf(await parts, architecture, names, signal), onProgress: (at) => report('package', at),
         onContent: async (layer) => {

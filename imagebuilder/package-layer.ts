@@ -51,7 +51,7 @@ export async function pushPackageLayer(source: PackageSource, destination: Image
   let strip = true
   for (let attempt = 1; ; ) {
     try {
-      return await onePass(source, destination, new TopFolder(keptFolders(options.serverType), strip), options)
+      return await onePass(source, destination, new TopFolder(keptFolders(options.serverType, options.entrances), strip), options)
     } catch (error) {
       if (error instanceof TopFolderContradicted) strip = false
       else if (!isUploadLost(error) || ++attempt > uploadTries) throw error

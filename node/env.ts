@@ -4,7 +4,7 @@ import type { Environment } from '#base/lifecycle.ts'
 import { Failure } from '#base/errors.ts'
 import type { Account } from '#tars/auth.ts'
 import { serverTypes, type ServerType } from './launch/plan.ts'
-import { ADMIN_PORT, HTTP_PORT, layoutAt, NODE_PORT, QUERY_PORT, REGISTRY_PORT, SERVER_PORT, serverPaths, type Layout, type ServerPaths } from './layout.ts'
+import { ADMIN_PORT, HTTP_PORT, layoutAt, LOCATOR_PORT, NODE_PORT, QUERY_PORT, REGISTRY_PORT, SERVER_PORT, serverPaths, type Layout, type ServerPaths } from './layout.ts'
 
 /** Host and port of QueryObj, and port of RegistryObj on the same host. */
 export interface RegistryAddress {
@@ -41,6 +41,8 @@ export interface Settings {
   readonly serverPort: number
   /** Of probes, status and metrics. */
   readonly httpPort: number
+  /** Of the way to the registry for a php service; see server-config/addresses.ts. */
+  readonly locatorPort: number
   readonly graceMs: number
   /** undefined: the template's drain-delay decides, or who else serves. */
   readonly drainMs: number | undefined
@@ -59,6 +61,7 @@ export const unhidden = (env: Environment): Environment =>
  * | variable | meaning | default |
  * |---|---|---|
  * | PodName, PodIP, ServerApp, ServerName, ServerType | identity (spec A.3, A.4) | required |
+ * | ServerLauncherFile, ServerLauncherArgv | what is started, and its words, where the type does not say: custom, not-tars, types of the image's own; for php and python in place of what it says | – |
  * | ServerVariant | which of several TServers of the server this is, as part of the pod's DNS name | – |
  * | LauncherType | `background`: tarsnode is PID 1; `foreground`: the service is | background |
  * | TARSNODE_LOCAL_ADDRESS | address of ServerObj and of the service's AdminObj | 127.0.0.1 |
@@ -69,6 +72,7 @@ export const unhidden = (env: Environment): Environment =>
  * | TARSNODE_ACCESS_KEY, TARSNODE_SECRET_KEY | account that it shows to servants of the framework whose endpoints say `-e 1` | – |
  * | TARSNODE_NODE_PORT, TARSNODE_SERVER_PORT | ports of NodeObj and ServerObj | 19385, 19386 |
  * | TARSNODE_HTTP_PORT | port of /healthz, /readyz, /status and /metrics, on the local address and the pod's | 19387 |
+ * | TARSNODE_LOCATOR_PORT | port on the local address that leads to the registry's QueryObj, of a php service | 19388 |
  * | TARSNODE_GRACE_SECONDS | the pod's terminationGracePeriodSeconds; the whole stop fits into it | 30 |
  * | TARSNODE_DRAIN_MS | time between the report Deactivating and the shutdown; overrides the template's `drain-delay` | 500; when the pod ends and others serve, the template's `refresh-endpoint-interval` and 40 s |
  * | TARSNODE_ON_EXIT | `restart`, or `exit` with the service's outcome when it ends by itself | restart |
@@ -80,7 +84,7 @@ export function parseEnvironment(env: Environment): Settings {
   const read = readEnv(env)
   const [podName, podIP, app, server] = ['PodName', 'PodIP', 'ServerApp', 'ServerName'].map((name) => identity(name, read.required(name))) as [string, string, string, string]
   const variant = read.optional('ServerVariant') === undefined ? '' : identity('ServerVariant', read.required('ServerVariant'))
-  const type = serverType(read.required('ServerType'))
+  const type = serverType(read.required('ServerType'), read.optional('ServerLauncherFile') !== undefined)
   const launcher = read.choice('LauncherType', ['background', 'foreground'], 'background')
   const layout = layoutAt(read.optional('TARSNODE_ROOT', '/'))
   const drain = read.integer('TARSNODE_DRAIN_MS', -1, { min: -1, max: 3_600_000 })
@@ -95,6 +99,7 @@ export function parseEnvironment(env: Environment): Settings {
     nodePort: port(read, 'TARSNODE_NODE_PORT', NODE_PORT),
     serverPort: port(read, 'TARSNODE_SERVER_PORT', SERVER_PORT),
     httpPort: port(read, 'TARSNODE_HTTP_PORT', HTTP_PORT),
+    locatorPort: port(read, 'TARSNODE_LOCATOR_PORT', LOCATOR_PORT),
     graceMs: read.integer('TARSNODE_GRACE_SECONDS', 30, { min: 1, max: 86_400 }) * 1000,
     drainMs: drain < 0 ? undefined : drain,
     onExit: read.choice('TARSNODE_ON_EXIT', ['restart', 'exit'], 'restart'),
@@ -111,10 +116,11 @@ function identity(name: string, value: string): string {
   throw new Failure('ENV_INVALID', `environment variable ${name} must consist of letters, digits, "-", "_", "." and ":", not "${value}"`, { remedy: `set ${name}` })
 }
 
-function serverType(value: string): ServerType {
-  const found = serverTypes.find((type) => type === value)
+/** An image may name a type of its own, as long as it says how that is started. */
+function serverType(value: string, isLaunched: boolean): ServerType {
+  const found = serverTypes.find((type) => type === value) ?? (isLaunched ? 'custom' : undefined)
   if (found !== undefined) return found
-  throw new Failure('ENV_INVALID', `environment variable ServerType must be one of ${serverTypes.join(', ')}, not "${value}"`, { remedy: 'build the image with a supported server type' })
+  throw new Failure('ENV_INVALID', `environment variable ServerType must be one of ${serverTypes.join(', ')}, not "${value}"`, { remedy: 'build the image with a supported server type, or have it say by ServerLauncherFile what is to be started' })
 }
 
 /** `HOST`, `tcp -h HOST -p PORT`, `ssl …` or `none`. */

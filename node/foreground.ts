@@ -6,6 +6,8 @@ import { dirname } from 'node:path'
 import { Failure } from '#base/errors.ts'
 import { launcherPath } from './layout.ts'
 import type { Launch } from './service/ports.ts'
+import { byShell } from './service/process.ts'
+import { isShellText, obstacleOf } from './system/executable.ts'
 import type { Libc } from './system/libc.ts'
 
 /** The word that makes a tarsnode the keeper. */
@@ -36,7 +38,9 @@ export class Handover {
   /** Becomes the service. @throws Failure when it cannot be executed; then nothing has changed */
   become({ plan }: Launch): never {
     this.#libc.exec(plan)
-    throw new Failure('LAUNCH_EXEC', `${plan.file} cannot be executed`, { remedy: 'check the file, its interpreter and its architecture' })
+    if (isShellText(plan.file)) this.#libc.exec(byShell(plan))
+    const why = obstacleOf(plan.file)
+    throw new Failure('LAUNCH_EXEC', `${plan.file} cannot be executed${why === undefined ? '' : `: ${why}`}`, why === undefined ? { remedy: 'check the file and its folder, their modes and how they are mounted' } : {})
   }
 
   async #start(): Promise<void> {

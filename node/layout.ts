@@ -11,6 +11,8 @@ export interface Layout {
   readonly localtime: string
   readonly timezoneFile: string
   readonly zoneinfo: string
+  /** Where the kubelet reads, after the end of the container, why it ended (Kubernetes, "Customizing the termination message"). */
+  readonly terminationLog: string
 }
 
 /** @param root `/` in a container; a folder of its own in tests and where the root is not ours */
@@ -24,6 +26,7 @@ export function layoutAt(root = '/'): Layout {
     localtime: at('/etc/localtime'),
     timezoneFile: at('/etc/timezone'),
     zoneinfo: at('/usr/share/zoneinfo'),
+    terminationLog: at('/dev/termination-log'),
   })
 }
 
@@ -64,6 +67,8 @@ export const SERVER_PORT = 19386
 export const ADMIN_PORT = 1000
 /** Probes, status and metrics, on the local address and the pod's. */
 export const HTTP_PORT = 19387
+/** On the local address, of a service whose SDK cannot read the registry's name; see server-config/addresses.ts. */
+export const LOCATOR_PORT = 19388
 export const QUERY_PORT = 17890
 export const REGISTRY_PORT = 17891
 

@@ -1,7 +1,7 @@
 // tarsnode: PID 1 of a business container. Signals first, because PID 1 has no default actions; then the environment,
 // the container, the service. Exit codes: the service's outcome, or 255 when the supervisor cannot do its work.
 // With a further word, `tarsk8s node <command>`, it is one of the commands of node/commands.
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Environment } from '#base/lifecycle.ts'
 import { describe } from '#base/errors.ts'
@@ -50,7 +50,10 @@ function supervise(keeps: boolean): void {
   const settings = parseEnvironment(completeEnvironment(workDir))
   const output = startOutput(libc, settings.paths.logDir, settings.stdoutFile)
   const log = createLogger({ write: output.log, fields: { role: 'tarsnode' } })
-  const exit = (code: number): void => void output.flush(FLUSH_MS).then(() => libc.exitNow(code))
+  const exit = (code: number, why = ''): void => {
+    leaveWord(why)
+    void output.flush(FLUSH_MS).then(() => libc.exitNow(code))
+  }
   running.node = startTarsnode(settings, keeps ? 'keeper' : settings.launcher === 'foreground' ? 'handover' : 'supervisor', { libc, output, log, exit, failed: FAILED })
   if (running.asked) running.node.quit()
 }
@@ -59,6 +62,15 @@ async function command(name: string, args: readonly string[]): Promise<number> {
   const { runCommand } = await import('./commands/main.ts')
   const { workDir } = layoutAt(given['TARSNODE_ROOT'])
   return runCommand(name, args, { out: process.stdout, err: process.stderr, env: completeEnvironment(workDir), signal: new AbortController().signal, cwd: process.cwd() })
+}
+
+/** The message that Kubernetes shows of a container that ended. Where the kubelet has made no file for it, nobody reads it. */
+function leaveWord(why: string): void {
+  try {
+    if (why !== '') writeFileSync(layoutAt(given['TARSNODE_ROOT']).terminationLog, why, { flag: 'r+' })
+  } catch {
+    // The log says it, too.
+  }
 }
 
 const failed = (error: unknown): never => {
@@ -72,6 +84,7 @@ else {
   try {
     supervise(name === KEEP)
   } catch (error) {
+    leaveWord(`tarsnode: ${describe(error)}`)
     failed(error)
   }
 }

@@ -16,6 +16,7 @@ import { Supervisor } from './service/supervisor.ts'
 import { lateRegistry } from './registry/late.ts'
 import { noRegistry } from './registry/link.ts'
 import type { Libc } from './system/libc.ts'
+import { memoryShortages } from './system/memory.ts'
 import { Reaper } from './system/reaper.ts'
 import { trimWhenQuiet } from './system/trim.ts'
 
@@ -23,8 +24,8 @@ export interface TarsnodeWorld {
   readonly libc: Libc
   readonly output: Output
   readonly log: Logger
-  /** Leaves with this code, after the last output. */
-  readonly exit: (code: number) => void
+  /** Leaves with this code, after the last output; `why` is for whoever asks Kubernetes how the container ended. */
+  readonly exit: (code: number, why?: string) => void
   /** The exit code of a supervisor that cannot do its work. */
   readonly failed: number
 }
@@ -64,12 +65,14 @@ export function startTarsnode(settings: Settings, part: Part, world: TarsnodeWor
   const commands = new Commands(reaper, output)
   const prepare = launchPreparer({ settings, timezone, registry, admin, run: commands.run })
   const launched = Promise.withResolvers<void>()
+  let failing = false
   const supervisor = new Supervisor(
     {
       ...launchPorts({ settings, part, world, reaper, prepare, launched: launched.resolve }),
       lastLines: (count) => output.lastLines(count),
+      outOfMemory: memoryShortages(),
       report: (view) => {
-        registry.report(view)
+        if (!failing) registry.report(view)
         happened()
       },
       notify: (level, text) => registry.notify(level, text),
@@ -84,7 +87,13 @@ export function startTarsnode(settings: Settings, part: Part, world: TarsnodeWor
   reaper.start()
   // A service may send its first heartbeat before our server is loaded: it waits in the socket until then.
   const heartbeatSocket = part === 'handover' ? undefined : libc.listen(settings.localAddress, settings.serverPort)
+  const asksByAddress = settings.type === 'php' && part !== 'handover'
+  const locatorSocket = asksByAddress ? libc.listen(settings.localAddress, settings.locatorPort) : undefined
   const listen = async (): Promise<void> => {
+    if (asksByAddress && settings.registry !== undefined) {
+      const { serveLocator } = await import('./registry/locator.ts')
+      await serveLocator({ registry: settings.registry, localAddress: settings.localAddress, port: settings.locatorPort, socket: locatorSocket })
+    }
     const { startServants } = await import('./servants/servants.ts')
     const guard = await startServants({ settings, supervisor, registry, admin, log, heartbeatSocket, libc, root: part === 'keeper' ? process.ppid : process.pid })
     const { openEyes } = await import('./eyes/eyes.ts')
@@ -100,8 +109,12 @@ export function startTarsnode(settings: Settings, part: Part, world: TarsnodeWor
   }
   if (part !== 'keeper') supervisor.command('start')
   serve().catch((error: unknown) => {
+    const message = `the supervisor cannot serve: ${describe(error)}`
     log.error('the supervisor cannot serve', { error: describe(error) })
-    exit(failed)
+    // The service ends with us. Beside one that is PID 1 we are not the one who speaks yet.
+    failing = true
+    if (part !== 'keeper') registry.report({ ...supervisor.view, present: 'Inactive', pid: 0, message })
+    void registry.close(LAST_WORD_MS).then(() => exit(failed, message))
   })
   return { quit: () => supervisor.command('quit'), forward: (signal) => void supervisor.forward(signal) }
 }

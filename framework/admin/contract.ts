@@ -71,7 +71,7 @@ export interface ServerRow {
   /** Counts the changes of what is wanted of it; 0 where the cluster does not. */
   readonly generation: number
   readonly subType: string
-  /** Whether a tarsnode runs in its pods, which takes commands: not in the framework's own, nor where subType is normal. */
+  /** tarsnode runs it, and takes commands in its pods. */
   readonly hasNode: boolean
   /** Its template; empty for subType normal. */
   readonly type: string

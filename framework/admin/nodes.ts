@@ -22,7 +22,7 @@ const calls: Readonly<Record<ServerCommand, NodeCall>> = {
  * @returns one result a pod, in order; a pod that cannot be reached is a result, not an error
  */
 export async function commandPods(communicator: Communicator, row: ServerRow, command: ServerCommand, podName?: string): Promise<CommandResult[]> {
-  if (!row.hasNode) throw new Failure('SERVER_HAS_NO_NODE', `no tarsnode runs in the pods of ${row.name} that could ${command} it`, { remedy: 'scale it, or delete its pods' })
+  if (!row.hasNode) throw new Failure('SERVER_HAS_NO_NODE', `no node runs ${row.name} that could ${command} it`, { remedy: 'scale it, or delete its pods' })
   const chosen = row.pods.filter(({ name }) => podName === undefined || name === podName)
   if (podName !== undefined && chosen.length === 0) throw unknownPod(podName, row.name)
   return await Promise.all(chosen.map((pod) => commandPod(communicator, row, pod, calls[command])))

@@ -14,10 +14,10 @@ const suffixes = ['.tgz', '.tar.gz', '.war', '.jar'] as const
 export const run = defineCommand(
   {
     name: 'release',
-    synopsis: '<package> --app APP --server SERVER --type TYPE [--base-image IMAGE] [--tag TAG] [--mark TEXT] [--json]',
+    synopsis: '<package> --app APP --server SERVER --type TYPE [--base-image IMAGE] [--entrance SCRIPT] [--tag TAG] [--mark TEXT] [--json]',
     names: [1, 1],
     options: {
-      app: { type: 'string' }, server: { type: 'string' }, type: { type: 'string' }, 'base-image': { type: 'string' },
+      app: { type: 'string' }, server: { type: 'string' }, type: { type: 'string' }, 'base-image': { type: 'string' }, entrance: { type: 'string' },
       tag: { type: 'string' }, mark: { type: 'string' }, person: { type: 'string' }, json: { type: 'boolean' },
     },
     help: `
@@ -26,6 +26,8 @@ deployed: "tarsk8s deploy" does that.
 
   --type TYPE         ${serverTypes.join(', ')}
   --base-image IMAGE  what it stands on; default: the cluster's base image for the type
+  --entrance SCRIPT   what a php or python server is started from, where the key entrance of its profile names
+                      another script than the usual one
   --tag TAG           id of the release and tag of the image; default: made of the time
   --mark TEXT         a remark
   --person NAME       who makes it; default: the user of this machine
@@ -65,7 +67,7 @@ async function formFields({ flags }: Input, { app, server }: ServerName, place: 
   const type = flags.required('type', 'nodejs')
   if (!serverTypes.some((known) => known === type)) throw usageError(`--type ${type} is unknown`, `use one of ${serverTypes.join(', ')}`)
   const base = await chooseBase(place, type, flags.text('base-image'))
-  const given = { ServerTag: flags.text('tag'), BaseImage: base, Mark: flags.text('mark'), CreatePerson: flags.text('person') ?? userName() }
+  const given = { ServerTag: flags.text('tag'), Entrance: flags.text('entrance'), BaseImage: base, Mark: flags.text('mark'), CreatePerson: flags.text('person') ?? userName() }
   const filled = Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined)
   return { ServerApp: app, ServerName: server, ServerType: type, ...Object.fromEntries(filled) }
 }

@@ -13,6 +13,7 @@ import { composeImage, type ComposedImage, type ComposeOptions } from '../../ima
 import { layerFromFiles, type LayerFile } from '../../imagebuilder/layer.ts'
 import { parseLocation, type ImageLocation } from '../../imagebuilder/oci/location.ts'
 import type { RegistryAccess } from '../../imagebuilder/oci/session.ts'
+import { launcherPath, layoutAt } from '../../node/layout.ts'
 import { writeAtomic } from './oci/files.ts'
 
 export interface BaseImageOptions {
@@ -67,6 +68,9 @@ function compose(layers: Layers, config: Config, destination: ImageLocation, { a
   return composeImage({ layers, config, destination, ...(access === undefined ? {} : { access }), ...(signal === undefined ? {} : { signal }) })
 }
 
+/** Of images that others make FROM a base, which have no supervisor: that of a node image which was copied into the pod starts. K8SFramework's bases have such a command, too. */
+export const baseCommand: readonly string[] = [launcherPath(layoutAt().workDir), 'node']
+
 async function buildBase(base: BaseChoice, options: BaseImageOptions): Promise<{ readonly recipe: BaseRecipe; readonly layers: Layers; readonly config: Config }> {
   await mkdir(options.cacheDir, { recursive: true })
   const recipe = await base.recipe(options)
@@ -75,6 +79,7 @@ async function buildBase(base: BaseChoice, options: BaseImageOptions): Promise<{
   const config = {
     Env: Object.entries(recipe.env).map(([name, value]) => `${name}=${value}`),
     WorkingDir: '/usr/local/server/bin',
+    Cmd: baseCommand,
     Labels: { 'org.opencontainers.image.title': recipe.name, 'tars.io/System': await systemOf(staged) },
   }
   return { recipe, layers: [await layerOf(staged, recipe.name), ...tools], config }

@@ -86,7 +86,8 @@ export function startFeeds({ client, namespace, directory, reports, locks, log }
   })
 }
 
-function followPod(gone: boolean, pod: PodObject, directory: Directory<unknown>, reports: Reports): void {
+/** Takes in what the watch shows of a pod. */
+export function followPod(gone: boolean, pod: PodObject, directory: Directory<unknown>, reports: Reports): void {
   if (gone) {
     directory.removePod(pod)
     reports.observeGone(pod)

@@ -7,6 +7,7 @@ import { Limiter } from '#base/limiter.ts'
 import type { Logger } from '#base/log.ts'
 import { describe } from '#base/errors.ts'
 import type { CallerCheck } from '#kube/caller-check.ts'
+import { isOlderVersion } from '#kube/types.ts'
 import type { RegistryServant } from '#tars/protocol/Registry.ts'
 import { TarsCallError, type Current } from '#tars/server.ts'
 import { isOwnPod } from './caller.ts'
@@ -71,7 +72,9 @@ export function registryServant({ directory, reports, check, descriptors, templa
     // What one address makes up must not become the API server's work.
     if (!lookups.take(plainAddress(peer), performance.now()).taken) throw new TarsCallError(again, 'too many pods are asked for from this address', { temporary: true })
     try {
-      return await fetchPod(podName)
+      const pod = await fetchPod(podName)
+      const shown = directory.pod(podName)
+      return shown !== undefined && isOlderVersion(pod?.metadata.resourceVersion, shown.metadata.resourceVersion) ? shown : pod
     } catch (error) {
       log.error('a state report must be told again: its pod is not known here, and the API server does not answer', { pod: podName, error })
       throw new TarsCallError(again, `pod ${podName} is not known yet`, { temporary: true })
@@ -116,13 +119,16 @@ export function registryServant({ directory, reports, check, descriptors, templa
       const { context } = current
       const told = (key: string) => context.get(key) ?? ''
       const time = context.get('Time')
-      const state = { setting: settingState, present: presentState, pid: told('PID'), message: plainMessage(told('Message')), restarts: told('Restarts'), ...(time === undefined ? {} : { saidAt: Number(time) }) }
+      const state = { setting: settingState, present: presentState, pid: pidOf(told('PID')), message: plainMessage(told('Message')), restarts: told('Restarts'), ...(time === undefined ? {} : { saidAt: Number(time) }) }
       return report(podName, state, current)
     },
   }
 }
 
-const saidMore = (podName: string): TarsCallError => new TarsCallError(again, `pod ${podName} has said more since`, { temporary: true })
+/** The tarsnode of K8SFramework says -1 while it runs no process. */
+const pidOf = (told: string): string => (told === '-1' ? '' : told)
+
+const saidMore = (podName: string): TarsCallError => new TarsCallError(again, `pod ${podName} has said more since, or was made since`, { temporary: true })
 
 /**
  * Name of the TServer that the caller is a pod of: one that the watch has not shown yet says its DNS name, `<pod>.<TServer>`. Undefined

@@ -36,8 +36,8 @@ interface Word {
   /** Whose word it is, as it was seen last. */
   pod: PodObject
   state: Told
-  /** Changes whenever what `state` says does. */
-  revision: number
+  /** Which of all words it is; no other has it, not of another pod of the name either. */
+  readonly revision: number
   /** The pod does not say so itself yet. */
   isPending: boolean
   /** resourceVersion of the pod that our write made. */
@@ -59,6 +59,8 @@ export class Reports {
   readonly #queue = new Set<string>()
   readonly #writing = new Set<string>()
   readonly #abort = new AbortController()
+  /** Words that were taken over. */
+  #taken = 0
   #idle: PromiseWithResolvers<void> | undefined
 
   constructor(options: ReportsOptions) {
@@ -69,7 +71,7 @@ export class Reports {
   /**
    * Takes a checked report over. A report that says what the pod says already costs nothing. One that does not say its time is the latest.
    * @param pod as it was when its node was known by its address
-   * @returns undefined, or when the latest word was said, seconds since the epoch: one that was not said after it is not taken
+   * @returns undefined, or the time after which it must be said, seconds since the epoch: it is not taken
    */
   accept(pod: PodObject, told: ReportedState): number | undefined {
     const { directory, clock } = this.#options
@@ -89,7 +91,7 @@ export class Reports {
 
   #take(pod: PodObject, state: Told): void {
     const { name } = pod.metadata
-    this.#words.set(name, { pod, state, revision: (this.#words.get(name)?.revision ?? 0) + 1, isPending: true })
+    this.#words.set(name, { pod, state, revision: ++this.#taken, isPending: true })
     this.#options.directory.setReport(name, state)
     this.#queue.add(name)
     this.#pump()
@@ -101,7 +103,7 @@ export class Reports {
     const word = this.#words.get(name)
     if (word === undefined) return
     if (!isSame(word.pod, pod)) return this.#observeOther(pod, word)
-    if (this.#isBeingWritten(name)) return
+    if (word.isPending && this.#isBeingWritten(name)) return
     const isSaid = isConfirmed(pod, word.state)
     const hasCaughtUp = word.writtenAs !== undefined && !isOlder(pod.metadata.resourceVersion, word.writtenAs)
     if (word.isPending && !hasCaughtUp && !isSaid) return
@@ -114,8 +116,10 @@ export class Reports {
     const { name, resourceVersion } = pod.metadata
     if (isOlderVersion(resourceVersion, word.pod.metadata.resourceVersion)) return
     const isIts = word.isPending && maySay(pod, word)
-    if (isIts === true) this.#take(pod, word.state)
-    else if (isIts === undefined) this.#options.directory.setReport(name, undefined)
+    if (isIts === true) return this.#take(pod, word.state)
+    // It may be that of a pod after this one, too: the write tells.
+    const isOpen = isIts === undefined || (word.isPending && cameSince(pod, word) && this.#isBeingWritten(name))
+    if (isOpen) this.#options.directory.setReport(name, undefined)
     else this.#forget(name)
   }
 
@@ -243,7 +247,7 @@ export class Reports {
     const word = this.#pending(name)
     // What it said since is about the same.
     if (word === undefined || word.revision === revision) this.#take(next, state)
-    else if (!isSame(word.pod, next)) this.#take(next, word.state)
+    else if (isOlderVersion(word.pod.metadata.resourceVersion, next.metadata.resourceVersion) && !isSame(word.pod, next)) this.#take(next, word.state)
     return true
   }
 
@@ -254,15 +258,14 @@ export class Reports {
   }
 }
 
-/**
- * Whether a word may be that of the next pod of the name: it came when that was there, which has the same address, and has not told
- * another registry more since. Undefined as long as that has no address.
- */
-function maySay(next: PodObject, { pod, state }: Word): boolean | undefined {
-  const made = Date.parse(next.metadata.creationTimestamp ?? '') / 1000
-  if (state.cameBy < made || (shownAt(next) ?? 0) >= state.saidAt) return false
+/** Whether a word came when the next pod of the name was there, and that has not told another registry more since. */
+const cameSince = (next: PodObject, { state }: Word): boolean => state.cameBy >= madeAt(next) && (shownAt(next) ?? 0) < state.saidAt
+
+/** Whether a word may be that of the next pod of the name, which has the same address. Undefined as long as that has no address. */
+function maySay(next: PodObject, word: Word): boolean | undefined {
+  if (!cameSince(next, word)) return false
   const addresses = addressesOf(next)
-  return addresses.length === 0 ? undefined : addresses.some((address) => addressesOf(pod).includes(address))
+  return addresses.length === 0 ? undefined : addresses.some((address) => addressesOf(word.pod).includes(address))
 }
 
 /** An earlier word was written since. What others than registries change has the time that was there before. */
@@ -271,12 +274,11 @@ function isEarlier(pod: PodObject, word: Word): boolean {
   return at !== undefined && at !== shownAt(word.pod) && at < word.state.saidAt
 }
 
-/** When the latest word of a pod was said, of what it shows and what was told here, seconds since the epoch; 0 without any. */
-function latestOf(pod: PodObject, shown: PodObject | undefined, told: Word | undefined): number {
-  const ofShown = shown !== undefined && isSame(shown, pod) ? shownAt(shown) : undefined
-  const ofTold = told !== undefined && isSame(told.pod, pod) ? told.state.saidAt : undefined
-  return Math.max(shownAt(pod) ?? 0, ofShown ?? 0, ofTold ?? 0)
-}
+/** After what time a word of a pod is the latest of all that pods of its name said, and not from before it was made; seconds since the epoch. */
+const latestOf = (pod: PodObject, shown: PodObject | undefined, told: Word | undefined): number => Math.max(madeAt(pod) - 1, shownAt(pod) ?? 0, (shown && shownAt(shown)) ?? 0, told?.state.saidAt ?? 0)
+
+/** When a pod was made, seconds since the epoch; 0 when it does not say. */
+const madeAt = ({ metadata: { creationTimestamp } }: PodObject): number => (creationTimestamp === undefined ? 0 : Date.parse(creationTimestamp) / 1000)
 
 const isSame = (a: PodObject, b: PodObject): boolean => a.metadata.uid === b.metadata.uid
 

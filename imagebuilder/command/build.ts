@@ -16,6 +16,7 @@ export const buildUsage = `usage: tarsk8s image build <package> --app APP --serv
   --type TYPE         ${serverTypes.join(', ')}
   --base IMAGE        base image: a reference, or an OCI layout folder (oci:DIR[:TAG])
   --to IMAGE          where it goes: a reference, oci:DIR[:TAG], docker-archive:FILE[:NAME[:TAG]], or docker:NAME
+  --entrance SCRIPT   what a php or python server is started from, where its profile names another script than the usual one
   --tag TAG           tag, where --to has none
   --supervisor FILE   JSON that describes the supervisor's layer  (or TARSIMAGE_SUPERVISOR; default: made by "tarsk8s up")
   --label KEY=VALUE   label and annotation of the image; may be repeated
@@ -27,7 +28,7 @@ ${commonHelp}Exit codes: 0 done, 1 failed, 2 wrong usage.
 `
 
 const options = {
-  app: { type: 'string' }, server: { type: 'string' }, type: { type: 'string' }, base: { type: 'string' }, to: { type: 'string' }, tag: { type: 'string' },
+  app: { type: 'string' }, server: { type: 'string' }, type: { type: 'string' }, base: { type: 'string' }, to: { type: 'string' }, tag: { type: 'string' }, entrance: { type: 'string' },
   supervisor: { type: 'string' }, platform: { type: 'string', multiple: true }, label: { type: 'string', multiple: true }, compression: { type: 'string', default: 'gzip' }, sbom: { type: 'boolean' }, 'sign-key': { type: 'string' }, ...commonOptions,
 } as const
 
@@ -49,7 +50,7 @@ export async function build(args: readonly string[], io: CommandIo): Promise<num
   const meter = meterFor(io.err)
   try {
     const built = await buildImage({
-      ...names, package: resolve(io.cwd, file ?? ''), base, destination, ...(platforms && { platforms }), labels: labelsOf(values.label ?? []), codec: codecOf(values.compression), sbom: values.sbom ?? false, ...(await signingKeyFor(values['sign-key'], io)), limits: packageLimits(io.env), signal: io.signal,
+      ...names, ...(values.entrance === undefined ? {} : { entrances: [values.entrance] }), package: resolve(io.cwd, file ?? ''), base, destination, ...(platforms && { platforms }), labels: labelsOf(values.label ?? []), codec: codecOf(values.compression), sbom: values.sbom ?? false, ...(await signingKeyFor(values['sign-key'], io)), limits: packageLimits(io.env), signal: io.signal,
       supervisors: await supervisorsFor(values.supervisor, io), access: await registryAccess(values, io), onProgress: (progress) => meter.at(progress),
     })
     meter.end()

@@ -1,5 +1,5 @@
+import type { ElfHead } from '#base/elf-head.ts'
 import { Failure } from '#base/errors.ts'
-import type { ElfHead } from './elf.ts'
 
 /** What stands under a path of the package. */
 export type NodeKind = 'file' | 'executable' | 'directory' | 'symlink'

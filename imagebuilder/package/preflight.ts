@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import { serverTypes } from '#api/schema/others.ts'
 import { Failure } from '#base/errors.ts'
 import type { Candidate, Inventory } from './inventory.ts'
@@ -19,13 +20,18 @@ export interface Expectation {
   readonly server: string
   /** The server's name came without its upper case: letters are compared regardless of it. */
   readonly anyCase?: boolean
+  /** Scripts that a php or python server may be started from by the key entrance of its profile, besides the usual ones. */
+  readonly entrances?: readonly string[]
 }
 
 const nodeEntries = ['package.json', 'server.js', 'app.js', 'start.js', 'index.js']
 /** node-agent looks for a package.json in folders below too, but not in these. */
 const foreignFolders = new Set(['node_modules', 'tars_nodejs'])
 /** What tarsnode starts when the key entrance names nothing else. */
-const pythonEntries = (server: string): string[] => [`${server}.py`, 'main.py', 'src/main.py', 'app.py']
+const scripts = {
+  php: (): string[] => ['src/index.php'],
+  python: (server: string): string[] => [`${server}.py`, 'main.py', 'src/main.py', 'app.py'],
+} as const
 const native: ReadonlySet<ServerType> = new Set(['cpp', 'go', 'nodejs-pkg'])
 
 /** True for a file that a server of this type and name may be started from: `<Server>`, else any `*Server` (spec A.4). */
@@ -81,14 +87,15 @@ const checks: Readonly<Record<ServerType, (inventory: Inventory, expected: Expec
   'java-war': (inventory) => {
     if (inventory.kind('WEB-INF') !== 'directory') lacks(inventory, 'java-war', 'WEB-INF/')
   },
-  php: (inventory) => {
-    if (!isFile(inventory, 'src/index.php')) lacks(inventory, 'php', 'src/index.php')
-  },
-  python: (inventory, expected) => {
-    const entries = pythonEntries(expected.server)
-    const found = [...inventory.paths].some((path) => entries.some((entry) => names(path, entry, expected)) && isFile(inventory, path))
-    if (!found) lacks(inventory, 'python', `${entries.join(', ')} (one of them)`)
-  },
+  php: (inventory, expected) => checkScript('php', inventory, expected),
+  python: (inventory, expected) => checkScript('python', inventory, expected),
+}
+
+/** A script outside of the package is the base image's. */
+function checkScript(type: keyof typeof scripts, inventory: Inventory, expected: Expectation): void {
+  const entries = [...(expected.entrances ?? []), ...scripts[type](expected.server)].map((path) => posix.normalize(path))
+  if (entries.some((entry) => entry.startsWith('/') || [...inventory.paths].some((path) => names(path, entry, expected) && isFile(inventory, path)))) return
+  lacks(inventory, type, entries.length === 1 ? (entries[0] ?? '') : `${entries.join(', ')} (one of them)`, "check the server type and how the package was made; where the key entrance of the server's profile names another script, say it by --entrance, or the form field Entrance")
 }
 
 function hasPackageBelow(inventory: Inventory): boolean {
@@ -130,8 +137,8 @@ function checkArchitecture(path: string, own: string, { architectures, everyArch
   throw new Failure('PACKAGE_ARCHITECTURE', `executable "${path}" is for ${own}, the base image for ${base}`, { remedy, context: { path, package: own, base } })
 }
 
-function lacks(inventory: Inventory, serverType: ServerType, what: string): never {
-  throw new Failure('PACKAGE_LAYOUT', `the ${serverType} package lacks ${what}; at its root are: ${roots(inventory)}`, { remedy: 'check the server type and how the package was made', context: { serverType, what } })
+function lacks(inventory: Inventory, serverType: ServerType, what: string, remedy = 'check the server type and how the package was made'): never {
+  throw new Failure('PACKAGE_LAYOUT', `the ${serverType} package lacks ${what}; at its root are: ${roots(inventory)}`, { remedy, context: { serverType, what } })
 }
 
 const shownNames = 12

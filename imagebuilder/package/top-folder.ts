@@ -1,3 +1,5 @@
+import { posix } from 'node:path'
+
 /**
  * Release packages usually hold one folder with everything in it (`Server/…`); that one folder is stripped. Whether there
  * is exactly one is known only at the end, so the first pass assumes what the first entry suggests, and the caller starts
@@ -42,7 +44,8 @@ export class TopFolderContradicted extends Error {
 
 const layouts: Readonly<Record<string, readonly string[]>> = { 'java-war': ['WEB-INF', 'META-INF'], php: ['src'], python: ['src'] }
 
-/** Folders that a package of this server type has at its root by its layout. */
-export function keptFolders(serverType: string): readonly string[] {
-  return layouts[serverType] ?? []
+/** Folders that a package of this server type has at its root by its layout, or by what it may be started from. */
+export function keptFolders(serverType: string, entrances: readonly string[] = []): readonly string[] {
+  const above = entrances.map((path) => posix.normalize(path).split('/')).filter(({ length }) => length > 1)
+  return [...(layouts[serverType] ?? []), ...above.map(([first = '']) => first)]
 }

@@ -18,11 +18,15 @@ export interface Base {
   readonly secret: string
 }
 
-/** A server's name; `known`: not only as it was sent. */
+/** A server's name; `known`: not only as it was sent. And what its TServer says of its package. */
 export interface Spelling {
   readonly server: string
   readonly known: boolean
+  /** The script that the profile of its TServer names; empty: none. */
+  readonly entrance: string
 }
+
+const entranceLine = /^[ \t]*entrance[ \t]*=[ \t]*(\S.*?)[ \t\r]*$/m
 
 /** What a build asks the cluster for, besides its TImage. */
 export class ClusterFacts {
@@ -97,7 +101,7 @@ export class ClusterFacts {
     const found = await this.#find(() => this.#client.get<TServer>(resources.tservers, { namespace: this.#namespace, name: timage }))
     const stem = filename.replace(/\.[A-Za-z]+$/, '')
     const spelling = [found?.spec.server, stem].find((name) => name?.toLowerCase() === server.toLowerCase())
-    return { server: spelling ?? server, known: spelling !== undefined }
+    return { server: spelling ?? server, known: spelling !== undefined, entrance: entranceLine.exec(found?.spec.tars?.profile ?? '')?.[1] ?? '' }
   }
 
   async #chooseBase(serverType: ServerType): Promise<Base> {

@@ -8,7 +8,7 @@ import type { BuildFacts, BuildPorts } from './build.ts'
 export type Making = Required<Pick<BuildOptions, 'signal' | 'confirmed' | 'onProgress' | 'onNote'>> & Pick<BuildOptions, 'arrival'>
 
 /** Makes the image of a build, with what the cluster and this builder have for it. */
-export async function makeImage({ request, spelling: { server, known }, base, image, package: received }: BuildFacts, { env, cluster, members, configs }: BuildPorts, making: Making): Promise<BuiltImage> {
+export async function makeImage({ request, spelling: { server, known, entrance }, base, image, package: received }: BuildFacts, { env, cluster, members, configs }: BuildPorts, making: Making): Promise<BuiltImage> {
   const kept = await members?.build()
   try {
     const [supervisors, access, baseAccess, signing] = await Promise.all([
@@ -19,7 +19,7 @@ export async function makeImage({ request, spelling: { server, known }, base, im
     ])
     making.signal.throwIfAborted()
     return await buildImage({
-      package: received.file, app: request.app, server, serverType: request.serverType, anyCase: !known && server === server.toLowerCase(),
+      package: received.file, app: request.app, server, serverType: request.serverType, anyCase: !known && server === server.toLowerCase(), entrances: [request.entrance, entrance].filter((path) => path !== ''),
       base: inRegistry(base.image), destination: inRegistry(image), access, baseAccess: { ...baseAccess, configs }, supervisors, limits: env.limits, ...(kept && { members: kept }), codec: env.codec,
       sbom: env.sbom, ...signing, ...making,
     })

@@ -11,6 +11,8 @@ export interface BuildRequest {
   readonly serverType: ServerType
   /** Empty: the release id becomes the tag. */
   readonly tag: string
+  /** The script of a php or python server that its profile names by the key entrance; empty: the usual one, or that of its TServer. */
+  readonly entrance: string
   /** Reference, name of a base TImage, or empty for one that supports the type. */
   readonly baseImage: string
   readonly baseImageSecret: string
@@ -19,6 +21,8 @@ export interface BuildRequest {
   readonly mark: string
 }
 
+/** PATH_MAX of Linux. */
+const longestPath = 4096
 const secretName = new RegExp(patterns.secret)
 
 function refuse(field: string, rule: string, remedy: string): never {
@@ -62,6 +66,7 @@ export function checkForm(form: ReadonlyMap<string, string>, timage: string): Bu
     server,
     serverType: checkServerType('form field ServerType', required('ServerType')),
     tag: tag === '' ? '' : checkTag('form field ServerTag', tag),
+    entrance: line('Entrance', get('Entrance'), longestPath),
     baseImage: line('BaseImage', get('BaseImage'), limits.image),
     baseImageSecret: secret('BaseImageSecret', get('BaseImageSecret')),
     secret: secret('Secret', get('Secret')),

@@ -40,7 +40,7 @@ interface NewBuild {
 
 /** Fields of POST /v1/builds and the form fields of the building call that they are. */
 const fields: Readonly<Record<string, string>> = {
-  app: 'ServerApp', server: 'ServerName', serverType: 'ServerType', tag: 'ServerTag', baseImage: 'BaseImage', baseImageSecret: 'BaseImageSecret', secret: 'Secret', createPerson: 'CreatePerson', mark: 'Mark',
+  app: 'ServerApp', server: 'ServerName', serverType: 'ServerType', tag: 'ServerTag', entrance: 'Entrance', baseImage: 'BaseImage', baseImageSecret: 'BaseImageSecret', secret: 'Secret', createPerson: 'CreatePerson', mark: 'Mark',
 }
 
 const text = (description: string): object => ({ type: 'string', description })
@@ -61,6 +61,7 @@ const newBuildSchema = {
   required: ['upload', 'app', 'server', 'serverType'],
   properties: {
     upload: text('id of a finished upload'), sha256: text('hex; checked when given'), app: text('application'), server: text('server'), serverType: { type: 'string', enum: [...serverTypes] }, tag: text('of the image; default: the id of the build'),
+    entrance: text('script of a php or python server that its profile names by the key entrance; default: the usual one'),
     baseImage: text('reference, or name of a base TImage; default: one that supports the type'), baseImageSecret: text(''), secret: text('to push with; default: that of TFrameworkConfig'), createPerson: text(''), mark: text(''),
   },
 } as const

@@ -1,10 +1,10 @@
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { CommandIo } from '#base/command-io.ts'
-import { readEnv } from '#base/env.ts'
-import { environmentFile, environmentText } from '../container/injected.ts'
+import { environmentFile, environmentText, serverVariables } from '../container/injected.ts'
+import { parseEnvironment } from '../env.ts'
 import { launcher } from '../launcher.ts'
-import { launcherPath, layoutAt, supervisorCommand, type Architecture } from '../layout.ts'
+import { launcherPath, supervisorCommand, type Architecture } from '../layout.ts'
 
 const usage = `usage: tarsk8s node install
 
@@ -23,14 +23,14 @@ export async function run(args: readonly string[], { out, env }: CommandIo): Pro
     out.write(usage)
     return args[0] === '--help' ? 0 : 2
   }
-  const read = readEnv(env)
-  for (const name of ['PodName', 'PodIP', 'ServerApp', 'ServerName']) read.required(name)
-  const to = layoutAt(read.optional('TARSNODE_ROOT', '/')).workDir
+  // The type is in the image of the service, and nothing here depends on it.
+  const settings = parseEnvironment({ ...env, ServerType: 'not-tars' })
+  const to = settings.layout.workDir
   const from = dirname(process.argv[1] ?? '')
   copyTree(from, to)
   for (const folder of ['conf', 'data', 'util']) mkdirSync(join(to, folder), { recursive: true })
   const variables = Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && handedOn.test(entry[0])))
-  writeFileSync(environmentFile(to), environmentText(variables))
+  writeFileSync(environmentFile(to), environmentText({ ...variables, ...serverVariables(settings) }))
   writeExecutable(join(to, 'util', 'start.sh'), `#!/bin/sh\nexec ${launcherPath(to)} node\n`)
   const arch = process.arch as Architecture
   const program = launcher(arch, supervisorCommand(arch, to), { hides: true })

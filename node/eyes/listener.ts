@@ -56,7 +56,7 @@ function listen(host: string, port: number, take: (socket: Socket) => void): Pro
   return new Promise((resolve, reject) => {
     const server = createServer(take)
     server.maxConnections = MOST
-    server.on('error', (cause) => reject(new Failure('EYES_LISTEN', `cannot listen on ${host}:${port} for probes and metrics`, { cause, remedy: 'set TARSNODE_HTTP_PORT to a free port' })))
+    server.on('error', (cause) => reject(new Failure('EYES_LISTEN', `cannot listen on ${host}:${port} for probes and metrics`, { cause, remedy: 'set TARSNODE_HTTP_PORT in spec.k8s.env of the TServer to a free port, and its spec.k8s.probes to the same' })))
     server.listen({ host, port }, () => resolve(server))
   })
 }

@@ -65,5 +65,10 @@ export function planLaunch(type: ServerType, input: LaunchInput): LaunchPlan {
   if (!input.files.isDirectory(input.paths.binDir)) {
     throw new Failure('LAUNCH_NO_PACKAGE', `the package folder ${input.paths.binDir} is missing or is no folder`, { remedy: 'build the image with the package under /usr/local/server/bin' })
   }
-  return planners[type](input)
+  return plannerOf(type, input)(input)
 }
+
+/** The reference knows nothing of these types: an image that brings them there says itself how they are started, and means it. */
+const saidByImages: readonly ServerType[] = ['php', 'python']
+
+const plannerOf = (type: ServerType, { env }: LaunchInput): Planner => (saidByImages.includes(type) && (env['ServerLauncherFile'] ?? '') !== '' ? planCustom : planners[type])

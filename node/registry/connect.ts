@@ -71,7 +71,7 @@ export function connectRegistry({ settings, address, file, log }: ConnectOptions
 }
 
 /** Whom it trusts; undefined where it calls without TLS. */
-function trusted({ tls }: RegistryAddress): ClientTls | undefined {
+export function trusted({ tls }: RegistryAddress): ClientTls | undefined {
   if (tls === undefined) return undefined
   const { caFile, name } = tls
   return { ...(caFile === undefined ? {} : { ca: () => readFileSync(caFile, 'utf8') }), name }

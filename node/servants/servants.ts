@@ -1,3 +1,4 @@
+import { Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import { createServer } from '#tars/server.ts'
 import { Node } from '#tars/protocol/Node.ts'
@@ -34,7 +35,7 @@ const LOAD_MS = 2_000
 /**
  * Serves NodeObj on the pod's address and ServerObj on the local one; resolves when both listen.
  * @returns who may command
- * @throws Failure TARS_LISTEN naming the address that is taken
+ * @throws Failure NODE_LISTEN naming the address that is taken
  */
 export async function startServants({ settings, supervisor, registry, admin, log, heartbeatSocket, root, libc }: ServantsOptions): Promise<CallerGuard> {
   const { podIP, localAddress, nodePort, serverPort, paths } = settings
@@ -52,6 +53,8 @@ export async function startServants({ settings, supervisor, registry, admin, log
     ...bounds,
     log,
   })
-  await server.start()
+  await server.start().catch((cause: unknown) => {
+    throw new Failure('NODE_LISTEN', 'tarsnode cannot be reached', { cause, remedy: 'set TARSNODE_NODE_PORT or TARSNODE_SERVER_PORT in spec.k8s.env of the TServer to a free one: pods with hostNetwork share the ports of their node' })
+  })
   return guard
 }

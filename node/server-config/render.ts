@@ -1,4 +1,4 @@
-import { describe, Failure } from '#base/errors.ts'
+import { Failure } from '#base/errors.ts'
 import { Config, parseConfig } from '#tars/conf.ts'
 import type { AdapterDescriptor, ServerDescriptor } from '#tars/protocol/Registry.ts'
 import { expandMacros, macrosOf, nodeValue, type ConfIdentity } from './macros.ts'
@@ -39,7 +39,7 @@ export function renderConf(identity: ConfIdentity, descriptor: ServerDescriptor)
       clientSetting: (key) => value(CLIENT, key),
     }
   } catch (error) {
-    throw new Failure('CONF_PROFILE', `the profile of ${identity.app}.${identity.server} is no valid configuration: ${describe(error)}`, { cause: error, remedy: 'correct the profile of the TServer or its template' })
+    throw new Failure('CONF_PROFILE', `the profile of ${identity.app}.${identity.server} is no valid configuration`, { cause: error, remedy: 'correct the profile of the TServer or its template' })
   }
 }
 

@@ -34,7 +34,7 @@ export class History {
   /** What an operator should know in this state; empty when there is nothing to tell. */
   story(state: State): string {
     const loop = this.crashLoop ? `crash loop, ${this.#crashes.inRow} in a row: ` : ''
-    const last = this.#endingText === '' ? '' : `${loop}last run ${this.#endingText}`
+    const last = this.#endingText === '' ? '' : loop + this.#endingText
     if (state !== 'waiting') return state === 'preparing' && this.#refusal !== '' ? this.#refusal : last
     const next = this.#delayMs === 0 ? '' : `; next try in ${seconds(this.#delayMs)}`
     return (this.#refusal === '' ? last : this.#refusal) + next
@@ -73,7 +73,7 @@ export class History {
     this.#ending = ending
     const output = lines.length === 0 ? '' : `; last output: ${lines.join(' | ')}`
     const why = this.#reason === '' ? '' : ` (${this.#reason})`
-    this.#endingText = `${describeEnding(ending)} after ${seconds(now - this.#launchedAt)}${why}${output}`
+    this.#endingText = ending.error ?? `last run ${describeEnding(ending)} after ${seconds(now - this.#launchedAt)}${why}${output}`
     this.#reason = ''
   }
 
@@ -96,8 +96,7 @@ export class History {
   }
 }
 
-export function describeEnding({ code, signal, core, error }: Ending): string {
-  if (error !== undefined) return error
+function describeEnding({ code, signal, core }: Ending): string {
   return signal === null ? `exited with code ${code}` : `killed by ${signalName(signal)}${core ? ' (core dumped)' : ''}`
 }
 

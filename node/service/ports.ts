@@ -31,6 +31,8 @@ export interface SupervisorPorts {
   spawn(launch: Launch, onGone: (ending: Ending) => void): Run
   /** The last lines that the service printed. */
   lastLines(count: number): readonly string[]
+  /** Why, when the kernel has killed processes of the service for want of memory since this was asked last. */
+  outOfMemory(): string | undefined
   /** Called on each change; must not wait. */
   report(view: View): void
   /** Tells tarsnotify; must not wait. */

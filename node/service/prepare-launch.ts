@@ -2,10 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Failure } from '#base/errors.ts'
 import type { ServerDescriptor } from '#tars/protocol/RegistryDescriptor.ts'
 import type { Settings } from '../env.ts'
+import { serverVariables } from '../container/injected.ts'
 import { realFiles } from '../launch/files.ts'
 import { planLaunch, type LaunchPlan } from '../launch/plan.ts'
 import { applyTemplateEnv } from '../launch/template-env.ts'
 import type { RegistryLink } from '../registry/link.ts'
+import { hostsOfConf } from '../server-config/addresses.ts'
 import { renderConf, type RenderedConf } from '../server-config/render.ts'
 import type { HeartbeatLimits } from '../supervisor/heartbeats.ts'
 import { stopPlan } from '../supervisor/stop-plan.ts'
@@ -120,7 +122,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 /** Writes the service's conf file of a descriptor. @throws Failure CONF_PROFILE, CONF_WRITE */
 export function writeConf(settings: Settings, descriptor: ServerDescriptor): RenderedConf | undefined {
   if (settings.registry === undefined) return undefined
-  const conf = renderConf({ ...settings, registry: settings.registry }, descriptor)
+  const conf = renderConf(hostsOfConf(settings, settings.registry), descriptor)
   const path = settings.paths.confFile
   try {
     replaceFile(path, conf.text, { keepBackup: true })
@@ -142,18 +144,7 @@ export function planOf(options: Pick<PrepareOptions, 'settings' | 'timezone'>, s
 
 /** The container's environment, what the reference's start script exports (spec A.3), and the template's `env`. */
 function serviceEnv({ settings, timezone }: Pick<PrepareOptions, 'settings' | 'timezone'>, setting: (key: string) => string | undefined): Record<string, string> {
-  const { paths, container } = settings
-  const base: Record<string, string> = {
-    ...container,
-    ListenAddress: settings.listenAddress,
-    ServerBaseDir: paths.baseDir,
-    ServerBinDir: paths.binDir,
-    ServerConfDir: paths.confDir,
-    ServerDataDir: paths.dataDir,
-    ServerLogDir: paths.logRoot,
-    ServerConfFile: paths.confFile,
-    ServerLauncherType: settings.launcher,
-  }
+  const base: Record<string, string> = { ...settings.container, ...serverVariables(settings) }
   if (timezone !== undefined) base['TZ'] = timezone
   return applyTemplateEnv(setting('env') ?? '', base)
 }

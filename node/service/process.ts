@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { getSystemErrorMap } from 'node:util'
 import type { LaunchPlan } from '../launch/plan.ts'
 import { decodeStatus, type ExitStatus } from '../system/exit-status.ts'
+import { isShellText, obstacleOf } from '../system/executable.ts'
 import { descendants, isAlive, LOOKING_MS, sendSignal } from '../system/processes.ts'
 
 /** How a run ended; `error` when it could not be spawned at all. */
@@ -120,14 +121,15 @@ export class ServiceProcess {
 /** A script without a `#!` line is run by the shell, as execvp(3) does it. */
 function spawnOrShell(plan: LaunchPlan, spawn: SpawnOptions['spawn']): number {
   const pid = spawn(plan)
-  return errorName(pid) === 'ENOEXEC' ? spawn({ ...plan, file: '/bin/sh', argv: ['sh', plan.file, ...plan.argv.slice(1)] }) : pid
+  return errorName(pid) === 'ENOEXEC' && isShellText(plan.file) ? spawn(byShell(plan)) : pid
 }
+
+export const byShell = (plan: LaunchPlan): LaunchPlan => ({ ...plan, file: '/bin/sh', argv: ['sh', plan.file, ...plan.argv.slice(1)] })
 
 const errorName = (number: number): string | undefined => (number < 0 ? getSystemErrorMap().get(number)?.[0] : undefined)
 
 function notSpawned({ file, cwd }: LaunchPlan, error: number): Ending {
   const [name = `error ${-error}`, text = ''] = getSystemErrorMap().get(error) ?? []
-  // The kernel says ENOENT for three things, and two of them are not the program.
-  const why = name !== 'ENOENT' || !existsSync(file) ? text : existsSync(cwd) ? 'its interpreter or loader is not in this image' : `its working folder ${cwd} is missing`
+  const why = existsSync(cwd) ? (obstacleOf(file) ?? text) : `its working folder ${cwd} is missing`
   return { code: name === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE, signal: null, core: false, error: `${file} cannot be started: ${name}, ${why}` }
 }

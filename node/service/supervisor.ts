@@ -222,6 +222,7 @@ export class Supervisor {
     const launch = this.#launch
     if (launch === undefined) throw new Error('the state table launched without a launch plan')
     this.#history.launched(this.#clock.monotonic())
+    this.#ports.outOfMemory()
     this.#process = this.#ports.spawn(launch, (ending) => this.#gone(ending))
     if (!this.#process.running) return
     if (launch.heartbeats === undefined) this.#queue.push('alive')
@@ -229,6 +230,8 @@ export class Supervisor {
   }
 
   #lastEnding: Ending = { code: 0, signal: null, core: false }
+  /** Of memory, in the last run. */
+  #shortage: string | undefined
 
   #gone(ending: Ending): void {
     this.#lastEnding = ending
@@ -238,6 +241,8 @@ export class Supervisor {
   #bury(): void {
     this.#watch.end()
     this.#process?.sweep()
+    this.#shortage = this.#ports.outOfMemory()
+    if (this.#shortage !== undefined) this.#history.because(this.#shortage)
     this.#history.ended(this.#lastEnding, this.#clock.monotonic(), this.#ports.lastLines(QUOTED_LINES))
   }
 
@@ -247,8 +252,9 @@ export class Supervisor {
   }
 
   #reportExit(asked: boolean): void {
+    const why = this.#shortage === undefined ? '' : ` (${this.#shortage})`
     const again = asked ? '' : `; ${this.#history.crashesInRow} in a row`
-    this.#ports.notify(asked ? 'normal' : 'alarm', `server ${exitReport(this.#lastEnding)}${again}`)
+    this.#ports.notify(asked ? 'normal' : 'alarm', `server ${exitReport(this.#lastEnding)}${why}${again}`)
   }
 
   #askToShutDown(): void {

@@ -154,6 +154,13 @@ describe('commands', () => {
     expect(nodes[0]?.calls.at(-1)).toBe('stop Test.Hello')
   })
 
+  test('what no node runs, as the framework\'s own services, takes none', async () => {
+    await cluster.client.patch(resources.tservers, { namespace, name: 'test-new' }, { spec: { k8s: { command: ['tarsk8s', 'config'] } } }, { type: 'merge' })
+    await until(async () => !(await get<ServerRow>('/api/v1/servers/test-new')).hasNode)
+    const answer = await post('/servers/test-new/restart')
+    expect([answer.status, ((await answer.json()) as ErrorBody).code]).toEqual([409, 'SERVER_HAS_NO_NODE'])
+  })
+
   test('a page of another site is refused', async () => {
     const answer = await post('/servers/test-hello/start', { origin: 'http://elsewhere.example' })
     expect([answer.status, ((await answer.json()) as ErrorBody).code]).toEqual([403, 'ORIGIN_REFUSED'])

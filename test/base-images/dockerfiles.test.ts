@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { languages } from '../../base-images/catalog.ts'
+import { baseCommand } from '../../framework/local/base-image.ts'
 import { debugPackages } from '../../base-images/recipe.ts'
 import { cacheDir, npmTool } from '../rig/tools.ts'
 
@@ -16,6 +17,7 @@ interface Stage {
   readonly from: string
   readonly packages: readonly string[]
   readonly env: Readonly<Record<string, string>>
+  readonly command: string
 }
 
 /** The stages of a Dockerfile, with these build arguments. */
@@ -25,7 +27,7 @@ function stagesOf(text: string, args: Readonly<Record<string, string>>): Stage[]
     const [, from = '', name = ''] = /^FROM (\S+)(?: AS (\S+))?/.exec(stage) ?? []
     const packages = /apt-get install -y --no-install-recommends ([^&]*)/.exec(stage)?.[1]?.trim().split(/\s+/) ?? []
     const env = [...stage.matchAll(/^ENV (.*)$/gm)].flatMap(([, pairs = '']) => pairs.split(' ')).map((pair) => pair.split('=', 2))
-    return { name, from, packages, env: Object.fromEntries(env) as Record<string, string> }
+    return { name, from, packages, env: Object.fromEntries(env) as Record<string, string>, command: /^CMD (.*)$/m.exec(stage)?.[1] ?? '' }
   })
 }
 
@@ -41,8 +43,9 @@ describe.each(bases)('the Dockerfile of $language for $version', ({ language, ve
     expect(base?.from).toBe(`debian:${recipe.suite}-slim`)
     expect(sorted(base?.packages ?? [])).toEqual(sorted(recipe.packages))
     expect(base?.env).toEqual(recipe.env)
+    expect(base?.command).toBe(JSON.stringify(baseCommand).replace(',', ', '))
     expect(stages.find(({ name }) => name === 'debug')).toMatchObject({ from: 'base', packages: debugPackages })
-    expect(stages.at(-1)).toMatchObject(language === 'static' ? { from: 'scratch', env: recipe.env } : { from: 'base' })
+    expect(stages.at(-1)).toMatchObject(language === 'static' ? { from: 'scratch', env: recipe.env, command: base?.command } : { from: 'base' })
   })
 
   it('says with which arguments that version is built', async () => {

@@ -1,10 +1,11 @@
 // One image, three supervisors: the baked one, one that is copied into the pod, one that is mounted; and what probes add.
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { ServerList, ServerRow } from '../../framework/admin/contract.ts'
 import type { Pod } from '../../framework/local/pods/kinds.ts'
 import { helloIdl } from '../../framework/local/samples/pack.ts'
+import { runCrane } from '../imagebuilder/rig/image.ts'
 import { LocalCluster, until, type Output } from '../rig/local-cluster.ts'
 import { cacheDir } from '../rig/tools.ts'
 
@@ -93,6 +94,26 @@ it('a node image of the release is copied into the pod and wins; the service is 
   expect(injected.status?.containerStatuses?.map((status) => status.imageID)).toEqual([imageID])
   expect(supervisorDir((await first(injected)).commandLine)).toBe(injectedAt)
   await greets()
+})
+
+it('an image made by hand FROM the base image needs nothing but the package and its type', async () => {
+  const before = await activePod()
+  const image = before.spec.containers[0]?.image ?? ''
+  const { releases } = JSON.parse(ok(await cluster.kubectl(['get', 'timage', 'nodejsbase', '-o', 'json']))) as { releases: { image: string }[] }
+  const { layers } = JSON.parse(await runCrane('manifest', '--insecure', image)) as { layers: { digest: string }[] }
+  const layer = join(cluster.dataDir, 'package.tar.gz')
+  const [registry = '', ...repository] = image.replace(/:[^:/]*$/, '').split('/')
+  await writeFile(layer, new Uint8Array(await (await fetch(`http://${registry}/v2/${repository.join('/')}/blobs/${layers.at(-1)?.digest}`)).arrayBuffer()))
+  const byHand = image.replace(/:[^:/]*$/, ':by-hand')
+  await runCrane('append', '--insecure', '-b', releases[0]?.image ?? '', '-f', layer, '-t', byHand)
+  await runCrane('mutate', '--insecure', byHand, '-e', 'ServerType=nodejs', '-t', byHand)
+  const { spec: { release } } = JSON.parse(ok(await cluster.kubectl(['get', 'tserver', 'demo-helloserver', '-o', 'json']))) as { spec: { release: { id: string; image: string } } }
+  await setServer({ release: { id: 'by-hand', image: byHand } })
+  const made = await activePod(before)
+  expect(supervisorDir((await first(made)).commandLine)).toBe(injectedAt)
+  await greets()
+  await setServer({ release: { id: release.id, image: release.image } })
+  await activePod(made)
 })
 
 it('mounted, it needs no init container and no copy', async () => {

@@ -96,6 +96,8 @@ describe('lists and checks (framework-services 2.1)', () => {
     expect(await config.ListAllConfigByInfo(createGetConfigListInfo({ appname: 'Test', servername: 'Hello' }))).toEqual({ return: 0, vf: names })
     expect(await config.ListAllConfigByInfo(createGetConfigListInfo({ appname: 'Test', servername: 'Hello', bAppOnly: true }))).toEqual({ return: 0, vf: ['app.conf'] })
     expect(await config.ListConfigByInfo(info({ setdivision: 'x' }))).toEqual({ return: -1, vf: [] })
+    // What loads in a set: the file of the application has a text for every one.
+    for (const given of [{ bAppOnly: true }, { servername: '' }]) expect(await config.ListConfigByInfo(info({ ...given, setdivision: 'a.b.c' }))).toEqual({ return: 0, vf: ['app.conf'] })
     expect(await config.ListConfigByInfo(info({ setdivision: 'a.b.c' }))).toEqual({ return: 0, vf: ['a.conf', 'set.conf'] })
     expect(await config.ListAllConfigByInfo(createGetConfigListInfo({ appname: 'Test', servername: 'Hello', setdivision: 'a.b.c' }))).toEqual({ return: 0, vf: ['a.conf', 'set.conf'] })
     expect(await config.ListAllConfigByInfo(createGetConfigListInfo({ appname: 'Test', servername: 'Hello', setdivision: 'a.b' }))).toEqual({ return: -1, vf: [] })

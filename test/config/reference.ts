@@ -37,7 +37,8 @@ export class ConfigReference {
   /** Sorted names of the files that have a text for all pods (2.1). @param set undefined: of all sets */
   names(app: string, server: string, set: string | undefined): string[] {
     const all = [...this.#objects.values()].filter((one) => one.app === app && one.server === server && one.podSeq === 'm')
-    const sets = (file: string) => (set === undefined ? all.map((one) => one.set ?? '') : [this.#setOf(app, server, file, set)])
+    // Those of an application are of the set, and of none.
+    const sets = (file: string) => (set === undefined ? all.map((one) => one.set ?? '') : [this.#setOf(app, server, file, set), ...(server === '' ? [''] : [])])
     return [...new Set(all.map((one) => one.configName))].filter((file) => sets(file).some((own) => this.#inForce(app, server, file, own, 'm') !== undefined)).sort()
   }
 

@@ -398,14 +398,18 @@ describe('children', () => {
     await cluster.client.delete(persistentVolumeClaims, { namespace: ns, name: claim })
   })
 
-  test('that belong to somebody else are left alone, and an event says so', async () => {
-    await kubernetes.create(services, { metadata: { name: 'demo-taken', namespace: ns, labels: { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Taken' } }, spec: { clusterIP: 'None' } } as never)
-    const name = await create('Taken')
+  test.each([['Taken', { 'tars.io/ServerApp': 'Demo', 'tars.io/ServerName': 'Taken' }], ['Strange', undefined]])('that belong to somebody else are left alone, and an event says so (%s)', async (server, labels) => {
+    await kubernetes.create(services, { metadata: { name: `demo-${server.toLowerCase()}`, namespace: ns, labels }, spec: { clusterIP: 'None' } } as never)
+    const name = await create(server)
     const event = await eventually(async () => (await cluster.client.list({ group: '', version: 'v1', plural: 'events', kind: 'Event', namespaced: true }, { namespace: ns })).items.find((item) => item['reason'] === 'OutControl' && item['involvedObject'].name === name))
     expect(event).toMatchObject({ type: 'Warning', involvedObject: { kind: 'TServer', name } })
     expect((await get(services as Resource<never>, name))?.metadata.ownerReferences).toBeUndefined()
     await cluster.client.delete(services, { namespace: ns, name })
-    await eventually(async () => (await get(services as Resource<never>, name))?.metadata.ownerReferences)
+    const made = await eventually(async () => ((await get(services as Resource<never>, name))?.metadata.ownerReferences === undefined ? undefined : there(services, name)))
+    // Its own that lost their labels get them back.
+    await kubernetes.patch(services, { namespace: ns, name }, { metadata: { labels: { 'tars.io/ServerApp': null, 'tars.io/ServerName': null } } })
+    await eventually(async () => ((await there(services, name)).metadata.labels?.['tars.io/ServerName'] === server ? true : undefined))
+    expect((await there(services, name)).metadata.uid).toBe(made.metadata.uid)
   })
 })
 

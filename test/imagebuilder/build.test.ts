@@ -129,6 +129,13 @@ describe('packages', () => {
     expect(await paths(tgz([{ name: 'src/index.php', content: '<?php' }]), { serverType: 'php' })).toEqual(['src/index.php'])
     expect(await paths(tgz([{ name: 'src/main.py', content: 'pass' }]), { serverType: 'python' })).toEqual(['src/main.py'])
   })
+  test('a script that the profile names is as good as the usual one, wherever it lies', async () => {
+    const entrances = ['./web/run.php']
+    for (const top of ['', 'Shop/']) expect(await paths(tgz([{ name: `${top}web/run.php`, content: '<?php' }]), { serverType: 'php', entrances }), top).toEqual(['web/run.php'])
+    expect(await paths(tgz([{ name: 'main.py', content: 'pass' }]), { serverType: 'python', entrances: ['work/other.py'] })).toEqual(['main.py'])
+    expect(await paths(tgz([{ name: 'conf/x', content: '' }, { name: 'y', content: '' }]), { serverType: 'python', entrances: ['/opt/framework/serve.py'] })).toEqual(['conf/x', 'y'])
+    await expect(paths(tgz([{ name: 'web/other.php', content: '<?php' }, { name: 'y', content: '' }]), { serverType: 'php', entrances })).rejects.toThrow('the php package lacks web/run.php, src/index.php (one of them); at its root are: web, y')
+  })
   test('a Node service as the native node takes it: below its root, beside its runtime', async () => {
     const native = ['HelloServer/tars_nodejs/node', 'HelloServer/work/package.json'].map((name) => ({ name, content: '{}' }))
     expect(await paths(tgz(native), { serverType: 'nodejs' })).toEqual(['tars_nodejs/node', 'work/package.json'])

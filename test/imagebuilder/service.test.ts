@@ -99,6 +99,16 @@ describe('the building call', () => {
     expect((await timage()).releases).toHaveLength(2)
   })
 
+  test('a script that starts the server may be named by the call, and by the profile of its TServer', async () => {
+    const image = { ServerType: 'php', BaseImage: `${registry}/tars/base:amd64`, BaseImageSecret: 'push' }
+    const file = tgz([{ name: 'web/run.php', content: '<?php' }])
+    expect((await post(file, image)).body.message).toMatch(/lacks src\/index\.php; .*where the key entrance of the server's profile names another script, say it by --entrance, or the form field Entrance\)$/)
+    expect((await post(file, { ...image, Entrance: 'web/run.php' })).code).toBe(200)
+    await cluster.client.create(resources.tservers, { apiVersion: 'k8s.tars.io/v1beta3', kind: 'TServer', metadata: { name: 'demo-helloserver', namespace }, spec: { app: 'Demo', server: 'HelloServer', subType: 'tars', tars: { template: 'tars.php', profile: '<tars>\n<application>\n<server>\n  entrance = web/run.php\r\n</server>\n</application>\n</tars>\n', servants: [] }, k8s: {} } } as never)
+    expect((await post(file, image)).code).toBe(200)
+    await cluster.client.delete(resources.tservers, { namespace, name: 'demo-helloserver' })
+  })
+
   test('releases are kept to the limit, newest first, and none that others write is lost', async () => {
     const old = Array.from({ length: 10 }, (_, index) => ({ id: `old-${index}`, image: `r/x:${index}` }))
     await cluster.client.patch(resources.timages, { namespace, name: 'demo-helloserver' }, { releases: old })

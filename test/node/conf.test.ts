@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { TEndpoint, TTemplate } from '#api/types.ts'
+import { describe as describeError } from '#base/errors.ts'
 import { parseConfig } from '#tars/conf.ts'
 import { createAdapterDescriptor, createServerDescriptor } from '#tars/protocol/Registry.ts'
 import { describeServer } from '../../framework/registry/model/descriptor.ts'
@@ -124,7 +125,7 @@ describe('the conf of a service', () => {
 
   it('names the line of a profile that is wrong', () => {
     const broken = createServerDescriptor({ profile: '<tars>\n<application>\n</tars>\n', adapters: new Map() })
-    expect(() => renderConf(identity, broken)).toThrow(/profile of Demo\.EchoServer is no valid configuration: line 3/)
+    expect(() => renderConf(identity, broken)).toThrow(expect.toSatisfy((error: unknown) => describeError(error) === 'the profile of Demo.EchoServer is no valid configuration: line 3: </tars> does not close the open domain <application>: </tars> (correct that line) (correct the profile of the TServer or its template)'))
   })
 
   it('carries the set of its pod, also out of the descriptor that is kept (framework-services 12)', () => {

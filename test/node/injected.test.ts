@@ -57,7 +57,7 @@ function mountVolume(volume: string, root: string): void {
   execFileSync('mv', [volume, join(root, workDir)])
 }
 
-const identity = { ...podEnv(), ServerName: 'Echo' }
+const identity: Readonly<Record<string, string>> = { ...podEnv(), ServerName: 'Echo' }
 
 describe('an injected supervisor', () => {
   it('is started by the entry point of an image of K8SFramework, knowing its pod from the init container alone', async () => {
@@ -70,6 +70,14 @@ describe('an injected supervisor', () => {
     chmodSync(join(root, workDir, 'util/start.sh'), 0o644)
     const space = run(root, ['/bin/entrypoint.sh'], { PATH: '/bin', ServerType: 'not-tars', ServerLauncherFile: '/bin/service', ServerLauncherArgv: 'service' })
     expect({ code: exitCode(await space.ended), stdout: space.stdout }).toEqual({ code: 7, stdout: 'service of Test.Echo at p-0.test-echo-far below 1\n' })
+  })
+
+  it('leaves the names of the reference for who works in the pod', async () => {
+    const volume = await installed(identity)
+    const names = ['PodName', 'PodIP', 'ListenAddress', 'ServerApp', 'ServerName', 'ServerBaseDir', 'ServerBinDir', 'ServerConfDir', 'ServerDataDir', 'ServerLogDir', 'ServerConfFile', 'ServerLauncherType']
+    const base = `${workDir}/data/Test.Echo`
+    expect(execFileSync('sh', ['-c', `. ${volume}/util/environment; echo ${names.map((name) => `$${name}`).join(' ')}`], { encoding: 'utf8' })).toBe(
+      `p-0 ${identity['PodIP']} p-0.test-echo Test Echo ${base} ${base}/bin ${base}/conf ${base}/data /usr/local/app/tars/app_log ${base}/conf/Test.Echo.config.conf background\n`)
   })
 
   it('wins over the baked one', async () => {

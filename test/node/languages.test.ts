@@ -97,9 +97,9 @@ function profileOf(template: string, lines: readonly string[]): string {
   return [own, ...chain.names.map((name) => all.get(name) ?? '')].reduce((above, below) => joinConfig(above, below, false))
 }
 
-/** Its adapter is on the pod's address: a name would be found in the container's hosts file only. */
+/** Its adapter is on the pod's address: a name would be found in the container's hosts file only. That of PHP has it from tarsnode. */
 function descriptorOf({ address }: Pod, { template, profile = [], servant = 'EchoObj' }: Pick<Service, 'template' | 'profile' | 'servant'>): ServerDescriptor {
-  const adapter = createAdapterDescriptor({ adapterName: `Test.EchoServer.${servant}Adapter`, endpoint: `tcp -h ${address} -p 10000 -t 60000`, threadNum: 1, maxConnections: 1024, servant: `Test.EchoServer.${servant}`, queuecap: 100, queuetimeout: 4000, protocol: 'tars' })
+  const adapter = createAdapterDescriptor({ adapterName: `Test.EchoServer.${servant}Adapter`, endpoint: `tcp -h ${template === 'tars.php' ? '${localip}' : address} -p 10000 -t 60000`, threadNum: 1, maxConnections: 1024, servant: `Test.EchoServer.${servant}`, queuecap: 100, queuetimeout: 4000, protocol: 'tars' })
   return createServerDescriptor({ profile: profileOf(template, profile), asyncThreadNum: 1, adapters: new Map([[adapter.adapterName, adapter]]) })
 }
 

@@ -67,7 +67,7 @@ describe('launch plans', () => {
   it('php: the entrance, and the same command with stop', () => {
     const entrance = `${bin}/src/index.php`
     const argv = ['/bin/php', entrance, `--config=${paths.confFile}`]
-    expect(plan('php', { present: [entrance, '/bin/php*'] })).toEqual({ file: '/bin/php', argv, stop: [...argv, 'stop'], cwd: bin, env: { PATH: '/usr/bin:/bin' } })
+    expect(plan('php', { present: [entrance, '/bin/php*'] })).toEqual({ file: '/bin/php', argv: [...argv, 'start'], stop: [...argv, 'stop'], cwd: bin, env: { PATH: '/usr/bin:/bin' } })
     expect(plan('php', { present: [`${bin}/web/run.php`, '/bin/php*'], settings: { entrance: 'web/run.php' } }).argv[1]).toBe(`${bin}/web/run.php`)
     expect(plan('php', { present: ['/srv/run.php', '/bin/php*'], settings: { entrance: '/srv/run.php' } }).argv[1]).toBe('/srv/run.php')
     expect(() => plan('php', { present: [`${bin}/index.php`, '/bin/php*'] })).toThrow(`no script to run; looked for ${entrance}; the package holds index.php`)
@@ -126,6 +126,12 @@ describe('launch plans', () => {
     expect(() => plan('not-tars', { present: [] })).toThrow('ServerLauncherFile is not set')
     expect(() => plan('not-tars', { present: [], env: { ServerLauncherFile: '/opt/x' } })).toThrow('names /opt/x, which is missing or not executable')
     expect(() => plan('custom', { present: [], env: { ServerLauncherFile: 'serve' } })).toThrow('no executable "serve"; looked for /usr/bin/serve, /bin/serve')
+  })
+
+  it('php and python: what the image says, which has to where only the reference runs it', () => {
+    const env = { ServerLauncherFile: '/opt/run', ServerLauncherArgv: 'run --fast' }
+    for (const type of ['php', 'python'] as const) expect(plan(type, { present: ['/opt/run*', `${bin}/src/index.php`, `${bin}/main.py`], env })).toEqual({ file: '/opt/run', argv: ['run', '--fast'], cwd: bin, env: { PATH: '/usr/bin:/bin', ...env } })
+    expect(plan('cpp', { present: ['/opt/run*', `${bin}/Echo*`], env }).file).toBe(`${bin}/Echo`)
   })
 
   it('says when there is no package', () => {

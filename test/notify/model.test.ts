@@ -62,7 +62,7 @@ describe('filters (3.2)', () => {
   })
 })
 
-test.each([['a.b.c', 'a.b.c'], ['a.b', ''], ['a..c', ''], ['', '']])('set %j is kept as %j (3.2)', (set, kept) => {
+test.each([['a.b.c', 'a.b.c'], ['a.b.*', 'a.b.*'], ['*.b.c', ''], ['a.*.c', ''], ['a.b.c.d', ''], ['a.b', ''], ['a..c', ''], ['', '']])('set %j is kept as %j (3.2)', (set, kept) => {
   expect(recordOfInfo(createReportInfo({ sApp: 'A', sSet: set }), 'n', 0).set).toBe(kept)
 })
 

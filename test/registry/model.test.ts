@@ -164,7 +164,7 @@ describe('conditions (node-and-image A.9)', () => {
     ['podName', 'a'.repeat(254), reported('Active', 'Active')],
     ['settingState', 'a', reported('active', 'Active')],
     ['presentState', 'a', reported('Active', 'Active/x')],
-    ['context PID', 'a', reported('Active', 'Active', { pid: '-1' })],
+    ['context PID', 'a', reported('Active', 'Active', { pid: '7/8' })],
     ['context Time', 'a', reported('Active', 'Active', { saidAt: Number('x') })],
     ['context Restarts', 'a', reported('Active', 'Active', { restarts: 'x' })],
   ])('a bad %s is named', (field, name, state) => {

@@ -264,6 +264,22 @@ describe('RegistryObj (framework-services 1.7)', () => {
     expect(await conditionOf('test-state-0', 'ContainersReady')).toMatchObject({ status: 'True' })
   })
 
+  test('a tarsnode of K8SFramework 1.4 says -1 for the process of a service that it stopped, or could not start (1.7, H.1)', async () => {
+    const own = nodeAt('127.77.4.8')
+    await createPod(cluster.client, { app: 'Test', server: 'State', name: 'test-state-8', ip: '127.77.4.8', ...active })
+    const isActive = async () => hosts(await query.findObjectById('Test.State.Obj')).includes('test-state-8.test-state:5')
+    await until(isActive)
+    await own.updateServerState('test-state-8', 'Inactive', 'Deactivating', { context: { PID: '7' } })
+    await own.updateServerState('test-state-8', 'Inactive', 'Inactive', { context: { PID: '-1' } })
+    expect(await isActive()).toBe(false)
+    await until(async () => (await conditionOf('test-state-8')).reason === 'Inactive/Inactive/')
+    await own.updateServerState('test-state-8', 'Active', 'Active', { context: { PID: '9' } })
+    // It ended by itself, and does not start any more.
+    await own.updateServerState('test-state-8', 'Active', 'Inactive', { context: { PID: '-1' } })
+    expect(await isActive()).toBe(false)
+    await cluster.client.delete(pods, { namespace, name: 'test-state-8' })
+  })
+
   test('many reports in a row end in the last one', async () => {
     await createPod(cluster.client, { app: 'Test', server: 'State', name: 'test-state-1', ip: '127.77.4.2' })
     // One that is not known yet is looked up, and not for so many at once.

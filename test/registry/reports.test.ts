@@ -174,11 +174,31 @@ describe('reports', () => {
     expect(isActive()).toBe(false)
   })
 
-  test('it need not be later than what another pod of the name said', () => {
+  test('one of the pod before that comes late does not come in the place of what the next one has told', () => {
     const { gate, reports } = setup()
-    reports.accept(podWith([], '1'), { ...state('Active'), saidAt: 200 })
-    expect(reports.accept(podWith([], '5', { uid: 'next' }), { ...state('Active'), saidAt: 100 })).toBeUndefined()
-    expect(gate.writes).toHaveLength(1)
+    reports.accept(podWith([], '5', { uid: 'next' }), { ...state('Active'), saidAt: 200 })
+    expect(reports.accept(podWith([], '1'), { ...state('Inactive'), saidAt: 100 })).toBe(200)
+    expect(gate.writes).toMatchObject([{ uid: 'next', condition: { reason: 'Active/Active/1' } }])
+  })
+
+  test('nor does one that was said before the pod was made, which another of its name and address has told', () => {
+    const { gate, reports } = setup()
+    const next = podWith([], '5', { uid: 'next', made: noon })
+    expect(reports.accept(next, { ...state('Active'), saidAt: noon - 1 })).toBe(noon - 1)
+    expect(gate.writes).toEqual([])
+    expect(reports.accept(next, { ...state('Active'), saidAt: noon })).toBeUndefined()
+    expect(gate.reasons()).toEqual(['Active/Active/1'])
+  })
+
+  test('it stays that of its pod when the API server shows one before that in the place of the first', async () => {
+    const { gate, reports } = setup(podWith([], '5', { uid: 'second' }))
+    reports.accept(podWith([], '1'), { ...state('Inactive'), saidAt: 100 })
+    reports.accept(podWith([], '9', { uid: 'third' }), { ...state('Active'), saidAt: 200 })
+    gate.writes[0]?.end(new KubeError('no', { status: 409, reason: 'Conflict' }))
+    await until(() => gate.writes.length === 2)
+    expect(gate.writes[1]).toMatchObject({ uid: 'third', condition: { reason: 'Active/Active/1' } })
+    gate.writes[1]?.end(podWith([], '10', { uid: 'third' }))
+    await reports.idle()
   })
 
   test('an earlier word in the place of what the pod said before is replaced by the later; what is no word is left', async () => {
@@ -191,6 +211,17 @@ describe('reports', () => {
     expect(gate.writes).toEqual([])
     see(shows('Active/Activating/1', 105, '4'))
     expect(gate.writes[0]?.condition).toMatchObject({ reason: 'Active/Active/1', lastProbeTime: new Date(110_000).toISOString().replace('.000', '') })
+  })
+
+  test('so it is while a word of the pod before is still being written', () => {
+    const { gate, reports, see, isActive } = setup()
+    reports.accept(podWith([], '1'), { ...state('Activating'), saidAt: 10 })
+    const next = shows('Active/Inactive/1', 20, '2', 'next')
+    see(next)
+    reports.accept(next, { ...state('Inactive'), saidAt: 30 })
+    see(shows('Active/Active/1', 25, '3', 'next'))
+    expect(isActive()).toBe(false)
+    expect(gate.writes).toHaveLength(1)
   })
 
   test.each([['gone', undefined, 404, 'NotFound'], ['another by now', podWith([], '5', { uid: 'next', podIP: '10.0.0.2' }), 409, 'Conflict']])('a pod that is %s is forgotten', async (_what, now, status, reason) => {

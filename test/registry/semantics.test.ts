@@ -219,6 +219,22 @@ test('1.2 registries are in no group: callers know them all, and can turn to ano
   expect(found.map(({ host, groupworkid, grouprealid }) => [host.split('.')[0], groupworkid, grouprealid])).toEqual([['tars-tarsregistry-0', -1, groupId('a')], ['tars-tarsregistry-2', -1, groupId('b')]])
 })
 
+test('F.4 ports of a server that is no tars server are found by App.Server.port, where Kubernetes calls the pod ready', () => {
+  const directory = directoryOf({ pods: 0, framework: { upChain: { default: [{ host: 'any', port: 1 }] } } })
+  directory.setEndpoint({ metadata: { name: 'shop-web' }, spec: { app: 'Shop', server: 'Web', subType: 'normal', normal: { ports: [{ name: 'http', port: 80, isTcp: true }, { name: 'dns', port: 53, isTcp: false }] } } } as unknown as TEndpoint)
+  for (const [ordinal, status] of [[0, 'True'], [1, 'False']] as const) {
+    const pod = podOf('shop-web', ordinal, true)
+    directory.setPod({ ...pod, metadata: { name: `shop-web-${ordinal}`, labels: { 'tars.io/ServerApp': 'Shop', 'tars.io/ServerName': 'Web' } }, status: { podIP: `10.0.9.${ordinal}`, conditions: [{ type: 'ContainersReady', status }, { type: 'Ready', status, reason: 'Kubelet' }] } })
+  }
+  const found = (id: string) => {
+    const { active, inactive } = directory.find(id)
+    return [active, inactive].map((list) => list.map(({ host, port, istcp, timeout }) => [host, port, istcp, timeout]))
+  }
+  expect(found('Shop.Web.http')).toEqual([[['shop-web-0.shop-web', 80, 1, 60_000]], [['shop-web-1.shop-web', 80, 1, 60_000]]])
+  expect(found('Shop.Web.dns')).toEqual([[['shop-web-0.shop-web', 53, 0, 60_000]], [['shop-web-1.shop-web', 53, 0, 60_000]]])
+  expect(found('Shop.Web.Http')).toEqual([[], []])
+})
+
 test('0.1 AdminRegObj has its former name, too, as long as it is there', () => {
   const directory = directoryOf({ pods: 0 })
   const endpoint = { metadata: { name: 'tars-tarsadminregistry' }, spec: { app: 'tars', server: 'tarsAdminRegistry', tars: { servants: [{ name: 'AdminRegObj', port: 19111, isTcp: true, timeout: 1 }] } } } as unknown as TEndpoint

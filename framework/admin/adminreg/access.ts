@@ -18,7 +18,8 @@ export const access: Access = {
 }
 
 const servants = [
-  ['registry', 'queryobj'], ['registry', 'registryobj'], ['config', 'ConfigObj'], ['notify', 'NotifyObj'], ['log', 'LogObj'], ['log', 'TopologyObj'], ['stat', 'StatObj'], ['property', 'PropertyObj'],
+  ['registry', 'queryobj'], ['registry', 'registryobj'],
+  ['config', 'ConfigObj'], ['notify', 'NotifyObj'], ['log', 'LogObj'], ['log', 'TopologyObj'], ['stat', 'StatObj'], ['property', 'PropertyObj'],
   ['querystat', 'QueryObj'], ['queryproperty', 'QueryObj'], ['adminregistry', 'AdminRegObj'],
 ] as const
 

@@ -68,7 +68,8 @@ export async function startAdminRegistry({ client, namespace, address, port, hea
     const communicator = new Communicator({ timeoutMs: 5000, log, ...options.credentials })
     lifetime.onStop(() => communicator.close())
     const stopping = new AbortController()
-    const { servant, tasks } = adminRegistry({ client, namespace, view, groups, log, nodes: new Nodes(communicator), template: (name) => templates.get(namespace, name) }, stopping.signal, options.drainMs)
+    const guard = { isSsl: options.tls?.required === true, auth: options.accounts?.objects ?? new Set<string>() }
+    const { servant, tasks } = adminRegistry({ client, namespace, view, groups, log, guard, nodes: new Nodes(communicator), template: (name) => templates.get(namespace, name) }, stopping.signal, options.drainMs)
     lifetime.onStop(() => tasks.ended())
     const check = await startAppCheck({ client, namespace, callers: options.tokens === undefined ? options.callers : undefined, log }, lifetime)
     const counters = new RequestCounters()

@@ -21,15 +21,20 @@ export const verbs = {
   restart: (node, app, server, options) => node.restartServer(app, server, options),
 } as const satisfies Readonly<Record<string, NodeCall<Outcome>>>
 
-/** Tells the node in one pod. Where no tarsnode runs, as in the framework's own pods, a restart replaces the pod. */
-export function commandNode(world: Pick<World, 'view' | 'nodes' | 'client' | 'namespace'>, [app, server, node]: readonly [string, string, string], call: NodeCall<Outcome>): Promise<Outcome> {
-  return attempt(async () => {
+/** Tells the node in one pod. */
+export function commandNode({ view, nodes }: Pick<World, 'view' | 'nodes'>, [app, server, node]: readonly [string, string, string], call: NodeCall<Outcome>): Promise<Outcome> {
+  return attempt(() => nodes.ask(place(view, app, server, node), call))
+}
+
+/** The node's service starts anew; what no node runs, as the framework's own services, does so in another pod. */
+export function restartServer(world: World, [app, server, node]: readonly [string, string, string]): Promise<Outcome> {
+  return attempt(() => {
     const found = place(world.view, app, server, node)
-    return call === verbs.restart && !found.row.hasNode ? replacePod(world, found) : world.nodes.ask(found, call)
+    return found.row.hasNode ? world.nodes.ask(found, verbs.restart) : replacePod(world, found)
   })
 }
 
-async function replacePod({ client, namespace }: Pick<World, 'client' | 'namespace'>, { pod: { name } }: Place): Promise<Outcome> {
+async function replacePod({ client, namespace }: World, { pod: { name } }: Place): Promise<Outcome> {
   await client.delete(pods, { namespace, name })
   return done(`Success: the pod ${name} is being replaced`)
 }
@@ -50,10 +55,10 @@ export function commandFunctions(world: World): Functions {
       const { return: code, result } = await attempt(async () => done(versionOf(placeOfNode(view, name), view.tserver(placeOfNode(view, name).row.name)?.spec.release?.nodeImage)))
       return { return: code, version: code === codes.success ? result : '', result: code === codes.success ? 'Success' : result }
     },
-    shutdownNode: (name) => attempt(async () => replacePod(world, placeOfNode(view, name))),
+    shutdownNode: (name) => attempt(() => replacePod(world, placeOfNode(view, name))),
     startServer: command(verbs.start),
     stopServer: command(verbs.stop),
-    restartServer: command(verbs.restart),
+    restartServer: (app, server, node) => restartServer(world, [app, server, node]),
     loadServer: command((node, app, server, options) => node.loadServer(app, server, options)),
     notifyServer: (app, server, node, text) => command((proxy, a, s, options) => proxy.notifyServer(a, s, text, options))(app, server, node),
     getServerState: (app, server, node) => serverState({ view, nodes }, { app, server, node }),
@@ -111,8 +116,8 @@ async function serverState({ view, nodes }: Pick<World, 'view' | 'nodes'>, { app
       return done('Success: it has no pods, and shall have none')
     }
     if (pod === undefined || pod.ip === '') throw new Refusal(codes.timeout, `TimeOut: the node ${node} of ${app}.${server} has no pod that could answer`)
-    if (!row.hasNode) return done('Success')
-    const answer = await nodes.ask({ row, pod }, (proxy, a, s, options) => proxy.getStateInfo(a, s, options))
+    const answer = await nodes.stateOf({ row, pod })
+    if (answer === undefined) return done('Success')
     if (answer.return === codes.success) Object.assign(state, { presentStateInNode: stateNames[answer.info.serverState] ?? '', processId: answer.info.processId })
     return { return: answer.return, result: answer.result }
   })

@@ -148,6 +148,7 @@ function servantOf({ servant, endpoint, threadNum, queuecap, maxConnections, que
 async function assertStopped({ view, nodes }: World, { app, server, node }: NodeOf): Promise<void> {
   if (!view.server(serverObjectName(app, server))?.pods.length) return
   const found = place(view, app, server, node)
-  const { info } = await nodes.ask(found, (proxy, a, s, options) => proxy.getStateInfo(a, s, options))
-  if (info.serverState !== ServerState.Inactive) throw new Refusal(codes.state, `${app}.${server} runs on ${node}`, 'stop it first')
+  const said = await nodes.stateOf(found)
+  const isStopped = said === undefined ? found.pod.presentState === 'Inactive' : said.info.serverState === ServerState.Inactive
+  if (!isStopped) throw new Refusal(codes.state, `${app}.${server} runs on ${node}`, 'stop it first')
 }

@@ -1,11 +1,11 @@
 // What there is: applications, nodes, servers, templates, and the framework itself.
 import { instanceOf } from '#api/instances.ts'
-import { annotations } from '#api/names.ts'
+import { annotations, registryPorts } from '#api/names.ts'
 import { noGroup } from '#api/topology.ts'
 import { plainAddress } from '#base/address.ts'
 import { nativeType, renderProfile } from '#tars/profile.ts'
 import { createFrameworkServer, createServerTree, type AdminRegServant, type FrameworkServer, type ServerTree } from '#tars/protocol/AdminReg.ts'
-import type { PodRow, ServerRow } from '../contract.ts'
+import type { PodRow, ServantRow, ServerRow } from '../contract.ts'
 import { isActive } from '../model/pod-row.ts'
 import { attempt, codes, done, plainTime, Refusal } from './outcome.ts'
 import { hasNode, knownServers, nodeFinder, nodeNameOf, ordinalOf, type Place } from './places.ts'
@@ -18,7 +18,7 @@ type Functions = Pick<AdminRegServant,
 const frameworkApp = 'tars'
 const ownServer = 'tars-tarsadminregistry'
 
-export function queryFunctions({ view, groups, nodes, template }: World): Functions {
+export function queryFunctions({ view, groups, nodes, guard, template }: World): Functions {
   const textOf = async (profile: string, name: string) => {
     let profileTemplate = ''
     const { return: code, result } = await attempt(async () => {
@@ -29,6 +29,7 @@ export function queryFunctions({ view, groups, nodes, template }: World): Functi
     })
     return { return: code, profileTemplate, resultDesc: result }
   }
+  const all = (): FrameworkServer[] => [...frameworkServers(view), ...registries(view, guard)]
   const typeOf = ({ type, subType }: ServerRow): string => (subType === 'tars' ? nativeType(type, template) : 'not_tars')
   return {
     getAllApplicationNames: () => ({ return: [...new Set(view.servers().map(({ app }) => app))], result: 'Success' }),
@@ -60,10 +61,10 @@ export function queryFunctions({ view, groups, nodes, template }: World): Functi
         return { return: code, profileTemplate: '', resultDesc: result }
       }
     },
-    getServers: () => ({ return: codes.success, servers: frameworkServers(view) }),
+    getServers: () => ({ return: codes.success, servers: all() }),
     async checkServer({ objName }) {
       // Nothing else is called: an address from outside would have this process knock anywhere.
-      if (!frameworkServers(view).some((server) => server.objName === objName)) return codes.parameter
+      if (!all().some((server) => server.objName === objName)) return codes.parameter
       return nodes.pingObject(objName).then(() => codes.success, () => codes.unknown)
     },
     getVersion: () => ({ return: codes.success, version: view.server(ownServer)?.release?.id ?? '' }),
@@ -128,14 +129,19 @@ function rowsOf(view: World['view'], row: ServerRow, serverType: string): Map<st
   })))
 }
 
-/** Of tarsregistry, whose ports Kubernetes knows by names in small letters alone. */
-const registryObjects: ReadonlyMap<string, string> = new Map(['QueryObj', 'RegistryObj'].map((name) => [`tars.tarsregistry.${name.toLowerCase()}`, `tars.tarsregistry.${name}`]))
-
-/** Objects of the framework's own servers, each with the address of a pod. */
+/** Objects of the framework's own tars servers, each with the address of a pod. */
 export function frameworkServers(view: World['view']): FrameworkServer[] {
-  return view.servers().filter(({ app }) => app === frameworkApp).flatMap(({ server, servants, pods }) => {
-    const objects = servants.flatMap((one) => (one.isTars ? [one] : [...registryObjects].filter(([port]) => port === one.obj).map(([, obj]) => ({ ...one, obj }))))
-    return pods.filter(({ ip }) => ip !== '').flatMap(({ name, ip }) => objects.map(({ obj, port, isSsl = false, auth = false }) =>
-      createFrameworkServer({ serverName: `${frameworkApp}.${server}`, nodeName: name, objName: `${obj}@${isSsl ? 'ssl' : 'tcp'} -h ${ip} -p ${port} -t 3000${auth ? ' -e 1' : ''}` })))
-  })
+  return view.servers().filter(({ app, subType }) => app === frameworkApp && subType === 'tars').flatMap((row) => objectsOf(row, row.servants.filter(({ isTars }) => isTars)))
+}
+
+/** tarsregistry is of subType normal, as it is there before any node; what its ports serve is fixed. */
+const registryObjects = [{ obj: 'tars.tarsregistry.QueryObj', port: registryPorts.query }, { obj: 'tars.tarsregistry.RegistryObj', port: registryPorts.registry }] as const
+
+function registries(view: World['view'], { isSsl, auth }: World['guard']): FrameworkServer[] {
+  return view.servers().filter(({ app, server }) => `${app}.${server}` === 'tars.tarsregistry').flatMap((row) => objectsOf(row, registryObjects.map((one) => ({ ...one, isSsl, auth: auth.has(one.obj) }))))
+}
+
+function objectsOf({ app, server, pods }: ServerRow, objects: readonly Pick<ServantRow, 'obj' | 'port' | 'isSsl' | 'auth'>[]): FrameworkServer[] {
+  return pods.filter(({ ip }) => ip !== '').flatMap(({ name, ip }) => objects.map(({ obj, port, isSsl = false, auth = false }) =>
+    createFrameworkServer({ serverName: `${app}.${server}`, nodeName: name, objName: `${obj}@${isSsl ? 'ssl' : 'tcp'} -h ${ip} -p ${port} -t 3000${auth ? ' -e 1' : ''}` })))
 }

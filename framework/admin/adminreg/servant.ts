@@ -1,6 +1,6 @@
 import type { AdminRegServant } from '#tars/protocol/AdminReg.ts'
 import { accountFunctions } from './accounts.ts'
-import { commandFunctions, commandNode, setFlow, verbs } from './commands.ts'
+import { commandFunctions, commandNode, restartServer, setFlow, verbs } from './commands.ts'
 import { deploymentFunctions } from './deployment.ts'
 import { leave } from './leaving.ts'
 import { logFunctions } from './logs.ts'
@@ -33,9 +33,10 @@ export interface AdminRegistry {
 export function adminRegistry(world: World, signal: AbortSignal, drainMs?: number): AdminRegistry {
   const functions = { ...elsewhere, ...queryFunctions(world), ...commandFunctions(world), ...logFunctions(world), ...releaseFunctions(world), ...deploymentFunctions(world), ...accountFunctions(world) }
   const { client, namespace, view } = world
-  const command = (verb: keyof typeof verbs): TaskActions['start'] => ({ application, serverName, nodeName }) => commandNode(world, [application, serverName, nodeName], verbs[verb])
+  const command = (verb: 'start' | 'stop'): TaskActions['start'] => ({ application, serverName, nodeName }) => commandNode(world, [application, serverName, nodeName], verbs[verb])
   const tasks = new Tasks({
-    start: command('start'), stop: command('stop'), restart: command('restart'),
+    start: command('start'), stop: command('stop'),
+    restart: ({ application, serverName, nodeName }) => restartServer(world, [application, serverName, nodeName]),
     undeploy: ({ application, serverName, nodeName }) => leave(world, { app: application, server: serverName, node: nodeName }),
     release: ({ application, serverName, nodeName, parameters, userName }) => release(world, { appname: application, servername: serverName, nodename: nodeName, version: parameters.get('patch_id') ?? '', user: userName }),
     progress: async ({ application, serverName, nodeName }) => (await patchPercent(world, { app: application, server: serverName, node: nodeName }, 'running')).tPatchInfo,

@@ -13,5 +13,7 @@ export interface World {
   readonly groups: Groups
   readonly template: (name: string) => TTemplate | undefined
   readonly nodes: Nodes
+  /** How tarsregistry is called, which is as AdminRegObj is: by TLS alone, and with an account for some of its objects. */
+  readonly guard: { readonly isSsl: boolean; readonly auth: ReadonlySet<string> }
   readonly log: Logger
 }

@@ -1,6 +1,6 @@
 // One server with its pods, and how it is. Pure.
+import { hasNode } from '#api/node.ts'
 import { effectiveReplicas } from '#api/replicas.ts'
-import { isRole } from '#api/seed/servers.ts'
 import type { TEndpoint, TServer } from '#api/types.ts'
 import type { PodRow, ReleaseRow, ServantRow, ServerRow, ServerState } from '../contract.ts'
 import { isActive, podRow, type PodObject } from './pod-row.ts'
@@ -19,7 +19,7 @@ export function serverRow(server: TServer, endpoint: TEndpoint | undefined, find
     ...(variant === undefined ? {} : { variant }),
     generation: server.metadata.generation ?? 0,
     subType,
-    hasNode: subType === 'tars' && !isRole(server.spec),
+    hasNode: hasNode(server.spec),
     type: tars?.template ?? '',
     release: releaseOf(server),
     replicas,

@@ -96,11 +96,11 @@ export class ConfigLibrary {
 
   /**
    * Sorted names of an application's (`server` empty) or a server's files.
-   * @param set only of this one, empty for those of no set; undefined for all
+   * @param set only those that have a text for it, empty for those of no set; undefined for all
    */
   names(app: string, server: string, set?: string): string[] {
     const files = this.#owners.get(ownerOf(app, server)) ?? new Map<string, ConfigFile>()
-    const wanted = (sets: readonly string[]): boolean => (set === undefined ? sets.length > 0 : sets.includes(set) || (this.#inherits(set) && sets.includes('')))
+    const wanted = (sets: readonly string[]): boolean => (set === undefined ? sets.length > 0 : sets.includes(set) || ((server === '' || this.#inherits(set)) && sets.includes('')))
     return [...files].filter(([, file]) => wanted(file.sets())).map(([name]) => name).sort()
   }
 

@@ -1,7 +1,7 @@
 import { isControlledBy } from '#api/meta.ts'
 import { describe, Failure } from '#base/errors.ts'
 import type { TFrameworkConfig, TServer } from '#api/types.ts'
-import { KubeError } from '#kube/errors.ts'
+import { isConflict, isNotFound, KubeError } from '#kube/errors.ts'
 import type { Reconcile } from '#kube/reconciler.ts'
 import type { AnyObject } from '#kube/types.ts'
 import { ensureApplied, type Applicable } from './apply.ts'
@@ -53,7 +53,7 @@ function reconcileChild(context: ControllerContext, kind: ChildKind): Reconcile 
     if (current !== undefined && isLeaving(current)) return
     if (current !== undefined && !isControlledBy(current, server)) return refuse(context, server, current)
     try {
-      await bringInLine(context, kind, { server, desired, current }, signal)
+      await bringInLine(context, kind, { server, desired, current }, signal).catch((error: unknown) => takeUp(context, kind, { server, desired, current, error }, signal))
     } catch (error) {
       if (isRefusal(error)) await warn(context, server, 'Refused', `${kind.resource.kind} ${server.metadata.name} was refused by the API server: ${error.message}`)
       throw error
@@ -83,6 +83,16 @@ async function bringInLine(context: ControllerContext, kind: ChildKind, { server
   context.log.info('child is made anew, its pods stay', { kind: kind.resource.kind, namespace: current.metadata.namespace, name: current.metadata.name })
   await kind.beforeRecreate?.(desired, current)
   await remove(context.client, kind.resource, current, 'Orphan', signal)
+}
+
+/** A child that was to be made is there already: without our labels, by which children are watched. */
+async function takeUp(context: ControllerContext, kind: ChildKind, { server, desired, current, error }: Subject & { readonly error: unknown }, signal: AbortSignal): Promise<void> {
+  if (current !== undefined || !isConflict(error)) throw error
+  const { namespace, name } = server.metadata
+  const found = await context.client.get(kind.resource, { namespace, name }, { signal }).catch((reason: unknown) => (isNotFound(reason) ? undefined : Promise.reject(reason)))
+  if (found === undefined || isLeaving(found)) throw error
+  if (!isControlledBy(found, server)) return refuse(context, server, found)
+  await bringInLine(context, kind, { server, desired, current: found }, signal)
 }
 
 async function refuse(context: ControllerContext, server: TServer, current: AnyObject): Promise<never> {

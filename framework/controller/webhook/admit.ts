@@ -3,7 +3,6 @@ import { convertObject } from '#api/convert.ts'
 import { schemaOf } from '#api/crds.ts'
 import { applyDefaults } from '#api/default.ts'
 import { group, hubApiVersion, hubVersion, type Version } from '#api/names.ts'
-import { conforms } from '#api/schema/conforms.ts'
 import { hasShape } from '#api/schema/shape.ts'
 import { denialText, type Problem } from '#api/validate/problem.ts'
 import type { ApiObject } from '#api/types.ts'
@@ -15,8 +14,8 @@ import type { AdmissionOptions, Case, Readers } from './types.ts'
 import { ownRules, validators } from './validate.ts'
 
 /**
- * Answers a request of the mutating webhook: what the object becomes. What the CRD will refuse anyway passes as it is; but not what only
- * its rules will refuse, which come before the validating webhook and can name neither the item nor the value that is wrong.
+ * Answers a request of the mutating webhook: what the object becomes. What the CRD will refuse anyway passes as it is, but for what
+ * {@link ownRules} say better.
  */
 export async function mutate(request: AdmissionRequest, readers: Readers, options: AdmissionOptions = {}): Promise<AdmissionResponse> {
   const allowed: AdmissionResponse = { uid: request.uid, allowed: true }
@@ -25,7 +24,7 @@ export async function mutate(request: AdmissionRequest, readers: Readers, option
   const subject = caseOf(request, readers, options)
   if (object === null || mutator === undefined || subject === undefined || isLeaving(object) || (changesNothing(request) && !asksForTheSame(subject))) return allowed
   const hub = await mutator(subject as Case<never>)
-  const problems = conforms(schemaOf(hub.kind, hubVersion) ?? {}, hub) ? (ownRules[request.resource.resource]?.({ ...subject, object: hub } as Case<never>) ?? []) : []
+  const problems = ownRules[request.resource.resource]?.({ ...subject, object: hub } as Case<never>) ?? []
   if (problems.length > 0) return denial(request, problems)
   const mutated = fromHub(hub, request.resource.version as Version)
   const patch = jsonPatch(object, mutated)

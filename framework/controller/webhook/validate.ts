@@ -1,8 +1,10 @@
-import { labels } from '#api/names.ts'
+import { schemaOf } from '#api/crds.ts'
+import { hubVersion, labels } from '#api/names.ts'
 import { resources } from '#api/resources.ts'
+import { conforms } from '#api/schema/conforms.ts'
 import type { TAccount, TConfig, TFrameworkConfig, TServer, TTemplate, TTree } from '#api/types.ts'
 import type { Problem } from '#api/validate/problem.ts'
-import { validateAccount } from '#api/validate/taccount.ts'
+import { validateAccount, validatePassword } from '#api/validate/taccount.ts'
 import { validateConfigCreate, validateConfigDelete, validateConfigUpdate } from '#api/validate/tconfig.ts'
 import { validateFramework, validateFrameworkDelete } from '#api/validate/tframeworkconfig.ts'
 import { missingTemplate, validateServer } from '#api/validate/tserver.ts'
@@ -29,9 +31,13 @@ export const validators: Readonly<Record<string, Partial<Record<AdmissionOperati
   daemonsets: { CREATE: validateWorkload, UPDATE: validateWorkload },
 }
 
-/** Rules about an object by itself that say more when broken than the CRD's own (see #api/schema/rules.ts). */
+/**
+ * What the CRD will refuse before the validating webhook is asked, and is better said here: its rules can name neither the item nor the
+ * value that is wrong (see #api/schema/rules.ts), and its schema repeats a password in clear.
+ */
 export const ownRules: Readonly<Record<string, (subject: Case<never>) => readonly Problem[]>> = {
-  tservers: ({ object, old }: Case<TServer>) => validateServer(object, old),
+  tservers: ({ object, old }: Case<TServer>) => (conforms(schemaOf('TServer', hubVersion) ?? {}, object) ? validateServer(object, old) : []),
+  taccounts: ({ object }: Case<TAccount>) => validatePassword(object),
 }
 
 const isMachinery = ({ identities, request: { userInfo } }: Case<never>): boolean => identities.isController(userInfo) || identities.isKubernetes(userInfo)

@@ -1,4 +1,4 @@
-import { annotations } from './names.ts'
+import { annotations, labels } from './names.ts'
 import type { TConfig } from './types.ts'
 
 /** Of the same application, server, set and file name. */
@@ -13,10 +13,11 @@ export function inGroup(a: TConfig, b: TConfig): boolean {
 
 /**
  * The version in force: of the activated ones the one activated last. Two are activated only for the moment between an
- * activation and the controller's answer to it.
+ * activation and the controller's answer to it. K8SFramework's webhooks say of the one that is replaced that it is.
  */
 export function activeVersion(group: readonly TConfig[]): TConfig | undefined {
-  return group.filter(({ activated, metadata }) => activated && metadata.deletionTimestamp === undefined).toSorted(newestFirst)[0]
+  const active = group.filter(({ activated, metadata }) => activated && metadata.deletionTimestamp === undefined).toSorted(newestFirst)
+  return active.find(({ metadata }) => metadata.labels?.[labels.deactivate] === undefined) ?? active[0]
 }
 
 /** When a version comes into force: now, but after all others of its group, whatever the clocks say of those who let them into force. */

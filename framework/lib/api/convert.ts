@@ -6,7 +6,7 @@ import type { ApiObject } from './types.ts'
 type Fields = Readonly<Record<string, unknown>>
 interface Convertible extends ApiObject { spec?: Fields; [field: string]: unknown }
 
-/** What an older version could not hold. The two members are the reference's form; `drop` is never filled here. */
+/** What an older version could not hold, by name of the field, in K8SFramework's form: each reads what the other wrote. `drop` is never filled. */
 interface Saved { readonly append: Fields; readonly drop: Fields }
 
 /**
@@ -69,31 +69,26 @@ function serverDown(object: Convertible, from: Version, to: Version): ApiObject 
   const spec = object.spec ?? {}
   const k8s = { ...(spec['k8s'] as Fields) }
   const release = spec['release'] === undefined ? undefined : { ...(spec['release'] as Fields) }
-  const saved: Record<string, Fields> = {}
-  if (from === 'v1beta3') Object.assign(saved, keep('k8s', { ...take(k8s, since.k8s.v1beta3), ...narrowGates(k8s) }))
-  if (to === 'v1beta1') {
-    Object.assign(saved, keep('k8s', { ...saved['k8s'], ...take(k8s, since.k8s.v1beta2) }))
-    if (release !== undefined) {
-      Object.assign(saved, keep('release', take(release, since.release)))
-      Object.assign(release, readSaved(object, oldestKey)['release'])
-    }
+  const saved = {
+    ...(from === 'v1beta3' ? { ...take(k8s, since.k8s.v1beta3), ...narrowGates(k8s) } : {}),
+    ...(to === 'v1beta1' ? { ...take(k8s, since.k8s.v1beta2), ...take(release ?? {}, since.release) } : {}),
   }
+  if (to === 'v1beta1' && release !== undefined) Object.assign(release, take(readSaved(object, oldestKey), ['source']))
   const kept = to === 'v1beta2' ? { [keys.middleToHub]: saved } : from === 'v1beta3' ? { [keys.oldToHub]: saved, [keys.oldToMiddle]: {}, [keys.middleToHub]: {} } : { [keys.oldToMiddle]: saved, [keys.oldToHub]: {} }
   return finish(object, to, { ...spec, k8s, ...(release === undefined ? {} : { release }) }, { ...kept, ...(to === 'v1beta1' ? { [oldestKey]: {} } : {}) })
 }
 
-const keep = (name: string, fields: Fields): Record<string, Fields> => (Object.keys(fields).length === 0 ? {} : { [name]: fields })
-
-/** Removes the named fields and returns them. */
+/** Removes the named fields and returns those that say something. */
 function take(fields: Record<string, unknown>, wanted: readonly string[]): Record<string, unknown> {
   const taken: Record<string, unknown> = {}
   for (const name of wanted) {
-    if (fields[name] === undefined) continue
-    if (!(Array.isArray(fields[name]) && fields[name].length === 0)) taken[name] = fields[name]
+    if (fields[name] !== undefined && !isEmptyList(fields[name])) taken[name] = fields[name]
     delete fields[name]
   }
   return taken
 }
+
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0
 
 /** The first gate becomes readinessGate; the others are returned to be kept. */
 function narrowGates(k8s: Record<string, unknown>): Fields {
@@ -113,19 +108,19 @@ const defaultsSinceV1beta2 = { updateStrategy: { type: 'RollingUpdate', rollingU
  */
 function serverUp(object: Convertible, from: Version, to: Version): ApiObject {
   const spec = object.spec ?? {}
-  const saved = (from === 'v1beta1' ? [keys.oldToHub, keys.oldToMiddle, keys.middleToHub] : [keys.middleToHub]).map((key) => readSaved(object, key))
-  const { readinessGates: others, ...kept } = Object.assign({}, ...saved.map((part) => part['k8s'])) as Record<string, unknown>
+  const saved = (from === 'v1beta1' ? [keys.oldToHub, keys.oldToMiddle, keys.middleToHub] : [keys.middleToHub]).reduce((all, key) => Object.assign(all, readSaved(object, key)), {} as Record<string, unknown>)
+  const { source, ...release } = { ...(spec['release'] as Fields | undefined), ...take(saved, since.release) } as Record<string, unknown>
+  const { readinessGates: others, ...kept } = saved
   // What v1beta2 does not know waits further.
-  const waiting = to === 'v1beta2' ? keep('k8s', { ...take(kept, since.k8s.v1beta3), ...(Array.isArray(others) ? { readinessGates: others } : {}) }) : {}
+  const waiting = to === 'v1beta2' ? { ...take(kept, since.k8s.v1beta3), ...(Array.isArray(others) ? { readinessGates: others } : {}) } : {}
   const k8s: Record<string, unknown> = { ...(from === 'v1beta1' ? { resources: {} } : {}), ...(spec['k8s'] as Fields), ...(from === 'v1beta1' ? defaultsSinceV1beta2 : {}), ...kept }
   if (to === 'v1beta3') widenGates(k8s, Array.isArray(others) ? others : [])
-  const { source, ...release } = Object.assign({}, spec['release'], ...(spec['release'] === undefined ? [] : saved.map((part) => part['release']))) as Record<string, unknown>
   const normal = spec['normal'] === undefined ? undefined : { ports: [], ...(spec['normal'] as Fields) }
   return finish(object, to, {
     ...spec, k8s,
     ...(spec['release'] === undefined ? {} : { release }),
     ...(normal === undefined ? {} : { normal }),
-  }, { [keys.oldToHub]: {}, [keys.oldToMiddle]: {}, [keys.middleToHub]: waiting, ...(source === undefined ? {} : { [oldestKey]: { release: { source } } }) })
+  }, { [keys.oldToHub]: {}, [keys.oldToMiddle]: {}, [keys.middleToHub]: waiting, ...(source === undefined ? {} : { [oldestKey]: { source } }) })
 }
 
 function widenGates(k8s: Record<string, unknown>, others: readonly unknown[]): void {
@@ -140,11 +135,11 @@ function convertFramework(object: Convertible, _from: Version, to: Version): Api
   if (to === 'v1beta2') {
     const { imageUpload, imageBuild, ...rest } = object
     const build = { ...(imageBuild as Fields) }
-    const saved = keep('imageBuild', take(build, ['executor']))
+    const saved = take(build, ['executor'])
     return finish({ ...rest, imageRegistry: imageUpload, imageBuild: build } as Convertible, to, undefined, { [key]: saved })
   }
   const { imageRegistry, imageBuild, ...rest } = object
-  const build = { ...(imageBuild as Fields), ...(readSaved(object, key)['imageBuild']) }
+  const build = { ...(imageBuild as Fields), ...take(readSaved(object, key), ['executor']) }
   return finish({ ...rest, imageUpload: imageRegistry, imageBuild: build } as Convertible, to, undefined, { [key]: {} })
 }
 
@@ -163,11 +158,15 @@ function withoutEmptyPorts(spec: Fields): Fields {
   return { ...spec, tars: rest }
 }
 
-/** What an annotation holds, by the part of the object it belongs to. A user may have spoilt it: what is no object counts as nothing. */
-function readSaved(object: ApiObject, key: string): Readonly<Record<string, Fields>> {
+/** What an annotation holds. A user may have spoilt it: what is no object counts as nothing. */
+function readSaved(object: ApiObject, key: string): Record<string, unknown> {
   try {
     const saved = JSON.parse(object.metadata.annotations?.[key] ?? '{}') as Partial<Saved> | null
-    return isRecord(saved?.append) ? Object.fromEntries(Object.entries(saved.append).filter((entry): entry is [string, Fields] => isRecord(entry[1]))) : {}
+    if (!isRecord(saved?.append)) return {}
+    // TarsK8S once sorted the fields by the part of the object that they belong to.
+    const { k8s, release, imageBuild, ...fields } = saved.append
+    const all = Object.assign(fields, ...[k8s, release, imageBuild].filter(isRecord)) as Fields
+    return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null && !isEmptyList(value)))
   } catch {
     return {}
   }

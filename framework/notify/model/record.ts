@@ -59,10 +59,10 @@ export function recordOfInfo(info: ReportInfo, node: string, time: number): Noti
   })
 }
 
-/** Native keeps a set of three parts only. */
+/** Native keeps a set of three parts only, of which the first two are no wildcards. */
 function validSet(set: string): string {
-  const parts = set.split('.', 4)
-  return parts.length === 3 && !parts.includes('') ? set : ''
+  const [name = '', area = '', group = '', ...rest] = set.split('.', 4)
+  return rest.length > 0 || [name, area, group].includes('') || [name, area].includes('*') ? '' : set
 }
 
 /** `App.Server` in either field; an empty name is no server's and is kept under no name. */

@@ -40,9 +40,14 @@ export const registryObjects: readonly PortSpec[] = [
 const inNoGroup: readonly Instance[] = [{ enableGroup: false }]
 export const registryService = serverObjectName(registryServer.app, registryServer.server)
 
-/** The objects a TEndpoint declares; none for subType normal, whose ports are no Tars objects. */
-export function portsOf(endpoint: TEndpoint): readonly PortSpec[] {
-  return (endpoint.spec.tars?.servants ?? []).map(({ name, ...port }) => ({ ...port, object: name }))
+/** Milliseconds that a servant has where its TServer does not say. */
+const usualTimeout = 60_000
+
+/** The objects a TEndpoint declares: servants, and the ports of a server of subType normal, which callers with another protocol find by name, too (framework-services F.4). */
+export function portsOf({ spec: { tars, normal } }: TEndpoint): readonly PortSpec[] {
+  const servants = (tars?.servants ?? []).map(({ name, ...port }) => ({ ...port, object: name }))
+  const ports = (normal?.ports ?? []).map(({ name, port, isTcp }) => ({ object: name, port, isTcp, timeout: usualTimeout }))
+  return [...servants, ...ports]
 }
 
 /** Sets that some of a server's pods belong to, whether these are there or not. Backups are in none, as they are in no list. */

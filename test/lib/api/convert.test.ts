@@ -95,7 +95,7 @@ describe('what becomes of fields', () => {
     const down = through(hub, 'v1beta2') as ApiObject & { spec: { k8s: object } }
     expect(down.spec.k8s).toMatchObject({ readinessGate: 'one' })
     expect(down.spec.k8s).not.toHaveProperty('command')
-    expect(JSON.parse(down.metadata.annotations?.['tars.io/Conversion.1b21b3'] ?? '')).toEqual({ append: { k8s: { command: ['run'], readinessGates: ['two'] } }, drop: {} })
+    expect(JSON.parse(down.metadata.annotations?.['tars.io/Conversion.1b21b3'] ?? '')).toEqual({ append: { command: ['run'], readinessGates: ['two'] }, drop: {} })
   })
 
   test('empty tars.ports are left out, empty normal.ports stay', () => {
@@ -108,6 +108,36 @@ describe('what becomes of fields', () => {
     const up = through({ apiVersion: 'k8s.tars.io/v1beta2', kind: 'TServer', metadata: { name: 'a-b', annotations: { 'tars.io/Conversion.1b21b3': '{' } }, spec: { k8s: { readinessGate: 'x' } } } as ApiObject, 'v1beta3')
     expect(up).toMatchObject({ apiVersion: 'k8s.tars.io/v1beta3', spec: { k8s: { readinessGates: ['x'] } } })
     expect(up.metadata.annotations).toBeUndefined()
+  })
+})
+
+describe('what K8SFramework kept in annotations comes back (its TServerConversion1b21b3, TServerConversion1b11b3 and TFCConversion1b21b3)', () => {
+  const spec = { app: 'A', server: 'B', subType: 'normal', normal: { ports: [] }, k8s: { readinessGate: 'one' }, release: { id: 'v1', image: 'i' } }
+  const kept = (pair: string, append: object) => ({ annotations: { [`tars.io/Conversion.${pair}`]: JSON.stringify({ append, drop: {} }) } })
+  const server = (version: Version, metadata: object): ApiObject => complete(version, { apiVersion: `k8s.tars.io/${version}`, kind: 'TServer', metadata: { name: 'a-b', ...metadata }, spec })
+
+  test('of v1beta2', () => {
+    expect(through(server('v1beta2', kept('1b21b3', { command: ['run'], args: ['a'], readinessGates: ['two'] })), 'v1beta3')).toMatchObject({ spec: { k8s: { command: ['run'], args: ['a'], readinessGates: ['one', 'two'] } } })
+    // Lists that are not there are null in it.
+    const plain = through(server('v1beta2', kept('1b21b3', { command: null, args: null, readinessGates: null })), 'v1beta3')
+    expect(plain).toEqual(through(server('v1beta2', {}), 'v1beta3'))
+  })
+
+  test('of v1beta1', () => {
+    const newer = { updateStrategy: { type: 'OnDelete' }, imagePullPolicy: 'Never', launcherType: 'foreground' }
+    const node = { nodeImage: 'n', nodeSecret: 's' }
+    const append = { ...newer, ...node, command: ['run'], args: null, readinessGates: ['two'] }
+    expect(through(server('v1beta1', kept('1b11b3', append)), 'v1beta3')).toMatchObject({ spec: { k8s: { ...newer, command: ['run'], readinessGates: ['one', 'two'] }, release: { id: 'v1', ...node } } })
+    expect(through(server('v1beta1', kept('1b11b2', { ...newer, ...node })), 'v1beta2')).toMatchObject({ spec: { k8s: { ...newer, readinessGate: 'one' }, release: node } })
+  })
+
+  test('of TFrameworkConfigs', () => {
+    const settings = { apiVersion: 'k8s.tars.io/v1beta2', kind: 'TFrameworkConfig', metadata: { name: 'tars-framework', ...kept('1b21b3', { executor: { image: 'x', secret: '' } }) }, imageBuild: { maxBuildTime: 300, idFormat: '' }, imageRegistry: { registry: 'r' } } as ApiObject
+    expect(through(settings, 'v1beta3')).toMatchObject({ imageBuild: { executor: { image: 'x', secret: '' } }, imageUpload: { registry: 'r' } })
+  })
+
+  test('and what TarsK8S kept by parts of the object, too', () => {
+    expect(through(server('v1beta1', kept('1b11b3', { k8s: { command: ['run'] }, release: { nodeImage: 'n' } })), 'v1beta3')).toMatchObject({ spec: { k8s: { command: ['run'] }, release: { nodeImage: 'n' } } })
   })
 })
 

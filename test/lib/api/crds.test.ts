@@ -115,6 +115,8 @@ describe('what is refused and what is not (control-plane spec A.1)', () => {
     ['100 replicas', { spec: { ...base, k8s: { replicas: 100 }, normal: { ports: [] } } }, false],
     ['a GPU', { spec: { ...base, k8s: { resources: { limits: { 'nvidia.com/gpu': 1, cpu: '500m' } } }, normal: { ports: [] } } }, true],
     ['a mount from two sources', { spec: { ...base, k8s: { mounts: [{ name: 'v', mountPath: '/v', source: { emptyDir: {}, hostPath: { path: '/', type: '' } } }] }, normal: { ports: [] } } }, false],
+    ['a variable from any key that a Secret may have', { spec: { ...base, k8s: { env: ['db_password', 'tls.crt'].map((key) => ({ name: 'A', valueFrom: { secretKeyRef: { name: 's', key, optional: true } } })) }, normal: { ports: [] } } }, true],
+    ['a variable from a key that none can have', { spec: { ...base, k8s: { env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'a/b', optional: true } } }] }, normal: { ports: [] } } }, false],
     ['a variable without value', { spec: { ...base, k8s: { env: [{ name: 'A' }] }, normal: { ports: [] } } }, false],
   ])('%s', (_what, change, expected) => {
     expect(spec(change)).toBe(expected)

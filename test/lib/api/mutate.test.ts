@@ -107,6 +107,13 @@ describe('TConfig (control-plane spec B.3)', () => {
     expect(activeVersion([{ ...first, activated: false }])).toBeUndefined()
   })
 
+  test('of two that K8SFramework left, the one that it was about to replace is not in force', () => {
+    const version = (name: string, creationTimestamp: string, labels: Record<string, string> = {}): TConfig => ({ ...config(), metadata: { name, creationTimestamp, labels } })
+    const [back, newer] = [version('back', '2024-01-01T00:00:00Z'), version('newer', '2024-01-02T00:00:00Z', { 'tars.io/Deactivate': 'Deactivating' })]
+    expect(activeVersion([back, newer])).toBe(back)
+    expect(activeVersion([newer])).toBe(newer)
+  })
+
   test('a version that was replaced and does not know it yet is brought back', () => {
     const first = mutateConfig(config(), new Date('2024-01-01T00:00:00Z'))
     const second = mutateConfig({ ...config(), metadata: { name: 'second' } }, new Date('2024-01-02T00:00:00Z'), undefined, [first])

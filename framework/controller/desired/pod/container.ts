@@ -1,6 +1,6 @@
 import type { Container, EnvVar } from 'kubernetes-types/core/v1.d.ts'
 import { imagePlaceholder } from '#api/names.ts'
-import { isRole } from '#api/seed/servers.ts'
+import { isRole } from '#api/node.ts'
 import type { TFrameworkConfig, TServer } from '#api/types.ts'
 import { containerPorts } from './ports.ts'
 import { supervisorPreStop, supervisorProbes } from './probes.ts'

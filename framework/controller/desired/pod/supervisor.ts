@@ -1,6 +1,6 @@
 import type { Container, EnvVar } from 'kubernetes-types/core/v1.d.ts'
 import { names, paths } from '#api/names.ts'
-import { isRole } from '#api/seed/servers.ts'
+import { hasNode } from '#api/node.ts'
 import type { TFrameworkConfig, TServer } from '#api/types.ts'
 
 /**
@@ -15,7 +15,7 @@ export type Supervisor =
 
 /** The release's node image counts, then the framework's; with neither, the baked one runs. */
 export function supervisorOf({ spec }: TServer, framework: TFrameworkConfig | undefined): Supervisor {
-  if (spec.subType !== 'tars' || isRole(spec)) return { kind: 'none' }
+  if (!hasNode(spec)) return { kind: 'none' }
   const settings = framework?.nodeImage
   const given = filled(spec.release?.nodeImage)
   const image = given ?? filled(settings?.image)

@@ -1,6 +1,6 @@
 import type { Container, PodSpec, PodTemplateSpec, Toleration } from 'kubernetes-types/core/v1.d.ts'
 import { labels } from '#api/names.ts'
-import { isRole } from '#api/seed/servers.ts'
+import { isRole } from '#api/node.ts'
 import type { TFrameworkConfig, TServer } from '#api/types.ts'
 import { serverLabels } from '../meta.ts'
 import { podAffinity } from './affinity.ts'

@@ -1,6 +1,6 @@
 import type { Volume, VolumeMount } from 'kubernetes-types/core/v1.d.ts'
 import { names, paths } from '#api/names.ts'
-import { isRole } from '#api/seed/servers.ts'
+import { isRole } from '#api/node.ts'
 import type { Mount, TFrameworkConfig, TServer } from '#api/types.ts'
 import { workDirMount, type Supervisor } from './supervisor.ts'
 

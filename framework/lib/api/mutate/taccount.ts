@@ -17,8 +17,8 @@ export function passwordDigest(password: string): string {
 }
 
 /**
- * A password becomes its hash, and a changed password takes the tokens along (control-plane spec B.6). One that the CRD will refuse
- * stays, so that the refusal names it.
+ * A password becomes its hash, and a changed password takes the tokens along (control-plane spec B.6). One that cannot be
+ * stays, to be refused.
  * @param hash makes a bcrypt hash
  * @param old the object before an update; absent for a new one
  */
@@ -34,6 +34,7 @@ export function mutateAccount(account: TAccount, hash: (text: string) => string,
   }
 }
 
-function isPassword(text: string): boolean {
+/** True for what may be a password. */
+export function isPassword(text: string): boolean {
   return text.length >= 6 && text.length <= 32 && new RegExp(patterns.visible).test(text)
 }

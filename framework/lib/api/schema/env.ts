@@ -1,9 +1,10 @@
 import { array, boolean, intOrString, object, optional, string } from './builder.ts'
-import { limits, name, objectName, patterns } from './patterns.ts'
+import { limits, objectName, patterns } from './patterns.ts'
 
+// A key is any that a ConfigMap or Secret may have; the reference's pattern knows neither tls.crt nor db_password.
 const keyRef = (what: string) => object(`A key of a ${what}.`, {
   name: objectName(`Name of the ${what}.`),
-  key: name('The key.'),
+  key: string('The key.', { pattern: patterns.fileKey }),
   optional: boolean('The variable is left out when the key is missing.', true),
 })
 

@@ -56,9 +56,6 @@ const healthOnly: readonly FrameworkRole[] = ['registry', 'config', 'log', 'admi
 
 const podFields = [['Namespace', 'metadata.namespace'], ['PodName', 'metadata.name'], ['PodIP', 'status.podIP']] as const
 
-/** True for the framework's own services: `tarsk8s <role>` serves Tars by itself, with no tarsnode above it. */
-export const isRole = ({ k8s: { command } }: Pick<TServerSpec, 'k8s'>): boolean => command?.[0] === 'tarsk8s'
-
 /** The TServer of a framework service, started as `tarsk8s <role>`. */
 export function frameworkServer(role: FrameworkRole, options: FrameworkServerOptions): TServer {
   const { namespace, release, registryReplicas = 1, imagePullPolicy = 'IfNotPresent' } = options

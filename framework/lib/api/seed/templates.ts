@@ -70,6 +70,7 @@ const java = `<tars>
 </tars>
 `
 
+// phptars names its log file by loglevel, and ends when there is none.
 const php = `<tars>
   <application>
     <server>
@@ -81,6 +82,7 @@ const php = `<tars>
       task_worker_num=1
       dispatch_mode=2
       daemonize=1
+      loglevel=DEBUG
     </server>
   </application>
 </tars>
