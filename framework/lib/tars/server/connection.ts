@@ -28,6 +28,8 @@ export interface ConnectionHost {
   read(): void
   /** Calls {@link Connection.readOn} when they are. */
   readLater(connection: Connection): void
+  /** Calls {@link Connection.flush} in a while. */
+  sendLater(connection: Connection): void
   /** Starts the calls that were put off. Returns whether their bytes are needed no more. */
   readonly settle: () => boolean
   /** One packet without its header. Returns whether its bytes are needed no more, once `settle` says the same. Throws a Failure when it is none. */
@@ -53,6 +55,8 @@ export class Connection implements Channel {
   #unread: Buffer | undefined
   #unreadSince = 0
   #batch: Writer | undefined
+  /** It is sent at the end of the turn. */
+  #due = false
   #inFlight = 0
   #held = 0
   #partialSince = 0
@@ -93,17 +97,18 @@ export class Connection implements Channel {
     if (this.#inFlight === 0 && (this.#peerEnded || this.#closing)) this.#finish()
   }
 
-  open(): Writer | undefined {
+  open(later = false): Writer | undefined {
     if (this.#closed || this.#finishedAt >= 0) return undefined
-    if (this.#batch === undefined) {
-      this.#batch = this.#host.writers.borrow()
-      this.#host.turn.atEnd(this.#flush)
+    if (later && this.#batch === undefined) this.#host.sendLater(this)
+    else if (!later && !this.#due) {
+      this.#due = true
+      this.#host.turn.atEnd(this.flush)
     }
-    return this.#batch
+    return (this.#batch ??= this.#host.writers.borrow())
   }
 
   commit(): void {
-    if (this.#batch !== undefined && this.#batch.length > batchBytes) this.#flush()
+    if (this.#batch !== undefined && this.#batch.length > batchBytes) this.flush()
   }
 
   /** Nothing under way in either direction. */
@@ -218,8 +223,10 @@ export class Connection implements Channel {
     if (!this.#host.onHeld(delta, this) && delta > 0) this.drop(tooMuchHeld(this.#held))
   }
 
-  readonly #flush = (): void => {
+  /** Sends what there is. */
+  readonly flush = (): void => {
     const batch = this.#batch
+    this.#due = false
     if (batch === undefined) return
     this.#batch = undefined
     if (this.#closed || batch.length === 0) this.#host.writers.give(batch)
