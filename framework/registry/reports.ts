@@ -78,8 +78,7 @@ export class Reports {
   accept(pod: PodObject, told: ReportedState): number | undefined {
     const { directory, clock } = this.#options
     const { name } = pod.metadata
-    // What it said before that is over.
-    this.#early.take(pod, clock.monotonic())
+    this.#takeEarly(pod)
     const shown = directory.pod(name)
     const word = this.#words.get(name)
     const latest = latestOf(pod, shown, word)
@@ -103,6 +102,12 @@ export class Reports {
     this.#lookAgain(speaker.podName)
   }
 
+  /** Takes over what the pod said before it was seen. */
+  #takeEarly(pod: PodObject): void {
+    const early = this.#early.take(pod, this.#options.clock.monotonic())
+    if (early !== undefined) this.accept(pod, early)
+  }
+
   #take(pod: PodObject, state: Told): void {
     const { name } = pod.metadata
     this.#words.set(name, { pod, state, revision: ++this.#taken, isPending: true })
@@ -114,8 +119,7 @@ export class Reports {
   /** Tells what the watch shows: once it has our write, or a later one, the pod speaks for itself again. */
   observe(pod: PodObject): void {
     const name = pod.metadata.name
-    const early = this.#early.take(pod, this.#options.clock.monotonic())
-    if (early !== undefined) this.accept(pod, early)
+    this.#takeEarly(pod)
     const word = this.#words.get(name)
     if (word === undefined) return
     if (!isSame(word.pod, pod)) return this.#observeOther(pod, word)
@@ -147,8 +151,10 @@ export class Reports {
     const { name } = pod.metadata
     const word = this.#words.get(name)
     const stays = word?.isPending === true && (!isSame(word.pod, pod) || word.writtenAs === undefined)
-    if (stays) this.#options.directory.setReport(name, word.state)
-    else this.#forget(name)
+    if (stays) return this.#options.directory.setReport(name, word.state)
+    this.#forget(name)
+    // What the pod says already the next one may have said, too, before the watch has shown that.
+    if (word !== undefined) for (const address of addressesOf(word.pod)) this.#early.keep({ podName: name, uid: undefined, address }, word.state, this.#options.clock.monotonic())
   }
 
   /** Resolves when nothing is left to write. */
@@ -262,7 +268,7 @@ export class Reports {
     if (isIts !== true) return isIts === undefined
     const word = this.#pending(name)
     // What it said since is about the same.
-    if (word === undefined || word.revision === revision) this.#take(next, state)
+    if (word === undefined || word.revision === revision) this.#take(next, word?.state ?? state)
     else if (isOlderVersion(word.pod.metadata.resourceVersion, next.metadata.resourceVersion) && !isSame(word.pod, next)) this.#take(next, word.state)
     return true
   }

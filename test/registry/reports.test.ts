@@ -389,8 +389,31 @@ describe('reports', () => {
     gate.writes[0]?.end(podWith([], '6', { uid: 'next' }))
     await reports.idle()
     seeGone(next)
-    see(podWith([], '7', { uid: 'third' }))
+    see(podWith([], '7', { uid: 'third', made: 4_000_000_000 }))
     expect(isActive()).toBe(false)
+  })
+
+  test.each([['had been said by the one before', true], ['had been taken for one of the one before, which was being written', false]])('one of the next pod is not lost when the same %s', async (_what, isShown) => {
+    const next = podWith([], '5', { uid: 'next', made: noon })
+    const { gate, reports, see, seeGone } = setup(next)
+    if (isShown) see(shows('Active/Active/1', noon - 9, '2'))
+    reports.accept(podWith([], '1'), { ...state('Active'), saidAt: noon - 5 })
+    if (!isShown) gate.writes[0]?.end(shows('Active/Active/1', noon - 5, '3'))
+    await reports.idle()
+    reports.accept(podWith([], '1'), { ...state('Active'), saidAt: noon + 1 })
+    seeGone(podWith([], '4'))
+    see(next)
+    expect(gate.writes.at(-1)).toMatchObject({ uid: 'next', condition: { reason: 'Active/Active/1', lastProbeTime: timeAt(noon + 1) } })
+  })
+
+  test('but what the one before said is not taken for its word', async () => {
+    const next = podWith([], '5', { uid: 'next', made: noon })
+    const { gate, reports, see, seeGone } = setup(next)
+    see(shows('Active/Active/1', noon - 9, '2'))
+    reports.accept(podWith([], '1'), { ...state('Active'), saidAt: noon - 5 })
+    seeGone(podWith([], '4'))
+    see(next)
+    expect(gate.writes).toEqual([])
   })
 
   test('not more writes at once than allowed', async () => {

@@ -179,7 +179,7 @@ class RunningRegistry {
       if (pod !== undefined) this.#informer.learn(pod as unknown as AnyObject)
       return pod
     }
-    const reports = new Reports({ directory: this.#directory, write, fetch, clock: { now: () => api.now * 1000, monotonic: () => 0 }, log: silentLogger })
+    const reports = new Reports({ directory: this.#directory, write, fetch, clock: { now: () => api.now * 1000, monotonic: () => api.now * 1000 }, log: silentLogger })
     this.#informer.onChange((type, object) => followPod(type === 'deleted', object as unknown as PodObject, this.#directory, reports))
     this.#informer.start()
     this.#servant = registryServant({ directory: this.#directory, reports, check: unchecked, descriptors: unchecked, template: () => undefined, fetchPod: fetch, log: silentLogger })
@@ -220,11 +220,11 @@ class RunningRegistry {
     return Promise.race([this.#told(node, present, time), this.#ended.promise])
   }
 
-  async #told({ address, uid, pid }: Node, present: string, time: number): Promise<number | undefined> {
+  async #told({ address, uid }: Node, present: string, time: number): Promise<number | undefined> {
     await this.#turns.next(`${uid} tells ${this.name} ${present} of ${time}`, this)
     if (!this.serves) throw networkError('it does not serve')
     const responseContext = new Map<string, string>()
-    const current = { peer: { address }, context: new Map([['PID', pid], ['Time', String(time)]]), responseContext } as unknown as Current
+    const current = { peer: { address }, context: new Map([['PID', '1'], ['Time', String(time)]]), responseContext } as unknown as Current
     let refused: unknown
     await Promise.resolve().then(() => this.#servant.updateServerState('p', 'Active', present, current)).catch((error: unknown) => (refused = error))
     this.#turns.log.push(`${this.name} ${refused === undefined ? 'takes' : 'refuses'} ${uid} ${present} of ${time}`)
@@ -244,8 +244,6 @@ class RunningRegistry {
 class Node {
   readonly uid: string
   readonly address: string
-  /** Of its service: each pod's is another, so that none says by chance what the one before it says. */
-  readonly pid: string
   present = 'Inactive'
   /** Time of its latest word. */
   last = 0
@@ -256,9 +254,8 @@ class Node {
   #isDirty = false
   #isTelling = false
 
-  constructor(pid: string, address: string, talksTo: number, world: World) {
-    this.uid = `u${pid}`
-    this.pid = pid
+  constructor(uid: string, address: string, talksTo: number, world: World) {
+    this.uid = uid
     this.address = address
     this.talksTo = talksTo
     this.#world = world
@@ -345,13 +342,13 @@ class World {
     if (api.pod !== undefined) api.set(undefined)
     if (random.whole(0, 3) === 0) return
     api.now++
-    const pid = String(++this.#made)
+    const uid = `u${++this.#made}`
     const address = node === undefined || random.whole(0, 3) === 0 ? `10.0.0.${random.whole(1, 3)}` : node.address
-    const pod: PodObject = { metadata: { name: 'p', uid: `u${pid}`, creationTimestamp: new Date(api.now * 1000).toISOString(), labels: { 'tars.io/ServerApp': 'A', 'tars.io/ServerName': 'B' } }, spec: { readinessGates: [{ conditionType: 'tars.io/active' }] } }
+    const pod: PodObject = { metadata: { name: 'p', uid, creationTimestamp: new Date(api.now * 1000).toISOString(), labels: { 'tars.io/ServerApp': 'A', 'tars.io/ServerName': 'B' } }, spec: { readinessGates: [{ conditionType: 'tars.io/active' }] } }
     const addressed = { ...pod, status: { podIP: address } }
     if (random.whole(0, 1) === 0) api.set(pod)
     api.set(addressed)
-    this.node = new Node(pid, address, random.whole(0, registryCount - 1), this)
+    this.node = new Node(uid, address, random.whole(0, registryCount - 1), this)
     this.node.say('Inactive')
   }
 
@@ -386,7 +383,7 @@ class World {
   /** What is so when nothing is under way any more. */
   end(): void {
     const { node, api } = this
-    const expected = node === undefined ? undefined : `Active/${node.present}/${node.pid}`
+    const expected = node === undefined ? undefined : `Active/${node.present}/1`
     expect(api.pod && reasonOf(api.pod)).toBe(expected)
     for (const registry of this.registries) expect([registry.name, registry.gives]).toEqual([registry.name, node?.present === 'Active' ? node.address : undefined])
   }
