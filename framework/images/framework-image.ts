@@ -42,7 +42,7 @@ export async function writeFrameworkImage(destination: ImageLocation, options: F
 }
 
 /** What the image is made of. */
-export async function frameworkImage({ cacheDir, signal }: FrameworkImageOptions): Promise<Pick<ComposeOptions, 'layers'> & { readonly config: NonNullable<ComposeOptions['config']> }> {
+async function frameworkImage({ cacheDir, signal }: FrameworkImageOptions): Promise<Pick<ComposeOptions, 'layers'> & { readonly config: NonNullable<ComposeOptions['config']> }> {
   await mkdir(cacheDir, { recursive: true })
   const { root } = await stageBase(staticbase, { cacheDir, ...(signal === undefined ? {} : { signal }) })
   const { layer } = await supervisorLayer(cacheDir, signal)

@@ -29,8 +29,6 @@ export interface Asker {
 export interface Answerer {
   /** Asked for where none is named. */
   readonly usualIndex: string
-  /** Why a question is refused that a peer, by its address, asks now, which is counted; undefined: it is not. */
-  full(peer: string): string | undefined
   /** @throws TarsCallError with the code of overload when too many questions of who asks wait */
   answer(asked: Asked, asker: Asker): Promise<MonitorQueryRsp>
   /** `YYYYMMDD HHMM` up to which there are rows of all stores. @throws Failure when a store does not say, or too many questions of who asks wait */
@@ -62,13 +60,11 @@ export function createAnswerer({ kind, reader, atOnce, log }: AnswererOptions): 
     if (!refused) log.error('a question was not answered', { dataset: dataset.name, error })
     return failed(describe(error))
   }
+  // One for all: where many are refused, making one takes longer than the rest.
   const busy = new TarsCallError(ret.overload, `${atOnce.mostOfOwner} questions of this peer are not answered yet`, { remedy: 'ask again in a moment' })
-  // One text for all: where many are refused, making one takes longer than the rest.
-  const why = describe(busy)
-  const full = (peer: string): string | undefined => {
-    if (!turns.isFull(peer)) return undefined
+  const refuse = (): Promise<never> => {
     counts.refused++
-    return why
+    return Promise.reject(busy)
   }
   /** @param work is given until when it is waited for */
   const inTurn = <T>(asker: Asker, work: (until: number) => Promise<T>): Promise<T> => {
@@ -97,17 +93,16 @@ export function createAnswerer({ kind, reader, atOnce, log }: AnswererOptions): 
   }
   return {
     counts,
-    full,
     usualIndex: kind.usualIndex,
     async lastTime(asker) {
-      if (full(asker.peer) !== undefined) throw busy
+      if (turns.isFull(asker.peer)) return refuse()
       const { answer, answered, failures } = await inTurn(asker, last)
       if (answered === 0 || failures.length > 0) throw new Failure('QUERY_STORE', failures[0] ?? noStore, { temporary: true })
       return timeOf(answer)
     },
     // Not async: what a question has beside its plan, which is bounded, is not kept while it waits.
     answer(asked, asker) {
-      if (full(asker.peer) !== undefined) return Promise.reject(busy)
+      if (turns.isFull(asker.peer)) return refuse()
       let plan: Plan
       try {
         plan = planOf(kind, asked)

@@ -59,7 +59,7 @@ export async function startQuery({ role, client, namespace, address, port, textP
     const http = lifetime.own(await serveStore({ address, port: httpPort, metrics: { '/metrics': metrics }, log }))
     const text = lifetime.own(await startTextServer({ address, port: textPort, answerer, tokens }))
     const servant: MonitorQueryServant = { query: (req, current) => answerer.answer(req, askerOf(current)).then((rsp) => ({ return: 0, rsp })) }
-    const [endpoint] = await serveTars({ adapters: [{ ...bounds, full: answerer.full, endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { [`tars.tars${role}.QueryObj`]: { interface: MonitorQuery, servant } }, tokens }], tls, accounts, log }, lifetime)
+    const [endpoint] = await serveTars({ adapters: [{ ...bounds, endpoint: `tcp -h ${address} -p ${port} -t 60000`, servants: { [`tars.tars${role}.QueryObj`]: { interface: MonitorQuery, servant } }, tokens }], tls, accounts, log }, lifetime)
     const bound = endpoint?.port ?? 0
     log.info('query serves', { role, address, port: bound, text: text.port, http: http.port, store: elastic?.urls ?? owner })
     return Object.assign(lifetime, { port: bound, textPort: text.port, httpPort: http.port })

@@ -1,8 +1,5 @@
 // AdminRegObj (framework-services 10) as TarsWeb, DCache and plug-ins call it: a @tars/rpc client, webhooks, and nodes in pods.
-import { mkdtemp, rm, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { accountName } from '#api/mutate/taccount.ts'
@@ -13,13 +10,11 @@ import { nodes, pods, statefulSets } from '#kube/resources.ts'
 import type { AnyObject, Resource } from '#kube/types.ts'
 import { Communicator } from '#tars/client.ts'
 import { AdminReg, createTaskItemReq, createTaskReq, EMTaskItemStatus, EMTaskStatus, type AdminRegProxy } from '#tars/protocol/AdminReg.ts'
-import { Log, type LogProxy } from '#tars/protocol/LogF.ts'
 import { createServerStateInfo, ServerState } from '#tars/protocol/NodeDescriptor.ts'
 import { Node, type NodeServant } from '#tars/protocol/Node.ts'
 import { createServer, type TarsServer } from '#tars/server.ts'
 import { startView } from '../../framework/admin/model/view.ts'
 import { startAdminRegistry, type RunningAdminRegistry } from '../../framework/admin/adminreg/adminreg.ts'
-import { startLog } from '../../framework/log/log.ts'
 import { eventually, peek, startCluster, type TestCluster } from '../controller/cluster.ts'
 import { ownAddress } from '../rig/own-address.ts'
 
@@ -41,8 +36,6 @@ let running = true
 let words = ''
 /** Where a node answers, and where nothing does. */
 const [alive, dead] = [ownAddress(), ownAddress()]
-/** Where a tarslog is. */
-const keeper = ownAddress()
 
 beforeAll(async () => {
   cluster = await startCluster()
@@ -141,26 +134,6 @@ describe('nodes', () => {
     expect(await admin.getLogData('Demo', 'Hello', 'demo-hello-0', 'app.log', 'tail -n 5')).toEqual([0, 'app.log: tail -n 5'])
     expect((await ours.getLogFileList('Demo', 'Hello', 'demo-hello-0')).logFileList).toEqual(['app.log', 'old.log'])
     expect(await ours.getNodeLoad('Demo', 'Hello', 'demo-hello-0', 7)).toEqual({ return: 0, fileData: 'load of 7' })
-  })
-  test('without a node, or with "remote" for one, logs are those that tarslog keeps', async () => {
-    expect((await ours.getLogData('Demo', 'Hello', 'remote', 'x.log', 'tail -1 x'))).toEqual({ return: 1001, fileData: expect.stringContaining('no pod of tars.tarslog') })
-    const folder = await mkdtemp(join(tmpdir(), 'tarsk8s-remote-'))
-    const keeping = { maxAgeMs: Infinity, gzipAgeMs: Infinity, maxBytes: Infinity }
-    const log = await startLog({ address: keeper, ports: { log: 12_111, topology: 13_030 }, path: folder, data: join(folder, '.index'), namesNode: true, conf: undefined, keeping, traceDays: 7, openFiles: 16, otlp: undefined, healthPort: undefined, log: silentLogger })
-    try {
-      await communicator.proxy<LogProxy>(Log, `tars.tarslog.LogObj@tcp -h ${keeper} -p 12111`).logger('Demo', 'Hello', 'a', '%Y', ['one\n', 'two\n'])
-      await makePod('tars', 'tarslog', 0, { podIP: keeper })
-      const file = `Demo.Hello_a_${new Date().getFullYear()}.log`
-      for (const node of ['', 'remote']) await until(async () => expect((await ours.getLogFileList('Demo', 'Hello', node))).toEqual({ return: 0, logFileList: [file] }))
-      expect(await admin.getLogData('Demo', 'Hello', 'remote', file, 'tail -1 x | cat -v')).toEqual([0, expect.stringMatching(/^[\d.]+\|two\n$/)])
-      expect((await ours.getLogData('Demo', 'Hello', 'remote', '../Hello/x', 'tail -1 x')).return).toBe(-1)
-      await symlink('Broken', join(folder, 'Demo/Broken'))
-      expect(await ours.getLogFileList('Demo', 'Broken', 'remote')).toEqual({ return: -1, logFileList: [] })
-    } finally {
-      await makePod('tars', 'tarslog', 0, {})
-      await log.stop()
-      await rm(folder, { recursive: true, force: true })
-    }
   })
   test('a node whose callers are sent elsewhere is marked, and unmarked', async () => {
     const flow = async (): Promise<unknown> => (await peek(cluster.client, pods, namespace, 'demo-hello-0'))?.metadata.annotations?.['tars.io/Flow']
@@ -402,7 +375,7 @@ describe('tasks', () => {
     expect(await ours.addTaskReq(createTaskReq({ taskNo: 't1', taskItemReq: [item('stop'), item('start')], serial: true }))).toBe(0)
     expect(await ours.addTaskReq(createTaskReq({ taskNo: 't1', taskItemReq: [item('stop')] }))).toBe(1007)
     const task = await ended('t1')
-    expect(task).toMatchObject({ status: EMTaskStatus.EM_T_SUCCESS, taskItemRsp: [{ status: EMTaskItemStatus.EM_I_SUCCESS, percent: 100, executeLog: 'Success: stop' }, { executeLog: 'Success: start' }] })
+    expect(task).toMatchObject({ status: EMTaskStatus.EM_T_SUCCESS, taskItemRsp: [{ status: EMTaskItemStatus.EM_I_SUCCESS, statusInfo: 'EM_I_SUCCESS', percent: 100, executeLog: 'Success: stop' }, { executeLog: 'Success: start' }] })
     expect(calls).toEqual(['stop Demo.Hello', 'start Demo.Hello'])
     expect((await ours.getTaskHistory('Demo', 'Hello', 'stop')).taskRsps.map(({ taskNo }) => taskNo)).toEqual(['t1'])
     expect((await ours.getTaskRsp('none')).return).toBe(1007)
@@ -410,7 +383,7 @@ describe('tasks', () => {
   test('a serial one ends at the first failure; else the others go on', async () => {
     const bad = item('stop', { nodeName: 'nobody' })
     await ours.addTaskReq(createTaskReq({ taskNo: 't2', taskItemReq: [bad, item('start')], serial: true }))
-    expect((await ended('t2')).taskItemRsp.map(({ status }) => status)).toEqual([EMTaskItemStatus.EM_I_FAILED, EMTaskItemStatus.EM_I_CANCEL])
+    expect((await ended('t2')).taskItemRsp.map(({ status, statusInfo }) => [status, statusInfo])).toEqual([[EMTaskItemStatus.EM_I_FAILED, 'EM_I_FAILED'], [EMTaskItemStatus.EM_I_CANCEL, 'EM_I_CANCEL']])
     await ours.addTaskReq(createTaskReq({ taskNo: 't3', taskItemReq: [bad, item('start'), item('dance')] }))
     const task = await ended('t3')
     expect(task.status).toBe(EMTaskStatus.EM_T_PARIAL)
@@ -419,7 +392,7 @@ describe('tasks', () => {
   test('a release is done when the node runs it', async () => {
     await ours.addTaskReq(createTaskReq({ taskNo: 't4', taskItemReq: [item('patch_tars', { parameters: new Map([['patch_id', 'v3']]) })] }))
     await eventually(async () => ((await live('demo-hello'))?.['spec'].release.id === 'v3' ? true : undefined))
-    expect((await ours.getTaskRsp('t4')).taskRsp.status).toBe(EMTaskStatus.EM_T_RUNNING)
+    expect((await ours.getTaskRsp('t4')).taskRsp).toMatchObject({ status: EMTaskStatus.EM_T_RUNNING, taskItemRsp: [{ statusInfo: 'EM_I_RUNNING' }] })
     await makePod('Demo', 'Hello', 0, { podIP: alive, id: 'v3' })
     expect(await ended('t4')).toMatchObject({ status: EMTaskStatus.EM_T_SUCCESS })
   })
@@ -454,7 +427,7 @@ describe('tasks', () => {
     await ours.addTaskReq(createTaskReq({ taskNo: 'long', taskItemReq: [item('start')] }))
     const [told] = (await ended('long')).taskItemRsp
     words = ''
-    expect([told?.executeLog.length, told?.statusInfo.length]).toEqual([4096, 4096])
+    expect([told?.executeLog.length, told?.statusInfo]).toEqual([4096, 'EM_I_SUCCESS'])
   })
   test('have so many items, each so long, and the oldest are forgotten', async () => {
     const many = (count: number, fields: object = {}) => createTaskReq({ taskItemReq: Array.from({ length: count }, () => item('dance')), ...fields })

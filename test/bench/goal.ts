@@ -30,7 +30,7 @@ export function held(goal: Goal): boolean {
 const figure = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3))
 
 /** `goal <what>: <measured> (bar <bar>) held|missed`, the measured figure with its spread (min to max of the rounds). */
-export function goalLine(goal: Goal): string {
+function goalLine(goal: Goal): string {
   const unit = goal.unit ?? ''
   const spread = `${figure(Math.min(...goal.samples))}–${figure(Math.max(...goal.samples))}, ${goal.samples.length} rounds`
   const bar = `${goal.rule === 'least' ? '≥' : '≤'} ${figure(goal.bar)}${unit}`

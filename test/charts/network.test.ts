@@ -111,8 +111,8 @@ describe('values', () => {
     expect([goes(set, 'tarsnotify'), goes(set, 'tarslog'), goes(set, 'tarsregistry'), goes(set, 'tarsconfig')]).toEqual([[53, 8443, 9093, 9200], [53, 4318, 8443], [53, 8443, 5000], [53, 8443]])
     expect(allows(set, { from: roleAt('tarsconfig'), to: { address: '10.9.9.8' }, port: 8443 })).toBe(false)
     // Addresses that say no port, or something after it.
-    const addressed = await policiesOf('tarsframework', [on, 'elk.nodes={http://es-0:9200/path,https://es-5000,http://es-4318:8443/}', 'networkPolicy.apiServer.ports={6443}'])
-    expect(goes(addressed, 'tarsstat')).toEqual([53, 443, 6443, 8443, 9200])
+    const addressed = await policiesOf('tarsframework', [on, 'elk.nodes={http://es-0:9200/path,https://es-5000,http://es-4318:8443/,[fd00::7]:9093}', 'networkPolicy.apiServer.ports={6443}'])
+    expect(goes(addressed, 'tarsstat')).toEqual([53, 443, 6443, 8443, 9093, 9200])
   })
 
   it('let API servers reach the webhooks from wherever they are, and only gatherers the metrics', async () => {

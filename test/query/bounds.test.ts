@@ -50,9 +50,7 @@ describe('the text protocol', () => {
   async function serve(result: ReadonlyMap<string, number[]> = new Map()): Promise<{ readonly waiting: (() => void)[]; readonly connect: () => Promise<Socket> }> {
     const waiting: (() => void)[] = []
     const answerer: Answerer = {
-      usualIndex: 'succ_count',
-      full: () => undefined,
-      counts: { answered: 0, refused: 0, failed: 0 }, lastTime: async () => '',
+      usualIndex: 'succ_count', counts: { answered: 0, refused: 0, failed: 0 }, lastTime: async () => '',
       async answer({ groupby }) {
         await new Promise<void>((resolve) => waiting.push(resolve))
         return { ret: 0, msg: '', lastTime: groupby.join(), activeDb: 1, totalDb: 1, retThreads: [], result: new Map(result) }

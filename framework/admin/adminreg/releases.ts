@@ -78,7 +78,7 @@ export async function patchPercent({ view }: Pick<World, 'view'>, { app, server,
 }
 
 /** A positive number for a release id, for callers who know packages by number. */
-export function releaseNumber(id: string): number {
+function releaseNumber(id: string): number {
   return (createHash('sha256').update(id).digest().readUInt32BE(0) & 0x7fffffff) || 1
 }
 

@@ -36,5 +36,3 @@ export interface StorageClass extends KubeObject { readonly reclaimPolicy?: stri
 export const claimResource = persistentVolumeClaims as Resource<Claim>
 export const volumeResource = persistentVolumes as Resource<Volume>
 export const classResource = storageClasses as Resource<StorageClass>
-
-export const isLeaving = ({ metadata }: KubeObject): boolean => metadata.deletionTimestamp !== undefined

@@ -82,7 +82,7 @@ export function newServer({ app, server, variant, object }: ServerName, namespac
 }
 
 /** A merge patch (RFC 7386) that changes what was asked for and nothing else. */
-export function changeOf(known: TServer, wish: Wish): object {
+function changeOf(known: TServer, wish: Wish): object {
   const { release, template, sets, replicas, profile, now } = wish
   const tars = {
     ...(template === undefined ? {} : { template }),

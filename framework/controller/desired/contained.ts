@@ -1,3 +1,5 @@
+import { isRecord } from '#api/schema/shape.ts'
+
 /**
  * True when `actual` holds everything that `desired` asks for. Fields that only `actual` has do not count: they are the API server's
  * defaults, or belong to others. Neither does the difference between an absent field and an empty one, as the server drops empty ones.
@@ -7,10 +9,6 @@ export function contains(actual: unknown, desired: unknown): boolean {
   if (Array.isArray(desired)) return Array.isArray(actual) && containsList(actual, desired)
   if (isRecord(desired)) return isRecord(actual) && Object.entries(desired).every(([name, value]) => contains(actual[name], value))
   return actual === desired || sameQuantity(actual, desired)
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isEmpty(value: unknown): boolean {

@@ -71,7 +71,7 @@ function waiting(status: Pod['status']): string[] {
 }
 
 /** The entry of TEndpoint.status.pods for a pod. */
-export function endpointPod(pod: Pod): TEndpointPod {
+function endpointPod(pod: Pod): TEndpointPod {
   const { metadata = {}, status = {} } = pod
   const id = metadata.labels?.[labels.serverId]
   return {

@@ -3,7 +3,7 @@ import { describe, Failure } from '#base/errors.ts'
 import type { TFrameworkConfig, TServer } from '#api/types.ts'
 import { isConflict, isNotFound, KubeError } from '#kube/errors.ts'
 import type { Reconcile } from '#kube/reconciler.ts'
-import type { AnyObject } from '#kube/types.ts'
+import { isLeaving, type AnyObject } from '#kube/types.ts'
 import { ensureApplied, type Applicable } from './apply.ts'
 import { frameworkOf, type ControllerContext } from './context.ts'
 import { warn } from './event.ts'
@@ -60,8 +60,6 @@ function reconcileChild(context: ControllerContext, kind: ChildKind): Reconcile 
     }
   }
 }
-
-const isLeaving = ({ metadata }: { readonly metadata: { readonly deletionTimestamp?: string } }): boolean => metadata.deletionTimestamp !== undefined
 
 /** Its end, or the news of its TServer, is an event that brings the key back. */
 async function removeOrphan({ client }: ControllerContext, { resource }: ChildKind, child: AnyObject, signal: AbortSignal): Promise<void> {

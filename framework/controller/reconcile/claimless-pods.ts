@@ -1,6 +1,6 @@
 import type { Reconcile } from '#kube/reconciler.ts'
 import { pods as podResource } from '#kube/resources.ts'
-import type { AnyObject } from '#kube/types.ts'
+import { isLeaving } from '#kube/types.ts'
 import { claimlessPods, isOnDelete, ordinalOf } from '../desired/claimless.ts'
 import { isReady } from '../desired/trouble.ts'
 import type { ControllerContext } from './context.ts'
@@ -23,5 +23,3 @@ export function reconcileClaimlessPods({ client, stores, log }: ControllerContex
     await remove(client, podResource, next, 'Background', signal)
   }
 }
-
-const isLeaving = ({ metadata }: AnyObject): boolean => metadata.deletionTimestamp !== undefined

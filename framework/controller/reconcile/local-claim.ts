@@ -2,9 +2,8 @@ import { annotations, labels } from '#api/names.ts'
 import { isNotFound } from '#kube/errors.ts'
 import type { Reconcile } from '#kube/reconciler.ts'
 import { persistentVolumeClaims } from '#kube/resources.ts'
+import { fieldManager } from './apply.ts'
 import { serverKeyOf, type ControllerContext } from './context.ts'
-
-const fieldManager = 'tarscontroller'
 
 /**
  * Owner and mode that a server wants of its local volumes stand in annotations of their claims, which the agent of the node

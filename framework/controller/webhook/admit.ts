@@ -7,6 +7,7 @@ import { hasShape } from '#api/schema/shape.ts'
 import { denialText, type Problem } from '#api/validate/problem.ts'
 import type { ApiObject } from '#api/types.ts'
 import type { AdmissionRequest, AdmissionResponse } from '#kube/admission.ts'
+import { isLeaving } from '#kube/types.ts'
 import { identities as standardIdentities } from './identities.ts'
 import { mutators } from './mutate.ts'
 import { jsonPatch } from './patch.ts'
@@ -54,8 +55,6 @@ export async function admit(request: AdmissionRequest, readers: Readers, options
   const judged = await validate({ ...request, object: patched(request.object, operations) }, readers, options)
   return judged.allowed ? mutated : judged
 }
-
-const isLeaving = ({ metadata }: { readonly metadata: { readonly deletionTimestamp?: string } }): boolean => metadata.deletionTimestamp !== undefined
 
 /** True for an update that only has the object written again, as in a migration to another storage version. */
 function changesNothing({ operation, object, oldObject }: AdmissionRequest): boolean {

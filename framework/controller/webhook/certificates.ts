@@ -21,7 +21,7 @@ export interface CertificateLives {
   readonly servingDays: number
 }
 
-export const certificateLives: CertificateLives = { authorityDays: 730, servingDays: 90 }
+const certificateLives: CertificateLives = { authorityDays: 730, servingDays: 90 }
 
 export interface RenewalOptions {
   /** Names and addresses by which the server is called. */

@@ -29,7 +29,7 @@ export interface RegistrationOptions {
 /** Names as in K8SFramework, whose configurations are taken over (control-plane spec D.1). */
 export const configurationNames = { mutating: 'tars-mutating-webhook', validating: 'tars-validating-webhook' } as const
 /** The kinds that are converted by webhook (control-plane spec A). */
-export const convertedKinds = ['tservers', 'tframeworkconfigs'] as const
+const convertedKinds = ['tservers', 'tframeworkconfigs'] as const
 
 /**
  * Seconds that the API server waits. A webhook makes two or three reads of a few milliseconds; a longer time only makes a write

@@ -1,7 +1,7 @@
 import type { Identities } from './types.ts'
 
 /** The controller's ServiceAccount as the charts name it. */
-export const standardController = 'system:serviceaccount:tars-system:tars-controller'
+const standardController = 'system:serviceaccount:tars-system:tars-controller'
 const kubernetesAccounts = 'system:serviceaccount:kube-system:'
 /** Without --use-service-account-credentials all of Kubernetes' controllers share this name. */
 const kubernetesManager = 'system:kube-controller-manager'

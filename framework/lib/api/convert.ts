@@ -1,6 +1,7 @@
 // Conversion between the versions of TServer and TFrameworkConfig (control-plane spec A.11): lossless, by annotation.
 import { annotations, group, versions, type Version } from './names.ts'
 import { withAnnotations } from './meta.ts'
+import { isRecord } from './schema/shape.ts'
 import type { ApiObject } from './types.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -29,10 +30,6 @@ function isConvertible({ kind, spec, imageBuild, metadata }: Convertible): boole
   if (!isRecord(spec) || !isRecord(spec['k8s'])) return false
   const gates = spec['k8s']['readinessGates']
   return (gates === undefined || Array.isArray(gates)) && ['tars', 'normal', 'release'].every((name) => spec[name] === undefined || isRecord(spec[name]))
-}
-
-function isRecord(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 const versionNumbers: Readonly<Record<Version, number>> = { v1beta1: 1, v1beta2: 2, v1beta3: 3 }

@@ -1,7 +1,7 @@
 // The kinds of the k8s.tars.io group, hub version. Types come from the schemas that the CRDs are made of, so the two cannot differ.
 import type { Infer, InferShape } from './schema/builder.ts'
 import type { taccountSpec, tframeworkkeySpec, tpluginSpec } from './schema/account.ts'
-import type { mountSource, mounts } from './schema/mounts.ts'
+import type { mounts } from './schema/mounts.ts'
 import type { tconfigFields, texitedrecordFields, tframeworkconfigFields, timageFields, ttemplateSpec, ttreeFields } from './schema/others.ts'
 import type { hostPorts, port, servant } from './schema/ports.ts'
 import type { timageStatus } from './schema/status.ts'
@@ -42,7 +42,6 @@ export interface ApiObject {
 
 export type TServerSpec = Infer<typeof tserverSpec>
 export type TServerTars = NonNullable<TServerSpec['tars']>
-export type TServerNormal = NonNullable<TServerSpec['normal']>
 export type TServerK8S = TServerSpec['k8s']
 export type TServerRelease = Infer<typeof release>
 export type TServerStatus = Infer<typeof tserverStatus>
@@ -51,7 +50,6 @@ export type Servant = Infer<typeof servant>
 export type ServerPort = Infer<typeof port>
 export type HostPort = Infer<typeof hostPorts>[number]
 export type Mount = Infer<ReturnType<typeof mounts>>[number]
-export type MountSource = Infer<typeof mountSource>
 /** What should run, and what does (control-plane spec A.1). */
 export interface TServer extends ApiObject { spec: TServerSpec; status?: TServerStatus }
 
@@ -89,7 +87,6 @@ export type TExitedPod = TExitedRecordFields['pods'][number]
 export interface TExitedRecord extends ApiObject, TExitedRecordFields {}
 
 export type TAccountSpec = Infer<typeof taccountSpec>
-export type TAccountToken = NonNullable<TAccountSpec['authentication']['tokens']>[number]
 /** A user of the framework (A.6). */
 export interface TAccount extends ApiObject { spec: TAccountSpec }
 

@@ -1,5 +1,5 @@
 /** First in, first out; shifting costs the same however long it is. */
-export class Queue<T> {
+class Queue<T> {
   #items: (T | undefined)[] = []
   #first = 0
 

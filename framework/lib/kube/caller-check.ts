@@ -10,7 +10,7 @@ import type { Logger } from '#base/log.ts'
 import { metric } from '#base/metrics.ts'
 import { watchCallers, type CallerOptions, type Callers } from './callers.ts'
 
-export const callerModes = ['off', 'log', 'enforce'] as const
+const callerModes = ['off', 'log', 'enforce'] as const
 
 export interface CallerSettings {
   /** `off`: whatever is said is believed. `log`: what would be refused is counted and logged. `enforce`: it is refused. */

@@ -24,7 +24,6 @@ export const persistentVolumes = core('persistentvolumes', 'PersistentVolume', f
 export const statefulSets = grouped('apps', 'statefulsets', 'StatefulSet')
 export const daemonSets = grouped('apps', 'daemonsets', 'DaemonSet')
 export const deployments = grouped('apps', 'deployments', 'Deployment')
-export const replicaSets = grouped('apps', 'replicasets', 'ReplicaSet')
 export const controllerRevisions = grouped('apps', 'controllerrevisions', 'ControllerRevision')
 
 export const jobs = grouped('batch', 'jobs', 'Job')
@@ -34,7 +33,6 @@ export const storageClasses = grouped('storage.k8s.io', 'storageclasses', 'Stora
 export const networkPolicies = grouped('networking.k8s.io', 'networkpolicies', 'NetworkPolicy')
 export const podDisruptionBudgets = grouped('policy', 'poddisruptionbudgets', 'PodDisruptionBudget')
 export const horizontalPodAutoscalers: Resource = Object.freeze({ group: 'autoscaling', version: 'v2', plural: 'horizontalpodautoscalers', kind: 'HorizontalPodAutoscaler', namespaced: true })
-export const priorityClasses = grouped('scheduling.k8s.io', 'priorityclasses', 'PriorityClass', false)
 export const customResourceDefinitions = grouped('apiextensions.k8s.io', 'customresourcedefinitions', 'CustomResourceDefinition', false)
 export const mutatingWebhookConfigurations = grouped('admissionregistration.k8s.io', 'mutatingwebhookconfigurations', 'MutatingWebhookConfiguration', false)
 export const validatingWebhookConfigurations = grouped('admissionregistration.k8s.io', 'validatingwebhookconfigurations', 'ValidatingWebhookConfiguration', false)

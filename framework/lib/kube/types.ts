@@ -119,6 +119,9 @@ export function apiVersionOf(resource: Pick<Resource, 'group' | 'version'>): str
   return resource.group === '' ? resource.version : `${resource.group}/${resource.version}`
 }
 
+/** True for one that is being deleted. */
+export const isLeaving = ({ metadata }: { readonly metadata: { readonly deletionTimestamp?: string } }): boolean => metadata.deletionTimestamp !== undefined
+
 /** `namespace/name`, or `name` of a cluster-scoped object: the key of queues and stores. */
 export function keyOf(object: { readonly metadata: { readonly namespace?: string; readonly name?: string } }): string {
   const { namespace, name = '' } = object.metadata

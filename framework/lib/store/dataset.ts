@@ -119,10 +119,10 @@ export interface Store extends StoreReader {
 }
 
 /** Groups that an answer may have, and characters of their keys; beyond it the question is refused. */
-export const mostGroups = 50_000
+const mostGroups = 50_000
 const mostCharacters = 8 << 20
 /** Days that a question may span. */
-export const mostDays = 62
+const mostDays = 62
 /** Rows that one look may skip and bring. */
 export const mostRows = 10_000
 const longestValue = 1024

@@ -4,7 +4,7 @@ import { Failure } from '#base/errors.ts'
 import { escapeText, splitLine, trimLine } from './conf-text.ts'
 
 /** One domain: keys in order, then sub-domains in the order they were first seen. */
-export class ConfigDomain {
+class ConfigDomain {
   readonly name: string
   readonly #values = new Map<string, string>()
   readonly #domains = new Map<string, ConfigDomain>()

@@ -1,6 +1,6 @@
 import { Failure } from '#base/errors.ts'
 
-export const endpointProtocols = ['tcp', 'udp', 'ssl'] as const
+const endpointProtocols = ['tcp', 'udp', 'ssl'] as const
 
 /** Where something listens, as the Tars text `tcp -h HOST -p PORT -t TIMEOUT …` says it. */
 export interface Endpoint {
@@ -95,11 +95,6 @@ export function parseObject(text: string): ObjectAddress {
   // An IPv6 host has colons too: only one before a protocol separates.
   const list = at < 0 ? [] : text.slice(at + 1).split(/:(?=\s*(?:tcp|udp|ssl)\s)/)
   return { object, hash, endpoints: list.map(parseEndpoint) }
-}
-
-/** The text that {@link parseObject} reads. */
-export function formatObject(object: string, endpoints: readonly Endpoint[]): string {
-  return endpoints.length === 0 ? object : `${object}@${endpoints.map(formatEndpoint).join(':')}`
 }
 
 function isProtocol(word: string): word is Endpoint['protocol'] {

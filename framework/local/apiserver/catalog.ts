@@ -57,7 +57,7 @@ export class Catalog {
 const pathOf = ({ group, version, plural }: Definition): string => `${group}/${version}/${plural}`
 
 /** Sorts v2, v1, v1beta2, v1beta1, v1alpha1, then others (Kubernetes, "Version priority"). */
-export function byVersionPriority(left: string, right: string): number {
+function byVersionPriority(left: string, right: string): number {
   const [a, b] = [rank(left), rank(right)]
   for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return (b[index] ?? 0) - (a[index] ?? 0)
   return left < right ? -1 : 1

@@ -63,7 +63,6 @@ export const unauthorized = (): ApiError => new ApiError(401, 'Unauthorized', 'U
 export const methodNotAllowed = (): ApiError => new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource')
 export const unknownPath = (): ApiError => new ApiError(404, 'NotFound', 'the server could not find the requested resource')
 export const tooLarge = (limit: number): ApiError => new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limit}`)
-export const notAcceptable = (): ApiError => new ApiError(406, 'NotAcceptable', 'only the following media types are accepted: application/json')
 export const unsupportedMediaType = (given: string, accepted: readonly string[]): ApiError =>
   new ApiError(415, 'UnsupportedMediaType', `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')} (got ${given === '' ? 'none' : given})`)
 

@@ -90,7 +90,7 @@ export class Prober {
 }
 
 /** @returns why it failed, or undefined */
-export async function probeOnce(container: Container, probe: Probe, address: string): Promise<string | undefined> {
+async function probeOnce(container: Container, probe: Probe, address: string): Promise<string | undefined> {
   const timeoutMs = (probe.timeoutSeconds ?? 1) * 1000
   try {
     if (probe.httpGet !== undefined) await httpProbe(container, probe.httpGet, address, timeoutMs)

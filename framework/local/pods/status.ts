@@ -14,7 +14,7 @@ export interface PodObservation {
 }
 
 /** The runner's own condition types; all others belong to whoever wrote them. */
-export const ownConditions = ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'] as const
+const ownConditions = ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'] as const
 
 /**
  * A pod's status (Kubernetes, "Pod Lifecycle"): phase, the four conditions of the runner, addresses, container statuses.

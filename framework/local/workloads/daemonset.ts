@@ -43,7 +43,7 @@ export function planDaemonSet(set: DaemonSet, pods: readonly Pod[], revision: st
   return { create: pods.length === 0, remove: [...over, ...surplus, ...(outdated ? [keep] : [])] }
 }
 
-export function daemonStatus(set: DaemonSet, pods: readonly Pod[], revision: string, wanted: boolean, now: number): DaemonSetStatus {
+function daemonStatus(set: DaemonSet, pods: readonly Pod[], revision: string, wanted: boolean, now: number): DaemonSetStatus {
   const alive = pods.filter((pod) => !isTerminating(pod))
   const ready = alive.filter(isReady)
   const available = ready.filter((pod) => availableIn(pod, set.spec.minReadySeconds ?? 0, now) <= 0)

@@ -9,7 +9,7 @@ import type { EndpointAddress, EndpointSubset, Endpoints, Pod, Service, ServiceP
  * The addresses behind a service with a selector: ready pods and those that are not yet (Kubernetes API reference,
  * "Endpoints v1 core").
  */
-export function endpointSubsets(service: Service, pods: readonly Pod[]): EndpointSubset[] {
+function endpointSubsets(service: Service, pods: readonly Pod[]): EndpointSubset[] {
   const chosen = pods
     .filter((pod) => pod.metadata.namespace === service.metadata.namespace && selects(service.spec.selector, pod))
     .filter((pod) => pod.status?.podIP !== undefined && pod.metadata.deletionTimestamp === undefined && pod.status.phase === 'Running')

@@ -38,7 +38,7 @@ export const registryObjects: readonly PortSpec[] = [
   { object: 'RegistryObj', port: registryPorts.registry, isTcp: true, timeout: registryTimeout },
 ]
 const inNoGroup: readonly Instance[] = [{ enableGroup: false }]
-export const registryService = serverObjectName(registryServer.app, registryServer.server)
+const registryService = serverObjectName(registryServer.app, registryServer.server)
 
 /** Milliseconds that a servant has where its TServer does not say. */
 const usualTimeout = 60_000

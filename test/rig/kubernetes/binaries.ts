@@ -10,7 +10,7 @@ import { cacheDir, which } from '../tools.ts'
 const run = promisify(execFile)
 
 /** The version that tests run against. Its libraries are v0.MINOR.PATCH. */
-export const kubernetesVersion = 'v1.34.4'
+const kubernetesVersion = 'v1.34.4'
 
 /** Import paths of their main packages. */
 const packages = {

@@ -18,7 +18,7 @@ export interface ControlPlaneOptions {
 /** Users that a cluster knows, by their tokens. */
 type User = 'admin' | 'controllers' | 'scheduler' | 'kubelet' | 'proxy' | 'dns' | 'tarscontroller'
 
-export const serviceRange = '10.96.0.0/16'
+const serviceRange = '10.96.0.0/16'
 export const clusterDomain = 'cluster.local'
 export const nodeName = 'node'
 /** What this version of Kubernetes can do and does not do unasked. */

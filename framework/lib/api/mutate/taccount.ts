@@ -12,7 +12,7 @@ export function accountName(username: string): string {
 }
 
 /** What is hashed instead of a password: users' browsers send this. */
-export function passwordDigest(password: string): string {
+function passwordDigest(password: string): string {
   return createHash('sha1').update(password).digest('hex')
 }
 

@@ -39,7 +39,7 @@ const claimTemplate = object('A claim made for each pod.', {
   }),
 })
 
-export const mountSource = object('What is mounted; exactly one.', {
+const mountSource = object('What is mounted; exactly one.', {
   configMap: optional(object('Files from a ConfigMap.', {
     name: string('Name of the ConfigMap.'),
     items: optional(items),

@@ -135,8 +135,6 @@ export class Adapter {
     if (route === undefined) return true
     channel.begin()
     const call = { packet, bodyBytes: packet.body.length, channel, route, arrivedAt, deadline: arrivedAt + this.#patience(packet), startedAt: 0 }
-    const why = this.#parts.options.full?.(channel.peer.address)
-    if (why !== undefined) return this.#refuse(call, why)
     if (this.#gather(call)) return true
     this.#admitGathered() // calls start in the order in which they came
     return this.#dispatcher.admit(call)
@@ -147,11 +145,6 @@ export class Adapter {
     // Somebody who connects again and again does not fill the log; the metrics count on.
     if (this.#logged.take(`${peer.replace(/:\d+$/, '')} ${failure.code}`, this.#parts.now()).taken) this.#parts.log.error('connection closed', { adapter: this.#parts.name, peer, code: failure.code, error: describe(failure) })
     this.#parts.metrics?.onRefused?.(this.#parts.name, failure.code)
-  }
-
-  #refuse(call: Call, why: string): true {
-    this.#executor.refuse(call, ret.overload, why)
-    return true
   }
 
   #done(started: boolean): void {

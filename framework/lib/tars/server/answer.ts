@@ -9,8 +9,7 @@ type ResponseRest = Pick<ResponseHead, 'ret' | 'description' | 'context' | 'stat
 /** Puts one response into the channel. Returns its bytes: 0 when the caller is gone or wanted none. */
 export function answer(channel: Channel, packet: RequestPacket, rest: ResponseRest, body?: (writer: Writer) => void): number {
   if (packet.packetType === packetType.oneWay) return 0
-  // A write costs more than all else of a refusal: those of a moment go together, and who is refused has no hurry.
-  const writer = channel.open(rest.ret === ret.overload)
+  const writer = channel.open()
   if (writer === undefined) return 0
   const start = writer.length
   const { version, requestId, messageType, servant, func } = packet

@@ -16,11 +16,8 @@ export interface Channel {
   begin(): void
   /** The request is done, answered or not. */
   end(): void
-  /**
-   * The buffer to append a response to, or undefined when the caller is gone. {@link commit} follows at once.
-   * @param later it may be sent a little later, with others
-   */
-  open(later?: boolean): Writer | undefined
+  /** The buffer to append a response to, or undefined when the caller is gone. {@link commit} follows at once. */
+  open(): Writer | undefined
   /** The response is complete. */
   commit(): void
 }

@@ -28,8 +28,6 @@ export interface ConnectionHost {
   read(): void
   /** Calls {@link Connection.readOn} when they are. */
   readLater(connection: Connection): void
-  /** Calls {@link Connection.flush} in a while. */
-  sendLater(connection: Connection): void
   /** Starts the calls that were put off. Returns whether their bytes are needed no more. */
   readonly settle: () => boolean
   /** One packet without its header. Returns whether its bytes are needed no more, once `settle` says the same. Throws a Failure when it is none. */
@@ -55,8 +53,6 @@ export class Connection implements Channel {
   #unread: Buffer | undefined
   #unreadSince = 0
   #batch: Writer | undefined
-  /** It is sent at the end of the turn. */
-  #due = false
   #inFlight = 0
   #held = 0
   #partialSince = 0
@@ -97,18 +93,17 @@ export class Connection implements Channel {
     if (this.#inFlight === 0 && (this.#peerEnded || this.#closing)) this.#finish()
   }
 
-  open(later = false): Writer | undefined {
+  open(): Writer | undefined {
     if (this.#closed || this.#finishedAt >= 0) return undefined
-    if (later && this.#batch === undefined) this.#host.sendLater(this)
-    else if (!later && !this.#due) {
-      this.#due = true
-      this.#host.turn.atEnd(this.flush)
+    if (this.#batch === undefined) {
+      this.#batch = this.#host.writers.borrow()
+      this.#host.turn.atEnd(this.#flush)
     }
-    return (this.#batch ??= this.#host.writers.borrow())
+    return this.#batch
   }
 
   commit(): void {
-    if (this.#batch !== undefined && this.#batch.length > batchBytes) this.flush()
+    if (this.#batch !== undefined && this.#batch.length > batchBytes) this.#flush()
   }
 
   /** Nothing under way in either direction. */
@@ -223,10 +218,8 @@ export class Connection implements Channel {
     if (!this.#host.onHeld(delta, this) && delta > 0) this.drop(tooMuchHeld(this.#held))
   }
 
-  /** Sends what there is. */
-  readonly flush = (): void => {
+  readonly #flush = (): void => {
     const batch = this.#batch
-    this.#due = false
     if (batch === undefined) return
     this.#batch = undefined
     if (this.#closed || batch.length === 0) this.#host.writers.give(batch)

@@ -36,8 +36,6 @@ export interface AdapterOptions {
   readonly queueTimeoutMs?: number
   /** Requests being handled at once; the others wait. Default 10000. */
   readonly concurrency?: number
-  /** Why a peer, by its address, is refused another request now, which is answered -9 before its parameters are read; undefined: it is not. */
-  readonly full?: (peer: string) => string | undefined
   /** A connection without traffic and without a request under way is closed. Default: `-t` of the endpoint, at least 60 s. */
   readonly idleTimeoutMs?: number
 }

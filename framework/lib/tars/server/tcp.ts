@@ -18,9 +18,6 @@ const backlog = 1024
 /** During a drain a connection that stayed silent this long, with nothing under way, is closed, milliseconds. */
 const drainQuietMs = 200
 
-/** Responses that may be sent later are, after so long at most, milliseconds. */
-const laterMs = 50
-
 /** A TCP port of a server. */
 export class TcpListener implements Listener, ConnectionHost {
   readonly limits: ListenerParts['limits']
@@ -34,8 +31,6 @@ export class TcpListener implements Listener, ConnectionHost {
   readonly #net: NetServer
   /** Connections with bytes that are read in a later turn, by peer: with many of them nobody keeps the others waiting. */
   readonly #waiting = new FairQueue<Connection>()
-  /** Connections with responses that may be sent a little later. */
-  #late: Connection[] = []
   readonly #most: number
   /** Sockets by the address of their peer, those that have not become connections yet included. */
   readonly #peers = new Map<string, number>()
@@ -125,16 +120,6 @@ export class TcpListener implements Listener, ConnectionHost {
   readLater(connection: Connection): void {
     this.#waiting.push(connection, connection.peer.address)
     if (this.#waiting.size === 1) this.#adapter.readLater(this.#readOn)
-  }
-
-  sendLater(connection: Connection): void {
-    if (this.#late.push(connection) === 1) setTimeout(this.#sendLate, laterMs)
-  }
-
-  readonly #sendLate = (): void => {
-    const late = this.#late
-    this.#late = []
-    for (const connection of late) connection.flush()
   }
 
   /** The connection that holds most pays for it when all together hold too much, not the one that needs a little more. */

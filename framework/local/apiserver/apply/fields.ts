@@ -35,7 +35,7 @@ export function fieldNode(node: MergeNode, field: string): MergeNode {
 }
 
 /** `k:{"name":"x"}` of an item, or undefined when it lacks one of the keys. Defaults: a port's protocol is TCP. */
-export function itemKey(item: unknown, keys: readonly string[]): string | undefined {
+function itemKey(item: unknown, keys: readonly string[]): string | undefined {
   if (!isObject(item)) return undefined
   const parts: [string, unknown][] = []
   for (const key of [...keys].sort()) {

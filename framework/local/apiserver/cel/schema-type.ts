@@ -88,7 +88,7 @@ const reserved = new Set(['true', 'false', 'null', 'in', 'as', 'break', 'const',
 const escapes: Readonly<Record<string, string>> = { '__': '__underscores__', '.': '__dot__', '-': '__dash__', '/': '__slash__' }
 
 /** The name by which an expression reads a field; undefined when it has none. */
-export function escapedName(field: string): string | undefined {
+function escapedName(field: string): string | undefined {
   if (reserved.has(field)) return `__${field}__`
   if (!/^[A-Za-z_][-./\w]*$/.test(field)) return undefined
   return field.replaceAll(/__|[-./]/g, (part) => escapes[part] ?? part)

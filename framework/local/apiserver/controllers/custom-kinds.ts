@@ -9,7 +9,7 @@ import type { Change } from '../store.ts'
 import { changeStored, deleteAs, removeFinalizer } from './stored.ts'
 
 const collection = 'apiextensions.k8s.io/customresourcedefinitions'
-export const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io'
+const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io'
 
 interface Condition {
   readonly type: string

@@ -6,7 +6,7 @@ import { isObject } from '../json.ts'
 import { decodeProtobuf, protobufType } from './protobuf/decode.ts'
 
 /** As the real server: 3 MiB. */
-export const maxBodyBytes = 3 * 1024 * 1024
+const maxBodyBytes = 3 * 1024 * 1024
 
 export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []

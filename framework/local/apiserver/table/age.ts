@@ -1,5 +1,5 @@
 /** kubectl's short duration: `45s`, `3m12s`, `5h`, `2d3h`, `41d`, `2y10d`. */
-export function humanDuration(ms: number): string {
+function humanDuration(ms: number): string {
   const seconds = Math.floor(ms / 1000)
   if (seconds < -1) return '<invalid>'
   if (seconds < 120) return `${Math.max(0, seconds)}s`

@@ -15,7 +15,7 @@ export function finalizeNamespace(api: Api, request: ApiRequest): Promise<AnyObj
 }
 
 /** @throws StaleWrite when the namespace changes under it */
-export function setFinalizers(api: Api, request: Pick<ApiRequest, 'definition' | 'namespace' | 'name'>, finalizers: readonly string[]): AnyObject {
+function setFinalizers(api: Api, request: Pick<ApiRequest, 'definition' | 'namespace' | 'name'>, finalizers: readonly string[]): AnyObject {
   const address = addressOf(request)
   const stored = api.store.get(address)
   if (stored === undefined) throw notFound(request.definition, request.name)

@@ -132,7 +132,7 @@ async function readMeta(folder: string): Promise<UnpackedLayer | undefined> {
 }
 
 /** The hex part of a sha256 digest; anything else is refused, because it becomes a file name. */
-export function hexOf(digest: string): string {
+function hexOf(digest: string): string {
   const hex = /^sha256:([0-9a-f]{64})$/.exec(digest)?.[1]
   if (hex === undefined) throw new Failure('IMAGE_DIGEST', `${JSON.stringify(digest)} is not a sha256 digest`, { remedy: 'push the image again' })
   return hex

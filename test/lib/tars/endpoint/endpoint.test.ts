@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Failure } from '#base/errors.ts'
-import { formatEndpoint, formatObject, parseEndpoint, parseObject } from '#tars/endpoint.ts'
+import { formatEndpoint, parseEndpoint, parseObject } from '#tars/endpoint.ts'
 
 const plain = { protocol: 'tcp', host: '127.0.0.1', port: 17890, timeoutMs: 60000, grid: 0, qos: 0, weight: -1, weightType: 0, authType: 0 }
 
@@ -53,8 +53,6 @@ describe('object', () => {
     expect(parseObject('App.Server.Obj#12@tcp -h 127.0.0.1 -p 17890 -t 60000')).toEqual({ object: 'App.Server.Obj', hash: '12', endpoints: [plain] })
     const two = parseObject('A.B.C@tcp -h ::1 -p 1 -t 3000:udp -h h -p 2 -t 3000')
     expect(two.endpoints.map((one) => [one.protocol, one.host, one.port])).toEqual([['tcp', '::1', 1], ['udp', 'h', 2]])
-    expect(formatObject(two.object, two.endpoints)).toBe('A.B.C@tcp -h ::1 -p 1 -t 3000:udp -h h -p 2 -t 3000')
-    expect(formatObject('A.B.C', [])).toBe('A.B.C')
   })
 
   test.each(['', '@tcp -h x -p 1', 'A.B.C@', 'A.B.C@nowhere'])('%j is refused', (text) => {

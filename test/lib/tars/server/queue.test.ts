@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { Communicator } from '#tars/client.ts'
-import { encodeRequest, version } from '#tars/packet.ts'
 import { Echo, echoServant, objectName, startEcho, type EchoProxy } from './echo.ts'
 import { echoRequest, rawPeer } from './raw-peer.ts'
 
@@ -80,21 +79,6 @@ describe('the queue of an adapter', () => {
     expect(codes.filter((code) => code === 0).length).toBeGreaterThan(100)
     expect([server.pending, waiting.length]).toEqual([0, 0])
     expect(await proxy.text('x')).toBe('done')
-  })
-
-  it('answers -9 to who is full before parameters are read, and to nobody else', async () => {
-    const { server } = await setUp({ servants: { [objectName]: { interface: Echo, servant: echoServant() } }, full: (peer) => (peer === '127.0.0.1' ? 'no more of yours' : undefined) })
-    const unreadable = encodeRequest({ version: version.tars, requestId: 2, servant: objectName, func: 'text', body: Buffer.from([0x16]) })
-    const ask = async (from: string) => {
-      const peer = await rawPeer(server.port(), true, from)
-      cleanups.push(() => peer.destroy())
-      // What is refused may be sent later, but before what is answered after it.
-      await peer.write(Buffer.concat([echoRequest(1, 'text', ['x']), unreadable, echoRequest(3, 'tars_ping', [])]))
-      return (await peer.until(3)).map(({ requestId, ret, description }) => [requestId, ret, description])
-    }
-    expect(await ask('127.0.0.1')).toEqual([[1, -9, 'no more of yours'], [2, -9, 'no more of yours'], [3, 0, '']])
-    expect(await ask('127.0.0.2')).toEqual([[1, 0, ''], [2, -1, expect.any(String)], [3, 0, '']])
-    expect(server.pending).toBe(0)
   })
 
   it('answers -9 beyond its bytes', async () => {
