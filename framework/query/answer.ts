@@ -2,7 +2,7 @@ import { describe, Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import { PartedTurns, type PartedBounds } from '#base/turns.ts'
 import { ret, TarsCallError } from '#tars/packet.ts'
-import { steadyTime, tooSlow } from '#store/dataset.ts'
+import { steadyTime, tooSlow, type Last } from '#store/dataset.ts'
 import type { GatheredReader } from '#store/remote.ts'
 import type { MonitorQueryRsp } from '#tars/protocol/MonitorQuery.ts'
 import type { Kind } from './model/kind.ts'
@@ -31,7 +31,7 @@ export interface Answerer {
   readonly usualIndex: string
   /** @throws TarsCallError with the code of overload when too many questions of who asks wait */
   answer(asked: Asked, asker: Asker): Promise<MonitorQueryRsp>
-  /** `YYYYMMDD HHMM` of the newest rows. @throws Failure when a store does not say, or too many questions of who asks wait */
+  /** `YYYYMMDD HHMM` up to which there are rows of all stores. @throws Failure when a store does not say, or too many questions of who asks wait */
   lastTime(asker: Asker): Promise<string>
   readonly counts: { answered: number; refused: number; failed: number }
 }
@@ -117,4 +117,4 @@ export function createAnswerer({ kind, reader, atOnce, log }: AnswererOptions): 
 /** As native says it (framework-services 8.2). */
 const noStore = 'no active db'
 
-const timeOf = (last: Awaited<ReturnType<GatheredReader['last']>>['answer']): string => (last === undefined ? noTime : `${last.day} ${last.order}`)
+const timeOf = (last: Last | undefined): string => (last === undefined ? noTime : `${last.day} ${last.order}`)

@@ -88,12 +88,21 @@ export interface Found {
   readonly document?: object
 }
 
+/** Of the newest rows. */
+export interface Last {
+  readonly day: string
+  /** The greatest value of the dataset's order field. */
+  readonly order: string
+  /** How long the windows of time are of which rows are written, milliseconds; of order fields that are minutes. */
+  readonly windowMs?: number
+}
+
 /** Where rows are asked for. */
 export interface StoreReader {
   totals(dataset: Dataset, question: TotalsQuestion): Promise<readonly Group[]>
   find(dataset: Dataset, question: FindQuestion): Promise<readonly Found[]>
-  /** The greatest value of the dataset's order field, with its day; undefined when nothing is kept. */
-  last(dataset: Dataset): Promise<{ readonly day: string; readonly order: string } | undefined>
+  /** Undefined when nothing is kept. */
+  last(dataset: Dataset): Promise<Last | undefined>
 }
 
 /** Where rows are kept. */

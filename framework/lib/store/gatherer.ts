@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { systemClock, type Clock } from '#base/clock.ts'
 import { Lifetime, type Running } from '#base/lifecycle.ts'
 import type { Logger } from '#base/log.ts'
-import type { Dataset } from './dataset.ts'
+import type { Dataset, StoreReader } from './dataset.ts'
 import { Fold, type FoldRules } from './fold.ts'
 import type { GathererEnv } from './gatherer-env.ts'
 import { Intake } from './intake.ts'
@@ -48,6 +48,7 @@ export async function startGatherer({ dataset, rules, variants, thread, page, se
   const lifetime = new Lifetime()
   try {
     const reader = openStore({ settings: options.store, dataset, lifetime, log, now: () => clock.now() })
+    const told: StoreReader = { totals: (...asked) => reader.totals(...asked), find: (...asked) => reader.find(...asked), last: (of) => reader.last(of).then((last) => last && { ...last, windowMs }) }
     const keeper = new KeeperThread({ file: thread, settings: options.store, source, windowMs, folder, log })
     lifetime.onStop(() => keeper.close())
     await keeper.metrics()
@@ -56,7 +57,7 @@ export async function startGatherer({ dataset, rules, variants, thread, page, se
     keepLedger({ file: join(folder, 'ledger.json'), guard, clock, lifetime, log })
     const intake = new Intake({ rules, bounds, variants, windows })
     const all = async (): Promise<string> => metrics(intake.counts) + windows.metrics(`tars${dataset.name}`) + guard.metrics(`tars${dataset.name}`) + (await keeper.metrics()) + storeMetrics(options.store, dataset)
-    const http = lifetime.own(await serveStore({ address, port: options.httpPort, metrics: { '/metrics': all, [page]: () => keeper.page(clock.now(), clock.monotonic()) }, store: { dataset, reader }, log }))
+    const http = lifetime.own(await serveStore({ address, port: options.httpPort, metrics: { '/metrics': all, [page]: () => keeper.page(clock.now(), clock.monotonic()) }, store: { dataset, reader: told }, log }))
     const port = await serve(intake, lifetime)
     log.info(`${dataset.name} serves`, { address, port, http: http.port, store: options.store.elastic?.urls ?? options.store.data })
     const flush = async (): Promise<void> => {

@@ -1,5 +1,5 @@
 import { describe, Failure } from '#base/errors.ts'
-import { checkQuestion, Totals, type Dataset, type Group, type StoreReader, type TotalsQuestion } from './dataset.ts'
+import { checkQuestion, Totals, type Dataset, type Group, type Last, type TotalsQuestion, type StoreReader } from './dataset.ts'
 
 /** What several stores answered together. */
 export interface Gathered<T> {
@@ -14,7 +14,7 @@ export interface Gathered<T> {
 /** Stores that keep a dataset together, each its part. */
 export interface GatheredReader {
   totals(dataset: Dataset, question: TotalsQuestion): Promise<Gathered<readonly Group[]>>
-  last(dataset: Dataset): Promise<Gathered<Awaited<ReturnType<StoreReader['last']>>>>
+  last(dataset: Dataset): Promise<Gathered<Last | undefined>>
 }
 
 export interface RemoteOptions {
@@ -44,11 +44,24 @@ export function remoteStores({ urls, timeoutMs = 10_000 }: RemoteOptions): Gathe
         return totals.groups()
       })
     },
-    last: () => gather('last', {}, (answers: (Awaited<ReturnType<StoreReader['last']>> | null)[]) => {
-      const known = answers.filter((one) => one !== null && one !== undefined)
-      return known.sort((a, b) => (`${a.day} ${a.order}` < `${b.day} ${b.order}` ? -1 : 1)).at(-1)
-    }),
+    last: () => gather('last', {}, commonLast),
   }
+}
+
+/** Windows of time without a row after which a store has none to come. */
+const idleWindows = 2
+
+/** Up to when all have what they were given: the least of them (framework-services 8.2), but for those that have had nothing for a while. */
+function commonLast(answers: readonly (Last | null)[]): Last | undefined {
+  const known = answers.filter((one) => one !== null).toSorted((a, b) => (`${a.day} ${a.order}` < `${b.day} ${b.order}` ? -1 : 1))
+  const newest = known.at(-1)
+  return newest && known.find((one) => one === newest || instantOf(newest) - instantOf(one) <= (one.windowMs ?? -1) * idleWindows)
+}
+
+/** Of a day and HHMM, whose minute may be 60; milliseconds. */
+function instantOf({ day, order }: Last): number {
+  const [year, month, date, hours, minutes] = [day.slice(0, 4), day.slice(4, 6), day.slice(6), order.slice(0, 2), order.slice(2)].map(Number)
+  return Date.UTC(year ?? 0, (month ?? 0) - 1, date, hours, minutes)
 }
 
 /** One store that answers for all. */

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { silentLogger } from '#base/log.ts'
 import type { Running } from '#base/lifecycle.ts'
-import type { Store } from '#store/dataset.ts'
+import type { Store, StoreReader } from '#store/dataset.ts'
 import { remoteStores } from '#store/remote.ts'
 import { serveStore } from '#store/serve.ts'
 import { openSqliteStore } from '#store/sqlite/store.ts'
@@ -50,6 +50,24 @@ describe('several stores', () => {
 
   test('of which the newest row is one of them has', async () => {
     expect((await both.last(dataset)).answer).toEqual({ day: '20260102', order: '0001' })
+  })
+
+  test.each<readonly [string, readonly (readonly [string, string] | undefined)[], number | undefined, string | undefined]>([
+    ['the least of them', [['20260105', '0959'], ['20260105', '0958']], 60_000, '20260105 0958'],
+    ['over the hour, and midnight', [['20260105', '2360'], ['20260106', '0001'], ['20260105', '2359']], 60_000, '20260105 2359'],
+    ['of longer windows', [['20260105', '0960'], ['20260105', '0955']], 300_000, '20260105 0955'],
+    ['but for those that have had nothing for a while, or never', [['20260105', '0959'], ['20260105', '0956'], undefined], 60_000, '20260105 0959'],
+    ['the newest, of rows of no windows', [['20260105', '0959'], ['20260105', '0958']], undefined, '20260105 0959'],
+    ['none', [undefined, undefined], 60_000, undefined],
+  ])('are all up to date as far as %s is', async (_what, lasts, windowMs, expected) => {
+    const own = await Promise.all(lasts.map((last) => {
+      const [day = '', order = ''] = last ?? []
+      const reader: StoreReader = { totals: async () => [], find: async () => [], last: async () => (last === undefined ? undefined : { day, order, ...(windowMs === undefined ? {} : { windowMs }) }) }
+      return serveStore({ address: '127.0.0.1', port: 0, metrics: {}, store: { dataset, reader }, log: silentLogger })
+    }))
+    onTestFinished(async () => void (await Promise.all(own.map((one) => one.stop()))))
+    const { answer } = await remoteStores({ urls: () => own.map(({ port }) => `http://127.0.0.1:${port}`) }).last(dataset)
+    expect(answer && `${answer.day} ${answer.order}`).toBe(expected)
   })
 
   test('of which some are away say what the others know, and which those are', async () => {

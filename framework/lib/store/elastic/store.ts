@@ -1,7 +1,7 @@
 import { Failure } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import { retry } from '#base/retry.ts'
-import { checkQuestion, dayOf, daysOf, Totals, type Condition, type Dataset, type Days, type Field, type FindQuestion, type Found, type Group, type Measure, type Patience, type Row, type Store, type TotalsQuestion } from '../dataset.ts'
+import { checkQuestion, dayOf, daysOf, Totals, type Condition, type Dataset, type Days, type Field, type FindQuestion, type Found, type Group, type Last, type Measure, type Patience, type Row, type Store, type TotalsQuestion } from '../dataset.ts'
 import { inGroups } from '../groups.ts'
 import { wildcardPattern } from '../like.ts'
 import { ElasticHttp, reasonOf, type ElasticAnswer, type ElasticBody, type ElasticOptions } from './http.ts'
@@ -86,7 +86,7 @@ class ElasticStore implements Store {
     return ((answer.hits?.hits ?? []) as { readonly _source: object }[]).map(({ _source: document }) => ({ fields: fieldsOf(dataset, document), document }))
   }
 
-  async last(dataset: Dataset): Promise<{ readonly day: string; readonly order: string } | undefined> {
+  async last(dataset: Dataset): Promise<Last | undefined> {
     const answer = await this.#searchIn(`${this.#base(dataset)}${dataset.index === 'daily' ? '*' : ''}`, { size: 1, track_total_hits: false, sort: newestFirst(dataset) })
     const source = answer.hits?.hits?.[0]?._source as object | undefined
     if (source === undefined) return undefined

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { Failure } from '#base/errors.ts'
-import { daysOf, steadyTime, tooSlow, Totals, two, type Condition, type Dataset, type FieldType, type FindQuestion, type Found, type Group, type Measure, type Row, type TotalsQuestion } from '../dataset.ts'
+import { daysOf, steadyTime, tooSlow, Totals, two, type Condition, type Dataset, type FieldType, type FindQuestion, type Found, type Group, type Last, type Measure, type Row, type TotalsQuestion } from '../dataset.ts'
 import { makeStoreFolder } from '../folder.ts'
 import { sqlPattern } from '../like.ts'
 import { brokenSuffix, isBroken, setAside, sqliteCode } from './broken.ts'
@@ -99,7 +99,7 @@ export class SqliteDays {
     return found.slice(offset)
   }
 
-  last(dataset: Dataset): { readonly day: string; readonly order: string } | undefined {
+  last(dataset: Dataset): Last | undefined {
     for (const day of this.#days(dataset).toReversed()) {
       const row = this.#look(dataset, day, ({ db }) => db.prepare(`SELECT MAX(${quoted(dataset.order)}) AS last FROM rows`).get())
       if (row?.['last'] !== undefined && row['last'] !== null) return { day, order: String(row['last']) }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { checkQuestion, type Dataset, type FindQuestion, type Found, type Group, type Row, type Store, type TotalsQuestion } from '../dataset.ts'
+import { checkQuestion, type Dataset, type FindQuestion, type Found, type Group, type Last, type Row, type Store, type TotalsQuestion } from '../dataset.ts'
 import { makeStoreFolder } from '../folder.ts'
 import { brokenSuffix } from './broken.ts'
 import { Thread } from '../thread.ts'
@@ -33,7 +33,7 @@ export function openSqliteStore(folder: string, { maxBytes = Number.POSITIVE_INF
       checkQuestion(dataset, question, question.newestOf === undefined ? [] : [question.newestOf])
       return (await reader.call('find', [dataset, question])) as readonly Found[]
     },
-    last: (dataset) => reader.call('last', [dataset]) as Promise<{ readonly day: string; readonly order: string } | undefined>,
+    last: (dataset) => reader.call('last', [dataset]) as Promise<Last | undefined>,
     async close() {
       await writer.close()
       await reader.close()
