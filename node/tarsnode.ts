@@ -16,6 +16,7 @@ import { Supervisor } from './service/supervisor.ts'
 import { lateRegistry } from './registry/late.ts'
 import { noRegistry } from './registry/link.ts'
 import type { Libc } from './system/libc.ts'
+import { keepNewestCores } from './system/core-files.ts'
 import { memoryShortages } from './system/memory.ts'
 import { Reaper } from './system/reaper.ts'
 import { trimWhenQuiet } from './system/trim.ts'
@@ -71,6 +72,8 @@ export function startTarsnode(settings: Settings, part: Part, world: TarsnodeWor
       ...launchPorts({ settings, part, world, reaper, prepare, launched: launched.resolve }),
       lastLines: (count) => output.lastLines(count),
       outOfMemory: memoryShortages(),
+      // Where the kernel puts them: the service's working folder.
+      newestCore: () => keepNewestCores(settings.paths.binDir),
       report: (view) => {
         if (!failing) registry.report(view)
         happened()

@@ -12,6 +12,7 @@ import type { RegistryServant } from '#tars/protocol/Registry.ts'
 import { TarsCallError, type Current } from '#tars/server.ts'
 import { isOwnPod } from './caller.ts'
 import { checkReport, plainMessage, shownAt } from './condition.ts'
+import type { Speaker } from './early-words.ts'
 import { describeServer, emptyDescriptor } from './model/descriptor.ts'
 import type { Directory } from './model/directory.ts'
 import type { PodObject, ReportedState } from './model/pod-state.ts'
@@ -54,11 +55,17 @@ export function registryServant({ directory, reports, check, descriptors, templa
     const watched = directory.pod(podName)
     const isKnown = watched !== undefined && isOwnPod(watched, current.peer.address)
     const pod = isKnown ? watched : await podNow(podName, current.peer.address)
+    if (pod === 'away') return putOff({ podName, uid: undefined }, state, current, `pod ${podName} is not known yet`)
     if (!isKnown && state.saidAt === undefined && pod !== undefined && (shownAt(pod) ?? 0) > came) throw saidMore(podName)
     // Without an address nobody can tell whose word it is; the kubelet tells it before long.
-    if (pod !== undefined && addressesOf(pod).length === 0) throw new TarsCallError(again, `the address of pod ${podName} is not known yet`, { temporary: true })
+    if (pod !== undefined && addressesOf(pod).length === 0) return putOff({ podName, uid: pod.metadata.uid }, state, current, `the address of pod ${podName} is not known yet`)
     if (pod !== undefined && isOwnPod(pod, current.peer.address)) accept(pod, state, current)
     else log.error('state report refused: only a pod itself may report its state', { pod: podName, peer: current.peer.address, addresses: pod === undefined ? [] : addressesOf(pod) })
+  }
+  /** Who says no time does not say it again either, as the tarsnode of K8SFramework: its next word may be minutes away. */
+  const putOff = (speaker: Omit<Speaker, 'address'>, state: ReportedState, { peer }: Current, why: string): void => {
+    if (state.saidAt !== undefined) throw new TarsCallError(again, why, { temporary: true })
+    reports.keep({ ...speaker, address: plainAddress(peer.address) }, state)
   }
   /** A word that comes late is not taken. Nor is one by a clock that was set back: whoever waits for the answer tells it again, with a time after the one that it says. */
   const accept = (pod: PodObject, state: ReportedState, { responseContext }: Current): void => {
@@ -68,7 +75,7 @@ export function registryServant({ directory, reports, check, descriptors, templa
     throw saidMore(pod.metadata.name)
   }
   /** When who speaks is not the one that the watch has shown: another pod of the name may have begun. */
-  const podNow = async (podName: string, peer: string): Promise<PodObject | undefined> => {
+  const podNow = async (podName: string, peer: string): Promise<PodObject | 'away' | undefined> => {
     // What one address makes up must not become the API server's work.
     if (!lookups.take(plainAddress(peer), performance.now()).taken) throw new TarsCallError(again, 'too many pods are asked for from this address', { temporary: true })
     try {
@@ -76,8 +83,8 @@ export function registryServant({ directory, reports, check, descriptors, templa
       const shown = directory.pod(podName)
       return shown !== undefined && isOlderVersion(pod?.metadata.resourceVersion, shown.metadata.resourceVersion) ? shown : pod
     } catch (error) {
-      log.error('a state report must be told again: its pod is not known here, and the API server does not answer', { pod: podName, error })
-      throw new TarsCallError(again, `pod ${podName} is not known yet`, { temporary: true })
+      log.error('a state report waits, or must be told again: its pod is not known here, and the API server does not answer', { pod: podName, error })
+      return 'away'
     }
   }
 

@@ -7,6 +7,7 @@ import { retry } from '#base/retry.ts'
 import { isConflict, isNotFound } from '#kube/errors.ts'
 import { isOlder, isOlderVersion } from '#kube/types.ts'
 import { conditionsFor, isConfirmed, shownAt } from './condition.ts'
+import { EarlyWords, type Speaker } from './early-words.ts'
 import type { Directory } from './model/directory.ts'
 import type { PodCondition, PodObject, ReportedState } from './model/pod-state.ts'
 
@@ -56,6 +57,7 @@ interface Word {
 export class Reports {
   readonly #options: ReportsOptions
   readonly #words = new Map<string, Word>()
+  readonly #early = new EarlyWords()
   readonly #queue = new Set<string>()
   readonly #writing = new Set<string>()
   readonly #abort = new AbortController()
@@ -76,6 +78,8 @@ export class Reports {
   accept(pod: PodObject, told: ReportedState): number | undefined {
     const { directory, clock } = this.#options
     const { name } = pod.metadata
+    // What it said before that is over.
+    this.#early.take(pod, clock.monotonic())
     const shown = directory.pod(name)
     const word = this.#words.get(name)
     const latest = latestOf(pod, shown, word)
@@ -89,6 +93,16 @@ export class Reports {
     return undefined
   }
 
+  /**
+   * Keeps a checked report until the watch shows the pod with the address that it came from. Then it is of the time when it came here:
+   * another registry may have taken a later word. Of two of the same second, told to two registries, Activating is the first.
+   */
+  keep(speaker: Speaker, told: ReportedState): void {
+    const { clock } = this.#options
+    this.#early.keep(speaker, { ...told, saidAt: Math.floor(clock.now() / 1000) - (told.present === 'Activating' ? 1 : 0) }, clock.monotonic())
+    this.#lookAgain(speaker.podName)
+  }
+
   #take(pod: PodObject, state: Told): void {
     const { name } = pod.metadata
     this.#words.set(name, { pod, state, revision: ++this.#taken, isPending: true })
@@ -100,6 +114,8 @@ export class Reports {
   /** Tells what the watch shows: once it has our write, or a later one, the pod speaks for itself again. */
   observe(pod: PodObject): void {
     const name = pod.metadata.name
+    const early = this.#early.take(pod, this.#options.clock.monotonic())
+    if (early !== undefined) this.accept(pod, early)
     const word = this.#words.get(name)
     if (word === undefined) return
     if (!isSame(word.pod, pod)) return this.#observeOther(pod, word)

@@ -8,7 +8,8 @@ export type NodeKind = 'file' | 'executable' | 'directory' | 'symlink'
 export interface Candidate {
   readonly path: string
   readonly executable: boolean
-  readonly script: boolean
+  /** What follows `#!` in the first line of a script. */
+  readonly script: string | undefined
   readonly elf: ElfHead | undefined
   /** File names of the loader and libraries that it is linked with; undefined when they cannot be told. */
   readonly linked: readonly string[] | undefined

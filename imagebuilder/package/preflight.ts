@@ -111,7 +111,7 @@ function isFile(inventory: Inventory, path: string): boolean {
 function chooseExecutable(inventory: Inventory, expected: Expectation): Candidate | undefined {
   const own = inventory.candidates.find((candidate) => names(candidate.path, expected.server, expected))
   if (own !== undefined) return own
-  const others = inventory.candidates.filter((candidate) => candidate.executable && (candidate.elf !== undefined || candidate.script))
+  const others = inventory.candidates.filter((candidate) => candidate.executable && (candidate.elf !== undefined || candidate.script !== undefined))
   return others.sort((a, b) => (a.path < b.path ? -1 : 1))[0]
 }
 
@@ -123,8 +123,11 @@ function checkNative(inventory: Inventory, expected: Expectation & BasePlatforms
   if (chosen === undefined) {
     throw new Failure('PACKAGE_NO_EXECUTABLE', `the ${serverType} package has no executable "${server}" (nor any "*Server"); at its root are: ${roots(inventory)}`, { remedy: `name the executable "${server}" and put it at the root of the package or of its one top folder`, context: { server, serverType } })
   }
-  if (chosen.script) return
-  if (chosen.elf === undefined || chosen.elf.kind === 'other') {
+  if (chosen.script?.endsWith('\r') === true) {
+    throw new Failure('PACKAGE_NO_EXECUTABLE', `the script "${chosen.path}" has lines that end in CR LF, and Linux would take "#!${chosen.script.slice(0, -1)}\\r" by the letter`, { remedy: 'save it with lines that end in LF alone', context: { server, path: chosen.path } })
+  }
+  if (chosen.script !== undefined) return
+  if (chosen.elf === undefined || chosen.elf.kind === 'other' || chosen.elf.kind === 'core') {
     throw new Failure('PACKAGE_NO_EXECUTABLE', `"${chosen.path}" is neither a Linux (ELF) executable nor a script with "#!"`, { remedy: 'build the server for Linux', context: { server, path: chosen.path } })
   }
   checkArchitecture(chosen.path, chosen.elf.architecture, expected)

@@ -1,4 +1,4 @@
-import { elfHeadBytes, isScript, parseElf } from '#base/elf-head.ts'
+import { parseElf, scriptHeadBytes, scriptLine } from '#base/elf-head.ts'
 import { Failure } from '#base/errors.ts'
 import type { LayerStream } from '../layer-stream.ts'
 import { Budget } from './budget.ts'
@@ -107,12 +107,12 @@ class Rewriter {
     let { content } = entry
     let executable = ((entry.mode ?? 0) & 0o111) !== 0
     if (entry.mode === undefined || this.#options.isCandidate(path)) {
-      const peeked = await peek(content, elfHeadBytes)
+      const peeked = await peek(content, scriptHeadBytes)
       content = peeked.content
       const elf = parseElf(peeked.head)
-      const script = isScript(peeked.head)
+      const script = scriptLine(peeked.head)
       // A zip made on Windows has no modes, and tarsnode may not be allowed to set one in the container.
-      executable ||= elf !== undefined || script
+      executable ||= elf !== undefined || script !== undefined
       if (this.#options.isCandidate(path)) {
         const links = new ElfLinks()
         if (elf !== undefined) content = seenBy(links, content)

@@ -29,16 +29,18 @@ function byLink(localtime: string): string | undefined {
 function byContent(localtime: string, zoneinfo: string): string | undefined {
   const wanted = readFile(localtime)
   if (wanted === undefined || wanted.length === 0) return undefined
-  const names = [...zoneNames(zoneinfo)]
-  return names.find((name) => sameContent(join(zoneinfo, name), wanted)) ?? byRules(zoneRules(wanted), names, zoneinfo)
+  return zoneNames(zoneinfo).find((name) => sameContent(join(zoneinfo, name), wanted)) ?? byRules(zoneRules(wanted), zoneinfo)
 }
 
 /** Of all zones whose clocks have shown the same since 2010 the one that has most of the history before. */
-function byRules(wanted: ZoneRules | undefined, names: readonly string[], zoneinfo: string): string | undefined {
+function byRules(wanted: ZoneRules | undefined, zoneinfo: string): string | undefined {
   if (wanted === undefined) return undefined
   let best: { readonly name: string; readonly common: number } | undefined
-  for (const name of names) {
-    const rules = zoneRules(readFile(join(zoneinfo, name)) ?? Buffer.alloc(0))
+  const end = Buffer.from(`\n${wanted.rule}\n`)
+  for (const name of zoneNames(zoneinfo)) {
+    const content = readFile(join(zoneinfo, name))
+    // Most are told apart by their last line alone.
+    const rules = content?.subarray(-end.length).equals(end) === true ? zoneRules(content) : undefined
     if (rules === undefined || !sameRules(rules, wanted)) continue
     const common = commonHistory(rules, wanted)
     if (best === undefined || common > best.common) best = { name, common }
@@ -47,9 +49,10 @@ function byRules(wanted: ZoneRules | undefined, names: readonly string[], zonein
 }
 
 /** First the names of today, which zone.tab has for places, so that of several that fit it is no historic one. */
-function zoneNames(zoneinfo: string): ReadonlySet<string> {
-  const places = (readText(join(zoneinfo, 'zone.tab')) ?? '').split('\n').flatMap((line) => (line.startsWith('#') ? [] : (line.split('\t')[2] ?? [])))
-  return new Set(['Etc/UTC', ...places, ...namesBelow(zoneinfo, '')])
+function* zoneNames(zoneinfo: string): Generator<string> {
+  yield 'Etc/UTC'
+  yield* (readText(join(zoneinfo, 'zone.tab')) ?? '').split('\n').flatMap((line) => (line.startsWith('#') ? [] : (line.split('\t')[2] ?? [])))
+  yield* namesBelow(zoneinfo, '')
 }
 
 function namesBelow(root: string, folder: string): string[] {

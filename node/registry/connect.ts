@@ -38,8 +38,7 @@ export function connectRegistry({ settings, address, file, log }: ConnectOptions
   const registry = communicator.proxy<RegistryProxy>(Registry, `${REGISTRY_OBJ}@${at(address.registryPort)}`)
   const source = new DescriptorSource({ fetch: () => fetchDescriptor(registry, app, server), file, log })
   const times = new Times(Date.now)
-  const tell = (view: View) => registry.updateServerState(podName, view.setting, view.present, { context: { ...contextOf(view), Time: String(times.next()) }, onResponse: ({ context }) => times.follow(context.get('Time')) })
-  const reporter = new Reporter(tell, log)
+  const reporter = new Reporter((view) => tellInTime(registry, podName, view, times), log)
   const presence = new RegistryPresence({ host: address.host, port: address.registryPort, tls, account: address.auth === true ? account : undefined, onReturn: () => reporter.resend() })
   const notices = new Notices(communicator, settings, log)
   presence.start()
@@ -101,9 +100,30 @@ class Times {
     return (this.#last = Math.max(this.#last + 1, Math.floor(this.#now() / 1000)))
   }
 
-  /** @param time of the latest word that a registry has of the pod, when it was none of this clock: what follows is later */
-  follow(time: string | undefined): void {
-    if (time !== undefined && /^\d{1,12}$/.test(time)) this.#last = Math.max(this.#last, Number(time))
+  /**
+   * @param time of the latest word that a registry has of the pod, when it was none of this clock: what follows is later
+   * @returns whether it is one
+   */
+  follow(time: string | undefined): boolean {
+    if (time === undefined || !/^\d{1,12}$/.test(time)) return false
+    this.#last = Math.max(this.#last, Number(time))
+    return true
+  }
+}
+
+/**
+ * Tells a state. Who has spoken for the pod before, in a container or a process that is over, may have done so in the same second, or
+ * by a clock that was ahead: then it is told again at once, with a later time.
+ */
+async function tellInTime(registry: RegistryProxy, podName: string, view: View, times: Times): Promise<void> {
+  let latest: string | undefined
+  const tell = (): Promise<void> =>
+    registry.updateServerState(podName, view.setting, view.present, { context: { ...contextOf(view), Time: String(times.next()) }, onResponse: ({ context }) => void (latest = context.get('Time')) })
+  try {
+    await tell()
+  } catch (error) {
+    if (!times.follow(latest)) throw error
+    await tell()
   }
 }
 

@@ -12,6 +12,7 @@ export class HeartbeatWatch {
   #timer: NodeJS.Timeout | undefined
   #latestSeconds = 0
   #count = 0
+  #countBefore = 0
 
   constructor(clock: Clock, onOverdue: (adapters: readonly string[]) => void) {
     this.#clock = clock
@@ -27,12 +28,18 @@ export class HeartbeatWatch {
     return this.#count
   }
 
+  /** Whether there was any since the watch of this run began. */
+  get heard(): boolean {
+    return this.#count > this.#countBefore
+  }
+
   ages(): ReturnType<Heartbeats['ages']> {
     return this.#beats.ages(this.#clock.monotonic())
   }
 
   begin(adapters: readonly string[], limits: HeartbeatLimits): void {
     this.end()
+    this.#countBefore = this.#count
     this.#beats.begin(adapters, this.#clock.monotonic())
     this.#arm(Math.min(limits.timeoutMs, limits.firstMs), limits)
   }

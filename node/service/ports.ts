@@ -33,6 +33,8 @@ export interface SupervisorPorts {
   lastLines(count: number): readonly string[]
   /** Why, when the kernel has killed processes of the service for want of memory since this was asked last. */
   outOfMemory(): string | undefined
+  /** The core file that a crash just left; bounds how many there are. */
+  newestCore(): string | undefined
   /** Called on each change; must not wait. */
   report(view: View): void
   /** Tells tarsnotify; must not wait. */

@@ -3,7 +3,7 @@ import { describe } from '#base/errors.ts'
 import type { Logger } from '#base/log.ts'
 import { hasProcess, initial, presentState, settingState, step, type Machine, type PresentState, type SettingState } from '../supervisor/machine.ts'
 import type { Effect, Event, State } from '../supervisor/table.ts'
-import { outcomeCode } from '../system/exit-status.ts'
+import { leavesCore, outcomeCode } from '../system/exit-status.ts'
 import { exitReport, History, QUOTED_LINES } from './history.ts'
 import { HeartbeatWatch } from './heartbeat-watch.ts'
 import type { Launch, Run, SupervisorPorts } from './ports.ts'
@@ -242,7 +242,9 @@ export class Supervisor {
     this.#watch.end()
     this.#process?.sweep()
     this.#shortage = this.#ports.outOfMemory()
+    const core = this.#shortage === undefined && leavesCore(this.#lastEnding) ? this.#ports.newestCore() : undefined
     if (this.#shortage !== undefined) this.#history.because(this.#shortage)
+    else if (core !== undefined) this.#history.because(`core file ${core}`)
     this.#history.ended(this.#lastEnding, this.#clock.monotonic(), this.#ports.lastLines(QUOTED_LINES))
   }
 
@@ -275,13 +277,14 @@ export class Supervisor {
 
   #overdue(adapters: readonly string[]): void {
     const text = `heartbeat overtime of ${adapters.join(', ')}`
+    const story = this.#watch.heard ? text : `${text}: none came since its launch; a program that sends none is of ServerType not-tars`
     if (this.#ports.sparesOverdue) {
-      this.#notice = text
+      this.#notice = story
       this.#ports.notify('alarm', text)
       this.#dumpThreads()
       return this.#dispatch('warming')
     }
-    this.#history.because(text)
+    this.#history.because(story)
     this.#ports.notify('alarm', `${text}, will restart process`)
     this.#dispatch('overdue')
   }

@@ -1,6 +1,6 @@
 // What the kernel does not say of a file that it did not execute: execve(2) knows two error numbers for a dozen reasons.
 import { closeSync, existsSync, openSync, readSync } from 'node:fs'
-import { parseElf } from '#base/elf-head.ts'
+import { parseElf, scriptLine } from '#base/elf-head.ts'
 
 /** Of a file's beginning so much is looked at: more than the kernel reads of a `#!` line. Bytes. */
 const HEAD_BYTES = 512
@@ -22,7 +22,7 @@ export function obstacleOf(file: string): string | undefined {
   const head = readAt(file, 0, HEAD_BYTES)
   if (head.length === 0) return existsSync(file) ? 'it is empty or cannot be read; correct the package' : undefined
   const elf = parseElf(head)
-  const interpreter = elf === undefined ? interpreterOfScript(head) : loaderOf(file, head)
+  const interpreter = elf === undefined ? scriptLine(head)?.split(/[ \t]/, 1)[0] : loaderOf(file, head)
   if (interpreter !== undefined && !existsSync(interpreter)) return missing(interpreter)
   if (elf !== undefined && elf.architecture !== ownArchitecture) return `it is an executable for ${elf.architecture}, and this machine is ${ownArchitecture}; release one for ${ownArchitecture}, or keep the server to nodes of ${elf.architecture} by spec.k8s.nodeSelector`
   return elf === undefined && head.includes(0) ? 'it is neither an executable of Linux nor a script; correct the package' : undefined
@@ -32,9 +32,6 @@ function missing(interpreter: string): string {
   const remedy = interpreter.endsWith('\r') ? 'its first line ends in CR LF: save the script with LF alone' : 'use a base image that has it'
   return `its interpreter ${JSON.stringify(interpreter)} is not in this image; ${remedy}`
 }
-
-/** The first word of a `#!` line (execve(2)). */
-const interpreterOfScript = (head: Buffer): string | undefined => /^#![ \t]*([^ \t\n\0]+)/.exec(head.toString('latin1'))?.[1]
 
 /** The loader that a 64-bit little-endian executable asks for (System V ABI, "Program Header"). */
 function loaderOf(file: string, head: Buffer): string | undefined {

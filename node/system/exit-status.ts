@@ -16,5 +16,10 @@ export function decodeStatus(word: number): ExitStatus {
 /** `SIGKILL` for 9, `signal 40` for a number without a name. */
 export const signalName = (signal: number): string => Object.entries(constants.signals).find(([, number]) => number === signal)?.[0] ?? `signal ${signal}`
 
+/** What a signal leaves a core file for, by default and where it may (signal(7)). */
+const coreSignals = new Set((['SIGQUIT', 'SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV', 'SIGXCPU', 'SIGXFSZ', 'SIGSYS'] as const).map((name) => constants.signals[name]))
+
+export const leavesCore = ({ signal, core }: ExitStatus): boolean => core || (signal !== null && coreSignals.has(signal))
+
 /** The exit code that stands for a status: the code itself, or 128 + the signal's number. */
 export const outcomeCode = (status: ExitStatus): number => status.code ?? 128 + (status.signal ?? 0)

@@ -118,6 +118,17 @@ describe('an application is installed', () => {
   })
 })
 
+test('a port is as its endpoint says: by TLS, for those who authenticate, by weight (F.4)', async () => {
+  const adapter = (servant: string, endpoint: string, replace = false) => admin.insertAdapterConf('DCache', 'GProxyServer', 'n1', createAdapterConf({ endpoint, servant: `DCache.GProxyServer.${servant}` }), replace)
+  expect(await server('GProxyServer', 'n1')).toBe(0)
+  expect(await adapter('SafeObj', 'ssl -h n1 -t 60000 -p 12300 -e 1 -q 16 -w 40 -v 1')).toBe(0)
+  expect(await adapter('OpenObj', 'tcp -h n1 -t 60000 -p 12301 -e 0 -w 400')).toBe(0)
+  expect((await live('dcache-gproxyserver'))?.['spec'].tars.servants).toEqual([
+    expect.objectContaining({ name: 'SafeObj', isTcp: true, isSsl: true, auth: true, qos: 16, weightType: 'static', weight: 40 }),
+    { name: 'OpenObj', port: 12_301, isTcp: true, isTars: true, thread: 5, capacity: 100_000, connection: 10_240, timeout: 600_000 },
+  ])
+})
+
 test('a release is followed from the first moment on, and is done when the node has it, whether its server runs or not', async () => {
   await cluster.client.create(resources.timages as Resource, { metadata: { namespace: cluster.namespace, name: 'dcache-routerserver' }, imageType: 'server', releases: [{ id: 'd1', image: 'r/d:1' }] } as never)
   expect((await admin.batchPatch(createPatchRequest({ appname: 'DCache', servername: 'ARouterServer', nodename: '10.0.0.1', version: 'd1' }))).return).toBe(0)

@@ -30,7 +30,7 @@ beforeAll(async () => {
     nodes.push(node)
   }
   await createTserver(cluster.client, 'Test', 'Old', { replicas: 2 })
-  await setPods(cluster.client, 'Test', 'Old', [{ name: 'test-old-0', podIP: addresses.background, pid: '7' }, { name: 'test-old-1', podIP: addresses.foreground, presentState: 'Activating' }])
+  await setPods(cluster.client, 'Test', 'Old', [{ name: 'test-old-0', podIP: addresses.background, pid: '7' }, { name: 'test-old-1', podIP: addresses.foreground, presentState: 'Activating', pid: '-1' }])
   registry = await startAdminRegistry({ client: cluster.client, namespace, address: '127.0.0.1', port: 0, log: silentLogger, signal: new AbortController().signal })
   admin = communicator.proxy<AdminRegProxy>(AdminReg, `tars.tarsAdminRegistry.AdminRegObj@tcp -h 127.0.0.1 -p ${registry.port} -t 60000`)
 })
@@ -43,7 +43,7 @@ afterAll(async () => {
 
 test.each([
   ['test-old-0', { presentStateInReg: 'active', presentStateInNode: 'Active', processId: 7 }],
-  ['test-old-1', { presentStateInReg: 'inactive', presentStateInNode: 'Inactive' }],
+  ['test-old-1', { presentStateInReg: 'inactive', presentStateInNode: 'Inactive', processId: 0 }],
 ])('the state of %s is its pod\'s', async (pod, state) => {
   expect(await admin.getServerState('Test', 'Old', pod)).toMatchObject({ return: 0, state: { settingStateInReg: 'active', patchVersion: 'v1', ...state }, result: 'Success' })
 })

@@ -93,6 +93,8 @@ describe('getServers', () => {
     const { servers } = await admin.getServers()
     expect(await Promise.all(servers.filter(({ objName }) => objName.includes('QueryObj')).map((server) => admin.checkServer(server)))).toEqual([0, -1])
     await serving.stop()
+    // Nothing else is knocked at.
+    expect(await admin.checkServer({ serverName: 'tars.tarsconfig', nodeName: '', objName: config.replace('11111', '11112') })).toBe(1007)
   })
 
   test('says how they are called: by TLS alone, with an account', async () => {

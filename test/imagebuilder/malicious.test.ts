@@ -55,6 +55,7 @@ const archives: Readonly<Record<string, { readonly bytes: () => Buffer; readonly
   'a bare executable': { bytes: () => elf(), code: 'PACKAGE_FORMAT', says: /bare executable/ },
   'an empty file': { bytes: () => Buffer.alloc(0), code: 'PACKAGE_FORMAT', says: /empty/ },
   'no executable of the name': { bytes: () => tgz([{ name: 'Other', mode: 0o755, content: elf() }]), code: 'PACKAGE_NO_EXECUTABLE', says: /no executable "HelloServer".*: Other \(/ },
+  'a script that was written on Windows': { bytes: () => tgz([{ name: 'HelloServer', mode: 0o755, content: '#!/usr/bin/env sh\r\nexit 0\r\n' }]), code: 'PACKAGE_NO_EXECUTABLE', says: /lines that end in CR LF, and Linux would take "#!\/usr\/bin\/env sh\\r" by the letter/ },
   'a text as executable': { bytes: () => tgz([{ name: 'HelloServer', mode: 0o755, content: 'hello' }]), code: 'PACKAGE_NO_EXECUTABLE', says: /neither a Linux/ },
   'a wrong architecture': { bytes: () => tgz([{ name: 'HelloServer', mode: 0o755, content: elf(183) }]), code: 'PACKAGE_ARCHITECTURE', says: /for arm64, the base image for amd64/ },
   'folders only': { bytes: () => tgz([{ name: 'Demo/', flag: '5' }]), code: 'PACKAGE_EMPTY', says: /no files/ },

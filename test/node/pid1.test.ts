@@ -89,7 +89,7 @@ describe('PID 1', () => {
   it('says what is wrong with its environment and exits with 255', async () => {
     const cases = [
       [{ ServerName: '' }, /ServerName is required and is not set/],
-      [{ ServerType: 'cobol' }, /ServerType must be one of cpp, go, .*not "cobol"/],
+      [{ ServerType: 'cobol', ServerLauncherFile: '' }, /ServerType must be one of cpp, go, .*not "cobol"/],
       [{ PodName: '../etc' }, /PodName must consist of/],
       [{ TARSNODE_GRACE_SECONDS: 'long' }, /TARSNODE_GRACE_SECONDS must be a whole number/],
     ] as const

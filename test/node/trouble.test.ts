@@ -1,6 +1,6 @@
 // What a person is told when a service or its supervisor cannot run: why, and what to do.
 import { once } from 'node:events'
-import { closeSync, mkdirSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
@@ -115,6 +115,24 @@ describe('a supervisor that cannot serve', () => {
     writeFileSync(termination, '')
     expect(exitCode(await (await run(container)).ended)).toBe(255)
     expect(readFileSync(termination, 'utf8')).toBe('tarsnode: environment variable TARSNODE_GRACE_SECONDS must be a whole number from 1 to 86400, not "long" (set TARSNODE_GRACE_SECONDS)')
+  })
+})
+
+describe('core files', () => {
+  const core = (): Buffer => elf((bytes) => bytes.writeUInt16LE(4, 16)).subarray(0, 64)
+
+  it('are named, and of a service that crashes again and again the newest three are kept', async () => {
+    const registry = await registryWith()
+    const left = join(scratch('core'), 'core')
+    writeFileSync(left, core())
+    // What the kernel leaves, a second later each time.
+    const container = pod(registry, {}, `echo >> runs\nn=$(wc -l < runs)\ncp ${left} core.$n\ntouch -d @$n core.$n\nkill -SEGV $$`)
+    const bin = join(container.root, 'usr/local/server/bin')
+    writeFileSync(join(bin, 'core.js'), 'module.exports = 1')
+    await run(container)
+    const { message } = await registry.report((report) => report.restarts === 3 && report.present === 'Inactive')
+    expect(message).toMatch(/last run killed by SIGSEGV after [\d.]+ s \(core file \S+\/data\/Test\.EchoServer\/bin\/core\.4\)/)
+    expect(readdirSync(bin).filter((name) => name.startsWith('core'))).toEqual(['core.2', 'core.3', 'core.4', 'core.js'])
   })
 })
 

@@ -238,14 +238,18 @@ describe('RegistryObj (framework-services 1.7)', () => {
     expect((await client.get(pods, { namespace, name: 'foreign' }))['status'].conditions).toBeUndefined()
   })
 
-  test('a pod without an address is told to come again', async () => {
+  test('a pod without an address is told to come again; who says no time says it once, and is heard when the address is known', async () => {
     await createPod(cluster.client, { app: 'Test', server: 'Fresh', name: 'test-fresh-0' })
-    await expect(node.updateServerState('test-fresh-0', 'Active', 'Active')).rejects.toThrow(/address of pod test-fresh-0 is not known yet/)
+    await expect(node.updateServerState('test-fresh-0', 'Active', 'Active', { context: { Time: '1' } })).rejects.toThrow(/address of pod test-fresh-0 is not known yet/)
+    await nodeAt('127.77.5.1').updateServerState('test-fresh-0', 'Active', 'Active', { context: { PID: '41' } })
+    await nodeAt('127.77.5.2').updateServerState('test-fresh-0', 'Active', 'Inactive', { context: { PID: '-1' } })
+    await cluster.client.patch(pods, { namespace, name: 'test-fresh-0' }, { status: { podIP: '127.77.5.1', podIPs: [{ ip: '127.77.5.1' }] } }, { type: 'merge', subresource: 'status' })
+    await until(async () => (await conditionOf('test-fresh-0'))?.reason === 'Active/Active/41')
   })
 
   const conditionOf = async (name: string, type = 'tars.io/active') => {
     const pod = await cluster.client.get(pods, { namespace, name })
-    return pod['status'].conditions.find((one: { type: string }) => one.type === type)
+    return pod['status'].conditions?.find((one: { type: string }) => one.type === type)
   }
 
   test('a state counts at once and becomes a condition of the pod', async () => {

@@ -424,11 +424,11 @@ test('one address that names ever new pods has few of them looked up, and others
 
 describe('a node that speaks before the watch has shown its pod', () => {
   const next = podWith([], '5', { uid: 'next', podIP: '10.0.0.2' })
-  const current = { peer: { address: '10.0.0.2' }, context: new Map([['PID', '1']]) } as unknown as Current
+  const current = (more: readonly [string, string][]) => ({ peer: { address: '10.0.0.2' }, context: new Map([['PID', '1'], ...more]) }) as unknown as Current
   function servantThat(fetchPod: () => Promise<PodObject | undefined>) {
-    const { gate, directory, reports } = setup()
+    const { gate, directory, reports, see } = setup()
     const { updateServerState } = registryServant({ directory, reports, check: unchecked, descriptors: unchecked, template: () => undefined, fetchPod, log: silentLogger })
-    return { gate, told: async () => updateServerState('p', 'Active', 'Active', current) }
+    return { gate, see, told: async (more: readonly [string, string][] = [], present = 'Active') => updateServerState('p', 'Active', present, current(more)) }
   }
 
   test('is heard: the pod is looked up, as the one of its name that is known has another address', async () => {
@@ -439,8 +439,32 @@ describe('a node that speaks before the watch has shown its pod', () => {
 
   test('is told to say it again while that cannot be done', async () => {
     const { gate, told } = servantThat(() => Promise.reject(new KubeError('away', { status: 503, reason: 'ServiceUnavailable' })))
-    await expect(told()).rejects.toThrow(/pod p is not known yet/)
+    await expect(told([['Time', '1']])).rejects.toThrow(/pod p is not known yet/)
     expect(gate.writes).toEqual([])
+  })
+
+  const away = () => Promise.reject(new KubeError('away', { status: 503, reason: 'ServiceUnavailable' }))
+  const said = (at: number, reason: string): PodObject => podWith([{ type: 'tars.io/active', status: 'False', reason, message: '', lastProbeTime: timeAt(at) }], '6', { uid: 'next', podIP: '10.0.0.2' })
+
+  test('says it once when it says no time: its last word is taken when the pod is seen', async () => {
+    const { gate, see, told } = servantThat(away)
+    await told([], 'Activating')
+    await told()
+    see(podWith([], '4', { uid: 'other', podIP: '10.0.0.3' }))
+    expect(gate.writes).toEqual([])
+    see(next)
+    see(next)
+    expect(gate.writes).toMatchObject([{ uid: 'next', condition: { reason: 'Active/Active/1' } }])
+  })
+
+  test('and not when it is another by then, or has told another registry more', async () => {
+    const early = servantThat(async () => podWith([], '4', { uid: 'first', podIP: '' }))
+    await early.told()
+    early.see(next)
+    const late = servantThat(away)
+    await late.told([], 'Activating')
+    late.see(said(Math.floor(Date.now() / 1000), 'Active/Active/1'))
+    expect([early.gate.writes, late.gate.writes]).toEqual([[], []])
   })
 
   test('is told to say it again when the pod has told another registry more while it was looked up', async () => {

@@ -138,9 +138,12 @@ const bounded = (value: number, high: number): number => Math.min(high, Math.max
 
 function servantOf({ servant, endpoint, threadNum, queuecap, maxConnections, queuetimeout, protocol }: AdapterConf, prefix: string): Servant {
   if (!servant.startsWith(prefix)) throw new Refusal(codes.parameter, `${servant} is no object of ${prefix.slice(0, -1)}`)
-  const { port, protocol: transport } = parseEndpoint(endpoint)
+  const { port, protocol: transport, authType, qos, weightType, weight } = parseEndpoint(endpoint)
   return {
     name: servant.slice(prefix.length), port, isTcp: transport !== 'udp', isTars: protocol === '' || protocol === 'tars',
+    // What is usual is left out, as users do.
+    ...(transport === 'ssl' ? { isSsl: true } : {}), ...(authType === 0 ? {} : { auth: true }), ...(qos > 0 ? { qos: Math.min(qos, 255) } : {}),
+    ...(weightType === 0 ? {} : { weightType: 'static' as const, weight: Math.max(weight, 0) }),
     thread: bounded(threadNum, most.thread), capacity: bounded(queuecap, most.count), connection: bounded(maxConnections, most.count), timeout: bounded(queuetimeout, most.timeout),
   }
 }

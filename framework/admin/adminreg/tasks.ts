@@ -79,7 +79,7 @@ export class Tasks {
     if (request.taskItemReq.length === 0 || `${request.taskNo}${request.userName}`.length > longestItem || this.#runningItems + request.taskItemReq.length > mostItems || !request.taskItemReq.every(isShort)) return codes.parameter
     const taskNo = request.taskNo === '' ? randomUUID().replaceAll('-', '') : request.taskNo
     if (this.#tasks.has(taskNo)) return codes.parameter
-    const items = request.taskItemReq.map((item) => createTaskItemRsp({ req: { ...item, taskNo, itemNo: item.itemNo === '' ? randomUUID().replaceAll('-', '') : item.itemNo } }))
+    const items = request.taskItemReq.map((item) => createTaskItemRsp({ statusInfo: 'EM_I_NOT_START', req: { ...item, taskNo, itemNo: item.itemNo === '' ? randomUUID().replaceAll('-', '') : item.itemNo } }))
     const task = createTaskRsp({ taskItemRsp: items, taskNo, serial: request.serial, userName: request.userName, status: EMTaskStatus.EM_T_RUNNING, createTime: now() })
     this.#tasks.set(taskNo, task)
     this.#forgetOldest()
@@ -111,23 +111,23 @@ export class Tasks {
       if (isElegant) await Promise.all(batch.map((item) => this.#actions.pause(item.req, true)))
       if (serial && batch.some(({ status }) => status === EMTaskItemStatus.EM_I_FAILED)) break
     }
-    for (const item of task.taskItemRsp) if (item.startTime === '') item.status = EMTaskItemStatus.EM_I_CANCEL
+    for (const item of task.taskItemRsp) if (item.startTime === '') become(item, 'EM_I_CANCEL')
     task.status = statusOf(task.taskItemRsp)
   }
 
   /** Sends callers elsewhere, and waits until they know. */
   async #drain(batch: readonly TaskItemRsp[]): Promise<void> {
-    for (const item of batch) item.status = EMTaskItemStatus.EM_I_PAUSE_FLOW
+    for (const item of batch) become(item, 'EM_I_PAUSE_FLOW')
     await Promise.all(batch.map((item) => this.#actions.pause(item.req, false)))
     await sleep(this.#drainMs, this.#signal).catch(() => {})
   }
 
   async #carryOut(item: TaskItemRsp): Promise<void> {
-    item.status = EMTaskItemStatus.EM_I_RUNNING
+    become(item, 'EM_I_RUNNING')
     item.startTime = now()
     const { return: code, result } = await this.#execute(item).catch(outcomeOf)
-    item.status = code === codes.success ? EMTaskItemStatus.EM_I_SUCCESS : EMTaskItemStatus.EM_I_FAILED
-    item.executeLog = item.statusInfo = result.slice(0, longestItem)
+    become(item, code === codes.success ? 'EM_I_SUCCESS' : 'EM_I_FAILED')
+    item.executeLog = result.slice(0, longestItem)
     item.endTime = now()
     if (code === codes.success) item.percent = 100
   }
@@ -148,7 +148,7 @@ export class Tasks {
     for (;;) {
       const { bPatching, iPercent, bSucc, sResult } = await this.#actions.progress(item.req)
       item.percent = iPercent
-      item.statusInfo = sResult.slice(0, longestItem)
+      item.executeLog = sResult.slice(0, longestItem)
       if (bSucc) return begun
       if (!bPatching || performance.now() > deadline) return { return: codes.unknown, result: sResult }
       await sleep(askEveryMs, this.#signal)
@@ -158,12 +158,16 @@ export class Tasks {
   #note(itemNo: string, info: ReadonlyMap<string, string>): number {
     const item = this.#item(itemNo)
     if (item === undefined) return codes.parameter
-    for (const [key, field] of [['executeLog', 'executeLog'], ['log', 'executeLog'], ['statusInfo', 'statusInfo']] as const) {
-      const text = info.get(key)
-      if (text !== undefined) item[field] = text.slice(0, longestItem)
-    }
+    const text = info.get('log') ?? info.get('executeLog')
+    if (text !== undefined) item.executeLog = text.slice(0, longestItem)
     return codes.success
   }
+}
+
+/** Clients compare the name, so that what is to be said of an item is in its log. */
+function become(item: TaskItemRsp, status: keyof typeof EMTaskItemStatus): void {
+  item.status = EMTaskItemStatus[status]
+  item.statusInfo = status
 }
 
 function isShort({ parameters, ...texts }: TaskItemReq): boolean {

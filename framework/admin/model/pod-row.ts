@@ -22,7 +22,8 @@ export function podRow(entry: TEndpointPod, pod: PodObject | undefined): PodRow 
     name: entry.name,
     ip: entry.podIP ?? '',
     hostIP: entry.hostIP ?? '',
-    pid: entry.pid === '0' ? '' : (entry.pid ?? ''),
+    // The tarsnode of K8SFramework says -1 for none.
+    pid: Number(entry.pid) > 0 ? (entry.pid ?? '') : '',
     settingState: entry.settingState,
     presentState: leaving ? 'Terminating' : (trouble?.state ?? entry.presentState),
     message: trouble?.message ?? entry.presentMessage ?? '',

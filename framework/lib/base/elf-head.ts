@@ -2,13 +2,16 @@
 export interface ElfHead {
   /** As OCI and Go name it, e.g. `amd64`; `machine <n>` for one not in the table. */
   readonly architecture: string
-  readonly kind: 'executable' | 'shared' | 'other'
+  readonly kind: 'executable' | 'shared' | 'core' | 'other'
 }
 
 const magic = 0x7f454c46
 
 /** e_machine (and for some the class) to the name used in image configurations (GOARCH). */
 const machines: Readonly<Record<number, string>> = { 3: '386', 8: 'mips', 21: 'ppc64', 22: 's390x', 40: 'arm', 62: 'amd64', 183: 'arm64', 243: 'riscv64', 258: 'loong64' }
+
+/** e_type. */
+const kinds: Readonly<Record<number, ElfHead['kind']>> = { 2: 'executable', 3: 'shared', 4: 'core' }
 
 /** Bytes of a file's head that {@link parseElf} needs. */
 export const elfHeadBytes = 20
@@ -21,10 +24,13 @@ export function parseElf(head: Buffer): ElfHead | undefined {
   const machine = read(18)
   const type = read(16)
   const name = machines[machine] ?? `machine ${machine}`
-  return { architecture: machine === 21 && little ? 'ppc64le' : name, kind: type === 2 ? 'executable' : type === 3 ? 'shared' : 'other' }
+  return { architecture: machine === 21 && little ? 'ppc64le' : name, kind: kinds[type] ?? 'other' }
 }
 
-/** True for a script that the kernel runs by its first line. */
-export function isScript(head: Buffer): boolean {
-  return head.length >= 2 && head[0] === 0x23 && head[1] === 0x21
+/** Bytes of a file's head in which the kernel looks for a script's interpreter (BINPRM_BUF_SIZE). */
+export const scriptHeadBytes = 256
+
+/** What follows `#!` in the first line of a script, by which the kernel runs it (execve(2)): interpreter and argument. Undefined for what is none. */
+export function scriptLine(head: Buffer): string | undefined {
+  return /^#![ \t]*([^\n\0]*)/.exec(head.toString('latin1', 0, scriptHeadBytes))?.[1]
 }

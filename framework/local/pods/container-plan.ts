@@ -15,6 +15,8 @@ export interface PlanInput {
   readonly root: PlannedRoot
   readonly userNamespace: boolean
   readonly volumes: readonly PlannedMount[]
+  /** Host path of the file in which the container may say why it ends. */
+  readonly lastWords: string
   /** Host paths of the files that every container of the pod has under /etc. */
   readonly etc: { readonly hosts: string; readonly hostname: string; readonly resolvConf: string }
 }
@@ -30,7 +32,7 @@ export function planContainer(input: PlanInput): LaunchPlan {
     root,
     readOnlyRoot: container.securityContext?.readOnlyRootFilesystem ?? false,
     userNamespace,
-    mounts: [...systemMounts(userNamespace), ...etcMounts(input), ...input.volumes],
+    mounts: [...systemMounts(userNamespace), ...etcMounts(input), ...input.volumes, { kind: 'bind', source: input.lastWords, target: orDefault(container.terminationMessagePath, '/dev/termination-log'), readOnly: false, recursive: false }],
     links: deviceLinks,
     hostname: hostName(pod).slice(0, 63),
     argv: commandLine(container, image, env),

@@ -93,6 +93,7 @@ export interface Container {
   readonly resources?: { readonly requests?: Readonly<Record<string, string | number>>; readonly limits?: Readonly<Record<string, string | number>> }
   readonly volumeMounts?: readonly VolumeMount[]
   readonly imagePullPolicy?: string
+  readonly terminationMessagePath?: string
   readonly securityContext?: SecurityContext
   readonly livenessProbe?: Probe
   readonly readinessProbe?: Probe

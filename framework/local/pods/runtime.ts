@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, open, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Failure } from '#base/errors.ts'
 import type { Role } from '#base/lifecycle.ts'
@@ -14,7 +14,7 @@ import type { LocalImage } from './image/pull.ts'
 import { rolesOf, startRoles } from './in-process.ts'
 import { pullPolicy } from './images.ts'
 import type { Images } from './images.ts'
-import type { Started } from './instance.ts'
+import type { Instance, Started } from './instance.ts'
 import type { Container, Pod, Volume } from './kinds.ts'
 import { logRuns, rotated } from './log-reader.ts'
 import type { LogLimits } from './log-writer.ts'
@@ -80,8 +80,12 @@ async function startProcess(runtime: Runtime, context: RunContext): Promise<Star
   const image = await obtainImage(runtime, context, container.image ?? '', container.imagePullPolicy)
   const folder = runtime.layout.containerFolder(pod, container.name)
   const planFile = join(folder, 'launch.json')
+  const lastWords = join(folder, 'termination-log')
   await mkdir(folder, { recursive: true, mode: 0o755 })
-  await writeFile(planFile, JSON.stringify(await makePlan(runtime, context, image, folder)), { mode: 0o600 })
+  // Whatever user it runs as.
+  await writeFile(lastWords, '')
+  await chmod(lastWords, 0o666)
+  await writeFile(planFile, JSON.stringify(await makePlan(runtime, context, image, { folder, lastWords })), { mode: 0o600 })
   const writer = openLog(runtime, context)
   const child = startContainer(runtime.platform, planFile)
   writer.take('stdout', child.stdout)
@@ -90,7 +94,30 @@ async function startProcess(runtime: Runtime, context: RunContext): Promise<Star
   child.started.then(() => recordProcess(folder, child.outerPid, child.pid), () => {}).catch(() => {})
   // the plan carries the environment, secrets included
   child.started.then(() => rm(planFile, { force: true }), () => rm(planFile, { force: true })).catch(() => {})
-  return { instance: child, image: image.reference, imageID: image.id, stopSignal: stopSignal(image.config.StopSignal) }
+  const instance: Instance = {
+    get pid() {
+      return child.pid
+    },
+    started: child.started,
+    exited: child.exited.then(async (exit) => ({ ...exit, ...(await messageIn(lastWords)) })),
+    signal: (name) => child.signal(name),
+  }
+  return { instance, image: image.reference, imageID: image.id, stopSignal: stopSignal(image.config.StopSignal) }
+}
+
+/** Kubernetes keeps so much of a termination message. Bytes. */
+const longestWords = 4096
+
+/** What the container wrote for whoever asks why it ended; nothing when that is nothing. */
+async function messageIn(path: string): Promise<{ readonly message?: string }> {
+  const file = await open(path).catch(() => undefined)
+  if (file === undefined) return {}
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(longestWords), 0, longestWords, 0)
+    return bytesRead === 0 ? {} : { message: buffer.toString('utf8', 0, bytesRead) }
+  } finally {
+    await file.close()
+  }
 }
 
 async function obtainImage(runtime: Runtime, { pod, event }: RunContext, image: string, policy: string | undefined): Promise<LocalImage> {
@@ -112,7 +139,7 @@ async function imageVolume(runtime: Runtime, context: RunContext, volume: string
   }
 }
 
-async function makePlan(runtime: Runtime, context: RunContext, image: LocalImage, folder: string) {
+async function makePlan(runtime: Runtime, context: RunContext, image: LocalImage, { folder, lastWords }: { readonly folder: string; readonly lastWords: string }) {
   const { pod, container } = context
   const objects = runtime.objects(namespaceOf(pod))
   const { platform, layout } = runtime
@@ -130,7 +157,7 @@ async function makePlan(runtime: Runtime, context: RunContext, image: LocalImage
   await writeFile(hostname, `${pod.spec.hostname ?? pod.metadata.name}\n`)
   const root = await prepareRoot(platform, folder, image.layers)
   const etc = { hosts: layout.hostsFile, hostname, resolvConf: runtime.resolvConf }
-  return planContainer({ pod, container, image: image.config, env, user, root, userNamespace: platform.userNamespace, volumes, etc })
+  return planContainer({ pod, container, image: image.config, env, user, root, userNamespace: platform.userNamespace, volumes, lastWords, etc })
 }
 
 /** What tarsnode needs because pods share the network: an address of its own, and ports that it may use. */

@@ -50,6 +50,17 @@ test('kill -9 of PID 1 from outside: 137 and the signal, nothing in the log that
   await gone('killed')
 })
 
+test('what a container says of its end is in its status, for each run anew, whatever user it runs as', async () => {
+  await run(podOf('words', rig.image, '[ -s /dev/termination-log ] || printf "no disk for %s" "$(id -u)" > /dev/termination-log; exit 7', { container: { securityContext: { runAsUser: 7 } } }))
+  const pod = await podWhen(rig.client, 'words', (seen) => (statusOf(seen)?.restartCount ?? 0) >= 2 && statusOf(seen)?.lastState.terminated !== undefined)
+  expect(statusOf(pod)?.lastState.terminated).toMatchObject({ exitCode: 7, reason: 'Error', message: 'no disk for 7' })
+  await gone('words')
+  await run(podOf('elsewhere', rig.image, 'printf bye > /tmp/why; exit 7', { container: { terminationMessagePath: '/tmp/why' }, spec: { restartPolicy: 'Never' } }))
+  const ended = await podWhen(rig.client, 'elsewhere', (seen) => seen?.status?.phase === 'Failed')
+  expect(statusOf(ended)?.state.terminated?.message).toBe('bye')
+  await gone('elsewhere')
+})
+
 test('an exit code that looks like a signal is an exit code', async () => {
   await run(podOf('code', rig.image, 'exit 137', { spec: { restartPolicy: 'Never' } }))
   const ended = await podWhen(rig.client, 'code', (seen) => seen?.status?.phase === 'Failed')
