@@ -124,6 +124,19 @@ describe('a configuration file', () => {
     await become('d.conf', [])
   })
 
+  test('and so do older versions of K8SFramework, which does not write down that they were replaced', async () => {
+    await controller.stop()
+    const { metadata: { creationTimestamp } } = await create('before', 'k.conf', { activated: false })
+    // Times of creation have whole seconds.
+    await eventually(async () => (await cluster.client.create(tconfigs, config('probe', 'probe.conf'), { dryRun: true })).metadata.creationTimestamp !== creationTimestamp || undefined)
+    await create('after', 'k.conf')
+    await create('planned', 'k.conf', { activated: false })
+    controller = await controllerOf(cluster)
+    await eventually(async () => (await cluster.client.get(tconfigs, { namespace, name: 'before' })).status?.conditions?.[0]?.reason === 'Replaced' || undefined)
+    await kubernetes.delete(tconfigs, { namespace, name: 'after' })
+    await become('k.conf', ['planned'])
+  })
+
   test('an inactive version that was only prepared stays', async () => {
     await create('active', 'e.conf')
     await create('prepared', 'e.conf', { activated: false })

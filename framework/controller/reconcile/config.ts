@@ -5,7 +5,7 @@ import type { TConfig } from '#api/types.ts'
 import { isNotFound } from '#kube/errors.ts'
 import type { Reconcile } from '#kube/reconciler.ts'
 import type { Resource } from '#kube/types.ts'
-import { configStatus } from '../desired/config-status.ts'
+import { configStatus, wasReplaced } from '../desired/config-status.ts'
 import { configGroup, frameworkOf, type ControllerContext } from './context.ts'
 import { removeAsKnown } from './remove.ts'
 import { nowOf, writeStatus } from './status.ts'
@@ -61,8 +61,6 @@ async function hasNoActive({ client }: ControllerContext, group: string, members
   const { items } = await client.list(resource, { namespace: first.metadata.namespace, labelSelector: selector })
   return !items.some((config) => config.activated && configGroup(config) === group)
 }
-
-const wasReplaced = ({ metadata }: TConfig): boolean => metadata.annotations?.[annotations.replacedAt] !== undefined
 
 /**
  * With none in force, versions that were replaced show that the one that replaced them was deleted: they go, and so do versions
