@@ -23,7 +23,8 @@ const most = 1000
 
 /**
  * What nodes said before the pod was seen with its address, which says that it is their word: the kubelet tells it seconds after
- * the pod began to run. Of a pod and address the last word counts.
+ * the pod began to run. And what was last told of a pod that is gone: it may have been the word of the next one of its name, which is
+ * told apart by when that was made. Of a pod and address the last word counts.
  */
 export class EarlyWords {
   readonly #words = new Map<string, EarlyWord>()
